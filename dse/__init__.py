@@ -1,0 +1,138 @@
+"""Design-space exploration of several BERT models served together on a ReRAM accelerator.
+
+Everything a plugin author or a script needs is listed here; nothing else is supported. Importing this package loads
+neither torch, transformers nor optuna.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from dse.contract import (
+    Context,
+    Hardware,
+    ModelGenerator,
+    TaskScheduler,
+    WeightCompressor,
+    Weights,
+    hookimpl,
+    requests_per_visit,
+)
+from dse.errors import (
+    CheckpointError,
+    DataError,
+    DseError,
+    PluginContractError,
+    PluginLoadError,
+    SetupError,
+    SourceError,
+    SpaceError,
+    StudyError,
+    UnknownNameError,
+)
+from dse.pipeline.baseline import listed_order, separate_models, whole_footprint
+from dse.pipeline.counting import FULL_MAGNITUDE, slices
+from dse.pipeline.grid import WEIGHT_BITS, best_scale, quantise, store_whole
+from dse.records.batch import (
+    BASE,
+    DROPPED,
+    ENCODINGS,
+    Components,
+    Counts,
+    Demand,
+    Footprint,
+    Geometry,
+    Params,
+    Piece,
+    Plan,
+    Schedule,
+    Violation,
+)
+from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
+from dse.records.plugin import API, Compressor, Generator, HardwareModel, Options, Scheduler
+from dse.records.terms import SCALE_BITS, Stored, Term
+from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
+from dse.registry import Registry
+
+if TYPE_CHECKING:
+    from dse.api import check, pareto, plugins_list, run, show
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "API",
+    "BASE",
+    "DROPPED",
+    "ENCODINGS",
+    "FULL_MAGNITUDE",
+    "SCALE_BITS",
+    "WEIGHT_BITS",
+    "CheckpointError",
+    "Choice",
+    "Components",
+    "Compressor",
+    "Context",
+    "Counts",
+    "DataError",
+    "Demand",
+    "DseError",
+    "Encoder",
+    "Float",
+    "Footprint",
+    "Generator",
+    "Geometry",
+    "Hardware",
+    "HardwareModel",
+    "Int",
+    "Matrix",
+    "ModelGenerator",
+    "Options",
+    "Parameter",
+    "Params",
+    "Permutation",
+    "Piece",
+    "Plan",
+    "PluginContractError",
+    "PluginLoadError",
+    "Registry",
+    "Schedule",
+    "Scheduler",
+    "SetupError",
+    "SourceError",
+    "SpaceError",
+    "Stored",
+    "StudyError",
+    "Task",
+    "TaskScheduler",
+    "Term",
+    "Traffic",
+    "UnknownNameError",
+    "Violation",
+    "WeightCompressor",
+    "Weights",
+    "Workload",
+    "__version__",
+    "best_scale",
+    "check",
+    "hookimpl",
+    "listed_order",
+    "pareto",
+    "plugins_list",
+    "quantise",
+    "requests_per_visit",
+    "run",
+    "separate_models",
+    "show",
+    "slices",
+    "store_whole",
+    "whole_footprint",
+]
+
+_API = ("check", "pareto", "plugins_list", "run", "show")
+
+
+def __getattr__(name: str) -> Any:
+    """Load the commands when they are first used: they pull in pandas and more."""
+    if name in _API:
+        import dse.api
+
+        return getattr(dse.api, name)
+    raise AttributeError(f"module 'dse' has no attribute {name!r}")

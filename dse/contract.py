@@ -1,0 +1,161 @@
+"""The plugin contract: what each kind of plugin gives, and the four hooks that hand plugins over.
+
+The division of labour: plugins say whose weights a task uses, how they are stored, what an event costs and in which
+order tasks run. The core alone counts arrays, rebuilds weights from the stored terms and sums cost, so nobody can be
+charged for one thing and evaluated on another.
+
+No hook is called inside a trial: hooks yield records, a study builds the plugins it names once, and their methods run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+import pluggy
+from numpy.typing import NDArray
+
+from dse.records.batch import Components, Counts, Demand, Footprint, Geometry, Params, Plan, Schedule
+from dse.records.parameters import Parameter
+from dse.records.plugin import Compressor, Generator, HardwareModel, Scheduler
+from dse.records.terms import Stored
+from dse.records.workload import Traffic, Workload
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Weights: TypeAlias = "Mapping[tuple[int, int], Tensor]"
+"""Float32 matrices (outputs, inputs) by (layer, matrix index)."""
+
+hookspec = pluggy.HookspecMarker("dse")
+hookimpl = pluggy.HookimplMarker("dse")
+
+
+class Context(Protocol):
+    """What `prepare` may use: the workload, its weights, a cache and a progress line."""
+
+    @property
+    def workload(self) -> Workload:
+        """Shapes, tasks and traffic."""
+
+    def base_weights(self) -> Weights:
+        """Every linear matrix of the base encoder."""
+
+    def task_weights(self, task: int) -> Weights:
+        """Every linear matrix of a task's fine-tuned encoder; fine-tunes it first if that has not been done."""
+
+    def cached(
+        self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]
+    ) -> dict[str, NDArray[Any]]:
+        """Return arrays made once for this key, over all studies.
+
+        Args:
+            name: what is made, for the progress line and the file name.
+            key: everything the arrays depend on; weights by their digests in ``workload.digests``.
+            make: makes them.
+        """
+
+
+class _Plugin(Protocol):
+    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+        """Declare what a search may choose."""
+
+    def prepare(self, context: Context) -> None:
+        """Do heavy work once, before the first point; cached by content, safe to call again."""
+
+
+@runtime_checkable
+class Hardware(_Plugin, Protocol):
+    """A hardware model: geometry of its arrays and the cost of what is counted on them."""
+
+    def geometry(self, params: Params) -> Geometry:
+        """Give arrays (P,) of everything that decides how weights are placed and inputs are applied."""
+
+    def components(
+        self, workload: Workload, demand: Demand, counts: Counts, footprint: Footprint, params: Params
+    ) -> Components:
+        """Charge area, passes and switches; see `Components` for shapes and units."""
+
+
+@runtime_checkable
+class ModelGenerator(_Plugin, Protocol):
+    """A model generator: whose weights each task uses in each layer."""
+
+    def plan(self, workload: Workload, params: Params) -> Plan:
+        """Say it for every point: owners (P, T, L), and what is kept of heads and FFN columns."""
+
+    def weights(self, context: Context, params: Params, owner: int) -> Weights:
+        """Give an owner's own matrices, whole, for one point (P = 1); owner 0 is the base."""
+
+
+@runtime_checkable
+class WeightCompressor(_Plugin, Protocol):
+    """A compressor: how each owner's matrices are stored."""
+
+    geometry_fields: tuple[str, ...]
+    """Fields of `Geometry` that change the stored terms; they are part of every score's recipe."""
+
+    def footprint(self, workload: Workload, demand: Demand, geometry: Geometry, params: Params) -> Footprint:
+        """Say what every owner's matrices will take, exactly, without touching a weight."""
+
+    def store(
+        self, weights: Weights, base: Weights, geometry: Geometry, params: Params, owner: int
+    ) -> dict[tuple[int, int], Stored]:
+        """Store one owner's matrices for one point (P = 1).
+
+        Args:
+            weights: the owner's matrices, already cut to the rows and columns its plan keeps.
+            base: the base's matrices, cut alike.
+            geometry: arrays of length 1.
+            params: own parameters, P = 1.
+            owner: whose they are; 0 is the base.
+
+        Returns:
+            Terms of each matrix. Counted by the core, they must equal the footprint.
+        """
+
+
+@runtime_checkable
+class TaskScheduler(_Plugin, Protocol):
+    """A task scheduler: the cyclic order in which tasks are served."""
+
+    def order(self, components: Components, workload: Workload, params: Params) -> Schedule:
+        """Give steps (P, n) of tasks and batches; every task must be served in the proportion of its rate."""
+
+
+class Hooks:
+    """The four hooks of the entry-point group ``dse``; a package implements those it needs."""
+
+    @hookspec
+    def dse_hardware_models(self) -> Iterable[HardwareModel]:  # type: ignore[empty-body]  # a specification has no body
+        """Yield hardware models.
+
+        Example::
+
+            @dse.hookimpl
+            def dse_hardware_models():
+                yield dse.HardwareModel(name="my-reram", summary="1T1R, 2-bit cells", build=build)
+        """
+
+    @hookspec
+    def dse_compressors(self) -> Iterable[Compressor]:  # type: ignore[empty-body]
+        """Yield compressors, as `dse_hardware_models` yields hardware models."""
+
+    @hookspec
+    def dse_generators(self) -> Iterable[Generator]:  # type: ignore[empty-body]
+        """Yield model generators, as `dse_hardware_models` yields hardware models."""
+
+    @hookspec
+    def dse_schedulers(self) -> Iterable[Scheduler]:  # type: ignore[empty-body]
+        """Yield task schedulers, as `dse_hardware_models` yields hardware models."""
+
+
+def requests_per_visit(workload: Workload, points: int) -> NDArray[np.float64]:
+    """Requests (P, T) served at one visit of each task so that a cycle serves tasks in proportion to their rates."""
+    traffic: Traffic = workload.traffic
+    if traffic.mode == "shared":
+        share = np.ones(len(workload.tasks))
+    else:
+        share = np.array([task.rate for task in workload.tasks]) * len(workload.tasks)
+    return np.broadcast_to(share * traffic.batch, (points, len(workload.tasks)))

@@ -1,0 +1,100 @@
+"""Every error `dse` raises on purpose, in one place.
+
+Each class is also the nearest builtin, so a caller who knows nothing of `dse` still catches what they expect.
+A message always says what happened, and where it helps also where, what was expected, what was found, and what to do.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class DseError(Exception):
+    """Base of all errors meant to be read by a person; shown without a traceback."""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: object = None,
+        expected: object = None,
+        found: object = None,
+        fix: str | None = None,
+    ) -> None:
+        self.what = what
+        self.where = where
+        self.expected = expected
+        self.found = found
+        self.fix = fix
+        parts = [("where", where), ("expected", expected), ("found", found), ("do", fix)]
+        lines = [what, *(f"  {name}: {value}" for name, value in parts if value is not None)]
+        super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle by message: the constructor's keywords would otherwise be lost on the way from a worker."""
+        return _rebuild, (type(self), self.what, self.where, self.expected, self.found, self.fix)
+
+
+class SpaceError(DseError, ValueError):
+    """A space file, or a value in it, is not usable."""
+
+
+class UnknownNameError(DseError, LookupError):
+    """A plugin, task, parameter or metric of that name does not exist."""
+
+
+class PluginLoadError(DseError, ImportError):
+    """A plugin, or the package that holds it, could not be loaded."""
+
+
+class PluginContractError(DseError, TypeError):
+    """A plugin returned something its contract does not allow."""
+
+
+class SourceError(DseError, OSError):
+    """A model or data source is missing, unreachable, or not what its checksum says."""
+
+
+class DataError(DseError, ValueError):
+    """Labelled text cannot be read, split or scored."""
+
+
+class CheckpointError(DseError, ValueError):
+    """A checkpoint's weights do not fit the base model or are not usable."""
+
+
+class StudyError(DseError, RuntimeError):
+    """A study's folder, log or results are missing, damaged or of another study."""
+
+
+class SetupError(DseError, RuntimeError):
+    """The machine lacks something `dse` needs."""
+
+
+def _rebuild(
+    kind: type[DseError], what: str, where: object, expected: object, found: object, fix: str | None
+) -> DseError:
+    return kind(what, where=where, expected=expected, found=found, fix=fix)
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], *, where: object = None) -> UnknownNameError:
+    """Build the error for a name that does not exist, with the nearest valid one.
+
+    Args:
+        kind: what was looked up, as a reader would call it ("task", "compressor").
+        name: the name that was given.
+        known: every valid name.
+        where: file and key, or other place the name came from.
+    """
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1)
+    return UnknownNameError(
+        f"there is no {kind} called {name!r}",
+        where=where,
+        expected=f"one of: {', '.join(names)}" if names else "(none are available)",
+        fix=f"did you mean {near[0]!r}?" if near else None,
+    )

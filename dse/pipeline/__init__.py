@@ -1,0 +1,1 @@
+"""From design points to cost and scores. The core alone counts arrays, rebuilds weights and sums cost."""

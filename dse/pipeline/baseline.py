@@ -1,0 +1,37 @@
+"""The baseline of every ratio: separate models, each whole in 8 bits on its own best grid, in the listed order.
+
+Its arithmetic lives in the core; the plugins ``independent``, ``none`` and ``fixed`` are built from the same functions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dse.contract import requests_per_visit
+from dse.pipeline.counting import FULL_MAGNITUDE
+from dse.records.batch import Demand, Footprint, Piece, Plan, Schedule
+from dse.records.terms import SCALE_BITS
+from dse.records.workload import Workload
+
+
+def separate_models(workload: Workload, points: int) -> Plan:
+    """Every task owns all its layers."""
+    tasks = len(workload.tasks)
+    owner = np.arange(1, tasks + 1)[None, :, None]
+    return Plan(np.broadcast_to(owner, (points, tasks, workload.encoder.layers)))
+
+
+def whole_footprint(demand: Demand) -> Footprint:
+    """Every owner's matrices in full 8 bits with one scale each; the base only where a task uses it itself."""
+    stored = demand.used.copy()
+    stored[:, 0] = demand.direct
+    held = stored[..., None].astype(float)
+    piece = Piece(rows=held * demand.rows, columns=held * demand.columns, magnitude=held * FULL_MAGNITUDE)
+    bits = np.broadcast_to(held * SCALE_BITS, piece.rows.shape)
+    return Footprint((piece,), digital_bits=bits, on_base=np.zeros_like(stored))
+
+
+def listed_order(workload: Workload, points: int) -> Schedule:
+    """Tasks in the order of the space file, each once a cycle."""
+    tasks = len(workload.tasks)
+    return Schedule(np.broadcast_to(np.arange(tasks), (points, tasks)), requests_per_visit(workload, points))

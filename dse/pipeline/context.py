@@ -1,0 +1,84 @@
+"""The bridge to models and text: weights by layer and matrix, evaluation, and the caches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from dse.contract import Weights
+from dse.records.batch import BASE, DROPPED
+from dse.records.workload import Workload
+from dse.workload.cache import ArrayCache, Progress, digest
+
+if TYPE_CHECKING:
+    from dse.workload.service import LoadedWorkload
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Predictions of one task.
+
+    Attributes:
+        value: its score.
+        flagged: whether predictions were constant, so that a correlation is 0 by definition.
+        predictions: (n,) over the rows of the split.
+    """
+
+    value: float
+    flagged: bool
+    predictions: NDArray[Any]
+
+
+class PipelineContext:
+    """What plugins may use while they prepare, and the core while it scores."""
+
+    digest = staticmethod(digest)
+
+    def __init__(self, loaded: LoadedWorkload, arrays: ArrayCache, precision: str, progress: Progress | None) -> None:
+        from dse.workload.evaluate import EVALUATOR_VERSION
+
+        self._loaded = loaded
+        self._progress = progress
+        self.arrays = arrays
+        self.precision = precision
+        self.evaluator_version = EVALUATOR_VERSION
+
+    @property
+    def workload(self) -> Workload:
+        """Shapes, tasks and traffic."""
+        return self._loaded.shape
+
+    def base_weights(self) -> Weights:
+        """Every linear matrix of the base encoder."""
+        return self._loaded.base_weights()
+
+    def task_weights(self, task: int) -> Weights:
+        """Every linear matrix of a task's fine-tuned encoder."""
+        return self._loaded.task_weights(self.workload.task_names[task])
+
+    def cached(
+        self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]
+    ) -> dict[str, NDArray[Any]]:
+        """Return arrays made once for this key, over all studies."""
+
+        def told() -> dict[str, NDArray[Any]]:
+            if self._progress is not None:
+                self._progress(name, None)
+            return make()
+
+        return self.arrays.made("plugins", {"name": name, **key}, told)
+
+    def evaluate(self, task: int, weights: Weights, split: str, input_bits: int, owners: NDArray[Any]) -> Outcome:
+        """Score a task with these matrices; layers of the base use its biases and norms, dropped ones are skipped."""
+        score = self._loaded.evaluator(self.workload.task_names[task]).score(
+            weights,
+            split=split,
+            input_bits=input_bits,
+            precision=self.precision,
+            keep_layers=[bool(owner != DROPPED) for owner in owners],
+            base_layers=[bool(owner == BASE) for owner in owners],
+        )
+        return Outcome(score.value, score.flagged, score.predictions)

@@ -1,0 +1,163 @@
+"""Costing: sums what a hardware model charges into the metrics of each design point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dse.errors import PluginContractError
+from dse.records.batch import Bools, Components, Demand, Floats, Ints, Schedule
+from dse.records.workload import Workload
+
+SECONDS_PER_YEAR = 365.25 * 24 * 3600
+_CHECKED = (
+    "area_mm2",
+    "array_area_mm2",
+    "energy_uj",
+    "latency_us",
+    "request_energy_uj",
+    "request_latency_us",
+    "switch_energy_uj",
+    "switch_latency_us",
+    "switch_writes",
+    "cell_writes",
+    "offchip_mb",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Cost of P points.
+
+    Attributes:
+        area_mm2: (P,).
+        energy_uj: (P,) of one request.
+        latency_us: (P,) of one request, its share of switching included.
+        writes: (P,) cells written a request.
+        lifetime_years: (P,) of the most-written cell; infinite where nothing is written.
+        area: (P, C) by component.
+        energy: (P, C) by component, switching under ``switching``, the last of ``names``.
+        names: C component names.
+        array_area_mm2: (P,) of it, what holds linear weights.
+        offchip_mb: (P,).
+        order: (P, n) tasks as served.
+    """
+
+    area_mm2: Floats
+    energy_uj: Floats
+    latency_us: Floats
+    writes: Floats
+    lifetime_years: Floats
+    area: Floats
+    energy: Floats
+    names: tuple[str, ...]
+    array_area_mm2: Floats
+    offchip_mb: Floats
+    order: Ints
+
+
+def total(workload: Workload, demand: Demand, components: Components, schedule: Schedule, *, who: str) -> Costs:
+    """Sum components over a schedule.
+
+    A request of independent traffic is one input through one task drawn from the rates; of shared traffic, one input
+    and all answers, where layers that tasks share from the input on are run once. Tasks run one after another.
+
+    Args:
+        workload: tasks, rates and traffic.
+        demand: owners (P, T, L).
+        components: what the hardware charges.
+        schedule: cyclic order of visits.
+        who: names of the plugins, for errors.
+
+    Raises:
+        PluginContractError: a charge is negative or not finite, or the schedule drops a task.
+    """
+    check_components(components, who)
+    check_schedule(workload, schedule, who)
+    runs, enters = _runs(workload, demand)
+    passes = np.einsum("ptl,ptlc->pc", runs, components.energy_uj, optimize=True)
+    passes += np.einsum("pt,ptc->pc", enters, components.request_energy_uj)
+    latency = np.einsum("ptl,ptl->p", runs, components.latency_us)
+    latency += np.einsum("pt,pt->p", enters, components.request_latency_us)
+    switching = _per_request(workload, schedule, components)
+    energy = np.concatenate([passes, switching["switch_energy_uj"][:, None]], axis=1)
+    area = np.concatenate([components.area_mm2.sum(axis=1), np.zeros((len(passes), 1))], axis=1)
+    seconds = 1.0 / workload.traffic.requests_per_s
+    with np.errstate(divide="ignore"):
+        life = components.endurance / (switching["cell_writes"] / seconds) / SECONDS_PER_YEAR
+    return Costs(
+        area_mm2=area.sum(axis=1),
+        energy_uj=energy.sum(axis=1),
+        latency_us=latency + switching["switch_latency_us"],
+        writes=switching["switch_writes"],
+        lifetime_years=life,
+        area=area,
+        energy=energy,
+        names=(*components.names, "switching"),
+        array_area_mm2=components.array_area_mm2,
+        offchip_mb=components.offchip_mb,
+        order=schedule.task,
+    )
+
+
+def _runs(workload: Workload, demand: Demand) -> tuple[Floats, Floats]:
+    """How often a request runs each task's layer (P, T, L), and enters each task (P, T)."""
+    shape = demand.owner.shape
+    if workload.traffic.mode == "independent":
+        rates = np.array([task.rate for task in workload.tasks])
+        return np.broadcast_to(rates[None, :, None], shape), np.broadcast_to(rates, shape[:2])
+    first = _first_user(demand.owner)
+    return first.astype(float), np.ones(shape[:2])
+
+
+def _first_user(owner: Ints) -> Bools:
+    """Whether no earlier task has run the same weights from the input up to this layer, (P, T, L)."""
+    same = np.logical_and.accumulate(owner[:, :, None, :] == owner[:, None, :, :], axis=-1)  # (P, T, T, L)
+    earlier = np.tril(np.ones(owner.shape[1:2] * 2, dtype=bool), k=-1)[None, :, :, None]
+    return np.asarray(~(same & earlier).any(axis=2))
+
+
+def _per_request(workload: Workload, schedule: Schedule, components: Components) -> dict[str, Floats]:
+    """Each ``switch_*`` and ``cell_writes`` (P, T, T) summed over the cycle's transitions, by request."""
+    points = np.arange(len(schedule.task))[:, None]
+    last = np.roll(schedule.task, 1, axis=1)
+    served = schedule.batch.sum(axis=1)
+    if workload.traffic.mode == "shared":
+        served = served / len(workload.tasks)
+    names = ("switch_energy_uj", "switch_latency_us", "switch_writes", "cell_writes")
+    return {name: getattr(components, name)[points, last, schedule.task].sum(axis=1) / served for name in names}
+
+
+def check_components(components: Components, who: str) -> None:
+    """Refuse charges that are negative or not finite, with the plugin's name."""
+    for name in _CHECKED:
+        values = getattr(components, name)
+        if not np.isfinite(values).all() or values.min(initial=0.0) < 0:
+            worst = values[~np.isfinite(values) | (values < 0)].ravel()[0]
+            raise PluginContractError(
+                f"{who}: the hardware model charged a value that is negative or not finite",
+                where=f"Components.{name}",
+                expected="finite values >= 0",
+                found=worst,
+            )
+
+
+def check_schedule(workload: Workload, schedule: Schedule, who: str) -> None:
+    """Refuse a schedule that drops a task or serves tasks out of proportion to their rates."""
+    tasks = len(workload.tasks)
+    points = len(schedule.task)
+    requests = np.zeros((points, tasks))
+    steps = np.arange(points)[:, None], schedule.task
+    if schedule.task.min(initial=0) >= 0 and schedule.task.max(initial=0) < tasks:
+        np.add.at(requests, steps, schedule.batch)
+    share = requests / np.maximum(requests.sum(axis=1, keepdims=True), 1e-300)
+    rates = np.full(tasks, 1 / tasks) if workload.traffic.mode == "shared" else [task.rate for task in workload.tasks]
+    wanted = np.broadcast_to(np.asarray(rates), share.shape)
+    if not np.allclose(share, wanted, atol=1e-6):
+        bad = int(np.abs(share - wanted).max(axis=1).argmax())
+        raise PluginContractError(
+            f"{who}: the schedule does not serve every task in proportion to its rate",
+            expected={task.name: round(float(rate), 4) for task, rate in zip(workload.tasks, wanted[bad], strict=True)},
+            found={task.name: round(float(rate), 4) for task, rate in zip(workload.tasks, share[bad], strict=True)},
+        )

@@ -1,0 +1,93 @@
+"""Counting: what a footprint comes to on crossbar arrays.
+
+One code path counts footprints (before weights exist) and stored terms (after), so the two can only differ if a
+compressor stored something else than it announced.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.records.batch import Counts, Demand, Floats, Footprint, Geometry, Piece
+from dse.records.workload import Encoder
+
+FULL_MAGNITUDE = 128
+"""Magnitude bound of an 8-bit weight."""
+
+
+def bit_length(magnitude: NDArray[Any]) -> Floats:
+    """ceil(log2(magnitude + 1)), exactly: the bits that hold 0..magnitude."""
+    return np.asarray(np.frexp(np.asarray(magnitude, dtype=float))[1], dtype=float)
+
+
+def slices(magnitude: NDArray[Any], cell_bits: NDArray[Any], separate: NDArray[Any]) -> Floats:
+    """Bit slices of one sign (separate arrays) or of the offset code.
+
+    Separate: ceil(ceil(log2(M + 1)) / cell_bits), for each of two arrays. Offset: ceil(ceil(log2(2M + 1)) / cell_bits)
+    in one array, where the 256 levels of an 8-bit weight need 8 bits. All arguments broadcast.
+    """
+    levels = np.where(magnitude == FULL_MAGNITUDE, 2 * FULL_MAGNITUDE - 1, 2.0 * magnitude)
+    return np.asarray(np.ceil(np.where(separate, bit_length(magnitude), bit_length(levels)) / cell_bits))
+
+
+def count(encoder: Encoder, demand: Demand, footprint: Footprint, geometry: Geometry) -> Counts:
+    """Count arrays and events of every owner's layers, each (P, O, L).
+
+    Matrices of one owner and layer that are driven by the same input vector share arrays (``same-input`` packing):
+    slice plane k holds the columns of all those that have more than k slices.
+    """
+    shape = demand.used.shape
+    fields: dict[str, Floats] = {
+        name: np.zeros(shape) for name in ("arrays", "conversions", "drives", "inputs", "partials", "outputs")
+    }
+    for piece in footprint.pieces:
+        for group in _input_groups(encoder, geometry):
+            _add_group(fields, piece, group, geometry)
+    bits = np.broadcast_to(footprint.digital_bits.sum(axis=-1), shape)
+    return Counts(digital_bits=bits, **fields)
+
+
+def _input_groups(encoder: Encoder, geometry: Geometry) -> list[list[int]]:
+    if geometry.packing == "none":
+        return [[index] for index in range(len(encoder.matrices))]
+    groups: dict[str, list[int]] = {}
+    for index, matrix in enumerate(encoder.matrices):
+        groups.setdefault(matrix.input, []).append(index)
+    return list(groups.values())
+
+
+def _add_group(fields: dict[str, Floats], piece: Piece, group: list[int], geometry: Geometry) -> None:
+    """Add the matrices of one input vector, packed together where their live rows agree."""
+    rows, columns, magnitude = (values[..., group] for values in (piece.rows, piece.columns, piece.magnitude))
+    if len(group) > 1 and not (rows == rows[..., :1]).all():
+        for index in group:
+            _add_group(fields, piece, [index], geometry)
+        return
+    over = (slice(None), None, None)
+    separate = geometry.separate[over]
+    depth = slices(magnitude, geometry.cell_bits[over][..., None], separate[..., None])  # (P, O, L, m)
+    live = columns * (depth > 0)
+    signs = np.where(separate, 2.0, 1.0)
+    row_blocks = np.ceil(rows[..., 0] / geometry.rows[over])
+    planes = signs * _column_blocks(live, depth, geometry.columns[over])  # column blocks over all planes and signs
+    arrays = row_blocks * planes
+    fields["arrays"] += arrays
+    fields["drives"] += rows[..., 0] * planes
+    fields["conversions"] += signs * row_blocks * (live * depth).sum(axis=-1) + np.where(geometry.flip[over], arrays, 0)
+    fields["inputs"] += rows[..., 0] * (planes > 0)
+    fields["partials"] += signs * row_blocks * live.sum(axis=-1)
+    fields["outputs"] += live.sum(axis=-1)
+
+
+def _column_blocks(live: NDArray[Any], depth: Floats, columns: NDArray[Any]) -> Floats:
+    """Blocks of columns summed over the slice planes of one sign: sum over k of ceil(columns deeper than k / C)."""
+    if live.shape[-1] == 1:
+        return np.asarray(depth[..., 0] * np.ceil(live[..., 0] / columns))
+    order = np.argsort(-depth, axis=-1, kind="stable")
+    depth = np.take_along_axis(depth, order, axis=-1)
+    wide = np.cumsum(np.take_along_axis(np.broadcast_to(live, depth.shape), order, axis=-1), axis=-1)
+    steps = -np.diff(depth, axis=-1, append=0.0)
+    return np.asarray((steps * np.ceil(wide / columns[..., None])).sum(axis=-1))

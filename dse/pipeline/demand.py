@@ -1,0 +1,83 @@
+"""What a plan asks for: which owners' matrices exist, and how large they are."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dse.errors import PluginContractError
+from dse.records.batch import BASE, DROPPED, Bools, Demand, Floats, Plan
+from dse.records.workload import Matrix, Workload
+
+HEAD_COLUMNS = ("query", "key", "value")
+
+
+def demand(workload: Workload, plan: Plan, *, generator: str) -> Demand:
+    """Turn a plan into the demand a compressor answers.
+
+    A matrix of an owner is as large as the union of what the tasks that use it keep; the base is used by every task
+    that does not skip the layer, since deltas lie on it.
+
+    Args:
+        workload: T tasks and an encoder of L layers.
+        plan: owners (P, T, L).
+        generator: who made the plan, for the error.
+
+    Raises:
+        PluginContractError: the plan has the wrong shape, an owner that does not exist, or a mask that does not fit.
+    """
+    owner = np.asarray(plan.owner)
+    tasks, layers = len(workload.tasks), workload.encoder.layers
+    owners = 1 + plan.groups + tasks
+    if owner.ndim != 3 or owner.shape[1:] != (tasks, layers):
+        raise PluginContractError(
+            f"generator {generator!r} returned a plan of the wrong shape",
+            expected=f"owner (P, {tasks}, {layers})",
+            found=f"{owner.shape}",
+        )
+    if owner.min(initial=BASE) < DROPPED or owner.max(initial=BASE) >= owners:
+        raise PluginContractError(
+            f"generator {generator!r} named an owner that does not exist",
+            expected=f"{DROPPED} (skipped), 0 (base) to {owners - 1}",
+            found=f"{owner.min()} to {owner.max()}",
+        )
+    uses = owner[:, :, None, :] == np.arange(owners)[None, None, :, None]  # (P, T, O, L)
+    direct = uses[:, :, BASE].any(axis=1)
+    uses[:, :, BASE] = owner != DROPPED
+    rows, columns = _kept(workload, plan, uses, generator)
+    return Demand(tasks, plan.groups, owner, uses.any(axis=1), direct, rows, columns)
+
+
+def _kept(workload: Workload, plan: Plan, uses: Bools, generator: str) -> tuple[Floats, Floats]:
+    """Rows and columns (P, O, L, M) of every owner's matrices, or (1, 1, 1, M) where nothing is removed."""
+    encoder = workload.encoder
+    shape = np.array([(matrix.rows, matrix.columns) for matrix in encoder.matrices], dtype=float)
+    rows, columns = shape[None, None, None, :, 0], shape[None, None, None, :, 1]
+    if plan.heads is None and plan.ffn is None:
+        return rows, columns
+    full = (*uses.shape[:1], *uses.shape[2:], len(encoder.matrices))
+    rows, columns = np.broadcast_to(rows, full).copy(), np.broadcast_to(columns, full).copy()
+    for mask, unit, count in ((plan.heads, encoder.head_size, encoder.heads), (plan.ffn, 1, encoder.ffn)):
+        if mask is None:
+            continue
+        if mask.shape != (*plan.owner.shape, count):
+            raise PluginContractError(
+                f"generator {generator!r} returned a mask that does not fit the encoder",
+                expected=f"{(*plan.owner.shape, count)}",
+                found=f"{mask.shape}",
+            )
+        union = np.einsum("ptol,ptlk->polk", uses, mask, optimize=True) > 0
+        kept = union.sum(axis=-1) * float(unit)
+        for index, matrix in enumerate(encoder.matrices):
+            side = removable_side(matrix, heads=mask is plan.heads)
+            if side == "columns":
+                columns[..., index] = kept
+            elif side == "rows":
+                rows[..., index] = kept
+    return rows, columns
+
+
+def removable_side(matrix: Matrix, *, heads: bool) -> str | None:
+    """Which side of a matrix shrinks when heads (or else FFN columns) are removed."""
+    if heads:
+        return "columns" if matrix.role in HEAD_COLUMNS else "rows" if matrix.role == "attention_output" else None
+    return "columns" if matrix.role == "ffn_in" else "rows" if matrix.role == "ffn_out" else None

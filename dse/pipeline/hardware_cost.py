@@ -1,0 +1,126 @@
+"""The cheap half: cost of many points of one plugin combination at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dse.contract import Hardware, ModelGenerator, TaskScheduler, WeightCompressor
+from dse.errors import DseError, PluginContractError
+from dse.pipeline.baseline import listed_order, separate_models, whole_footprint
+from dse.pipeline.combination import Combination
+from dse.pipeline.costing import Costs, total
+from dse.pipeline.counting import count
+from dse.pipeline.demand import demand
+from dse.records.batch import Demand, Floats, Footprint, Params
+from dse.records.plugin import Kind
+from dse.records.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The four built plugins of a combination, with their names for messages."""
+
+    names: Combination
+    generator: ModelGenerator
+    compressor: WeightCompressor
+    scheduler: TaskScheduler
+    hardware: Hardware
+
+
+@dataclass(frozen=True, slots=True)
+class Costed:
+    """Cost of P points.
+
+    Attributes:
+        costs: metrics and breakdowns.
+        violation: (P,) by how much hardware limits are exceeded, 0 where none is.
+        reasons: for each point, one sentence a broken limit.
+    """
+
+    costs: Costs
+    violation: Floats
+    reasons: list[tuple[str, ...]]
+
+
+def cost_points(workload: Workload, built: Built, params: Mapping[Kind, Params]) -> Costed:
+    """Plan, count and cost P points.
+
+    Raises:
+        PluginContractError: a plugin raised, or returned something outside its contract; its name is in the message.
+    """
+    generator, compressor, scheduler, hardware = built.names
+    plan = called("generator", generator, built.generator.plan, workload, params["generator"])
+    wanted = demand(workload, plan, generator=generator)
+    geometry = called("hardware", hardware, built.hardware.geometry, params["hardware"])
+    footprint = called(
+        "compressor", compressor, built.compressor.footprint, workload, wanted, geometry, params["compressor"]
+    )
+    check_footprint(footprint, wanted, compressor)
+    counts = count(workload.encoder, wanted, footprint, geometry)
+    components = called(
+        "hardware", hardware, built.hardware.components, workload, wanted, counts, footprint, params["hardware"]
+    )
+    schedule = called("scheduler", scheduler, built.scheduler.order, components, workload, params["scheduler"])
+    costs = total(workload, wanted, components, schedule, who=f"hardware {hardware!r}, scheduler {scheduler!r}")
+    violation = np.zeros(wanted.points)
+    reasons: list[tuple[str, ...]] = [()] * wanted.points
+    for limit in components.violations:
+        violation += np.maximum(limit.amount, 0)
+        for point in np.flatnonzero(limit.amount > 0):
+            text = f"{limit.name}: {limit.reason} (by {limit.amount[point]:g})"
+            reasons[point] = (*reasons[point], text)
+    return Costed(costs, violation, reasons)
+
+
+def baseline_cost(workload: Workload, hardware: Hardware, name: str, params: Params) -> Costs:
+    """Cost of the baseline of every ratio on the reference hardware: separate models, whole in 8 bits, all resident."""
+    wanted: Demand = demand(workload, separate_models(workload, 1), generator="baseline")
+    footprint: Footprint = whole_footprint(wanted)
+    geometry = called("hardware", name, hardware.geometry, params)
+    counts = count(workload.encoder, wanted, footprint, geometry)
+    components = called("hardware", name, hardware.components, workload, wanted, counts, footprint, params)
+    broken = [limit.reason for limit in components.violations if limit.amount[0] > 0]
+    if broken:
+        raise PluginContractError(
+            "the reference hardware cannot hold the baseline", where="[reference_hardware]", found="; ".join(broken)
+        )
+    return total(workload, wanted, components, listed_order(workload, 1), who=f"hardware {name!r}")
+
+
+def called(kind: str, name: str, method: Any, *arguments: Any) -> Any:
+    """Call a plugin's method; whatever it raises comes back with the plugin's name."""
+    try:
+        return method(*arguments)
+    except DseError:
+        raise
+    except Exception as error:
+        raise PluginContractError(
+            f"{kind} {name!r} raised in {method.__name__}(): {type(error).__name__}: {error}", where=f"{kind} {name!r}"
+        ) from error
+
+
+def check_footprint(footprint: Footprint, wanted: Demand, compressor: str) -> None:
+    """Refuse a footprint of the wrong shape, or with values that are negative or not finite."""
+    shape = (*wanted.used.shape, wanted.rows.shape[-1])
+    fields = {"digital_bits": footprint.digital_bits}
+    for index, piece in enumerate(footprint.pieces):
+        fields |= {f"pieces[{index}].{name}": getattr(piece, name) for name in ("rows", "columns", "magnitude")}
+    for name, values in fields.items():
+        if values.shape != shape or not np.isfinite(values).all() or values.min(initial=0) < 0:
+            raise PluginContractError(
+                f"compressor {compressor!r} returned an unusable footprint",
+                where=name,
+                expected=f"finite values >= 0 of shape {shape}",
+                found=f"shape {values.shape}, least {np.min(values, initial=0):g}",
+            )
+    if footprint.on_base.shape != wanted.used.shape:
+        raise PluginContractError(
+            f"compressor {compressor!r} returned an unusable footprint",
+            where="on_base",
+            expected=f"shape {wanted.used.shape}",
+            found=f"shape {footprint.on_base.shape}",
+        )

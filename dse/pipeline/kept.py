@@ -1,0 +1,75 @@
+"""Cutting matrices to the heads and FFN columns a plan keeps, and putting them back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.pipeline.demand import removable_side
+from dse.records.batch import BASE, DROPPED, Plan
+from dse.records.workload import Encoder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Cut:
+    """Rows and columns of one owner's matrix that its users keep.
+
+    Args:
+        encoder: shapes and roles.
+        plan: of one point.
+        owner: whose matrix; of the base, every task that does not skip the layer is a user.
+        layer: index of the layer.
+        matrix: index of the matrix in the layer.
+    """
+
+    def __init__(self, encoder: Encoder, plan: Plan, owner: int, layer: int, matrix: int) -> None:
+        self._shape = (encoder.matrices[matrix].columns, encoder.matrices[matrix].rows)
+        owners = plan.owner[0, :, layer]
+        users = owners != DROPPED if owner == BASE else owners == owner
+        self._outputs, self._inputs = _sides(encoder, plan, users, layer, matrix)
+
+    def of(self, weight: Tensor) -> Tensor:
+        """Cut a whole matrix (outputs, inputs)."""
+        if self._outputs is not None:
+            weight = weight[self._outputs]
+        return weight if self._inputs is None else weight[:, self._inputs]
+
+    def back(self, weight: Tensor) -> Tensor:
+        """Put a cut matrix back into a whole one, zero elsewhere."""
+        if self._outputs is None and self._inputs is None:
+            return weight
+        whole = weight.new_zeros(self._shape)
+        outputs = np.arange(self._shape[0]) if self._outputs is None else self._outputs
+        inputs = np.arange(self._shape[1]) if self._inputs is None else self._inputs
+        whole[np.ix_(outputs, inputs)] = weight
+        return whole
+
+
+def keep_only(encoder: Encoder, plan: Plan, task: int, weights: dict[tuple[int, int], Tensor]) -> None:
+    """Zero, in place of each matrix, what one task removes though another user of the matrix keeps it."""
+    if plan.heads is None and plan.ffn is None:
+        return
+    alone = np.arange(plan.owner.shape[1]) == task
+    for (layer, matrix), weight in weights.items():
+        outputs, inputs = _sides(encoder, plan, alone, layer, matrix)
+        mask = weight.new_zeros(weight.shape)
+        rows = np.arange(weight.shape[0]) if outputs is None else outputs
+        mask[np.ix_(rows, np.arange(weight.shape[1]) if inputs is None else inputs)] = 1
+        weights[layer, matrix] = weight * mask
+
+
+def _sides(
+    encoder: Encoder, plan: Plan, users: NDArray[Any], layer: int, matrix: int
+) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
+    """Indices of the outputs and inputs kept by any of the users, None for all."""
+    kept: dict[str, NDArray[Any]] = {}
+    for mask, heads in ((plan.heads, True), (plan.ffn, False)):
+        side = removable_side(encoder.matrices[matrix], heads=heads)
+        if mask is not None and side is not None:
+            union = mask[0, users, layer].any(axis=0)
+            kept[side] = np.flatnonzero(np.repeat(union, encoder.head_size) if heads else union)
+    return kept.get("columns"), kept.get("rows")

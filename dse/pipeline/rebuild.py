@@ -1,0 +1,131 @@
+"""Rebuilding weights from stored terms, and checking that what was stored is what was charged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from dse.errors import PluginContractError
+from dse.records.batch import Footprint, Piece
+from dse.records.terms import SCALE_BITS, Stored, Term
+from dse.records.workload import Encoder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def effective(stored: Stored, base: Tensor | None, shape: tuple[int, int]) -> Tensor:
+    """Sum a matrix's terms, and the base's matrix where it is a delta.
+
+    Args:
+        stored: terms.
+        base: the base's own effective matrix (outputs, inputs), needed where ``stored.on_base``.
+        shape: (outputs, inputs).
+
+    Returns:
+        float32 (outputs, inputs); rows and columns that no term keeps are those of the base, or zero.
+    """
+    import torch
+
+    if stored.on_base:
+        if base is None:
+            raise PluginContractError("a delta was stored where no base is", expected="the base's matrix", found="none")
+        total = base.clone()
+    else:
+        total = torch.zeros(shape)
+    for term in stored.terms:
+        values = term.codes.to(torch.float32) * _column_scale(term)
+        if term.columns is None and term.rows is None:
+            total += values
+        else:
+            columns = torch.arange(shape[0]) if term.columns is None else term.columns
+            rows = torch.arange(shape[1]) if term.rows is None else term.rows
+            total[columns[:, None], rows[None, :]] += values
+    return total
+
+
+def _column_scale(term: Term) -> Tensor:
+    scale = term.scale
+    return scale[:, None] if scale.ndim == 1 and scale.numel() > 1 else scale
+
+
+def digital_bits(stored: Stored, outputs: int) -> int:
+    """Bits of on-chip SRAM a matrix's terms take: its scales, and one bit an output where outputs are dropped."""
+    bits = 0
+    for term in stored.terms:
+        if not term.shared_scale:
+            bits += term.scale.numel() * SCALE_BITS
+        if term.columns is not None:
+            bits += outputs
+    return bits
+
+
+def check_stored(
+    encoder: Encoder,
+    stored: Mapping[tuple[int, int], Stored],
+    shapes: Mapping[tuple[int, int], tuple[int, int]],
+    footprint: Footprint,
+    owner: int,
+    *,
+    who: str,
+) -> None:
+    """Refuse terms that differ from the footprint they were charged by.
+
+    Args:
+        encoder: names of the matrices.
+        stored: one owner's terms by (layer, matrix).
+        shapes: (outputs, inputs) of what the compressor was given to store.
+        footprint: of one point (P = 1).
+        owner: whose they are.
+        who: name of the compressor.
+
+    Raises:
+        PluginContractError: a matrix is missing, codes exceed their magnitude bound, or counts differ.
+    """
+    for key, shape in shapes.items():
+        layer, index = key
+        where = f"{who}, owner {owner}, layer {layer}, {encoder.matrices[index].name}"
+        if key not in stored:
+            raise PluginContractError("a matrix was not stored", where=where, expected="its terms", found="nothing")
+        matrix = stored[key]
+        for term in matrix.terms:
+            largest = int(term.codes.abs().max()) if term.codes.numel() else 0
+            if largest > term.magnitude:
+                raise PluginContractError(
+                    "a stored code is larger than its magnitude bound",
+                    where=where,
+                    expected=f"at most {term.magnitude}",
+                    found=largest,
+                )
+        charged = [_piece(*_at(piece, owner, layer, index)) for piece in footprint.pieces]
+        measured = [_piece(term.codes.shape[1], term.codes.shape[0], term.magnitude) for term in matrix.terms]
+        measured += [_NOTHING] * (len(charged) - len(measured))
+        bits = int(footprint.digital_bits[0, owner, layer, index])
+        if charged != measured or bits != digital_bits(matrix, shape[0]):
+            raise PluginContractError(
+                "the stored terms are not what the footprint charged for",
+                where=where,
+                expected=f"(rows, columns, magnitude) {charged} and {bits} digital bits",
+                found=f"{measured} and {digital_bits(matrix, shape[0])} digital bits",
+            )
+        if bool(footprint.on_base[0, owner, layer]) != matrix.on_base:
+            raise PluginContractError(
+                "the footprint and the stored terms disagree on whether a matrix is a delta on the base",
+                where=where,
+                expected=f"on_base = {bool(footprint.on_base[0, owner, layer])}",
+                found=f"on_base = {matrix.on_base}",
+            )
+
+
+_NOTHING = (0, 0, 0)
+
+
+def _at(piece: Piece, owner: int, layer: int, index: int) -> tuple[float, float, float]:
+    values = (piece.rows, piece.columns, piece.magnitude)
+    rows, columns, magnitude = (float(array[0, owner, layer, index]) for array in values)
+    return rows, columns, magnitude
+
+
+def _piece(rows: float, columns: float, magnitude: float) -> tuple[int, int, int]:
+    """Rows, columns, magnitude as whole numbers; all zero where any is, since then nothing is stored."""
+    return (int(rows), int(columns), int(magnitude)) if rows and columns and magnitude else _NOTHING

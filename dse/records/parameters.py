@@ -1,0 +1,179 @@
+"""Declared parameters: what a plugin lets a search choose.
+
+A parameter arrives in a plugin as an array whose leading axis is P, the design points of one batch: ``(P,)``,
+``(P, T)`` where it is per task, ``(P, L)`` per layer, ``(P, T, L)`` both, ``(P, n)`` for a permutation.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
+
+from dse.errors import SpaceError
+
+Scope = Literal["task", "layer"]
+Scalar: TypeAlias = float | int | str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Declared:
+    """What all kinds share.
+
+    Attributes:
+        name: unique within its plugin; the core prefixes it with ``kind.plugin.``.
+        summary: one line for listings.
+        unit: of the value, if it has one.
+        scope: axes beyond P, any of ``("task",)``, ``("layer",)``, ``("task", "layer")``.
+        scores: whether the value changes a task's weights, so that its score must be measured again. A per-task value
+            reaches only that task's score.
+    """
+
+    name: str
+    summary: str = ""
+    unit: str = ""
+    scope: tuple[Scope, ...] = ()
+    scores: bool = True
+
+    def __post_init__(self) -> None:
+        if self.scope not in ((), ("task",), ("layer",), ("task", "layer")):
+            raise SpaceError(
+                f"parameter {self.name!r} has an unknown scope",
+                expected="(), ('task',), ('layer',) or ('task', 'layer')",
+                found=self.scope,
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Float(_Declared):
+    """A real number in [low, high], optionally on a logarithmic scale or on steps from ``low``.
+
+    Attributes:
+        limits: values the plugin can take at all, if more than the range searched by default; a space file may widen
+            the range up to them.
+    """
+
+    low: float
+    high: float
+    default: float
+    log: bool = False
+    step: float | None = None
+    limits: tuple[float, float] | None = None
+
+    def check(self, value: Any) -> float:
+        """Return the value as a float, or raise a SpaceError if it lies outside the range or off the steps."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise _bad(self, value, "a finite number")
+        if not self.low - 1e-12 <= value <= self.high + 1e-12:
+            raise _bad(self, value, f"{self.low} to {self.high}")
+        if self.step is not None:
+            steps = (value - self.low) / self.step
+            if abs(steps - round(steps)) > 1e-6:
+                raise _bad(self, value, f"{self.low} to {self.high} in steps of {self.step}")
+        return float(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int(_Declared):
+    """A whole number in [low, high], optionally on a logarithmic scale or on steps from ``low``.
+
+    Attributes:
+        limits: values the plugin can take at all, if more than the range searched by default; a space file may widen
+            the range up to them.
+    """
+
+    low: int
+    high: int
+    default: int
+    log: bool = False
+    step: int = 1
+    limits: tuple[int, int] | None = None
+
+    def check(self, value: Any) -> int:
+        """Return the value as an int, or raise a SpaceError if it lies outside the range or off the steps."""
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise _bad(self, value, "a whole number")
+        if not self.low <= value <= self.high:
+            raise _bad(self, value, f"{self.low} to {self.high}")
+        if (value - self.low) % self.step:
+            raise _bad(self, value, f"{self.low} to {self.high} in steps of {self.step}")
+        return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(_Declared):
+    """One of a fixed list of values, all of one type.
+
+    Attributes:
+        allowed: values the plugin can take at all, if more than those searched by default.
+    """
+
+    choices: tuple[Scalar, ...]
+    default: Scalar
+    allowed: tuple[Scalar, ...] | None = None
+
+    def check(self, value: Any) -> Scalar:
+        """Return the value if it is one of the choices, or raise a SpaceError."""
+        for choice in self.choices:
+            if type(choice) is type(value) and choice == value:
+                return choice
+        raise _bad(self, value, f"one of {list(self.choices)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Permutation(_Declared):
+    """An order of the T tasks. Searched through its Lehmer code, T - 1 independent integers."""
+
+    scores: bool = False
+
+    def check(self, value: Any, size: int) -> tuple[int, ...]:
+        """Return the value as a tuple, or raise a SpaceError if it is no order of ``size`` things."""
+        if not isinstance(value, list | tuple) or sorted(value) != list(range(size)):
+            raise _bad(self, value, f"an order of the numbers 0 to {size - 1}")
+        return tuple(int(item) for item in value)
+
+
+Parameter: TypeAlias = Float | Int | Choice | Permutation
+
+
+def narrowed(parameter: Parameter, **changes: Any) -> Parameter:
+    """Return the parameter with some fields replaced, e.g. a smaller range; the default is moved into it."""
+    new: Parameter = replace(parameter, **changes)
+    if isinstance(new, Float | Int):
+        if new.low > new.high:
+            raise SpaceError(
+                f"the range of parameter {new.name!r} is empty", expected="low <= high", found=f"{new.low} > {new.high}"
+            )
+        default = min(max(new.default, new.low), new.high)
+        if new.step:
+            default = new.low + math.floor((default - new.low) / new.step + 1e-9) * new.step
+        return replace(new, default=int(default)) if isinstance(new, Int) else replace(new, default=default)
+    if isinstance(new, Choice):
+        if not new.choices:
+            raise SpaceError(f"parameter {new.name!r} has no choices", expected="at least one", found="none")
+        if new.default not in new.choices:
+            return replace(new, default=new.choices[0])
+    return new
+
+
+def lehmer_decode(code: tuple[int, ...] | list[int]) -> tuple[int, ...]:
+    """Turn a Lehmer code of n - 1 digits (digit i in 0..n-1-i) into the order of n things it stands for."""
+    left = list(range(len(code) + 1))
+    return (*(left.pop(digit) for digit in code), left[0])
+
+
+def lehmer_encode(order: tuple[int, ...] | list[int]) -> tuple[int, ...]:
+    """Inverse of `lehmer_decode`."""
+    left = sorted(order)
+    code = []
+    for item in order[:-1]:
+        code.append(left.index(item))
+        left.remove(item)
+    return tuple(code)
+
+
+def _bad(parameter: Parameter, value: Any, expected: str) -> SpaceError:
+    unit = f" {parameter.unit}" if parameter.unit else ""
+    return SpaceError(
+        f"parameter {parameter.name!r} cannot take this value", expected=f"{expected}{unit}", found=repr(value)
+    )

@@ -1,0 +1,46 @@
+"""Stored terms: the integers that are charged area and energy and that compute the accuracy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SCALE_BITS = 32
+"""Bits of one stored scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One stored piece of a matrix: integer codes times a scale.
+
+    Attributes:
+        codes: (kept columns, kept rows) integer tensor, outputs first as in a linear layer.
+        scale: scalar, (kept columns,) or (kept columns, 1) float32 tensor: one scale a matrix or an output.
+        magnitude: bound on ``abs(codes)``; the core refuses codes beyond it.
+        columns: indices of the outputs kept, or None for all.
+        rows: indices of the inputs kept, or None for all.
+        shared_scale: the scale is the base's, stored once with the base and not charged again.
+    """
+
+    codes: Tensor
+    scale: Tensor
+    magnitude: int
+    columns: Tensor | None = None
+    rows: Tensor | None = None
+    shared_scale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """All terms of one matrix of one owner.
+
+    Attributes:
+        terms: their sum is the matrix, or the delta.
+        on_base: the base's effective matrix is added.
+    """
+
+    terms: tuple[Term, ...]
+    on_base: bool = False

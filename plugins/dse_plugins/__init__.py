@@ -1,0 +1,1 @@
+"""The built-in plugins. They use `dse`'s public names only, as a stranger's package does."""

@@ -1,0 +1,198 @@
+"""Compressor ``two-stage``: decomposition against the base, near-ternary clipping, selective hard-sharing.
+
+Kang et al., "A Framework for Area-efficient Multi-task BERT Execution on ReRAM-based Accelerators", ICCAD 2021. The base
+is stored once on an 8-bit grid; a task stores the integer difference on that grid. Stage 1 clips the difference to the
+fewest cell-width steps that keep its cosine to the full difference; stage 2 drops the output channels that matter least,
+which then use the base's weights alone. The paper's exact clip formula and channel criterion are not public: per-matrix
+cosine and the channel's energy after clipping are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import dse
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array = NDArray[Any]
+
+MOST_BITS = 8
+"""Magnitude bits of the largest difference of two 8-bit codes, 255."""
+STATISTICS_VERSION = 1
+_ROUNDING = 1e-9
+
+
+class TwoStageOptions(dse.Options):
+    """Options of ``two-stage``.
+
+    Attributes:
+        per_channel: one grid for each output channel of the base instead of one for each matrix.
+    """
+
+    per_channel: bool = False
+
+
+class TwoStage:
+    """Deltas on the base's grid, clipped and thinned by whole output channels."""
+
+    geometry_fields: tuple[str, ...] = ("cell_bits", "encoding")
+
+    def __init__(self, options: TwoStageOptions) -> None:
+        self.options = options
+        self._cosines: Array = np.empty(0)
+        self._scales: dict[tuple[int, int], Tensor] = {}
+
+    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+        """Both stages' hyper-parameters, for each task."""
+        del workload
+        return (
+            dse.Float(
+                name="cosine", low=0.80, high=0.99, default=0.95, limits=(0.0, 1.0), scope=("task",),
+                summary="stage 1: least cosine between the clipped and the full difference of a matrix",
+            ),
+            dse.Int(
+                name="max_bits", low=1, high=4, default=4, limits=(1, MOST_BITS), scope=("task",), unit="bit",
+                summary="stage 1: most magnitude bits a difference may take",
+            ),
+            dse.Float(
+                name="selective", low=0.0, high=0.5, default=0.0, limits=(0.0, 1.0), scope=("task",),
+                summary="stage 2: share of output channels dropped from the difference",
+            ),
+        )  # fmt: skip
+
+    def prepare(self, context: dse.Context) -> None:
+        """Measure, once for each task, the cosine of every matrix's difference at every clip."""
+        tables = []
+        for index, name in enumerate(context.workload.task_names):
+            key = {
+                "version": STATISTICS_VERSION,
+                "base": context.workload.digests.get("base"),
+                "task": context.workload.digests.get(f"task.{name}"),
+                "per_channel": self.options.per_channel,
+            }
+
+            def make(task: int = index) -> dict[str, Array]:
+                return {"cosine": self._measure(context, task)}
+
+            tables.append(context.cached(f"clip statistics of {name}", key, make)["cosine"])
+        self._cosines = np.stack(tables)  # (T, L, M, bits 0..8)
+        self._scales = self._grids(context.base_weights())
+
+    def footprint(
+        self, workload: dse.Workload, demand: dse.Demand, geometry: dse.Geometry, params: dse.Params
+    ) -> dse.Footprint:
+        """Take the base in full 8 bits and every task's clipped, thinned differences."""
+        del workload
+        if demand.groups:
+            raise dse.PluginContractError(
+                "compressor 'two-stage' takes differences of tasks only", expected="no groups", found=demand.groups
+            )
+        own = slice(demand.task_owner(0), None)
+        shape = (*demand.used.shape, demand.rows.shape[-1])
+        rows, columns = (np.broadcast_to(kept, shape).copy() for kept in (demand.rows, demand.columns))
+        magnitude = np.full(shape, float(dse.FULL_MAGNITUDE))
+        magnitude[:, own] = 2.0 ** self._bits(geometry, params) - 1
+        dropped = np.floor(params["selective"][:, :, None, None] * columns[:, own] + _ROUNDING)
+        bits = np.full(shape, float(dse.SCALE_BITS)) * (columns if self.options.per_channel else 1)
+        bits[:, own] = columns[:, own] * (dropped > 0)
+        columns[:, own] -= dropped
+        held = demand.used[..., None] & (magnitude > 0) & (columns > 0)
+        on_base = demand.used.copy()
+        on_base[:, dse.BASE] = False
+        piece = dse.Piece(rows=held * rows, columns=held * columns, magnitude=held * magnitude)
+        return dse.Footprint((piece,), digital_bits=held * bits, on_base=on_base)
+
+    def store(
+        self, weights: dse.Weights, base: dse.Weights, geometry: dse.Geometry, params: dse.Params, owner: int
+    ) -> dict[tuple[int, int], dse.Stored]:
+        """Store the base's codes, or a task's clipped and thinned differences from them."""
+        import torch
+
+        if owner == dse.BASE:
+            return {
+                key: dse.Stored((self._term(dse.quantise(weight, self._scales[key]), key, dse.FULL_MAGNITUDE),))
+                for key, weight in weights.items()
+            }
+        task = owner - 1
+        bits = self._bits(geometry, params)[0, task]
+        stored = {}
+        for key, weight in weights.items():
+            clip = int(2.0 ** bits[key] - 1)
+            codes = self._difference(weight, base[key], key).clamp_(-clip, clip)
+            dropped = int(np.floor(params["selective"][0, task] * len(codes) + _ROUNDING))
+            if clip == 0 or dropped == len(codes):
+                stored[key] = dse.Stored((), on_base=True)
+                continue
+            kept = None
+            if dropped:
+                weakest_first = torch.argsort(codes.square().sum(dim=1), stable=True)
+                kept = weakest_first[dropped:].sort().values
+                codes = codes[kept]
+            stored[key] = dse.Stored((self._term(codes, key, clip, kept, shared=True),), on_base=True)
+        return stored
+
+    def _term(
+        self, codes: Tensor, key: tuple[int, int], magnitude: int, kept: Tensor | None = None, *, shared: bool = False
+    ) -> dse.Term:
+        import torch
+
+        scale = self._scales[key]
+        if kept is not None and scale.ndim:
+            scale = scale[kept]
+        return dse.Term(codes.to(torch.int16), scale, magnitude, columns=kept, shared_scale=shared)
+
+    def _bits(self, geometry: dse.Geometry, params: dse.Params) -> Array:
+        """Magnitude bits (P, T, L, M) of stage 1, in steps of the cell's width.
+
+        Separate arrays hold ``steps * cell_bits`` magnitude bits. An offset code of n bits holds magnitudes up to
+        2^(n-1) - 1, so it spends one bit more.
+        """
+        over = (slice(None), None, None, None)
+        spent = np.where(geometry.separate, 0, 1)[over]
+        cell = geometry.cell_bits[over]
+        needed = (self._cosines < params["cosine"][:, :, None, None, None]).sum(axis=-1)  # (P, T, L, M)
+        stepped = np.ceil((needed + spent) / cell) * cell - spent
+        least = np.ceil((1 + spent) / cell) * cell - spent
+        most = np.maximum(np.floor((params["max_bits"][:, :, None, None] + spent) / cell) * cell - spent, least)
+        return np.where(needed > 0, np.minimum(np.minimum(stepped, most), MOST_BITS), 0.0)
+
+    def _grids(self, base: dse.Weights) -> dict[tuple[int, int], Tensor]:
+        return {key: dse.best_scale(weight, per_channel=self.options.per_channel) for key, weight in base.items()}
+
+    def _difference(self, weight: Tensor, base: Tensor, key: tuple[int, int]) -> Tensor:
+        """Integer difference on the base's grid; fine-tuned values beyond the grid saturate."""
+        scale = self._scales[key]
+        return dse.quantise(weight, scale).sub_(dse.quantise(base, scale))
+
+    def _measure(self, context: dse.Context, task: int) -> Array:
+        """Cosine (L, M, bits 0..8) between clipped and full difference; 1 throughout where there is no difference."""
+        base, tuned = context.base_weights(), context.task_weights(task)
+        self._scales = self._scales or self._grids(base)
+        encoder = context.workload.encoder
+        cosines = np.ones((encoder.layers, len(encoder.matrices), MOST_BITS + 1))
+        for key, weight in tuned.items():
+            codes = self._difference(weight, base[key], key)
+            norm = float(codes.norm())
+            for bits in range(MOST_BITS if norm else 0):
+                clipped = codes.clamp(-(2**bits - 1), 2**bits - 1)
+                length = norm * float(clipped.norm())
+                cosines[(*key, bits)] = float((clipped * codes).sum()) / length if length else 0.0
+        return cosines
+
+
+@dse.hookimpl
+def dse_compressors() -> Iterable[dse.Compressor]:
+    """Yield the one compressor."""
+    yield dse.Compressor(
+        name="two-stage",
+        summary="deltas on the base's 8-bit grid, clipped and thinned by output channels",
+        build=TwoStage,
+        options=TwoStageOptions,
+        source="Kang et al., ICCAD 2021",
+    )

@@ -1,0 +1,25 @@
+"""Hardware model ``isaac``: the ISCA 2016 component table, generalised in array size, cells, converters and encoding."""
+
+from collections.abc import Iterable
+
+import dse
+from dse_plugins.hardware.isaac.options import IsaacOptions
+
+
+def build(options: IsaacOptions) -> dse.Hardware:
+    """Build the model; its modules load only now."""
+    from dse_plugins.hardware.isaac.model import Isaac
+
+    return Isaac(options)
+
+
+@dse.hookimpl
+def dse_hardware_models() -> Iterable[dse.HardwareModel]:
+    """Yield the one model."""
+    yield dse.HardwareModel(
+        name="isaac",
+        summary="ISAAC tiles of 32 nm ReRAM crossbars; defaults are the ICCAD'21 configuration",
+        build=build,
+        options=IsaacOptions,
+        source="Shafiee et al., ISAAC, ISCA 2016 (corrected), table I; Kang et al., ICCAD 2021",
+    )

@@ -1,0 +1,208 @@
+"""The `isaac` hardware model: area, energy and latency from counts and the component table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import dse
+from dse_plugins.hardware.isaac import digital, table
+from dse_plugins.hardware.isaac.options import IsaacOptions
+from dse_plugins.hardware.isaac.residency import Residency, needs, residency
+from dse_plugins.hardware.isaac.units import INDEX, NAMES, Units, adc_bits_needed, units
+
+Array = NDArray[Any]
+
+
+class Isaac:
+    """ISAAC tiles, with one digital unit a chip and on-chip SRAM for what ReRAM does not hold."""
+
+    def __init__(self, options: IsaacOptions) -> None:
+        self.options = options
+
+    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+        """Array size, cells, converters, encoding and chip size; defaults are the ICCAD'21 configuration."""
+        del workload
+        hardware: dict[str, Any] = {"scores": False}
+        return (
+            dse.Choice(
+                name="array_size", choices=(64, 128, 256), default=128, allowed=(32, 64, 128, 256, 512),
+                summary="wordlines and bitlines of an array", **hardware,
+            ),
+            dse.Choice(name="cell_bits", choices=(1, 2, 4), default=1, unit="bit", summary="bits a cell holds", **hardware),
+            dse.Int(name="adc_bits", low=6, high=10, default=8, limits=(4, 10), unit="bit", summary="ADC resolution", **hardware),
+            dse.Choice(name="dac_bits", choices=(1, 2), default=1, allowed=(1, 2, 4), unit="bit", summary="input bits a cycle", **hardware),
+            dse.Int(name="input_bits", low=8, high=8, default=8, limits=(4, 8), unit="bit", summary="bits of an activation", **hardware),
+            dse.Choice(name="encoding", choices=dse.ENCODINGS, default="separate", summary="how signs are held", **hardware),
+            dse.Choice(name="arrays_per_ima", choices=(4, 8, 16), default=8, allowed=(1, 2, 4, 8, 16, 32), summary="arrays of an IMA", **hardware),
+            dse.Choice(name="adcs_per_ima", choices=(2, 4, 8, 16), default=8, allowed=(1, 2, 4, 8, 16, 32), summary="ADCs of an IMA", **hardware),
+            dse.Int(
+                name="tiles", low=0, high=0, default=0, limits=(0, 1_000_000),
+                summary="tiles of the chip; 0: as many as the weights need. Fewer means reprogramming", **hardware,
+            ),
+        )  # fmt: skip
+
+    def prepare(self, context: dse.Context) -> None:
+        """Nothing to do: the model is closed-form."""
+
+    def geometry(self, params: dse.Params) -> dse.Geometry:
+        """Arrays (P,) of the array and converter parameters."""
+        encoding = sum((params["encoding"] == name) * code for code, name in enumerate(dse.ENCODINGS))
+        size = params["array_size"]
+        fields = {name: params[name] for name in ("cell_bits", "adc_bits", "dac_bits", "input_bits")}
+        return dse.Geometry(size, size, encoding=np.asarray(encoding), packing=self.options.packing, **fields)
+
+    def components(
+        self,
+        workload: dse.Workload,
+        demand: dse.Demand,
+        counts: dse.Counts,
+        footprint: dse.Footprint,
+        params: dse.Params,
+    ) -> dse.Components:
+        """Charge every event of `dse.Counts`, the digital unit, SRAM, off-chip traffic and reprogramming."""
+        geometry = self.geometry(params)
+        unit = units(geometry, params, self.options)
+        capacity = np.where(params["tiles"] > 0, params["tiles"] * unit.arrays_per_tile, np.inf)
+        held = residency(needs(demand, footprint.on_base), counts.arrays, capacity)
+        tiles = np.where(
+            params["tiles"] > 0, params["tiles"], np.ceil(counts.arrays.sum((1, 2)) / unit.arrays_per_tile)
+        )
+        energy, latency = self._passes(workload, demand, counts, footprint, geometry, unit)
+        request_energy, request_latency = digital.requests(workload, self.options, demand.points)
+        power = self._static_power(tiles, unit)
+        for name, milliwatts in power.items():
+            energy[..., INDEX[name]] += milliwatts[:, None, None] * latency * 1e-3
+            request_energy[..., INDEX[name]] += milliwatts[:, None] * request_latency * 1e-3
+        moving = np.minimum(counts.arrays.sum((1, 2)), tiles * unit.arrays_per_tile)
+        return dse.Components(
+            names=NAMES,
+            area_mm2=self._area(workload, demand, counts, unit, tiles),
+            array_area_mm2=moving / unit.arrays_per_tile * unit.tile_mm2.sum(axis=1),
+            energy_uj=energy,
+            latency_us=latency,
+            request_energy_uj=request_energy,
+            request_latency_us=request_latency,
+            offchip_mb=digital.embedding_bytes(workload) / 1e6 + held.swapped * self._image_bytes(geometry, unit) / 1e6,
+            endurance=np.full(demand.points, self.options.endurance),
+            violations=self._violations(geometry, params, held),
+            **self._switches(held, geometry, unit, tiles),
+        )
+
+    def _passes(
+        self,
+        workload: dse.Workload,
+        demand: dse.Demand,
+        counts: dse.Counts,
+        footprint: dse.Footprint,
+        geometry: dse.Geometry,
+        unit: Units,
+    ) -> tuple[Array, Array]:
+        """Energy (P, T, L, C) and latency (P, T, L) of one pass of each task's layer."""
+        beneath = _of_tasks(footprint.on_base, demand.owner)
+        total = {name: _with_base(getattr(counts, name), beneath, demand.owner) for name in _COUNTED}
+        tokens = np.array([task.tokens for task in workload.tasks])[None, :, None]
+        over = (slice(None), None, None)
+        cycles = tokens * unit.cycles[over]
+        values = tokens * (total["inputs"] + total["outputs"]) * (geometry.input_bits[over] / 8)
+        offset_sums = tokens * np.where(geometry.separate[over], 0.0, total["inputs"])
+        partials = tokens * total["partials"] + offset_sums
+        drives, conversions = cycles * total["drives"], cycles * total["conversions"]
+        outputs = tokens * total["outputs"]
+        charges = {
+            "arrays": cycles * total["arrays"] * unit.array_pj[over],
+            "adc": conversions * unit.adc_pj[over],
+            "dac": drives * unit.dac_pj[over],
+            "sample_hold": conversions * table.SAMPLE_HOLD.event_pj,
+            "shift_add": conversions * table.SHIFT_ADD.event_pj + partials * table.TILE_SHIFT_ADD.event_pj,
+            "registers": drives * table.INPUT_REGISTER.event_pj
+            + conversions * table.OUTPUT_REGISTER.event_pj
+            + partials * table.TILE_REGISTER.event_pj,
+            "buffer": values * table.EDRAM.event_pj,
+            "bus": values * table.BUS.event_pj,
+            "router": outputs * table.ROUTER.event_pj / table.ROUTER_FLIT_BYTES * (geometry.input_bits[over] / 8),
+            "sram": outputs * 2 * table.VECTOR_BITS / 8 * table.SRAM_BYTE_PJ,
+        }
+        runs = demand.owner != dse.DROPPED
+        energy = np.zeros((*demand.owner.shape, len(NAMES)))
+        for name, picojoules in charges.items():
+            energy[..., INDEX[name]] = picojoules * 1e-6
+        digital_energy, digital_us = digital.layer(workload, self.options)
+        energy[..., INDEX["digital"]] = runs * digital_energy[None, :, None] + outputs * (
+            table.RESCALE_OPS * table.VECTOR_PJ * 1e-6
+        )
+        stages = len({matrix.input for matrix in workload.encoder.matrices})
+        filled = (tokens + stages - 1) * unit.cycles[over] + stages * table.PIPELINE_CYCLES
+        return energy, np.asarray(runs * (filled * unit.cycle_us[over] + digital_us[None, :, None]))
+
+    def _area(self, workload: dse.Workload, demand: dse.Demand, counts: dse.Counts, unit: Units, tiles: Array) -> Array:
+        """Whole tiles by share of arrays, SRAM by owner, the digital unit and links with the base: (P, O, C)."""
+        held = counts.arrays.sum(axis=2)
+        share = held / np.maximum(held.sum(axis=1, keepdims=True), 1)
+        area = share[..., None] * (tiles[:, None] * unit.tile_mm2)[:, None, :]
+        area[..., INDEX["sram"]] += digital.sram_bits(workload, demand, counts) * table.SRAM_BIT_MM2
+        area[:, dse.BASE, INDEX["digital"]] += digital.area_mm2(self.options)
+        if self.options.links:
+            area[:, dse.BASE, INDEX["links"]] += np.ceil(tiles / table.TILES_PER_CHIP) * table.LINKS_MM2
+        return area
+
+    def _static_power(self, tiles: Array, unit: Units) -> dict[str, Array]:
+        """Milliwatts (P,) that flow whenever a pass runs, for options that are off by default."""
+        power: dict[str, Array] = {}
+        if self.options.leakage_share:
+            power["leakage"] = self.options.leakage_share * tiles * unit.tile_mw
+        if self.options.links:
+            power["links"] = np.ceil(tiles / table.TILES_PER_CHIP) * table.LINKS_MW
+        return power
+
+    def _image_bytes(self, geometry: dse.Geometry, unit: Units) -> Array:
+        return np.asarray(unit.cells * geometry.cell_bits / 8)
+
+    def _switches(self, held: Residency, geometry: dse.Geometry, unit: Units, tiles: Array) -> dict[str, Array]:
+        """Energy, time and writes (P, T, T): every cell of a written array takes its verify pulses, row by row.
+
+        The arrays of an IMA are written one after another, all IMAs of the chip at once.
+        """
+        over = (slice(None), None, None)
+        pulses = self.options.write_pulses
+        cells = held.written * unit.cells[over]
+        image = held.written * self._image_bytes(geometry, unit)[over]
+        rounds = np.ceil(held.written / np.maximum(tiles * self.options.imas_per_tile, 1)[over])
+        return {
+            "switch_energy_uj": (cells * pulses * self.options.write_energy_pj + image * table.DRAM_BYTE_PJ) * 1e-6,
+            "switch_latency_us": rounds * geometry.rows[over] * pulses * self.options.write_pulse_us,
+            "switch_writes": cells,
+            "cell_writes": (held.written > 0) * pulses,
+        }
+
+    def _violations(self, geometry: dse.Geometry, params: dse.Params, held: Residency) -> tuple[dse.Violation, ...]:
+        return (
+            dse.Violation(
+                "adc_bits",
+                adc_bits_needed(geometry) - geometry.adc_bits,
+                "the ADC has fewer bits than a column's sum needs, so conversions would clip",
+            ),
+            dse.Violation("tiles", held.missing, "the chip is smaller than the weights of its largest task"),
+            dse.Violation(
+                "adcs_per_ima",
+                (params["adcs_per_ima"] - params["arrays_per_ima"]).astype(float),
+                "an IMA has more ADCs than arrays",
+            ),
+        )
+
+
+_COUNTED = ("arrays", "conversions", "drives", "inputs", "partials", "outputs")
+
+
+def _of_tasks(values: Array, owner: Array) -> Array:
+    """Value (P, T, L) of each task's owner, from (P, O, L); zero where the layer is dropped."""
+    points, _, layers = owner.shape
+    gathered = values[np.arange(points)[:, None, None], owner, np.arange(layers)]
+    return np.asarray(np.where(owner == dse.DROPPED, 0, gathered))
+
+
+def _with_base(values: Array, beneath: Array, owner: Array) -> Array:
+    """An owner's own count and, where it is a delta, the base's beneath it, which runs on the same input."""
+    return np.asarray(_of_tasks(values, owner) + beneath * values[:, dse.BASE, None, :])

@@ -1,0 +1,161 @@
+"""Component table of ISAAC and of the digital unit beside it.
+
+ISAAC: Shafiee et al., ISCA 2016, table I of the corrected version (32 nm, CE configuration). Power and area are group
+totals, as published. The energy of an event is a component's power over its peak event rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CYCLE_NS = 100.0
+"""One crossbar read."""
+ADC_GSPS = 1.28
+"""Conversions a second of one ADC: 128 columns in a cycle."""
+CLOCK_GHZ = 1.2
+ARRAYS_PER_IMA = 8
+ADCS_PER_IMA = 8
+ROWS = 128
+CELL_BITS = 2
+WEIGHT_BITS = 16
+IMAS_PER_TILE = 12
+TILES_PER_CHIP = 168
+_CELLS = ARRAYS_PER_IMA * ROWS * ROWS
+_LINES = ARRAYS_PER_IMA * ROWS
+_CYCLES_PER_S = 1e9 / CYCLE_NS
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One row of the table.
+
+    Attributes:
+        power_mw: of the group at peak.
+        area_mm2: of the group.
+        units: what the group is sized by; area and power scale with it.
+        events_per_s: events of the whole group at peak.
+    """
+
+    power_mw: float
+    area_mm2: float
+    units: float
+    events_per_s: float
+
+    @property
+    def event_pj(self) -> float:
+        """Energy of one event."""
+        return self.power_mw * 1e9 / self.events_per_s
+
+    @property
+    def unit_mm2(self) -> float:
+        """Area of one unit."""
+        return self.area_mm2 / self.units
+
+    @property
+    def unit_mw(self) -> float:
+        """Peak power of one unit."""
+        return self.power_mw / self.units
+
+
+ADC = Group(16.0, 0.0096, ADCS_PER_IMA, ADCS_PER_IMA * ADC_GSPS * 1e9)
+"""Units: converters. Event: one conversion."""
+DAC = Group(4.0, 0.00017, _LINES, _LINES * _CYCLES_PER_S)
+"""Units: wordlines. Event: one wordline driven for a cycle."""
+SAMPLE_HOLD = Group(0.01, 0.00004, _LINES, _LINES * _CYCLES_PER_S)
+"""Units: bitlines. Event: one bitline sampled."""
+ARRAY = Group(2.4, 0.0002, _CELLS, _CELLS * _CYCLES_PER_S)
+"""Units: cells. Event: one cell read for a cycle."""
+SHIFT_ADD = Group(0.2, 0.00024, ADCS_PER_IMA, ADCS_PER_IMA * ADC_GSPS * 1e9)
+"""Units: converters (four shift-and-adds serve eight). Event: one conversion merged."""
+INPUT_REGISTER = Group(1.24, 0.0021, _LINES, _LINES * _CYCLES_PER_S)
+"""2 KB. Units: wordlines. Event: one wordline's input bit read."""
+OUTPUT_REGISTER = Group(0.23, 0.00077, _LINES, ADCS_PER_IMA * ADC_GSPS * 1e9)
+"""256 B. Units: bitlines. Event: one conversion accumulated."""
+IMA = (ADC, DAC, SAMPLE_HOLD, ARRAY, SHIFT_ADD, INPUT_REGISTER, OUTPUT_REGISTER)
+
+EDRAM = Group(20.7, 0.083, 1, 1024 * _CYCLES_PER_S)
+"""64 KB, two banks. Event: one byte; 1 KB a cycle at peak."""
+BUS = Group(7.0, 0.090, 1, 1024 * _CYCLES_PER_S)
+"""Event: one byte between eDRAM and the IMAs."""
+ROUTER = Group(42.0 / 4, 0.151 / 4, 1, 8 * CLOCK_GHZ * 1e9 / 4)
+"""A quarter of an eight-port router. Event: one flit of 32 bits."""
+ROUTER_FLIT_BYTES = 4
+SIGMOID = Group(0.52, 0.0006, 1, 2 * CLOCK_GHZ * 1e9)
+"""Kept for area: transformers need GELU, which the digital unit computes."""
+MAX_POOL = Group(0.4, 0.00024, 1, CLOCK_GHZ * 1e9)
+"""Kept for area, as the sigmoid."""
+TILE_SHIFT_ADD = Group(0.05, 0.00006, 1, CLOCK_GHZ * 1e9)
+"""Event: one partial sum added."""
+TILE_REGISTER = Group(1.68, 0.0032, 1, CLOCK_GHZ * 1e9)
+"""3 KB. Event: one partial sum written."""
+TILE = (EDRAM, BUS, ROUTER, SIGMOID, MAX_POOL, TILE_SHIFT_ADD, TILE_REGISTER)
+
+LINKS_MW = 10.4e3
+LINKS_MM2 = 22.88
+"""HyperTransport of a chip: four links, constant power."""
+
+PIPELINE_CYCLES = 6
+"""Cycles of ISAAC's 22-cycle pipeline beyond the 16 of a 16-bit input: fetch, convert, shift, output, write."""
+
+ADC_PJ = {4: 0.79, 5: 0.99, 6: 1.20, 7: 1.42, 8: 1.67, 9: 1.97, 10: 2.38}
+ADC_UM2 = {4: 361.0, 5: 477.0, 6: 627.0, 7: 845.0, 8: 1200.0, 9: 1828.0, 10: 3002.0}
+"""Scaling of ISAAC's ADC with resolution: hwcomponents-library 8b56f7e, IsaacADC, used relative to 8 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChipTotals:
+    """Published totals: tile 0.372 mm2 and 330 mW; chip 85.4 mm2, 65.8 W, 627.5 GOPS/W."""
+
+    tile_mm2: float
+    tile_mw: float
+    chip_mm2: float
+    chip_w: float
+    gops_per_w: float
+    gops_per_mm2: float
+
+
+def published_chip() -> ChipTotals:
+    """Add the table up to ISAAC's own chip, as a check against the published totals."""
+    tile_mm2 = sum(group.area_mm2 for group in TILE) + IMAS_PER_TILE * sum(group.area_mm2 for group in IMA)
+    tile_mw = sum(group.power_mw for group in TILE) + IMAS_PER_TILE * sum(group.power_mw for group in IMA)
+    chip_mm2 = TILES_PER_CHIP * tile_mm2 + LINKS_MM2
+    chip_w = (TILES_PER_CHIP * tile_mw + LINKS_MW) / 1e3
+    slices = WEIGHT_BITS // CELL_BITS
+    weights_per_array = ROWS * ROWS // slices
+    arrays = TILES_PER_CHIP * IMAS_PER_TILE * ARRAYS_PER_IMA
+    gops = arrays * weights_per_array * 2 / (WEIGHT_BITS * CYCLE_NS)
+    return ChipTotals(tile_mm2, tile_mw, chip_mm2, chip_w, gops / chip_w, gops / chip_mm2)
+
+
+# Energy of digital arithmetic: Horowitz, "Computing's energy problem", ISSCC 2014, 45 nm at 0.9 V: 8-bit multiply
+# 0.2 pJ, 32-bit add 0.1 pJ, 16-bit floating multiply 1.1 pJ and add 0.4 pJ, 64 bits from a 32 KB SRAM 20 pJ, from DRAM
+# 1.3 to 2.6 nJ (the middle is used). Not scaled to 32 nm; uncertain by a factor of two either way.
+SRAM_BYTE_PJ = 20.0 / 8
+DRAM_BYTE_PJ = 1950.0 / 8
+MAC_REUSE = 32
+"""Products an operand read from SRAM is used for."""
+MAC_PJ = 0.2 + 0.1 + 2 * SRAM_BYTE_PJ / MAC_REUSE
+VECTOR_PJ = 1.1 + 0.4
+"""One lane operation: a 16-bit floating multiply-add."""
+
+# Area of the digital unit: zigzag-dse 3.9.1, AIMC table at 28 nm (NAND2 0.614 um2, full adder 4.789 um2, flip-flop 3.684
+# um2), scaled by (32 / 28)^2. An 8-bit multiplier-accumulator: 64 NAND2, 56 full adders, a 24-bit accumulator.
+_SCALE = (32 / 28) ** 2
+MAC_MM2 = (64 * 0.614 + 56 * 4.789 + 24 * (4.789 + 3.684)) * _SCALE * 1e-6
+LANE_MM2 = 4 * MAC_MM2
+"""A 16-bit floating multiply-add: about four times an 8-bit multiplier-accumulator (an 11-bit mantissa, alignment)."""
+
+SRAM_BIT_MM2 = INPUT_REGISTER.area_mm2 / (2 * 1024 * 8)
+"""Density of ISAAC's own 2 KB input register."""
+
+# Lane operations for one element.
+SOFTMAX_OPS = 8
+NORM_OPS = 6
+GELU_OPS = 8
+RESIDUAL_OPS = 1
+QUANTISE_OPS = 2
+RESCALE_OPS = 2
+"""A stored output times its scale, plus its bias."""
+
+VECTOR_BITS = 16
+"""Bits of biases, norms and heads, held in SRAM; of embeddings, held off-chip."""

@@ -1,0 +1,52 @@
+"""Scheduler ``fixed``: tasks in a given order."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+import dse
+
+
+class FixedOptions(dse.Options):
+    """Options of ``fixed``.
+
+    Attributes:
+        order: task names in the order to serve them; empty for the order of the space file.
+    """
+
+    order: list[str] = []
+
+
+class Fixed:
+    """Each task once a cycle, always in the same order."""
+
+    def __init__(self, options: FixedOptions) -> None:
+        self.options = options
+
+    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+        """Nothing to choose; the option is checked against the workload."""
+        if self.options.order and sorted(self.options.order) != sorted(workload.task_names):
+            raise dse.SpaceError(
+                "option 'order' of scheduler 'fixed' does not list every task once",
+                expected=", ".join(workload.task_names),
+                found=", ".join(self.options.order),
+            )
+        return ()
+
+    def prepare(self, context: dse.Context) -> None:
+        """Nothing to do."""
+
+    def order(self, components: dse.Components, workload: dse.Workload, params: dse.Params) -> dse.Schedule:
+        """Serve tasks in the given order."""
+        del components
+        listed = dse.listed_order(workload, params.points)
+        if not self.options.order:
+            return listed
+        steps = np.array([workload.task_names.index(name) for name in self.options.order])
+        return dse.Schedule(np.broadcast_to(steps, listed.task.shape), listed.batch[:, steps])
+
+
+@dse.hookimpl
+def dse_schedulers() -> Iterable[dse.Scheduler]:
+    """Yield the one scheduler."""
+    yield dse.Scheduler(name="fixed", summary="tasks in a given order", build=Fixed, options=FixedOptions)

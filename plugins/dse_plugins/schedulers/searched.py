@@ -1,0 +1,35 @@
+"""Scheduler ``searched``: the order of the tasks is a parameter of the search."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+import dse
+
+
+class Searched:
+    """Each task once a cycle, in the order the search chose."""
+
+    def __init__(self, options: dse.Options) -> None:
+        del options
+
+    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+        """The order, as a permutation of the tasks."""
+        del workload
+        return (dse.Permutation(name="order", summary="order in which tasks are served"),)
+
+    def prepare(self, context: dse.Context) -> None:
+        """Nothing to do."""
+
+    def order(self, components: dse.Components, workload: dse.Workload, params: dse.Params) -> dse.Schedule:
+        """Serve tasks in each point's order."""
+        del components
+        steps = params["order"]
+        batch = dse.requests_per_visit(workload, params.points)
+        return dse.Schedule(steps, np.take_along_axis(batch, steps, axis=1))
+
+
+@dse.hookimpl
+def dse_schedulers() -> Iterable[dse.Scheduler]:
+    """Yield the one scheduler."""
+    yield dse.Scheduler(name="searched", summary="order of the tasks searched as a permutation", build=Searched)
