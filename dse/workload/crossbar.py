@@ -1,0 +1,143 @@
+"""A model whose encoder matrices can be rewritten and whose activations are quantised on the way into them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from dse.errors import CheckpointError
+from dse.workload.encoder import Decomposed
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedModel
+
+
+class Driver:
+    """Quantises an input vector once for all matrices it drives.
+
+    Symmetric, one scale a token (its largest magnitude), so a score does not depend on how rows are batched.
+    """
+
+    def __init__(self) -> None:
+        self.bits = 8
+        self._input: Tensor | None = None
+        self._driven: Tensor | None = None
+
+    def __call__(self, vector: Tensor) -> Tensor:
+        """Round (..., inputs) to the grid of its tokens."""
+        if self.bits == 0:
+            return vector
+        if self._input is not vector or self._driven is None:
+            top = 2.0 ** (self.bits - 1) - 1
+            step = torch.linalg.vector_norm(vector, ord=torch.inf, dim=-1, keepdim=True).clamp_min_(1e-12).div_(top)
+            self._driven = vector.div(step).round_().mul_(step)
+            self._input = vector
+        return self._driven
+
+    def forget(self) -> None:
+        """Let go of the last input."""
+        self._input = self._driven = None
+
+
+class CrossbarLinear(nn.Module):
+    """A linear matrix on crossbars: quantised input, given weights, digital bias."""
+
+    def __init__(self, linear: nn.Linear, driver: Driver) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(linear.weight.detach().clone(), requires_grad=False)
+        self.bias = None if linear.bias is None else nn.Parameter(linear.bias.detach().clone(), requires_grad=False)
+        self.driver = driver
+
+    def forward(self, vector: Tensor) -> Tensor:
+        """Multiply (..., inputs) to (..., outputs)."""
+        return nn.functional.linear(self.driver(vector), self.weight, self.bias)
+
+
+class CrossbarLayers:
+    """A task's model with every encoder matrix on crossbars.
+
+    Args:
+        model: in the precision and on the device it is to run; its linear matrices are replaced.
+        base_vectors: biases and norms of the base's layers.
+    """
+
+    def __init__(self, model: PreTrainedModel, base_vectors: list[dict[str, Tensor]]) -> None:
+        decomposed = Decomposed(model)
+        self.model: Any = model
+        self._layers = decomposed.layers
+        self._drivers = []
+        self._linears: list[list[CrossbarLinear]] = []
+        for layer, linears in zip(decomposed.layers, decomposed.linears, strict=True):
+            drivers = {first: Driver() for first in set(decomposed.inputs)}
+            self._drivers += list(drivers.values())
+            replaced = [
+                CrossbarLinear(linear, drivers[decomposed.inputs[index]]) for index, linear in enumerate(linears)
+            ]
+            for path, new in zip(decomposed.paths, replaced, strict=True):
+                layer.set_submodule(path, new)
+            self._linears.append(replaced)
+        self._parent, self._attribute = _container(model, decomposed.layers)
+        self._own = decomposed.vectors()
+        self._base = base_vectors
+        self._from_base = [False] * len(self._layers)
+
+    @contextmanager
+    def holding(
+        self,
+        weights: Mapping[tuple[int, int], Tensor],
+        keep_layers: Sequence[bool] | None,
+        base_layers: Sequence[bool] | None,
+        input_bits: int,
+    ) -> Iterator[None]:
+        """Run the block with these matrices; see `Evaluator.score` for the arguments."""
+        count = len(self._layers)
+        kept = [index for index in range(count) if keep_layers is None or keep_layers[index]]
+        for layer in kept:
+            for index, linear in enumerate(self._linears[layer]):
+                self._write(linear, weights, (layer, index))
+            self._write_vectors(layer, from_base=base_layers is not None and base_layers[layer])
+        for driver in self._drivers:
+            driver.bits = input_bits
+        if len(kept) < count:
+            setattr(self._parent, self._attribute, nn.ModuleList(self._layers[index] for index in kept))
+        try:
+            yield
+        finally:
+            if len(kept) < count:
+                setattr(self._parent, self._attribute, nn.ModuleList(self._layers))
+            for driver in self._drivers:
+                driver.forget()
+
+    def _write(self, linear: CrossbarLinear, weights: Mapping[tuple[int, int], Tensor], key: tuple[int, int]) -> None:
+        if key not in weights or weights[key].shape != linear.weight.shape:
+            raise CheckpointError(
+                "a matrix does not fit the encoder",
+                where=f"layer {key[0]}, matrix {key[1]}",
+                expected=tuple(linear.weight.shape),
+                found=tuple(weights[key].shape) if key in weights else "none",
+            )
+        linear.weight.data.copy_(weights[key])
+
+    def _write_vectors(self, layer: int, *, from_base: bool) -> None:
+        """Write biases and norms where they are not those of last time."""
+        if self._from_base[layer] == from_base:
+            return
+        wanted = (self._base if from_base else self._own)[layer]
+        state = self._layers[layer].state_dict()
+        for name, value in wanted.items():
+            state[name].copy_(value)
+        self._from_base[layer] = from_base
+
+
+def _container(model: nn.Module, layers: list[nn.Module]) -> tuple[nn.Module, str]:
+    """Module and attribute that hold the list of layers."""
+    for module in model.modules():
+        for name, child in module.named_children():
+            if isinstance(child, nn.ModuleList) and list(child) == layers:
+                return module, name
+    raise CheckpointError("the list of layers has no parent module", where=type(model).__name__)

@@ -1,0 +1,173 @@
+"""Reading labelled text into one table, cleaned and without duplicates."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import html
+import json
+import re
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dse.errors import DataError
+from dse.workload.spec import DataSpec, TaskSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COMPRESSION: dict[str, Callable[[bytes], bytes]] = {".bz2": bz2.decompress, ".gz": gzip.decompress}
+FORMATS = {".csv": "csv", ".tsv": "tsv", ".txt": "tsv", ".jsonl": "jsonl", ".parquet": "parquet"}
+
+
+def normalised(text: str) -> str:
+    """Lower case, words only: two texts that agree in this count as one."""
+    return re.sub(r"\W+", " ", text.lower()).strip()
+
+
+def read(task: TaskSpec, path: Path) -> pd.DataFrame:
+    """Read a task's file.
+
+    Args:
+        task: its data table says format, columns and cleaning.
+        path: local file, possibly compressed.
+
+    Returns:
+        Columns text, text_b (empty for single texts), label (int classes or float), group (empty where data has none);
+        without empty texts, duplicates, and texts with conflicting labels.
+
+    Raises:
+        DataError: the file or a column is missing, is not text, or leaves no usable rows.
+    """
+    raw = _table(task.data, path)
+    return _deduplicated(_named(raw, task, path), task, path)
+
+
+def _table(data: DataSpec, path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    if not path.is_file():
+        raise DataError("the data file does not exist", where=path)
+    suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSION]
+    form = data.format or FORMATS.get(suffixes[-1] if suffixes else "", "")
+    if form == "parquet":
+        return pd.read_parquet(path)
+    text = _text(path, data.encoding)
+    try:
+        if form == "lines":
+            matches = (re.match(data.pattern, line) for line in text.splitlines())
+            return pd.DataFrame([match.groupdict() for match in matches if match])
+        if form == "jsonl":
+            return pd.DataFrame([json.loads(line) for line in text.splitlines() if line.strip()])
+        if form in {"csv", "tsv"}:
+            quoting = csv.QUOTE_MINIMAL if data.quoting else csv.QUOTE_NONE
+            separator = "," if form == "csv" else "\t"
+            return pd.read_csv(StringIO(text), sep=separator, quoting=quoting, dtype=str, keep_default_na=False)
+    except (ValueError, re.error) as error:
+        raise DataError(f"the data file cannot be read as {form}: {error}", where=path) from error
+    raise DataError(
+        "the format of the data file is not known",
+        where=path,
+        expected=f"an ending of {', '.join(FORMATS)}, or format = ... in the task's data table",
+        found=path.name,
+    )
+
+
+def _text(path: Path, encoding: str) -> str:
+    content = path.read_bytes()
+    for suffix, expand in COMPRESSION.items():
+        if path.suffix == suffix:
+            content = expand(content)
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise DataError(
+            f"the data file is not {encoding} text",
+            where=f"{path}, line {line}",
+            expected=encoding,
+            found=f"byte 0x{content[error.start]:02x}",
+            fix="convert it, or name its encoding in the task's data table",
+        ) from error
+    except LookupError as error:
+        raise DataError("the encoding is not known", where=path, found=encoding) from error
+
+
+def _named(raw: pd.DataFrame, task: TaskSpec, path: Path) -> pd.DataFrame:
+    """Pick and clean the columns."""
+    import pandas as pd
+
+    data = task.data
+    names = {"text": "text", "label": "label", **data.columns}
+    for role, column in names.items():
+        if column not in raw.columns:
+            raise DataError(
+                f"the data file has no column for {role}",
+                where=path,
+                expected=f"column {column!r}",
+                found=", ".join(map(str, raw.columns)) or "no columns",
+                fix=f"name it in the task's data table: columns = {{ {role} = ... }}",
+            )
+    for column, values in data.keep.items():
+        raw = raw[raw[column].astype(str).isin(values)]
+    frame = pd.DataFrame({"text": raw[names["text"]].astype(str)})
+    frame["text_b"] = raw[names["text_b"]].astype(str) if "text_b" in names else ""
+    if data.unescape:
+        frame["text"] = frame["text"].map(html.unescape)
+        frame["text_b"] = frame["text_b"].map(html.unescape)
+    frame["text"], frame["text_b"] = frame["text"].str.strip(), frame["text_b"].str.strip()
+    group = raw[names["group"]].astype(str) if "group" in names else pd.Series("", index=raw.index)
+    if data.group_pattern:
+        group = group.str.extract(data.group_pattern, expand=False).fillna("")
+    frame["group"] = group.map(normalised)
+    frame["label"] = _labels(raw[names["label"]], task, path)
+    return frame[frame["label"].notna()]
+
+
+def _labels(values: pd.Series[Any], task: TaskSpec, path: Path) -> pd.Series[Any]:
+    import pandas as pd
+
+    if task.kind == "regression":
+        numbers = pd.to_numeric(values, errors="coerce")
+        bad = numbers.isna() & (values.astype(str).str.strip() != "")
+        if bad.any():
+            raise DataError(
+                "a label of a regression task is not a number",
+                where=f"{path}, row {int(bad.to_numpy().argmax()) + 1}",
+                expected="a finite number",
+                found=repr(values[bad].iloc[0]),
+            )
+        return numbers.astype(float)
+    text = values.map(lambda value: str(value) if value is not None and value == value else None)  # noqa: PLR0124  # NaN
+    if task.data.labels:
+        return text.map(task.data.labels)
+    classes = {name: index for index, name in enumerate(sorted({name for name in text if name}))}
+    return text.map(classes)
+
+
+def _deduplicated(frame: pd.DataFrame, task: TaskSpec, path: Path) -> pd.DataFrame:
+    frame = frame.reset_index(drop=True)
+    key = frame["text"].map(normalised) + "||" + frame["text_b"].map(normalised)
+    good = frame["text"].map(normalised).str.len() > 0
+    if task.kind == "classification":
+        good &= frame["label"].groupby(key).transform("nunique") == 1
+        frame["label"] = frame["label"].astype(int)
+    frame = frame[good & ~key.duplicated()].reset_index(drop=True)
+    if not len(frame):
+        raise DataError(
+            f"task {task.name!r} has no usable row",
+            where=path,
+            expected="rows with a text and a label",
+            found="none after dropping empty, duplicate and conflicting texts",
+        )
+    if frame["label"].nunique() < 2:
+        raise DataError(
+            f"task {task.name!r} has a single label, so nothing can be learned or measured",
+            where=path,
+            expected="at least two different labels",
+            found=frame["label"].iloc[0],
+        )
+    return frame

@@ -1,0 +1,173 @@
+"""Decomposing a Hugging Face encoder into layers of linear matrices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dse.errors import CheckpointError
+from dse.records.workload import Encoder, Matrix, Role
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+ROLES: dict[str, Role] = {
+    "attention.self.query": "query",
+    "attention.self.key": "key",
+    "attention.self.value": "value",
+    "attention.output.dense": "attention_output",
+    "intermediate.dense": "ffn_in",
+    "output.dense": "ffn_out",
+    "attention.q_lin": "query",
+    "attention.k_lin": "key",
+    "attention.v_lin": "value",
+    "attention.out_lin": "attention_output",
+    "ffn.lin1": "ffn_in",
+    "ffn.lin2": "ffn_out",
+    "attention.attn.q": "query",
+    "attention.attn.k": "key",
+    "attention.attn.v": "value",
+    "attention.attn.o": "attention_output",
+}
+"""Roles by module path: BERT, RoBERTa, ELECTRA and MiniLM; DistilBERT; MPNet. Others decompose too, with role ``other``."""
+
+
+class Decomposed:
+    """Layers and matrices of a model's encoder.
+
+    Args:
+        model: any Hugging Face encoder, with or without a head.
+        trace: find which matrices share an input; needs weights.
+
+    Attributes:
+        layers: the L layer modules.
+        paths: module path of each of the M matrices in its layer.
+        inputs: for each matrix, the index of the first matrix driven by the same input.
+
+    Raises:
+        CheckpointError: there is no list of alike layers that hold linear matrices.
+    """
+
+    def __init__(self, model: nn.Module, *, trace: bool = True) -> None:
+        self.model = model
+        self.layers = _layer_list(model)
+        self.paths = tuple(_linear_paths(self.layers[0]))
+        self.linears = [[layer.get_submodule(path) for path in self.paths] for layer in self.layers]
+        shapes = [[tuple(linear.weight.shape) for linear in layer] for layer in self.linears]
+        for index, layer in enumerate(shapes):
+            if layer != shapes[0]:
+                raise CheckpointError(
+                    "the encoder's layers are not alike", where=f"layer {index}", expected=shapes[0], found=layer
+                )
+        self.inputs = self._trace() if trace else tuple(range(len(self.paths)))
+
+    def weights(self) -> dict[tuple[int, int], Tensor]:
+        """Float32 copies (outputs, inputs) of all matrices by (layer, matrix)."""
+        import torch
+
+        return {
+            (layer, index): linear.weight.detach().to("cpu", torch.float32).clone()
+            for layer, linears in enumerate(self.linears)
+            for index, linear in enumerate(linears)
+        }
+
+    def vectors(self) -> list[dict[str, Tensor]]:
+        """Biases and norms of each layer by name: whatever is not a decomposed matrix."""
+        matrices = {f"{path}.weight" for path in self.paths}
+        return [
+            {name: value.detach().clone() for name, value in layer.state_dict().items() if name not in matrices}
+            for layer in self.layers
+        ]
+
+    def shape(self) -> Encoder:
+        """Describe the encoder for the hardware."""
+        config: Any = self.model.config
+        matrices = tuple(
+            Matrix(
+                name=path,
+                rows=linear.weight.shape[1],
+                columns=linear.weight.shape[0],
+                input=self.paths[self.inputs[index]],
+                role=ROLES.get(path, "other"),
+            )
+            for index, (path, linear) in enumerate(zip(self.paths, self.linears[0], strict=True))
+        )
+        embeddings = self.embedding_names()
+        return Encoder(
+            layers=len(self.layers),
+            matrices=matrices,
+            heads=int(config.num_attention_heads),
+            hidden=int(config.hidden_size),
+            ffn=max(matrix.columns for matrix in matrices),
+            vector_parameters=sum(value.numel() for value in self.vectors()[0].values()),
+            embedding_parameters=sum(
+                value.numel() for name, value in self.model.named_parameters() if name in embeddings
+            ),
+        )
+
+    def embedding_names(self) -> set[str]:
+        """Names of parameters that belong to the embeddings, their norm included."""
+        return {name for name, _ in self.model.named_parameters() if "embeddings." in name}
+
+    def head_names(self) -> set[str]:
+        """Names of parameters outside embeddings and layers: pooler, classifier, shared position biases."""
+        inside = {id(value) for layer in self.layers for value in layer.parameters()}
+        embeddings = self.embedding_names()
+        named = self.model.named_parameters()
+        return {name for name, value in named if id(value) not in inside and name not in embeddings}
+
+    def _trace(self) -> tuple[int, ...]:
+        """Find which matrices share their input, by running a few tokens and comparing the tensors they receive."""
+        import torch
+
+        seen: dict[int, Tensor] = {}
+        hooks = []
+        for index, linear in enumerate(self.linears[0]):
+
+            def keep(_module: object, arguments: tuple[Tensor, ...], at: int = index) -> None:
+                seen[at] = arguments[0]
+
+            hooks.append(linear.register_forward_pre_hook(keep))
+        training = self.model.training
+        try:
+            with torch.no_grad():
+                device = next(self.model.parameters()).device
+                self.model.eval()(input_ids=torch.tensor([[3, 4, 5, 6]], device=device))
+        finally:
+            self.model.train(training)
+            for hook in hooks:
+                hook.remove()
+        missing = [path for index, path in enumerate(self.paths) if index not in seen]
+        if missing:
+            raise CheckpointError("a linear matrix of the encoder is never used", where=", ".join(missing))
+        first: list[int] = []
+        for index, value in sorted(seen.items()):
+            same = [at for at in range(index) if seen[at] is value or _same_memory(seen[at], value)]
+            first.append(same[0] if same else index)
+        return tuple(first)
+
+
+def _same_memory(one: Tensor, other: Tensor) -> bool:
+    return one.data_ptr() == other.data_ptr() and one.shape == other.shape
+
+
+def _layer_list(model: nn.Module) -> list[nn.Module]:
+    """Return the longest list of alike modules that hold linear matrices."""
+    from torch import nn
+
+    best: list[nn.Module] = []
+    for module in model.modules():
+        if isinstance(module, nn.ModuleList) and len(module) > len(best) and _linear_paths(module[0]):
+            best = list(module)
+    if not best:
+        raise CheckpointError(
+            "the model has no list of layers with linear matrices",
+            where=type(model).__name__,
+            expected="a Hugging Face encoder such as BERT, RoBERTa, DistilBERT or MPNet",
+        )
+    return best
+
+
+def _linear_paths(layer: nn.Module) -> list[str]:
+    from torch import nn
+
+    return [path for path, module in layer.named_modules() if isinstance(module, nn.Linear)]

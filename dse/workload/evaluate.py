@@ -1,0 +1,143 @@
+"""Scoring a task with given matrices: activations quantised, text length-sorted, weights written in place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.workload import metrics
+from dse.workload.crossbar import CrossbarLayers
+from dse.workload.spec import TaskSpec
+from dse.workload.splits import Splits
+from dse.workload.text import batch, by_length, encoded, padding
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedModel
+
+EVALUATOR_VERSION = 1
+"""Part of every score's recipe: raised when the same weights could score differently."""
+
+Precision = Literal["bf16", "fp32"]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskScore:
+    """A task's score on one split.
+
+    Attributes:
+        value: of the task's metric.
+        flagged: whether predictions were constant, so that a correlation is 0 by definition.
+        predictions: (n,) predicted classes or values, in the order of the split's rows.
+        rows: n.
+        seconds: taken, weight writing included.
+    """
+
+    value: float
+    flagged: bool
+    predictions: NDArray[Any]
+    rows: int
+    seconds: float
+
+
+class Evaluator:
+    """Scores one task; holds its model and its tokenised text.
+
+    Args:
+        task: kind, metric and longest length.
+        make_model: gives the task's model with its head, in float32, at first use.
+        base_vectors: gives biases and norms of the base's layers.
+        tokenizer: of the base.
+        splits: labelled rows.
+        scaling: gives mean and spread of a regression's labels.
+        device: ``cpu`` or ``cuda``.
+    """
+
+    def __init__(
+        self,
+        task: TaskSpec,
+        make_model: Callable[[], tuple[PreTrainedModel, dict[str, float]]],
+        base_vectors: Callable[[], list[dict[str, Tensor]]],
+        tokenizer: Any,
+        splits: Splits,
+        device: str,
+    ) -> None:
+        self.task = task
+        self._make_model = make_model
+        self._base_vectors = base_vectors
+        self._tokenizer = tokenizer
+        self._splits = splits
+        self._device = device
+        self._models: dict[str, tuple[CrossbarLayers, dict[str, float]]] = {}
+        self._text: dict[str, list[tuple[NDArray[Any], dict[str, Tensor]]]] = {}
+        self.truncated = 0
+
+    def labels(self, split: str) -> NDArray[Any]:
+        """Labels (n,) of a split."""
+        return np.asarray(getattr(self._splits, split)["label"])
+
+    def groups(self, split: str) -> tuple[str, ...]:
+        """Group (n,) of each row of a split, empty where rows are independent."""
+        return tuple(getattr(self._splits, split)["group"])
+
+    def score(
+        self,
+        weights: Mapping[tuple[int, int], Tensor],
+        *,
+        split: str = "search",
+        input_bits: int = 8,
+        precision: Precision = "bf16",
+        keep_layers: Sequence[bool] | None = None,
+        base_layers: Sequence[bool] | None = None,
+    ) -> TaskScore:
+        """Score the task with these matrices.
+
+        Args:
+            weights: float32 (outputs, inputs) by (layer, matrix), for every layer kept. Biases, norms, embeddings and
+                head are the task's own.
+            split: ``search`` or ``report`` (``train`` for fitting).
+            input_bits: bits of the activations that enter every matrix, one scale a token; 0 leaves them as they are.
+            precision: of the arithmetic.
+            keep_layers: False where a layer is skipped.
+            base_layers: True where a layer is the base's, biases and norms included.
+        """
+        import torch
+
+        start = time.perf_counter()
+        if precision not in self._models:
+            self._models[precision] = self._loaded(precision)
+        layers, scaling = self._models[precision]
+        batches = self._batches(split)
+        outputs: list[Tensor] = []
+        with torch.inference_mode(), layers.holding(weights, keep_layers, base_layers, input_bits):
+            outputs.extend(layers.model(**inputs).logits.float().cpu() for _, inputs in batches)
+        logits = np.empty((len(self.labels(split)), outputs[0].shape[-1]), dtype=np.float32)
+        for (rows, _), values in zip(batches, outputs, strict=True):
+            logits[rows] = values.numpy()
+        classes = self.task.kind == "classification"
+        predictions = logits.argmax(axis=1) if classes else logits[:, 0] * scaling["spread"] + scaling["mean"]
+        value, flagged = metrics.score(self.task.metric, self.labels(split), predictions)
+        return TaskScore(value, flagged, predictions, len(predictions), time.perf_counter() - start)
+
+    def _loaded(self, precision: Precision) -> tuple[CrossbarLayers, dict[str, float]]:
+        import torch
+
+        model, scaling = self._make_model()
+        kind = torch.bfloat16 if precision == "bf16" else torch.float32
+        return CrossbarLayers(model.to(self._device, kind).eval(), self._base_vectors()), scaling
+
+    def _batches(self, split: str) -> list[tuple[NDArray[Any], dict[str, Tensor]]]:
+        if split not in self._text:
+            tokens = encoded(self._tokenizer, getattr(self._splits, split), self.task.max_length)
+            self.truncated += tokens.truncated
+            pad = padding(self._tokenizer)
+            self._text[split] = [
+                (rows, {name: value.to(self._device) for name, value in batch(tokens, rows, pad).items()})
+                for rows in by_length(tokens)
+            ]
+        return self._text[split]

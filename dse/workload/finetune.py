@@ -1,0 +1,190 @@
+"""Fine-tuning a task from the base, with frozen embeddings, cached by content."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.errors import CheckpointError, DataError
+from dse.workload.cache import Progress, whole_file
+from dse.workload.encoder import Decomposed
+from dse.workload.spec import TaskSpec
+from dse.workload.text import Encoded, batch, encoded, padding
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+    from transformers import PreTrainedModel
+
+FINE_TUNE_VERSION = 1
+WARM_UP = 0.1
+WEIGHT_DECAY = 0.01
+CHUNK = 16
+"""Batches whose rows are sorted by length together."""
+
+
+def pick_device(name: str) -> str:
+    """Resolve ``auto`` to a GPU when there is one."""
+    import torch
+
+    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+
+
+def has_bf16(device: str) -> bool:
+    """Whether 16-bit brain floats are computed natively, so that they are faster than float32."""
+    import torch
+
+    if device != "cpu":
+        return bool(torch.cuda.is_bf16_supported())
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+def fine_tune(
+    model: PreTrainedModel,
+    tokenizer: Any,
+    task: TaskSpec,
+    train: pd.DataFrame,
+    *,
+    device: str,
+    progress: Progress | None = None,
+) -> dict[str, float]:
+    """Train the model in place on a task's training rows.
+
+    Args:
+        model: encoder with a fresh head; embeddings stay as they are.
+        tokenizer: of the base.
+        task: kind and fine-tuning settings.
+        train: training split.
+        device: ``cpu`` or ``cuda``.
+        progress: told the share done.
+
+    Returns:
+        ``mean`` and ``spread`` by which labels of a regression were standardised.
+
+    Raises:
+        DataError: the loss became infinite or not a number.
+    """
+    import torch
+
+    settings = task.fine_tune
+    torch.manual_seed(settings.seed)
+    generator = np.random.default_rng(settings.seed)
+    rows = generator.permutation(len(train))[: settings.max_rows]
+    frame = train.iloc[rows].reset_index(drop=True)
+    labels, scaling = _targets(task, frame)
+    tokens = encoded(tokenizer, frame, task.max_length)
+    embeddings = Decomposed(model).embedding_names()
+    for name, value in model.named_parameters():
+        value.requires_grad_(name not in embeddings)
+    model.to(device).train()
+    steps = settings.epochs * -(-len(frame) // settings.batch)
+    optimizer = torch.optim.AdamW(
+        [value for value in model.parameters() if value.requires_grad],
+        lr=settings.learning_rate,
+        weight_decay=WEIGHT_DECAY,
+        fused=True,
+    )
+    rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _schedule(step, steps))
+    told = 0.0
+    for step, chosen in enumerate(_batches(tokens, settings.batch, settings.epochs, generator)):
+        inputs = {name: value.to(device) for name, value in batch(tokens, chosen, padding(tokenizer)).items()}
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=has_bf16(device)):
+            logits = model(**inputs).logits
+        loss = _loss(task, logits.float(), labels[chosen].to(device))
+        if not torch.isfinite(loss):
+            raise DataError(
+                f"fine-tuning of task {task.name!r} diverged",
+                where=f"step {step} of {steps}",
+                expected="a finite loss",
+                found=float(loss.detach()),
+                fix="lower fine_tune.learning_rate",
+            )
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        rate.step()
+        if progress is not None and (time.monotonic() - told > 0.5 or step + 1 == steps):
+            told = time.monotonic()
+            progress(f"fine-tuning {task.name} on {len(frame)} rows", (step + 1) / steps)
+    model.eval().to("cpu")
+    return scaling
+
+
+def save(path: Path, model: PreTrainedModel, scaling: dict[str, float]) -> None:
+    """Store everything but the frozen embeddings as safetensors."""
+    from safetensors.torch import save_file
+
+    frozen = Decomposed(model).embedding_names()
+    tensors = {name: value.contiguous() for name, value in model.state_dict().items() if name not in frozen}
+    with whole_file(path) as temporary:
+        save_file(tensors, temporary, metadata={"scaling": json.dumps(scaling)})
+
+
+def restore(path: Path, model: PreTrainedModel) -> dict[str, float]:
+    """Load what `save` stored into a model whose embeddings are the base's; returns the scaling.
+
+    Raises:
+        CheckpointError: the file is damaged or of another architecture.
+    """
+    from safetensors import SafetensorError, safe_open
+    from safetensors.torch import load_file
+
+    try:
+        with safe_open(path, "pt") as file:
+            scaling: dict[str, float] = json.loads(file.metadata()["scaling"])
+        report = model.load_state_dict(load_file(path), strict=False)
+    except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            "the stored fine-tuned task cannot be read",
+            where=path,
+            found=str(error).splitlines()[0],
+            fix="delete the file",
+        ) from error
+    if report.unexpected_keys:
+        raise CheckpointError("the stored task is of another architecture", where=path, found=report.unexpected_keys[0])
+    return scaling
+
+
+def _targets(task: TaskSpec, frame: pd.DataFrame) -> tuple[Tensor, dict[str, float]]:
+    import torch
+
+    values = frame["label"].to_numpy()
+    if task.kind == "classification":
+        return torch.from_numpy(values.astype(np.int64)), {"mean": 0.0, "spread": 1.0}
+    mean, spread = float(values.mean()), float(values.std()) or 1.0
+    return torch.from_numpy((values - mean) / spread).float(), {"mean": mean, "spread": spread}
+
+
+def _loss(task: TaskSpec, logits: Tensor, labels: Tensor) -> Tensor:
+    from torch.nn import functional
+
+    if task.kind == "classification":
+        return functional.cross_entropy(logits, labels)
+    return functional.mse_loss(logits.squeeze(-1), labels)
+
+
+def _schedule(step: int, steps: int) -> float:
+    """Linear warm-up, then linear decay to zero."""
+    warm = max(1, int(WARM_UP * steps))
+    return (step + 1) / warm if step < warm else max(0.0, (steps - step) / max(1, steps - warm))
+
+
+def _batches(tokens: Encoded, size: int, epochs: int, generator: np.random.Generator) -> Iterator[NDArray[Any]]:
+    """Batches of rows of like length, in random order."""
+    for _ in range(epochs):
+        order = generator.permutation(len(tokens.lengths))
+        chunks = [order[at : at + size * CHUNK] for at in range(0, len(order), size * CHUNK)]
+        batches = []
+        for chunk in chunks:
+            sorted_rows = chunk[np.argsort(tokens.lengths[chunk], kind="stable")]
+            batches += [sorted_rows[at : at + size] for at in range(0, len(chunk), size)]
+        for index in generator.permutation(len(batches)):
+            yield batches[index]

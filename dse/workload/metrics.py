@@ -1,0 +1,121 @@
+"""Scores from a well-kept library, and their paired bootstrap."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.workload.spec import Metric
+
+Array = NDArray[Any]
+
+REGRESSION: tuple[Metric, ...] = ("pearson", "spearman")
+DRAWS = 1000
+"""Bootstrap resamples of an interval."""
+
+
+def score(metric: Metric, labels: Array, predictions: Array) -> tuple[float, bool]:
+    """Score predictions.
+
+    Args:
+        metric: its name.
+        labels: (n,) true classes or values.
+        predictions: (n,) predicted classes or values.
+
+    Returns:
+        The score, and whether it was flagged: the correlation of a constant prediction is 0 by definition.
+    """
+    from scipy.stats import pearsonr, spearmanr
+    from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
+
+    if metric == "accuracy":
+        return float(accuracy_score(labels, predictions)), False
+    if metric == "f1":
+        average = "binary" if len(np.union1d(labels, predictions)) <= 2 else "macro"
+        return float(f1_score(labels, predictions, average=average, zero_division=0)), False
+    if np.ptp(predictions) == 0 or np.ptp(labels) == 0:
+        return 0.0, True
+    if metric == "matthews":
+        return float(matthews_corrcoef(labels, predictions)), False
+    correlate = pearsonr if metric == "pearson" else spearmanr
+    return float(correlate(labels, predictions).statistic), False
+
+
+def chance(metric: Metric, labels: Array) -> float:
+    """Score of always answering the most frequent class (or any constant) on these labels (n,)."""
+    if metric in REGRESSION:
+        return 0.0
+    values, counts = np.unique(labels, return_counts=True)
+    return score(metric, labels, np.full_like(labels, values[counts.argmax()]))[0]
+
+
+def bootstrap(metric: Metric, labels: Array, predictions: Array, groups: tuple[str, ...], seed: int = 0) -> Array:
+    """Score (draws,) resamples of the rows, or of whole groups where rows have one.
+
+    The resamples depend on the groups and the seed only, so two predictions over the same rows are paired. Spearman
+    resamples the ranks of the whole sample.
+
+    Args:
+        metric: its name.
+        labels: (n,).
+        predictions: (n,).
+        groups: (n,) group of each row; empty strings where rows are independent.
+        seed: of the resamples.
+    """
+    weights = _resamples(groups, seed)
+    if metric == "accuracy":
+        return _mean(weights, labels == predictions)
+    if metric in REGRESSION:
+        if metric == "spearman":
+            from scipy.stats import rankdata
+
+            labels, predictions = rankdata(labels), rankdata(predictions)
+        return _correlation(weights, labels.astype(float), predictions.astype(float))
+    classes = np.union1d(labels, predictions)
+    truth = (labels[:, None] == classes).astype(float)
+    guess = (predictions[:, None] == classes).astype(float)
+    both = np.einsum("nk,nj->nkj", truth, guess).reshape(len(labels), -1)
+    confusion = (weights @ both).reshape(len(weights), len(classes), len(classes))
+    return _matthews(confusion) if metric == "matthews" else _f1(confusion)
+
+
+@lru_cache(maxsize=64)
+def _resamples(groups: tuple[str, ...], seed: int) -> Array:
+    """How often each row is drawn: (draws, n)."""
+    generator = np.random.default_rng(seed)
+    names = [group or f"\0{index}" for index, group in enumerate(groups)]
+    _, member = np.unique(names, return_inverse=True)
+    count = int(member.max()) + 1
+    drawn = generator.multinomial(count, np.full(count, 1 / count), size=DRAWS)
+    return np.asarray(drawn[:, member], dtype=np.float32)
+
+
+def _mean(weights: Array, values: Array) -> Array:
+    return np.asarray((weights @ values.astype(np.float32)) / weights.sum(axis=1), dtype=float)
+
+
+def _correlation(weights: Array, x: Array, y: Array) -> Array:
+    x, y = x - x.mean(), y - y.mean()
+    columns = np.stack([x, y, x * x, y * y, x * y], axis=1)
+    mean = (weights.astype(float) @ columns) / weights.sum(axis=1, keepdims=True)
+    spread = np.sqrt(np.maximum(mean[:, 2] - mean[:, 0] ** 2, 0) * np.maximum(mean[:, 3] - mean[:, 1] ** 2, 0))
+    joint = mean[:, 4] - mean[:, 0] * mean[:, 1]
+    return np.asarray(np.divide(joint, spread, out=np.zeros_like(joint), where=spread > 1e-12))
+
+
+def _matthews(confusion: Array) -> Array:
+    total, right = confusion.sum(axis=(1, 2)), np.trace(confusion, axis1=1, axis2=2)
+    truth, guess = confusion.sum(axis=2), confusion.sum(axis=1)
+    joint = right * total - (truth * guess).sum(axis=1)
+    spread = np.sqrt((total**2 - (truth**2).sum(axis=1)) * (total**2 - (guess**2).sum(axis=1)))
+    return np.asarray(np.divide(joint, spread, out=np.zeros_like(joint), where=spread > 1e-9), dtype=float)
+
+
+def _f1(confusion: Array) -> Array:
+    right = np.diagonal(confusion, axis1=1, axis2=2)
+    sums = confusion.sum(axis=1) + confusion.sum(axis=2)
+    each = np.divide(2 * right, sums, out=np.zeros_like(sums), where=sums > 0)
+    return np.asarray(each[:, -1] if confusion.shape[1] == 2 else each.mean(axis=1), dtype=float)

@@ -1,0 +1,136 @@
+"""Loading base models and checkpoints: hub names, local folders, pinned archives. Only safetensors or tensors-only files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dse.errors import CheckpointError, SourceError
+from dse.workload.cache import Progress, digest, file_digest
+from dse.workload.sources import unpacked
+from dse.workload.spec import BaseSpec
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+def located(base: BaseSpec, cache: Path, progress: Progress | None = None) -> str:
+    """Local folder of a base model, or its hub name.
+
+    Raises:
+        SourceError: a pinned archive cannot be fetched, or its weights have another checksum.
+    """
+    if base.archive is None:
+        return base.source
+    folder = unpacked(base.archive, cache, progress)
+    weights = folder / "model.safetensors"
+    if base.weights_sha256:
+        actual = file_digest(weights)
+        if actual != base.weights_sha256:
+            raise SourceError(
+                f"the weights of {base.name!r} are not those that were pinned",
+                where=weights,
+                expected=f"sha256 {base.weights_sha256}",
+                found=f"sha256 {actual}",
+                fix=f"delete {folder} to fetch them again",
+            )
+    return str(folder)
+
+
+def load_model(source: str, *, labels: int | None = None, allow_new_head: bool = True) -> PreTrainedModel:
+    """Load an encoder with a classification head in float32.
+
+    Args:
+        source: hub name or folder.
+        labels: outputs of the head; None for as many as the checkpoint has.
+        allow_new_head: whether head weights may be missing (they are then drawn at random) because it will be trained.
+
+    Raises:
+        CheckpointError: weights are missing, misshapen or not finite.
+        SourceError: there is no such model.
+    """
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    extra: dict[str, Any] = {} if labels is None else {"num_labels": labels}
+    with quiet():
+        try:
+            model, info = AutoModelForSequenceClassification.from_pretrained(
+                source, output_loading_info=True, weights_only=True, dtype=torch.float32, **extra
+            )
+        except OSError as error:
+            raise SourceError(
+                "the model cannot be loaded",
+                where=source,
+                found=str(error).splitlines()[0],
+                fix="name a local folder with config.json and model.safetensors, or a hub model when the hub is reachable",
+            ) from error
+        except (ValueError, RuntimeError, KeyError) as error:
+            raise CheckpointError(
+                "the checkpoint cannot be loaded", where=source, found=str(error).splitlines()[0]
+            ) from error
+    missing = [name for name in info["missing_keys"] if not allow_new_head or _in_encoder(name)]
+    if missing:
+        raise CheckpointError(
+            "the checkpoint lacks weights",
+            where=source,
+            expected=f"{len(missing)} more, {missing[0]} among them",
+            found="another head or architecture",
+        )
+    for name, value in model.named_parameters():
+        if not torch.isfinite(value).all():
+            raise CheckpointError("the checkpoint has weights that are not finite", where=f"{source}, {name}")
+    return model  # type: ignore[no-any-return]  # transformers' factory is untyped
+
+
+def empty_model(source: str, labels: int) -> PreTrainedModel:
+    """Build a model's modules without weights, to count its parameters."""
+    import torch
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    with quiet(), torch.device("meta"):
+        config = AutoConfig.from_pretrained(source, num_labels=labels)
+        return AutoModelForSequenceClassification.from_config(config)  # type: ignore[no-any-return]  # untyped factory
+
+
+def load_tokenizer(source: str) -> Any:
+    """Load the tokenizer that belongs to a model."""
+    from transformers import AutoTokenizer
+
+    with quiet():
+        return AutoTokenizer.from_pretrained(source)
+
+
+def model_digest(model: PreTrainedModel) -> str:
+    """Content hash of a model's parameters."""
+    import hashlib
+
+    content = hashlib.blake2b(digest_size=16)
+    for name, value in sorted(model.state_dict().items()):
+        content.update(name.encode())
+        content.update(value.detach().contiguous().cpu().numpy().tobytes())
+    return digest(content.hexdigest())
+
+
+def _in_encoder(name: str) -> bool:
+    return "layer" in name and "LayerNorm" not in name.split(".", maxsplit=1)[0]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence loading reports and bars: what matters is checked here and said in an error."""
+    import logging
+
+    from transformers.utils import logging as reports
+
+    level, bars = reports.get_verbosity(), reports.is_progress_bar_enabled()
+    reports.set_verbosity(logging.CRITICAL)
+    reports.disable_progress_bar()
+    try:
+        yield
+    finally:
+        reports.set_verbosity(level)
+        if bars:
+            reports.enable_progress_bar()

@@ -1,0 +1,222 @@
+"""A loaded workload: shapes at once, weights and evaluators when they are first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dse.errors import CheckpointError
+from dse.records.workload import Encoder, Task, Traffic, Workload
+from dse.workload import data, finetune, models, splits
+from dse.workload.cache import Progress, digest
+from dse.workload.encoder import Decomposed
+from dse.workload.evaluate import Evaluator
+from dse.workload.sources import unpacked
+from dse.workload.spec import TaskSpec, WorkloadSpec
+from dse.workload.text import encoded
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedModel
+
+DATA_VERSION = 1
+
+
+class LoadedTask:
+    """One task's data, model and evaluator, each made at first use."""
+
+    def __init__(self, spec: TaskSpec, workload: LoadedWorkload) -> None:
+        self.spec = spec
+        self._workload = workload
+
+    @cached_property
+    def splits(self) -> splits.Splits:
+        """Train, search and report rows."""
+        source = self.spec.data
+        if source.archive is not None:
+            path = unpacked(source.archive, self._workload.cache, self._workload.progress)
+            return splits.split(self.spec, data.read(self.spec, path))
+        held = data.read(self.spec, Path(source.report)) if source.report else None
+        return splits.split(self.spec, data.read(self.spec, Path(source.path)), held)
+
+    @cached_property
+    def labels(self) -> int:
+        """Outputs of the head."""
+        return 1 if self.spec.kind == "regression" else int(self.splits.train["label"].max()) + 1
+
+    @cached_property
+    def data_digest(self) -> str:
+        """Content hash of the splits and how they are read."""
+        frames = [getattr(self.splits, name) for name in splits.SPLITS]
+        content = [frame[["text", "text_b", "label"]].to_numpy().tolist() for frame in frames]
+        return digest([DATA_VERSION, self.spec.metric, self.spec.max_length, content])
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of everything the task's weights come from; known before they are trained."""
+        if self.spec.checkpoint:
+            return models.model_digest(self.model()[0])
+        spec, device = self.spec, self._workload.device
+        return digest(
+            [
+                finetune.FINE_TUNE_VERSION,
+                self._workload.base_digest,
+                self.data_digest,
+                spec.kind,
+                spec.max_length,
+                spec.fine_tune.model_dump(),
+                finetune.has_bf16(device),
+            ]
+        )
+
+    def model(self) -> tuple[PreTrainedModel, dict[str, float]]:
+        """Give a fresh copy of the task's model in float32, and the scaling of its labels; fine-tuned if need be."""
+        work = self._workload
+        if self.spec.checkpoint:
+            model = models.load_model(self.spec.checkpoint, allow_new_head=False)
+            self._check_checkpoint(model)
+            return model, {"mean": 0.0, "spread": 1.0}
+        model = models.load_model(work.source, labels=self.labels)
+        path = work.cache / "tasks" / f"{self.digest}.safetensors"
+        if path.is_file():
+            return model, finetune.restore(path, model)
+        scaling = finetune.fine_tune(
+            model, work.tokenizer, self.spec, self.splits.train, device=work.device, progress=work.progress
+        )
+        finetune.save(path, model, scaling)
+        return model, scaling
+
+    @cached_property
+    def weights(self) -> dict[tuple[int, int], Tensor]:
+        """Fine-tuned matrices (outputs, inputs) by (layer, matrix)."""
+        return Decomposed(self.model()[0]).weights()
+
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """Scores the task."""
+        work = self._workload
+        return Evaluator(self.spec, self.model, work.base_vectors, work.tokenizer, self.splits, work.device)
+
+    def shape(self, pooled: tuple[float, float] | None, rate: float) -> Task:
+        """Describe the task for the hardware; token statistics are those of training rows."""
+        tokens, squared = pooled or token_moments(self.train_lengths)
+        return Task(self.spec.name, tokens, squared, self.head_parameters, rate)
+
+    @cached_property
+    def head_parameters(self) -> int:
+        """Parameters of pooler and classifier."""
+        ready = self.spec.checkpoint
+        model = self.model()[0] if ready else models.empty_model(self._workload.source, self.labels)
+        names = Decomposed(model, trace=False).head_names()
+        return sum(value.numel() for name, value in model.named_parameters() if name in names)
+
+    @cached_property
+    def train_lengths(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Tokens of each training row, after cutting to the longest length."""
+        return encoded(self._workload.tokenizer, self.splits.train, self.spec.max_length).lengths
+
+    def _check_checkpoint(self, model: PreTrainedModel) -> None:
+        expected, found = self._workload.decomposed.shape(), Decomposed(model).shape()
+        if (expected.layers, expected.matrices) != (found.layers, found.matrices):
+            raise CheckpointError(
+                f"the checkpoint of task {self.spec.name!r} is of another architecture than the base",
+                where=self.spec.checkpoint,
+                expected=f"{expected.layers} layers of {[(m.name, m.columns, m.rows) for m in expected.matrices]}",
+                found=f"{found.layers} layers of {[(m.name, m.columns, m.rows) for m in found.matrices]}",
+            )
+        if self.spec.kind == "classification" and model.config.num_labels < self.labels:
+            raise CheckpointError(
+                f"the checkpoint of task {self.spec.name!r} has fewer outputs than the data has labels",
+                where=self.spec.checkpoint,
+                expected=self.labels,
+                found=model.config.num_labels,
+            )
+
+
+class LoadedWorkload:
+    """Base, tasks and traffic of a space file.
+
+    Args:
+        spec: the validated table.
+        cache: folder for downloads, fine-tuned tasks and scores.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        progress: told what is being done.
+    """
+
+    def __init__(
+        self, spec: WorkloadSpec, *, cache: Path, device: str = "auto", progress: Progress | None = None
+    ) -> None:
+        self.spec = spec
+        self.cache = cache
+        self.progress = progress
+        self.device = finetune.pick_device(device)
+        self.tasks = {task.name: LoadedTask(task, self) for task in spec.tasks}
+
+    @cached_property
+    def source(self) -> str:
+        """Folder or hub name of the base."""
+        return models.located(self.spec.base, self.cache, self.progress)
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """Tokenizer of the base."""
+        return models.load_tokenizer(self.source)
+
+    @cached_property
+    def _base(self) -> tuple[dict[tuple[int, int], Tensor], list[dict[str, Tensor]], Encoder, str]:
+        """Matrices, vectors, shape and content hash; the model itself is not kept."""
+        model = models.load_model(self.source, labels=1)
+        decomposed = Decomposed(model)
+        heads = decomposed.head_names()
+        for name, value in model.named_parameters():
+            if name in heads and "classifier" in name:
+                value.data.zero_()  # drawn at random when loaded; no part of the base
+        return decomposed.weights(), decomposed.vectors(), decomposed.shape(), models.model_digest(model)
+
+    @property
+    def base_digest(self) -> str:
+        """Content hash of the base."""
+        return self._base[3]
+
+    def base_weights(self) -> dict[tuple[int, int], Tensor]:
+        """Matrices of the base (outputs, inputs) by (layer, matrix)."""
+        return self._base[0]
+
+    def base_vectors(self) -> list[dict[str, Tensor]]:
+        """Biases and norms of the base's layers."""
+        return self._base[1]
+
+    def task_weights(self, name: str) -> dict[tuple[int, int], Tensor]:
+        """Fine-tuned matrices of a task; fine-tunes it first if that has not been done."""
+        return self.tasks[name].weights
+
+    def evaluator(self, name: str) -> Evaluator:
+        """Scores a task."""
+        return self.tasks[name].evaluator
+
+    @cached_property
+    def shape(self) -> Workload:
+        """Everything cost depends on."""
+        traffic = Traffic(**self.spec.traffic.model_dump())
+        pooled = None
+        if traffic.mode == "shared":
+            pooled = token_moments(np.concatenate([task.train_lengths for task in self.tasks.values()]))
+        total = sum(task.rate for task in self.spec.tasks)
+        shapes = tuple(task.shape(pooled, task.spec.rate / total) for task in self.tasks.values())
+        digests = {"base": self.base_digest}
+        for name, task in self.tasks.items():
+            digests |= {f"task.{name}": task.digest, f"data.{name}": task.data_digest}
+        return Workload(self.spec.base.name, self._base[2], shapes, traffic, digests)
+
+
+def token_moments(lengths: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[float, float]:
+    """Mean and mean square of token counts."""
+    return float(lengths.mean()), float((lengths.astype(float) ** 2).mean())
+
+
+def load(spec: WorkloadSpec, *, cache: Path, device: str = "auto", progress: Progress | None = None) -> LoadedWorkload:
+    """Load a workload; see `LoadedWorkload`."""
+    return LoadedWorkload(spec, cache=cache, device=device, progress=progress)

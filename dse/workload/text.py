@@ -1,0 +1,72 @@
+"""Tokenised text in length-sorted batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+
+TOKENS_PER_BATCH = 2048
+"""Large enough to keep matrix products busy, small enough for activations to stay in cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Rows as token lists.
+
+    Attributes:
+        inputs: for each row, lists by input name (``input_ids``, ``attention_mask``, ...).
+        lengths: (n,) tokens of each row.
+        truncated: rows that were cut to the longest length allowed.
+    """
+
+    inputs: dict[str, list[list[int]]]
+    lengths: NDArray[np.int64]
+    truncated: int
+
+
+def encoded(tokenizer: Any, frame: pd.DataFrame, max_length: int) -> Encoded:
+    """Tokenise texts or pairs, special tokens included."""
+    first = list(frame["text"])
+    pair = list(frame["text_b"]) if (frame["text_b"] != "").any() else None
+    whole = tokenizer(first, pair, truncation=False, verbose=False)
+    lengths = np.array([len(ids) for ids in whole["input_ids"]])
+    inputs = dict(tokenizer(first, pair, truncation=True, max_length=max_length))
+    return Encoded(inputs, np.minimum(lengths, max_length), int((lengths > max_length).sum()))
+
+
+def batch(tokens: Encoded, rows: NDArray[Any], pad: dict[str, int]) -> dict[str, Tensor]:
+    """Pad some rows to their longest: tensors (rows, length)."""
+    import torch
+
+    longest = int(tokens.lengths[rows].max())
+    out = {}
+    for name, lists in tokens.inputs.items():
+        filled = np.full((len(rows), longest), pad.get(name, 0), dtype=np.int64)
+        for at, row in enumerate(rows):
+            filled[at, : len(lists[row])] = lists[row]
+        out[name] = torch.from_numpy(filled)
+    return out
+
+
+def by_length(tokens: Encoded, budget: int = TOKENS_PER_BATCH) -> list[NDArray[Any]]:
+    """Rows in length-sorted batches of at most ``budget`` padded tokens."""
+    order = np.argsort(tokens.lengths, kind="stable")
+    batches, start = [], 0
+    for end in range(1, len(order) + 1):
+        over = end == len(order) or (end + 1 - start) * int(tokens.lengths[order[end]]) > budget
+        if over:
+            batches.append(order[start:end])
+            start = end
+    return batches
+
+
+def padding(tokenizer: Any) -> dict[str, int]:
+    """What each input is padded with."""
+    return {"input_ids": int(tokenizer.pad_token_id or 0), "token_type_ids": 0, "attention_mask": 0}
