@@ -5,47 +5,103 @@ Nothing here prints or touches logging; what takes long reports through the obse
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dse.errors import SetupError
-from dse.records.plugin import KINDS
 from dse.registry import Registry
+from dse.reports import PluginInfo, SpaceReport, default_point, plugin_infos, space_report
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dse.pipeline.problem import WorkloadProblem
+    from dse.search.observer import Observer
+    from dse.search.provenance import Provenance
+    from dse.search.searchspace import SearchSpace
+    from dse.search.study import Finished
+
+Activity = Callable[[str, float | None], None]
+"""Told what is being done (a download, a fine-tuning) and, where it is known, the share done, 0 to 1."""
 Device = Literal["auto", "cpu", "cuda"]
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
 
 
-@dataclass(frozen=True, slots=True)
-class PluginInfo:
-    """One line of the plugin list.
+def run(
+    space: Path | str,
+    *,
+    results: Path | str = "results",
+    trials: int | None = None,
+    seed: int | None = None,
+    device: str = "auto",
+    cache: Path | str | None = None,
+    plugins: Iterable[Path | str] = (),
+    force: bool = False,
+    retry_failed: bool = False,
+    observer: Observer | None = None,
+    activity: Activity | None = None,
+) -> Finished:
+    """Search a design space, or continue a search where it was stopped.
 
-    Attributes:
-        kind: generator, compressor, scheduler or hardware; empty where the plugin did not load.
-        name: what a space file calls it; the entry point's or file's name where it did not load.
-        version: its own.
-        distribution: package and version, or the file.
-        status: ok, broken or disabled.
-        summary: its own line.
-        reason: why it is broken.
+    Args:
+        space: the space file.
+        results: folder that holds the studies; this one's folder in it has the name the space file gives.
+        trials: budget as a total; by default the space file's.
+        seed: instead of the space file's.
+        device: where models run: auto, cpu or cuda.
+        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
+        plugins: bare plugin files, beside those the space file names.
+        force: continue although plugins, data or the space have changed since the study began.
+        retry_failed: evaluate failed designs again first.
+        observer: is told of every trial.
+        activity: is told of downloads and fine-tuning.
+
+    Raises:
+        SpaceError: the space file is not usable.
+        StudyError: the study cannot be continued, or too many trials failed.
     """
+    from dse.search.study import run as run_search
 
-    kind: str
-    name: str
-    version: str
-    distribution: str
-    status: Literal["ok", "broken", "disabled"]
-    summary: str = ""
-    reason: str = ""
+    problem, search_space, provenance = _load(space, seed, device, cache, plugins, activity)
+    return run_search(
+        problem,
+        search_space,
+        folder=Path(results) / search_space.file.name,
+        provenance=provenance,
+        trials=trials,
+        observer=observer,
+        force=force,
+        retry_failed=retry_failed,
+    )
 
-    def as_dict(self) -> dict[str, str]:
-        """Values by attribute."""
-        return asdict(self)
+
+def check(
+    space: Path | str,
+    *,
+    device: str = "auto",
+    cache: Path | str | None = None,
+    plugins: Iterable[Path | str] = (),
+    activity: Activity | None = None,
+) -> SpaceReport:
+    """Resolve every plugin and parameter of a space file, and cost one design. Nothing is fine-tuned.
+
+    The base model and the tasks' data are fetched, since their shapes and lengths decide the cost. What a compressor
+    stores of weights that do not exist yet is its own estimate.
+
+    Args:
+        space: the space file.
+        device: where models would run: auto, cpu or cuda.
+        cache: folder for downloads; by default ``$DSE_CACHE``, or the user's.
+        plugins: bare plugin files, beside those the space file names.
+        activity: is told of downloads.
+
+    Raises:
+        SpaceError: the space file is not usable.
+    """
+    problem, found, _ = _load(space, None, device, cache, plugins, activity)
+    cost = problem.cost([default_point(found)])[0]
+    return space_report(found, cost)
 
 
 def plugins_list(*, plugins: Iterable[Path | str] = ()) -> list[PluginInfo]:
@@ -54,17 +110,7 @@ def plugins_list(*, plugins: Iterable[Path | str] = ()) -> list[PluginInfo]:
     Args:
         plugins: bare plugin files to load as well.
     """
-    registry = load_registry(plugins)
-    found = [
-        PluginInfo(kind, name, record.version, registry.provider(kind, name).distribution, "ok", record.summary)
-        for kind in KINDS
-        for name, record in registry.records(kind).items()
-    ]
-    for provider in registry.broken:
-        name = provider.source.removeprefix("entry point ").removeprefix("file ").strip("'")
-        found.append(PluginInfo("", name, "", provider.distribution, "broken", reason=provider.reason))
-    found += [PluginInfo("", name, "", "", "disabled") for name in registry.disabled]
-    return found
+    return plugin_infos(load_registry(plugins))
 
 
 def load_registry(plugins: Iterable[Path | str] = ()) -> Registry:
@@ -134,3 +180,30 @@ def check_device(device: str) -> Device:
         if device == known:
             return known
     raise SetupError("there is no such device", where="--device", expected=" or ".join(DEVICES), found=repr(device))
+
+
+def _load(
+    path: Path | str,
+    seed: int | None,
+    device: str,
+    cache: Path | str | None,
+    plugins: Iterable[Path | str],
+    activity: Activity | None,
+) -> tuple[WorkloadProblem, SearchSpace, Provenance]:
+    """Read a space file and build what it describes."""
+    from dse.pipeline.problem import build_problem
+    from dse.search.provenance import provenance_of
+    from dse.search.resolve import resolve
+    from dse.search.space import load
+    from dse.workload.cache import default_cache
+
+    where = check_device(device)
+    space = load(path)
+    if seed is not None:
+        space = space.model_copy(update={"search": space.search.model_copy(update={"seed": seed})})
+    registry = load_registry([*space.plugin_paths, *plugins])
+    space.check_plugins(registry)
+    folder = Path(cache) if cache else default_cache()
+    problem = build_problem(space, registry, cache=folder, device=where, progress=activity)
+    found = resolve(space, problem.parameters, problem.tasks, problem.layers)
+    return problem, found, provenance_of(space, registry, problem.workload.digests)

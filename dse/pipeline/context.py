@@ -14,6 +14,7 @@ from dse.records.workload import Workload
 from dse.workload.cache import ArrayCache, Progress, digest
 
 if TYPE_CHECKING:
+    from dse.workload.evaluate import Precision
     from dse.workload.service import LoadedWorkload
 
 
@@ -37,7 +38,9 @@ class PipelineContext:
 
     digest = staticmethod(digest)
 
-    def __init__(self, loaded: LoadedWorkload, arrays: ArrayCache, precision: str, progress: Progress | None) -> None:
+    def __init__(
+        self, loaded: LoadedWorkload, arrays: ArrayCache, precision: Precision, progress: Progress | None
+    ) -> None:
         from dse.workload.evaluate import EVALUATOR_VERSION
 
         self._loaded = loaded

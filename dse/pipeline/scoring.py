@@ -135,7 +135,7 @@ class Scorer:
         content = hashlib.blake2b(digest_size=16)
         for key in sorted(weights):
             content.update(repr(key).encode())
-            content.update(weights[key].contiguous().numpy())
+            content.update(np.ascontiguousarray(weights[key].numpy()).data)
         content.update(owners.clip(max=1).astype(np.int64).tobytes())  # biases and norms follow: base's or the task's
         recipe = self._common(task, split, input_bits) | {"content": content.hexdigest()}
 
@@ -166,7 +166,7 @@ class Scorer:
             if parameter.scores:
                 reach[name] = value[task] if "task" in parameter.scope and isinstance(value, tuple) else value
         fields = {name: int(getattr(geometry, name)[0]) for name in built.compressor.geometry_fields}
-        kinds = ("generator", "compressor")
+        kinds: tuple[Kind, ...] = ("generator", "compressor")
         plugins = {kind: (point.plugin(kind), self._versions[f"{kind}.{point.plugin(kind)}"]) for kind in kinds}
         return self._common(task, split, int(geometry.input_bits[0])) | {
             "plugins": plugins,

@@ -81,7 +81,7 @@ class ArrayCache:
     def put(self, kind: str, key: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Store arrays for the key."""
         with whole_file(self._path(kind, key)) as temporary, temporary.open("wb") as stream:
-            np.savez(stream, **dict(arrays))
+            np.savez(stream, **dict[str, Any](arrays))
 
     def made(
         self, kind: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]

@@ -63,9 +63,10 @@ def _table(data: DataSpec, path: Path) -> pd.DataFrame:
         if form == "jsonl":
             return pd.DataFrame([json.loads(line) for line in text.splitlines() if line.strip()])
         if form in {"csv", "tsv"}:
-            quoting = csv.QUOTE_MINIMAL if data.quoting else csv.QUOTE_NONE
             separator = "," if form == "csv" else "\t"
-            return pd.read_csv(StringIO(text), sep=separator, quoting=quoting, dtype=str, keep_default_na=False)
+            if data.quoting:
+                return pd.read_csv(StringIO(text), sep=separator, dtype=str, keep_default_na=False)
+            return pd.read_csv(StringIO(text), sep=separator, quoting=csv.QUOTE_NONE, dtype=str, keep_default_na=False)
     except (ValueError, re.error) as error:
         raise DataError(f"the data file cannot be read as {form}: {error}", where=path) from error
     raise DataError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dse.errors import CheckpointError
 from dse.records.workload import Encoder, Matrix, Role
@@ -51,7 +51,7 @@ class Decomposed:
         self.model = model
         self.layers = _layer_list(model)
         self.paths = tuple(_linear_paths(self.layers[0]))
-        self.linears = [[layer.get_submodule(path) for path in self.paths] for layer in self.layers]
+        self.linears = [[cast("nn.Linear", layer.get_submodule(path)) for path in self.paths] for layer in self.layers]
         shapes = [[tuple(linear.weight.shape) for linear in layer] for layer in self.linears]
         for index, layer in enumerate(shapes):
             if layer != shapes[0]:

@@ -129,7 +129,8 @@ class Evaluator:
 
         model, scaling = self._make_model()
         kind = torch.bfloat16 if precision == "bf16" else torch.float32
-        return CrossbarLayers(model.to(self._device, kind).eval(), self._base_vectors()), scaling
+        moved: Any = model.to(dtype=kind)  # type: ignore[call-arg]  # transformers hides the signature
+        return CrossbarLayers(moved.to(self._device).eval(), self._base_vectors()), scaling
 
     def _batches(self, split: str) -> list[tuple[NDArray[Any], dict[str, Tensor]]]:
         if split not in self._text:

@@ -83,7 +83,8 @@ def fine_tune(
     embeddings = Decomposed(model).embedding_names()
     for name, value in model.named_parameters():
         value.requires_grad_(name not in embeddings)
-    model.to(device).train()
+    moved: Any = model
+    moved.to(device).train()
     steps = settings.epochs * -(-len(frame) // settings.batch)
     optimizer = torch.optim.AdamW(
         [value for value in model.parameters() if value.requires_grad],
@@ -114,7 +115,7 @@ def fine_tune(
         if progress is not None and (time.monotonic() - told > 0.5 or step + 1 == steps):
             told = time.monotonic()
             progress(f"fine-tuning {task.name} on {len(frame)} rows", (step + 1) / steps)
-    model.eval().to("cpu")
+    moved.eval().to("cpu")
     return scaling
 
 

@@ -40,8 +40,8 @@ def score(metric: Metric, labels: Array, predictions: Array) -> tuple[float, boo
         return 0.0, True
     if metric == "matthews":
         return float(matthews_corrcoef(labels, predictions)), False
-    correlate = pearsonr if metric == "pearson" else spearmanr
-    return float(correlate(labels, predictions).statistic), False
+    correlation: Any = pearsonr(labels, predictions) if metric == "pearson" else spearmanr(labels, predictions)
+    return float(correlation.statistic), False
 
 
 def chance(metric: Metric, labels: Array) -> float:

@@ -119,7 +119,7 @@ class LoadedTask:
         return encoded(self._workload.tokenizer, self.splits.train, self.spec.max_length).lengths
 
     def _check_checkpoint(self, model: PreTrainedModel) -> None:
-        expected, found = self._workload.decomposed.shape(), Decomposed(model).shape()
+        expected, found = self._workload.encoder, Decomposed(model).shape()
         if (expected.layers, expected.matrices) != (found.layers, found.matrices):
             raise CheckpointError(
                 f"the checkpoint of task {self.spec.name!r} is of another architecture than the base",
@@ -127,7 +127,7 @@ class LoadedTask:
                 expected=f"{expected.layers} layers of {[(m.name, m.columns, m.rows) for m in expected.matrices]}",
                 found=f"{found.layers} layers of {[(m.name, m.columns, m.rows) for m in found.matrices]}",
             )
-        if self.spec.kind == "classification" and model.config.num_labels < self.labels:
+        if self.spec.kind == "classification" and (model.config.num_labels or 0) < self.labels:
             raise CheckpointError(
                 f"the checkpoint of task {self.spec.name!r} has fewer outputs than the data has labels",
                 where=self.spec.checkpoint,
@@ -177,6 +177,11 @@ class LoadedWorkload:
         return decomposed.weights(), decomposed.vectors(), decomposed.shape(), models.model_digest(model)
 
     @property
+    def encoder(self) -> Encoder:
+        """Shape of the base."""
+        return self._base[2]
+
+    @property
     def base_digest(self) -> str:
         """Content hash of the base."""
         return self._base[3]
@@ -209,7 +214,7 @@ class LoadedWorkload:
         digests = {"base": self.base_digest}
         for name, task in self.tasks.items():
             digests |= {f"task.{name}": task.digest, f"data.{name}": task.data_digest}
-        return Workload(self.spec.base.name, self._base[2], shapes, traffic, digests)
+        return Workload(self.spec.base.name, self.encoder, shapes, traffic, digests)
 
 
 def token_moments(lengths: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[float, float]:

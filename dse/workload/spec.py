@@ -5,9 +5,10 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dse.errors import SpaceError, unknown_name
 
@@ -147,6 +148,58 @@ class WorkloadSpec(_Strict):
             if names.count(name) > 1:
                 raise ValueError(f"task {name!r} is listed twice")
         return self
+
+
+def parse(raw: dict[str, Any], *, path: Path | None = None) -> WorkloadSpec:
+    """Validate the ``[workload]`` table of a space file; local paths in it are relative to the file.
+
+    Raises:
+        SpaceError: a key is missing or a value is wrong.
+        UnknownNameError: a key does not exist.
+    """
+    try:
+        spec = WorkloadSpec.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = f"{path or 'space'}: {'.'.join(str(key) for key in ('workload', *first['loc']))}"
+        if first["type"] == "extra_forbidden":
+            raise unknown_name("key", str(first["loc"][-1]), _keys(first["loc"]), where=where) from error
+        if first["type"] == "missing":
+            raise SpaceError(f"the key {first['loc'][-1]!r} is missing", where=where) from error
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SpaceError(f"this value is not usable: {reason}", where=where, found=repr(first["input"])) from error
+    folder = path.parent if path is not None else Path()
+    return spec.model_copy(
+        update={
+            "base": spec.base.model_copy(update={"source": _beside(folder, spec.base.source)}),
+            "tasks": tuple(_located(task, folder) for task in spec.tasks),
+        }
+    )
+
+
+def _located(task: TaskSpec, folder: Path) -> TaskSpec:
+    files = {key: str(folder / value) if (value := getattr(task.data, key)) else "" for key in ("path", "report")}
+    data = task.data.model_copy(update=files)
+    return task.model_copy(update={"data": data, "checkpoint": _beside(folder, task.checkpoint)})
+
+
+def _beside(folder: Path, name: str) -> str:
+    """Path of a folder beside the space file if there is one, else the name as it is: a hub name."""
+    return str(folder / name) if name and (folder / name).is_dir() else name
+
+
+def _keys(location: tuple[int | str, ...]) -> list[str]:
+    """Names that are valid where an unknown key was found."""
+    models: dict[str, type[BaseModel]] = {
+        "base": BaseSpec,
+        "archive": ArchiveSpec,
+        "tasks": TaskSpec,
+        "data": DataSpec,
+        "fine_tune": FineTuneSpec,
+        "traffic": TrafficSpec,
+    }
+    tables = [str(key) for key in location[:-1] if key in models]
+    return list((models[tables[-1]] if tables else WorkloadSpec).model_fields)
 
 
 def _task(raw: Any, known: dict[str, Any]) -> Any:

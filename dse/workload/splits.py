@@ -78,7 +78,8 @@ def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = Non
         seen = set(train["label"])
         unseen = int((~search["label"].isin(seen)).sum() + (~held["label"].isin(seen)).sum())
         search, held = search[search["label"].isin(seen)], held[held["label"].isin(seen)]
-    return Splits(*(part.reset_index(drop=True) for part in (train, search, held)), unseen_labels=unseen)
+    train, search, held = (part.reset_index(drop=True) for part in (train, search, held))
+    return Splits(train, search, held, unseen_labels=unseen)
 
 
 def _first_groups(order: pd.Series[Any], wanted: int) -> np.ndarray[Any, np.dtype[np.bool_]]:

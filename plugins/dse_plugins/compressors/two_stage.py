@@ -102,7 +102,7 @@ class TwoStage:
         bits = np.full(shape, float(dse.SCALE_BITS)) * (columns if self.options.per_channel else 1)
         bits[:, own] = columns[:, own] * (dropped > 0)
         columns[:, own] -= dropped
-        held = demand.used[..., None] & (magnitude > 0) & (columns > 0)
+        held = (demand.used[..., None] & (magnitude > 0) & (columns > 0)).astype(float)
         on_base = demand.used.copy()
         on_base[:, dse.BASE] = False
         piece = dse.Piece(rows=held * rows, columns=held * columns, magnitude=held * magnitude)

@@ -14,7 +14,7 @@ class FixedOptions(dse.Options):
         order: task names in the order to serve them; empty for the order of the space file.
     """
 
-    order: list[str] = []
+    order: tuple[str, ...] = ()
 
 
 class Fixed:

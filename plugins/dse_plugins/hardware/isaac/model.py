@@ -146,7 +146,7 @@ class Isaac:
         area[:, dse.BASE, INDEX["digital"]] += digital.area_mm2(self.options)
         if self.options.links:
             area[:, dse.BASE, INDEX["links"]] += np.ceil(tiles / table.TILES_PER_CHIP) * table.LINKS_MM2
-        return area
+        return np.asarray(area)
 
     def _static_power(self, tiles: Array, unit: Units) -> dict[str, Array]:
         """Milliwatts (P,) that flow whenever a pass runs, for options that are off by default."""

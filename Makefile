@@ -1,0 +1,51 @@
+# `make run` and `make test` work on a machine that has Python 3.11+ and a package index, and nothing else.
+
+PYTHON ?= python3
+SPACE ?= spaces/quickstart.toml
+TORCH_INDEX ?=
+ONLY ?=
+FULL ?=
+
+export DSE_CACHE ?= $(CURDIR)/.cache
+
+BIN := .venv/bin
+SETUP := $(PYTHON) scripts/setup.py $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup run test test-slow lint format bench clean
+
+help:  ## list what make can do
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+setup:  ## create .venv and install dse (TORCH_INDEX=URL: where to take torch from; PYTHON=...: which Python)
+	@$(SETUP)
+
+run: setup  ## search a design space and print the front (SPACE=file: another than the quickstart)
+	@$(BIN)/dse run $(SPACE)
+
+test:  ## install what the tests need and run them
+	@$(SETUP) --group test
+	@$(BIN)/python -m pytest -m "not slow"
+
+test-slow:  ## run the long proofs too
+	@$(SETUP) --group test
+	@$(BIN)/python -m pytest
+
+lint:  ## check style and types
+	@$(SETUP) --group test --group lint
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m mypy
+	@$(BIN)/python -m mypy scripts/setup.py
+
+format:  ## let ruff put the code in shape
+	@$(SETUP) --group lint
+	@$(BIN)/python -m ruff check --fix .
+	@$(BIN)/python -m ruff format .
+
+bench: setup  ## measure; JSON lines on stdout (ONLY=prefix: some of it; FULL=1: the long ones too)
+	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(FULL),--full)
+
+clean:  ## remove the environment and caches, downloads and fine-tuned models among them; keep results/
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,152 @@
+"""The commands. Each reads its options, calls the function of the same name in `dse.api` and prints what it returns."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dse.cli import options as opt
+from dse.cli.errors import ErrorsShown
+from dse.cli.output import Format, write_front, write_record, write_rows
+
+app = typer.Typer(
+    cls=ErrorsShown,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+plugins = typer.Typer(cls=ErrorsShown, help="Plugins: what is installed, and what does not load.", no_args_is_help=True)
+app.add_typer(plugins, name="plugins")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        import dse
+
+        typer.echo(dse.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version)] = False
+) -> None:
+    """Explore the design space of several BERT models served together on a ReRAM accelerator."""
+    del version
+
+
+@app.command()
+def run(
+    space: opt.Space,
+    *,
+    results: opt.Results = opt.RESULTS,
+    trials: opt.Trials = None,
+    seed: opt.Seed = None,
+    device: opt.Device = opt.DeviceName.AUTO,
+    cache: opt.Cache = None,
+    plugin: opt.PluginFiles = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Continue although plugins or the space file have changed.")
+    ] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Evaluate failed designs again first.")] = False,
+    form: opt.Form = Format.TABLE,
+    quiet: opt.Quiet = False,
+    debug: opt.Debug = False,
+) -> None:
+    """Search a design space, or continue a search, and print the front."""
+    from dse.cli.running import run_study
+
+    del debug
+    run_study(
+        space,
+        results=results,
+        trials=trials,
+        seed=seed,
+        device=device.value,
+        cache=cache,
+        plugins=plugin or [],
+        force=force,
+        retry_failed=retry_failed,
+        form=form,
+        quiet=quiet,
+    )
+
+
+@app.command()
+def check(
+    space: opt.Space,
+    *,
+    device: opt.Device = opt.DeviceName.AUTO,
+    cache: opt.Cache = None,
+    plugin: opt.PluginFiles = None,
+    form: opt.Form = Format.TABLE,
+    quiet: opt.Quiet = False,
+    debug: opt.Debug = False,
+) -> None:
+    """Resolve every plugin and parameter of a space file and cost one design; nothing is fine-tuned."""
+    from dse.cli.running import check_space
+
+    del debug
+    check_space(space, device=device.value, cache=cache, plugins=plugin or [], form=form, quiet=quiet)
+
+
+@app.command()
+def pareto(
+    study: opt.Study,
+    *,
+    results: opt.Results = opt.RESULTS,
+    columns: Annotated[str, typer.Option("--columns", help="Which ones, separated by commas.", metavar="A,B,...")] = "",
+    sort: Annotated[str | None, typer.Option("--sort", show_default="the first objective", metavar="COLUMN")] = None,
+    descending: Annotated[bool, typer.Option("--descending", help="Largest first.")] = False,
+    max_drop: Annotated[
+        float | None, typer.Option("--max-drop", help="Points of accuracy a design may lose.", metavar="POINTS")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Rows at most.")] = None,
+    form: opt.Form = Format.TABLE,
+    debug: opt.Debug = False,
+) -> None:
+    """Print the designs of a study that no other one beats."""
+    from dse import api
+
+    del debug
+    wanted = [name.strip() for name in columns.split(",") if name.strip()]
+    frame = api.pareto(
+        study, results=results, columns=wanted, sort=sort, descending=descending, max_drop=max_drop, limit=limit
+    )
+    write_front(frame, form, chosen=bool(wanted))
+
+
+@app.command()
+def show(
+    study: opt.Study,
+    trial: Annotated[int, typer.Argument(metavar="TRIAL", help="Number of a trial.", min=0, show_default=False)],
+    *,
+    results: opt.Results = opt.RESULTS,
+    form: opt.Form = Format.TABLE,
+    debug: opt.Debug = False,
+) -> None:
+    """Print everything known about one trial."""
+    from dse import api
+
+    del debug
+    write_record(api.show(study, trial, results=results), form)
+
+
+@plugins.command("list")
+def plugins_list(
+    *,
+    plugin: opt.PluginFiles = None,
+    form: opt.Form = Format.TABLE,
+    as_json: Annotated[bool, typer.Option("--json", help="As --format json.")] = False,
+    debug: opt.Debug = False,
+) -> None:
+    """List every plugin found: those that work, those that do not load and why, those switched off."""
+    from dse import api
+
+    del debug
+    rows = [info.as_dict() for info in api.plugins_list(plugins=plugin or [])]
+    columns = ["kind", "name", "version", "distribution", "status", "summary", "reason"]
+    if form is Format.TABLE and not as_json and not any(row["reason"] for row in rows):
+        columns.remove("reason")
+    write_rows(rows, Format.JSON if as_json else form, columns, empty="no plugin is installed")

@@ -1,0 +1,54 @@
+"""How errors leave the command line: a message on stderr and an exit status, never a traceback nobody asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from dse.errors import DseError
+
+FAILED = 1
+INTERRUPTED = 130
+DEBUG = "dse.debug"
+
+
+class ErrorsShown(TyperGroup):
+    """A group of commands that shows what they raise."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; turn what it raises into a message and a status, unless ``--debug`` was given."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            say("interrupted")
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            # The reader has gone (`dse pareto x | head`): nothing is wrong, and the flush at exit must not complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(FAILED) from None
+        except DseError as error:
+            if ctx.meta.get(DEBUG):
+                raise
+            say(f"error: {error}")
+            raise typer.Exit(FAILED) from None
+        except Exception as error:
+            if ctx.meta.get(DEBUG) or type(error).__module__.startswith(("click", "typer")):
+                raise
+            say(f"unexpected error: {type(error).__name__}: {error}; run again with --debug for the traceback")
+            raise typer.Exit(FAILED) from None
+
+
+def remember_debug(ctx: typer.Context, value: bool) -> bool:
+    """Note that ``--debug`` was given, where the group can see it."""
+    if value:
+        ctx.meta[DEBUG] = True
+    return value
+
+
+def say(text: str) -> None:
+    """Write a line to stderr."""
+    sys.stderr.write(text + "\n")

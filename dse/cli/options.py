@@ -1,0 +1,47 @@
+"""Options that several commands share, each spelt and explained once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from dse.cli.errors import remember_debug
+from dse.cli.output import Format
+
+RESULTS = Path("results")
+
+
+class DeviceName(StrEnum):
+    """Where models run."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+Space: TypeAlias = Annotated[Path, typer.Argument(metavar="SPACE", help="Space file (TOML).", show_default=False)]
+Study: TypeAlias = Annotated[
+    str, typer.Argument(metavar="STUDY", help="Name of a study, or its folder.", show_default=False)
+]
+Results: TypeAlias = Annotated[Path, typer.Option("--results", help="Folder that holds the studies.")]
+Trials: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--trials", min=1, help="Trials in all, earlier sessions included.", show_default="the space file's"),
+]
+Seed: TypeAlias = Annotated[int | None, typer.Option("--seed", min=0, show_default="the space file's")]
+Device: TypeAlias = Annotated[DeviceName, typer.Option("--device", help="Where models run.")]
+Cache: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--cache", help="Downloads, fine-tuned models, scores.", show_default="$DSE_CACHE, else the user's"),
+]
+PluginFiles: TypeAlias = Annotated[
+    list[Path] | None, typer.Option("--plugin", metavar="FILE", help="A plugin in a bare Python file; may be repeated.")
+]
+Form: TypeAlias = Annotated[Format, typer.Option("--format", help="How the result is printed on stdout.")]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+Debug: TypeAlias = Annotated[
+    bool, typer.Option("--debug", help="Show tracebacks.", callback=remember_debug, is_eager=True)
+]

@@ -1,0 +1,200 @@
+"""Progress on stderr: bars on a terminal, plain lines elsewhere, nothing when asked to be quiet."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from dse.search.observer import NullObserver, Progress
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+
+class Silent(NullObserver):
+    """Says nothing; a context manager around a whole run, as its kinds are."""
+
+    def activity(self, text: str, share: float | None) -> None:
+        """Told what is being done and, where it is known, the share done (0 to 1)."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End."""
+
+
+def reporter(*, quiet: bool) -> Silent:
+    """The reporter that fits: none, bars where stderr is a terminal, or plain lines."""
+    if quiet:
+        return Silent()
+    return Bars() if sys.stderr.isatty() else Lines()
+
+
+def standing(progress: Progress) -> str:
+    """How far a search has come, but for the number of trials."""
+    best = ", ".join(f"{column} {value:.4g}" for column, value in progress.best.items())
+    odd = [(progress.infeasible, "infeasible"), (progress.failed, "failed"), (progress.duplicates, "duplicates")]
+    parts = [
+        f"front {progress.front}",
+        f"best {best}" if best else "",
+        f"scores {progress.measured} measured, {progress.cached} cached",
+        *(f"{count} {name}" for count, name in odd if count),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+class Lines(Silent):
+    """One line an event, for logs: an activity at its start and at each quarter, trials at most fifty times a study.
+
+    Args:
+        clock: seconds, from any origin.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began: float | None = None
+        self._activity = ""
+        self._quarter = 0
+        self._shown = -1
+
+    def activity(self, text: str, share: float | None) -> None:
+        """Print a new activity, and an old one when it has come a quarter further."""
+        quarter = 0 if share is None else int(share * 4)
+        if text == self._activity and quarter <= self._quarter:
+            return
+        self._activity, self._quarter = text, quarter
+        self.note(text if share is None else f"{text}: {share:.0%}")
+
+    def started(self, progress: Progress) -> None:
+        """Say how much there is to do."""
+        self.note(_opening(progress))
+
+    def trial(self, progress: Progress, row: Mapping[str, Any]) -> None:
+        """Print every trial of a small study, every fiftieth part of a large one, and every failure."""
+        if self._began is None:
+            self._began = self._clock()
+        if row.get("status") == "failed":
+            self.note(f"trial {row.get('trial')} failed: {row.get('reason')}")
+        every = max(1, progress.total // 50)
+        if progress.evaluated == self._shown or (progress.evaluated % every and progress.evaluated != progress.total):
+            return
+        self._shown = progress.evaluated
+        left = self._left(progress)
+        self.note(f"trial {progress.evaluated} of {progress.total} · {standing(progress)}{left}")
+
+    def prepared(self) -> None:
+        """Start the clock: what comes next is trials."""
+        self._began = self._clock()
+
+    def finished(self, progress: Progress, reason: str) -> None:
+        """Say why the search ended."""
+        self.note(_closing(progress, reason))
+
+    def note(self, message: str) -> None:
+        """Print a line."""
+        sys.stderr.write(message + "\n")
+        sys.stderr.flush()
+
+    def _left(self, progress: Progress) -> str:
+        mine = progress.evaluated - progress.restored
+        if self._began is None or mine < 1 or progress.evaluated >= progress.total:
+            return ""
+        seconds = (self._clock() - self._began) / mine * (progress.total - progress.evaluated)
+        return f" · about {duration(seconds)} left"
+
+
+class Bars(Silent):
+    """Two bars on a terminal: what is being done, and the trials."""
+
+    def __init__(self) -> None:
+        from rich import progress as rich
+        from rich.console import Console
+
+        self._progress = rich.Progress(
+            rich.TextColumn("{task.description}"),
+            rich.BarColumn(bar_width=24),
+            rich.TextColumn("{task.fields[detail]}"),
+            rich.TimeElapsedColumn(),
+            rich.TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self._activity: TaskID | None = None
+        self._trials: TaskID | None = None
+        self._text = ""
+
+    def activity(self, text: str, share: float | None) -> None:
+        """Move the upper bar; a new activity starts it anew."""
+        if self._activity is None or text != self._text:
+            if self._activity is not None:
+                self._progress.remove_task(self._activity)
+            self._activity, self._text = self._progress.add_task(text, total=None, detail=""), text
+        if share is not None:
+            self._progress.update(self._activity, total=1.0, completed=share, detail=f"{share:.0%}")
+        if share == 1.0:
+            self._progress.remove_task(self._activity)
+            self._activity = None
+
+    def started(self, progress: Progress) -> None:
+        """Say how much there is to do."""
+        self.note(_opening(progress))
+
+    def prepared(self) -> None:
+        """Leave only the bar of the trials."""
+        if self._activity is not None:
+            self._progress.remove_task(self._activity)
+            self._activity = None
+
+    def trial(self, progress: Progress, row: Mapping[str, Any]) -> None:
+        """Move the lower bar; a failure is printed above it."""
+        if self._trials is None:
+            self._trials = self._progress.add_task("trials", total=progress.total, detail="")
+            # What earlier sessions did is no measure of this one's speed.
+            self._progress.reset(self._trials, completed=progress.restored, total=progress.total)
+        if row.get("status") == "failed":
+            self.note(f"trial {row.get('trial')} failed: {row.get('reason')}")
+        detail = f"{progress.evaluated} of {progress.total} · {standing(progress)}"
+        self._progress.update(self._trials, completed=progress.evaluated, total=progress.total, detail=detail)
+
+    def note(self, message: str) -> None:
+        """Print a line above the bars."""
+        self._progress.console.print(message, markup=False, highlight=False)
+
+    def finished(self, progress: Progress, reason: str) -> None:
+        """Say why the search ended."""
+        self.note(_closing(progress, reason))
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the bars as they stand."""
+        self._progress.stop()
+
+
+def _opening(progress: Progress) -> str:
+    size = "endless" if math.isinf(progress.space_size) else f"{progress.space_size:.4g}"
+    earlier = f", {progress.restored} of them done earlier" if progress.restored else ""
+    return f"{progress.total} trials{earlier}; {size} different designs"
+
+
+def _closing(progress: Progress, reason: str) -> str:
+    return f"{reason}: {progress.evaluated} of {progress.total} trials · {standing(progress)}"
+
+
+def duration(seconds: float) -> str:
+    """Say a time to come in the unit a person would use."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

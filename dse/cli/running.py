@@ -1,0 +1,94 @@
+"""What `dse run` and `dse check` do around the functions of the same names: progress, results, the way to go on."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+
+from dse import api
+from dse.cli.errors import INTERRUPTED, say
+from dse.cli.output import Format, cell, plain_value, write_front, write_record, write_rows
+from dse.cli.progress import reporter
+from dse.reports import SpaceReport
+
+COSTS = ("area_mm2", "energy_uj", "latency_us", "area_ratio", "array_area_ratio", "energy_ratio", "offchip_mb")
+
+
+def run_study(
+    space: Path,
+    *,
+    results: Path,
+    trials: int | None,
+    seed: int | None,
+    device: str,
+    cache: Path | None,
+    plugins: Sequence[Path],
+    force: bool,
+    retry_failed: bool,
+    form: Format,
+    quiet: bool,
+) -> None:
+    """Run or continue a study and print its front."""
+    with reporter(quiet=quiet) as observer:
+        done = api.run(
+            space,
+            results=results,
+            trials=trials,
+            seed=seed,
+            device=device,
+            cache=cache,
+            plugins=plugins,
+            force=force,
+            retry_failed=retry_failed,
+            observer=observer,
+            activity=observer.activity,
+        )
+    if done.interrupted:
+        say(
+            f"interrupted after {done.progress.evaluated} of {done.progress.total} trials, all of them kept in {done.folder}"
+        )
+        say("run the same command again to continue")
+        raise typer.Exit(INTERRUPTED)
+    write_front(api.pareto(done.folder), form)
+    if not quiet:
+        say(f"front: {done.pareto}")
+        say(f"all trials: {done.trials}")
+
+
+def check_space(
+    space: Path, *, device: str, cache: Path | None, plugins: Sequence[Path], form: Format, quiet: bool
+) -> None:
+    """Check a space file and print what it comes to."""
+    with reporter(quiet=quiet) as observer:
+        report = api.check(space, device=device, cache=cache, plugins=plugins, activity=observer.activity)
+    parameters = [asdict(item) for item in report.parameters]
+    columns = ("name", "values", "choices", "unit", "summary")
+    if form is Format.JSON:
+        write_record(asdict(report), form)
+    elif form is Format.CSV:
+        write_rows(parameters, form, columns)
+    else:
+        _write_report(report)
+        write_rows(parameters, form, columns, empty="no parameters")
+
+
+def _write_report(report: SpaceReport) -> None:
+    size = "endless" if math.isinf(report.size) else f"{report.size:.6g}"
+    lines = [
+        f"study       {report.name}",
+        f"tasks       {', '.join(report.tasks)} ({report.layers} layers each)",
+        *(f"{kind:<11} {', '.join(names)}" for kind, names in report.plugins.items()),
+        f"objectives  {', '.join(report.objectives)}",
+        f"designs     {size}",
+        f"trials      {report.trials}",
+    ]
+    known = {name: report.cost.get(name) for name in COSTS}
+    costs = ", ".join(f"{name} {cell(plain_value(value))}" for name, value in known.items() if value is not None)
+    lines.append(f"cost        of the design with every default, before fine-tuning: {costs}")
+    lines += [f"limits      that design breaks: {reason}" for reason in report.violations]
+    sys.stdout.write("\n".join(lines) + "\n")

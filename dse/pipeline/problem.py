@@ -1,0 +1,286 @@
+"""The problem a search solves: exact cost of many points at once, and scores of one point at a time."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.contract import Hardware
+from dse.errors import SpaceError, unknown_name
+from dse.pipeline.combination import Combination, grouped, stacked
+from dse.pipeline.context import Outcome, PipelineContext
+from dse.pipeline.costing import Costs
+from dse.pipeline.drops import drops
+from dse.pipeline.hardware_cost import Built, Costed, baseline_cost, called, cost_points
+from dse.pipeline.scoring import Scorer
+from dse.records.batch import Params
+from dse.records.parameters import Choice, Parameter, Permutation, narrowed
+from dse.records.plugin import KINDS, Kind
+from dse.records.point import CostResult, DesignPoint, PluginParameter, ScoreResult
+from dse.records.workload import Workload
+from dse.registry import Registry
+from dse.workload.cache import ArrayCache, Progress
+
+if TYPE_CHECKING:
+    from dse.workload.evaluate import Precision
+    from dse.workload.service import LoadedWorkload
+
+CHUNK = 512
+"""Points costed at once: enough to amortise numpy's calls, few enough for arrays to stay in cache."""
+
+
+class Reference(Protocol):
+    """The hardware of the baseline."""
+
+    @property
+    def plugin(self) -> str:
+        """Its plugin."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The plugin's options."""
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Values of its parameters, where they are not the defaults."""
+
+
+class WorkloadProblem:
+    """Design points of a workload; implements `dse.records.point.Problem`.
+
+    Args:
+        loaded: base, tasks and traffic.
+        plugins: kind, name and options of every plugin the study names.
+        reference: hardware of the baseline.
+        registry: knows the plugins.
+        cache: folder for scores and statistics.
+        precision: of scoring, ``bf16`` or ``fp32``.
+        progress: told what is being prepared.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedWorkload,
+        plugins: tuple[tuple[Kind, str, dict[str, Any]], ...],
+        reference: Reference,
+        registry: Registry,
+        *,
+        cache: Path,
+        precision: Precision = "bf16",
+        progress: Progress | None = None,
+    ) -> None:
+        self._loaded = loaded
+        self._progress = progress
+        self._names: dict[Kind, list[str]] = {kind: [] for kind in KINDS}
+        self._plugins: dict[tuple[Kind, str], Any] = {}
+        self._versions: dict[str, str] = {}
+        for kind, name, options in plugins:
+            self._names[kind].append(name)
+            self._plugins[kind, name] = registry.build(kind, name, options, where=f"[{kind}.{name}.options]")
+            self._versions[f"{kind}.{name}"] = f"{registry.get(kind, name).version} {sorted(options.items())}"
+        self._reference: Hardware = registry.build("hardware", reference.plugin, reference.options)
+        self._reference_name = reference.plugin
+        self._reference_params = self._reference_values(reference)
+        self._context = PipelineContext(loaded, ArrayCache(cache), precision, progress)
+
+    @property
+    def workload(self) -> Workload:
+        """Shapes, tasks and traffic."""
+        return self._loaded.shape
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Task names, in order."""
+        return self.workload.task_names
+
+    @property
+    def layers(self) -> int:
+        """Encoder layers."""
+        return self.workload.encoder.layers
+
+    @cached_property
+    def parameters(self) -> tuple[PluginParameter, ...]:
+        """Declared parameters of every plugin the study names."""
+        return tuple(
+            PluginParameter(kind, name, parameter)
+            for (kind, name), plugin in self._plugins.items()
+            for parameter in called(kind, name, plugin.parameters, self.workload)
+        )
+
+    @cached_property
+    def components(self) -> tuple[str, ...]:
+        """Every component name any of the study's hardware models charges to."""
+        names = dict.fromkeys(self.baseline.names)
+        for combination in self._combinations():
+            built = self._built(combination)
+            names |= dict.fromkeys(self._cost(built, [self.default_point(combination)]).costs.names)
+        return tuple(names)
+
+    @cached_property
+    def baseline(self) -> Costs:
+        """Cost of the baseline of every ratio."""
+        return baseline_cost(self.workload, self._reference, self._reference_name, self._reference_params)
+
+    def prepare(self) -> None:
+        """Do every plugin's heavy work (cached) and measure the baseline's scores."""
+        for (kind, name), plugin in self._plugins.items():
+            called(kind, name, plugin.prepare, self._context)
+        for task in range(len(self.tasks)):
+            self._tell(f"scoring the baseline of {self.tasks[task]}", task / len(self.tasks))
+            self._baseline_outcome(task, "search")
+        self._tell("baseline scored", 1.0)
+
+    def default_point(self, combination: Combination) -> DesignPoint:
+        """Every active parameter at its declared default."""
+        values = {}
+        for item in self.parameters:
+            if item.plugin == combination[KINDS.index(item.kind)]:
+                values[item.full_name] = self._default(item.parameter)
+        return DesignPoint(*combination, values)
+
+    def cost(self, points: list[DesignPoint]) -> list[CostResult]:
+        """Cost of many points, in the order given."""
+        results: list[CostResult | None] = [None] * len(points)
+        for combination, indices in grouped(points).items():
+            built = self._built(combination)
+            for start in range(0, len(indices), CHUNK):
+                chunk = indices[start : start + CHUNK]
+                costed = self._cost(built, [points[index] for index in chunk])
+                for index, result in zip(chunk, self._results(costed), strict=True):
+                    results[index] = result
+        return [result for result in results if result is not None]
+
+    def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
+        """Score of one point on a split; cached per task by recipe and by content."""
+        built = self._built((point.generator, point.compressor, point.scheduler, point.hardware))
+        before = self._scorer.evaluated
+        outcomes = {name: self._scorer.task(built, point, task, split) for task, name in enumerate(self.tasks)}
+        baseline = {name: self._baseline_outcome(task, split) for task, name in enumerate(self.tasks)}
+        return ScoreResult(
+            metrics=drops(
+                {name: outcome.value for name, outcome in outcomes.items()},
+                {name: outcome.value for name, outcome in baseline.items()},
+                {name: self._chance(name, split) for name in self.tasks},
+                {name: self._resampled(name, split, outcome) for name, outcome in outcomes.items()},
+                {name: self._resampled(name, split, outcome) for name, outcome in baseline.items()},
+            ),
+            tasks={name: outcome.value for name, outcome in outcomes.items()},
+            flagged=tuple(name for name, outcome in outcomes.items() if outcome.flagged),
+            evaluated=self._scorer.evaluated - before,
+        )
+
+    def _combinations(self) -> list[Combination]:
+        return [tuple(names) for names in product(*(self._names[kind] for kind in KINDS))]  # type: ignore[misc]  # of four
+
+    def _built(self, combination: Combination) -> Built:
+        missing = [kind for kind, name in zip(KINDS, combination, strict=True) if (kind, name) not in self._plugins]
+        if missing:
+            raise SpaceError("the study does not name this plugin", where=missing[0], found=" + ".join(combination))
+        return Built(combination, *(self._plugins[kind, name] for kind, name in zip(KINDS, combination, strict=True)))
+
+    def _cost(self, built: Built, points: list[DesignPoint]) -> Costed:
+        return cost_points(self.workload, built, stacked(points))
+
+    def _results(self, costed: Costed) -> list[CostResult]:
+        costs, base = costed.costs, self.baseline
+        life = [float(value) if np.isfinite(value) else None for value in costs.lifetime_years]
+        columns = {
+            "area_mm2": costs.area_mm2,
+            "energy_uj": costs.energy_uj,
+            "latency_us": costs.latency_us,
+            "area_ratio": costs.area_mm2 / base.area_mm2,
+            "array_area_ratio": costs.array_area_mm2 / base.array_area_mm2,
+            "energy_ratio": costs.energy_uj / base.energy_uj,
+            "latency_ratio": costs.latency_us / base.latency_us,
+            "offchip_mb": costs.offchip_mb,
+            "writes": costs.writes,
+        }
+        rows = np.stack(list(columns.values()), axis=1).tolist()
+        areas, energies, orders = costs.area.tolist(), costs.energy.tolist(), costs.order.tolist()
+        return [
+            CostResult(
+                metrics={**dict(zip(columns, row, strict=True)), "lifetime_years": life[index]},
+                area=dict(zip(costs.names, areas[index], strict=True)),
+                energy=dict(zip(costs.names, energies[index], strict=True)),
+                violations=costed.reasons[index],
+                violation=float(costed.violation[index]),
+                order=tuple(self.tasks[task] for task in orders[index]),
+            )
+            for index, row in enumerate(rows)
+        ]
+
+    @cached_property
+    def _scorer(self) -> Scorer:
+        return Scorer(self._context, self.parameters, self._versions)
+
+    def _baseline_outcome(self, task: int, split: str) -> Outcome:
+        geometry = called("hardware", self._reference_name, self._reference.geometry, self._reference_params)
+        return self._scorer.baseline(task, split, int(geometry.input_bits[0]))
+
+    def _chance(self, name: str, split: str) -> float:
+        from dse.workload import metrics
+
+        task = self._loaded.tasks[name]
+        return metrics.chance(task.spec.metric, task.evaluator.labels(split))
+
+    def _resampled(self, name: str, split: str, outcome: Outcome) -> NDArray[Any]:
+        from dse.workload import metrics
+
+        task = self._loaded.tasks[name]
+        labels, groups = task.evaluator.labels(split), task.evaluator.groups(split)
+        return metrics.bootstrap(task.spec.metric, labels, outcome.predictions, groups)
+
+    def _reference_values(self, reference: Reference) -> Params:
+        declared = {item.name: item for item in self._reference.parameters(self._loaded.shape)}
+        values = {name: self._default(item) for name, item in declared.items()}
+        for name, value in reference.parameters.items():
+            if name not in declared:
+                raise unknown_name("hardware parameter", name, declared, where="[reference_hardware] parameters")
+            item = declared[name]
+            values[name] = value if isinstance(item, Permutation) else _allowed(item, value)
+        return Params(1, {name: np.array([value]) for name, value in values.items()})
+
+    def _default(self, parameter: Parameter) -> Any:
+        if isinstance(parameter, Permutation):
+            return tuple(range(len(self.tasks)))
+        value: Any = parameter.default
+        if "layer" in parameter.scope:
+            value = (value,) * self.layers
+        return (value,) * len(self.tasks) if "task" in parameter.scope else value
+
+    def _tell(self, what: str, share: float | None) -> None:
+        if self._progress is not None:
+            self._progress(what, share)
+
+
+def _allowed(parameter: Any, value: Any) -> Any:
+    """Check a value against what the plugin can take at all, not only against what is searched by default."""
+    if isinstance(parameter, Choice):
+        return narrowed(parameter, choices=parameter.allowed or parameter.choices).check(value)  # type: ignore[call-arg]
+    low, high = parameter.limits or (parameter.low, parameter.high)
+    return narrowed(parameter, low=low, high=high).check(value)  # type: ignore[call-arg]  # no permutation
+
+
+def build_problem(
+    space: Any, registry: Registry, *, cache: Path, device: str = "auto", progress: Progress | None = None
+) -> WorkloadProblem:
+    """Build the problem of a space file.
+
+    Args:
+        space: a validated `dse.search.space.SpaceFile`.
+        registry: knows every plugin the file names.
+        cache: folder for downloads, fine-tuned tasks, statistics and scores.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        progress: told what is being prepared.
+    """
+    from dse.workload.service import load
+    from dse.workload.spec import parse
+
+    space.check_plugins(registry)
+    workload = load(parse(space.workload, path=space.path), cache=cache, device=device, progress=progress)
+    return WorkloadProblem(workload, space.plugins, space.reference_hardware, registry, cache=cache, progress=progress)

@@ -1,0 +1,41 @@
+"""Names of the files in a study's folder, and how to write one whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+TRIALS = "trials.parquet"
+PARETO = "pareto.parquet"
+SPACE = "space.toml"
+PROVENANCE = "provenance.json"
+LOG = "log.jsonl"
+LOCK = ".lock"
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> Path:
+    """Write a file under a temporary name, sync it, and move it into place: readers see the old file or the new one.
+
+    Args:
+        path: where it shall be.
+        write: writes everything to the path it is given.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def write_text_whole(path: Path, text: str) -> Path:
+    """Write a text file whole or not at all."""
+    return write_whole(path, lambda temporary: _write_text(temporary, text))
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,114 @@
+"""Which designs no other one beats, and how much of the objective space a front covers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.errors import StudyError
+from dse.results.columns import OBJECTIVES
+
+Points = NDArray[np.float64]
+
+
+def nondominated(points: Points, maximise: Sequence[bool]) -> NDArray[np.bool_]:
+    """Mask of the rows (n, d) that no other row beats; equal rows stay together.
+
+    Args:
+        points: finite objective values.
+        maximise: direction of each of the d objectives.
+
+    Raises:
+        StudyError: a value is not finite.
+    """
+    import moocore
+
+    points = _finite(points, len(maximise))
+    if len(points) == 0:
+        return np.zeros(0, dtype=bool)
+    mask = moocore.is_nondominated(points, maximise=list(maximise), keep_weakly=True)
+    return np.asarray(mask, dtype=bool)
+
+
+def hypervolume(points: Points, reference: Sequence[float], maximise: Sequence[bool] | None = None) -> float:
+    """Volume dominated by the rows (n, d) and bounded by the reference point; rows beyond it add nothing.
+
+    Args:
+        points: finite objective values.
+        reference: the worst value of each objective that still counts.
+        maximise: direction of each objective; all minimised by default.
+
+    Raises:
+        StudyError: a value is not finite.
+    """
+    import moocore
+
+    directions = list(maximise) if maximise is not None else [False] * len(reference)
+    points = _finite(points, len(directions))
+    # moocore takes points that do not dominate the reference as they are; clipping them away keeps its result defined.
+    sign = np.where(directions, -1.0, 1.0)
+    inside = points[np.all(points * sign < np.asarray(reference) * sign, axis=1)]
+    if len(inside) == 0:
+        return 0.0
+    return float(moocore.hypervolume(inside, ref=list(reference), maximise=directions))
+
+
+def front_mask(rows: Sequence[Mapping[str, Any]], objectives: Iterable[str]) -> list[bool]:
+    """Whether each row is on the front of the named objectives; only rows with status ``done`` can be."""
+    chosen = [OBJECTIVES[name] for name in objectives]
+    done = [index for index, row in enumerate(rows) if row["status"] == "done"]
+    values = np.array([[rows[index][item.column] for item in chosen] for index in done], dtype=np.float64)
+    mask = nondominated(values.reshape(len(done), len(chosen)), [item.maximise for item in chosen])
+    found = {index for index, on_front in zip(done, mask, strict=True) if on_front}
+    return [index in found for index in range(len(rows))]
+
+
+def study_hypervolume(rows: Iterable[Mapping[str, Any]], reference: Mapping[str, float]) -> float | None:
+    """Hypervolume of a study's done rows in the metrics its reference point names, or None if they are not measured."""
+    done = [row for row in rows if row["status"] == "done"]
+    values = [[row.get(name) for name in reference] for row in done]
+    if any(value is None or value != value for line in values for value in line):  # noqa: PLR0124  # NaN
+        return None
+    points = np.array(values, dtype=np.float64).reshape(len(values), len(reference))
+    return hypervolume(points, list(reference.values()))
+
+
+class RunningFront:
+    """The front of the points seen so far, kept up to date one point at a time.
+
+    Args:
+        maximise: direction of each objective.
+    """
+
+    def __init__(self, maximise: Sequence[bool]) -> None:
+        self._sign = np.where(list(maximise), -1.0, 1.0)
+        self._front = np.zeros((0, len(self._sign)))
+
+    def __len__(self) -> int:
+        return len(self._front)
+
+    def add(self, values: Sequence[float]) -> bool:
+        """Add a point; say whether it is on the front now."""
+        point = np.asarray(values, dtype=np.float64) * self._sign
+        front = self._front
+        no_worse = np.all(front <= point, axis=1)
+        if np.any(no_worse & np.any(front < point, axis=1)):
+            return False
+        beaten = np.all(point <= front, axis=1) & np.any(point < front, axis=1)
+        self._front = np.vstack([front[~beaten], point])
+        return True
+
+
+def _finite(points: Points, width: int) -> Points:
+    points = np.asarray(points, dtype=np.float64).reshape(-1, width)
+    bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
+    if len(bad):
+        raise StudyError(
+            "a point that is not finite has no place on a front",
+            expected="finite objective values",
+            found=f"row {bad[0]}: {points[bad[0]].tolist()}",
+        )
+    return points

@@ -1,0 +1,42 @@
+"""From a result row back to the design point it describes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dse.records.plugin import KINDS
+from dse.records.point import DesignPoint, Value
+
+PREFIX = "param."
+
+
+def point_of(row: Mapping[str, Any]) -> DesignPoint:
+    """Rebuild the design point of a row, read from the log or from a parquet file."""
+    plugins = {kind: str(row[kind]) for kind in KINDS}
+    wanted = {f"{PREFIX}{kind}.{name}." for kind, name in plugins.items()}
+    values: dict[str, Value] = {}
+    for column, value in row.items():
+        if not column.startswith(PREFIX) or value is None:
+            continue
+        prefix = ".".join(column.split(".")[:3]) + "."
+        if prefix in wanted and not _is_missing(value):
+            values[column.removeprefix(PREFIX)] = _plain(value)
+    return DesignPoint(**plugins, values=values)
+
+
+def _plain(value: Any) -> Value:
+    """Turn lists and arrays into tuples and numpy scalars into Python's."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return tuple(_plain(item) for item in value)  # type: ignore[return-value]
+    plain: Value = value
+    return plain
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether pandas would call the value missing; a float that is not itself is NaN, and NA refuses to compare."""
+    if isinstance(value, float):
+        return value != value  # noqa: PLR0124  # NaN is the one float that differs from itself
+    return type(value).__name__ == "NAType"

@@ -1,0 +1,65 @@
+"""Write a study's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dse.errors import StudyError
+from dse.results.columns import SCHEMA_VERSION, Column
+from dse.results.files import PARETO, TRIALS, write_whole
+from dse.results.pareto import front_mask
+
+
+def write_tables(
+    folder: Path,
+    rows: Sequence[Mapping[str, Any]],
+    columns: Iterable[Column],
+    *,
+    study: str,
+    objectives: Sequence[str],
+    reference_point: Mapping[str, float],
+) -> tuple[Path, Path]:
+    """Write ``trials.parquet`` (one row a trial) and ``pareto.parquet`` (its front), each whole or not at all.
+
+    Args:
+        folder: the study's folder.
+        rows: values by column name, in trial order; a missing name is an empty cell.
+        columns: all columns, from `dse.results.columns.study_columns`.
+        study: the study's name.
+        objectives: names from `dse.results.columns.OBJECTIVES` that the front is about.
+        reference_point: worst value by metric, kept as metadata.
+
+    Raises:
+        StudyError: a row has a value without a column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from dse.results.schema import arrow_schema
+
+    columns = tuple(columns)
+    _refuse_unknown(rows, {column.name for column in columns})
+    schema = arrow_schema(columns, study=study, objectives=objectives, reference_point=reference_point)
+    full = [
+        {**row, "schema_version": SCHEMA_VERSION, "on_front": on_front}
+        for row, on_front in zip(rows, front_mask(rows, objectives), strict=True)
+    ]
+    paths = []
+    for name, chosen in ((TRIALS, full), (PARETO, [row for row in full if row["on_front"]])):
+        table = pa.Table.from_pylist(chosen, schema=schema)
+        paths.append(write_whole(folder / name, lambda path, table=table: pq.write_table(table, path)))  # type: ignore[misc]
+    return paths[0], paths[1]
+
+
+def _refuse_unknown(rows: Iterable[Mapping[str, Any]], known: set[str]) -> None:
+    """Raise for a value that would be lost: Arrow drops names that the schema lacks without a word."""
+    for row in rows:
+        if not known.issuperset(row):
+            raise StudyError(
+                "a result has no column",
+                where=f"trial {row.get('trial')}",
+                expected="only values named in the study's columns",
+                found=", ".join(sorted(set(row) - known)),
+            )

@@ -1,0 +1,191 @@
+"""One searched number or choice: the declared parameter of an element, narrowed to what a space file allows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from dse.errors import DseError, SpaceError, unknown_name
+from dse.records.parameters import Choice, Float, Int, Parameter, Scalar, narrowed
+
+Domain: TypeAlias = Float | Int | Choice
+"""The values one element may take; a single one where the space file fixes it."""
+
+RANGE_KEYS = ("low", "high", "step", "log", "choices", "value")
+
+
+def fixed(declared: Parameter, value: Any, where: str) -> Domain:
+    """Domain of a single value, which may lie anywhere the plugin allows."""
+    allowed = _located(_widest(declared), value, where)
+    if isinstance(declared, Choice):
+        return _choice(declared, (allowed,))
+    if isinstance(declared, Float):
+        return narrowed_to(declared, float(allowed), float(allowed))
+    assert isinstance(declared, Int)
+    return narrowed_to(declared, int(allowed), int(allowed))
+
+
+def narrowed_to(declared: Float | Int, low: float, high: float) -> Domain:
+    """Domain between two values already known to be allowed."""
+    new = narrowed(declared, low=low, high=high)
+    assert isinstance(new, Float | Int)
+    return new
+
+
+def from_table(declared: Parameter, table: Mapping[str, Any], where: str) -> Domain:
+    """Domain given by ``{low, high, step, log}``, ``{choices}`` or ``{value}``.
+
+    Raises:
+        SpaceError: a value is of the wrong type or outside what the plugin allows, or nothing is left.
+        UnknownNameError: a key does not exist.
+    """
+    for key in table:
+        if key not in RANGE_KEYS:
+            raise unknown_name("key", key, (*RANGE_KEYS, "tasks", "layers"), where=f"{where}.{key}")
+    for alone in ("value", "choices"):
+        if alone in table and len(table) > 1:
+            raise SpaceError(
+                f"`{alone}` stands alone", where=where, expected=f"only `{alone}`", found=", ".join(sorted(table))
+            )
+    if "value" in table:
+        return fixed(declared, table["value"], f"{where}.value")
+    if "choices" in table:
+        return _choices(declared, table["choices"], f"{where}.choices")
+    if isinstance(declared, Choice):
+        if table:
+            raise SpaceError("a choice has no range", where=where, expected="`choices` or `value`", found=sorted(table))
+        return declared
+    assert isinstance(declared, Float | Int)
+    return _range(declared, table, where) if table else declared
+
+
+def size(domain: Domain) -> float:
+    """How many values the domain has; infinite for a real number without steps."""
+    if isinstance(domain, Choice):
+        return len(domain.choices)
+    if isinstance(domain, Int):
+        return (domain.high - domain.low) // domain.step + 1
+    if domain.low == domain.high:
+        return 1
+    return math.inf if domain.step is None else math.floor((domain.high - domain.low) / domain.step + 1e-9) + 1
+
+
+def at(domain: Domain, index: int) -> Scalar:
+    """The domain's value number ``index``, in order."""
+    if isinstance(domain, Choice):
+        return domain.choices[index]
+    if isinstance(domain, Int):
+        return domain.low + index * domain.step
+    return rounded(domain.low + index * (domain.step or 0.0))
+
+
+def snapped(domain: Domain, value: Any) -> Scalar:
+    """The value as every trial records it: on its step, within its range, without the noise of binary fractions."""
+    if isinstance(domain, Choice):
+        return domain.check(value)
+    if isinstance(domain, Int):
+        return int(value)
+    if domain.step is not None:
+        steps = min(max(round((value - domain.low) / domain.step), 0), int(size(domain)) - 1)
+        return at(domain, steps)
+    return min(max(rounded(float(value)), domain.low), domain.high)
+
+
+def rounded(value: float) -> float:
+    """Twelve significant digits: two ways to compute one value must not make two designs."""
+    return float(f"{value:.12g}")
+
+
+def _range(declared: Float | Int, table: Mapping[str, Any], where: str) -> Domain:
+    widest = _widest(declared)
+    changes: dict[str, Any] = {}
+    for key in ("low", "high"):
+        if key in table:
+            changes[key] = _located(widest, table[key], f"{where}.{key}")
+    if "log" in table:
+        if not isinstance(table["log"], bool):
+            raise _wrong(f"{where}.log", "true or false", table["log"])
+        changes["log"] = table["log"]
+    if "step" in table:
+        changes["step"] = _step(declared, table["step"], f"{where}.step")
+    try:
+        new = narrowed(declared, **changes)
+    except SpaceError as error:
+        raise SpaceError(error.what, where=where, expected=error.expected, found=error.found) from error
+    assert isinstance(new, Float | Int)
+    _check_log(new, where)
+    return _aligned(new)
+
+
+def _aligned(domain: Float | Int) -> Domain:
+    """End the range on its last step, so that its upper end is a value."""
+    if domain.step is None or domain.low == domain.high:
+        return domain
+    last = at(domain, int(size(domain)) - 1)
+    return narrowed_to(domain, domain.low, float(last) if isinstance(domain, Float) else int(last))
+
+
+def _check_log(domain: Float | Int, where: str) -> None:
+    if not domain.log:
+        return
+    if domain.low <= 0:
+        raise SpaceError("a logarithmic range must be positive", where=where, expected="low > 0", found=domain.low)
+    if (isinstance(domain, Float) and domain.step is not None) or (isinstance(domain, Int) and domain.step != 1):
+        raise SpaceError("a logarithmic range has no steps", where=where, expected="`log` or `step`", found="both")
+
+
+def _step(declared: Float | Int, step: Any, where: str) -> float | int:
+    whole = isinstance(declared, Int)
+    if isinstance(step, bool) or not isinstance(step, int if whole else int | float) or step <= 0:
+        raise _wrong(where, "a whole number above 0" if whole else "a number above 0", step)
+    if declared.step is not None and abs(step / declared.step - round(step / declared.step)) > 1e-6:
+        raise _wrong(where, f"a multiple of {declared.step}", step)
+    return int(step) if whole else float(step)
+
+
+def _choices(declared: Parameter, values: Any, where: str) -> Domain:
+    if not isinstance(values, list):
+        raise _wrong(where, "a list of values", values)
+    if not values:
+        raise SpaceError(
+            f"parameter {declared.name!r} has no choices", where=where, expected="at least one", found="none"
+        )
+    widest = _widest(declared)
+    return _choice(declared, tuple(dict.fromkeys(_located(widest, value, where) for value in values)))
+
+
+def _choice(declared: Parameter, values: tuple[Scalar, ...]) -> Choice:
+    """A choice of some values of any declared parameter; a number may be searched over a list of its values."""
+    default = getattr(declared, "default", values[0])
+    return Choice(
+        name=declared.name,
+        summary=declared.summary,
+        unit=declared.unit,
+        scope=declared.scope,
+        scores=declared.scores,
+        choices=values,
+        default=default if default in values else values[0],
+    )
+
+
+def _widest(declared: Parameter) -> Domain:
+    """The declaration widened to everything the plugin can take."""
+    if isinstance(declared, Choice):
+        return declared if declared.allowed is None else _choice(declared, declared.allowed)
+    assert isinstance(declared, Float | Int)
+    if declared.limits is None:
+        return declared
+    return narrowed_to(declared, min(declared.limits[0], declared.low), max(declared.limits[1], declared.high))
+
+
+def _located(domain: Domain, value: Any, where: str) -> Scalar:
+    """Check a value against a domain; the error names the key it stands at."""
+    try:
+        return domain.check(value)
+    except DseError as error:
+        raise SpaceError(error.what, where=where, expected=error.expected, found=error.found) from error
+
+
+def _wrong(where: str, expected: str, value: Any) -> SpaceError:
+    return SpaceError("this value is not usable", where=where, expected=expected, found=repr(value))

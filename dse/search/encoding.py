@@ -1,0 +1,157 @@
+"""Between design points and the flat parameters a sampler sees.
+
+One flat, fixed set of distributions holds every element of every named plugin, active or not, so that samplers which
+model parameters jointly never fall back to independent sampling in a branch. `Codec.decode` drops what is inactive: two
+suggestions that differ only there are the same design point.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from dse.errors import SpaceError
+from dse.records.parameters import Choice, Float, Int, Scalar
+from dse.records.plugin import KINDS, Kind
+from dse.records.point import DesignPoint, Value
+from dse.search.domain import Domain, at, rounded, size
+from dse.search.searchspace import SearchedParameter, SearchSpace, snap, value_at
+
+Params = dict[str, Any]
+"""What a sampler suggests: value by element name, and by kind where several plugins are named."""
+
+
+class Codec:
+    """Translates between design points and flat parameters.
+
+    Args:
+        space: the resolved search space.
+    """
+
+    def __init__(self, space: SearchSpace) -> None:
+        self.space = space
+        self.choices: dict[Kind, tuple[str, ...]] = {
+            kind: names for kind, names in space.plugins.items() if len(names) > 1
+        }
+        self.domains: dict[str, Domain] = {
+            element.name: element.domain
+            for item in space.parameters
+            for element in item.elements
+            if not element.is_fixed
+        }
+        self._fixed: dict[str, Scalar] = {
+            element.name: at(element.domain, 0)
+            for item in space.parameters
+            for element in item.elements
+            if element.is_fixed
+        }
+
+    def distributions(self) -> dict[str, Any]:
+        """Optuna's distribution of every searched element, always all of them and in the same order."""
+        from optuna.distributions import CategoricalDistribution
+
+        found: dict[str, Any] = {kind: CategoricalDistribution(names) for kind, names in self.choices.items()}
+        found.update((name, _distribution(domain)) for name, domain in self.domains.items())
+        return found
+
+    def decode(self, params: Mapping[str, Any]) -> DesignPoint:
+        """The design point that flat parameters stand for."""
+        plugins = {kind: str(params.get(kind, self.space.plugins[kind][0])) for kind in KINDS}
+        values = {
+            item.declared.full_name: snap(
+                item, [params.get(element.name, self._fixed.get(element.name)) for element in item.elements]
+            )
+            for kind in KINDS
+            for item in self.space.by_plugin[kind, plugins[kind]]
+        }
+        return DesignPoint(**plugins, values=values)
+
+    def encode(self, point: DesignPoint) -> Params:
+        """Flat parameters that stand for a point; inactive elements take their default.
+
+        Raises:
+            SpaceError: the point lies outside the space.
+        """
+        params: Params = {name: _default(domain) for name, domain in self.domains.items()}
+        expected: set[str] = set()
+        for kind in KINDS:
+            plugin = point.plugin(kind)
+            if plugin not in self.space.plugins[kind]:
+                raise _outside(kind, ", ".join(self.space.plugins[kind]), plugin)
+            if kind in self.choices:
+                params[kind] = plugin
+            for item in self.space.by_plugin[kind, plugin]:
+                expected.add(item.declared.full_name)
+                params.update(self._scalars(item, point.values.get(item.declared.full_name)))
+        for name in point.values:
+            if name not in expected:
+                raise _outside(name, "no such parameter for these plugins", point.values[name])
+        return {name: params[name] for name in (*self.choices, *self.domains)}
+
+    def random_point(self, seed: int) -> DesignPoint:
+        """A point drawn uniformly: first the plugins, then each of their elements."""
+        source = random.Random(seed)  # noqa: S311  # a search, no secret
+        plugins = {kind: source.choice(self.space.plugins[kind]) for kind in KINDS}
+        values: dict[str, Value] = {
+            item.declared.full_name: snap(item, [_draw(element.domain, source) for element in item.elements])
+            for kind in KINDS
+            for item in self.space.by_plugin[kind, plugins[kind]]
+        }
+        return DesignPoint(**plugins, values=values)
+
+    def point_at(self, index: int) -> DesignPoint:
+        """Point number ``index`` of a finite space."""
+        plugins: dict[str, str] = {}
+        values: dict[str, Value] = {}
+        for kind in KINDS:
+            count = int(sum(self.space.plugin_size(kind, name) for name in self.space.plugins[kind]))
+            index, digit = divmod(index, count)
+            plugins[kind], mine = value_at(self.space, kind, digit)
+            values.update(mine)
+        return DesignPoint(**plugins, values=values)
+
+    def _scalars(self, item: SearchedParameter, value: Value | None) -> Params:
+        name = item.declared.full_name
+        if value is None:
+            raise _outside(name, "a value", value)
+        try:
+            pairs = list(zip(item.elements, item.scalars(value), strict=True))
+            return {
+                element.name: checked
+                for element, scalar in pairs
+                for checked in [element.domain.check(scalar)]
+                if not element.is_fixed
+            }
+        except (ValueError, TypeError, AssertionError) as error:
+            expected = error.expected if isinstance(error, SpaceError) else str(error)
+            raise _outside(name, expected, value) from error
+
+
+def _outside(name: str, expected: object, found: object) -> SpaceError:
+    return SpaceError("the point lies outside the space", where=name, expected=expected, found=repr(found))
+
+
+def _distribution(domain: Domain) -> Any:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(domain, Choice):
+        return CategoricalDistribution(domain.choices)
+    if isinstance(domain, Int):
+        return IntDistribution(domain.low, domain.high, log=domain.log, step=domain.step)
+    return FloatDistribution(domain.low, domain.high, log=domain.log, step=domain.step)
+
+
+def _default(domain: Domain) -> Scalar:
+    return domain.default
+
+
+def _draw(domain: Domain, source: random.Random) -> Scalar:
+    count = size(domain)
+    if isinstance(domain, Float | Int) and domain.log:
+        value = math.exp(source.uniform(math.log(domain.low), math.log(domain.high)))
+        return value if isinstance(domain, Float) else min(max(round(value), domain.low), domain.high)
+    if isinstance(domain, Float) and domain.step is None:
+        return rounded(source.uniform(domain.low, domain.high))
+    return at(domain, source.randrange(int(count)))

@@ -1,0 +1,124 @@
+"""The append-only log of a study: one JSON object a line, and the only truth about what has happened.
+
+Every line is written in one piece and flushed to the operating system, so that a killed process loses nothing it has
+written; the disk is synced at most once a second, so that a power cut loses at most the last second.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from dse.errors import StudyError
+
+Event = dict[str, Any]
+Hook = Callable[[str], None]
+"""Called with the name of a point in the protocol, e.g. ``asked:written``; tests crash there."""
+
+SYNC_INTERVAL_S = 1.0
+
+
+def no_hook(_point: str) -> None:
+    """Do nothing."""
+
+
+class StudyLog:
+    """Reads a log, repairs a torn end, and appends to it.
+
+    Args:
+        path: of the log; created if it does not exist.
+        hook: called before and after each event is written.
+
+    Attributes:
+        events: what the log holds.
+        note: what was repaired, if anything.
+    """
+
+    def __init__(self, path: Path, hook: Hook = no_hook) -> None:
+        self.path = path
+        self.hook = hook
+        self.events, whole = read_events(path)
+        self.note = ""
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        torn = os.fstat(self._file).st_size - whole
+        if torn:
+            os.ftruncate(self._file, whole)
+            self.note = f"the log ended in the middle of a line: {torn} bytes of an unfinished event were removed"
+        self._synced = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def append(self, event: Event) -> None:
+        """Write one event.
+
+        Raises:
+            StudyError: the disk refused it, or it holds a number that is not finite.
+        """
+        name = str(event["event"])
+        try:
+            line = json.dumps(event, allow_nan=False, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+        except ValueError as error:
+            raise StudyError("a number that is not finite cannot be recorded", where=f"{self.path}: {name}") from error
+        self.hook(f"{name}:writing")
+        try:
+            while line:
+                line = line[os.write(self._file, line) :]
+            self._sync()
+        except OSError as error:
+            fix = "nothing recorded so far is lost: make room and continue the study"
+            raise StudyError(f"the log cannot be written: {error.strerror}", where=self.path, fix=fix) from error
+        self.events.append(event)
+        self.hook(f"{name}:written")
+
+    def close(self) -> None:
+        """Sync and close."""
+        if self._file < 0:
+            return
+        os.fsync(self._file)
+        os.close(self._file)
+        self._file = -1
+
+    def _sync(self) -> None:
+        now = time.monotonic()
+        if now - self._synced >= SYNC_INTERVAL_S:
+            os.fsync(self._file)
+            self._synced = now
+
+
+def read_events(path: Path) -> tuple[list[Event], int]:
+    """Read all whole lines of a log, and how many bytes they take; a last line without its end is left out.
+
+    Raises:
+        StudyError: a line is damaged.
+    """
+    if not path.is_file():
+        return [], 0
+    data = path.read_bytes()
+    whole = data.rfind(b"\n") + 1
+    events = []
+    for number, line in enumerate(data[:whole].split(b"\n")[:-1], start=1):
+        try:
+            event = json.loads(line)
+            if not isinstance(event, dict) or "event" not in event:
+                raise ValueError("no event")  # noqa: TRY301  # handled with the other kinds of damage
+        except ValueError as error:
+            raise StudyError(
+                f"line {number} of the log is damaged",
+                where=f"{path}:{number}",
+                expected="one JSON object with the key 'event'",
+                found=repr(line[:60].decode(errors="replace")),
+                fix="restore the log from a backup, or cut it before this line to repeat the trials from there on",
+            ) from error
+        events.append(event)
+    return events, whole

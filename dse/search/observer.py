@@ -1,0 +1,82 @@
+"""How a running study tells what it does. The library itself never prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a study stands.
+
+    Attributes:
+        evaluated: trials that count against the budget: done, infeasible and failed.
+        total: the budget.
+        restored: how many of them were found in the log.
+        duplicates: proposals of a design that was evaluated before.
+        infeasible: trials outside a limit.
+        failed: trials that raised.
+        front: designs on the front so far.
+        best: best value so far of each objective, by its column.
+        measured: task scores measured so far.
+        cached: task scores that came from the cache.
+        space_size: number of different designs.
+    """
+
+    evaluated: int
+    total: int
+    restored: int = 0
+    duplicates: int = 0
+    infeasible: int = 0
+    failed: int = 0
+    front: int = 0
+    best: Mapping[str, float] = field(default_factory=dict)
+    measured: int = 0
+    cached: int = 0
+    space_size: float = 0.0
+
+
+class Observer(Protocol):
+    """Follows a study; derive from `NullObserver` to implement only some."""
+
+    def started(self, progress: Progress) -> None:
+        """The log is read and everything is checked; heavy preparation comes next."""
+
+    def prepared(self) -> None:
+        """Preparation is over; the first trial comes next."""
+
+    def asked(self, trial: int, source: str) -> None:
+        """A new trial is about to be evaluated."""
+
+    def trial(self, progress: Progress, row: Mapping[str, Any]) -> None:
+        """A trial is finished and safe in the log."""
+
+    def note(self, message: str) -> None:
+        """Something a person should know: a repair, a fallback, a change of versions."""
+
+    def finished(self, progress: Progress, reason: str) -> None:
+        """No more trials, and why; the results are written."""
+
+
+class NullObserver:
+    """Ignores everything."""
+
+    def started(self, progress: Progress) -> None:
+        """Ignore."""
+
+    def prepared(self) -> None:
+        """Ignore."""
+
+    def asked(self, trial: int, source: str) -> None:
+        """Ignore."""
+
+    def trial(self, progress: Progress, row: Mapping[str, Any]) -> None:
+        """Ignore."""
+
+    def note(self, message: str) -> None:
+        """Ignore."""
+
+    def finished(self, progress: Progress, reason: str) -> None:
+        """Ignore."""

@@ -1,0 +1,164 @@
+"""Any Optuna sampler by name, made repeatable.
+
+A sampler's random state is lost when a process ends. Each trial therefore gets a fresh sampler whose seed follows from
+the study's seed and the trial's number, and finds all else it needs in the trials told so far. Samplers that walk
+through one fixed sequence keep the study's seed throughout.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dse.errors import SetupError, SpaceError, unknown_name
+from dse.search.domain import at, size
+from dse.search.encoding import Codec
+from dse.search.searchspace import SearchSpace
+from dse.search.seeds import derive
+
+SHORT = {
+    "random": "RandomSampler",
+    "tpe": "TPESampler",
+    "nsga2": "NSGAIISampler",
+    "nsga3": "NSGAIIISampler",
+    "cmaes": "CmaEsSampler",
+    "gp": "GPSampler",
+    "qmc": "QMCSampler",
+    "grid": "GridSampler",
+    "brute-force": "BruteForceSampler",
+}
+SEQUENTIAL = ("QMCSampler", "GridSampler", "BruteForceSampler")
+"""Samplers that walk through one sequence, whose seed must stay the same."""
+JOINT = ("TPESampler", "NSGAIISampler", "NSGAIIISampler", "GPSampler", "QMCSampler")
+"""Samplers that infer a joint space from past trials; ours is known beforehand, which saves a pass over all trials."""
+NOT_OURS = ("seed", "constraints_func", "search_space", "self")
+"""Arguments that follow from the space file."""
+MAX_GRID = 1_000_000
+
+
+@dataclass(frozen=True)
+class SamplerFactory:
+    """Makes the sampler of each trial.
+
+    Attributes:
+        name: of Optuna's class.
+        build: makes one from a seed.
+        seed: of the study.
+    """
+
+    name: str
+    build: Callable[[int], Any]
+    seed: int
+
+    def of_trial(self, number: int) -> Any:
+        """The sampler that proposes trial ``number``."""
+        return self.build(self.seed if self.name in SEQUENTIAL else derive(self.seed, number))
+
+
+def make_factory(space: SearchSpace, codec: Codec) -> SamplerFactory:
+    """Check the sampler's name and options and return what makes one sampler a trial.
+
+    Raises:
+        UnknownNameError: no sampler, or option of it, has that name.
+        SpaceError: an option's value is refused, or the sampler cannot search this space.
+        SetupError: a package it needs is not installed.
+    """
+    import optuna
+
+    search = space.file.search
+    where = space.file.where("search", "sampler")
+    classes = {name: getattr(optuna.samplers, name) for name in optuna.samplers.__all__ if _is_usable(name)}
+    name = SHORT.get(search.sampler, search.sampler)
+    if name not in classes:
+        raise unknown_name("sampler", search.sampler, [*SHORT, *classes], where=where)
+    options = _checked_options(classes[name], search.sampler, search.sampler_options, space)
+    _check_fit(name, space, codec, where)
+    if name == "GridSampler":
+        options["search_space"] = _grid(codec, where)
+    once: list[Any] = []
+
+    def build(seed: int) -> Any:
+        # A sequence is walked by one sampler: a grid of a million points is not laid out again at each trial.
+        if name in SEQUENTIAL and once:
+            return once[0]
+        sampler = _adapted(
+            _built(classes[name], options, seed, space), name, codec.distributions(), grouped=bool(options.get("group"))
+        )
+        once.append(sampler)
+        return sampler
+
+    build(search.seed)
+    if name not in SEQUENTIAL:
+        once.clear()
+    return SamplerFactory(name, build, search.seed)
+
+
+def _is_usable(name: str) -> bool:
+    return name.endswith("Sampler") and name not in ("BaseSampler", "BaseGASampler", "PartialFixedSampler")
+
+
+def _checked_options(kind: Any, name: str, options: Mapping[str, Any], space: SearchSpace) -> dict[str, Any]:
+    known = [item for item in inspect.signature(kind.__init__).parameters if item not in NOT_OURS]
+    for option in options:
+        if option not in known:
+            where = space.file.where("search", "sampler_options", option)
+            raise unknown_name(f"option of sampler {name!r}", option, known, where=where)
+    return dict(options)
+
+
+def _built(kind: Any, options: Mapping[str, Any], seed: int, space: SearchSpace) -> Any:
+    import optuna
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return kind(**options, seed=seed)
+    except ImportError as error:
+        raise SetupError(
+            f"sampler {space.file.search.sampler!r} needs a package that is not installed: {error}",
+            where=space.file.where("search", "sampler"),
+        ) from error
+    except Exception as error:
+        raise SpaceError(
+            f"sampler {space.file.search.sampler!r} refuses its options: {error}",
+            where=space.file.where("search", "sampler_options"),
+            found=dict(options),
+        ) from error
+
+
+def _check_fit(name: str, space: SearchSpace, codec: Codec, where: str) -> None:
+    objectives = space.file.search.objectives
+    if name == "CmaEsSampler" and len(objectives) > 1:
+        raise SpaceError(
+            "this sampler has one objective only", where=where, expected="one", found=", ".join(objectives)
+        )
+    if name in ("GridSampler", "BruteForceSampler"):
+        for element, domain in codec.domains.items():
+            if size(domain) == float("inf"):
+                fix = f"give {element} a `step` or `choices`, or fix it"
+                raise SpaceError("this sampler needs a finite space", where=where, found=f"{element} is real", fix=fix)
+
+
+def _grid(codec: Codec, where: str) -> dict[str, list[Any]]:
+    grid: dict[str, list[Any]] = {str(kind): list(names) for kind, names in codec.choices.items()}
+    grid.update((name, [at(domain, i) for i in range(int(size(domain)))]) for name, domain in codec.domains.items())
+    count = 1
+    for values in grid.values():
+        count *= len(values)
+    if count > MAX_GRID:
+        fix = "narrow the space, or use the sampler 'random' or 'qmc'"
+        raise SpaceError("the grid is too large", where=where, expected=f"at most {MAX_GRID}", found=count, fix=fix)
+    return grid
+
+
+def _adapted(sampler: Any, name: str, distributions: Mapping[str, Any], *, grouped: bool) -> Any:
+    """Tell a sampler what we know: the joint space, and that the study decides when the space is exhausted."""
+    if name in JOINT and not grouped:
+        joint = {key: item for key, item in distributions.items() if not item.single()}
+        sampler.infer_relative_search_space = lambda _study, _trial: dict(joint)
+    if name in ("GridSampler", "BruteForceSampler"):
+        sampler.after_trial = lambda _study, _trial, _state, _values: None
+    return sampler

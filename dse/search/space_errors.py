@@ -1,0 +1,100 @@
+"""Turn pydantic's findings into one error a person can act on."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from dse.errors import DseError, SpaceError, unknown_name
+
+_EXPECTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "dict_type": "a table",
+    "list_type": "a list",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+}
+
+
+def read_error(error: ValidationError, model: type[BaseModel], path: Path | None, *prefix: object) -> DseError:
+    """Build the error for the first finding: file, key, expected, found, nearest valid name.
+
+    Args:
+        error: what pydantic raised.
+        model: what was validated.
+        path: the file, if there is one.
+        prefix: keys above the validated table.
+    """
+    first = error.errors(include_url=False)[0]
+    keys = (*prefix, *first["loc"])
+    where = f"{path or 'space'}: {'.'.join(str(key) for key in keys)}" if keys else str(path or "space")
+    if first["type"] == "extra_forbidden":
+        return unknown_name("key", str(first["loc"][-1]), _keys(model, first["loc"][:-1]), where=where)
+    if first["type"] == "missing":
+        return SpaceError(f"the key {first['loc'][-1]!r} is missing", where=where)
+    return SpaceError("this value is not usable", where=where, expected=_expected(first), found=repr(first["input"]))
+
+
+def _expected(detail: ErrorDetails) -> str:
+    context: dict[str, Any] = detail.get("ctx", {})
+    bounds = {
+        "greater_than_equal": ("at least", "ge"),
+        "less_than_equal": ("at most", "le"),
+        "greater_than": ("more than", "gt"),
+    }
+    if detail["type"] in bounds:
+        words, key = bounds[detail["type"]]
+        return f"{words} {context[key]}"
+    if detail["type"] == "too_short":
+        return f"at least {context['min_length']} item(s)"
+    if detail["type"] == "literal_error":
+        return str(context["expected"])
+    if detail["type"] == "string_pattern_mismatch":
+        return "letters, digits, '.', '_' and '-', beginning with a letter or digit"
+    if detail["type"] == "value_error":
+        return str(context["error"])
+    return _EXPECTED.get(detail["type"], detail["msg"])
+
+
+def _keys(model: type[BaseModel], path: Sequence[int | str]) -> list[str]:
+    """Valid keys of the table that lies at a path below a model."""
+    current: Any = model
+    for key in path:
+        current = _below(current, key)
+        if current is None:
+            return []
+    if not (isinstance(current, type) and issubclass(current, BaseModel)):
+        return []
+    return [field.alias or name for name, field in current.model_fields.items()]
+
+
+def _below(annotation: Any, key: int | str) -> Any:
+    """The type that lies under a key of a model, dict, list or optional one of these."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        for name, field in annotation.model_fields.items():
+            if key in (name, field.alias):
+                return _plain(field.annotation)
+        extra = annotation.__annotations__.get("__pydantic_extra__")
+        if extra is None:
+            return None
+        module = __import__(annotation.__module__, fromlist=["_"])
+        return _plain(get_args(eval(extra, vars(module)) if isinstance(extra, str) else extra)[1])  # noqa: S307  # own code
+    arguments = get_args(annotation)
+    return _plain(arguments[-1]) if arguments else None
+
+
+def _plain(annotation: Any) -> Any:
+    """Drop ``| None``."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        left = [item for item in get_args(annotation) if item is not type(None)]
+        return left[0]
+    return annotation

@@ -1,0 +1,157 @@
+"""Run or continue a study.
+
+Ask, evaluate, append to the log, tell: in this order, one trial at a time, so that a kill at any instant loses at most
+the trial in flight, which is evaluated first when the study continues.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dse.errors import SpaceError, unknown_name
+from dse.records.point import DesignPoint, Problem
+from dse.results.files import LOG, SPACE, write_text_whole
+from dse.search.encoding import Codec
+from dse.search.evaluate import Evaluator
+from dse.search.export import write_results
+from dse.search.history import read_history
+from dse.search.ledger import Ledger
+from dse.search.log import Hook, StudyLog, no_hook
+from dse.search.loop import Loop
+from dse.search.observer import NullObserver, Observer, Progress
+from dse.search.provenance import Provenance
+from dse.search.resolved import resolved_text
+from dse.search.searchspace import SearchSpace
+from dse.search.session import check_unchanged, locked, session_event
+from dse.search.suggest import Suggester
+
+WRITE_INTERVAL_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a run leaves behind.
+
+    Attributes:
+        folder: of the study.
+        trials: its table of all trials.
+        pareto: its front.
+        reason: why it stopped.
+        progress: where it stands.
+        interrupted: whether a person stopped it.
+    """
+
+    folder: Path
+    trials: Path
+    pareto: Path
+    reason: str
+    progress: Progress
+    interrupted: bool = False
+
+
+def run(
+    problem: Problem,
+    space: SearchSpace,
+    *,
+    folder: Path | str,
+    provenance: Provenance,
+    trials: int | None = None,
+    observer: Observer | None = None,
+    enqueue: Sequence[DesignPoint] = (),
+    force: bool = False,
+    retry_failed: bool = False,
+    hook: Hook = no_hook,
+) -> Finished:
+    """Run a study up to its budget, from its beginning or from where its log ends.
+
+    Args:
+        problem: cost and scores of design points.
+        space: the resolved search space.
+        folder: of the study, e.g. ``results/<name>``.
+        provenance: versions and hashes that must not change between sessions.
+        trials: the budget as a total; by default the space file's.
+        observer: is told of progress.
+        enqueue: points to evaluate first, if they have not been.
+        force: continue although plugins, data or the space changed.
+        retry_failed: evaluate failed designs again first.
+        hook: called at each step of the log's protocol; for tests.
+
+    Raises:
+        StudyError: the study cannot be continued, its log is damaged or held by another run, or too many trials failed.
+        SpaceError: the sampler or its options do not fit, the budget is none, or an enqueued point lies outside.
+    """
+    folder = Path(folder)
+    observer = observer or NullObserver()
+    total = _budget(space, trials)
+    _check_components(space, problem)
+    codec = Codec(space)
+    first = [(point, codec.encode(point)) for point in enqueue]
+    suggester = Suggester(space, codec)
+    with locked(folder), StudyLog(folder / LOG, hook) as log:
+        history = read_history(log.events, log.path)
+        notes = [log.note] if log.note else []
+        event = session_event(space, provenance, problem.components, history, notes)
+        event["notes"] += check_unchanged(folder, history, event, force=force)
+        log.append(event)
+        write_text_whole(folder / SPACE, resolved_text(space, trials=total))
+        ledger = Ledger(space, total)
+        evaluator = Evaluator(problem, space.file)
+        loop = Loop(space, codec, suggester, evaluator, ledger, log, observer)
+        loop.restore(history)
+        loop.queue = [point for point, _ in first]
+        if retry_failed:
+            loop.requeue_failed(history)
+        for note in event["notes"]:
+            observer.note(note)
+        return _until_done(problem, loop, folder, total)
+
+
+def _until_done(problem: Problem, loop: Loop, folder: Path, total: int) -> Finished:
+    """Prepare, run the loop, and write the results whatever ends it."""
+    observer, ledger = loop.observer, loop.ledger
+    interrupted = False
+    reason = ""
+    try:
+        observer.started(ledger.progress())
+        if ledger.evaluated < total:
+            problem.prepare()
+            observer.prepared()
+        written = time.monotonic()
+        while not reason:
+            reason = loop.step(total)
+            if time.monotonic() - written > WRITE_INTERVAL_S:
+                _write(loop, folder)
+                written = time.monotonic()
+    except KeyboardInterrupt:
+        interrupted, reason = True, "interrupted; the trial in flight is evaluated first when the study continues"
+    except BaseException:
+        _write(loop, folder)
+        raise
+    paths = _write(loop, folder)
+    progress = ledger.progress()
+    observer.finished(progress, reason)
+    return Finished(folder, *paths, reason=reason, progress=progress, interrupted=interrupted)
+
+
+def _write(loop: Loop, folder: Path) -> tuple[Path, Path]:
+    loop.log.hook("results:writing")
+    return write_results(folder, read_history(loop.log.events, loop.log.path))
+
+
+def _budget(space: SearchSpace, trials: int | None) -> int:
+    total = space.file.search.trials if trials is None else trials
+    if total < 1:
+        raise SpaceError("the budget is empty", where="trials", expected="at least 1, as a total", found=total)
+    return total
+
+
+def _check_components(space: SearchSpace, problem: Problem) -> None:
+    """Raise for a constraint on a component that no hardware model of the study has; it would never bind."""
+    for name in space.file.search.constraints:
+        if name.startswith(("area.", "energy.")):
+            known = [f"{name.split('.')[0]}.{part}" for part in problem.components]
+            if name not in known:
+                raise unknown_name("metric", name, known, where=space.file.where("search", "constraints", name))

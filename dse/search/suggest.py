@@ -1,0 +1,144 @@
+"""Optuna as the suggester: an in-memory study that is rebuilt from the log and asked for one point after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from dse.errors import StudyError
+from dse.results.columns import OBJECTIVES
+from dse.search.encoding import Codec, Params
+from dse.search.samplers import make_factory
+from dse.search.searchspace import SearchSpace
+
+_STUDY = "study"
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What was asked.
+
+    Attributes:
+        params: flat parameters.
+        attributes: what the sampler keeps on the trial.
+        study_attributes: what the sampler has newly kept on the study.
+    """
+
+    params: Params
+    attributes: Mapping[str, Any]
+    study_attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a sampler learns about a trial.
+
+    Attributes:
+        values: objectives in the study's order, None for a failed trial.
+        constraints: by name, > 0 where violated.
+    """
+
+    values: Sequence[float] | None
+    constraints: Mapping[str, float]
+
+
+class Suggester:
+    """Asks and tells one Optuna study.
+
+    Args:
+        space: the resolved search space.
+        codec: its translation.
+    """
+
+    def __init__(self, space: SearchSpace, codec: Codec) -> None:
+        import optuna
+
+        self._factory = make_factory(space, codec)
+        self._distributions = codec.distributions()
+        directions: list[Any] = [
+            "maximize" if OBJECTIVES[name].maximise else "minimize" for name in space.file.search.objectives
+        ]
+        self._storage = optuna.storages.InMemoryStorage()
+        with _quiet():
+            self._study = optuna.create_study(
+                study_name=_STUDY, storage=self._storage, directions=directions, sampler=self._factory.of_trial(0)
+            )
+        self._study_id = self._storage.get_study_id_from_name(_STUDY)
+        self._known: dict[str, Any] = {}
+        self._open: Any = None
+
+    def ask(self, number: int, params: Params | None = None) -> Suggestion:
+        """Propose trial ``number``, or take these parameters for it; the sampler learns of it in both cases.
+
+        Raises:
+            StudyError: the sampler cannot propose a point.
+        """
+        try:
+            self._study.sampler = self._factory.of_trial(number)
+            if params is not None:
+                self._study.enqueue_trial(params)
+            self._open = self._study.ask(self._distributions)
+        except Exception as error:
+            raise StudyError(
+                f"sampler {self._factory.name} cannot propose trial {number}: {type(error).__name__}: {error}",
+                fix="choose another sampler or other options in a new study",
+            ) from error
+        attributes = dict(self._storage.get_trial(self._open._trial_id).system_attrs)  # noqa: SLF001  # the id has no public name
+        return Suggestion(dict(self._open.params), attributes, self._new_study_attributes())
+
+    def tell(self, told: Told) -> None:
+        """Finish the trial asked last."""
+        import optuna
+
+        for name, value in told.constraints.items():
+            self._open.set_constraint(name, value)
+        if told.values is None:
+            self._study.tell(self._open, state=optuna.trial.TrialState.FAIL)
+        else:
+            self._study.tell(self._open, [float(value) for value in told.values])
+        self._open = None
+
+    def restore(self, params: Params | None, attributes: Mapping[str, Any], told: Told) -> None:
+        """Add a trial of the log as it was told; one whose parameters lie outside the space is added without them."""
+        import optuna
+
+        states = optuna.trial.TrialState
+        failed = told.values is None or params is None
+        self._study.add_trial(
+            optuna.trial.create_trial(
+                state=states.FAIL if failed else states.COMPLETE,
+                # Whole numbers come back from JSON as int, which multi-objective TPE cannot take.
+                values=None if failed else [float(value) for value in told.values or ()],
+                params=params or {},
+                distributions=self._distributions if params else {},
+                system_attrs=dict(attributes),
+                constraints=None if failed else {name: float(value) for name, value in told.constraints.items()},
+            )
+        )
+
+    def restore_study_attributes(self, attributes: Mapping[str, Any]) -> None:
+        """Give back what samplers have kept on the study."""
+        for name, value in attributes.items():
+            self._storage.set_study_system_attr(self._study_id, name, value)
+            self._known[name] = value
+
+    def _new_study_attributes(self) -> dict[str, Any]:
+        current = self._storage.get_study_system_attrs(self._study_id)
+        new = {name: value for name, value in current.items() if self._known.get(name) != value}
+        self._known.update(new)
+        return new
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Optuna from announcing a study that exists in memory only; its warnings still come through."""
+    import optuna
+
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(max(level, optuna.logging.WARNING))
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(level)

@@ -1,0 +1,195 @@
+"""Everything the documentation shows is run, and every list in it is compared with the code."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import dse
+from dse import contract
+from dse.cli.app import app
+from dse.records.plugin import Options
+from dse.records.workload import Encoder, Matrix, Task, Workload
+from dse.registry import Registry
+from dse.results.columns import COST_METRICS, IDENTITY, RECORD, SCORE_METRICS
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+NEEDS_MODELS = ("run", "check")
+"""Commands that fetch models: the end-to-end tests run them on a small one."""
+
+
+def blocks(path: Path, language: str) -> list[tuple[str, str]]:
+    """Info string and text of every fenced block of a language."""
+    found = re.findall(r"^```(\w+)([^\n]*)\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return [(info.strip(), text) for name, info, text in found if name == language]
+
+
+def cases(language: str) -> list[object]:
+    return [
+        pytest.param(path, info, text, id=f"{path.name}-{number}")
+        for path in PAGES
+        for number, (info, text) in enumerate(blocks(path, language))
+    ]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with every file the documentation shows."""
+    for page in PAGES:
+        for info, text in blocks(page, "python"):
+            if info.startswith("file="):
+                (tmp_path / info.removeprefix("file=")).write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def example(folder: Path) -> Path:
+    """The same with the committed example study."""
+    shutil.copytree(ROOT / "results" / "example", folder / "results" / "example")
+    return folder
+
+
+@pytest.mark.usefixtures("example")
+@pytest.mark.parametrize(("path", "info", "text"), cases("python"))
+def test_python_shown_runs(path: Path, info: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if info == "signatures":
+        ast.parse(text)
+        return
+    exec(compile(text, str(path), "exec"), {"__name__": "documentation"})
+    assert info.startswith("file=") or capsys.readouterr().out.strip()
+
+
+@pytest.mark.usefixtures("example")
+@pytest.mark.parametrize(("path", "info", "text"), cases("console"))
+def test_commands_shown_run(path: Path, info: str, text: str) -> None:
+    assert not info, path
+    for line in text.splitlines():
+        program, *words = shlex.split(line)
+        assert program == "dse"
+        if words[0] in NEEDS_MODELS:
+            assert (ROOT / words[1]).is_file()
+            continue
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == 0, result.output
+        assert result.stdout.strip()
+
+
+@pytest.mark.parametrize(("path", "info", "text"), cases("toml"))
+def test_toml_shown_is_toml(path: Path, info: str, text: str) -> None:
+    import tomllib
+
+    assert tomllib.loads(text), (path, info)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_make_targets_named_exist(path: Path) -> None:
+    known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"(?:^|`)make (?:-s )?([a-z-]+)", path.read_text(encoding="utf-8"), re.MULTILINE)) <= known
+
+
+def test_readme_begins_with_the_two_commands() -> None:
+    (_, first), *_ = blocks(ROOT / "README.md", "sh")
+    assert [line.split("#")[0].strip() for line in first.splitlines()] == ["make run", "make test"]
+
+
+def signatures(source: str) -> dict[str, dict[str, str]]:
+    """Signature of each method (or type of each attribute) of each class in some Python text."""
+    found = {}
+    for node in ast.parse(source).body:
+        if not isinstance(node, ast.ClassDef):
+            continue
+        members = {}
+        for item in node.body:
+            if isinstance(item, ast.FunctionDef):
+                decorators = [ast.unparse(decorator) for decorator in item.decorator_list]
+                members[item.name] = f"{decorators} ({ast.unparse(item.args)}) -> {ast.unparse(item.returns or item)}"
+            elif isinstance(item, ast.AnnAssign):
+                members[ast.unparse(item.target)] = ast.unparse(item.annotation)
+        found[node.name] = members
+    return found
+
+
+def test_every_method_of_the_contract_is_documented_with_its_exact_signature() -> None:
+    shown = signatures(
+        "\n".join(text for info, text in blocks(ROOT / "docs/plugins.md", "python") if info == "signatures")
+    )
+    real = signatures(inspect.getsource(contract))
+    hooks = real.pop("Hooks")
+    assert shown == real
+    table = re.findall(
+        r"^\| `(dse_\w+)` \| `dse\.(\w+)` \|", (ROOT / "docs/plugins.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert {name: f"[{'hookspec'!r}] (self) -> Iterable[{record}]" for name, record in table} == hooks
+
+
+def test_every_column_is_documented_and_no_other() -> None:
+    text = (ROOT / "docs/results.md").read_text(encoding="utf-8").split("## Columns")[1]
+    shown = re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
+    plain = [column.name for column in (*IDENTITY, *COST_METRICS, *SCORE_METRICS, *RECORD)]
+    open_ended = ["score.<task>", "param.<kind>.<plugin>.<name>", "area.<component>", "energy.<component>"]
+    assert sorted(shown) == sorted([*plain, *open_ended])
+
+
+def test_documented_column_types_are_the_real_ones() -> None:
+    text = (ROOT / "docs/results.md").read_text(encoding="utf-8").split("## Columns")[1]
+    shown = dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", text, re.MULTILINE))
+    real = {column.name: column.type.split("<")[0] for column in (*IDENTITY, *COST_METRICS, *SCORE_METRICS, *RECORD)}
+    assert shown == real
+
+
+def test_every_packaged_model_and_task_is_listed_with_its_caveats() -> None:
+    from dse.workload.spec import catalogue
+
+    table = (ROOT / "README.md").read_text(encoding="utf-8").split("## Models and data")[1].split("\n## ")[0]
+    listed = {
+        name
+        for line in table.splitlines()
+        if line.startswith("| `")
+        for name in re.findall(r"`(\w[\w-]*)`", line.split("|")[1])
+    }
+    known = catalogue()
+    assert listed == {*known["base"], *known["task"]}
+
+
+def workload() -> Workload:
+    encoder = Encoder(
+        2, (Matrix("q", 8, 8, "x", "query"),), heads=2, hidden=8, ffn=16, vector_parameters=8, embedding_parameters=64
+    )
+    tasks = tuple(Task(name, 10.0, 120.0, 16, rate) for name, rate in (("a", 0.2), ("b", 0.5), ("c", 0.3)))
+    return Workload("tiny", encoder, tasks)
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "order"), [("backwards.py", "backwards", [2, 1, 0]), ("by_rate.py", "by-rate", [1, 2, 0])]
+)
+def test_the_plugins_shown_do_what_is_said(folder: Path, file: str, name: str, order: list[int]) -> None:
+    registry = Registry().add_file(folder / file)
+    assert not registry.broken
+    scheduler = registry.build("scheduler", name)
+    schedule = scheduler.order(None, workload(), dse.Params(4))
+    assert schedule.task.tolist() == [order] * 4
+    listed = dse.requests_per_visit(workload(), 4)
+    np.testing.assert_allclose(schedule.batch, listed[:, order])
+    assert scheduler.parameters(workload()) == ()
+    assert registry.get("scheduler", name).options is Options
+
+
+def test_the_plugin_in_the_readme_has_eight_lines() -> None:
+    (text,) = [text for info, text in blocks(ROOT / "README.md", "python") if info.startswith("file=")]
+    assert len(text.splitlines()) == 8
