@@ -25,10 +25,9 @@ def whole_footprint(demand: Demand) -> Footprint:
     """Every owner's matrices in full 8 bits with one scale each; the base only where a task uses it itself."""
     stored = demand.used.copy()
     stored[:, 0] = demand.direct
-    held = stored[..., None].astype(float)
+    held = np.repeat(stored[..., None].astype(float), demand.rows.shape[-1], axis=-1)
     piece = Piece(rows=held * demand.rows, columns=held * demand.columns, magnitude=held * FULL_MAGNITUDE)
-    bits = np.broadcast_to(held * SCALE_BITS, piece.rows.shape)
-    return Footprint((piece,), digital_bits=bits, on_base=np.zeros_like(stored))
+    return Footprint((piece,), digital_bits=held * SCALE_BITS, on_base=np.zeros_like(stored))
 
 
 def listed_order(workload: Workload, points: int) -> Schedule:

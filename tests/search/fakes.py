@@ -26,9 +26,7 @@ PARAMETERS = (
     PluginParameter(
         "compressor", "two-stage", Choice(name="mode", choices=("a", "b"), allowed=("a", "b", "c"), default="a")
     ),
-    PluginParameter(
-        "compressor", "two-stage", Int(name="mask", low=0, high=1, default=0, scope=("task", "layer"))
-    ),
+    PluginParameter("compressor", "two-stage", Int(name="mask", low=0, high=1, default=0, scope=("task", "layer"))),
     PluginParameter("compressor", "two-stage", Float(name="rate", low=1e-4, high=1e-1, default=1e-2, log=True)),
     PluginParameter("scheduler", "searched", Permutation(name="order")),
     PluginParameter("hardware", "isaac", Int(name="adc_bits", low=4, high=8, default=8, limits=(3, 10), scores=False)),

@@ -63,7 +63,7 @@ def rows(folder: Path) -> list[dict[str, Any]]:
     ],
 )
 def test_fifteen_and_fifteen_resumed_are_thirty(tmp_path: Path, sampler: str, options: dict[str, Any]) -> None:
-    space = fake_space(sampler=sampler, sampler_options=options, trials=30, constraints={"latency_us": {"max": 100.0}})
+    space = fake_space(sampler=sampler, sampler_options=options, trials=30, constraints={"latency_us": {"max": 90.0}})
     go(tmp_path / "whole", space)
     for total in (15, 22, 30):
         go(tmp_path / "parts", space, trials=total)

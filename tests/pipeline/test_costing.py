@@ -1,0 +1,110 @@
+"""Sums over schedules and shared prefixes, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.workloads import workload
+
+import dse
+from dse.pipeline.costing import total
+from dse.pipeline.demand import demand
+
+
+def components(load: dse.Workload, points: int = 1, **changes: object) -> dse.Components:
+    tasks, layers = len(load.tasks), load.encoder.layers
+    fields: dict[str, object] = {
+        "names": ("a", "b"),
+        "area_mm2": np.ones((points, 1 + tasks, 2)),
+        "array_area_mm2": np.ones(points),
+        "energy_uj": np.ones((points, tasks, layers, 2)),
+        "latency_us": np.ones((points, tasks, layers)),
+        "request_energy_uj": np.zeros((points, tasks, 2)),
+        "request_latency_us": np.zeros((points, tasks)),
+        "switch_energy_uj": np.zeros((points, tasks, tasks)),
+        "switch_latency_us": np.zeros((points, tasks, tasks)),
+        "switch_writes": np.zeros((points, tasks, tasks)),
+        "cell_writes": np.zeros((points, tasks, tasks)),
+        "endurance": np.full(points, 1e6),
+        "offchip_mb": np.zeros(points),
+    }
+    return dse.Components(**(fields | changes))  # type: ignore[arg-type]
+
+
+def summed(load: dse.Workload, owner: list[list[int]], charged: dse.Components, order: list[int] | None = None):  # type: ignore[no-untyped-def]
+    wanted = demand(load, dse.Plan(np.array([owner])), generator="test")
+    schedule = dse.listed_order(load, 1)
+    if order is not None:
+        schedule = dse.Schedule(np.array([order]), schedule.batch[:, order])
+    return total(load, wanted, charged, schedule, who="test")
+
+
+def test_independent_traffic_runs_one_task_a_request() -> None:
+    load = workload(3)
+
+    costs = summed(load, [[1, 1], [2, 2], [3, 3]], components(load))
+
+    assert costs.energy_uj[0] == pytest.approx(2 * 2)  # two layers, two components
+    assert costs.area_mm2[0] == 8
+
+
+def test_shared_traffic_runs_a_common_prefix_once() -> None:
+    load = workload(3, mode="shared")
+
+    apart = summed(load, [[1, 1], [2, 2], [3, 3]], components(load))
+    prefix = summed(load, [[0, 1], [0, 2], [3, 3]], components(load))
+    late = summed(load, [[1, 0], [2, 0], [3, 0]], components(load))
+
+    assert apart.energy_uj[0] == 6 * 2
+    assert prefix.energy_uj[0] == 5 * 2  # the base's first layer runs once for two tasks
+    assert late.energy_uj[0] == 6 * 2  # equal weights on different activations are different work
+
+
+def test_switching_is_amortised_over_the_batch_and_follows_the_order() -> None:
+    load = workload(3, batch=5.0)
+    switch = np.zeros((1, 3, 3))
+    switch[0, 0, 1], switch[0, 1, 2], switch[0, 2, 0] = 1, 10, 100
+    switch[0, 0, 2], switch[0, 2, 1], switch[0, 1, 0] = 2, 20, 200
+    charged = components(load, switch_energy_uj=switch, switch_writes=switch, cell_writes=switch * 0 + 1)
+
+    forward = summed(load, [[1, 1], [2, 2], [3, 3]], charged)
+    backward = summed(load, [[1, 1], [2, 2], [3, 3]], charged, order=[0, 2, 1])
+
+    assert forward.energy[0, -1] == pytest.approx(111 / 15)
+    assert backward.energy[0, -1] == pytest.approx(222 / 15)
+    assert forward.writes[0] == pytest.approx(111 / 15)
+    seconds = 1e6 / (3 / 15 * load.traffic.requests_per_s)
+    assert forward.lifetime_years[0] == pytest.approx(seconds / (365.25 * 24 * 3600))
+
+
+def test_nothing_written_lasts_for_ever() -> None:
+    load = workload(2)
+
+    assert np.isinf(summed(load, [[1, 1], [2, 2]], components(load)).lifetime_years[0])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1.0])
+@pytest.mark.parametrize("field", ["area_mm2", "energy_uj", "switch_latency_us"])
+def test_a_charge_that_is_no_cost_is_refused_with_the_plugin_s_name(field: str, value: float) -> None:
+    load = workload(2)
+    wrong = getattr(components(load), field).copy()
+    wrong.ravel()[-1] = value
+
+    with pytest.raises(dse.PluginContractError, match=rf"hardware 'x'[\s\S]*{field}[\s\S]*finite values >= 0"):
+        total(
+            load,
+            demand(load, dse.separate_models(load, 1), generator="test"),
+            components(load, **{field: wrong}),
+            dse.listed_order(load, 1),
+            who="hardware 'x'",
+        )
+
+
+@pytest.mark.parametrize("steps", [[0, 1], [0, 1, 1], [0, 1, 5]])
+def test_a_schedule_that_drops_a_task_is_refused(steps: list[int]) -> None:
+    load = workload(3)
+    wanted = demand(load, dse.separate_models(load, 1), generator="test")
+    schedule = dse.Schedule(np.array([steps]), np.ones((1, len(steps))))
+
+    with pytest.raises(dse.PluginContractError, match="does not serve every task in proportion to its rate"):
+        total(load, wanted, components(load), schedule, who="scheduler 'x'")

@@ -1,0 +1,199 @@
+"""`isaac`: published totals, scaling, and reprogramming against a brute-force oracle."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from dse_plugins.hardware.isaac import IsaacOptions, table
+from dse_plugins.hardware.isaac.model import Isaac
+from dse_plugins.hardware.isaac.residency import needs, residency
+from dse_plugins.hardware.isaac.units import adc_bits_needed, units
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.workloads import geometry, minilm, workload
+
+import dse
+from dse.pipeline.counting import count
+from dse.pipeline.demand import demand
+
+DEFAULTS: dict[str, Any] = {item.name: item.default for item in Isaac(IsaacOptions()).parameters(workload())}  # type: ignore[union-attr]
+
+
+def params(points: int = 1, **changes: Any) -> dse.Params:
+    return dse.Params(points, {name: np.array([value] * points) for name, value in (DEFAULTS | changes).items()})
+
+
+def charged(load: dse.Workload, owner: Any = None, options: Any = None, **changes: Any) -> dse.Components:
+    model = Isaac(IsaacOptions(**(options or {})))
+    plan = dse.separate_models(load, 1) if owner is None else dse.Plan(np.array([owner]))
+    wanted = demand(load, plan, generator="test")
+    footprint = dse.whole_footprint(wanted)
+    values = params(**changes)
+    counts = count(load.encoder, wanted, footprint, model.geometry(values))
+    return model.components(load, wanted, counts, footprint, values)
+
+
+def test_the_table_adds_up_to_the_published_chip() -> None:
+    chip = table.published_chip()
+
+    assert chip.tile_mm2 == pytest.approx(0.372, rel=0.01)
+    assert chip.tile_mw == pytest.approx(330, rel=0.01)
+    assert chip.chip_mm2 == pytest.approx(85.4, rel=0.01)
+    assert chip.chip_w == pytest.approx(65.8, rel=0.01)
+    assert chip.gops_per_w == pytest.approx(627.5, rel=0.01)
+    assert chip.gops_per_mm2 == pytest.approx(478.95, rel=0.01)
+
+
+def test_the_scaled_units_give_the_published_tile_at_isaac_s_own_point() -> None:
+    point = params(cell_bits=2, encoding="offset-flip")
+    model = Isaac(IsaacOptions())
+    unit = units(model.geometry(point), point, model.options)
+
+    assert unit.tile_mm2.sum() == pytest.approx(0.372, rel=0.01)
+    assert unit.tile_mw[0] == pytest.approx(330, rel=0.01)
+    assert unit.arrays_per_tile[0] == 96
+    assert unit.cells[0] == 128 * 129
+
+
+def test_minilm_takes_as_many_tiles_as_the_published_mapping() -> None:
+    load = minilm()
+    area = charged(load).area_mm2.sum(axis=1)[0]
+    tile = units(Isaac(IsaacOptions()).geometry(params()), params(), IsaacOptions()).tile_mm2[0]
+
+    assert area[:10].sum() == pytest.approx(108 * tile.sum(), rel=1e-9)  # 10,368 arrays, 96 a tile
+    assert tile.sum() == pytest.approx(0.372, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("changes", "bits"),
+    [
+        ({}, 8),
+        ({"cell_bits": 2}, 9),
+        ({"cell_bits": 2, "encoding": 2}, 8),
+        ({"rows": 256, "columns": 256}, 9),
+        ({"dac_bits": 2}, 9),
+        ({"rows": 64, "columns": 64}, 7),
+    ],
+)
+def test_adc_law(changes: dict[str, int], bits: int) -> None:
+    assert adc_bits_needed(geometry(**changes))[0] == bits
+
+
+def test_too_few_adc_bits_and_too_small_a_chip_are_violations() -> None:
+    few = {limit.name: limit.amount[0] for limit in charged(minilm(), adc_bits=7).violations}
+    small = {limit.name: limit.amount[0] for limit in charged(minilm(), tiles=100).violations}
+
+    assert few["adc_bits"] == 1
+    assert few["tiles"] <= 0
+    assert small["tiles"] == 10_368 - 100 * 96
+
+
+def test_more_work_never_costs_less() -> None:
+    short, long = workload(2), workload(2, layers=3)
+    one, other = charged(short), charged(long)
+
+    assert other.area_mm2.sum() >= one.area_mm2.sum()
+    assert other.energy_uj.sum() > one.energy_uj.sum()
+    assert other.latency_us.sum() > one.latency_us.sum()
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high", "metric"),
+    [
+        ("cell_bits", 2, 1, "area_mm2"),
+        ("adc_bits", 8, 9, "area_mm2"),
+        ("adc_bits", 8, 9, "energy_uj"),
+        ("adcs_per_ima", 4, 8, "area_mm2"),
+        ("adcs_per_ima", 8, 4, "latency_us"),
+        ("dac_bits", 2, 1, "latency_us"),
+        ("input_bits", 4, 8, "energy_uj"),
+        ("tiles", 0, 200, "area_mm2"),
+        ("arrays_per_ima", 8, 16, "latency_us"),
+    ],
+)
+def test_every_knob_moves_what_it_should(name: str, low: Any, high: Any, metric: str) -> None:
+    load = minilm()
+
+    assert getattr(charged(load, **{name: low}), metric).sum() < getattr(charged(load, **{name: high}), metric).sum()
+
+
+def test_leakage_and_links_are_off_by_default_and_charged_when_asked_for() -> None:
+    load = minilm()
+    plain, leaky = charged(load), charged(load, options={"leakage_share": 0.1, "links": True})
+    at = plain.names.index
+
+    assert plain.energy_uj[..., at("leakage")].sum() == plain.area_mm2[..., at("links")].sum() == 0
+    assert leaky.energy_uj[..., at("leakage")].sum() > 0
+    assert leaky.area_mm2[..., at("links")].sum() == pytest.approx(22.88)
+
+
+def oracle(need: np.ndarray, size: np.ndarray, pinned: set[tuple[int, int]], order: tuple[int, ...]) -> int:
+    """Arrays written in one cycle, by keeping the swap region's contents as a set and writing what is not there."""
+    segments = [{tuple(map(int, at)) for at in np.argwhere(need[task])} - pinned for task in range(len(need))]
+    held = segments[order[-1]]
+    written = 0
+    for task in order:
+        written += sum(int(size[at]) for at in segments[task] - held)
+        held = segments[task]
+    return written
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 5), st.floats(0.2, 1.2))
+@settings(max_examples=120, deadline=None, derandomize=True)
+def test_every_order_writes_what_a_simulated_chip_writes(seed: int, tasks: int, share: float) -> None:
+    rng = np.random.default_rng(seed)
+    load = workload(tasks, layers=3)
+    own = np.arange(1, tasks + 1)[:, None]
+    owner = np.where(np.arange(3) < rng.integers(0, 4, size=(tasks, 1)), dse.BASE, own)[None]
+    wanted = demand(load, dse.Plan(owner), generator="test")
+    on_base = rng.random((1, 1 + tasks, 3)) < 0.3
+    on_base[:, dse.BASE] = False
+    size = rng.integers(1, 20, size=(1, 1 + tasks, 3)).astype(float)
+    need = needs(wanted, on_base)
+    size *= need.any(axis=1)
+    room = np.floor(size.sum() * share)
+    held = residency(need, size, np.array([room]))
+    largest = (need * size[:, None]).sum(axis=(2, 3)).max()
+
+    assert held.resident[0] == (size.sum() <= room)
+    assert held.missing[0] == (0 if held.resident[0] else largest - room)
+    if held.missing[0] > 0:
+        return
+    for order in itertools.permutations(range(tasks)):
+        cycle = sum(held.written[0, last, task] for last, task in zip((order[-1], *order), order, strict=False))
+        pinned = pinned_segments(need[0], size[0], room)
+        assert cycle == oracle(need[0], size[0], pinned, order) * (not held.resident[0])
+
+
+def pinned_segments(need: np.ndarray, size: np.ndarray, room: float) -> set[tuple[int, int]]:
+    """The pinning rule once more, in plain Python: most users first while the largest remaining need still fits."""
+    users = {(o, layer): int(need[:, o, layer].sum()) for o in range(size.shape[0]) for layer in range(size.shape[1])}
+    pinned: set[tuple[int, int]] = set()
+    for segment in sorted(users, key=lambda at: (-users[at], at)):
+        if not users[segment]:
+            continue
+        trial = pinned | {segment}
+        swap = max(sum(size[tuple(at)] for at in np.argwhere(one) if tuple(at) not in trial) for one in need)
+        if sum(size[at] for at in trial) + swap <= room:
+            pinned = trial
+    return pinned
+
+
+def test_order_changes_energy_and_latency_where_the_chip_is_smaller_than_the_weights() -> None:
+    load = workload(4, layers=6, hidden=384, ffn=1536, heads=12)
+    depth = [0, 5, 1, 3]
+    owner = [[dse.BASE if layer < depth[task] else task + 1 for layer in range(6)] for task in range(4)]
+    tiles = charged(load, owner, tiles=110)
+    cycles = {}
+    for order in itertools.permutations(range(4)):
+        steps = list(zip((order[-1], *order), order, strict=False))
+        cycles[order] = (
+            sum(tiles.switch_energy_uj[0, last, task] for last, task in steps),
+            sum(tiles.switch_latency_us[0, last, task] for last, task in steps),
+        )
+
+    assert len({round(energy, 6) for energy, _ in cycles.values()}) > 1
+    assert max(cycles.values())[1] > min(cycles.values())[1]
