@@ -7,6 +7,7 @@ through one fixed sequence keep the study's seed throughout.
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
@@ -36,6 +37,8 @@ JOINT = ("TPESampler", "NSGAIISampler", "NSGAIIISampler", "GPSampler", "QMCSampl
 """Samplers that infer a joint space from past trials; ours is known beforehand, which saves a pass over all trials."""
 NOT_OURS = ("seed", "constraints_func", "search_space", "self")
 """Arguments that follow from the space file."""
+NEEDS = {"CmaEsSampler": "cmaes", "GPSampler": "torch"}
+"""Packages that Optuna imports only once a sampler is asked, which would be in the middle of a study."""
 MAX_GRID = 1_000_000
 
 
@@ -74,6 +77,9 @@ def make_factory(space: SearchSpace, codec: Codec) -> SamplerFactory:
     name = SHORT.get(search.sampler, search.sampler)
     if name not in classes:
         raise unknown_name("sampler", search.sampler, [*SHORT, *classes], where=where)
+    if name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None:
+        fix = f"pip install {NEEDS[name]}"
+        raise SetupError(f"sampler {search.sampler!r} needs the package {NEEDS[name]}", where=where, fix=fix)
     options = _checked_options(classes[name], search.sampler, search.sampler_options, space)
     _check_fit(name, space, codec, where)
     if name == "GridSampler":
@@ -116,11 +122,6 @@ def _built(kind: Any, options: Mapping[str, Any], seed: int, space: SearchSpace)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             return kind(**options, seed=seed)
-    except ImportError as error:
-        raise SetupError(
-            f"sampler {space.file.search.sampler!r} needs a package that is not installed: {error}",
-            where=space.file.where("search", "sampler"),
-        ) from error
     except Exception as error:
         raise SpaceError(
             f"sampler {space.file.search.sampler!r} refuses its options: {error}",

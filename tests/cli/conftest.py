@@ -1,0 +1,138 @@
+"""A fast problem behind the command line, a space file for it, and studies to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from dse.cli.app import app
+from dse.records.parameters import Int
+from dse.records.point import CostResult, DesignPoint, PluginParameter, ScoreResult
+from dse.records.workload import Encoder, Matrix, Task, Workload
+
+SPACE = """
+schema = 1
+name = "small"
+
+[workload]
+base = "minilm-l6"
+tasks = ["trec6", "tweet_sent"]
+
+[search]
+sampler = "random"
+trials = 6
+
+[generator]
+plugins = ["independent"]
+
+[compressor]
+plugins = ["none"]
+
+[scheduler]
+plugins = ["fixed"]
+
+[hardware]
+plugins = ["isaac"]
+
+[hardware.isaac.parameters]
+adc_bits = {}
+"""
+
+
+class FakeProblem:
+    """Sixteen designs; more ADC bits cost area and energy and score better."""
+
+    parameters = (
+        PluginParameter(
+            "hardware",
+            "isaac",
+            Int(name="adc_bits", low=1, high=16, default=8, unit="bit", summary="ADC resolution", scores=False),
+        ),
+    )
+    tasks = ("trec6", "tweet_sent")
+    layers = 2
+    components = ("arrays", "adc")
+    workload = Workload(
+        "minilm-l6",
+        Encoder(2, (Matrix("q", 8, 8, "x"),), 2, 8, 16, 8, 64),
+        (Task("trec6", 10.0, 120.0, 16, 0.5), Task("tweet_sent", 20.0, 420.0, 16, 0.5)),
+        digests={"base": "b", "task.trec6": "t"},
+    )
+
+    def __init__(self) -> None:
+        self.before_score: Callable[[], None] = lambda: None
+        self.progress: Callable[[str, float | None], None] | None = None
+        self.limit = 100
+        self.built_with: dict[str, Any] = {}
+
+    def prepare(self) -> None:
+        if self.progress:
+            for share in (0.0, 0.1, 0.5, 1.0):
+                self.progress("fine-tuning trec6", share)
+
+    def cost(self, points: list[DesignPoint]) -> list[CostResult]:
+        return [self._cost(int(point.values["hardware.isaac.adc_bits"])) for point in points]  # type: ignore[arg-type]
+
+    def score(self, point: DesignPoint) -> ScoreResult:
+        self.before_score()
+        value = 0.5 + int(point.values["hardware.isaac.adc_bits"]) / 40  # type: ignore[arg-type]
+        drop = 100 * (0.9 - value)
+        names = ("accuracy_drop", "accuracy_drop_low", "accuracy_drop_high", "accuracy_drop_all", "accuracy_drop_worst")
+        metrics = {"score_mean": value, **dict.fromkeys(names, drop)}
+        return ScoreResult(metrics, {"trec6": value, "tweet_sent": value}, evaluated=1)
+
+    def _cost(self, bits: int) -> CostResult:
+        area, energy = {"arrays": 10.0, "adc": 0.5 * bits}, {"arrays": 2.0, "adc": 0.25 * bits}
+        names = ("area_ratio", "array_area_ratio", "energy_ratio", "latency_ratio")
+        metrics: dict[str, float | None] = {
+            "area_mm2": sum(area.values()),
+            "energy_uj": sum(energy.values()),
+            "latency_us": 5.0,
+            **dict.fromkeys(names, bits / 8),
+            "offchip_mb": 12.0,
+            "writes": 0.0,
+            "lifetime_years": None,
+        }
+        broken = bits > self.limit
+        reasons = (f"adc_bits: {bits} is too many",) if broken else ()
+        return CostResult(metrics, area, energy, reasons, float(broken), self.tasks)
+
+
+@pytest.fixture
+def problem(monkeypatch: pytest.MonkeyPatch) -> FakeProblem:
+    fake = FakeProblem()
+
+    def build(space: object, registry: object, **options: Any) -> FakeProblem:
+        fake.built_with = {"space": space, "registry": registry, **options}
+        fake.progress = options["progress"]
+        return fake
+
+    monkeypatch.setattr("dse.pipeline.problem.build_problem", build)
+    return fake
+
+
+@pytest.fixture
+def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A space file in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DSE_CACHE", raising=False)
+    path = tmp_path / "small.toml"
+    path.write_text(SPACE, encoding="utf-8")
+    return path
+
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def dse() -> Run:
+    """Runs the command line; stdout and stderr apart."""
+
+    def run(*words: object) -> Any:
+        return CliRunner().invoke(app, [str(word) for word in words], prog_name="dse")
+
+    return run
