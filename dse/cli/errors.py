@@ -24,7 +24,7 @@ class ErrorsShown(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            say("interrupted")
+            say("interrupted; what was finished is kept: run the same command again to continue")
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
             # The reader has gone (`dse pareto x | head`): nothing is wrong, and the flush at exit must not complain.

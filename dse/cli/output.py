@@ -20,6 +20,7 @@ FRONT = (
     "trial",
     "generator",
     "compressor",
+    "scheduler",
     "hardware",
     "area_mm2",
     "energy_uj",

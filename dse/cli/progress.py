@@ -118,9 +118,9 @@ class Bars(Silent):
         from rich.console import Console
 
         self._progress = rich.Progress(
-            rich.TextColumn("{task.description}"),
+            rich.TextColumn("{task.description}", markup=False),
             rich.BarColumn(bar_width=24),
-            rich.TextColumn("{task.fields[detail]}"),
+            rich.TextColumn("{task.fields[detail]}", markup=False),
             rich.TimeElapsedColumn(),
             rich.TimeRemainingColumn(),
             console=Console(stderr=True),

@@ -17,9 +17,9 @@ from dse.results.files import LOG, SPACE, write_text_whole
 from dse.search.encoding import Codec
 from dse.search.evaluate import Evaluator
 from dse.search.export import write_results
-from dse.search.history import read_history
+from dse.search.history import History, read_history
 from dse.search.ledger import Ledger
-from dse.search.log import Hook, StudyLog, no_hook
+from dse.search.log import Event, Hook, StudyLog, no_hook
 from dse.search.loop import Loop
 from dse.search.observer import NullObserver, Observer, Progress
 from dse.search.provenance import Provenance
@@ -88,25 +88,31 @@ def run(
     total = _budget(space, trials)
     _check_components(space, problem)
     codec = Codec(space)
-    first = [(point, codec.encode(point)) for point in enqueue]
+    for point in enqueue:
+        codec.encode(point)  # one outside the space must stop the run before it writes anything
     suggester = Suggester(space, codec)
     with locked(folder), StudyLog(folder / LOG, hook) as log:
-        history = read_history(log.events, log.path)
-        notes = [log.note] if log.note else []
-        event = session_event(space, provenance, problem.components, history, notes)
-        event["notes"] += check_unchanged(folder, history, event, force=force)
-        log.append(event)
+        event, history = _opened(problem, space, provenance, folder, log, force=force)
         write_text_whole(folder / SPACE, resolved_text(space, trials=total))
-        ledger = Ledger(space, total)
-        evaluator = Evaluator(problem, space.file)
-        loop = Loop(space, codec, suggester, evaluator, ledger, log, observer)
+        loop = Loop(space, codec, suggester, Evaluator(problem, space.file), Ledger(space, total), log, observer)
         loop.restore(history)
-        loop.queue = [point for point, _ in first]
+        loop.queue = list(enqueue)
         if retry_failed:
             loop.requeue_failed(history)
         for note in event["notes"]:
             observer.note(note)
         return _until_done(problem, loop, folder, total)
+
+
+def _opened(
+    problem: Problem, space: SearchSpace, provenance: Provenance, folder: Path, log: StudyLog, *, force: bool
+) -> tuple[Event, History]:
+    """Read the log, refuse what does not go with it, and open a session; return its event and what was before it."""
+    history = read_history(log.events, log.path)
+    event = session_event(space, provenance, problem.components, history, [log.note] if log.note else [])
+    event["notes"] += check_unchanged(folder, history, event, force=force)
+    log.append(event)
+    return event, history
 
 
 def _until_done(problem: Problem, loop: Loop, folder: Path, total: int) -> Finished:

@@ -80,6 +80,8 @@ class Suggester:
             if params is not None:
                 self._study.enqueue_trial(params)
             self._open = self._study.ask(self._distributions)
+            # Reading these makes a genetic sampler place a given point in its population, as it does with its own.
+            _ = self._open.relative_params
         except Exception as error:
             raise StudyError(
                 f"sampler {self._factory.name} cannot propose trial {number}: {type(error).__name__}: {error}",

@@ -17,9 +17,11 @@ import dse
 from dse import contract
 from dse.cli.app import app
 from dse.records.plugin import Options
+from dse.records.point import PluginParameter
 from dse.records.workload import Encoder, Matrix, Task, Workload
 from dse.registry import Registry
 from dse.results.columns import COST_METRICS, IDENTITY, RECORD, SCORE_METRICS
+from dse.search.resolve import resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -82,6 +84,14 @@ def test_commands_shown_run(path: Path, info: str, text: str) -> None:
         result = CliRunner().invoke(app, words)
         assert result.exit_code == 0, result.output
         assert result.stdout.strip()
+
+
+@pytest.mark.usefixtures("example")
+@pytest.mark.parametrize(("path", "info", "text"), cases("text"))
+def test_output_shown_is_what_the_command_prints(path: Path, info: str, text: str) -> None:
+    program, *words = shlex.split(info)
+    assert program == "dse", path
+    assert CliRunner().invoke(app, words).stdout == text
 
 
 @pytest.mark.parametrize(("path", "info", "text"), cases("toml"))
@@ -190,6 +200,57 @@ def test_the_plugins_shown_do_what_is_said(folder: Path, file: str, name: str, o
     assert registry.get("scheduler", name).options is Options
 
 
-def test_the_plugin_in_the_readme_has_eight_lines() -> None:
+def test_the_plugin_in_the_readme_is_short() -> None:
     (text,) = [text for info, text in blocks(ROOT / "README.md", "python") if info.startswith("file=")]
-    assert len(text.splitlines()) == 8
+    assert sum(bool(line.strip()) for line in text.splitlines()) <= 9
+
+
+def documented(path: str, heading: str, following: str = "\n## ") -> set[str]:
+    """First cells of the tables under a heading."""
+    text = (ROOT / path).read_text(encoding="utf-8").split(heading, 1)[1].split(following, 1)[0]
+    return set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+
+
+def test_every_key_of_a_space_file_is_documented_and_no_other() -> None:
+    from dse.search.space import SearchTable, SpaceFile
+    from dse.workload.spec import DataSpec, TaskSpec, WorkloadSpec
+
+    page = "docs/space-file.md"
+    keys = {field.alias or name for name, field in SpaceFile.model_fields.items()}
+    assert documented(page, "## Top level") == keys
+    assert documented(page, "## `[search]`") == set(SearchTable.model_fields)
+    nested = {*WorkloadSpec.model_fields, *TaskSpec.model_fields, *DataSpec.model_fields}
+    assert documented(page, "## `[workload]`") == nested
+
+
+def test_the_space_file_shown_names_what_exists() -> None:
+    import tomllib
+
+    from dse.search.space import parse
+    from dse.workload.spec import parse as parse_workload
+
+    ((_, text),) = blocks(ROOT / "docs/space-file.md", "toml")
+    space = parse(tomllib.loads(text))
+    assert len(parse_workload(space.workload).tasks) == 2
+    registry = Registry().discover()
+    space.check_plugins(registry)
+    declared = []
+    for kind, name, options in space.plugins:
+        plugin = registry.build(kind, name, options)
+        declared += [PluginParameter(kind, name, parameter) for parameter in plugin.parameters(workload())]
+    found = resolve(space, tuple(declared), ("trec6", "tweet_sent"), 6)
+    by_name = {item.declared.full_name: item for item in found.parameters}
+    depths = by_name["generator.shared-prefix.depth"].elements
+    assert [element.is_fixed for element in depths] == [False, True]
+    assert by_name["compressor.two-stage.selective"].value([0.25, 0.25]) == (0.25, 0.25)
+
+
+def test_the_samplers_named_exist() -> None:
+    from dse.search.samplers import SHORT
+
+    line = next(
+        line
+        for line in (ROOT / "docs/space-file.md").read_text(encoding="utf-8").splitlines()
+        if "| `sampler` |" in line
+    )
+    assert set(re.findall(r"`([\w-]+)`", line.split("|")[3])) == set(SHORT)

@@ -158,7 +158,7 @@ class FakeProblem:
 def _damage(point: DesignPoint) -> float:
     """How far a design is from its fine-tuned tasks, 0 for the baseline."""
     depth = point.values.get("generator.shared-prefix.depth", (0,))
-    damage = 0.1 * sum(depth)  # type: ignore[arg-type]
+    damage: float = 0.1 * sum(depth)  # type: ignore[arg-type]
     if point.compressor == "two-stage":
         values = point.values
         drop, mask = values["compressor.two-stage.drop"], values["compressor.two-stage.mask"]

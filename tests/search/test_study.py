@@ -64,7 +64,7 @@ def rows(folder: Path) -> list[dict[str, Any]]:
     ],
 )
 def test_fifteen_and_fifteen_resumed_are_thirty(tmp_path: Path, sampler: str, options: dict[str, Any]) -> None:
-    space = fake_space(sampler=sampler, sampler_options=options, trials=30, constraints={"latency_us": {"max": 70.0}})
+    space = fake_space(sampler=sampler, sampler_options=options, trials=30, constraints={"latency_us": {"min": 70.0}})
     go(tmp_path / "whole", space)
     for total in (15, 22, 30):
         go(tmp_path / "parts", space, trials=total)
@@ -225,7 +225,7 @@ def test_a_failed_trial_keeps_its_error_and_the_study_goes_on(tmp_path: Path) ->
 
 
 def test_too_many_failures_stop_the_study_and_nothing_is_lost(tmp_path: Path) -> None:
-    def fault(point: DesignPoint) -> None:
+    def fault(_point: DesignPoint) -> None:
         raise RuntimeError("broken simulator")
 
     with pytest.raises(StudyError, match="5 of 5 trials failed") as caught:
