@@ -45,7 +45,7 @@ class TwoStage:
 
     def __init__(self, options: TwoStageOptions) -> None:
         self.options = options
-        self._cosines: Array = np.empty(0)
+        self._cosines: Array = np.zeros(MOST_BITS)  # before anything is measured: every bit is needed, an upper bound
         self._scales: dict[tuple[int, int], Tensor] = {}
 
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:

@@ -1,0 +1,28 @@
+"""Speed of the cheap half: footprint, counting, residency, schedule and sums, on one core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.figures import Figure, best_of, measures
+from benchmarks.problems import costed_problem, drawn_points, eight_on_bert_base, four_on_minilm
+
+POINTS = 4096
+
+
+@measures("hardware.points_per_s.quickstart", "hardware.points_per_s.bert_base_8", "hardware.single_point_ms")
+def speed() -> Iterator[Figure]:
+    """Points a second in batch, and milliseconds of one point alone."""
+    compared = "none: absolute, generator shared-prefix, compressor two-stage, scheduler searched, hardware isaac"
+    for name, workload, target in (
+        ("quickstart", four_on_minilm(), 10_000),
+        ("bert_base_8", eight_on_bert_base(), 2_000),
+    ):
+        problem, space = costed_problem(workload)
+        points = drawn_points(space, POINTS)
+        problem.cost(points[:8])
+        seconds = best_of(lambda problem=problem, points=points: problem.cost(points), repeats=3)  # type: ignore[misc]
+        yield Figure(f"hardware.points_per_s.{name}", POINTS / seconds, "points/s", f">= {target}", compared)
+        if name == "bert_base_8":
+            single = best_of(lambda problem=problem, points=points: problem.cost(points[:1]), repeats=50)  # type: ignore[misc]
+            yield Figure("hardware.single_point_ms", 1e3 * single, "ms", "<= 2", "one point of BERT-base, eight tasks")
