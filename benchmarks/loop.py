@@ -1,0 +1,51 @@
+"""What the search itself costs: asking, checking, logging and telling, with accuracy left out."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.figures import Figure, measures
+from benchmarks.problems import costed_problem, four_on_minilm
+from dse.pipeline.problem import WorkloadProblem
+from dse.search.provenance import Provenance
+from dse.search.searchspace import SearchSpace
+from dse.search.study import run
+
+TRIALS = 2000
+
+
+class Prepared:
+    """A problem whose plugins are prepared already."""
+
+    def __init__(self, problem: WorkloadProblem) -> None:
+        self.parameters, self.tasks, self.layers = problem.parameters, problem.tasks, problem.layers
+        self.components, self.cost, self.score = problem.components, problem.cost, problem.score
+
+    def prepare(self, *, scores: bool) -> None:
+        """Nothing is left to do."""
+
+
+@measures("loop.overhead_ms")
+def overhead() -> Iterator[Figure]:
+    """Milliseconds of an evaluated trial of NSGA-II on the quickstart's space with all ranges free, cost included."""
+    problem, space = _space()
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        done = run(Prepared(problem), space, folder=Path(folder) / "loop", provenance=Provenance(), trials=TRIALS)
+        seconds = time.perf_counter() - start
+    what = f"{done.progress.evaluated} trials and {done.progress.duplicates} duplicates, results written"
+    yield Figure("loop.overhead_ms", 1e3 * seconds / TRIALS, "ms/trial", "<= 10", f"nothing: {what}")
+
+
+def _space() -> tuple[WorkloadProblem, SearchSpace]:
+    """The quickstart with its ranges and the hardware's set free, so that there is something to search without scores."""
+    hardware = ("array_size", "cell_bits", "adc_bits", "dac_bits", "encoding", "arrays_per_ima", "adcs_per_ima")
+    return costed_problem(
+        four_on_minilm(),
+        free={"shared-prefix": {}, "two-stage": {}, "isaac": {name: {} for name in hardware}},
+        objectives=["area", "energy", "latency"],
+        sampler_options={"population_size": 50},
+    )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from dse.records.point import DesignPoint
 from dse.search.encoding import Codec
 from dse.search.resolve import resolve
 from dse.search.searchspace import SearchSpace
-from dse.search.space import load
+from dse.search.space import parse
 
 QUICKSTART = Path(__file__).parent.parent / "spaces" / "quickstart.toml"
 
@@ -79,42 +81,38 @@ def shapes(tasks: int, shape: dse.Encoder) -> dse.Workload:
     )
 
 
-def costed_problem(workload: dse.Workload) -> tuple[WorkloadProblem, SearchSpace]:
-    """The quickstart's space over another workload, ready to be costed; the order of the tasks is searched as well."""
-    space = load(QUICKSTART)
-    space = space.model_copy(update={"scheduler": space.scheduler.model_copy(update={"plugins": ["searched"]})})
+def costed_problem(
+    workload: dse.Workload, free: Mapping[str, Any] | None = None, **search: Any
+) -> tuple[WorkloadProblem, SearchSpace]:
+    """The quickstart's space over another workload, ready to be costed; the order of the tasks is searched as well.
+
+    Args:
+        workload: shapes to cost.
+        free: parameter tables by plugin, where they are not the quickstart's.
+        search: settings of ``[search]`` that are not the quickstart's.
+    """
+    raw = tomllib.loads(QUICKSTART.read_text(encoding="utf-8"))
+    raw["scheduler"]["plugins"] = ["searched"]
+    raw["search"].update(search)
+    for plugin, parameters in (free or {}).items():
+        kind = next(kind for kind in ("generator", "compressor", "hardware") if plugin in raw[kind]["plugins"])
+        raw[kind].setdefault(plugin, {})["parameters"] = parameters
+    space = parse(raw)
     registry = dse.Registry().discover()
     loaded: Any = Shapes(workload)
-    problem = WorkloadProblem(
-        loaded, space.plugins, space.reference_hardware, registry, cache=Path(tempfile.gettempdir())
-    )
+    cache = Path(tempfile.gettempdir())
+    problem = WorkloadProblem(loaded, space.plugins, space.reference_hardware, registry, cache=cache)
     _ = problem.parameters  # plugins see the workload
-    problem._plugins["compressor", "two-stage"].prepare(Statistics(workload))  # noqa: SLF001  # cost needs only this
+    problem.plugin("compressor", "two-stage").prepare(Statistics(workload))
     return problem, resolve(space, problem.parameters, problem.tasks, problem.layers)
 
 
-def drawn_points(space: SearchSpace, count: int, seed: int = 0) -> list[DesignPoint]:
+def drawn_points(space: SearchSpace, count: int) -> list[DesignPoint]:
     """Random points of one plugin combination, the most expensive to cost."""
     codec = Codec(space)
-    rng = np.random.default_rng(seed)
-    wanted = {"generator": "shared-prefix", "compressor": "two-stage"}
-    points = []
-    for _ in range(count):
-        values = {
-            name: distribution.choices[rng.integers(len(distribution.choices))]
-            if hasattr(distribution, "choices")
-            else _drawn(distribution, rng)
-            for name, distribution in codec.distributions().items()
-        }
-        points.append(codec.decode(values | {k: v for k, v in wanted.items() if k in values}))
-    return points
-
-
-def _drawn(distribution: Any, rng: np.random.Generator) -> float | int:
-    step = distribution.step or (distribution.high - distribution.low) / 1000
-    steps = int((distribution.high - distribution.low) / step + 1e-9) if step else 0
-    value = distribution.low + int(rng.integers(steps + 1)) * step
-    return int(value) if isinstance(distribution.low, int) else float(value)
+    drawn = (codec.random_point(seed) for seed in range(100 * count))
+    wanted = (point for point in drawn if (point.generator, point.compressor) == ("shared-prefix", "two-stage"))
+    return list(islice(wanted, count))
 
 
 def eight_on_bert_base() -> dse.Workload:

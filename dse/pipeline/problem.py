@@ -126,14 +126,20 @@ class WorkloadProblem:
         """Cost of the baseline of every ratio."""
         return baseline_cost(self.workload, self._reference, self._reference_name, self._reference_params)
 
-    def prepare(self) -> None:
-        """Do every plugin's heavy work (cached) and measure the baseline's scores."""
+    def prepare(self, *, scores: bool = True) -> None:
+        """Do every plugin's heavy work (cached), and measure the baseline's scores if any will be needed."""
         for (kind, name), plugin in self._plugins.items():
             called(kind, name, plugin.prepare, self._context)
+        if not scores:
+            return
         for task in range(len(self.tasks)):
             self._tell(f"scoring the baseline of {self.tasks[task]}", task / len(self.tasks))
             self._baseline_outcome(task, "search")
         self._tell("baseline scored", 1.0)
+
+    def plugin(self, kind: Kind, name: str) -> Any:
+        """A built plugin that the study names."""
+        return self._plugins[kind, name]
 
     def default_point(self, combination: Combination) -> DesignPoint:
         """Every active parameter at its declared default."""

@@ -146,8 +146,9 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One stored piece of every matrix: a matrix has several where it is a product or a sum. All ``(P, O, L, M)``,
-    whole numbers kept as floats (division of floats is vectorised, of integers it is not).
+    """One stored piece of every matrix; a matrix has several where it is a product or a sum.
+
+    All ``(P, O, L, M)``, whole numbers kept as floats: division of floats is vectorised, of integers it is not.
 
     Attributes:
         rows: live wordlines; 0 where nothing is stored.

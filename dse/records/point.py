@@ -114,8 +114,8 @@ class Problem(Protocol):
     def components(self) -> tuple[str, ...]:
         """Every component name any of the study's hardware models charges area or energy to."""
 
-    def prepare(self) -> None:
-        """Do every plugin's heavy work (cached) and measure the baseline's scores."""
+    def prepare(self, *, scores: bool) -> None:
+        """Do every plugin's heavy work (cached), and measure the baseline's scores if any will be needed."""
 
     def cost(self, points: list[DesignPoint]) -> list[CostResult]:
         """Cost of many points, in the order given; microseconds a point."""

@@ -15,7 +15,7 @@ Points = NDArray[np.float64]
 
 
 def nondominated(points: Points, maximise: Sequence[bool]) -> NDArray[np.bool_]:
-    """Mask of the rows (n, d) that no other row beats; equal rows stay together.
+    """Mask of the rows (n, d) that no other row beats; of rows that agree to 12 digits the first stands for all.
 
     Args:
         points: finite objective values.
@@ -29,7 +29,7 @@ def nondominated(points: Points, maximise: Sequence[bool]) -> NDArray[np.bool_]:
     points = _finite(points, len(maximise))
     if len(points) == 0:
         return np.zeros(0, dtype=bool)
-    mask = moocore.is_nondominated(points, maximise=list(maximise), keep_weakly=True)
+    mask = moocore.is_nondominated(_rounded(points), maximise=list(maximise), keep_weakly=False)
     return np.asarray(mask, dtype=bool)
 
 
@@ -92,14 +92,21 @@ class RunningFront:
 
     def add(self, values: Sequence[float]) -> bool:
         """Add a point; say whether it is on the front now."""
-        point = np.asarray(values, dtype=np.float64) * self._sign
+        point = _rounded(np.asarray(values, dtype=np.float64) * self._sign)
         front = self._front
-        no_worse = np.all(front <= point, axis=1)
-        if np.any(no_worse & np.any(front < point, axis=1)):
+        if np.any(np.all(front <= point, axis=1)):
             return False
         beaten = np.all(point <= front, axis=1) & np.any(point < front, axis=1)
         self._front = np.vstack([front[~beaten], point])
         return True
+
+
+def _rounded(points: Points) -> Points:
+    """Twelve significant digits: sums of the same terms in another order then count as equal."""
+    with np.errstate(divide="ignore"):
+        digits = 11 - np.floor(np.log10(np.abs(points)))
+    scale = 10.0 ** np.where(np.isfinite(digits), digits, 0)
+    return np.asarray(np.round(points * scale) / scale)
 
 
 def _finite(points: Points, width: int) -> Points:

@@ -123,7 +123,7 @@ def _until_done(problem: Problem, loop: Loop, folder: Path, total: int) -> Finis
     try:
         observer.started(ledger.progress())
         if ledger.evaluated < total:
-            problem.prepare()
+            problem.prepare(scores=loop.evaluator.needs_score)
             observer.prepared()
         written = time.monotonic()
         while not reason:

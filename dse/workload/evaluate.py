@@ -112,7 +112,7 @@ class Evaluator:
         if precision not in self._models:
             self._models[precision] = self._loaded(precision)
         layers, scaling = self._models[precision]
-        batches = self._batches(split)
+        batches = self.batches(split)
         outputs: list[Tensor] = []
         with torch.inference_mode(), layers.holding(weights, keep_layers, base_layers, input_bits):
             outputs.extend(layers.model(**inputs).logits.float().cpu() for _, inputs in batches)
@@ -132,7 +132,8 @@ class Evaluator:
         moved: Any = model.to(dtype=kind)  # type: ignore[call-arg]  # transformers hides the signature
         return CrossbarLayers(moved.to(self._device).eval(), self._base_vectors()), scaling
 
-    def _batches(self, split: str) -> list[tuple[NDArray[Any], dict[str, Tensor]]]:
+    def batches(self, split: str) -> list[tuple[NDArray[Any], dict[str, Tensor]]]:
+        """Rows of each length-sorted batch and its padded inputs; tokenised at first use."""
         if split not in self._text:
             tokens = encoded(self._tokenizer, getattr(self._splits, split), self.task.max_length)
             self.truncated += tokens.truncated

@@ -69,7 +69,7 @@ class FakeProblem:
         self.limit = 100
         self.built_with: dict[str, Any] = {}
 
-    def prepare(self) -> None:
+    def prepare(self, *, scores: bool) -> None:  # noqa: ARG002  # the protocol names it
         if self.progress:
             for share in (0.0, 0.1, 0.5, 1.0):
                 self.progress("fine-tuning trec6", share)

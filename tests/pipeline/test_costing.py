@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.workloads import workload
 
 import dse
-from dse.pipeline.costing import total
+from dse.pipeline.costing import Costs, total
 from dse.pipeline.demand import demand
+from tests.workloads import workload
 
 
 def components(load: dse.Workload, points: int = 1, **changes: object) -> dse.Components:
@@ -31,7 +31,9 @@ def components(load: dse.Workload, points: int = 1, **changes: object) -> dse.Co
     return dse.Components(**(fields | changes))  # type: ignore[arg-type]
 
 
-def summed(load: dse.Workload, owner: list[list[int]], charged: dse.Components, order: list[int] | None = None):  # type: ignore[no-untyped-def]
+def summed(
+    load: dse.Workload, owner: list[list[int]], charged: dse.Components, order: list[int] | None = None
+) -> Costs:
     wanted = demand(load, dse.Plan(np.array([owner])), generator="test")
     schedule = dse.listed_order(load, 1)
     if order is not None:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.workloads import bert_base, geometry, minilm
 
 import dse
 from dse.pipeline.counting import bit_length, count, slices
 from dse.pipeline.demand import demand
+from tests.workloads import bert_base, geometry, minilm
 
 ENCODINGS = dse.ENCODINGS
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.workloads import workload
 
 import dse
 from dse.pipeline.demand import demand
+from tests.workloads import workload
 
 
 def test_the_base_is_used_by_every_task_that_does_not_skip_the_layer() -> None:

@@ -13,11 +13,11 @@ from dse_plugins.hardware.isaac.residency import needs, residency
 from dse_plugins.hardware.isaac.units import adc_bits_needed, units
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.workloads import geometry, minilm, workload
 
 import dse
 from dse.pipeline.counting import count
 from dse.pipeline.demand import demand
+from tests.workloads import geometry, minilm, workload
 
 DEFAULTS: dict[str, Any] = {item.name: item.default for item in Isaac(IsaacOptions()).parameters(workload())}  # type: ignore[union-attr]
 

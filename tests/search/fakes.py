@@ -96,7 +96,7 @@ class FakeProblem:
         self.costed: list[DesignPoint] = []
         self.scored: list[DesignPoint] = []
 
-    def prepare(self) -> None:
+    def prepare(self, *, scores: bool) -> None:  # noqa: ARG002  # the protocol names it
         self.prepared += 1
 
     def cost(self, points: list[DesignPoint]) -> list[CostResult]:
