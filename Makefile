@@ -44,7 +44,8 @@ format:  ## let ruff put the code in shape
 	@$(BIN)/python -m ruff check --fix .
 	@$(BIN)/python -m ruff format .
 
-bench: setup  ## measure; JSON lines on stdout (ONLY=prefix: some of it; FULL=1: the long ones too)
+bench:  ## measure; JSON lines on stdout (ONLY=prefix: some of it; FULL=1: the long ones too)
+	@$(SETUP) --group bench
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(FULL),--full)
 
 clean:  ## remove the environment and caches, downloads and fine-tuned models among them; keep results/

@@ -61,6 +61,9 @@ class WorkloadProblem:
         cache: folder for scores and statistics.
         precision: of scoring, ``bf16`` or ``fp32``.
         progress: told what is being prepared.
+
+    Attributes:
+        context: weights, evaluation and caches.
     """
 
     def __init__(
@@ -86,7 +89,7 @@ class WorkloadProblem:
         self._reference: Hardware = registry.build("hardware", reference.plugin, reference.options)
         self._reference_name = reference.plugin
         self._reference_params = self._reference_values(reference)
-        self._context = PipelineContext(loaded, ArrayCache(cache), precision, progress)
+        self.context = PipelineContext(loaded, ArrayCache(cache), precision, progress)
 
     @property
     def workload(self) -> Workload:
@@ -129,7 +132,7 @@ class WorkloadProblem:
     def prepare(self, *, scores: bool = True) -> None:
         """Do every plugin's heavy work (cached), and measure the baseline's scores if any will be needed."""
         for (kind, name), plugin in self._plugins.items():
-            called(kind, name, plugin.prepare, self._context)
+            called(kind, name, plugin.prepare, self.context)
         if not scores:
             return
         for task in range(len(self.tasks)):
@@ -222,7 +225,7 @@ class WorkloadProblem:
 
     @cached_property
     def _scorer(self) -> Scorer:
-        return Scorer(self._context, self.parameters, self._versions)
+        return Scorer(self.context, self.parameters, self._versions)
 
     def _baseline_outcome(self, task: int, split: str) -> Outcome:
         geometry = called("hardware", self._reference_name, self._reference.geometry, self._reference_params)

@@ -6,14 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from dse.workload.spec import TaskSpec
-
-WORDS = [f"w{index}" for index in range(40)]
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+from tests.workload.tiny import SPECIAL, WORDS, rows, save_tokenizer
 
 
 @pytest.fixture(autouse=True)
@@ -36,15 +32,6 @@ def config() -> Callable[..., Any]:
     return make
 
 
-def save_tokenizer(folder: Path) -> None:
-    from transformers import BertTokenizerFast
-
-    folder.mkdir(parents=True, exist_ok=True)
-    vocabulary = folder / "vocab.txt"
-    vocabulary.write_text("\n".join([*SPECIAL, *WORDS]))
-    BertTokenizerFast(vocab_file=str(vocabulary)).save_pretrained(folder)
-
-
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory, config: Callable[..., Any]) -> Path:
     """Folder of a random BERT with its tokenizer, as a hub would hold it."""
@@ -56,19 +43,6 @@ def base(tmp_path_factory: pytest.TempPathFactory, config: Callable[..., Any]) -
     BertModel(config()).save_pretrained(folder)
     save_tokenizer(folder)
     return folder
-
-
-def rows(count: int, seed: int = 0) -> pd.DataFrame:
-    """Texts of 3 to 8 words; the label (0 or 1) is whether ``w0`` or ``w1`` comes first; the value is how many w0 there are."""
-    generator = np.random.default_rng(seed)
-    texts, labels, values = [], [], []
-    for index in range(count):
-        label = index % 2
-        words = list(generator.choice(WORDS[2:], generator.integers(3, 9)))
-        texts.append(" ".join([f"w{label}", *words]))
-        labels.append(label)
-        values.append(label + 0.1 * len(words))
-    return pd.DataFrame({"text": texts, "label": labels, "value": values}).drop_duplicates("text")
 
 
 @pytest.fixture(scope="session")

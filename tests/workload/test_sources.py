@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -53,15 +55,10 @@ def test_a_file_and_a_folder_are_unpacked_once_and_nothing_else(index: Path, tmp
     assert [share for _, share in told] == [None, 1.0]
     assert "downloading fake==1.0" in told[0][0]
     assert "MB, checksum verified" in told[1][0]
+    spec = archive(path, "fake/data/a.txt")
     path.unlink()
-    (cache / "wheels").rename(tmp_path / "gone")
-    assert unpacked(archive_of(path, file), cache) == file
-
-
-def archive_of(path: Path, file: Path) -> ArchiveSpec:
-    """Name the archive of an unpacked file whose wheel is gone."""
-    (copy,) = (file.parents[3] / "gone").rglob(path.name)
-    return archive(copy, "fake/data/a.txt")
+    shutil.rmtree(cache / "wheels")
+    assert unpacked(spec, cache) == file
 
 
 def test_a_wheel_with_another_checksum_is_refused_and_not_kept(index: Path, tmp_path: Path) -> None:
@@ -142,8 +139,6 @@ def test_each_wheel_needs_its_checksum(tmp_path: Path) -> None:
 
 @pytest.mark.xfail(strict=True, reason="a notice of a newer pip, printed last, hides what went wrong")
 def test_pips_notices_do_not_hide_its_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import subprocess
-
     commands: list[list[str]] = []
 
     def refused(command: list[str], **_options: object) -> subprocess.CompletedProcess[str]:
