@@ -106,9 +106,9 @@ class Registry:
         provider = Provider(source, distribution)
         try:
             plugin = load()
+            _refuse_unknown_hooks(plugin, source)
             self._manager.register(plugin, name=source)
             self._manager.check_pending()
-            _refuse_unknown_hooks(plugin, source)
             records = list(self._records(plugin, source))
         except Exception as error:  # whatever a stranger's package raises must not stop the others
             self.broken.append(Provider(source, distribution, error))

@@ -1,0 +1,161 @@
+"""Discovery: good plugins work, broken ones are listed with their reason and take nothing else down."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import dse
+
+BUILT_IN = {
+    "generator": {"independent", "shared-prefix"},
+    "compressor": {"none", "two-stage"},
+    "scheduler": {"fixed", "searched"},
+    "hardware": {"isaac"},
+}
+
+
+def source(**hooks: Any) -> Any:
+    return lambda: SimpleNamespace(**hooks)
+
+
+def scheduler(name: str = "mine", **fields: Any) -> dse.Scheduler:
+    return dse.Scheduler(name=name, summary="", build=lambda options: options, **fields)
+
+
+@dse.hookimpl
+def dse_schedulers() -> Iterable[dse.Scheduler]:
+    yield scheduler()
+
+
+def yields(*records: Any) -> Any:
+    @dse.hookimpl
+    def hook() -> Iterable[Any]:
+        return list(records)
+
+    return hook
+
+
+def broken_import() -> object:
+    raise ModuleNotFoundError("No module named 'absent'")
+
+
+def test_the_built_in_plugins_come_through_their_entry_points() -> None:
+    registry = dse.Registry().discover()
+
+    assert {kind: set(registry.records(kind)) for kind in BUILT_IN} == BUILT_IN  # type: ignore[arg-type]
+    assert registry.broken == []
+    assert registry.provider("hardware", "isaac").distribution.startswith("dse-reram ")
+
+
+def test_discovery_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, dse; dse.Registry().discover();"
+        "heavy = {'torch', 'transformers', 'optuna', 'pandas', 'pyarrow', 'sklearn', 'scipy'} & set(sys.modules);"
+        "sys.exit(', '.join(heavy) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_good_source_is_registered_and_built() -> None:
+    registry = dse.Registry().add("good", source(dse_schedulers=dse_schedulers), distribution="good 1.0")
+
+    assert registry.build("scheduler", "mine") == dse.Options()
+    assert registry.provider("scheduler", "mine").distribution == "good 1.0"
+
+
+@pytest.mark.parametrize(
+    ("load", "reason"),
+    [
+        (broken_import, "ModuleNotFoundError: No module named 'absent'"),
+        (source(dse_schedulers=yields("no record")), "hook dse_schedulers yielded something else than a record"),
+        (source(dse_schedulers=yields(scheduler(api=99))), "made for another version of the plugin contract"),
+        (source(dse_schedulers=yields(scheduler(), scheduler())), "scheduler 'mine' is yielded twice"),
+        (source(dse_compressors=yields(scheduler())), "hook dse_compressors yielded something else than a record"),
+        (source(dse_scheduler=yields(scheduler())), "there is no hook called 'dse_scheduler'"),
+        (source(dse_schedulers=lambda: [scheduler()]), "function dse_schedulers is not marked as a hook"),
+        (source(dse_schedulers=yields(scheduler("taken"))), "scheduler 'taken' exists already"),
+    ],
+)
+def test_a_broken_source_is_listed_and_stops_nothing_else(load: Any, reason: str) -> None:
+    registry = dse.Registry().add("first", source(dse_schedulers=yields(scheduler("taken"))))
+    registry.add("broken", load, distribution="broken 0.1").add("good", source(dse_schedulers=dse_schedulers))
+
+    assert [provider.source for provider in registry.broken] == ["broken"]
+    assert reason in registry.broken[0].reason
+    assert set(registry.records("scheduler")) == {"taken", "mine"}
+
+
+def test_nothing_of_a_half_broken_source_is_registered() -> None:
+    registry = dse.Registry().add("half", source(dse_schedulers=yields(scheduler("one"), scheduler("two", api=2))))
+
+    assert registry.records("scheduler") == {}
+
+
+def test_messages_say_what_was_expected_and_found() -> None:
+    registry = dse.Registry()
+    registry.add("a", source(dse_schedulers=yields(scheduler(api=2))))
+    registry.add("b", source(dse_schedulers=yields(3)))
+    registry.add("c", source(dse_shedulers=yields(scheduler())))
+    texts = [str(provider.error) for provider in registry.broken]
+
+    assert "expected: api 1\n  found: api 2" in texts[0]
+    assert "expected: dse.Scheduler\n  found: int" in texts[1]
+    assert "did you mean 'dse_schedulers'?" in texts[2]
+
+
+def test_an_unknown_name_names_the_nearest_and_what_did_not_load() -> None:
+    registry = dse.Registry().add("good", source(dse_schedulers=dse_schedulers))
+    with pytest.raises(dse.UnknownNameError, match=r"no scheduler called 'mime'[\s\S]*did you mean 'mine'"):
+        registry.get("scheduler", "mime", where="space.toml")
+    registry.add("theirs", broken_import)
+    with pytest.raises(dse.PluginLoadError, match="theirs did not load: ModuleNotFoundError"):
+        registry.get("scheduler", "other")
+
+
+def test_options_are_validated_by_their_own_type() -> None:
+    registry = dse.Registry().discover()
+    with pytest.raises(dse.PluginContractError, match=r"option 'leakage' of hardware 'isaac'[\s\S]*leakage_share"):
+        registry.build("hardware", "isaac", {"leakage": True}, where="space.toml")
+    with pytest.raises(dse.PluginContractError, match=r"option 'leakage_share' of hardware 'isaac'[\s\S]*found: 3"):
+        registry.build("hardware", "isaac", {"leakage_share": 3.0})
+
+
+def test_a_plugin_that_cannot_be_built_is_named() -> None:
+    def build(_: dse.Options) -> None:
+        raise RuntimeError("no device")
+
+    record = dse.Scheduler(name="mine", summary="", build=build)
+    registry = dse.Registry().add("mine", source(dse_schedulers=yields(record)))
+    with pytest.raises(dse.PluginContractError, match="scheduler 'mine' could not be built: RuntimeError: no device"):
+        registry.build("scheduler", "mine")
+
+
+def test_entry_points_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DSE_DISABLE_PLUGINS", "isaac, searched")
+    registry = dse.Registry().discover(disable=["none"])
+
+    assert registry.disabled == ["isaac", "none", "searched"]
+    assert registry.records("hardware") == {}
+    with pytest.raises(dse.PluginLoadError, match="isaac is disabled"):
+        registry.get("hardware", "isaac")
+
+
+def test_a_bare_file_is_a_plugin(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import dse\n\n@dse.hookimpl\ndef dse_schedulers():\n"
+        "    yield dse.Scheduler(name='mine', summary='', build=lambda options: 'built')\n"
+    )
+    registry = dse.Registry().add_file(file).add_file(tmp_path / "absent.py")
+
+    assert registry.build("scheduler", "mine") == "built"
+    assert "the plugin file does not exist" in registry.broken[0].reason
