@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
-FINE_TUNE_VERSION = 1
+FINE_TUNE_VERSION = 2
 WARM_UP = 0.1
 WEIGHT_DECAY = 0.01
 CHUNK = 16

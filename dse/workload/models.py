@@ -39,13 +39,16 @@ def located(base: BaseSpec, cache: Path, progress: Progress | None = None) -> st
     return str(folder)
 
 
-def load_model(source: str, *, labels: int | None = None, allow_new_head: bool = True) -> PreTrainedModel:
+def load_model(
+    source: str, *, labels: int | None = None, allow_new_head: bool = True, seed: int = 0
+) -> PreTrainedModel:
     """Load an encoder with a classification head in float32.
 
     Args:
         source: hub name or folder.
         labels: outputs of the head; None for as many as the checkpoint has.
         allow_new_head: whether head weights may be missing (they are then drawn at random) because it will be trained.
+        seed: of what is drawn.
 
     Raises:
         CheckpointError: weights are missing, misshapen or not finite.
@@ -54,6 +57,7 @@ def load_model(source: str, *, labels: int | None = None, allow_new_head: bool =
     import torch
     from transformers import AutoModelForSequenceClassification
 
+    torch.manual_seed(seed)
     extra: dict[str, Any] = {} if labels is None else {"num_labels": labels}
     with quiet():
         try:

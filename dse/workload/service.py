@@ -79,7 +79,7 @@ class LoadedTask:
             model = models.load_model(self.spec.checkpoint, allow_new_head=False)
             self._check_checkpoint(model)
             return model, {"mean": 0.0, "spread": 1.0}
-        model = models.load_model(work.source, labels=self.labels)
+        model = models.load_model(work.source, labels=self.labels, seed=self.spec.fine_tune.seed)
         path = work.cache / "tasks" / f"{self.digest}.safetensors"
         if path.is_file():
             return model, finetune.restore(path, model)
@@ -170,10 +170,6 @@ class LoadedWorkload:
         """Matrices, vectors, shape and content hash; the model itself is not kept."""
         model = models.load_model(self.source, labels=1)
         decomposed = Decomposed(model)
-        heads = decomposed.head_names()
-        for name, value in model.named_parameters():
-            if name in heads and "classifier" in name:
-                value.data.zero_()  # drawn at random when loaded; no part of the base
         return decomposed.weights(), decomposed.vectors(), decomposed.shape(), models.model_digest(model)
 
     @property

@@ -24,7 +24,7 @@ Array = NDArray[Any]
 
 MOST_BITS = 8
 """Magnitude bits of the largest difference of two 8-bit codes, 255."""
-STATISTICS_VERSION = 1
+STATISTICS_VERSION = 2
 _ROUNDING = 1e-9
 
 
@@ -39,7 +39,11 @@ class TwoStageOptions(dse.Options):
 
 
 class TwoStage:
-    """Deltas on the base's grid, clipped and thinned by whole output channels."""
+    """Deltas on the base's grid, clipped and thinned by whole output channels.
+
+    Attributes:
+        saturated: fine-tuned weights of each task, in order, that lie beyond the base's grid; known once prepared.
+    """
 
     geometry_fields: tuple[str, ...] = ("cell_bits", "encoding")
 
@@ -47,6 +51,7 @@ class TwoStage:
         self.options = options
         self._cosines: Array = np.zeros(MOST_BITS)  # before anything is measured: every bit is needed, an upper bound
         self._scales: dict[tuple[int, int], Tensor] = {}
+        self.saturated: tuple[int, ...] = ()
 
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
         """Both stages' hyper-parameters, for each task."""
@@ -78,10 +83,11 @@ class TwoStage:
             }
 
             def make(task: int = index) -> dict[str, Array]:
-                return {"cosine": self._measure(context, task)}
+                return self._measure(context, task)
 
-            tables.append(context.cached(f"clip statistics of {name}", key, make)["cosine"])
-        self._cosines = np.stack(tables)  # (T, L, M, bits 0..8)
+            tables.append(context.cached(f"clip statistics of {name}", key, make))
+        self._cosines = np.stack([table["cosine"] for table in tables])  # (T, L, M, bits 0..8)
+        self.saturated = tuple(int(table["saturated"]) for table in tables)
         self._scales = self._grids(context.base_weights())
 
     def footprint(
@@ -170,20 +176,27 @@ class TwoStage:
         scale = self._scales[key]
         return dse.quantise(weight, scale).sub_(dse.quantise(base, scale))
 
-    def _measure(self, context: dse.Context, task: int) -> Array:
-        """Cosine (L, M, bits 0..8) between clipped and full difference; 1 throughout where there is no difference."""
+    def _measure(self, context: dse.Context, task: int) -> dict[str, Array]:
+        """Cosine (L, M, bits 0..8) between clipped and full difference, and how many fine-tuned weights saturate.
+
+        The cosine is 1 throughout where there is no difference.
+        """
         base, tuned = context.base_weights(), context.task_weights(task)
         self._scales = self._scales or self._grids(base)
         encoder = context.workload.encoder
         cosines = np.ones((encoder.layers, len(encoder.matrices), MOST_BITS + 1))
+        saturated = 0
+        top = dse.FULL_MAGNITUDE
         for key, weight in tuned.items():
+            exact = (weight / self._scales[key]).round()
+            saturated += int(((exact < -top) | (exact > top - 1)).sum())
             codes = self._difference(weight, base[key], key)
             norm = float(codes.norm())
             for bits in range(MOST_BITS if norm else 0):
                 clipped = codes.clamp(-(2**bits - 1), 2**bits - 1)
                 length = norm * float(clipped.norm())
                 cosines[(*key, bits)] = float((clipped * codes).sum()) / length if length else 0.0
-        return cosines
+        return {"cosine": cosines, "saturated": np.array(saturated)}
 
 
 @dse.hookimpl
