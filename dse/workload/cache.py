@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,7 +75,7 @@ class ArrayCache:
                 return {name: data[name] for name in data.files}
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, EOFError, KeyError):
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
             path.unlink(missing_ok=True)
             return None
 

@@ -7,6 +7,7 @@ import csv
 import gzip
 import html
 import json
+import math
 import re
 from collections.abc import Callable
 from io import StringIO
@@ -53,9 +54,13 @@ def _table(data: DataSpec, path: Path) -> pd.DataFrame:
         raise DataError("the data file does not exist", where=path)
     suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSION]
     form = data.format or FORMATS.get(suffixes[-1] if suffixes else "", "")
-    if form == "parquet":
-        return pd.read_parquet(path)
-    text = _text(path, data.encoding)
+    try:
+        if form == "parquet":
+            return pd.read_parquet(path)
+        content = _expanded(path)
+    except (OSError, EOFError, ValueError) as error:  # pyarrow's errors are ValueErrors or OSErrors
+        raise DataError("the data file cannot be read: it is damaged", where=path, found=error) from error
+    text = _text(content, path, data.encoding)
     try:
         if form == "lines":
             matches = (re.match(data.pattern, line) for line in text.splitlines())
@@ -77,11 +82,15 @@ def _table(data: DataSpec, path: Path) -> pd.DataFrame:
     )
 
 
-def _text(path: Path, encoding: str) -> str:
+def _expanded(path: Path) -> bytes:
     content = path.read_bytes()
     for suffix, expand in COMPRESSION.items():
         if path.suffix == suffix:
             content = expand(content)
+    return content
+
+
+def _text(content: bytes, path: Path, encoding: str) -> str:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
@@ -103,7 +112,7 @@ def _named(raw: pd.DataFrame, task: TaskSpec, path: Path) -> pd.DataFrame:
 
     data = task.data
     names = {"text": "text", "label": "label", **data.columns}
-    for role, column in names.items():
+    for role, column in (*names.items(), *(("keep", column) for column in data.keep)):
         if column not in raw.columns:
             raise DataError(
                 f"the data file has no column for {role}",
@@ -114,15 +123,23 @@ def _named(raw: pd.DataFrame, task: TaskSpec, path: Path) -> pd.DataFrame:
             )
     for column, values in data.keep.items():
         raw = raw[raw[column].astype(str).isin(values)]
-    frame = pd.DataFrame({"text": raw[names["text"]].astype(str)})
-    frame["text_b"] = raw[names["text_b"]].astype(str) if "text_b" in names else ""
+    frame = pd.DataFrame({"text": _strings(raw[names["text"]])})
+    frame["text_b"] = _strings(raw[names["text_b"]]) if "text_b" in names else ""
     if data.unescape:
         frame["text"] = frame["text"].map(html.unescape)
         frame["text_b"] = frame["text_b"].map(html.unescape)
     frame["text"], frame["text_b"] = frame["text"].str.strip(), frame["text_b"].str.strip()
     group = raw[names["group"]].astype(str) if "group" in names else pd.Series("", index=raw.index)
     if data.group_pattern:
-        group = group.str.extract(data.group_pattern, expand=False).fillna("")
+        try:
+            group = group.str.extract(data.group_pattern, expand=False).fillna("")
+        except (ValueError, re.error) as error:
+            raise DataError(
+                "group_pattern is not usable",
+                where=f"data table of task {task.name!r}",
+                expected="a regular expression with one group in parentheses",
+                found=data.group_pattern,
+            ) from error
     frame["group"] = group.map(normalised)
     frame["label"] = _labels(raw[names["label"]], task, path)
     return frame[frame["label"].notna()]
@@ -132,8 +149,8 @@ def _labels(values: pd.Series[Any], task: TaskSpec, path: Path) -> pd.Series[Any
     import pandas as pd
 
     if task.kind == "regression":
-        numbers = pd.to_numeric(values, errors="coerce")
-        bad = numbers.isna() & (values.astype(str).str.strip() != "")
+        numbers = pd.to_numeric(values, errors="coerce").astype(float)
+        bad = ~numbers.map(math.isfinite) & (_strings(values).str.strip() != "")
         if bad.any():
             raise DataError(
                 "a label of a regression task is not a number",
@@ -142,11 +159,16 @@ def _labels(values: pd.Series[Any], task: TaskSpec, path: Path) -> pd.Series[Any
                 found=repr(values[bad].iloc[0]),
             )
         return numbers.astype(float)
-    text = values.map(lambda value: str(value) if value is not None and value == value else None)  # noqa: PLR0124  # NaN
+    text = _strings(values)
     if task.data.labels:
         return text.map(task.data.labels)
     classes = {name: index for index, name in enumerate(sorted({name for name in text if name}))}
     return text.map(classes)
+
+
+def _strings(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Values as text; missing ones are empty."""
+    return values.map(str).where(values.notna(), "")
 
 
 def _deduplicated(frame: pd.DataFrame, task: TaskSpec, path: Path) -> pd.DataFrame:

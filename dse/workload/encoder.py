@@ -58,6 +58,14 @@ class Decomposed:
                 raise CheckpointError(
                     "the encoder's layers are not alike", where=f"layer {index}", expected=shapes[0], found=layer
                 )
+        passes = int(getattr(getattr(model, "config", None), "num_hidden_layers", len(self.layers)))
+        if passes != len(self.layers):
+            raise CheckpointError(
+                "the encoder passes through its layers more than once, which is not supported",
+                where=type(model).__name__,
+                expected=f"{passes} layers, one for each pass",
+                found=len(self.layers),
+            )
         self.inputs = self._trace() if trace else tuple(range(len(self.paths)))
 
     def weights(self) -> dict[tuple[int, int], Tensor]:
@@ -97,7 +105,7 @@ class Decomposed:
             matrices=matrices,
             heads=int(config.num_attention_heads),
             hidden=int(config.hidden_size),
-            ffn=max(matrix.columns for matrix in matrices),
+            ffn=next((item.columns for item in matrices if item.role == "ffn_in"), max(m.columns for m in matrices)),
             vector_parameters=sum(value.numel() for value in self.vectors()[0].values()),
             embedding_parameters=sum(
                 value.numel() for name, value in self.model.named_parameters() if name in embeddings

@@ -149,8 +149,12 @@ def restore(path: Path, model: PreTrainedModel) -> dict[str, float]:
             found=str(error).splitlines()[0],
             fix="delete the file",
         ) from error
-    if report.unexpected_keys:
-        raise CheckpointError("the stored task is of another architecture", where=path, found=report.unexpected_keys[0])
+    frozen = Decomposed(model).embedding_names()
+    missing = [name for name in report.missing_keys if name in dict(model.named_parameters()) and name not in frozen]
+    for name in (*report.unexpected_keys, *missing):
+        raise CheckpointError(
+            "the stored task is of another architecture", where=path, found=f"{name} in one but not the other"
+        )
     return scaling
 
 

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.workload.spec import Metric
+from dse.workload.spec import REGRESSION, Metric
 
 Array = NDArray[Any]
 
-REGRESSION: tuple[Metric, ...] = ("pearson", "spearman")
 DRAWS = 1000
 """Bootstrap resamples of an interval."""
 
@@ -34,7 +33,7 @@ def score(metric: Metric, labels: Array, predictions: Array) -> tuple[float, boo
     if metric == "accuracy":
         return float(accuracy_score(labels, predictions)), False
     if metric == "f1":
-        average = "binary" if len(np.union1d(labels, predictions)) <= 2 else "macro"
+        average = "binary" if _detects(labels, predictions) else "macro"
         return float(f1_score(labels, predictions, average=average, zero_division=0)), False
     if np.ptp(predictions) == 0 or np.ptp(labels) == 0:
         return 0.0, True
@@ -74,12 +73,13 @@ def bootstrap(metric: Metric, labels: Array, predictions: Array, groups: tuple[s
 
             labels, predictions = rankdata(labels), rankdata(predictions)
         return _correlation(weights, labels.astype(float), predictions.astype(float))
-    classes = np.union1d(labels, predictions)
+    detects = metric == "f1" and _detects(labels, predictions)
+    classes = np.array([0, 1]) if detects else np.union1d(labels, predictions)
     truth = (labels[:, None] == classes).astype(float)
     guess = (predictions[:, None] == classes).astype(float)
     both = np.einsum("nk,nj->nkj", truth, guess).reshape(len(labels), -1)
     confusion = (weights @ both).reshape(len(weights), len(classes), len(classes))
-    return _matthews(confusion) if metric == "matthews" else _f1(confusion)
+    return _matthews(confusion) if metric == "matthews" else _f1(confusion, detects=detects)
 
 
 @lru_cache(maxsize=64)
@@ -114,8 +114,13 @@ def _matthews(confusion: Array) -> Array:
     return np.asarray(np.divide(joint, spread, out=np.zeros_like(joint), where=spread > 1e-9), dtype=float)
 
 
-def _f1(confusion: Array) -> Array:
+def _detects(labels: Array, predictions: Array) -> bool:
+    """Whether the classes are 0 and 1, so that F1 is that of class 1; else it is the mean over classes."""
+    return bool(np.isin(np.union1d(labels, predictions), (0, 1)).all())
+
+
+def _f1(confusion: Array, *, detects: bool) -> Array:
     right = np.diagonal(confusion, axis1=1, axis2=2)
     sums = confusion.sum(axis=1) + confusion.sum(axis=2)
     each = np.divide(2 * right, sums, out=np.zeros_like(sums), where=sums > 0)
-    return np.asarray(each[:, -1] if confusion.shape[1] == 2 else each.mean(axis=1), dtype=float)
+    return np.asarray(each[:, 1] if detects else each.mean(axis=1), dtype=float)

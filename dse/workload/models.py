@@ -64,18 +64,12 @@ def load_model(
             model, info = AutoModelForSequenceClassification.from_pretrained(
                 source, output_loading_info=True, weights_only=True, dtype=torch.float32, **extra
             )
-        except OSError as error:
-            raise SourceError(
-                "the model cannot be loaded",
-                where=source,
-                found=str(error).splitlines()[0],
-                fix="name a local folder with config.json and model.safetensors, or a hub model when the hub is reachable",
-            ) from error
-        except (ValueError, RuntimeError, KeyError) as error:
-            raise CheckpointError(
-                "the checkpoint cannot be loaded", where=source, found=str(error).splitlines()[0]
-            ) from error
-    missing = [name for name in info["missing_keys"] if not allow_new_head or _in_encoder(name)]
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            raise _loading_error(error, source) from error
+    from dse.workload.encoder import Decomposed
+
+    head = Decomposed(model, trace=False).head_names() if allow_new_head else set()
+    missing = sorted(set(info["missing_keys"]) & dict(model.named_parameters()).keys() - head)
     if missing:
         raise CheckpointError(
             "the checkpoint lacks weights",
@@ -87,6 +81,27 @@ def load_model(
         if not torch.isfinite(value).all():
             raise CheckpointError("the checkpoint has weights that are not finite", where=f"{source}, {name}")
     return model  # type: ignore[no-any-return]  # transformers' factory is untyped
+
+
+def _loading_error(error: Exception, source: str) -> SourceError | CheckpointError:
+    """Say whether there is no model, or one that does not fit."""
+    reason = str(error).splitlines()[0]
+    if isinstance(error, OSError) or (Path(source).is_dir() and not (Path(source) / "config.json").is_file()):
+        return SourceError(
+            "the model cannot be loaded",
+            where=source,
+            found=reason,
+            fix="name a local folder with config.json and model.safetensors, or a hub model when the hub is reachable",
+        )
+    return CheckpointError("the checkpoint cannot be loaded", where=source, found=reason)
+
+
+def load_config(source: str) -> Any:
+    """Load a model's configuration."""
+    from transformers import AutoConfig
+
+    with quiet():
+        return AutoConfig.from_pretrained(source)
 
 
 def empty_model(source: str, labels: int) -> PreTrainedModel:

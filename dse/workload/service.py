@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
-DATA_VERSION = 1
+DATA_VERSION = 2
+OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")
+"""Model types whose first positions are taken by padding."""
 
 
 class LoadedTask:
@@ -75,6 +77,7 @@ class LoadedTask:
     def model(self) -> tuple[PreTrainedModel, dict[str, float]]:
         """Give a fresh copy of the task's model in float32, and the scaling of its labels; fine-tuned if need be."""
         work = self._workload
+        self._check_length()
         if self.spec.checkpoint:
             model = models.load_model(self.spec.checkpoint, allow_new_head=False)
             self._check_checkpoint(model)
@@ -113,9 +116,23 @@ class LoadedTask:
         names = Decomposed(model, trace=False).head_names()
         return sum(value.numel() for name, value in model.named_parameters() if name in names)
 
+    def _check_length(self) -> None:
+        """Refuse texts longer than the base has positions for."""
+        config: Any = self._workload.config
+        offset = int(getattr(config, "pad_token_id", 0) or 0) + 1 if config.model_type in OFFSET_POSITIONS else 0
+        positions = int(getattr(config, "max_position_embeddings", self.spec.max_length)) - offset
+        if self.spec.max_length > positions:
+            raise CheckpointError(
+                f"task {self.spec.name!r} keeps more tokens than the base has positions for: max_length is too large",
+                where=f"max_length of task {self.spec.name!r}",
+                expected=f"at most {positions}",
+                found=self.spec.max_length,
+            )
+
     @cached_property
     def train_lengths(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Tokens of each training row, after cutting to the longest length."""
+        self._check_length()
         return encoded(self._workload.tokenizer, self.splits.train, self.spec.max_length).lengths
 
     def _check_checkpoint(self, model: PreTrainedModel) -> None:
@@ -159,6 +176,11 @@ class LoadedWorkload:
     def source(self) -> str:
         """Folder or hub name of the base."""
         return models.located(self.spec.base, self.cache, self.progress)
+
+    @cached_property
+    def config(self) -> Any:
+        """Configuration of the base."""
+        return models.load_config(self.source)
 
     @cached_property
     def tokenizer(self) -> Any:

@@ -64,6 +64,7 @@ def fetched(wheel: str, sha256: str, cache: Path, progress: Progress | None = No
         "pip",
         "download",
         "--quiet",
+        "--disable-pip-version-check",
         "--no-deps",
         "--only-binary",
         ":all:",

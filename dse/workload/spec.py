@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from dse.errors import SpaceError, unknown_name
 
 Metric = Literal["accuracy", "f1", "matthews", "pearson", "spearman"]
+REGRESSION: tuple[Metric, ...] = ("pearson", "spearman")
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ArchiveSpec(_Strict):
@@ -106,6 +107,12 @@ class TaskSpec(_Strict):
     max_length: Annotated[int, Field(ge=8)] = 64
     fine_tune: FineTuneSpec = FineTuneSpec()
     rate: Annotated[float, Field(gt=0)] = 1.0
+
+    @model_validator(mode="after")
+    def _metric_fits(self) -> TaskSpec:
+        if (self.kind == "regression") != (self.metric in REGRESSION):
+            raise ValueError(f"the metric {self.metric!r} does not fit a task of kind {self.kind!r}")
+        return self
 
 
 class TrafficSpec(_Strict):

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dse.errors import DataError
+from dse.workload.data import normalised
 from dse.workload.spec import TaskSpec
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ ROWS = 1000
 """Rows of search and of report where the data allow."""
 SHARE = 0.2
 """Share of the data either takes at most."""
+STEPS = 128
 LEAST = 10
 """Rows below which a split is refused."""
 SPLITS = ("train", "search", "report")
@@ -43,29 +46,26 @@ class Splits:
 def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = None) -> Splits:
     """Split a task's rows.
 
-    Groups are ordered by a hash of their own text, so tasks over the same texts get the same splits, and rows added later
-    do not move others.
+    A group goes where a hash of its own text says, so tasks over the same texts get the same splits, and rows that are
+    added or dropped do not move others. A group larger than a split goes to training.
 
     Args:
         task: for messages.
         frame: all rows.
-        report: rows of an official dev set; search is then carved from ``frame`` alone.
+        report: rows of an official dev set; search is then carved from ``frame`` alone, without what the two share.
 
     Raises:
         DataError: too few rows or groups.
     """
     if report is not None:
-        frame = frame[~_key(frame).isin(set(_key(report)))]
+        frame = frame[~_key(frame).isin(set(_key(report))) & ~frame["group"].isin(set(report["group"]) - {""})]
     group = frame["group"].where(frame["group"] != "", _key(frame))
-    order = group.map(_position)
     wanted = min(ROWS, int(SHARE * len(frame)))
-    parts, rest = [], np.ones(len(frame), dtype=bool)
-    for _ in range(1 if report is not None else 2):
-        chosen = _first_groups(order[rest], wanted)
-        parts.append(frame[rest][chosen])
-        rest[np.flatnonzero(rest)[chosen]] = False
-    search, held = parts[0], report if report is not None else parts[1]
-    train = frame[rest]
+    place = group.map(_place).where(group.map(group.value_counts()) <= wanted, 1.0).to_numpy()
+    first = _edge(place, 0.0, wanted)
+    second = _edge(place, first, wanted) if report is None else first
+    search, train = frame[place < first], frame[place >= second]
+    held = frame[(place >= first) & (place < second)] if report is None else report
     for name, part in zip(SPLITS, (train, search, held), strict=True):
         if len(part) < LEAST:
             raise DataError(
@@ -82,16 +82,20 @@ def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = Non
     return Splits(train, search, held, unseen_labels=unseen)
 
 
-def _first_groups(order: pd.Series[Any], wanted: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Mask of the first whole groups that make at least the wanted rows."""
-    positions, counts = np.unique(order.to_numpy(), return_counts=True)
-    enough = int(np.searchsorted(np.cumsum(counts), wanted)) + 1
-    return np.asarray(np.isin(order.to_numpy(), positions[:enough]))
+def _edge(place: NDArray[np.float64], start: float, wanted: int) -> float:
+    """Where a split that begins at ``start`` ends so that it has the wanted rows, rounded up to a step.
+
+    Thanks to the steps, tasks over the same texts get the same edges though one of them drops a few rows.
+    """
+    ahead = np.sort(place[(place >= start) & (place < 1)])
+    last = ahead[min(wanted, len(ahead)) - 1] if len(ahead) else start
+    return float(np.floor(last * STEPS) + 1) / STEPS
 
 
 def _key(frame: pd.DataFrame) -> pd.Series[Any]:
-    return frame["text"] + "||" + frame["text_b"]
+    return frame["text"].map(normalised) + "||" + frame["text_b"].map(normalised)
 
 
-def _position(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _place(text: str) -> float:
+    """Place in 0 to 1 of a text's hash."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6]) / 2**48
