@@ -97,24 +97,33 @@ def check_stored(
                     expected=f"at most {term.magnitude}",
                     found=largest,
                 )
-        charged = [_piece(*_at(piece, owner, layer, index)) for piece in footprint.pieces]
-        measured = [_piece(term.codes.shape[1], term.codes.shape[0], term.magnitude) for term in matrix.terms]
-        measured += [_NOTHING] * (len(charged) - len(measured))
-        bits = int(footprint.digital_bits[0, owner, layer, index])
-        if charged != measured or bits != digital_bits(matrix, shape[0]):
-            raise PluginContractError(
-                "the stored terms are not what the footprint charged for",
-                where=where,
-                expected=f"(rows, columns, magnitude) {charged} and {bits} digital bits",
-                found=f"{measured} and {digital_bits(matrix, shape[0])} digital bits",
-            )
-        if bool(footprint.on_base[0, owner, layer]) != matrix.on_base:
-            raise PluginContractError(
-                "the footprint and the stored terms disagree on whether a matrix is a delta on the base",
-                where=where,
-                expected=f"on_base = {bool(footprint.on_base[0, owner, layer])}",
-                found=f"on_base = {matrix.on_base}",
-            )
+        _check_counts(matrix, footprint, owner, key, shape[0], where)
+
+
+def _check_counts(
+    matrix: Stored, footprint: Footprint, owner: int, key: tuple[int, int], outputs: int, where: str
+) -> None:
+    """Compare one matrix's terms with its footprint, piece by piece and bit by bit."""
+    layer, index = key
+    charged = [_piece(*_at(piece, owner, layer, index)) for piece in footprint.pieces]
+    measured = [_piece(term.codes.shape[1], term.codes.shape[0], term.magnitude) for term in matrix.terms]
+    measured += [_NOTHING] * (len(charged) - len(measured))
+    bits = int(footprint.digital_bits[0, owner, layer, index])
+    if charged != measured or bits != digital_bits(matrix, outputs):
+        raise PluginContractError(
+            "the stored terms are not what the footprint charged for",
+            where=where,
+            expected=f"(rows, columns, magnitude) {charged} and {bits} digital bits",
+            found=f"{measured} and {digital_bits(matrix, outputs)} digital bits",
+        )
+    delta = bool(footprint.on_base[0, owner, layer])
+    if delta != matrix.on_base:
+        raise PluginContractError(
+            "the footprint and the stored terms disagree on whether a matrix is a delta on the base",
+            where=where,
+            expected=f"on_base = {delta}",
+            found=f"on_base = {matrix.on_base}",
+        )
 
 
 _NOTHING = (0, 0, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dse.errors import CheckpointError, DataError
 from dse.workload.cache import Progress, whole_file
 from dse.workload.encoder import Decomposed
-from dse.workload.spec import TaskSpec
+from dse.workload.spec import FineTuneSpec, TaskSpec
 from dse.workload.text import Encoded, batch, encoded, padding
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 FINE_TUNE_VERSION = 2
 WARM_UP = 0.1
 WEIGHT_DECAY = 0.01
+MOST_NORM = 1.0
+"""Gradients longer than this are shortened."""
+TELL_S = 0.5
+"""Seconds between words of progress."""
 CHUNK = 16
 """Batches whose rows are sorted by length together."""
 
@@ -80,50 +84,64 @@ def fine_tune(
     frame = train.iloc[rows].reset_index(drop=True)
     labels, scaling = _targets(task, frame)
     tokens = encoded(tokenizer, frame, task.max_length)
-    embeddings = Decomposed(model).embedding_names()
-    for name, value in model.named_parameters():
-        value.requires_grad_(name not in embeddings)
     moved: Any = model
     moved.to(device).train()
     steps = settings.epochs * -(-len(frame) // settings.batch)
-    optimizer = torch.optim.AdamW(
-        [value for value in model.parameters() if value.requires_grad],
-        lr=settings.learning_rate,
-        weight_decay=WEIGHT_DECAY,
-        fused=True,
-    )
-    rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _schedule(step, steps))
+    update = _updater(model, settings, steps)
     told = 0.0
     for step, chosen in enumerate(_batches(tokens, settings.batch, settings.epochs, generator)):
         inputs = {name: value.to(device) for name, value in batch(tokens, chosen, padding(tokenizer)).items()}
         with torch.autocast(device, dtype=torch.bfloat16, enabled=has_bf16(device)):
             logits = model(**inputs).logits
         loss = _loss(task, logits.float(), labels[chosen].to(device))
-        if not torch.isfinite(loss):
-            raise DataError(
-                f"fine-tuning of task {task.name!r} diverged",
-                where=f"step {step} of {steps}",
-                expected="a finite loss",
-                found=float(loss.detach()),
-                fix="lower fine_tune.learning_rate",
-            )
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        rate.step()
-        if progress is not None and (time.monotonic() - told > 0.5 or step + 1 == steps):
+        _refuse_divergence(task, loss, f"step {step} of {steps}")
+        update(loss)
+        if progress is not None and (time.monotonic() - told > TELL_S or step + 1 == steps):
             told = time.monotonic()
             progress(f"fine-tuning {task.name} on {len(frame)} rows", (step + 1) / steps)
     moved.eval().to("cpu")
     return scaling
 
 
+def _refuse_divergence(task: TaskSpec, loss: Tensor, where: str) -> None:
+    import torch
+
+    if not torch.isfinite(loss):
+        raise DataError(
+            f"fine-tuning of task {task.name!r} diverged",
+            where=where,
+            expected="a finite loss",
+            found=float(loss.detach()),
+            fix="lower fine_tune.learning_rate",
+        )
+
+
+def _updater(model: PreTrainedModel, settings: FineTuneSpec, steps: int) -> Callable[[Tensor], None]:
+    """Give what follows a loss: AdamW on everything but the embeddings, with a rate that warms up and decays."""
+    import torch
+
+    embeddings = Decomposed(model, trace=False).embedding_names()
+    for name, value in model.named_parameters():
+        value.requires_grad_(name not in embeddings)
+    trained = [value for value in model.parameters() if value.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
+    rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _schedule(step, steps))
+
+    def update(loss: Tensor) -> None:
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, MOST_NORM)
+        optimizer.step()
+        rate.step()
+
+    return update
+
+
 def save(path: Path, model: PreTrainedModel, scaling: dict[str, float]) -> None:
     """Store everything but the frozen embeddings as safetensors."""
     from safetensors.torch import save_file
 
-    frozen = Decomposed(model).embedding_names()
+    frozen = Decomposed(model, trace=False).embedding_names()
     tensors = {name: value.contiguous() for name, value in model.state_dict().items() if name not in frozen}
     with whole_file(path) as temporary:
         save_file(tensors, temporary, metadata={"scaling": json.dumps(scaling)})
@@ -149,7 +167,7 @@ def restore(path: Path, model: PreTrainedModel) -> dict[str, float]:
             found=str(error).splitlines()[0],
             fix="delete the file",
         ) from error
-    frozen = Decomposed(model).embedding_names()
+    frozen = Decomposed(model, trace=False).embedding_names()
     missing = [name for name in report.missing_keys if name in dict(model.named_parameters()) and name not in frozen]
     for name in (*report.unexpected_keys, *missing):
         raise CheckpointError(
