@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
+_REFUSALS = (OSError, ValueError, RuntimeError, KeyError)
+"""What transformers raises where there is no model, or one that does not fit."""
+
+
 def located(base: BaseSpec, cache: Path, progress: Progress | None = None) -> str:
     """Local folder of a base model, or its hub name.
 
@@ -64,7 +68,7 @@ def load_model(
             model, info = AutoModelForSequenceClassification.from_pretrained(
                 source, output_loading_info=True, weights_only=True, dtype=torch.float32, **extra
             )
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
+        except _REFUSALS as error:
             raise _loading_error(error, source) from error
     from dse.workload.encoder import Decomposed
 
@@ -101,7 +105,10 @@ def load_config(source: str) -> Any:
     from transformers import AutoConfig
 
     with quiet():
-        return AutoConfig.from_pretrained(source)
+        try:
+            return AutoConfig.from_pretrained(source)
+        except _REFUSALS as error:
+            raise _loading_error(error, source) from error
 
 
 def empty_model(source: str, labels: int) -> PreTrainedModel:
@@ -119,7 +126,10 @@ def load_tokenizer(source: str) -> Any:
     from transformers import AutoTokenizer
 
     with quiet():
-        return AutoTokenizer.from_pretrained(source)
+        try:
+            return AutoTokenizer.from_pretrained(source)
+        except _REFUSALS as error:
+            raise _loading_error(error, source) from error
 
 
 def model_digest(model: PreTrainedModel) -> str:
@@ -145,11 +155,15 @@ def quiet() -> Iterator[None]:
     from transformers.utils import logging as reports
 
     level, bars = reports.get_verbosity(), reports.is_progress_bar_enabled()
+    hub = logging.getLogger("huggingface_hub")
+    hub_level = hub.level
+    hub.setLevel(logging.CRITICAL)
     reports.set_verbosity(logging.CRITICAL)
     reports.disable_progress_bar()
     try:
         yield
     finally:
+        hub.setLevel(hub_level)
         reports.set_verbosity(level)
         if bars:
             reports.enable_progress_bar()

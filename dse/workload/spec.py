@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from dse.errors import SpaceError, unknown_name
+from dse.errors import SpaceError, UnknownNameError, unknown_name
 
 Metric = Literal["accuracy", "f1", "matthews", "pearson", "spearman"]
 REGRESSION: tuple[Metric, ...] = ("pearson", "spearman")
@@ -166,6 +166,10 @@ def parse(raw: dict[str, Any], *, path: Path | None = None) -> WorkloadSpec:
     """
     try:
         spec = WorkloadSpec.model_validate(raw)
+    except UnknownNameError as error:
+        fix = error.fix or "give the task's [data] to define it"
+        where = f"{path or 'space'}: {error.where}"
+        raise UnknownNameError(error.what, where=where, expected=error.expected, fix=fix) from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = f"{path or 'space'}: {'.'.join(str(key) for key in ('workload', *first['loc']))}"
@@ -216,8 +220,7 @@ def _task(raw: Any, known: dict[str, Any]) -> Any:
         return raw
     name = raw.get("name", "")
     if name not in known:
-        error = unknown_name("packaged task", str(name), known, where="workload.tasks")
-        raise SpaceError(error.what, where=error.where, expected=error.expected, fix=error.fix or "or give its [data]")
+        raise unknown_name("packaged task", str(name), known, where="workload.tasks")
     return known[name] | raw
 
 
