@@ -39,6 +39,18 @@ class Figure:
         return {"<=": self.value <= float(number), ">=": self.value >= float(number)}[sign]
 
 
+@dataclass
+class Settings:
+    """What a person asked for.
+
+    Attributes:
+        full: measure the long way too: from an empty cache.
+    """
+
+    full: bool = False
+
+
+SETTINGS = Settings()
 Measure = Callable[[], Iterator[Figure]]
 REGISTERED: dict[str, tuple[tuple[str, ...], Measure]] = {}
 

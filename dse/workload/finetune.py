@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.errors import CheckpointError, DataError
+from dse.errors import CheckpointError, DataError, SetupError
 from dse.workload.cache import Progress, whole_file
 from dse.workload.encoder import Decomposed
 from dse.workload.spec import FineTuneSpec, TaskSpec
@@ -34,9 +34,13 @@ CHUNK = 16
 
 
 def pick_device(name: str) -> str:
-    """Resolve ``auto`` to a GPU when there is one."""
+    """Resolve ``auto`` to a GPU when there is one; refuse one that is asked for and is not there."""
     import torch
 
+    if name == "cuda" and not torch.cuda.is_available():
+        raise SetupError(
+            "torch sees no GPU", where="--device", expected="cpu or auto", found=name, fix="install a torch with CUDA"
+        )
     return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
 
 

@@ -118,14 +118,12 @@ def test_a_matrix_that_is_never_used_is_refused() -> None:
     assert "where: spare" in str(caught.value)
 
 
-@pytest.mark.xfail(strict=True, reason="twelve passes through one shared layer are counted as one layer")
 def test_an_encoder_that_reuses_one_layer_is_refused() -> None:
     model = build("Albert", SIZES | {"embedding_size": 8})
     with pytest.raises(CheckpointError, match="layers"):
         Decomposed(model)
 
 
-@pytest.mark.xfail(strict=True, reason="the widest matrix is taken for the feed-forward layer")
 def test_a_feed_forward_layer_may_be_narrower_than_the_model(config: Callable[..., Any]) -> None:
     from transformers import BertModel
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from dse.errors import CheckpointError, DataError
+from dse.errors import CheckpointError, DataError, SetupError
 from dse.workload import finetune, models
 from dse.workload.encoder import Decomposed
 from dse.workload.spec import TaskSpec
@@ -136,7 +136,6 @@ def test_a_store_of_another_architecture_is_refused(base: Path, tmp_path: Path) 
     assert "found: roberta.weight" in str(caught.value)
 
 
-@pytest.mark.xfail(strict=True, reason="weights that a store lacks stay at random without a word")
 def test_a_store_that_lacks_weights_is_refused(base: Path, tmp_path: Path) -> None:
     path = tmp_path / "task.safetensors"
     save_file({"classifier.bias": torch.zeros(2)}, path, metadata={"scaling": "{}"})
@@ -166,7 +165,14 @@ def test_devices_are_named_or_found(monkeypatch: pytest.MonkeyPatch) -> None:
     for found, name in ((True, "cuda"), (False, "cpu")):
         monkeypatch.setattr(torch.cuda, "is_available", lambda found=found: found)
         assert finetune.pick_device("auto") == name
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert finetune.pick_device("cuda") == "cuda"
+
+
+def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SetupError, match=r"torch sees no GPU[\s\S]*--device[\s\S]*cpu or auto"):
+        finetune.pick_device("cuda")
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,6 @@ def test_each_wheel_needs_its_checksum(tmp_path: Path) -> None:
         unpacked(spec, tmp_path)
 
 
-@pytest.mark.xfail(strict=True, reason="a notice of a newer pip, printed last, hides what went wrong")
 def test_pips_notices_do_not_hide_its_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     commands: list[list[str]] = []
 

@@ -43,3 +43,8 @@ def test_short_rows_are_padded_to_the_longest_of_their_batch(base: Path) -> None
     padded = batch(tokens, np.array([1, 0]), padding(tokenizer))
     assert padded["attention_mask"].tolist() == [[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]
     assert padded["input_ids"][1, 3:].tolist() == [tokenizer.pad_token_id] * 2
+
+
+def test_every_word_of_the_fixture_is_known(base: Path) -> None:
+    tokenizer = load_tokenizer(str(base))
+    assert tokenizer("w0 w39")["input_ids"] == [2, 5, 44, 3]

@@ -12,12 +12,11 @@ SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
 def save_tokenizer(folder: Path) -> None:
-    from transformers import BertTokenizerFast
+    from transformers import BertTokenizer
 
     folder.mkdir(parents=True, exist_ok=True)
-    vocabulary = folder / "vocab.txt"
-    vocabulary.write_text("\n".join([*SPECIAL, *WORDS]))
-    BertTokenizerFast(vocab_file=str(vocabulary)).save_pretrained(folder)
+    vocabulary = {word: index for index, word in enumerate([*SPECIAL, *WORDS])}
+    BertTokenizer(vocab=vocabulary).save_pretrained(folder)
 
 
 def rows(count: int, seed: int = 0) -> pd.DataFrame:
