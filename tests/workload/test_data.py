@@ -188,3 +188,10 @@ def test_a_damaged_file_is_an_error_of_ours(task: Make, tmp_path: Path, name: st
     (tmp_path / name).write_bytes(b"damaged")
     with pytest.raises(DataError, match="cannot be read"):
         data.read(task(), tmp_path / name)
+
+
+def test_a_label_that_the_table_does_not_list_is_refused(task: Make, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\na,yes\nb,no\nc,mabye\n")
+    spec = task(data={"path": "x", "labels": {"yes": 1, "no": 0}})
+    with pytest.raises(DataError, match=r"does not list[\s\S]*one of: yes, no[\s\S]*mabye[\s\S]*keep"):
+        data.read(spec, tmp_path / "a.csv")

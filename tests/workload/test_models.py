@@ -127,3 +127,10 @@ def test_pinned_weights_are_verified(tmp_path: Path, base: Path, monkeypatch: py
     assert "the weights of 'b' are not those that were pinned" in str(caught.value)
     assert f"expected: sha256 {'1' * 64}" in str(caught.value)
     assert f"found: sha256 {actual}" in str(caught.value)
+
+
+def test_a_new_head_follows_its_seed(checkpoint: Path) -> None:
+    edit(checkpoint, lambda tensors: [tensors.pop(f"classifier.{name}") for name in ("weight", "bias")])
+    heads = [models.load_model(str(checkpoint), labels=3, seed=seed).classifier.weight for seed in (0, 0, 1)]
+    assert torch.equal(heads[0], heads[1])
+    assert not torch.equal(heads[0], heads[2])
