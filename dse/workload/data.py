@@ -29,22 +29,26 @@ def normalised(text: str) -> str:
     return re.sub(r"\W+", " ", text.lower()).strip()
 
 
-def read(task: TaskSpec, path: Path) -> pd.DataFrame:
+def read(task: TaskSpec, path: Path, classes: dict[str, int] | None = None) -> pd.DataFrame:
     """Read a task's file.
 
     Args:
         task: its data table says format, columns and cleaning.
         path: local file, possibly compressed.
+        classes: number of each label by its name, as another file of the task has them; by default in alphabetical order.
 
     Returns:
         Columns text, text_b (empty for single texts), label (int classes or float), group (empty where data has none);
-        without empty texts, duplicates, and texts with conflicting labels.
+        without empty texts, duplicates, and texts with conflicting labels. ``attrs["classes"]`` has the classes.
 
     Raises:
         DataError: the file or a column is missing, is not text, or leaves no usable rows.
     """
     raw = _table(task.data, path)
-    return _deduplicated(_named(raw, task, path), task, path)
+    classes = classes or dict(task.data.labels) or _classes(raw, task)
+    frame = _deduplicated(_named(raw, task, path, classes), task, path)
+    frame.attrs["classes"] = classes
+    return frame
 
 
 def _table(data: DataSpec, path: Path) -> pd.DataFrame:
@@ -106,7 +110,7 @@ def _text(content: bytes, path: Path, encoding: str) -> str:
         raise DataError("the encoding is not known", where=path, found=encoding) from error
 
 
-def _named(raw: pd.DataFrame, task: TaskSpec, path: Path) -> pd.DataFrame:
+def _named(raw: pd.DataFrame, task: TaskSpec, path: Path, classes: dict[str, int]) -> pd.DataFrame:
     """Pick and clean the columns."""
     import pandas as pd
 
@@ -141,11 +145,11 @@ def _named(raw: pd.DataFrame, task: TaskSpec, path: Path) -> pd.DataFrame:
                 found=data.group_pattern,
             ) from error
     frame["group"] = group.map(normalised)
-    frame["label"] = _labels(raw[names["label"]], task, path)
+    frame["label"] = _labels(raw[names["label"]], task, path, classes)
     return frame[frame["label"].notna()]
 
 
-def _labels(values: pd.Series[Any], task: TaskSpec, path: Path) -> pd.Series[Any]:
+def _labels(values: pd.Series[Any], task: TaskSpec, path: Path, classes: dict[str, int]) -> pd.Series[Any]:
     import pandas as pd
 
     if task.kind == "regression":
@@ -160,19 +164,26 @@ def _labels(values: pd.Series[Any], task: TaskSpec, path: Path) -> pd.Series[Any
             )
         return numbers.astype(float)
     text = _strings(values)
-    if task.data.labels:
-        unknown = sorted(set(text) - set(task.data.labels) - {""})
-        if unknown:
-            raise DataError(
-                f"task {task.name!r} has a label that its table of labels does not list",
-                where=path,
-                expected=f"one of: {', '.join(task.data.labels)}",
-                found=", ".join(unknown[:3]),
-                fix="add it to labels, or leave its rows out with keep",
-            )
-        return text.map(task.data.labels)
-    classes = {name: index for index, name in enumerate(sorted({name for name in text if name}))}
+    unknown = sorted(set(text) - set(classes) - {""})
+    if unknown:
+        raise DataError(
+            f"task {task.name!r} has a label that its table of labels, or its training data, does not list",
+            where=path,
+            expected=f"one of: {', '.join(classes)}",
+            found=", ".join(unknown[:3]),
+            fix="add it to labels, or leave its rows out with keep",
+        )
     return text.map(classes)
+
+
+def _classes(raw: pd.DataFrame, task: TaskSpec) -> dict[str, int]:
+    """Classes that occur, in alphabetical order; rows that are left out do not count."""
+    column = task.data.columns.get("label", "label")
+    if task.kind == "regression" or column not in raw.columns:
+        return {}
+    for other, values in task.data.keep.items():
+        raw = raw[raw[other].astype(str).isin(values)] if other in raw.columns else raw
+    return {name: index for index, name in enumerate(sorted(set(_strings(raw[column])) - {""}))}
 
 
 def _strings(values: pd.Series[Any]) -> pd.Series[Any]:

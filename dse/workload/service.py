@@ -41,8 +41,9 @@ class LoadedTask:
         if source.archive is not None:
             path = unpacked(source.archive, self._workload.cache, self._workload.progress)
             return splits.split(self.spec, data.read(self.spec, path))
-        held = data.read(self.spec, Path(source.report)) if source.report else None
-        return splits.split(self.spec, data.read(self.spec, Path(source.path)), held)
+        frame = data.read(self.spec, Path(source.path))
+        held = data.read(self.spec, Path(source.report), frame.attrs["classes"]) if source.report else None
+        return splits.split(self.spec, frame, held)
 
     @cached_property
     def labels(self) -> int:

@@ -195,3 +195,14 @@ def test_a_label_that_the_table_does_not_list_is_refused(task: Make, tmp_path: P
     spec = task(data={"path": "x", "labels": {"yes": 1, "no": 0}})
     with pytest.raises(DataError, match=r"does not list[\s\S]*one of: yes, no[\s\S]*mabye[\s\S]*keep"):
         data.read(spec, tmp_path / "a.csv")
+
+
+def test_an_official_report_file_numbers_its_classes_as_the_training_file_does(task: Make, tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("text,label\na,red\nb,green\nc,blue\n")
+    (tmp_path / "dev.csv").write_text("text,label\nd,red\ne,green\n")
+    (tmp_path / "odd.csv").write_text("text,label\nd,red\ne,pink\n")
+    train = data.read(task(), tmp_path / "train.csv")
+    dev = data.read(task(), tmp_path / "dev.csv", train.attrs["classes"])
+    assert list(dev["label"]) == [2, 1]
+    with pytest.raises(DataError, match=r"or its training data, does not list[\s\S]*pink"):
+        data.read(task(), tmp_path / "odd.csv", train.attrs["classes"])
