@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,13 @@ class PipelineContext:
         self.arrays = arrays
         self.precision = precision
         self.evaluator_version = EVALUATOR_VERSION
+        self.plugin = ""
+
+    def of_plugin(self, identity: str) -> PipelineContext:
+        """The same context for one plugin, whose cached arrays nobody else's code shares."""
+        other = copy(self)
+        other.plugin = identity
+        return other
 
     @property
     def workload(self) -> Workload:
@@ -72,7 +80,7 @@ class PipelineContext:
                 self._progress(name, None)
             return make()
 
-        return self.arrays.made("plugins", {"name": name, **key}, told)
+        return self.arrays.made("plugins", {"plugin": self.plugin, "name": name, **key}, told)
 
     def evaluate(self, task: int, weights: Weights, split: str, input_bits: int, owners: NDArray[Any]) -> Outcome:
         """Score a task with these matrices; layers of the base use its biases and norms, dropped ones are skipped."""

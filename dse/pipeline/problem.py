@@ -85,7 +85,7 @@ class WorkloadProblem:
         for kind, name, options in plugins:
             self._names[kind].append(name)
             self._plugins[kind, name] = registry.build(kind, name, options, where=f"[{kind}.{name}.options]")
-            self._versions[f"{kind}.{name}"] = f"{registry.get(kind, name).version} {sorted(options.items())}"
+            self._versions[f"{kind}.{name}"] = f"{registry.fingerprint(kind, name)} {sorted(options.items())}"
         self._reference: Hardware = registry.build("hardware", reference.plugin, reference.options)
         self._reference_name = reference.plugin
         self._reference_params = self._reference_values(reference)
@@ -132,7 +132,7 @@ class WorkloadProblem:
     def prepare(self, *, scores: bool = True) -> None:
         """Do every plugin's heavy work (cached), and measure the baseline's scores if any will be needed."""
         for (kind, name), plugin in self._plugins.items():
-            called(kind, name, plugin.prepare, self.context)
+            called(kind, name, plugin.prepare, self.context.of_plugin(self._versions[f"{kind}.{name}"]))
         if not scores:
             return
         for task in range(len(self.tasks)):

@@ -5,6 +5,7 @@ pluggy earns its place for checked registration; records that plugins yield are 
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import importlib.util
 import inspect
@@ -137,6 +138,20 @@ class Registry:
     def provider(self, kind: Kind, name: str) -> Provider:
         """Where a plugin came from."""
         return self._found[kind][name][1]
+
+    def fingerprint(self, kind: Kind, name: str) -> str:
+        """Version, origin and a hash of the code of a plugin: what its cached results depend on.
+
+        The code is the file that defines ``build``, or the whole folder where that file makes it a package.
+        """
+        record, provider = self._found[kind][name]
+        source = inspect.getsourcefile(record.build)
+        path = Path(source) if source else Path()
+        files = sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]
+        content = hashlib.blake2b(digest_size=8)
+        for file in files:
+            content.update(file.read_bytes() if file.is_file() else b"")
+        return f"{kind}.{name} {record.version} ({provider.distribution}) {content.hexdigest()}"
 
     def build(self, kind: Kind, name: str, options: dict[str, Any] | None = None, *, where: object = None) -> Any:
         """Build a plugin with options validated by its own type."""

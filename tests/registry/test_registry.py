@@ -159,3 +159,18 @@ def test_a_bare_file_is_a_plugin(tmp_path: Path) -> None:
 
     assert registry.build("scheduler", "mine") == "built"
     assert "the plugin file does not exist" in registry.broken[0].reason
+
+
+def test_a_fingerprint_follows_the_code_of_a_plugin(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    text = (
+        "import dse\n\ndef build(options):\n    return {value}\n\n@dse.hookimpl\ndef dse_schedulers():\n"
+        "    yield dse.Scheduler(name='mine', summary='', build=build)\n"
+    )
+    prints = []
+    for value in (1, 1, 2):
+        file.write_text(text.format(value=value))
+        prints.append(dse.Registry().add_file(file).fingerprint("scheduler", "mine"))
+
+    assert prints[0] == prints[1] != prints[2]
+    assert dse.Registry().discover().fingerprint("hardware", "isaac").startswith("hardware.isaac 1 (dse-reram ")
