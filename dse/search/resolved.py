@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from dse.records.parameters import Choice, lehmer_decode
@@ -9,6 +10,7 @@ from dse.records.plugin import KINDS, Kind
 from dse.search.domain import Domain, at
 from dse.search.searchspace import Element, SearchedParameter, SearchSpace
 from dse.search.toml_text import toml_text
+from dse.workload.spec import with_paths
 
 
 def resolved_text(space: SearchSpace, *, trials: int | None = None) -> str:
@@ -24,7 +26,10 @@ def resolved_text(space: SearchSpace, *, trials: int | None = None) -> str:
     table: dict[str, Any] = {"schema": file.schema_, "name": file.name}
     if file.plugin_files:
         table["plugin_files"] = [path.as_posix() for path in file.plugin_paths]
-    table["workload"] = file.workload
+    beside = file.path.parent.resolve() if file.path else Path()
+    table["workload"] = with_paths(
+        file.workload, lambda name: (beside / name).as_posix() if (beside / name).exists() else name
+    )
     table["search"] = {key: value for key, value in search.items() if value != {}}
     for kind in KINDS:
         table[kind] = _kind(space, kind)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from dse.records.parameters import Choice, Permutation, Scalar, lehmer_decode, lehmer_encode
@@ -15,6 +16,7 @@ from dse.records.plugin import KINDS, Kind
 from dse.records.point import PluginParameter, Value
 from dse.search.domain import Domain, at, size, snapped
 from dse.search.space import SpaceFile
+from dse.workload.spec import with_paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ class SearchSpace:
         search = self.file.search.model_dump(exclude={"trials", "max_failed_share"})
         content = {
             "schema": self.file.schema_,
-            "workload": self.file.workload,
+            "workload": with_paths(self.file.workload, lambda name: Path(name).name),  # content is hashed elsewhere
             "search": search,
             "plugins": [list(item) for item in self.file.plugins],
             "reference_hardware": self.file.reference_hardware.model_dump(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -186,6 +187,34 @@ def parse(raw: dict[str, Any], *, path: Path | None = None) -> WorkloadSpec:
             "tasks": tuple(_located(task, folder) for task in spec.tasks),
         }
     )
+
+
+def with_paths(raw: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    """Return a ``[workload]`` table with every file or folder it may name changed, all else as it is.
+
+    Args:
+        raw: the table, as a space file holds it.
+        change: gives the new text for one that may be a path; names of packaged models stay.
+    """
+    table = dict(raw)
+    base = table.get("base")
+    if isinstance(base, str) and base not in catalogue()["base"]:
+        table["base"] = change(base)
+    elif isinstance(base, dict) and isinstance(base.get("source"), str):
+        table["base"] = base | {"source": change(base["source"])}
+    if isinstance(table.get("tasks"), list):
+        table["tasks"] = [_task_with_paths(task, change) if isinstance(task, dict) else task for task in table["tasks"]]
+    return table
+
+
+def _task_with_paths(task: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    changed = dict(task)
+    if isinstance(task.get("checkpoint"), str):
+        changed["checkpoint"] = change(task["checkpoint"])
+    if isinstance(task.get("data"), dict):
+        named = {key: change(task["data"][key]) for key in ("path", "report") if isinstance(task["data"].get(key), str)}
+        changed["data"] = task["data"] | named
+    return changed
 
 
 def _located(task: TaskSpec, folder: Path) -> TaskSpec:

@@ -316,3 +316,21 @@ def test_importing_the_space_loads_nothing_heavy() -> None:
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert found.stdout.strip() == "[]"
+
+
+def test_the_resolved_copy_finds_the_files_that_the_space_file_names_beside_itself(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").touch()
+    (tmp_path / "model").mkdir()
+    task = {"name": "own", "kind": "classification", "metric": "accuracy", "data": {"path": "data.csv"}}
+    raw = raw_space() | {"workload": {"base": "model", "tasks": ["trec6", task]}}
+    space = resolve(parse(raw, path=tmp_path / "space.toml"), PARAMETERS, TASKS, LAYERS)
+    folder = tmp_path / "results" / "study"
+    folder.mkdir(parents=True)
+    (folder / "space.toml").write_text(resolved_text(space))
+
+    again = resolve(load(folder / "space.toml"), PARAMETERS, TASKS, LAYERS)
+
+    assert again.file.workload["base"] == str(tmp_path / "model")
+    assert again.file.workload["tasks"][1]["data"]["path"] == str(tmp_path / "data.csv")
+    assert again.file.workload["tasks"][0] == "trec6"
+    assert again.digest == space.digest
