@@ -53,7 +53,7 @@ from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
 from dse.registry import Registry
 
 if TYPE_CHECKING:
-    from dse.api import check, pareto, plugins_list, run, show
+    from dse.api import check, pareto, plugins_list, run, show, validate
 
 __version__ = "0.1.0"
 
@@ -123,10 +123,11 @@ __all__ = [
     "show",
     "slices",
     "store_whole",
+    "validate",
     "whole_footprint",
 ]
 
-_API = ("check", "pareto", "plugins_list", "run", "show")
+_API = ("check", "pareto", "plugins_list", "run", "show", "validate")
 
 
 def __getattr__(name: str) -> Any:

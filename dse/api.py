@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from dse.errors import SetupError
+from dse.errors import SetupError, StudyError
 from dse.registry import Registry
 from dse.reports import PluginInfo, SpaceReport, default_point, plugin_infos, space_report
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dse.search.provenance import Provenance
     from dse.search.searchspace import SearchSpace
     from dse.search.study import Finished
+    from dse.search.validate import Validation
 
 Activity = Callable[[str, float | None], None]
 """Told what is being done (a download, a fine-tuning) and, where it is known, the share done, 0 to 1."""
@@ -102,6 +103,46 @@ def check(
     problem, found, _ = _load(space, None, device, cache, plugins, activity)
     cost = problem.cost([default_point(found)])[0]
     return space_report(found, cost)
+
+
+def validate(
+    study: Path | str,
+    *,
+    results: Path | str = "results",
+    target_drop: float | None = None,
+    device: str = "auto",
+    cache: Path | str | None = None,
+    plugins: Iterable[Path | str] = (),
+    activity: Activity | None = None,
+) -> Validation:
+    """Score a study's front on the report split, which no choice has seen.
+
+    Args:
+        study: its name, or its folder.
+        results: folder that holds the studies.
+        target_drop: points a design may lose: chooses one on the search split, and says whether it keeps the target.
+        device: where models run: auto, cpu or cuda.
+        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
+        plugins: bare plugin files, beside those the study names.
+        activity: is told of downloads, fine-tuning and scoring.
+
+    Raises:
+        StudyError: there is no such study, it is running, it was begun under other conditions, or it was not scored.
+    """
+    from dse.results.files import SPACE
+    from dse.search.validate import validate as validate_study
+
+    folder = study_folder(study, results)
+    space = folder / SPACE
+    if not space.is_file():
+        raise StudyError("there is no study here", where=folder, expected=f"a folder with {SPACE}, as a run writes it")
+    problem, found, provenance = _load(space, None, device, cache, plugins, activity)
+
+    def told(scored: int, total: int) -> None:
+        if activity is not None:
+            activity(f"scoring design {scored} of {total} on the report split", scored / total)
+
+    return validate_study(problem, found, folder=folder, provenance=provenance, target_drop=target_drop, told=told)
 
 
 def plugins_list(*, plugins: Iterable[Path | str] = ()) -> list[PluginInfo]:

@@ -92,6 +92,38 @@ def check(
 
 
 @app.command()
+def validate(
+    study: opt.Study,
+    *,
+    results: opt.Results = opt.RESULTS,
+    target_drop: Annotated[
+        float | None,
+        typer.Option("--target-drop", help="Points a design may lose: is there one that keeps it?", metavar="POINTS"),
+    ] = None,
+    device: opt.Device = opt.DeviceName.AUTO,
+    cache: opt.Cache = None,
+    plugin: opt.PluginFiles = None,
+    form: opt.Form = Format.TABLE,
+    quiet: opt.Quiet = False,
+    debug: opt.Debug = False,
+) -> None:
+    """Score a study's front on the report split, which no choice has seen."""
+    from dse.cli.running import validate_study
+
+    del debug
+    validate_study(
+        study,
+        results=results,
+        target_drop=target_drop,
+        device=device.value,
+        cache=cache,
+        plugins=plugin or [],
+        form=form,
+        quiet=quiet,
+    )
+
+
+@app.command()
 def pareto(
     study: opt.Study,
     *,

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -16,6 +17,16 @@ from dse.cli.output import Format, cell, plain_value, write_front, write_record,
 from dse.cli.progress import reporter
 from dse.reports import SpaceReport
 
+SHOWN = (
+    "trial",
+    "area_mm2",
+    "energy_uj",
+    "array_area_ratio",
+    "search.accuracy_drop",
+    "report.accuracy_drop",
+    "report.accuracy_drop_low",
+    "report.accuracy_drop_high",
+)
 COSTS = ("area_mm2", "energy_uj", "latency_us", "area_ratio", "array_area_ratio", "energy_ratio", "offchip_mb")
 
 
@@ -58,6 +69,45 @@ def run_study(
     if not quiet:
         say(f"front: {done.pareto}")
         say(f"all trials: {done.trials}")
+
+
+def validate_study(
+    study: str,
+    *,
+    results: Path,
+    target_drop: float | None,
+    device: str,
+    cache: Path | None,
+    plugins: Sequence[Path],
+    form: Format,
+    quiet: bool,
+) -> None:
+    """Validate a study, print both splits side by side, and say what they mean."""
+    with reporter(quiet=quiet) as observer:
+        done = api.validate(
+            study,
+            results=results,
+            target_drop=target_drop,
+            device=device,
+            cache=cache,
+            plugins=plugins,
+            activity=observer.activity,
+        )
+    columns = [*SHOWN, *done.rows.columns] if form is not Format.TABLE else SHOWN
+    rows: list[dict[Any, Any]] = done.rows.to_dict("records")
+    write_rows(rows, form, list(dict.fromkeys(columns)))
+    if quiet:
+        return
+    than = "larger" if done.optimism > 0 else "smaller"
+    say(
+        f"drops are {abs(done.optimism):.3f} points {than} on the report split, on average over {len(done.rows)} designs"
+    )
+    if target_drop is not None and done.choice is None:
+        say(f"no design keeps a drop of {target_drop:g} points on the search split with everything resident")
+    elif done.choice is not None:
+        say(f"a drop of {target_drop:g} points is {'met' if done.met else 'NOT met'} by trial {done.choice}")
+    say(f"rule: {done.rule}")
+    say(f"both splits: {done.path}")
 
 
 def check_space(

@@ -120,5 +120,5 @@ class Problem(Protocol):
     def cost(self, points: list[DesignPoint]) -> list[CostResult]:
         """Cost of many points, in the order given; microseconds a point."""
 
-    def score(self, point: DesignPoint) -> ScoreResult:
-        """Score of one point on the search split; seconds, cached per task by recipe."""
+    def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
+        """Score of one point on the search split, or the report split; seconds, cached per task by recipe."""

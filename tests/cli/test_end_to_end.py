@@ -40,4 +40,8 @@ def test_from_a_space_file_to_a_front_and_on(tiny: Path, dse: Any) -> None:
     front = json.loads(dse("pareto", "tiny", "--format", "json").stdout)
     assert {row["trial"] for row in front} == set(trials.loc[trials["on_front"], "trial"])
     shown = json.loads(dse("show", "tiny", front[0]["trial"], "--format", "json").stdout)
+    validated = dse("validate", "tiny", "--device", "cpu", "--target-drop", 100, "--format", "json")
+    assert validated.exit_code == 0, validated.output
+    assert {row["trial"] for row in json.loads(validated.stdout)} == {row["trial"] for row in front}
+    assert "a drop of 100 points is met by trial" in validated.stderr
     assert shown["score.verdict"] == trials.set_index("trial").loc[front[0]["trial"], "score.verdict"]
