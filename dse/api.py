@@ -100,7 +100,13 @@ def check(
     Raises:
         SpaceError: the space file is not usable.
     """
+    from dse.search.encoding import Codec
+    from dse.search.study import check_components
+    from dse.search.suggest import Suggester
+
     problem, found, _ = _load(space, None, device, cache, plugins, activity)
+    Suggester(found, Codec(found))  # refuses a sampler or an option that does not exist
+    check_components(found, problem)
     cost = problem.cost([default_point(found)])[0]
     return space_report(found, cost)
 

@@ -15,7 +15,7 @@ from dse.pipeline.combination import Combination
 from dse.pipeline.costing import Costs, total
 from dse.pipeline.counting import count
 from dse.pipeline.demand import demand
-from dse.records.batch import Demand, Floats, Footprint, Params
+from dse.records.batch import Components, Demand, Floats, Footprint, Geometry, Params, Plan, Schedule
 from dse.records.plugin import Kind
 from dse.records.workload import Workload
 
@@ -94,13 +94,34 @@ def baseline_cost(workload: Workload, hardware: Hardware, name: str, params: Par
 def called(kind: str, name: str, method: Any, *arguments: Any) -> Any:
     """Call a plugin's method; whatever it raises comes back with the plugin's name."""
     try:
-        return method(*arguments)
+        result = method(*arguments)
     except DseError:
         raise
     except Exception as error:
         raise PluginContractError(
             f"{kind} {name!r} raised in {method.__name__}(): {type(error).__name__}: {error}", where=f"{kind} {name!r}"
         ) from error
+    expected = _RETURNS.get(method.__name__, object)
+    if not isinstance(result, expected):
+        raise PluginContractError(
+            f"{kind} {name!r}: {method.__name__}() returned something else than its contract says",
+            where=f"{kind} {name!r}",
+            expected=expected.__name__,
+            found=type(result).__name__,
+        )
+    return result
+
+
+_RETURNS: dict[str, type] = {
+    "parameters": tuple,
+    "geometry": Geometry,
+    "components": Components,
+    "plan": Plan,
+    "footprint": Footprint,
+    "store": dict,
+    "order": Schedule,
+}
+"""What a method returns, by its name in the contract."""
 
 
 def check_footprint(footprint: Footprint, wanted: Demand, compressor: str) -> None:

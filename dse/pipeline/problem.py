@@ -86,7 +86,9 @@ class WorkloadProblem:
             self._names[kind].append(name)
             self._plugins[kind, name] = registry.build(kind, name, options, where=f"[{kind}.{name}.options]")
             self._versions[f"{kind}.{name}"] = f"{registry.fingerprint(kind, name)} {sorted(options.items())}"
-        self._reference: Hardware = registry.build("hardware", reference.plugin, reference.options)
+        self._reference: Hardware = registry.build(
+            "hardware", reference.plugin, reference.options, where="[reference_hardware] options"
+        )
         self._reference_name = reference.plugin
         self._reference_params = self._reference_values(reference)
         self.context = PipelineContext(loaded, ArrayCache(cache), precision, progress)
@@ -251,7 +253,11 @@ class WorkloadProblem:
             if name not in declared:
                 raise unknown_name("hardware parameter", name, declared, where="[reference_hardware] parameters")
             item = declared[name]
-            values[name] = value if isinstance(item, Permutation) else _allowed(item, value)
+            try:
+                values[name] = value if isinstance(item, Permutation) else _allowed(item, value)
+            except SpaceError as error:
+                where = f"[reference_hardware] parameters.{name}"
+                raise SpaceError(error.what, where=where, expected=error.expected, found=error.found) from error
         return Params(1, {name: np.array([value]) for name, value in values.items()})
 
     def _default(self, parameter: Parameter) -> Any:

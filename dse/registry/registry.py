@@ -44,7 +44,7 @@ class Provider:
 
     source: str
     distribution: str
-    error: Exception | None = None
+    error: BaseException | None = None
 
     @property
     def reason(self) -> str:
@@ -111,7 +111,7 @@ class Registry:
             self._manager.register(plugin, name=source)
             self._manager.check_pending()
             records = list(self._records(plugin, source))
-        except Exception as error:  # whatever a stranger's package raises must not stop the others
+        except (Exception, SystemExit) as error:  # whatever a stranger's package raises must not stop the others
             self.broken.append(Provider(source, distribution, error))
             if self._manager.has_plugin(source):
                 self._manager.unregister(name=source)

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from dse.errors import StudyError
+
 TRIALS = "trials.parquet"
 PARETO = "pareto.parquet"
 SPACE = "space.toml"
@@ -20,6 +22,9 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> Path:
     Args:
         path: where it shall be.
         write: writes everything to the path it is given.
+
+    Raises:
+        StudyError: the disk refused it.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -27,6 +32,12 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> Path:
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        raise StudyError(
+            f"a file of the study cannot be written: {error.strerror or error}",
+            where=path,
+            fix="nothing recorded so far is lost: make room and continue the study",
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
     return path

@@ -46,7 +46,11 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
     """Name, objectives, reference point and schema version kept in a study's table."""
     import pyarrow.parquet as pq
 
-    raw = pq.read_schema(_file(path, TRIALS)).metadata or {}
+    file = _file(path, TRIALS)
+    try:
+        raw = pq.read_schema(file).metadata or {}
+    except (OSError, ValueError) as error:
+        raise _damaged(file, error) from error
     text = {key.decode(): value.decode() for key, value in raw.items()}
     if "schema_version" not in text:
         raise StudyError("this table was not written by dse", where=path, expected="metadata schema_version")
@@ -89,13 +93,14 @@ def front_table(
         UnknownNameError: a column does not exist.
     """
     frame = read_front(path)
+    objectives = read_metadata(path)["objectives"]
     for name in (*columns, *([sort] if sort else [])):
         if name not in frame.columns:
             raise unknown_name("column", name, frame.columns, where=path)
     if max_drop is not None:
         frame = frame[frame["accuracy_drop"] <= max_drop]
     if sort is None:
-        first = OBJECTIVES[read_metadata(path)["objectives"][0]]
+        first = OBJECTIVES[objectives[0]]
         sort, descending = first.column, first.maximise
     frame = frame.sort_values([sort, "trial"], ascending=[not descending, True])
     wanted = list(columns) or [name for name in FRONT_COLUMNS if frame[name].notna().any() or name == "trial"]
@@ -113,6 +118,7 @@ def show(path: Path | str, trial: int) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     file = _file(path, TRIALS)
+    read_metadata(file)  # says so if the table is damaged or of something else
     rows = pq.read_table(file, filters=[("trial", "=", trial)]).to_pylist()
     if not rows:
         count = pq.read_metadata(file).num_rows
@@ -132,8 +138,17 @@ def _frame(file: Path) -> pd.DataFrame:
 
     mapping = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
     # Reading one file, never a folder: a folder's first file would silently decide the columns of all.
-    frame: pd.DataFrame = pq.ParquetFile(file).read().to_pandas(types_mapper=mapping.get)
+    try:
+        frame: pd.DataFrame = pq.ParquetFile(file).read().to_pandas(types_mapper=mapping.get)
+    except (OSError, ValueError) as error:
+        raise _damaged(file, error) from error
     return frame
+
+
+def _damaged(file: Path, error: Exception) -> StudyError:
+    return StudyError(
+        "the table is damaged", where=file, found=error, fix="run the study again: it is written anew from the log"
+    )
 
 
 def _file(path: Path | str, name: str) -> Path:

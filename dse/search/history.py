@@ -70,6 +70,7 @@ def read_history(events: list[dict[str, Any]], path: Path) -> History:
     open_trial: Trial | None = None
     for line, event in enumerate(events, start=1):
         name = event["event"]
+        _check_keys(path, line, event)
         if (name == "header") != (line == 1):
             raise _misplaced(path, line, "the header first, once", name)
         if name == "header" and event.get("schema") != LOG_SCHEMA:
@@ -91,6 +92,27 @@ def read_history(events: list[dict[str, Any]], path: Path) -> History:
         else:
             raise _misplaced(path, line, "header, resumed, asked or done", name)
     return History(tuple(sessions), tuple(finished), open_trial, attributes)
+
+
+_KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "header": {"space_hash": str, "versions": dict, "plugins": dict, "digests": dict, "columns": list, "study": str},
+    "asked": {"trial": int, "source": str, "seed": int, "params": dict, "attributes": dict, "study_attributes": dict},
+    "done": {"trial": int, "row": dict, "values": (list, type(None)), "constraints": dict},
+}
+_KEYS["resumed"] = _KEYS["header"]
+
+
+def _check_keys(path: Path, line: int, event: dict[str, Any]) -> None:
+    """Refuse an event that lacks what later code reads."""
+    for key, kind in _KEYS.get(str(event["event"]), {}).items():
+        if not isinstance(event.get(key), kind):
+            raise _misplaced(path, line, f"{event['event']} with {key}", f"{key} = {event.get(key)!r:.60}")
+    if event["event"] == "done":
+        row, values = event["row"], event["values"] or []
+        if row.get("trial") != event["trial"] or not isinstance(row.get("status"), str):
+            raise _misplaced(path, line, "a row with trial and status", f"{row!r:.60}")
+        if not all(isinstance(value, int | float) for value in (*values, *event["constraints"].values())):
+            raise _misplaced(path, line, "values and constraints that are numbers", f"{event['values']!r:.60}")
 
 
 def _misplaced(path: Path, line: int, expected: str, found: object) -> StudyError:

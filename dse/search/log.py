@@ -44,7 +44,11 @@ class StudyLog:
         self.hook = hook
         self.events, whole = read_events(path)
         self.note = ""
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        except OSError as error:
+            fix = "make the folder writable, or name another with --results"
+            raise StudyError(f"the log cannot be opened: {error.strerror}", where=path, fix=fix) from error
         torn = os.fstat(self._file).st_size - whole
         if torn:
             os.ftruncate(self._file, whole)
@@ -112,7 +116,7 @@ def read_events(path: Path) -> tuple[list[Event], int]:
             event = json.loads(line)
             if not isinstance(event, dict) or "event" not in event:
                 raise ValueError("no event")  # noqa: TRY301  # handled with the other kinds of damage
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise StudyError(
                 f"line {number} of the log is damaged",
                 where=f"{path}:{number}",

@@ -26,13 +26,19 @@ def locked(folder: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout as error:
         raise StudyError(
             "another run works on this study", where=folder, fix="wait for it to end, or give your study another name"
+        ) from error
+    except OSError as error:
+        raise StudyError(
+            f"the study's folder cannot be written: {error.strerror or error}",
+            where=folder,
+            fix="make it writable, or name another with --results",
         ) from error
     try:
         yield

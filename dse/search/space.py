@@ -31,7 +31,7 @@ OPEN_METRICS = ("score.", "area.", "energy.")
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Bound(_Table):

@@ -86,7 +86,7 @@ def run(
     folder = Path(folder)
     observer = observer or NullObserver()
     total = _budget(space, trials)
-    _check_components(space, problem)
+    check_components(space, problem)
     codec = Codec(space)
     for point in enqueue:
         codec.encode(point)  # one outside the space must stop the run before it writes anything
@@ -154,7 +154,7 @@ def _budget(space: SearchSpace, trials: int | None) -> int:
     return total
 
 
-def _check_components(space: SearchSpace, problem: Problem) -> None:
+def check_components(space: SearchSpace, problem: Problem) -> None:
     """Raise for a constraint on a component that no hardware model of the study has; it would never bind."""
     for name in space.file.search.constraints:
         if name.startswith(("area.", "energy.")):

@@ -70,13 +70,13 @@ def _table(data: DataSpec, path: Path) -> pd.DataFrame:
             matches = (re.match(data.pattern, line) for line in text.splitlines())
             return pd.DataFrame([match.groupdict() for match in matches if match])
         if form == "jsonl":
-            return pd.DataFrame([json.loads(line) for line in text.splitlines() if line.strip()])
+            return pd.DataFrame([_object(line, at) for at, line in enumerate(text.splitlines(), 1) if line.strip()])
         if form in {"csv", "tsv"}:
             separator = "," if form == "csv" else "\t"
             if data.quoting:
                 return pd.read_csv(StringIO(text), sep=separator, dtype=str, keep_default_na=False)
             return pd.read_csv(StringIO(text), sep=separator, quoting=csv.QUOTE_NONE, dtype=str, keep_default_na=False)
-    except (ValueError, re.error) as error:
+    except (ValueError, RecursionError, re.error) as error:
         raise DataError(f"the data file cannot be read as {form}: {error}", where=path) from error
     raise DataError(
         "the format of the data file is not known",
@@ -84,6 +84,13 @@ def _table(data: DataSpec, path: Path) -> pd.DataFrame:
         expected=f"an ending of {', '.join(FORMATS)}, or format = ... in the task's data table",
         found=path.name,
     )
+
+
+def _object(line: str, number: int) -> dict[str, Any]:
+    row = json.loads(line)
+    if not isinstance(row, dict):
+        raise ValueError(f"line {number} is no object")  # noqa: TRY004  # told as the other faults of the file
+    return row
 
 
 def _expanded(path: Path) -> bytes:

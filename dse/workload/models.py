@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError
 
 from dse.errors import CheckpointError, SourceError
 from dse.workload.cache import Progress, digest, file_digest
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-_REFUSALS = (OSError, ValueError, RuntimeError, KeyError)
+_REFUSALS = (OSError, ValueError, RuntimeError, KeyError, SafetensorError, pickle.UnpicklingError)
 """What transformers raises where there is no model, or one that does not fit."""
 
 
@@ -89,7 +92,9 @@ def load_model(
 
 def _loading_error(error: Exception, source: str) -> SourceError | CheckpointError:
     """Say whether there is no model, or one that does not fit."""
-    reason = str(error).splitlines()[0]
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    if isinstance(error, pickle.UnpicklingError):
+        reason = "a pickle that holds more than tensors; it was not run"
     if isinstance(error, OSError) or (Path(source).is_dir() and not (Path(source) / "config.json").is_file()):
         return SourceError(
             "the model cannot be loaded",
@@ -117,8 +122,11 @@ def empty_model(source: str, labels: int) -> PreTrainedModel:
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
     with quiet(), torch.device("meta"):
-        config = AutoConfig.from_pretrained(source, num_labels=labels)
-        return AutoModelForSequenceClassification.from_config(config)  # type: ignore[no-any-return]  # untyped factory
+        try:
+            config = AutoConfig.from_pretrained(source, num_labels=labels)
+            return AutoModelForSequenceClassification.from_config(config)  # type: ignore[no-any-return]  # untyped factory
+        except _REFUSALS as error:
+            raise _loading_error(error, source) from error
 
 
 def load_tokenizer(source: str) -> Any:

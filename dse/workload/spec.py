@@ -79,6 +79,9 @@ class DataSpec(_Strict):
     def _one_source(self) -> DataSpec:
         if bool(self.path) == (self.archive is not None):
             raise ValueError("give either path or archive")
+        numbers = set(self.labels.values())
+        if numbers and numbers != set(range(len(numbers))):
+            raise ValueError("labels must be numbered 0, 1, 2, ...")
         return self
 
 

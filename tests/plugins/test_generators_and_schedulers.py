@@ -31,7 +31,7 @@ def test_shared_prefix_gives_the_lowest_layers_to_the_base() -> None:
 
 def test_fixed_serves_in_the_listed_or_the_given_order() -> None:
     listed = Fixed(FixedOptions()).order(NO_COMPONENTS, LOAD, dse.Params(1))
-    given = Fixed(FixedOptions(order=("task2", "task0", "task1"))).order(NO_COMPONENTS, LOAD, dse.Params(2))
+    given = Fixed(FixedOptions(order=["task2", "task0", "task1"])).order(NO_COMPONENTS, LOAD, dse.Params(2))
 
     np.testing.assert_array_equal(listed.task, [[0, 1, 2]])
     np.testing.assert_array_equal(given.task, [[2, 0, 1], [2, 0, 1]])
@@ -39,7 +39,7 @@ def test_fixed_serves_in_the_listed_or_the_given_order() -> None:
 
 def test_fixed_refuses_an_order_that_is_none() -> None:
     with pytest.raises(dse.SpaceError, match=r"does not list every task once[\s\S]*task0, task1, task2[\s\S]*task0"):
-        Fixed(FixedOptions(order=("task0",))).parameters(LOAD)
+        Fixed(FixedOptions(order=["task0"])).parameters(LOAD)
 
 
 def test_searched_serves_each_point_in_its_own_order() -> None:

@@ -174,3 +174,9 @@ def test_a_fingerprint_follows_the_code_of_a_plugin(tmp_path: Path) -> None:
 
     assert prints[0] == prints[1] != prints[2]
     assert dse.Registry().discover().fingerprint("hardware", "isaac").startswith("hardware.isaac 1 (dse-reram ")
+
+
+def test_options_take_what_a_space_file_can_hold() -> None:
+    plugin = dse.Registry().discover().build("scheduler", "fixed", {"order": ["b", "a"]})
+
+    assert plugin.options.order == ["b", "a"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
+from pydantic import Field
 
 import dse
 
@@ -14,7 +15,7 @@ class FixedOptions(dse.Options):
         order: task names in the order to serve them; empty for the order of the space file.
     """
 
-    order: tuple[str, ...] = ()
+    order: list[str] = Field(default_factory=list)
 
 
 class Fixed:
@@ -28,6 +29,7 @@ class Fixed:
         if self.options.order and sorted(self.options.order) != sorted(workload.task_names):
             raise dse.SpaceError(
                 "option 'order' of scheduler 'fixed' does not list every task once",
+                where="[scheduler.fixed.options] order",
                 expected=", ".join(workload.task_names),
                 found=", ".join(self.options.order),
             )

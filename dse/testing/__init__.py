@@ -1,0 +1,59 @@
+"""Conformance suites for plugins: subclass the one of your kind and give it a fixture ``record``. See docs/testing.md.
+
+Importing this loads neither torch nor pytest.
+"""
+
+from types import SimpleNamespace
+
+from dse.contract import hookimpl
+from dse.records.plugin import Kind, PluginRecord
+from dse.registry import Registry
+from dse.registry.registry import HOOKS
+from dse.testing.common import PluginTests
+from dse.testing.compressor import CompressorTests
+from dse.testing.generator import GeneratorTests
+from dse.testing.hardware import HardwareTests
+from dse.testing.scheduler import SchedulerTests
+from dse.testing.workloads import TinyContext, tiny_components, tiny_geometry, tiny_workload
+
+__all__ = [
+    "CompressorTests",
+    "GeneratorTests",
+    "HardwareTests",
+    "PluginTests",
+    "SchedulerTests",
+    "TinyContext",
+    "registry",
+    "tiny_components",
+    "tiny_geometry",
+    "tiny_workload",
+]
+
+
+def registry(*records: PluginRecord) -> Registry:
+    """A registry that holds these records and nothing installed: it never discovers.
+
+    Raises:
+        Exception: whatever kept the records from being registered.
+    """
+    made = Registry()
+    if records:
+        made.add("dse.testing", lambda: _plugin(records))
+    for provider in made.broken:
+        if provider.error is not None:
+            raise provider.error
+    return made
+
+
+def _plugin(records: tuple[PluginRecord, ...]) -> SimpleNamespace:
+    plugin = SimpleNamespace()
+    for name, kind in HOOKS.items():
+        setattr(plugin, name, hookimpl(_hook(kind, records)))
+    return plugin
+
+
+def _hook(kind: Kind, records: tuple[PluginRecord, ...]):  # type: ignore[no-untyped-def]  # noqa: ANN202  # as pluggy's
+    def hook() -> list[PluginRecord]:
+        return [record for record in records if record.kind == kind]
+
+    return hook

@@ -1,0 +1,160 @@
+"""Values of declared parameters, and comparing whatever a plugin returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.records.batch import Params
+from dse.records.parameters import Choice, Parameter, Permutation, narrowed
+from dse.records.workload import Workload
+
+Array = NDArray[Any]
+Declared = tuple[Parameter, ...]
+MOST_VALUES = 7
+
+
+def range_of(parameter: Parameter) -> Parameter:
+    """The range searched by default, or all that a space file may widen it to where that is a single value."""
+    if isinstance(parameter, Permutation):
+        return parameter
+    if isinstance(parameter, Choice):
+        wide = len(parameter.choices) < 2 and parameter.allowed
+        return narrowed(parameter, choices=parameter.allowed) if wide else parameter
+    if parameter.low == parameter.high and parameter.limits:
+        return narrowed(parameter, low=parameter.limits[0], high=parameter.limits[1])
+    return parameter
+
+
+def scalars(parameter: Parameter) -> list[Any]:
+    """Some values of a parameter over its range, both ends among them; of an order, its seeds."""
+    wide = range_of(parameter)
+    if isinstance(wide, Permutation):
+        return [0, 1, 2]
+    if isinstance(wide, Choice):
+        return list(wide.choices)
+    share = np.linspace(0.0, 1.0, MOST_VALUES)
+    if wide.log:
+        found = np.exp(np.log(wide.low) + share * (np.log(wide.high) - np.log(wide.low)))
+    else:
+        found = wide.low + share * (wide.high - wide.low)
+    if wide.step:
+        found = wide.low + np.round((found - wide.low) / wide.step) * wide.step
+    kind = int if isinstance(wide.low, int) and isinstance(wide.high, int) and isinstance(wide.default, int) else float
+    values = {min(max(kind(round(value, 9)), kind(wide.low)), kind(wide.high)) for value in found.tolist()}
+    return sorted(values)
+
+
+def filled(parameter: Parameter, workload: Workload, value: Any) -> Array:
+    """One point's array (1, ...) with this value in every task and layer; orders rotate by it."""
+    sizes = {"task": len(workload.tasks), "layer": workload.encoder.layers}
+    if isinstance(parameter, Permutation):
+        return np.roll(np.arange(sizes["task"]), int(value))[None]
+    return np.full((1, *(sizes[axis] for axis in parameter.scope)), value)
+
+
+def default_point(declared: Declared, workload: Workload) -> Params:
+    """One point with every parameter at its default."""
+    values = {
+        item.name: filled(item, workload, 0 if isinstance(item, Permutation) else item.default) for item in declared
+    }
+    return Params(1, values)
+
+
+def drawn_point(declared: Declared, workload: Workload, seed: int) -> Params:
+    """One point drawn from the ranges searched by default, each task and layer on its own."""
+    draw = np.random.default_rng(seed)
+    values = {}
+    for item in declared:
+        blank = filled(item, workload, 0 if isinstance(item, Permutation) else item.default)
+        if isinstance(item, Permutation):
+            values[item.name] = draw.permutation(blank[0])[None]
+            continue
+        allowed = scalars(item) if _is_searched(item) else [item.default]
+        picks = draw.integers(len(allowed), size=blank.shape)
+        values[item.name] = np.array([allowed[pick] for pick in picks.ravel()]).reshape(blank.shape)
+    return Params(1, values)
+
+
+def _is_searched(item: Parameter) -> bool:
+    return range_of(item) is item
+
+
+def with_value(params: Params, item: Parameter, workload: Workload, value: Any) -> Params:
+    """The point with one parameter at another value."""
+    return Params(1, {**params, item.name: filled(item, workload, value)})
+
+
+def stacked(points: list[Params]) -> Params:
+    """Several points as one batch."""
+    return Params(len(points), {name: np.concatenate([point[name] for point in points]) for name in points[0]})
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every array and scalar in what a plugin returned, with where it stands."""
+    if is_dataclass(value) and not isinstance(value, type):
+        for item in fields(value):
+            yield from leaves(getattr(value, item.name), f"{path}.{item.name}")
+    elif isinstance(value, Mapping):
+        yield f"{path}.keys", repr(sorted(value, key=repr))
+        for key in sorted(value, key=repr):
+            yield from leaves(value[key], f"{path}[{key}]")
+    elif isinstance(value, tuple | list):
+        yield f"{path}.len", len(value)
+        for index, item in enumerate(value):
+            yield from leaves(item, f"{path}[{index}]")
+    elif hasattr(value, "detach"):
+        yield path, value.detach().cpu().numpy()
+    else:
+        yield path, value
+
+
+def first_difference(one: Any, other: Any, *, exact: bool = True) -> str:
+    """Where two results differ first, with both values; empty where they are equal."""
+    ours, theirs = list(leaves(one)), list(leaves(other))
+    for (path, left), (where, right) in zip(ours, theirs, strict=False):
+        if path != where:
+            return f"{path} against {where}"
+        if not _same(left, right, exact=exact):
+            return f"{path.lstrip('.') or 'value'}: {_short(left)} against {_short(right)}"
+    return "" if len(ours) == len(theirs) else f"{len(ours)} values against {len(theirs)}"
+
+
+def _same(left: Any, right: Any, *, exact: bool) -> bool:
+    if not isinstance(left, np.ndarray | np.generic) and not isinstance(right, np.ndarray | np.generic):
+        return bool(left == right)
+    one, other = np.asarray(left), np.asarray(right)
+    if one.shape != other.shape:
+        return False
+    if exact or one.dtype.kind not in "fc":
+        return bool(np.array_equal(one, other, equal_nan=one.dtype.kind in "fc" and other.dtype.kind in "fc"))
+    return bool(np.allclose(one, other, rtol=1e-9, atol=1e-12, equal_nan=True))
+
+
+def _short(value: Any) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) < 120 else text[:117] + "..."
+
+
+def point_of(result: Any, index: int) -> Any:
+    """One point's part of a batch result: the index of every array's leading axis, kept as an axis of length 1."""
+    if isinstance(result, np.ndarray):
+        return result[index : index + 1]
+    if isinstance(result, tuple):
+        return tuple(point_of(item, index) for item in result)
+    if is_dataclass(result) and not isinstance(result, type):
+        return {item.name: point_of(getattr(result, item.name), index) for item in fields(result)}
+    return result
+
+
+def plain(result: Any) -> Any:
+    """The result as `point_of` gives one, so that both compare."""
+    if isinstance(result, tuple):
+        return tuple(plain(item) for item in result)
+    if is_dataclass(result) and not isinstance(result, type):
+        return {item.name: plain(getattr(result, item.name)) for item in fields(result)}
+    return result

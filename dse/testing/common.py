@@ -1,0 +1,213 @@
+"""Checks that hold for a plugin of any kind."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import os
+import subprocess
+import sys
+import unittest
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+from dse.errors import DseError
+from dse.records.batch import Params
+from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
+from dse.records.plugin import API, RECORD_TYPES, Kind, Options, PluginRecord
+from dse.records.workload import Workload
+from dse.testing import _values as values
+from dse.testing.workloads import TinyContext, tiny_workload
+
+HEAVY = ("torch", "transformers", "optuna")
+_IMPORT = f"""
+import importlib, importlib.util, sys
+name, file = sys.argv[1:]
+try:
+    known = importlib.util.find_spec(name) is not None
+except (ImportError, ValueError):
+    known = False
+if known:
+    module = importlib.import_module(name)
+else:
+    spec = importlib.util.spec_from_file_location("plugin_under_test", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+for hook in ("dse_generators", "dse_compressors", "dse_schedulers", "dse_hardware_models"):
+    list(getattr(module, hook, list)())
+print("loaded:", *(heavy for heavy in {HEAVY!r} if heavy in sys.modules))
+"""
+
+
+def after(*checks: Callable[[PluginRecord], None], record: PluginRecord) -> None:
+    """Skip a check where an earlier one fails, so that one fault fails one check."""
+    for check in checks:
+        try:
+            check(record)
+        except unittest.SkipTest:
+            raise
+        except Exception as error:
+            raise unittest.SkipTest(f"{check.__name__} fails") from error
+
+
+class PluginTests:
+    """What every kind's suite begins with. A subclass gives a fixture ``record``.
+
+    Attributes:
+        kind: of the plugin.
+        options: the plugin's options, as a space file would give them.
+    """
+
+    kind: ClassVar[Kind]
+    options: ClassVar[dict[str, Any]] = {}
+
+    def workloads(self) -> tuple[Workload, ...]:
+        """Workloads the plugin is tried on; a subclass gives others where the plugin needs them."""
+        return tiny_workload(), tiny_workload(2, mode="shared")
+
+    def built(self, record: PluginRecord, workload: Workload) -> Any:
+        """A fresh plugin, prepared for a workload."""
+        plugin = record.build(record.options.model_validate(self.options))
+        plugin.parameters(workload)
+        plugin.prepare(TinyContext(workload))
+        return plugin
+
+    def evaluate(self, plugin: Any, workload: Workload, params: Params) -> Any:
+        """Everything the plugin answers for one point, scores included."""
+        raise NotImplementedError
+
+    def evaluate_batch(self, plugin: Any, workload: Workload, params: Params) -> Any:
+        """What the plugin answers for many points at once."""
+        raise NotImplementedError
+
+    def cases(self, record: PluginRecord) -> Iterator[tuple[Any, Workload, Params]]:
+        """The plugin on every workload, at its defaults and at some points drawn from its ranges."""
+        for workload in self.workloads():
+            plugin = self.built(record, workload)
+            declared = tuple(plugin.parameters(workload))
+            yield plugin, workload, values.default_point(declared, workload)
+            for seed in range(4 if declared else 0):
+                yield plugin, workload, values.drawn_point(declared, workload, seed)
+
+    def test_record_is_valid(self, record: PluginRecord) -> None:
+        """The record is of its kind, and what it builds has the kind's methods."""
+        expected = RECORD_TYPES[self.kind]
+        assert isinstance(record, expected), f"expected a dse.{expected.__name__}, found {type(record).__name__}"
+        assert record.api == API, f"made for api {record.api}, this is api {API}"
+        for name in ("name", "summary", "version"):
+            text = getattr(record, name)
+            assert isinstance(text, str), f"{name} must be text, found {text!r}"
+            assert text.strip() == text != "", f"{name} must be text without space around it, found {text!r}"
+        assert not set(record.name) & set(". \t\n"), f"a name may hold neither dots nor spaces, found {record.name!r}"
+        assert "\n" not in record.summary, "summary must be one line"
+        assert issubclass(record.options, Options), "options must derive from dse.Options"
+        self.built(record, self.workloads()[0])
+
+    def test_registration_loads_nothing_heavy(self, record: PluginRecord) -> None:
+        """Importing the plugin's module and running its hooks loads no torch, transformers or optuna."""
+        file = inspect.getsourcefile(record.build) or ""
+        done = subprocess.run(
+            [sys.executable, "-c", _IMPORT, record.build.__module__, file],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"the module does not import by itself:\n{done.stderr}"
+        loaded = done.stdout.rsplit("loaded:", 1)[1].split()
+        assert not loaded, f"importing {record.build.__module__} loads {', '.join(loaded)}; import it inside a method"
+
+    def test_options_round_trip(self, record: PluginRecord) -> None:
+        """Options written down and read again are the same options."""
+        after(self.test_record_is_valid, record=record)
+        options = record.options.model_validate(self.options)
+        assert record.options.model_validate(options.model_dump()) == options, "dump and validate change the options"
+        again = record.options.model_validate_json(options.model_dump_json())
+        assert again == options, "options written as JSON and read again differ"
+
+    def test_parameters_are_well_declared(self, record: PluginRecord) -> None:
+        """Names are unique, ranges are not empty and defaults lie inside them."""
+        after(self.test_record_is_valid, record=record)
+        for workload in self.workloads():
+            declared = tuple(self.built(record, workload).parameters(workload))
+            names = [item.name for item in declared]
+            assert len(set(names)) == len(names), f"a parameter is declared twice: {names}"
+            for item in declared:
+                _check_declared(item)
+
+    def test_is_deterministic(self, record: PluginRecord) -> None:
+        """The same call twice, and the same call on a second build, give the same result."""
+        after(self.test_parameters_are_well_declared, record=record)
+        for plugin, workload, params in self.cases(record):
+            first = self.evaluate(plugin, workload, params)
+            again = values.first_difference(first, self.evaluate(plugin, workload, params))
+            assert not again, f"two calls differ at {again}"
+            other = values.first_difference(first, self.evaluate(self.built(record, workload), workload, params))
+            assert not other, f"two builds differ at {other}"
+
+    def test_batch_equals_single(self, record: PluginRecord) -> None:
+        """Points costed together cost what each costs alone."""
+        after(self.sound, record=record)
+        for workload in self.workloads():
+            plugin = self.built(record, workload)
+            declared = tuple(plugin.parameters(workload))
+            points = [values.default_point(declared, workload)]
+            points += [values.drawn_point(declared, workload, seed) for seed in range(5)]
+            batch = self.evaluate_batch(plugin, workload, values.stacked(points) if declared else Params(len(points)))
+            for index, params in enumerate(points):
+                single = values.plain(self.evaluate_batch(plugin, workload, params))
+                found = values.first_difference(values.point_of(batch, index), single, exact=False)
+                assert not found, f"point {index} of a batch differs from the same point alone at {found}"
+
+    def test_every_parameter_changes_something(self, record: PluginRecord) -> None:
+        """Each declared parameter changes a result somewhere in its range, on some workload."""
+        after(self.test_batch_equals_single, record=record)
+        dead: set[str] | None = None
+        for workload in self.workloads():
+            plugin = self.built(record, workload)
+            declared = tuple(plugin.parameters(workload))
+            points = [values.default_point(declared, workload)]
+            points += [values.drawn_point(declared, workload, seed) for seed in range(3)]
+            still = {item.name for item in declared if self._is_dead(plugin, workload, points, item)}
+            dead = still if dead is None else dead & still
+        assert not dead, f"no value of {', '.join(sorted(dead or ()))} changes anything"
+
+    def sound(self, record: PluginRecord) -> None:
+        """Checks without which comparing results means nothing."""
+        self.test_is_deterministic(record)
+
+    def _is_dead(self, plugin: Any, workload: Workload, points: list[Params], item: Parameter) -> bool:
+        options = values.scalars(item)
+        if len(options) < 2:
+            return False
+        for params in points:
+            first: Any = None
+            for value in options:
+                try:
+                    found = self.evaluate(plugin, workload, values.with_value(params, item, workload, value))
+                except DseError:  # a combination the plugin refuses says nothing
+                    continue
+                if first is not None and values.first_difference(first, found):
+                    return False
+                first = found if first is None else first
+        return True
+
+
+def _check_declared(item: Parameter) -> None:
+    assert item.name.isidentifier(), f"{item.name!r} is no identifier"
+    if isinstance(item, Permutation):
+        return
+    if isinstance(item, Choice):
+        assert len(set(item.choices)) == len(item.choices) > 0, f"choices of {item.name!r} repeat or are none"
+        types = {type(value) for value in item.choices}
+        assert len(types) == 1, f"choices of {item.name!r} are not of one type: {item.choices}"
+        assert item.allowed is None or set(item.choices) <= set(item.allowed), f"{item.name!r} searches what is refused"
+    if isinstance(item, Float | Int):
+        assert -math.inf < item.low <= item.high < math.inf, f"the range of {item.name!r} is empty or not finite"
+        assert not item.log or item.low > 0, f"{item.name!r} is on a logarithmic scale that starts at {item.low}"
+        low, high = item.limits or (item.low, item.high)
+        assert low <= item.low <= item.high <= high, f"the range of {item.name!r} lies outside its limits"
+    try:
+        item.check(item.default)
+    except DseError as error:
+        raise AssertionError(f"the default of {item.name!r} is none of its values: {error}") from error

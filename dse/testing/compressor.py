@@ -1,0 +1,184 @@
+"""Conformance suite of compressors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from functools import cache
+from typing import Any, ClassVar
+
+import numpy as np
+
+from dse.contract import Weights
+from dse.pipeline.baseline import separate_models
+from dse.pipeline.demand import demand
+from dse.pipeline.hardware_cost import check_footprint
+from dse.pipeline.kept import Cut
+from dse.pipeline.rebuild import check_stored, effective
+from dse.records.batch import BASE, DROPPED, Geometry, Params, Plan
+from dse.records.plugin import Kind, PluginRecord
+from dse.records.terms import Stored, Term
+from dse.records.workload import Workload
+from dse.testing import _values as values
+from dse.testing.common import PluginTests, after
+from dse.testing.workloads import TinyContext, tiny_geometry
+
+Shapes = dict[tuple[int, int], tuple[int, int]]
+GEOMETRIES: tuple[dict[str, int], ...] = (
+    {},
+    {"cell_bits": 2},
+    {"encoding": 1},
+    {"encoding": 2, "cell_bits": 4},
+    {"rows": 64, "columns": 64, "adc_bits": 6, "dac_bits": 2, "input_bits": 4},
+)
+
+
+class CompressorTests(PluginTests):
+    """Checks of a `dse.WeightCompressor`: what it stores is what it announced."""
+
+    kind: ClassVar[Kind] = "compressor"
+
+    def plans(self, workload: Workload) -> tuple[Plan, ...]:
+        """Plans the compressor must answer: separate models, and layers that are shared, skipped or cut."""
+        own = separate_models(workload, 1).owner
+        mixed = own.copy()
+        mixed[0, 0, 0] = BASE
+        mixed[0, -1, -1] = DROPPED
+        heads = np.ones((*own.shape, workload.encoder.heads), dtype=bool)
+        ffn = np.ones((*own.shape, workload.encoder.ffn), dtype=bool)
+        heads[..., 0], ffn[..., ::4] = False, False
+        return Plan(own), Plan(mixed), Plan(own, heads=heads, ffn=ffn)
+
+    def evaluate(self, plugin: Any, workload: Workload, params: Params) -> Any:
+        """Footprint and stored terms of separate models."""
+        geometry = tiny_geometry()
+        plan = self.plans(workload)[0]
+        stored = [terms for _, terms, _ in stored_by(plugin, workload, plan, geometry, params)]
+        return self.evaluate_batch(plugin, workload, params), stored
+
+    def evaluate_batch(self, plugin: Any, workload: Workload, params: Params) -> Any:
+        """Footprint of separate models."""
+        wanted = demand(workload, separate_models(workload, params.points), generator="test")
+        return plugin.footprint(workload, wanted, tiny_geometry(params.points), params)
+
+    def test_footprint_is_usable(self, record: PluginRecord) -> None:
+        """Footprints have the shape of the demand and hold finite whole numbers that are not negative."""
+        after(self.test_is_deterministic, record=record)
+        for plugin, workload, params in self.cases(record):
+            for plan in self.plans(workload):
+                wanted = demand(workload, plan, generator="test")
+                footprint = plugin.footprint(workload, wanted, tiny_geometry(), params)
+                check_footprint(footprint, wanted, record.name)
+                for piece in footprint.pieces:
+                    for item in fields(piece):
+                        found = getattr(piece, item.name)
+                        assert (found == np.floor(found)).all(), f"Piece.{item.name} must be whole numbers"
+                unused = footprint.digital_bits[~np.broadcast_to(wanted.used, footprint.on_base.shape)]
+                assert not unused.any(), "digital bits are charged where no task uses the owner"
+
+    def test_stored_terms_are_what_the_footprint_charged(self, record: PluginRecord) -> None:
+        """Rows, columns, code bounds and digital bits of the terms equal the footprint, matrix by matrix."""
+        after(self.test_stored_terms_rebuild_the_matrices, record=record)
+        for plugin, workload, params in self.cases(record):
+            for plan in self.plans(workload):
+                wanted = demand(workload, plan, generator="test")
+                for changes in GEOMETRIES:
+                    geometry = _geometry(changes)
+                    footprint = plugin.footprint(workload, wanted, geometry, params)
+                    for owner, stored, shapes in stored_by(plugin, workload, plan, geometry, params):
+                        due = _charged(shapes, footprint.on_base, wanted.direct, owner)
+                        check_stored(workload.encoder, stored, due, footprint, owner, who=record.name)
+
+    def test_stored_terms_rebuild_the_matrices(self, record: PluginRecord) -> None:
+        """The terms of each matrix fit it: kept indices lie inside, and the sum is finite."""
+        after(self.test_footprint_is_usable, record=record)
+        for plugin, workload, params in self.cases(record):
+            for plan in self.plans(workload):
+                base: dict[tuple[int, int], Any] = {}
+                for owner, stored, shapes in stored_by(plugin, workload, plan, tiny_geometry(), params):
+                    for key, shape in shapes.items():
+                        assert key in stored, f"owner {owner}: matrix {key} was not stored"
+                        for term in stored[key].terms:
+                            _check_fits(term, shape, key)
+                        if owner == BASE:
+                            base[key] = effective(stored[key], None, shape)
+                        whole = effective(stored[key], base.get(key), shape)
+                        assert bool(whole.isfinite().all()), f"owner {owner}: matrix {key} is not finite when rebuilt"
+
+    def sound(self, record: PluginRecord) -> None:
+        """Footprints and terms can be compared."""
+        self.test_stored_terms_are_what_the_footprint_charged(record)
+
+    def test_geometry_fields_are_complete(self, record: PluginRecord) -> None:
+        """Only the fields of the geometry that `geometry_fields` names change the stored terms."""
+        after(self.test_batch_equals_single, record=record)
+        changed = {
+            "rows": 64,
+            "columns": 64,
+            "cell_bits": 2,
+            "adc_bits": 6,
+            "dac_bits": 2,
+            "input_bits": 4,
+            "encoding": 1,
+        }
+        for plugin, workload, params in self.cases(record):
+            unknown = set(plugin.geometry_fields) - {item.name for item in fields(Geometry)}
+            assert not unknown, f"geometry_fields names no field of dse.Geometry: {sorted(unknown)}"
+            plan = self.plans(workload)[0]
+            first = list(stored_by(plugin, workload, plan, tiny_geometry(), params))
+            for name in changed.keys() - set(plugin.geometry_fields):
+                other = stored_by(plugin, workload, plan, _geometry({name: changed[name]}), params)
+                found = values.first_difference(first, list(other))
+                assert not found, f"Geometry.{name} changes the stored terms but is not in geometry_fields: {found}"
+
+
+@cache
+def _weights(workload: Workload) -> tuple[Weights, ...]:
+    context = TinyContext(workload)
+    return (context.base_weights(), *(context.task_weights(task) for task in range(len(workload.tasks))))
+
+
+def stored_by(
+    plugin: Any, workload: Workload, plan: Plan, geometry: Geometry, params: Params
+) -> Iterator[tuple[int, dict[tuple[int, int], Stored], Shapes]]:
+    """Every owner's stored terms with the shapes that were to be stored, cut as the core cuts them; the base first."""
+    everything = _weights(workload)
+    for owner, whole in enumerate(everything):
+        used = plan.owner[0] != DROPPED if owner == BASE else plan.owner[0] == owner
+        cut = {
+            key: Cut(workload.encoder, plan, owner, *key)
+            for key in whole
+            if used[:, key[0]].any()
+        }  # fmt: skip
+        weights = {key: part.of(whole[key]).clone() for key, part in cut.items()}
+        base = {key: part.of(everything[BASE][key]).clone() for key, part in cut.items()}
+        stored = plugin.store(weights, base, geometry, params, owner)
+        yield owner, stored, {key: (weight.shape[0], weight.shape[1]) for key, weight in weights.items()}
+
+
+def _geometry(changes: dict[str, int]) -> Geometry:
+    arrays: dict[str, Any] = {name: np.array([value]) for name, value in changes.items()}
+    return replace(tiny_geometry(), **arrays)
+
+
+def _charged(shapes: Shapes, on_base: Any, direct: Any, owner: int) -> Shapes:
+    """Matrices that must be charged: the base's only where a task uses them or a delta lies on them."""
+    if owner != BASE:
+        return shapes
+    needed = on_base[0].any(axis=0) | direct[0]
+    return {key: shape for key, shape in shapes.items() if needed[key[0]]}
+
+
+def _check_fits(term: Term, shape: tuple[int, int], key: tuple[int, int]) -> None:
+    for kept, size, side, name in (
+        (term.columns, shape[0], 0, "columns"),
+        (term.rows, shape[1], 1, "rows"),
+    ):
+        count = term.codes.shape[side]
+        if kept is None:
+            assert count == size, f"matrix {key}: {count} {name} of codes for a matrix of {size}"
+            continue
+        indices = kept.tolist()
+        assert len(indices) == count, f"matrix {key}: {len(indices)} kept {name} for {count} of codes"
+        assert len(set(indices)) == count, f"matrix {key}: kept {name} repeat"
+        assert all(0 <= index < size for index in indices), f"matrix {key}: kept {name} lie outside 0 to {size - 1}"

@@ -1,0 +1,81 @@
+"""Conformance suite of model generators."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, ClassVar
+
+import numpy as np
+
+from dse.pipeline.demand import demand
+from dse.records.batch import BASE, DROPPED, Params, Plan
+from dse.records.plugin import Kind, PluginRecord
+from dse.records.workload import Workload
+from dse.testing.common import PluginTests, after
+from dse.testing.workloads import TinyContext
+
+
+class GeneratorTests(PluginTests):
+    """Checks of a `dse.ModelGenerator`: its plan fits the workload and its weights fit the plan."""
+
+    kind: ClassVar[Kind] = "generator"
+
+    def evaluate(self, plugin: Any, workload: Workload, params: Params) -> Any:
+        """The plan, and the weights of every owner it names."""
+        plan: Plan = plugin.plan(workload, params)
+        owners = sorted({BASE, *np.unique(plan.owner).tolist()} - {DROPPED})
+        last = plan.groups + len(workload.tasks)
+        return plan, {
+            owner: plugin.weights(_context(workload), params, owner) for owner in owners if 0 <= owner <= last
+        }
+
+    def evaluate_batch(self, plugin: Any, workload: Workload, params: Params) -> Any:
+        """The plan."""
+        return plugin.plan(workload, params)
+
+    def test_plan_fits_the_workload(self, record: PluginRecord) -> None:
+        """Owners exist, and masks have the shape of the heads and FFN columns they keep."""
+        after(self.test_is_deterministic, record=record)
+        for plugin, workload, params in self.cases(record):
+            plan: Plan = plugin.plan(workload, params)
+            owner = np.asarray(plan.owner)
+            assert owner.dtype.kind == "i", f"Plan.owner must be whole numbers, found {owner.dtype}"
+            assert len(owner) == 1, f"a plan of one point has {len(owner)}"
+            wanted = demand(workload, plan, generator=record.name)
+            for name in ("heads", "ffn"):
+                mask = getattr(plan, name)
+                if mask is not None:
+                    assert mask.dtype == bool, f"Plan.{name} must be booleans, found {mask.dtype}"
+                    kept = mask.any(axis=-1) | (owner == DROPPED)
+                    assert kept.all(), f"Plan.{name} keeps nothing in a layer that runs; use dse.DROPPED to skip it"
+            groups = wanted.used[:, 1 : 1 + plan.groups].any(axis=2)
+            assert groups.all(), "Plan.groups counts an owner that no task uses"
+
+    def test_weights_fit_the_plan(self, record: PluginRecord) -> None:
+        """Every owner has float32 matrices, outputs first, finite and whole, in each layer that uses it."""
+        after(self.test_plan_fits_the_workload, record=record)
+        for plugin, workload, params in self.cases(record):
+            plan, weights = self.evaluate(plugin, workload, params)
+            for owner, matrices in weights.items():
+                layers = {int(layer) for layer in np.flatnonzero((plan.owner[0] == owner).any(axis=0))}
+                for layer in layers:
+                    for index, matrix in enumerate(workload.encoder.matrices):
+                        _check_matrix(matrices, (layer, index), (matrix.columns, matrix.rows), owner)
+
+    def sound(self, record: PluginRecord) -> None:
+        """Plans can be compared."""
+        self.test_weights_fit_the_plan(record)
+
+
+@cache
+def _context(workload: Workload) -> TinyContext:
+    return TinyContext(workload)
+
+
+def _check_matrix(matrices: Any, key: tuple[int, int], shape: tuple[int, int], owner: int) -> None:
+    where = f"owner {owner}, layer {key[0]}, matrix {key[1]}"
+    assert key in matrices, f"{where}: no weights are given, though the plan uses them"
+    weight = matrices[key]
+    assert tuple(weight.shape) == shape, f"{where}: expected (outputs, inputs) {shape}, found {tuple(weight.shape)}"
+    assert str(weight.dtype) == "torch.float32", f"{where}: expected float32, found {weight.dtype}"
+    assert bool(weight.isfinite().all()), f"{where}: weights are not finite"

@@ -1,0 +1,187 @@
+"""Conformance suite of hardware models."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from dse.pipeline.baseline import listed_order, separate_models, whole_footprint
+from dse.pipeline.costing import Costs, check_components, total
+from dse.pipeline.counting import count
+from dse.pipeline.demand import demand
+from dse.records.batch import Components, Demand, Footprint, Geometry, Params, Piece
+from dse.records.plugin import Kind, PluginRecord
+from dse.records.workload import Workload
+from dse.testing import _values as values
+from dse.testing.common import PluginTests, after
+from dse.testing.workloads import tiny_workload
+
+_GEOMETRY = ("rows", "columns", "cell_bits", "adc_bits", "dac_bits", "input_bits", "encoding")
+SLACK = 1 + 1e-9
+
+
+class HardwareTests(PluginTests):
+    """Checks of a `dse.Hardware`: what it charges is finite, adds up, and grows with the work."""
+
+    kind: ClassVar[Kind] = "hardware"
+
+    def footprints(self, wanted: Demand) -> tuple[Footprint, ...]:
+        """What the model is asked to charge: whole models, and small deltas on a whole base."""
+        return whole_footprint(wanted), deltas(wanted)
+
+    def evaluate(self, plugin: Any, workload: Workload, params: Params) -> Any:
+        """Geometry, and components of every footprint."""
+        return self.evaluate_batch(plugin, workload, params)
+
+    def evaluate_batch(self, plugin: Any, workload: Workload, params: Params) -> Any:
+        """The same: all of it takes many points at once."""
+        wanted = demand(workload, separate_models(workload, params.points), generator="test")
+        made = tuple(charged(plugin, workload, wanted, what, params) for what in self.footprints(wanted))
+        return plugin.geometry(params), made
+
+    def test_geometry_is_usable(self, record: PluginRecord) -> None:
+        """Every field of the geometry is one positive whole number a point."""
+        after(self.test_is_deterministic, record=record)
+        for plugin, _, params in self.cases(record):
+            geometry: Geometry = plugin.geometry(params)
+            for name in _GEOMETRY:
+                field = np.asarray(getattr(geometry, name))
+                assert field.shape == (1,), f"Geometry.{name} must have shape (1,), found {field.shape}"
+                least = 0 if name == "encoding" else 1
+                assert field[0] >= least, f"Geometry.{name} must be at least {least}, found {field[0]}"
+                assert field[0] == int(field[0]), f"Geometry.{name} must be whole, found {field[0]}"
+            assert geometry.encoding[0] < 3, "Geometry.encoding must be an index into dse.ENCODINGS"
+
+    def test_charges_have_their_shapes(self, record: PluginRecord) -> None:
+        """Every array of the components has its shape, and component names are unique."""
+        after(self.test_geometry_is_usable, record=record)
+        for plugin, workload, params in self.cases(record):
+            for made in self.evaluate(plugin, workload, params)[1]:
+                _check_shapes(made, workload)
+
+    def test_costs_are_finite_and_not_negative(self, record: PluginRecord) -> None:
+        """No charge is negative, infinite or not a number."""
+        after(self.test_charges_have_their_shapes, record=record)
+        for plugin, workload, params in self.cases(record):
+            for made in self.evaluate(plugin, workload, params)[1]:
+                check_components(made, f"hardware {record.name!r}")
+                assert (made.endurance > 0).all(), f"endurance must be above 0, found {made.endurance.min()}"
+                for limit in made.violations:
+                    assert np.isfinite(limit.amount).all(), f"violation {limit.name!r} is not finite"
+
+    def test_breakdowns_sum(self, record: PluginRecord) -> None:
+        """Area and energy are the sum of their components, and arrays take no more area than the whole."""
+        after(self.test_costs_are_finite_and_not_negative, record=record)
+        for plugin, workload, params in self.cases(record):
+            for costs in self.costs(plugin, workload, params):
+                np.testing.assert_allclose(costs.area.sum(axis=1), costs.area_mm2, err_msg="area by component")
+                np.testing.assert_allclose(costs.energy.sum(axis=1), costs.energy_uj, err_msg="energy by component")
+                arrays, whole = costs.array_area_mm2[0], costs.area_mm2[0]
+                assert arrays <= whole * SLACK, f"array_area_mm2 {arrays:g} is more than area_mm2 {whole:g}"
+
+    def sound(self, record: PluginRecord) -> None:
+        """Costs can be compared."""
+        self.test_breakdowns_sum(record)
+
+    def test_more_layers_cost_no_less(self, record: PluginRecord) -> None:
+        """A deeper encoder takes no less area, energy or time."""
+        after(self.test_batch_equals_single, record=record)
+        self._grows(record, tiny_workload(layers=2), tiny_workload(layers=6), ("area_mm2", "energy_uj", "latency_us"))
+
+    def test_more_tokens_cost_no_less(self, record: PluginRecord) -> None:
+        """Longer inputs take no less energy or time."""
+        after(self.test_more_layers_cost_no_less, record=record)
+        self._grows(record, tiny_workload(tokens=8.0), tiny_workload(tokens=32.0), ("energy_uj", "latency_us"))
+
+    def test_larger_footprint_costs_no_less(self, record: PluginRecord) -> None:
+        """Larger codes and more bitlines take no less area or energy."""
+        after(self.test_more_tokens_cost_no_less, record=record)
+        for plugin, workload, params in self.cases(record):
+            wanted = demand(workload, separate_models(workload, 1), generator="test")
+            whole = whole_footprint(wanted)
+            few = scaled(whole, columns=0.5, magnitude=7)
+            small, large = (_costs(plugin, workload, wanted, what, params) for what in (few, whole))
+            _check_grows(small, large, ("area_mm2", "energy_uj"))
+
+    def costs(self, plugin: Any, workload: Workload, params: Params) -> list[Costs]:
+        """Cost of one point with every footprint, summed by the core."""
+        wanted = demand(workload, separate_models(workload, 1), generator="test")
+        return [_costs(plugin, workload, wanted, what, params) for what in self.footprints(wanted)]
+
+    def _grows(self, record: PluginRecord, small: Workload, large: Workload, metrics: tuple[str, ...]) -> None:
+        one, other = self.built(record, small), self.built(record, large)
+        declared = tuple(one.parameters(small))
+        points = [values.default_point(declared, small)]
+        points += [values.drawn_point(declared, small, seed) for seed in range(4)]
+        for params in points:
+            fitting = params if not any(item.scope for item in declared) else values.default_point(declared, large)
+            pairs = zip(self.costs(one, small, params), self.costs(other, large, fitting), strict=True)
+            for less, more in pairs:
+                _check_grows(less, more, metrics)
+
+
+def deltas(wanted: Demand) -> Footprint:
+    """The base whole, and every task's matrices as three-bit deltas on it."""
+    held = np.repeat(wanted.used[..., None].astype(float), wanted.rows.shape[-1], axis=-1)
+    magnitude = held * 3.0
+    magnitude[:, 0] *= 128 / 3
+    on_base = wanted.used.copy()
+    on_base[:, 0] = False
+    piece = Piece(rows=held * wanted.rows, columns=held * wanted.columns, magnitude=np.round(magnitude))
+    return Footprint((piece,), digital_bits=held * 32, on_base=on_base)
+
+
+def scaled(footprint: Footprint, *, columns: float, magnitude: float) -> Footprint:
+    """The same footprint with a share of its columns and with smaller codes."""
+    pieces = tuple(
+        replace(
+            piece, columns=np.floor(piece.columns * columns), magnitude=np.where(piece.magnitude > 0, magnitude, 0.0)
+        )
+        for piece in footprint.pieces
+    )
+    return replace(footprint, pieces=pieces)
+
+
+def charged(plugin: Any, workload: Workload, wanted: Demand, footprint: Footprint, params: Params) -> Components:
+    """What the model charges for a footprint, counted by the core."""
+    counts = count(workload.encoder, wanted, footprint, plugin.geometry(params))
+    made: Components = plugin.components(workload, wanted, counts, footprint, params)
+    return made
+
+
+def _costs(plugin: Any, workload: Workload, wanted: Demand, footprint: Footprint, params: Params) -> Costs:
+    made = charged(plugin, workload, wanted, footprint, params)
+    return total(workload, wanted, made, listed_order(workload, 1), who="hardware")
+
+
+def _check_grows(small: Costs, large: Costs, metrics: tuple[str, ...]) -> None:
+    for name in metrics:
+        less, more = getattr(small, name)[0], getattr(large, name)[0]
+        assert less <= more * SLACK, f"more work costs less: {name} falls from {less:g} to {more:g}"
+
+
+def _check_shapes(made: Components, workload: Workload) -> None:
+    tasks, layers, names = len(workload.tasks), workload.encoder.layers, len(made.names)
+    assert len(set(made.names)) == names, f"component names repeat: {made.names}"
+    assert "switching" not in made.names, "the core adds the component 'switching' itself"
+    wanted = {
+        "area_mm2": (1 + tasks, names),
+        "array_area_mm2": (),
+        "energy_uj": (tasks, layers, names),
+        "latency_us": (tasks, layers),
+        "request_energy_uj": (tasks, names),
+        "request_latency_us": (tasks,),
+        "switch_energy_uj": (tasks, tasks),
+        "switch_latency_us": (tasks, tasks),
+        "switch_writes": (tasks, tasks),
+        "cell_writes": (tasks, tasks),
+        "endurance": (),
+        "offchip_mb": (),
+    }
+    for name, shape in wanted.items():
+        found = np.shape(getattr(made, name))
+        assert found == (1, *shape), f"Components.{name} must have shape {(1, *shape)}, found {found}"
+    for limit in made.violations:
+        assert np.shape(limit.amount) == (1,), f"violation {limit.name!r} must have one amount a point"

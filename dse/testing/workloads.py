@@ -1,0 +1,154 @@
+"""Tiny workloads, contexts and charges that need no model, no data and no download. Torch loads with the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.contract import Weights
+from dse.records.batch import Components, Geometry, Packing
+from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def tiny_workload(
+    tasks: int = 3,
+    *,
+    layers: int = 4,
+    hidden: int = 32,
+    ffn: int = 64,
+    heads: int = 4,
+    tokens: float = 10.0,
+    mode: Literal["independent", "shared"] = "independent",
+    batch: float = 4.0,
+) -> Workload:
+    """Make a small BERT encoder's shape with tasks of unlike lengths and rates.
+
+    Args:
+        tasks: T.
+        layers: L.
+        hidden: width of the residual stream, a multiple of ``heads``.
+        ffn: width of the feed-forward layer.
+        heads: attention heads of a layer.
+        tokens: mean tokens of the first task; each further task has half as many more.
+        mode: of the traffic.
+        batch: requests served at each visit.
+    """
+    matrices = (
+        Matrix("attention.self.query", hidden, hidden, "hidden", "query"),
+        Matrix("attention.self.key", hidden, hidden, "hidden", "key"),
+        Matrix("attention.self.value", hidden, hidden, "hidden", "value"),
+        Matrix("attention.output.dense", hidden, hidden, "attended", "attention_output"),
+        Matrix("intermediate.dense", hidden, ffn, "normed", "ffn_in"),
+        Matrix("output.dense", ffn, hidden, "activated", "ffn_out"),
+    )
+    names = [f"task{index}" for index in range(tasks)]
+    weight = tasks * (tasks + 1) / 2
+    lengths = [tokens * (1 + index / 2) for index in range(tasks)]
+    digests = {"base": "base"} | {f"{part}.{name}": f"{part}.{name}" for part in ("task", "data") for name in names}
+    return Workload(
+        "tiny",
+        Encoder(layers, matrices, heads, hidden, ffn, vector_parameters=9 * hidden + ffn, embedding_parameters=10_000),
+        tuple(
+            Task(name, length, 1.2 * length**2, 500, (tasks - index) / weight)
+            for index, (name, length) in enumerate(zip(names, lengths, strict=True))
+        ),
+        Traffic(mode, batch),
+        digests,
+    )
+
+
+class TinyContext:
+    """A `dse.Context` over random weights: a base, and tasks near it. Nothing is cached between calls.
+
+    Args:
+        workload: shapes and tasks.
+        spread: standard deviation of a task's difference from the base, whose own is 1.
+        seed: of the weights.
+    """
+
+    def __init__(self, workload: Workload, *, spread: float = 0.1, seed: int = 0) -> None:
+        self._workload = workload
+        self._spread = spread
+        self._seed = seed
+
+    @property
+    def workload(self) -> Workload:
+        """Shapes, tasks and traffic."""
+        return self._workload
+
+    def base_weights(self) -> Weights:
+        """Every linear matrix of the base."""
+        return dict(self._all[0])
+
+    def task_weights(self, task: int) -> Weights:
+        """Every linear matrix of a task."""
+        return dict(self._all[1 + task])
+
+    def cached(
+        self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]
+    ) -> dict[str, NDArray[Any]]:
+        """Make the arrays anew each time, so that what is not repeatable shows."""
+        del name, key
+        return make()
+
+    @cached_property
+    def _all(self) -> list[dict[tuple[int, int], Tensor]]:
+        import torch
+
+        draw = torch.Generator().manual_seed(self._seed)
+        encoder = self._workload.encoder
+        base = {
+            (layer, index): torch.randn((matrix.columns, matrix.rows), generator=draw)
+            for layer in range(encoder.layers)
+            for index, matrix in enumerate(encoder.matrices)
+        }
+        near = [
+            {key: value + self._spread * torch.randn(value.shape, generator=draw) for key, value in base.items()}
+            for _ in self._workload.tasks
+        ]
+        return [base, *near]
+
+
+def tiny_geometry(points: int = 1, *, packing: Packing = "same-input", **changes: int) -> Geometry:
+    """Arrays of 128 x 128 one-bit cells with 8-bit converters, for ``points`` points.
+
+    Args:
+        points: P.
+        packing: of matrices that share an input.
+        changes: fields of `dse.Geometry` with another value.
+    """
+    fields = {"rows": 128, "columns": 128, "cell_bits": 1, "adc_bits": 8, "dac_bits": 1, "input_bits": 8, "encoding": 0}
+    values = {name: np.full(points, value) for name, value in (fields | changes).items()}
+    return Geometry(**values, packing=packing)
+
+
+def tiny_components(workload: Workload, points: int = 1, *, seed: int = 0) -> Components:
+    """Charges of no particular hardware, in which every order of the tasks costs something else."""
+    draw = np.random.default_rng(seed)
+    tasks, layers = len(workload.tasks), workload.encoder.layers
+
+    def charged(*shape: int) -> NDArray[np.float64]:
+        return np.broadcast_to(draw.uniform(1.0, 9.0, shape), (points, *shape)).copy()
+
+    return Components(
+        names=("arrays", "digital"),
+        area_mm2=charged(1 + tasks, 2),
+        array_area_mm2=charged(),
+        energy_uj=charged(tasks, layers, 2),
+        latency_us=charged(tasks, layers),
+        request_energy_uj=charged(tasks, 2),
+        request_latency_us=charged(tasks),
+        switch_energy_uj=charged(tasks, tasks),
+        switch_latency_us=charged(tasks, tasks),
+        switch_writes=charged(tasks, tasks),
+        cell_writes=charged(tasks, tasks),
+        endurance=np.full(points, 1e6),
+        offchip_mb=charged(),
+    )

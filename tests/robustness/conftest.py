@@ -1,0 +1,137 @@
+"""The real command line on a tiny model: what a user reads when something is wrong."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from dse.cli.app import app
+from tests.tiny import write_data, write_model
+
+SPACE = """schema = 1
+name = "robust"
+plugin_files = []
+
+[workload]
+base = "model"
+
+[[workload.tasks]]
+name = "verdict"
+kind = "classification"
+metric = "accuracy"
+max_length = 16
+data = { path = "verdict.tsv" }
+fine_tune = { epochs = 1 }
+
+[[workload.tasks]]
+name = "rating"
+kind = "regression"
+metric = "pearson"
+max_length = 16
+data = { path = "rating.tsv" }
+fine_tune = { epochs = 1 }
+
+[search]
+sampler = "random"
+trials = 4
+objectives = ["area", "energy"]
+
+[generator]
+plugins = ["shared-prefix"]
+
+[compressor]
+plugins = ["two-stage"]
+
+[scheduler]
+plugins = ["fixed"]
+
+[hardware]
+plugins = ["isaac"]
+"""
+"""Neither objective needs a score, so that a run fine-tunes nothing."""
+
+Run = Callable[..., Any]
+KNOWN = {
+    "middle_is_named[row of others]": "history.read_history does not check the values of an event",
+    "test_damaged_tables_are_read_or_refused": "results.read lets pyarrow's and json's errors through",
+}
+"""What is known to fall short, by part of a test's name; take a line out with the mending of it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        reasons = [reason for part, reason in KNOWN.items() if part in item.nodeid and "robustness" in item.nodeid]
+        if reasons:
+            item.add_marker(pytest.mark.xfail(strict=True, reason=reasons[0]))
+
+
+class Home:
+    """A folder with a tiny model, its data and a space file.
+
+    Args:
+        folder: empty but for what `write_model` and `write_data` make.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.space = folder / "robust.toml"
+        self.study = folder / "results" / "robust"
+        self.space.write_text(SPACE, encoding="utf-8")
+
+    def change(self, old: str, new: str) -> Path:
+        """Replace text of the space file, or append to it where ``old`` is empty."""
+        text = self.space.read_text(encoding="utf-8")
+        assert old in text
+        self.space.write_text(text.replace(old, new, 1) if old else text + new, encoding="utf-8")
+        return self.space
+
+    def plugin(self, code: str, name: str = "stranger.py") -> Path:
+        """Write a plugin file."""
+        path = self.folder / name
+        path.write_text(code, encoding="utf-8")
+        return path
+
+
+def told(result: Any, *words: str, status: int = 1) -> str:
+    """Check that a command failed with a message for a person that holds these words; return it."""
+    text: str = result.stderr
+    assert result.exit_code == status, result.output
+    assert "Traceback" not in result.output
+    assert "unexpected error" not in text, text
+    assert "error: " in text
+    shown = text.replace(str(Path.cwd()), "")  # its numbers would count as those looked for
+    for word in words:
+        assert word in shown, f"{word!r} is not said in:\n{text}"
+    return text
+
+
+@pytest.fixture(scope="session")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("robust")
+    write_model(folder / "model")
+    write_data(folder)
+    return folder
+
+
+@pytest.fixture
+def home(originals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    folder = tmp_path / "home"
+    shutil.copytree(originals, folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("DSE_CACHE", str(originals / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    return Home(folder)
+
+
+@pytest.fixture
+def dse() -> Run:
+    def run(*words: object) -> Any:
+        device = ("--device", "cpu") if words[0] in {"run", "check", "validate"} else ()
+        return CliRunner().invoke(app, [str(word) for word in (*words, *device)], prog_name="dse")
+
+    return run

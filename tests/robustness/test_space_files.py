@@ -1,0 +1,120 @@
+"""Space files with a mistake in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.robustness.conftest import Home, told
+
+BOX = "[generator.shared-prefix.parameters]\n"
+CHIP = "[hardware.isaac.parameters]\n"
+STAGE = "[compressor.two-stage.parameters]\n"
+MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "unknown top key": ("plugin_files", "plugin_fils", ("plugin_fils", "'plugin_files'")),
+    "unknown search key": ("trials = 4", "trails = 4", ("search.trails", "'trials'")),
+    "unknown task key": ("max_length = 16", "max_lenght = 16", ("tasks.0", "max_lenght", "'max_length'")),
+    "unknown data key": ('{ path = "verdict.tsv" }', '{ pth = "verdict.tsv" }', ("data.pth", "'path'")),
+    "unknown plugin": ('["two-stage"]', '["two-stag"]', ("compressor.plugins.0", "two-stag", "'two-stage'")),
+    "unknown parameter": ("", CHIP + "adc_bit = 8\n", ("adc_bit", "'adc_bits'")),
+    "unknown option": ("", "[compressor.two-stage.options]\nper_chanel = true\n", ("per_chanel", "per_channel")),
+    "unknown sampler": ('"random"', '"nsga4"', ("nsga4", "nsga")),
+    "unknown objective": ('"area", "energy"', '"aera"', ("search.objectives.0", "aera", "'area'")),
+    "unknown metric": ("", "[search.constraints]\nlatency = { max = 3 }\n", ("constraints.latency", "latency_us")),
+    "unknown score": ("", '[search.constraints]\n"score.verdit" = { min = 0.5 }\n', ("score.verdit", "verdict")),
+    "unknown component": ("", '[search.constraints]\n"area.adcs" = { max = 5.0 }\n', ("area.adcs", "area.adc")),
+    "no task of that name": ("", BOX + "depth = { tasks = { verdit = 0 } }\n", ("verdit", "'verdict'")),
+    "set per layer where it is not": ("", BOX + "depth = { layers = { 7 = 0 } }\n", ("depth", "not set per layer")),
+    "table of a plugin not searched": ("", "[compressor.none.options]\n", ("compressor.none", "two-stage")),
+    "schema of the future": ("schema = 1", "schema = 2", ("schema", "2")),
+    "number as text": ("trials = 4", 'trials = "4"', ("search.trials", "'4'")),
+    "text as number": ('sampler = "random"', "sampler = 3", ("search.sampler", "3")),
+    "table as text": ("", 'reference_hardware = "isaac"\n', ("isaac",)),
+    "plugins no list": ('plugins = ["two-stage"]', 'plugins = "two-stage"', ("compressor.plugins", "two-stage")),
+    "workload no table": ("[workload]\n", "", ("workload",)),
+    "no plugin": ('plugins = ["fixed"]', "plugins = []", ("scheduler.plugins",)),
+    "budget 0": ("trials = 4", "trials = 0", ("search.trials", "0")),
+    "negative seed": ("trials = 4", "trials = 4\nseed = -1", ("search.seed", "-1")),
+    "name of another folder": ('name = "robust"', 'name = "../robust"', ("name", "../robust")),
+    "empty range": ("", CHIP + "adc_bits = { low = 9, high = 4 }\n", ("adc_bits", "9", "4")),
+    "range out of the plugin's": ("", CHIP + "adc_bits = { low = 4, high = 99 }\n", ("adc_bits", "99")),
+    "value out of range": ("", CHIP + "adc_bits = 99\n", ("adc_bits", "99")),
+    "value of another type": ("", CHIP + 'adc_bits = "many"\n', ("adc_bits", "many")),
+    "value that is nan": ("", STAGE + "cosine = nan\n", ("cosine", "nan")),
+    "choice out of range": ("", CHIP + "cell_bits = { choices = [1, 64] }\n", ("cell_bits", "64")),
+    "no choices": ("", CHIP + "cell_bits = { choices = [] }\n", ("cell_bits",)),
+    "unknown key of a range": ("", CHIP + "adc_bits = { lo = 4 }\n", ("adc_bits", "lo", "low")),
+    "reference out of range": ("", "[reference_hardware.parameters]\nadc_bits = 99\n", ("reference_hardware", "99")),
+    "reference unknown": ("", '[reference_hardware]\nplugin = "isac"\n', ("reference_hardware.plugin", "'isaac'")),
+    "reference parameter": ("", "[reference_hardware.parameters]\nadc_bit = 8\n", ("adc_bit", "adc_bits")),
+    "reference option": ("", "[reference_hardware.options]\nwrong = 8\n", ("reference_hardware", "wrong")),
+    "two metrics at odds": ('metric = "pearson"', 'metric = "f1"', ("tasks.1", "f1", "regression")),
+    "task twice": ('name = "rating"', 'name = "verdict"', ("tasks", "twice")),
+    "no such base": ('base = "model"', 'base = "no/model"', ("no/model",)),
+    "no such packaged task": ('data = { path = "verdict.tsv" }\n', "", ("verdict", "workload.tasks", "[data]")),
+    "sampler option": ("trials = 4", "trials = 4\nsampler_options = { sed = 3 }", ("sampler_options", "sed")),
+    "sampler option of another type": (
+        "trials = 4",
+        'trials = 4\nsampler_options = { seed = "x" }',
+        ("sampler_options", "seed"),
+    ),
+    "order that drops a task": (
+        "",
+        '[scheduler.fixed.options]\norder = ["verdict"]\n',
+        ("order", "verdict"),
+    ),
+    "constraint that nothing keeps": (
+        "",
+        "[search.constraints]\nlatency_us = { min = 3, max = 2 }\n",
+        ("constraints.latency_us", "min"),
+    ),
+    "constraint that is nan": ("", "[search.constraints]\nlatency_us = { max = nan }\n", ("latency_us", "nan")),
+    "share above 1": ("trials = 4", "trials = 4\nmax_failed_share = 2.0", ("max_failed_share", "2.0")),
+    "reference point of no metric": (
+        "trials = 4",
+        "trials = 4\nreference_point = { area_ration = 1.0 }",
+        ("reference_point", "area_ratio"),
+    ),
+    "no rate": ("max_length = 16", "max_length = 16\nrate = 0", ("tasks.0.rate", "0")),
+    "endless rate": ("max_length = 16", "max_length = 16\nrate = inf", ("tasks.0.rate", "inf")),
+    "longer than the base reads": ("max_length = 16", "max_length = 512", ("512", "32")),
+    "key twice": ("trials = 4", "trials = 4\ntrials = 5", ("no TOML", "line")),
+    "no TOML": ("schema = 1", "schema: 1", ("no TOML", "line 1")),
+    "cut short": ("[hardware]", "[hardware", ("no TOML",)),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_in_the_space_file_is_named_with_its_place(home: Home, dse: Any, mistake: str) -> None:
+    old, new, words = MISTAKES[mistake]
+    path = home.change(old, new)
+    told(dse("check", path), "where: ", *words)
+    told(dse("run", path), *words)
+    assert not (home.study / "log.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'name = "\xff\xfe"\n', ("robust.toml", "TOML")),
+        (b"\x00\x01", ("robust.toml", "TOML")),
+        (b"", ("robust.toml", "missing")),
+        ("schema = 1".encode("utf-16"), ("robust.toml", "TOML")),
+        (b"\xef\xbb\xbfschema = 1\n", ("robust.toml",)),
+    ],
+    ids=["not UTF-8", "bytes", "empty", "UTF-16", "with a mark of byte order"],
+)
+def test_a_file_that_is_no_space_file_is_named(home: Home, dse: Any, content: bytes, words: tuple[str, ...]) -> None:
+    home.space.write_bytes(content)
+    told(dse("check", home.space), "where: ", *words)
+
+
+def test_a_folder_a_missing_file_and_an_unreadable_one_are_named(home: Home, dse: Any) -> None:
+    for path, words in ((home.folder, ("directory",)), (home.folder / "robst.toml", ("not exist", "robust.toml"))):
+        result = dse("check", path)
+        assert result.exit_code in {1, 2}
+        assert "Traceback" not in result.output
+        assert "unexpected error" not in result.stderr
+        for word in words:
+            assert word in result.stderr.lower()

@@ -1,0 +1,72 @@
+"""Each deliberately wrong plugin fails the check made for its fault, and no other."""
+
+from __future__ import annotations
+
+import unittest
+
+import pytest
+
+from dse.records.plugin import PluginRecord
+from dse.testing import CompressorTests, GeneratorTests, HardwareTests, PluginTests, SchedulerTests, registry
+from tests.testing.wrong import compressors, generators, hardware, heavy, schedulers
+
+SUITES: dict[str, type[PluginTests]] = {
+    suite.kind: suite for suite in (CompressorTests, GeneratorTests, HardwareTests, SchedulerTests)
+}
+CASES = (
+    *compressors.CASES,
+    *generators.CASES,
+    *hardware.CASES,
+    *schedulers.CASES,
+    (heavy.RECORD, "test_registration_loads_nothing_heavy"),
+)
+
+
+def checks(suite: type[PluginTests]) -> list[str]:
+    return [name for name in dir(suite) if name.startswith("test_")]
+
+
+def failing(record: PluginRecord) -> list[str]:
+    suite = SUITES[record.kind]()
+    found = []
+    for name in checks(type(suite)):
+        try:
+            getattr(suite, name)(record)
+        except unittest.SkipTest:
+            continue
+        except Exception:
+            found.append(name)
+    return found
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer")  # options that are not what they say
+@pytest.mark.parametrize(
+    ("record", "check"),
+    [pytest.param(record, check, id=f"{record.kind}-{record.build.__name__}-{check}") for record, check in CASES],
+)
+def test_one_fault_fails_one_check(record: PluginRecord, check: str) -> None:
+    assert failing(record) == [check]
+
+
+def test_every_check_of_every_suite_is_failed_by_some_wrong_plugin() -> None:
+    shown = {(record.kind, check) for record, check in CASES}
+    anywhere = {check for _, check in CASES}
+    for kind, suite in SUITES.items():
+        own = set(checks(suite)) - set(checks(PluginTests))
+        assert {check for of, check in shown if of == kind} >= own
+        assert set(checks(suite)) <= anywhere
+
+
+def test_a_wrong_kind_of_record_is_said() -> None:
+    record, _ = generators.CASES[0]
+    with pytest.raises(AssertionError, match=r"expected a dse.Scheduler, found Generator"):
+        SchedulerTests().test_record_is_valid(record)
+
+
+def test_a_registry_holds_what_it_is_given_and_discovers_nothing() -> None:
+    record, _ = generators.CASES[0]
+    made = registry(record)
+
+    assert made.records("generator") == {"wrong": record}
+    assert not made.records("hardware")
+    assert not registry().records("generator")

@@ -1,0 +1,84 @@
+"""Compressors with one fault each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import numpy as np
+from dse_plugins.compressors.none import Uncompressed
+from dse_plugins.compressors.two_stage import TwoStage, TwoStageOptions
+
+import dse
+
+CALLS = count()
+Terms = dict[tuple[int, int], dse.Stored]
+
+
+class ChargesHalf(Uncompressed):
+    def footprint(self, *arguments: Any) -> dse.Footprint:
+        whole = super().footprint(*arguments)
+        (piece,) = whole.pieces
+        return replace(whole, pieces=(replace(piece, columns=np.floor(piece.columns / 2)),))
+
+
+class ForgetsScales(Uncompressed):
+    def footprint(self, *arguments: Any) -> dse.Footprint:
+        whole = super().footprint(*arguments)
+        return replace(whole, digital_bits=np.zeros_like(whole.digital_bits))
+
+
+class Negative(Uncompressed):
+    def footprint(self, *arguments: Any) -> dse.Footprint:
+        whole = super().footprint(*arguments)
+        return replace(whole, digital_bits=-whole.digital_bits)
+
+
+class Noisy(Uncompressed):
+    def store(self, weights: dse.Weights, *others: Any) -> Terms:
+        return super().store({key: weight + next(CALLS) for key, weight in weights.items()}, *others)
+
+
+class KeepsAnIndexOutside(Uncompressed):
+    def store(self, weights: dse.Weights, *others: Any) -> Terms:
+        import torch
+
+        stored = super().store(weights, *others)
+        for key, matrix in stored.items():
+            (term,) = matrix.terms
+            stored[key] = dse.Stored((replace(term, rows=torch.arange(1, term.codes.shape[1] + 1)),))
+        return stored
+
+
+class HidesAField(TwoStage):
+    geometry_fields = ("encoding",)
+
+
+class FirstPointForAll(TwoStage):
+    def footprint(
+        self, workload: dse.Workload, demand: dse.Demand, geometry: dse.Geometry, params: dse.Params
+    ) -> dse.Footprint:
+        first = {name: np.repeat(values[:1], params.points, axis=0) for name, values in params.items()}
+        return super().footprint(workload, demand, geometry, dse.Params(params.points, first))
+
+
+class DeadParameter(TwoStage):
+    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+        return (*super().parameters(workload), dse.Float(name="strength", low=0.0, high=1.0, default=0.5))
+
+
+def record(build: type, options: type[dse.Options] = dse.Options) -> dse.Compressor:
+    return dse.Compressor(name="wrong", summary="wrong on purpose", build=build, options=options)
+
+
+CASES = (
+    (record(ChargesHalf), "test_stored_terms_are_what_the_footprint_charged"),
+    (record(ForgetsScales), "test_stored_terms_are_what_the_footprint_charged"),
+    (record(Negative), "test_footprint_is_usable"),
+    (record(Noisy), "test_is_deterministic"),
+    (record(KeepsAnIndexOutside), "test_stored_terms_rebuild_the_matrices"),
+    (record(HidesAField, TwoStageOptions), "test_geometry_fields_are_complete"),
+    (record(FirstPointForAll, TwoStageOptions), "test_batch_equals_single"),
+    (record(DeadParameter, TwoStageOptions), "test_every_parameter_changes_something"),
+)

@@ -1,0 +1,66 @@
+"""Generators with one fault each."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import numpy as np
+from dse_plugins.generators.independent import Independent
+from dse_plugins.generators.shared_prefix import SharedPrefix
+
+import dse
+
+CALLS = count()
+
+
+class NoSuchOwner(Independent):
+    def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
+        return dse.Plan(super().plan(workload, params).owner + 1)
+
+
+class MaskOfAnotherEncoder(Independent):
+    def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
+        owner = super().plan(workload, params).owner
+        return dse.Plan(owner, heads=np.ones((*owner.shape, workload.encoder.heads + 1), dtype=bool))
+
+
+class KeepsNothing(Independent):
+    def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
+        owner = super().plan(workload, params).owner
+        return dse.Plan(owner, ffn=np.zeros((*owner.shape, workload.encoder.ffn), dtype=bool))
+
+
+class InputsFirst(Independent):
+    def weights(self, context: dse.Context, params: dse.Params, owner: int) -> dse.Weights:
+        return {key: weight.T for key, weight in super().weights(context, params, owner).items()}
+
+
+class Noisy(Independent):
+    def weights(self, context: dse.Context, params: dse.Params, owner: int) -> dse.Weights:
+        return {key: weight + next(CALLS) for key, weight in super().weights(context, params, owner).items()}
+
+
+class FirstDepthForAll(SharedPrefix):
+    def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
+        first = np.repeat(params["depth"][:1], params.points, axis=0)
+        return super().plan(workload, dse.Params(params.points, {"depth": first}))
+
+
+class DeadDepth(SharedPrefix):
+    def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
+        return dse.separate_models(workload, params.points)
+
+
+def record(build: type) -> dse.Generator:
+    return dse.Generator(name="wrong", summary="wrong on purpose", build=build)
+
+
+CASES = (
+    (record(NoSuchOwner), "test_plan_fits_the_workload"),
+    (record(MaskOfAnotherEncoder), "test_plan_fits_the_workload"),
+    (record(KeepsNothing), "test_plan_fits_the_workload"),
+    (record(InputsFirst), "test_weights_fit_the_plan"),
+    (record(Noisy), "test_is_deterministic"),
+    (record(FirstDepthForAll), "test_batch_equals_single"),
+    (record(DeadDepth), "test_every_parameter_changes_something"),
+)
