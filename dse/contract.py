@@ -139,15 +139,15 @@ class Hooks:
         """
 
     @hookspec
-    def dse_compressors(self) -> Iterable[Compressor]:  # type: ignore[empty-body]
+    def dse_compressors(self) -> Iterable[Compressor]:  # type: ignore[empty-body]  # as above
         """Yield compressors, as `dse_hardware_models` yields hardware models."""
 
     @hookspec
-    def dse_generators(self) -> Iterable[Generator]:  # type: ignore[empty-body]
+    def dse_generators(self) -> Iterable[Generator]:  # type: ignore[empty-body]  # as above
         """Yield model generators, as `dse_hardware_models` yields hardware models."""
 
     @hookspec
-    def dse_schedulers(self) -> Iterable[Scheduler]:  # type: ignore[empty-body]
+    def dse_schedulers(self) -> Iterable[Scheduler]:  # type: ignore[empty-body]  # as above
         """Yield task schedulers, as `dse_hardware_models` yields hardware models."""
 
 

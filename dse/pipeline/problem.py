@@ -19,7 +19,7 @@ from dse.pipeline.drops import drops
 from dse.pipeline.hardware_cost import Built, Costed, baseline_cost, called, cost_points
 from dse.pipeline.scoring import Scorer
 from dse.records.batch import Params
-from dse.records.parameters import Choice, Parameter, Permutation, narrowed
+from dse.records.parameters import Parameter, Permutation, widest
 from dse.records.plugin import KINDS, Kind
 from dse.records.point import CostResult, DesignPoint, PluginParameter, ScoreResult
 from dse.records.workload import Workload
@@ -254,7 +254,7 @@ class WorkloadProblem:
                 raise unknown_name("hardware parameter", name, declared, where="[reference_hardware] parameters")
             item = declared[name]
             try:
-                values[name] = value if isinstance(item, Permutation) else _allowed(item, value)
+                values[name] = value if isinstance(item, Permutation) else widest(item).check(value)
             except SpaceError as error:
                 where = f"[reference_hardware] parameters.{name}"
                 raise SpaceError(error.what, where=where, expected=error.expected, found=error.found) from error
@@ -271,14 +271,6 @@ class WorkloadProblem:
     def _tell(self, what: str, share: float | None) -> None:
         if self._progress is not None:
             self._progress(what, share)
-
-
-def _allowed(parameter: Any, value: Any) -> Any:
-    """Check a value against what the plugin can take at all, not only against what is searched by default."""
-    if isinstance(parameter, Choice):
-        return narrowed(parameter, choices=parameter.allowed or parameter.choices).check(value)  # type: ignore[call-arg]
-    low, high = parameter.limits or (parameter.low, parameter.high)
-    return narrowed(parameter, low=low, high=high).check(value)  # type: ignore[call-arg]  # no permutation
 
 
 def build_problem(

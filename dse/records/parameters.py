@@ -156,6 +156,20 @@ def narrowed(parameter: Parameter, **changes: Any) -> Parameter:
     return new
 
 
+def widest(parameter: Parameter) -> Float | Int | Choice:
+    """Return the parameter widened to everything its plugin can take, not only what is searched by default."""
+    assert not isinstance(parameter, Permutation)
+    if isinstance(parameter, Choice):
+        new = narrowed(parameter, choices=parameter.allowed or parameter.choices)
+    elif parameter.limits is None:
+        return parameter
+    else:
+        low, high = parameter.limits
+        new = narrowed(parameter, low=min(low, parameter.low), high=max(high, parameter.high))
+    assert not isinstance(new, Permutation)
+    return new
+
+
 def lehmer_decode(code: tuple[int, ...] | list[int]) -> tuple[int, ...]:
     """Turn a Lehmer code of n - 1 digits (digit i in 0..n-1-i) into the order of n things it stands for."""
     left = list(range(len(code) + 1))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from dse.errors import DseError, SpaceError, unknown_name
-from dse.records.parameters import Choice, Float, Int, Parameter, Scalar, narrowed
+from dse.records.parameters import Choice, Float, Int, Parameter, Scalar, narrowed, widest
 
 Domain: TypeAlias = Float | Int | Choice
 """The values one element may take; a single one where the space file fixes it."""
@@ -17,7 +17,7 @@ RANGE_KEYS = ("low", "high", "step", "log", "choices", "value")
 
 def fixed(declared: Parameter, value: Any, where: str) -> Domain:
     """Domain of a single value, which may lie anywhere the plugin allows."""
-    allowed = _located(_widest(declared), value, where)
+    allowed = _located(widest(declared), value, where)
     if isinstance(declared, Choice):
         return _choice(declared, (allowed,))
     if isinstance(declared, Float):
@@ -98,11 +98,11 @@ def rounded(value: float) -> float:
 
 
 def _range(declared: Float | Int, table: Mapping[str, Any], where: str) -> Domain:
-    widest = _widest(declared)
+    whole = widest(declared)
     changes: dict[str, Any] = {}
     for key in ("low", "high"):
         if key in table:
-            changes[key] = _located(widest, table[key], f"{where}.{key}")
+            changes[key] = _located(whole, table[key], f"{where}.{key}")
     if "log" in table:
         if not isinstance(table["log"], bool):
             raise _wrong(f"{where}.log", "true or false", table["log"])
@@ -151,8 +151,8 @@ def _choices(declared: Parameter, values: Any, where: str) -> Domain:
         raise SpaceError(
             f"parameter {declared.name!r} has no choices", where=where, expected="at least one", found="none"
         )
-    widest = _widest(declared)
-    return _choice(declared, tuple(dict.fromkeys(_located(widest, value, where) for value in values)))
+    whole = widest(declared)
+    return _choice(declared, tuple(dict.fromkeys(_located(whole, value, where) for value in values)))
 
 
 def _choice(declared: Parameter, values: tuple[Scalar, ...]) -> Choice:
@@ -167,16 +167,6 @@ def _choice(declared: Parameter, values: tuple[Scalar, ...]) -> Choice:
         choices=values,
         default=default if default in values else values[0],
     )
-
-
-def _widest(declared: Parameter) -> Domain:
-    """The declaration widened to everything the plugin can take."""
-    if isinstance(declared, Choice):
-        return declared if declared.allowed is None else _choice(declared, declared.allowed)
-    assert isinstance(declared, Float | Int)
-    if declared.limits is None:
-        return declared
-    return narrowed_to(declared, min(declared.limits[0], declared.low), max(declared.limits[1], declared.high))
 
 
 def _located(domain: Domain, value: Any, where: str) -> Scalar:
