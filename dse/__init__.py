@@ -26,7 +26,9 @@ from dse.errors import (
     SourceError,
     SpaceError,
     StudyError,
+    TimeLimitError,
     UnknownNameError,
+    WorkerError,
 )
 from dse.pipeline.baseline import listed_order, separate_models, whole_footprint
 from dse.pipeline.counting import FULL_MAGNITUDE, slices
@@ -103,11 +105,13 @@ __all__ = [
     "Task",
     "TaskScheduler",
     "Term",
+    "TimeLimitError",
     "Traffic",
     "UnknownNameError",
     "Violation",
     "WeightCompressor",
     "Weights",
+    "WorkerError",
     "Workload",
     "__version__",
     "best_scale",

@@ -5,26 +5,25 @@ Nothing here prints or touches logging; what takes long reports through the obse
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dse.errors import SetupError, StudyError
-from dse.registry import Registry
+from dse.loading import Activity, Request, load, load_registry
 from dse.reports import PluginInfo, SpaceReport, default_point, plugin_infos, space_report
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dse.pipeline.problem import WorkloadProblem
+    from dse.records.point import Problem
     from dse.search.observer import Observer
     from dse.search.provenance import Provenance
     from dse.search.searchspace import SearchSpace
     from dse.search.study import Finished
     from dse.search.validate import Validation
 
-Activity = Callable[[str, float | None], None]
-"""Told what is being done (a download, a fine-tuning) and, where it is known, the share done, 0 to 1."""
 Device = Literal["auto", "cpu", "cuda"]
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
 
@@ -40,6 +39,7 @@ def run(
     plugins: Iterable[Path | str] = (),
     force: bool = False,
     retry_failed: bool = False,
+    in_process: bool = False,
     observer: Observer | None = None,
     activity: Activity | None = None,
 ) -> Finished:
@@ -55,6 +55,8 @@ def run(
         plugins: bare plugin files, beside those the space file names.
         force: continue although plugins, data or the space have changed since the study began.
         retry_failed: evaluate failed designs again first.
+        in_process: evaluate in this process instead of a worker: to debug a plugin. Then nothing limits a method that
+            never returns, and a crash ends the run; the log is whole all the same.
         observer: is told of every trial.
         activity: is told of downloads and fine-tuning.
 
@@ -64,17 +66,18 @@ def run(
     """
     from dse.search.study import run as run_search
 
-    problem, search_space, provenance = _load(space, seed, device, cache, plugins, activity)
-    return run_search(
-        problem,
-        search_space,
-        folder=Path(results) / search_space.file.name,
-        provenance=provenance,
-        trials=trials,
-        observer=observer,
-        force=force,
-        retry_failed=retry_failed,
-    )
+    request = _request(space, device, cache, plugins, seed)
+    with _loaded(request, activity, in_process=in_process) as (problem, search_space, provenance):
+        return run_search(
+            problem,
+            search_space,
+            folder=Path(results) / search_space.file.name,
+            provenance=provenance,
+            trials=trials,
+            observer=observer,
+            force=force,
+            retry_failed=retry_failed,
+        )
 
 
 def check(
@@ -83,6 +86,7 @@ def check(
     device: str = "auto",
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
+    in_process: bool = False,
     activity: Activity | None = None,
 ) -> SpaceReport:
     """Resolve every plugin and parameter of a space file, and cost one design. Nothing is fine-tuned.
@@ -95,6 +99,7 @@ def check(
         device: where models would run: auto, cpu or cuda.
         cache: folder for downloads; by default ``$DSE_CACHE``, or the user's.
         plugins: bare plugin files, beside those the space file names.
+        in_process: as `run`.
         activity: is told of downloads.
 
     Raises:
@@ -104,11 +109,11 @@ def check(
     from dse.search.study import check_components
     from dse.search.suggest import Suggester
 
-    problem, found, _ = _load(space, None, device, cache, plugins, activity)
-    Suggester(found, Codec(found))  # refuses a sampler or an option that does not exist
-    check_components(found, problem)
-    cost = problem.cost([default_point(found)])[0]
-    return space_report(found, cost)
+    with _loaded(_request(space, device, cache, plugins), activity, in_process=in_process) as (problem, found, _):
+        Suggester(found, Codec(found))  # refuses a sampler or an option that does not exist
+        check_components(found, problem)
+        cost = problem.cost([default_point(found)])[0]
+        return space_report(found, cost)
 
 
 def validate(
@@ -119,6 +124,7 @@ def validate(
     device: str = "auto",
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
+    in_process: bool = False,
     activity: Activity | None = None,
 ) -> Validation:
     """Score a study's front on the report split, which no choice has seen.
@@ -130,6 +136,7 @@ def validate(
         device: where models run: auto, cpu or cuda.
         cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
         plugins: bare plugin files, beside those the study names.
+        in_process: as `run`.
         activity: is told of downloads, fine-tuning and scoring.
 
     Raises:
@@ -142,13 +149,14 @@ def validate(
     space = folder / SPACE
     if not space.is_file():
         raise StudyError("there is no study here", where=folder, expected=f"a folder with {SPACE}, as a run writes it")
-    problem, found, provenance = _load(space, None, device, cache, plugins, activity)
 
     def told(scored: int, total: int) -> None:
         if activity is not None:
             activity(f"scoring design {scored} of {total} on the report split", scored / total)
 
-    return validate_study(problem, found, folder=folder, provenance=provenance, target_drop=target_drop, told=told)
+    request = _request(space, device, cache, plugins)
+    with _loaded(request, activity, in_process=in_process) as (problem, found, provenance):
+        return validate_study(problem, found, folder=folder, provenance=provenance, target_drop=target_drop, told=told)
 
 
 def plugins_list(*, plugins: Iterable[Path | str] = ()) -> list[PluginInfo]:
@@ -158,14 +166,6 @@ def plugins_list(*, plugins: Iterable[Path | str] = ()) -> list[PluginInfo]:
         plugins: bare plugin files to load as well.
     """
     return plugin_infos(load_registry(plugins))
-
-
-def load_registry(plugins: Iterable[Path | str] = ()) -> Registry:
-    """Every installed plugin and those of bare files."""
-    registry = Registry().discover()
-    for path in plugins:
-        registry.add_file(Path(path))
-    return registry
 
 
 def pareto(
@@ -229,28 +229,29 @@ def check_device(device: str) -> Device:
     raise SetupError("there is no such device", where="--device", expected=" or ".join(DEVICES), found=repr(device))
 
 
-def _load(
-    path: Path | str,
-    seed: int | None,
-    device: str,
-    cache: Path | str | None,
-    plugins: Iterable[Path | str],
-    activity: Activity | None,
-) -> tuple[WorkloadProblem, SearchSpace, Provenance]:
-    """Read a space file and build what it describes."""
-    from dse.pipeline.problem import build_problem
-    from dse.search.provenance import provenance_of
-    from dse.search.resolve import resolve
-    from dse.search.space import load
+def _request(
+    path: Path | str, device: str, cache: Path | str | None, plugins: Iterable[Path | str], seed: int | None = None
+) -> Request:
+    """Read a space file and put together what is to be loaded."""
+    from dse.search.space import load as load_space
     from dse.workload.cache import default_cache
 
     where = check_device(device)
-    space = load(path)
+    space = load_space(path)
     if seed is not None:
         space = space.model_copy(update={"search": space.search.model_copy(update={"seed": seed})})
-    registry = load_registry([*space.plugin_paths, *plugins])
-    space.check_plugins(registry)
-    folder = Path(cache) if cache else default_cache()
-    problem = build_problem(space, registry, cache=folder, device=where, progress=activity)
-    found = resolve(space, problem.parameters, problem.tasks, problem.layers)
-    return problem, found, provenance_of(space, registry, problem.workload.digests)
+    return Request(space, where, Path(cache) if cache else default_cache(), tuple(Path(item) for item in plugins))
+
+
+@contextmanager
+def _loaded(
+    request: Request, activity: Activity | None, *, in_process: bool
+) -> Iterator[tuple[Problem, SearchSpace, Provenance]]:
+    """Give the problem, resolved space and provenance of a space file, evaluated in a worker unless told otherwise."""
+    if in_process:
+        yield load(request, activity)
+        return
+    from dse.worker.client import RemoteProblem
+
+    with RemoteProblem(request, activity) as problem:
+        yield problem, problem.space, problem.provenance

@@ -75,6 +75,14 @@ class SetupError(DseError, RuntimeError):
     """The machine lacks something `dse` needs."""
 
 
+class WorkerError(DseError, ChildProcessError):
+    """The process that evaluates designs died, or raised something only it knows."""
+
+
+class TimeLimitError(DseError, TimeoutError):
+    """The process that evaluates designs said nothing for longer than the space file allows."""
+
+
 def _rebuild(
     kind: type[DseError], what: str, where: object, expected: object, found: object, fix: str | None
 ) -> DseError:

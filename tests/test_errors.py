@@ -19,6 +19,8 @@ BUILTINS = {
     errors.CheckpointError: ValueError,
     errors.StudyError: RuntimeError,
     errors.SetupError: RuntimeError,
+    errors.WorkerError: ChildProcessError,
+    errors.TimeLimitError: TimeoutError,
 }
 
 

@@ -46,6 +46,7 @@ def run(
     device: opt.Device = opt.DeviceName.AUTO,
     cache: opt.Cache = None,
     plugin: opt.PluginFiles = None,
+    in_process: opt.InProcess = False,
     force: Annotated[
         bool, typer.Option("--force", help="Continue although plugins or the space file have changed.")
     ] = False,
@@ -68,6 +69,7 @@ def run(
         plugins=plugin or [],
         force=force,
         retry_failed=retry_failed,
+        in_process=in_process,
         form=form,
         quiet=quiet,
     )
@@ -80,6 +82,7 @@ def check(
     device: opt.Device = opt.DeviceName.AUTO,
     cache: opt.Cache = None,
     plugin: opt.PluginFiles = None,
+    in_process: opt.InProcess = False,
     form: opt.Form = Format.TABLE,
     quiet: opt.Quiet = False,
     debug: opt.Debug = False,
@@ -88,7 +91,15 @@ def check(
     from dse.cli.running import check_space
 
     del debug
-    check_space(space, device=device.value, cache=cache, plugins=plugin or [], form=form, quiet=quiet)
+    check_space(
+        space,
+        device=device.value,
+        cache=cache,
+        plugins=plugin or [],
+        in_process=in_process,
+        form=form,
+        quiet=quiet,
+    )
 
 
 @app.command()
@@ -103,6 +114,7 @@ def validate(
     device: opt.Device = opt.DeviceName.AUTO,
     cache: opt.Cache = None,
     plugin: opt.PluginFiles = None,
+    in_process: opt.InProcess = False,
     form: opt.Form = Format.TABLE,
     quiet: opt.Quiet = False,
     debug: opt.Debug = False,
@@ -118,6 +130,7 @@ def validate(
         device=device.value,
         cache=cache,
         plugins=plugin or [],
+        in_process=in_process,
         form=form,
         quiet=quiet,
     )

@@ -45,3 +45,6 @@ Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progre
 Debug: TypeAlias = Annotated[
     bool, typer.Option("--debug", help="Show tracebacks.", callback=remember_debug, is_eager=True)
 ]
+InProcess: TypeAlias = Annotated[
+    bool, typer.Option("--in-process", help="Evaluate in this process, to debug a plugin: no time limit, no worker.")
+]

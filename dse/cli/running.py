@@ -41,6 +41,7 @@ def run_study(
     plugins: Sequence[Path],
     force: bool,
     retry_failed: bool,
+    in_process: bool,
     form: Format,
     quiet: bool,
 ) -> None:
@@ -56,6 +57,7 @@ def run_study(
             plugins=plugins,
             force=force,
             retry_failed=retry_failed,
+            in_process=in_process,
             observer=observer,
             activity=observer.activity,
         )
@@ -79,6 +81,7 @@ def validate_study(
     device: str,
     cache: Path | None,
     plugins: Sequence[Path],
+    in_process: bool,
     form: Format,
     quiet: bool,
 ) -> None:
@@ -91,6 +94,7 @@ def validate_study(
             device=device,
             cache=cache,
             plugins=plugins,
+            in_process=in_process,
             activity=observer.activity,
         )
     columns = [*SHOWN, *done.rows.columns] if form is not Format.TABLE else SHOWN
@@ -111,11 +115,20 @@ def validate_study(
 
 
 def check_space(
-    space: Path, *, device: str, cache: Path | None, plugins: Sequence[Path], form: Format, quiet: bool
+    space: Path,
+    *,
+    device: str,
+    cache: Path | None,
+    plugins: Sequence[Path],
+    in_process: bool,
+    form: Format,
+    quiet: bool,
 ) -> None:
     """Check a space file and print what it comes to."""
     with reporter(quiet=quiet) as observer:
-        report = api.check(space, device=device, cache=cache, plugins=plugins, activity=observer.activity)
+        report = api.check(
+            space, device=device, cache=cache, plugins=plugins, in_process=in_process, activity=observer.activity
+        )
     parameters = [asdict(item) for item in report.parameters]
     columns = ("name", "values", "choices", "unit", "summary")
     if form is Format.JSON:

@@ -123,8 +123,8 @@ class SearchSpace:
 
     @cached_property
     def digest(self) -> str:
-        """Hash of all that decides which points are searched and how; the budget may grow, so it is left out."""
-        search = self.file.search.model_dump(exclude={"trials", "max_failed_share"})
+        """Hash of all that decides which points are searched and how; budget and limits may change, so they are left out."""
+        search = self.file.search.model_dump(exclude={"trials", "max_failed_share", "time_limit_s"})
         content = {
             "schema": self.file.schema_,
             "workload": with_paths(self.file.workload, lambda name: Path(name).name),  # content is hashed elsewhere

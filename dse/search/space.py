@@ -58,6 +58,7 @@ class SearchTable(_Table):
     trials: int = Field(default=100, ge=1)
     objectives: list[str] = Field(default=["area", "energy", "accuracy"], min_length=1)
     max_failed_share: float = Field(default=0.1, ge=0, le=1)
+    time_limit_s: float = Field(default=900.0, gt=0)
     reference_point: dict[str, float] = Field(default_factory=lambda: dict(REFERENCE_POINT))
     constraints: dict[str, Bound] = Field(default_factory=dict)
 

@@ -234,10 +234,10 @@ def test_the_functions_give_what_the_commands_print(study: Path, dse: Any) -> No
 
 def test_the_functions_run_and_check(problem: Any, space: Path) -> None:
     told: list[str] = []
-    done = api.run(space, trials=3, activity=lambda text, _share: told.append(text))
+    done = api.run(space, trials=3, in_process=True, activity=lambda text, _share: told.append(text))
     assert done.progress.evaluated == 3
     assert told == ["fine-tuning trec6"] * 4
-    report = api.check(space)
+    report = api.check(space, in_process=True)
     assert (report.size, report.trials, report.parameters[0].choices) == (16, 6, 1)
     assert problem.built_with["device"] == "auto"
 

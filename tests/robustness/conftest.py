@@ -131,7 +131,7 @@ def home(originals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ho
 @pytest.fixture
 def dse() -> Run:
     def run(*words: object) -> Any:
-        device = ("--device", "cpu") if words[0] in {"run", "check", "validate"} else ()
-        return CliRunner().invoke(app, [str(word) for word in (*words, *device)], prog_name="dse")
+        more = ("--device", "cpu", "--in-process") if words[0] in {"run", "check", "validate"} else ()
+        return CliRunner().invoke(app, [str(word) for word in (*words, *more)], prog_name="dse")
 
     return run

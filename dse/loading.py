@@ -1,0 +1,67 @@
+"""From a space file to the problem it describes: plugins found, models and data named, parameters resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dse.registry import Registry
+
+if TYPE_CHECKING:
+    from dse.pipeline.problem import WorkloadProblem
+    from dse.search.provenance import Provenance
+    from dse.search.searchspace import SearchSpace
+    from dse.search.space import SpaceFile
+
+Activity = Callable[[str, float | None], None]
+"""Told what is being done (a download, a fine-tuning) and, where it is known, the share done, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to load.
+
+    Attributes:
+        space: the validated space file.
+        device: where models run: auto, cpu or cuda.
+        cache: folder for downloads, fine-tuned models and scores.
+        plugins: bare plugin files, beside those the space file names.
+    """
+
+    space: SpaceFile
+    device: str
+    cache: Path
+    plugins: tuple[Path, ...] = ()
+
+
+def load(request: Request, activity: Activity | None = None) -> tuple[WorkloadProblem, SearchSpace, Provenance]:
+    """Build what a space file describes.
+
+    Args:
+        request: what to load.
+        activity: is told of downloads and fine-tuning.
+
+    Raises:
+        SpaceError: the space file is not usable.
+        UnknownNameError: it names a plugin or parameter that does not exist.
+    """
+    from dse.pipeline.problem import build_problem
+    from dse.search.provenance import provenance_of
+    from dse.search.resolve import resolve
+
+    space = request.space
+    registry = load_registry([*space.plugin_paths, *request.plugins])
+    space.check_plugins(registry)
+    problem = build_problem(space, registry, cache=request.cache, device=request.device, progress=activity)
+    found = resolve(space, problem.parameters, problem.tasks, problem.layers)
+    return problem, found, provenance_of(space, registry, problem.workload.digests)
+
+
+def load_registry(plugins: Iterable[Path | str] = ()) -> Registry:
+    """Every installed plugin and those of bare files."""
+    registry = Registry().discover()
+    for path in plugins:
+        registry.add_file(Path(path))
+    return registry

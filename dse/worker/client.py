@@ -1,0 +1,208 @@
+"""The study's side of a worker: a problem that is evaluated elsewhere, with a limit on how long it may be silent."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, Self
+
+from dse.errors import DseError, TimeLimitError, WorkerError
+from dse.loading import Activity, Request
+from dse.worker.serve import LOAD, RAISED, TOLD
+
+if TYPE_CHECKING:
+    from dse.records.point import CostResult, DesignPoint, PluginParameter, ScoreResult
+    from dse.search.provenance import Provenance
+    from dse.search.searchspace import SearchSpace
+
+GONE = "gone"
+
+
+class RemoteProblem:
+    """The problem of a space file, in a worker; implements `dse.records.point.Problem`.
+
+    A worker that dies, or says nothing for longer than ``search.time_limit_s``, is replaced at the next call; what it was
+    asked raises. Close it, or use it as a context manager.
+
+    Args:
+        request: what to load.
+        activity: is told of downloads and fine-tuning.
+
+    Attributes:
+        space: the resolved search space.
+        provenance: of plugins and data.
+
+    Raises:
+        WorkerError: the worker died while it loaded.
+        TimeLimitError: it said nothing for too long.
+    """
+
+    def __init__(self, request: Request, activity: Activity | None = None) -> None:
+        self._request = request
+        self._activity = activity
+        self._worker: _Worker | None = None
+        self._prepared: bool | None = None
+        self.space: SearchSpace
+        self.provenance: Provenance
+        self.space, self.provenance = self._load()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the worker."""
+        self.close()
+
+    def close(self) -> None:
+        """End the worker; safe to call again."""
+        if self._worker is not None:
+            self._worker.end()
+            self._worker = None
+
+    @property
+    def parameters(self) -> tuple[PluginParameter, ...]:
+        """Declared parameters of every plugin the study names."""
+        return tuple(item.declared for item in self.space.parameters)
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Task names, in order."""
+        return self.space.tasks
+
+    @property
+    def layers(self) -> int:
+        """Encoder layers."""
+        return self.space.layers
+
+    @cached_property
+    def components(self) -> tuple[str, ...]:
+        """Every component name any of the study's hardware models charges to."""
+        found: tuple[str, ...] = self._ask("components")
+        return found
+
+    def prepare(self, *, scores: bool = True) -> None:
+        """Do every plugin's heavy work, in this worker and in every later one."""
+        self._prepared = scores
+        self._ask("prepare", scores=scores)
+
+    def cost(self, points: list[DesignPoint]) -> list[CostResult]:
+        """Cost of many points, in the order given."""
+        found: list[CostResult] = self._ask("cost", points)
+        return found
+
+    def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
+        """Score of one point on a split."""
+        found: ScoreResult = self._ask("score", point, split)
+        return found
+
+    def _load(self) -> Any:
+        try:
+            self._worker = _Worker(self._request.space.search.time_limit_s, self._activity)
+            return self._worker.ask(LOAD, self._request)
+        except BaseException:
+            self.close()
+            raise
+
+    def _ask(self, name: str, *arguments: Any, **named: Any) -> Any:
+        if self._worker is None:
+            self._load()
+            if self._prepared is not None and name != "prepare":
+                self._ask("prepare", scores=self._prepared)
+        assert self._worker is not None
+        try:
+            return self._worker.ask(name, *arguments, **named)
+        except (WorkerError, TimeLimitError, KeyboardInterrupt):
+            self.close()
+            raise
+
+
+class _Worker:
+    """One process."""
+
+    def __init__(self, limit_s: float, activity: Activity | None) -> None:
+        self._limit_s = limit_s
+        self._activity = activity
+        # -P and the same path: the worker must import what this process would, and nothing from the working folder.
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "dse.worker.serve"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._requests = self._process.stdin
+        self._answers: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        threading.Thread(target=_listen, args=(self._process.stdout, self._answers), daemon=True).start()
+
+    def ask(self, name: str, *arguments: Any, **named: Any) -> Any:
+        """Send a request and wait for its answer."""
+        try:
+            pickle.dump((name, arguments, named), self._requests)
+            self._requests.flush()
+        except OSError:
+            raise self._death(name) from None
+        while True:
+            try:
+                kind, *content = self._answers.get(timeout=self._limit_s)
+            except queue.Empty:
+                raise self._silence(name) from None
+            if kind == TOLD:
+                if self._activity is not None:
+                    self._activity(*content)
+            elif kind == GONE:
+                raise self._death(name)
+            elif kind == RAISED:
+                error, trace = content
+                error.add_note(f"in the worker:\n{trace}")
+                raise error
+            else:
+                return content[0]
+
+    def end(self) -> None:
+        """End the process, whatever it is doing; it holds nothing that could be lost."""
+        self._process.kill()
+        self._process.wait()
+        self._requests.close()
+
+    def _death(self, name: str) -> DseError:
+        status = self._process.wait()
+        if status == -signal.SIGKILL:
+            what, fix = "most likely because memory ran out", "leave it more memory"
+        else:
+            what, fix = "by itself", "its last words are above; --in-process shows more"
+        return WorkerError(
+            f"the worker process died, {what}",
+            where=f"while it did: {name}",
+            found=f"ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}",
+            fix=fix,
+        )
+
+    def _silence(self, name: str) -> DseError:
+        return TimeLimitError(
+            "the worker said nothing for too long and was ended",
+            where=f"while it did: {name}",
+            expected=f"an answer or a word of progress within {self._limit_s:g} s (search.time_limit_s)",
+            fix="mend the plugin that does not return, or raise the limit in the space file",
+        )
+
+
+def _listen(stream: IO[bytes], answers: queue.SimpleQueue[tuple[Any, ...]]) -> None:
+    """Queue what the worker says, and that it is gone."""
+    while True:
+        try:
+            answers.put(pickle.load(stream))  # noqa: S301  # from the process that this one started
+        except Exception:
+            answers.put((GONE,))
+            return

@@ -1,0 +1,101 @@
+"""The worker's side: build a problem, answer what is asked of it, and end with the process that asked.
+
+Requests and answers are pickles on the process's own stdin and stdout, between two processes of one program.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import signal
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from dse.errors import WorkerError
+from dse.loading import Request, load
+
+TOLD, VALUE, RAISED = "told", "value", "raised"
+LOAD = "load"
+
+
+def main() -> None:
+    """Serve until stdin is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that keeps the log
+    _be_first_to_go()
+    requests = sys.stdin.buffer
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a plugin prints must not get between the answers
+    waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests, waiting), daemon=True).start()
+    Server(answers).serve(waiting)
+
+
+class Server:
+    """Answers requests.
+
+    Args:
+        answers: stream of pickles ``(kind, ...)``.
+    """
+
+    def __init__(self, answers: IO[bytes]) -> None:
+        self._answers = answers
+        self._problem: Any = None
+
+    def serve(self, waiting: queue.SimpleQueue[Any]) -> None:
+        """Answer one request after the other, for as long as the process lives."""
+        while True:
+            name, arguments, named = waiting.get()
+            answer: tuple[Any, ...]
+            try:
+                answer = (VALUE, self._answer(name, *arguments, **named))
+            except Exception as error:
+                answer = (RAISED, *_portable(error))
+            self._send(answer)
+
+    def _answer(self, name: str, *arguments: Any, **named: Any) -> Any:
+        if name == LOAD:
+            return self._load(*arguments)
+        found = getattr(self._problem, name)
+        return found(*arguments, **named) if callable(found) else found
+
+    def _load(self, request: Request) -> tuple[Any, ...]:
+        """Build the problem, and give what the other side needs to know of it."""
+        self._problem, *known = load(request, lambda text, share: self._send((TOLD, text, share)))
+        return tuple(known)
+
+    def _send(self, answer: tuple[Any, ...]) -> None:
+        pickle.dump(answer, self._answers)
+        self._answers.flush()
+
+
+def _listen(requests: IO[bytes], waiting: queue.SimpleQueue[Any]) -> None:
+    """Pass requests on; when the other side is gone, so is the reason to go on with whatever is being computed."""
+    while True:
+        try:
+            waiting.put(pickle.load(requests))  # noqa: S301  # from the process that started this one
+        except (EOFError, OSError, pickle.UnpicklingError):
+            os._exit(0)
+
+
+def _portable(error: Exception) -> tuple[Exception, str]:
+    """An error as it can be sent, and its traceback; a class the other side lacks becomes text."""
+    trace = "".join(traceback.format_exception(error))
+    with suppress(Exception):
+        if isinstance(pickle.loads(pickle.dumps(error)), type(error)):  # noqa: S301  # made on the line itself
+            return error, trace
+    return WorkerError(f"{type(error).__name__}: {error}"), trace
+
+
+def _be_first_to_go() -> None:
+    """Where memory runs out, the system should end the worker, not the process that keeps the log."""
+    with suppress(OSError):  # only Linux has it
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+if __name__ == "__main__":
+    main()
