@@ -82,10 +82,19 @@ class PipelineContext:
 
         return self.arrays.made("plugins", {"plugin": self.plugin, "name": name, **key}, told)
 
-    def evaluate(self, task: int, weights: Weights, split: str, input_bits: int, owners: NDArray[Any]) -> Outcome:
+    def evaluate(
+        self,
+        task: int,
+        weights: Weights,
+        split: str,
+        input_bits: int,
+        owners: NDArray[Any],
+        biases: Weights | None = None,
+    ) -> Outcome:
         """Score a task with these matrices; layers of the base use its biases and norms, dropped ones are skipped."""
         score = self._loaded.evaluator(self.workload.task_names[task]).score(
             weights,
+            biases=biases,
             split=split,
             input_bits=input_bits,
             precision=self.precision,

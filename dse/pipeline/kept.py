@@ -49,6 +49,15 @@ class Cut:
         return whole
 
 
+    def bias_back(self, bias: Tensor) -> Tensor:
+        """Put the bias of a cut matrix back into a whole one."""
+        if self._outputs is None:
+            return bias
+        whole = bias.new_zeros(self._shape[0])
+        whole[self._outputs] = bias
+        return whole
+
+
 def keep_only(encoder: Encoder, plan: Plan, task: int, weights: dict[tuple[int, int], Tensor]) -> None:
     """Zero, in place of each matrix, what one task removes though another user of the matrix keeps it."""
     if plan.heads is None and plan.ffn is None:

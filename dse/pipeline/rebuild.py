@@ -88,6 +88,13 @@ def check_stored(
         if key not in stored:
             raise PluginContractError("a matrix was not stored", where=where, expected="its terms", found="nothing")
         matrix = stored[key]
+        if matrix.bias is not None and (matrix.bias.shape != shape[:1] or not bool(matrix.bias.isfinite().all())):
+            raise PluginContractError(
+                "a stored bias is not usable",
+                where=where,
+                expected=f"{shape[0]} finite values",
+                found=f"shape {tuple(matrix.bias.shape)}",
+            )
         for term in matrix.terms:
             largest = int(term.codes.abs().max()) if term.codes.numel() else 0
             if largest > term.magnitude:

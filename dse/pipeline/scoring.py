@@ -62,7 +62,7 @@ class Scorer:
                 for key, weight in weights.items()
             }
             own = np.full(self._context.workload.encoder.layers, task + 1)
-            return self._evaluate(task, whole, split, input_bits, own)
+            return self._evaluate(task, whole, {}, split, input_bits, own)
 
         return self._cached(self._common(task, split, input_bits) | {"baseline": 1}, measure)
 
@@ -83,16 +83,19 @@ class Scorer:
         )
         layers_of_base = sorted({*beneath, *(int(layer) for layer in used.pop(BASE, np.empty(0, int)))})
         whole: dict[tuple[int, int], Tensor] = {}
+        biases: dict[tuple[int, int], Tensor] = {}
         base: Weights = {}
         if layers_of_base:
-            base = self._rebuilt(built, params, geometry, plan, footprint, BASE, layers_of_base, {})
+            base, _ = self._rebuilt(built, params, geometry, plan, footprint, BASE, layers_of_base, {})
             whole.update({key: base[key] for key in base if owners[key[0]] == BASE})
         for owner, layers in used.items():
-            whole.update(
-                self._rebuilt(built, params, geometry, plan, footprint, owner, [int(layer) for layer in layers], base)
+            own, shifts = self._rebuilt(
+                built, params, geometry, plan, footprint, owner, [int(layer) for layer in layers], base
             )
+            whole.update(own)
+            biases.update(shifts)
         keep_only(workload.encoder, plan, task, whole)
-        return self._evaluate(task, whole, split, int(geometry.input_bits[0]), owners)
+        return self._evaluate(task, whole, biases, split, int(geometry.input_bits[0]), owners)
 
     def _rebuilt(
         self,
@@ -104,8 +107,8 @@ class Scorer:
         owner: int,
         layers: list[int],
         base: Weights,
-    ) -> dict[tuple[int, int], Tensor]:
-        """Effective matrices (outputs, inputs) of one owner's layers, from terms that equal the footprint."""
+    ) -> tuple[dict[tuple[int, int], Tensor], dict[tuple[int, int], Tensor]]:
+        """Effective matrices (outputs, inputs) of one owner's layers, from terms that equal the footprint, and biases."""
         encoder = self._context.workload.encoder
         generator, compressor = built.generator, built.compressor
         everything = called("generator", built.names[0], generator.weights, self._context, params["generator"], owner)
@@ -124,24 +127,30 @@ class Scorer:
         )
         shapes = {key: (weight.shape[0], weight.shape[1]) for key, weight in weights.items()}
         check_stored(encoder, stored, shapes, footprint, owner, who=f"compressor {built.names[1]!r}")
-        rebuilt = {}
+        rebuilt, biases = {}, {}
         for key, part in cut.items():
             below = part.of(base[key]) if stored[key].on_base else None
             rebuilt[key] = part.back(effective(stored[key], below, shapes[key]))
-        return rebuilt
+            bias = stored[key].bias
+            if bias is not None:
+                biases[key] = part.bias_back(bias)
+        return rebuilt, biases
 
-    def _evaluate(self, task: int, weights: Weights, split: str, input_bits: int, owners: NDArray[Any]) -> Outcome:
+    def _evaluate(
+        self, task: int, weights: Weights, biases: Weights, split: str, input_bits: int, owners: NDArray[Any]
+    ) -> Outcome:
         """Score rebuilt weights, unless these very weights have been scored before."""
         content = hashlib.blake2b(digest_size=16)
-        for key in sorted(weights):
-            content.update(repr(key).encode())
-            content.update(np.ascontiguousarray(weights[key].numpy()).data)
+        for values in (weights, biases):
+            for key in sorted(values):
+                content.update(repr(key).encode())
+                content.update(np.ascontiguousarray(values[key].numpy()).data)
         content.update(owners.clip(max=1).astype(np.int64).tobytes())  # biases and norms follow: base's or the task's
         recipe = self._common(task, split, input_bits) | {"content": content.hexdigest()}
 
         def measure() -> Outcome:
             self.evaluated += 1
-            return self._context.evaluate(task, weights, split, input_bits, owners)
+            return self._context.evaluate(task, weights, split, input_bits, owners, biases)
 
         return self._cached(recipe, measure)
 

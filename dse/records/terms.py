@@ -40,7 +40,10 @@ class Stored:
     Attributes:
         terms: their sum is the matrix, or the delta.
         on_base: the base's effective matrix is added.
+        bias: (outputs,) float32 added to the bias its user has anyway, or None; digital, so it takes no array. Moves the
+            mean of what was left out of the terms to where it costs nothing.
     """
 
     terms: tuple[Term, ...]
     on_base: bool = False
+    bias: Tensor | None = None

@@ -104,6 +104,7 @@ class CrossbarLayers:
         keep_layers: Sequence[bool] | None,
         base_layers: Sequence[bool] | None,
         input_bits: int,
+        biases: Mapping[tuple[int, int], Tensor] | None = None,
     ) -> Iterator[None]:
         """Run the block with these matrices; see `Evaluator.score` for the arguments."""
         count = len(self._layers)
@@ -116,11 +117,16 @@ class CrossbarLayers:
             driver.bits = input_bits
         if len(kept) < count:
             setattr(self._parent, self._attribute, nn.ModuleList(self._layers[index] for index in kept))
+        before: dict[tuple[int, int], nn.Parameter] = {}
         try:
+            for key, bias in (biases or {}).items():
+                before[key] = self._shift(key, bias)
             yield
         finally:
             if len(kept) < count:
                 setattr(self._parent, self._attribute, nn.ModuleList(self._layers))
+            for (layer, index), bias in before.items():
+                self._linears[layer][index].bias = bias
             for driver in self._drivers:
                 driver.forget()
 
@@ -133,6 +139,21 @@ class CrossbarLayers:
                 found=tuple(weights[key].shape) if key in weights else "none",
             )
         linear.weight.data.copy_(weights[key])
+
+    def _shift(self, key: tuple[int, int], shift: Tensor) -> nn.Parameter:
+        """Add to a bias; return the one before."""
+        linear = self._linears[key[0]][key[1]]
+        before = linear.bias
+        if before is None or before.shape != shift.shape:
+            raise CheckpointError(
+                "a bias does not fit the encoder",
+                where=f"layer {key[0]}, matrix {key[1]}",
+                expected="a matrix with a bias" if before is None else tuple(before.shape),
+                found=tuple(shift.shape),
+            )
+        shifted = (before.float() + shift.to(before.device)).to(before.dtype)
+        linear.bias = nn.Parameter(shifted, requires_grad=False)
+        return before
 
     def _write_vectors(self, layer: int, *, from_base: bool) -> None:
         """Write biases and norms where they are not those of last time."""

@@ -89,6 +89,7 @@ class Evaluator:
         self,
         weights: Mapping[tuple[int, int], Tensor],
         *,
+        biases: Mapping[tuple[int, int], Tensor] | None = None,
         split: str = "search",
         input_bits: int = 8,
         precision: Precision = "bf16",
@@ -100,6 +101,7 @@ class Evaluator:
         Args:
             weights: float32 (outputs, inputs) by (layer, matrix), for every layer kept. Biases, norms, embeddings and
                 head are the task's own.
+            biases: float32 (outputs,) by (layer, matrix), added to the task's own.
             split: ``search`` or ``report`` (``train`` for fitting).
             input_bits: bits of the activations that enter every matrix, one scale a token; 0 leaves them as they are.
             precision: of the arithmetic.
@@ -114,7 +116,7 @@ class Evaluator:
         layers, scaling = self._models[precision]
         batches = self.batches(split)
         outputs: list[Tensor] = []
-        with torch.inference_mode(), layers.holding(weights, keep_layers, base_layers, input_bits):
+        with torch.inference_mode(), layers.holding(weights, keep_layers, base_layers, input_bits, biases):
             outputs.extend(layers.model(**inputs).logits.float().cpu() for _, inputs in batches)
         logits = np.empty((len(self.labels(split)), outputs[0].shape[-1]), dtype=np.float32)
         for (rows, _), values in zip(batches, outputs, strict=True):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -152,6 +153,27 @@ def test_a_layer_of_the_base_brings_the_bases_vectors_and_gives_them_back(model:
         assert not torch.allclose(logits(layers), own)
     with layers.holding(weights, None, None, 0):
         assert torch.equal(logits(layers), own)
+
+
+def test_biases_are_added_to_the_models_own_and_taken_back(model: Any) -> None:
+    weights = Decomposed(model).weights()
+    layers = CrossbarLayers(model, Decomposed(model).vectors())
+    with layers.holding(weights, None, None, 0):
+        before = logits(layers)
+    shift = torch.linspace(-3, 3, weights[1, 5].shape[0])
+    with layers.holding(weights, None, None, 0, {(1, 5): shift}):
+        shifted = logits(layers)
+    with layers.holding(weights, None, None, 0):
+        after = logits(layers)
+    by_hand = copy.deepcopy(model)
+    by_hand.bert.encoder.layer[1].output.dense.bias.data += shift
+    assert torch.equal(before, after)
+    torch.testing.assert_close(shifted, by_hand(input_ids=INPUTS).logits)
+    with (
+        pytest.raises(CheckpointError, match="a bias does not fit"),
+        layers.holding(weights, None, None, 0, {(0, 0): shift[:3]}),
+    ):
+        pass
 
 
 def test_a_matrix_that_is_missing_or_misshapen_is_named(model: Any) -> None:
