@@ -32,6 +32,7 @@ from dse.errors import (
 )
 from dse.pipeline.baseline import listed_order, separate_models, whole_footprint
 from dse.pipeline.counting import FULL_MAGNITUDE, slices
+from dse.pipeline.decompose import Decomposition, decompose
 from dse.pipeline.grid import WEIGHT_BITS, best_scale, quantise, store_whole
 from dse.records.batch import (
     BASE,
@@ -55,7 +56,7 @@ from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
 from dse.registry import Registry
 
 if TYPE_CHECKING:
-    from dse.api import check, pareto, plugins_list, run, show, validate
+    from dse.api import check, deltas, pareto, plugins_list, run, show, validate
 
 __version__ = "0.1.0"
 
@@ -74,6 +75,7 @@ __all__ = [
     "Context",
     "Counts",
     "DataError",
+    "Decomposition",
     "Demand",
     "DseError",
     "Encoder",
@@ -116,6 +118,8 @@ __all__ = [
     "__version__",
     "best_scale",
     "check",
+    "decompose",
+    "deltas",
     "hookimpl",
     "listed_order",
     "pareto",
@@ -131,7 +135,7 @@ __all__ = [
     "whole_footprint",
 ]
 
-_API = ("check", "pareto", "plugins_list", "run", "show", "validate")
+_API = ("check", "deltas", "pareto", "plugins_list", "run", "show", "validate")
 
 
 def __getattr__(name: str) -> Any:

@@ -159,6 +159,42 @@ def validate(
         return validate_study(problem, found, folder=folder, provenance=provenance, target_drop=target_drop, told=told)
 
 
+def deltas(
+    space: Path | str,
+    *,
+    per_channel: bool = False,
+    device: str = "auto",
+    cache: Path | str | None = None,
+    activity: Activity | None = None,
+) -> pd.DataFrame:
+    """Compare every task's fine-tuned matrices with the base's, layer by layer.
+
+    Args:
+        space: the space file; only its workload counts. Tasks that are not fine-tuned yet are fine-tuned first.
+        per_channel: one 8-bit grid for each output of a matrix instead of one for the matrix.
+        device: where models run: auto, cpu or cuda.
+        cache: folder for downloads and fine-tuned models; by default ``$DSE_CACHE``, or the user's.
+        activity: is told of downloads and fine-tuning.
+
+    Returns:
+        Columns task, layer ("all" for the whole task), cosine, nonzero, magnitude, largest, saturated; see
+        `dse.pipeline.decompose.DeltaStatistics`.
+
+    Raises:
+        SpaceError: the space file is not usable.
+    """
+    import pandas as pd
+
+    from dse.pipeline.decompose import statistics
+    from dse.workload.service import load as load_workload
+    from dse.workload.spec import parse
+
+    request = _request(space, device, cache, ())
+    spec = parse(request.space.workload, path=request.space.path)
+    loaded = load_workload(spec, cache=request.cache, device=device, progress=activity)
+    return pd.DataFrame(list(statistics(loaded, per_channel=per_channel)))
+
+
 def plugins_list(*, plugins: Iterable[Path | str] = ()) -> list[PluginInfo]:
     """Every plugin found: those that work, then those that do not load, then those switched off.
 

@@ -178,6 +178,27 @@ def show(
     write_record(api.show(study, trial, results=results), form)
 
 
+@app.command()
+def deltas(
+    space: opt.Space,
+    *,
+    by_layer: Annotated[bool, typer.Option("--by-layer", help="One row for each layer of each task.")] = False,
+    per_channel: Annotated[bool, typer.Option("--per-channel", help="One 8-bit grid for each output.")] = False,
+    device: opt.Device = opt.DeviceName.AUTO,
+    cache: opt.Cache = None,
+    form: opt.Form = Format.TABLE,
+    quiet: opt.Quiet = False,
+    debug: opt.Debug = False,
+) -> None:
+    """Show how far fine-tuning moved each task from the base, on the base's 8-bit grid."""
+    from dse.cli.running import show_deltas
+
+    del debug
+    show_deltas(
+        space, by_layer=by_layer, per_channel=per_channel, device=device.value, cache=cache, form=form, quiet=quiet
+    )
+
+
 @plugins.command("list")
 def plugins_list(
     *,

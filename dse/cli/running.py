@@ -27,6 +27,7 @@ SHOWN = (
     "report.accuracy_drop_low",
     "report.accuracy_drop_high",
 )
+PUBLISHED_DELTAS = "cosine 0.991 to 0.999, nonzero 0.026 to 0.42, magnitude 1.00 to 1.35"
 COSTS = ("area_mm2", "energy_uj", "latency_us", "area_ratio", "array_area_ratio", "energy_ratio", "offchip_mb")
 
 
@@ -138,6 +139,19 @@ def check_space(
     else:
         _write_report(report)
         write_rows(parameters, form, columns, empty="no parameters")
+
+
+def show_deltas(
+    space: Path, *, by_layer: bool, per_channel: bool, device: str, cache: Path | None, form: Format, quiet: bool
+) -> None:
+    """Print how far fine-tuning moved each task, and what was published for other models."""
+    with reporter(quiet=quiet) as observer:
+        table = api.deltas(space, per_channel=per_channel, device=device, cache=cache, activity=observer.activity)
+    rows: list[dict[Any, Any]] = table[(table["layer"] != "all") == by_layer].to_dict("records")
+    columns = [name for name in table.columns if by_layer or name != "layer"]
+    write_rows(rows, form, columns)
+    if not quiet:
+        say(f"published for BERT-base on GLUE (ICCAD 2021): {PUBLISHED_DELTAS}")
 
 
 def _write_report(report: SpaceReport) -> None:

@@ -48,7 +48,6 @@ class Cut:
         whole[np.ix_(outputs, inputs)] = weight
         return whole
 
-
     def bias_back(self, bias: Tensor) -> Tensor:
         """Put the bias of a cut matrix back into a whole one."""
         if self._outputs is None:

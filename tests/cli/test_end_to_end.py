@@ -45,3 +45,9 @@ def test_from_a_space_file_to_a_front_and_on(tiny: Path, dse: Any) -> None:
     assert {row["trial"] for row in json.loads(validated.stdout)} == {row["trial"] for row in front}
     assert "a drop of 100 points is met by trial" in validated.stderr
     assert shown["score.verdict"] == trials.set_index("trial").loc[front[0]["trial"], "score.verdict"]
+
+    moved = json.loads(dse("deltas", tiny, "--device", "cpu", "--format", "json").stdout)
+    assert [row["task"] for row in moved] == ["verdict", "rating"]
+    layers = json.loads(dse("deltas", tiny, "--device", "cpu", "--by-layer", "--format", "json").stdout)
+    assert [(row["task"], row["layer"]) for row in layers[:2]] == [("verdict", "0"), ("verdict", "1")]
+    assert "published for BERT-base" in dse("deltas", tiny, "--device", "cpu").stderr
