@@ -62,24 +62,42 @@ def _input_groups(encoder: Encoder, geometry: Geometry) -> list[list[int]]:
 def _add_group(fields: dict[str, Floats], piece: Piece, group: list[int], geometry: Geometry) -> None:
     """Add the matrices of one input vector, packed together where their live rows agree."""
     rows, columns, magnitude = (values[..., group] for values in (piece.rows, piece.columns, piece.magnitude))
-    if len(group) > 1 and not (rows == rows[..., :1]).all():
-        for index in group:
-            _add_group(fields, piece, [index], geometry)
+    rows = np.where((columns > 0) & (magnitude > 0), rows, 0.0)
+    shared = rows.max(axis=-1)
+    agree = ((rows == shared[..., None]) | (rows == 0)).all(axis=-1)  # where nothing is stored, any row fits
+    for name, values in _packed(shared, columns * (rows > 0), magnitude, piece.unsigned, geometry).items():
+        fields[name] += np.where(agree, values, 0.0)
+    if agree.all():
         return
+    for index in range(len(group)):
+        one = slice(index, index + 1)
+        live = (columns * (rows > 0))[..., one]
+        for name, values in _packed(rows[..., index], live, magnitude[..., one], piece.unsigned, geometry).items():
+            fields[name] += np.where(agree, 0.0, values)
+
+
+def _packed(
+    rows: NDArray[Any], columns: NDArray[Any], magnitude: NDArray[Any], unsigned: bool, geometry: Geometry
+) -> dict[str, Floats]:
+    """Count matrices (..., m) that share rows (...) and arrays."""
     over = (slice(None), None, None)
     separate = geometry.separate[over]
-    depth = slices(magnitude, geometry.cell_bits[over][..., None], separate[..., None])  # (P, O, L, m)
+    plain = np.ones_like(separate) if unsigned else separate  # magnitudes, without an offset or a sign in them
+    depth = slices(magnitude, geometry.cell_bits[over][..., None], plain[..., None])  # (P, O, L, m)
     live = columns * (depth > 0)
-    signs = np.where(separate, 2.0, 1.0)
-    row_blocks = np.ceil(rows[..., 0] / geometry.rows[over])
+    signs = np.where(separate & (not unsigned), 2.0, 1.0)
+    row_blocks = np.ceil(rows / geometry.rows[over])
     planes = signs * _column_blocks(live, depth, geometry.columns[over])  # column blocks over all planes and signs
     arrays = row_blocks * planes
-    fields["arrays"] += arrays
-    fields["drives"] += rows[..., 0] * planes
-    fields["conversions"] += signs * row_blocks * (live * depth).sum(axis=-1) + np.where(geometry.flip[over], arrays, 0)
-    fields["inputs"] += rows[..., 0] * (planes > 0)
-    fields["partials"] += signs * row_blocks * live.sum(axis=-1)
-    fields["outputs"] += live.sum(axis=-1)
+    extra = np.where(geometry.flip[over] | unsigned, arrays, 0)
+    return {
+        "arrays": arrays,
+        "drives": rows * planes,
+        "conversions": signs * row_blocks * (live * depth).sum(axis=-1) + extra,
+        "inputs": rows * (planes > 0),
+        "partials": signs * row_blocks * live.sum(axis=-1),
+        "outputs": live.sum(axis=-1),
+    }
 
 
 def _column_blocks(live: NDArray[Any], depth: Floats, columns: NDArray[Any]) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from dse.errors import PluginContractError
@@ -34,7 +35,9 @@ def effective(stored: Stored, base: Tensor | None, shape: tuple[int, int]) -> Te
     else:
         total = torch.zeros(shape)
     for term in stored.terms:
-        values = term.codes.to(torch.float32) * _column_scale(term)
+        values = term.codes.to(torch.float32) * _by_column(term.scale)
+        if term.offset is not None:
+            values += _by_column(term.offset)
         if term.columns is None and term.rows is None:
             total += values
         else:
@@ -44,17 +47,18 @@ def effective(stored: Stored, base: Tensor | None, shape: tuple[int, int]) -> Te
     return total
 
 
-def _column_scale(term: Term) -> Tensor:
-    scale = term.scale
-    return scale[:, None] if scale.ndim == 1 and scale.numel() > 1 else scale
+def _by_column(values: Tensor) -> Tensor:
+    return values[:, None] if values.ndim == 1 and values.numel() > 1 else values
 
 
 def digital_bits(stored: Stored, outputs: int) -> int:
-    """Bits of on-chip SRAM a matrix's terms take: its scales, and one bit an output where outputs are dropped."""
+    """Bits of on-chip SRAM a matrix's terms take: scales, offsets, and one bit an output where outputs are dropped."""
     bits = 0
     for term in stored.terms:
         if not term.shared_scale:
             bits += term.scale.numel() * SCALE_BITS
+        if term.offset is not None:
+            bits += term.offset.numel() * SCALE_BITS
         if term.columns is not None:
             bits += outputs
     return bits
@@ -95,16 +99,36 @@ def check_stored(
                 expected=f"{shape[0]} finite values",
                 found=f"shape {tuple(matrix.bias.shape)}",
             )
-        for term in matrix.terms:
-            largest = int(term.codes.abs().max()) if term.codes.numel() else 0
-            if largest > term.magnitude:
-                raise PluginContractError(
-                    "a stored code is larger than its magnitude bound",
-                    where=where,
-                    expected=f"at most {term.magnitude}",
-                    found=largest,
-                )
+        for term, piece in zip_longest(matrix.terms, footprint.pieces):
+            if term is not None:
+                _check_term(term, where, unsigned=piece is not None and piece.unsigned)
         _check_counts(matrix, footprint, owner, key, shape[0], where)
+
+
+def _check_term(term: Term, where: str, *, unsigned: bool) -> None:
+    """Refuse codes beyond their bound, and signs that one array cannot hold."""
+    least, largest = (int(term.codes.min()), int(term.codes.max())) if term.codes.numel() else (0, 0)
+    if max(-least, largest) > term.magnitude:
+        raise PluginContractError(
+            "a stored code is larger than its magnitude bound",
+            where=where,
+            expected=f"at most {term.magnitude}",
+            found=max(-least, largest),
+        )
+    if term.unsigned != unsigned:
+        raise PluginContractError(
+            "the footprint and a stored term disagree on whether codes have a sign",
+            where=where,
+            expected=f"unsigned = {unsigned}",
+            found=f"unsigned = {term.unsigned}",
+        )
+    if (unsigned and least < 0) or (term.offset is not None and not unsigned):
+        raise PluginContractError(
+            "a term that is not unsigned is stored as if it were",
+            where=where,
+            expected="codes >= 0, and an offset only beside such codes",
+            found=f"least code {least}",
+        )
 
 
 def _check_counts(

@@ -154,11 +154,14 @@ class Piece:
         rows: live wordlines; 0 where nothing is stored.
         columns: live bitlines before bit slicing; 0 where nothing is stored.
         magnitude: largest absolute integer code; it sets the bit slices.
+        unsigned: no code is negative: one array a slice, with an extra column that sums the inputs, as ISAAC's offset
+            encoding reads it.
     """
 
     rows: Floats
     columns: Floats
     magnitude: Floats
+    unsigned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

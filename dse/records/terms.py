@@ -23,6 +23,9 @@ class Term:
         columns: indices of the outputs kept, or None for all.
         rows: indices of the inputs kept, or None for all.
         shared_scale: the scale is the base's, stored once with the base and not charged again.
+        unsigned: no code is negative, so that one array a slice holds them, whatever the encoding of signed codes.
+        offset: (kept columns,) or (kept columns, 1) float32 added to every kept weight of an output; in hardware, the
+            offset times the sum of the inputs, which an extra column of each array reads. Unsigned terms only.
     """
 
     codes: Tensor
@@ -31,6 +34,8 @@ class Term:
     columns: Tensor | None = None
     rows: Tensor | None = None
     shared_scale: bool = False
+    unsigned: bool = False
+    offset: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,13 +47,30 @@ def test_scales_and_the_map_of_dropped_outputs_are_counted() -> None:
     assert digital_bits(dse.Stored((shared,)), 6) == 6
 
 
+def test_unsigned_codes_lie_on_a_line_of_their_own_in_each_output() -> None:
+    base, kept = torch.randn(SHAPE), torch.tensor([1, 4])
+    bits = (codes()[kept] > 0).to(torch.int16)
+    term = dse.Term(bits, torch.tensor([2.0, 4.0]), 1, columns=kept, unsigned=True, offset=torch.tensor([-1.0, -2.0]))
+    expected = base.clone()
+    expected[kept] += bits * torch.tensor([[2.0], [4.0]]) - torch.tensor([[1.0], [2.0]])
+
+    torch.testing.assert_close(effective(dse.Stored((term,), on_base=True), base, SHAPE), expected)
+    assert digital_bits(dse.Stored((term,)), 6) == 2 * 32 + 2 * 32 + 6
+
+
 def footprint(
-    rows: float = 5, columns: float = 6, magnitude: float = 3, bits: float = 32, *, on_base: bool = False
+    rows: float = 5,
+    columns: float = 6,
+    magnitude: float = 3,
+    bits: float = 32,
+    *,
+    on_base: bool = False,
+    unsigned: bool = False,
 ) -> dse.Footprint:
     shape = (1, 2, 1, 6)
     held = np.zeros(shape)
     held[0, 1, 0, 0] = 1
-    piece = dse.Piece(held * rows, held * columns, held * magnitude)
+    piece = dse.Piece(held * rows, held * columns, held * magnitude, unsigned)
     return dse.Footprint((piece,), held * bits, np.full((1, 2, 1), on_base))
 
 
@@ -85,6 +102,21 @@ def test_terms_that_were_charged_are_accepted() -> None:
         ({(0, 0): dse.Stored(())}, footprint(), "not what the footprint charged for"),
         ({(0, 0): dse.Stored(GOOD.terms, bias=torch.ones(5))}, footprint(), "bias is not usable"),
         ({(0, 0): dse.Stored(GOOD.terms, bias=torch.full((6,), torch.nan))}, footprint(), "bias is not usable"),
+        (
+            {(0, 0): dse.Stored((dse.Term(codes().abs(), torch.tensor(1.0), 3, unsigned=True),))},
+            footprint(),
+            "disagree on whether codes have a sign",
+        ),
+        (
+            {(0, 0): dse.Stored((dse.Term(codes(), torch.tensor(1.0), 3, unsigned=True),))},
+            footprint(unsigned=True),
+            "as if it were",
+        ),
+        (
+            {(0, 0): dse.Stored((dse.Term(codes(), torch.tensor(1.0), 3, offset=torch.ones(6)),))},
+            footprint(),
+            "as if it were",
+        ),
         ({(0, 0): GOOD}, footprint(on_base=True), "disagree on whether a matrix is a delta"),
     ],
 )
