@@ -49,6 +49,7 @@ from dse.records.batch import (
     Schedule,
     Violation,
 )
+from dse.records.observation import Observation
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
 from dse.records.plugin import API, Compressor, Generator, HardwareModel, Options, Scheduler
 from dse.records.terms import SCALE_BITS, Stored, Term
@@ -88,6 +89,7 @@ __all__ = [
     "Int",
     "Matrix",
     "ModelGenerator",
+    "Observation",
     "Options",
     "Parameter",
     "Params",

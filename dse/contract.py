@@ -9,7 +9,7 @@ No hook is called inside a trial: hooks yield records, a study builds the plugin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -17,6 +17,7 @@ import pluggy
 from numpy.typing import NDArray
 
 from dse.records.batch import Components, Counts, Demand, Footprint, Geometry, Params, Plan, Schedule
+from dse.records.observation import Observation
 from dse.records.parameters import Parameter
 from dse.records.plugin import Compressor, Generator, HardwareModel, Scheduler
 from dse.records.terms import Stored
@@ -44,6 +45,14 @@ class Context(Protocol):
 
     def task_weights(self, task: int) -> Weights:
         """Every linear matrix of a task's fine-tuned encoder; fine-tunes it first if that has not been done."""
+
+    def observe(self, task: int, rows: int = 384) -> Iterator[Observation]:
+        """Run training rows through a task's fine-tuned model and see the inputs of every matrix, a batch at a time.
+
+        Args:
+            task: index.
+            rows: how many training rows; fewer where there are not so many.
+        """
 
     def cached(
         self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dse.contract import Weights
 from dse.records.batch import BASE, DROPPED
+from dse.records.observation import Observation
 from dse.records.workload import Workload
 from dse.workload.cache import ArrayCache, Progress, digest
 
@@ -69,6 +70,10 @@ class PipelineContext:
     def task_weights(self, task: int) -> Weights:
         """Every linear matrix of a task's fine-tuned encoder."""
         return self._loaded.task_weights(self.workload.task_names[task])
+
+    def observe(self, task: int, rows: int = 384) -> Iterator[Observation]:
+        """Run training rows through a task's fine-tuned model and see the inputs of every matrix."""
+        return self._loaded.tasks[self.workload.task_names[task]].observe(rows)
 
     def cached(
         self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dse.contract import Weights
 from dse.records.batch import Components, Geometry, Packing
+from dse.records.observation import Observation
 from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
 
 if TYPE_CHECKING:
@@ -90,6 +91,22 @@ class TinyContext:
     def task_weights(self, task: int) -> Weights:
         """Every linear matrix of a task."""
         return dict(self._all[1 + task])
+
+    def observe(self, task: int, rows: int = 384) -> Iterator[Observation]:
+        """Give two batches of random inputs and gradients, the same for every task but for their size."""
+        import torch
+
+        draw = torch.Generator().manual_seed(self._seed + 1)
+        encoder = self._workload.encoder
+        mask = torch.ones((max(rows // 100, 1), 5), dtype=torch.bool)
+        mask[0, 3:] = False
+        for _ in range(2):
+            inputs, gradients = {}, {}
+            for key in self.base_weights():
+                matrix = encoder.matrices[key[1]]
+                inputs[key] = torch.randn((*mask.shape, matrix.rows), generator=draw) * (1 + task)
+                gradients[key] = torch.randn((*mask.shape, matrix.columns), generator=draw)
+            yield Observation(inputs, gradients, mask)
 
     def cached(
         self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.errors import CheckpointError
+from dse.records.observation import Observation
 from dse.records.workload import Encoder, Task, Traffic, Workload
 from dse.workload import data, finetune, models, splits
 from dse.workload.cache import Progress, digest
 from dse.workload.encoder import Decomposed
 from dse.workload.evaluate import Evaluator
+from dse.workload.observe import observe
 from dse.workload.sources import unpacked
 from dse.workload.spec import TaskSpec, WorkloadSpec
-from dse.workload.text import encoded
+from dse.workload.text import encoded, padding
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -97,6 +100,14 @@ class LoadedTask:
     def weights(self) -> dict[tuple[int, int], Tensor]:
         """Fine-tuned matrices (outputs, inputs) by (layer, matrix)."""
         return Decomposed(self.model()[0]).weights()
+
+    def observe(self, rows: int) -> Iterator[Observation]:
+        """Run that many training rows, drawn at random but always the same, through the task's model."""
+        work = self._workload
+        train = self.splits.train
+        chosen = np.random.default_rng(0).permutation(len(train))[:rows]
+        tokens = encoded(work.tokenizer, train.iloc[chosen], self.spec.max_length)
+        return observe(self.model()[0], tokens, padding(work.tokenizer), device=work.device)
 
     @cached_property
     def evaluator(self) -> Evaluator:
