@@ -17,7 +17,7 @@ from dse.workload.cache import Progress, digest
 from dse.workload.encoder import Decomposed
 from dse.workload.evaluate import Evaluator
 from dse.workload.observe import observe
-from dse.workload.sources import unpacked
+from dse.workload.sources import hub_file, unpacked
 from dse.workload.spec import TaskSpec, WorkloadSpec
 from dse.workload.text import encoded, padding
 
@@ -44,9 +44,12 @@ class LoadedTask:
         if source.archive is not None:
             path = unpacked(source.archive, self._workload.cache, self._workload.progress)
             return splits.split(self.spec, data.read(self.spec, path))
-        frame = data.read(self.spec, Path(source.path))
-        held = data.read(self.spec, Path(source.report), frame.attrs["classes"]) if source.report else None
+        frame = data.read(self.spec, self._file(source.path))
+        held = data.read(self.spec, self._file(source.report), frame.attrs["classes"]) if source.report else None
         return splits.split(self.spec, frame, held)
+
+    def _file(self, name: str) -> Path:
+        return hub_file(self.spec.data.hub, name) if self.spec.data.hub else Path(name)
 
     @cached_property
     def labels(self) -> int:

@@ -24,6 +24,25 @@ from dse.workload.spec import ArchiveSpec
 MEGABYTE = 1e6
 
 
+def hub_file(dataset: str, name: str) -> Path:
+    """Return the local path of a file of a data set on the Hugging Face hub, fetched at first use.
+
+    Raises:
+        SourceError: there is no such file, or the hub cannot be reached.
+    """
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(hf_hub_download(dataset, name, repo_type="dataset"))
+    except (OSError, ValueError) as error:  # the hub's own errors are of these kinds
+        raise SourceError(
+            "a file of a data set on the hub could not be fetched",
+            where=f"{dataset}: {name}",
+            found=str(error).strip().splitlines()[0],
+            fix="check the name and the network, or name a local file instead",
+        ) from error
+
+
 def unpacked(archive: ArchiveSpec, cache: Path, progress: Progress | None = None) -> Path:
     """Return the local path of an archive's member, fetched, verified and unpacked at first use.
 

@@ -50,8 +50,10 @@ class DataSpec(_Strict):
     """Labelled text.
 
     Attributes:
-        path: local file; or ``archive`` instead.
-        report: local file that is the report split (an official dev set); else it is carved from the data.
+        path: local file, or file of the data set ``hub`` names; or ``archive`` instead.
+        report: such a file that is the report split (an official dev set); else it is carved from the data.
+        hub: name of a data set on the Hugging Face hub.
+        otherwise: another such table, used where ``path`` is no local file.
         format: by default from the file's ending. ``lines`` applies ``pattern`` to each line.
         pattern: regular expression with groups ``text`` and ``label``.
         columns: names of the columns text, text_b, label, group.
@@ -65,6 +67,8 @@ class DataSpec(_Strict):
     path: str = ""
     report: str = ""
     archive: ArchiveSpec | None = None
+    hub: str = ""
+    otherwise: DataSpec | None = None
     format: Literal["", "csv", "tsv", "jsonl", "parquet", "lines"] = ""
     encoding: str = "utf-8"
     pattern: str = ""
@@ -79,6 +83,8 @@ class DataSpec(_Strict):
     def _one_source(self) -> DataSpec:
         if bool(self.path) == (self.archive is not None):
             raise ValueError("give either path or archive")
+        if self.hub and self.archive is not None:
+            raise ValueError("a data set on the hub has a path, not an archive")
         numbers = set(self.labels.values())
         if numbers and numbers != set(range(len(numbers))):
             raise ValueError("labels must be numbered 0, 1, 2, ...")
@@ -215,15 +221,32 @@ def _task_with_paths(task: dict[str, Any], change: Callable[[str], str]) -> dict
     if isinstance(task.get("checkpoint"), str):
         changed["checkpoint"] = change(task["checkpoint"])
     if isinstance(task.get("data"), dict):
-        named = {key: change(task["data"][key]) for key in ("path", "report") if isinstance(task["data"].get(key), str)}
-        changed["data"] = task["data"] | named
+        changed["data"] = _data_with_paths(task["data"], change)
+    return changed
+
+
+def _data_with_paths(data: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    changed = dict(data)
+    if not data.get("hub"):
+        changed |= {key: change(data[key]) for key in ("path", "report") if isinstance(data.get(key), str)}
+    if isinstance(data.get("otherwise"), dict):
+        changed["otherwise"] = _data_with_paths(data["otherwise"], change)
     return changed
 
 
 def _located(task: TaskSpec, folder: Path) -> TaskSpec:
-    files = {key: str(folder / value) if (value := getattr(task.data, key)) else "" for key in ("path", "report")}
-    data = task.data.model_copy(update=files)
-    return task.model_copy(update={"data": data, "checkpoint": _beside(folder, task.checkpoint)})
+    return task.model_copy(update={"data": _found(task.data, folder), "checkpoint": _beside(folder, task.checkpoint)})
+
+
+def _found(data: DataSpec, folder: Path) -> DataSpec:
+    """The first table whose file is there, with its files beside the space file; the last one if none is."""
+    if data.hub or data.archive is not None:
+        return data
+    if data.otherwise is not None and not (folder / data.path).is_file():
+        return _found(data.otherwise, folder)
+    return data.model_copy(
+        update={key: str(folder / name) for key in ("path", "report") if (name := getattr(data, key))}
+    )
 
 
 def _beside(folder: Path, name: str) -> str:

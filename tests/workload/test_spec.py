@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dse.errors import SpaceError, UnknownNameError
-from dse.workload.spec import WorkloadSpec, catalogue, parse
+from dse.workload.spec import WorkloadSpec, catalogue, parse, with_paths
 
 OWN: dict[str, Any] = {
     "name": "mine",
@@ -16,6 +16,7 @@ OWN: dict[str, Any] = {
     "metric": "f1",
     "data": {"path": "rows.csv", "report": "dev.csv"},
 }
+ARCHIVE = {"wheels": ["x==1"], "sha256": ["0"], "member": "x"}
 CATALOGUED = [
     "trec6",
     "trec50",
@@ -70,6 +71,19 @@ def test_local_files_are_relative_to_the_space_file(tmp_path: Path) -> None:
     assert spec.tasks[0].checkpoint == ""
 
 
+def test_a_table_whose_file_is_missing_gives_way_to_another(tmp_path: Path) -> None:
+    other = {"hub": "some/set", "path": "train.parquet", "report": "dev.parquet", "columns": {"text": "sentence"}}
+    raw = {"base": "minilm-l6", "tasks": [OWN | {"data": {"path": "rows.csv", "otherwise": other}}]}
+    (elsewhere,) = parse(raw, path=tmp_path / "my.toml").tasks
+    assert (elsewhere.data.hub, elsewhere.data.path) == ("some/set", "train.parquet")
+    (tmp_path / "rows.csv").write_text("text,label\n")
+    (here,) = parse(raw, path=tmp_path / "my.toml").tasks
+    assert (here.data.hub, here.data.path) == ("", str(tmp_path / "rows.csv"))
+    moved = with_paths(raw, lambda name: f"/x/{name}")["tasks"][0]["data"]
+    assert moved["path"] == "/x/rows.csv"
+    assert moved["otherwise"]["path"] == "train.parquet"
+
+
 def test_an_unknown_packaged_task_names_the_nearest() -> None:
     with pytest.raises(UnknownNameError) as caught:
         parse({"base": "minilm-l6", "tasks": ["trec7"]})
@@ -111,6 +125,7 @@ def test_an_unknown_key_is_named_with_its_place_and_the_nearest(
         ({"tasks": [OWN | {"metric": "recall"}]}, "'accuracy', 'f1'"),
         ({"tasks": [OWN | {"data": {"format": "csv"}}]}, "give either path or archive"),
         ({"tasks": [OWN | {"rate": -1}]}, "greater than 0"),
+        ({"tasks": [OWN | {"data": {"archive": ARCHIVE, "hub": "a/b"}}]}, "has a path, not an archive"),
     ],
 )
 def test_an_unusable_value_says_why(change: dict[str, Any], text: str) -> None:
