@@ -33,6 +33,7 @@ from dse.errors import (
 from dse.pipeline.baseline import listed_order, separate_models, whole_footprint
 from dse.pipeline.counting import FULL_MAGNITUDE, slices
 from dse.pipeline.decompose import Decomposition, decompose
+from dse.pipeline.demand import kept_outputs
 from dse.pipeline.grid import WEIGHT_BITS, best_scale, quantise, store_whole
 from dse.records.batch import (
     BASE,
@@ -52,7 +53,7 @@ from dse.records.batch import (
 from dse.records.observation import Observation
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
 from dse.records.plugin import API, Compressor, Generator, HardwareModel, Options, Scheduler
-from dse.records.terms import SCALE_BITS, Stored, Term
+from dse.records.terms import SCALE_BITS, Matrices, Stored, Term
 from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
 from dse.registry import Registry
 
@@ -87,6 +88,7 @@ __all__ = [
     "Hardware",
     "HardwareModel",
     "Int",
+    "Matrices",
     "Matrix",
     "ModelGenerator",
     "Observation",
@@ -123,6 +125,7 @@ __all__ = [
     "decompose",
     "deltas",
     "hookimpl",
+    "kept_outputs",
     "listed_order",
     "pareto",
     "plugins_list",

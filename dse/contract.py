@@ -20,7 +20,7 @@ from dse.records.batch import Components, Counts, Demand, Footprint, Geometry, P
 from dse.records.observation import Observation
 from dse.records.parameters import Parameter
 from dse.records.plugin import Compressor, Generator, HardwareModel, Scheduler
-from dse.records.terms import Stored
+from dse.records.terms import Matrices, Stored
 from dse.records.workload import Traffic, Workload
 
 if TYPE_CHECKING:
@@ -109,12 +109,12 @@ class WeightCompressor(_Plugin, Protocol):
         """Say what every owner's matrices will take, exactly, without touching a weight."""
 
     def store(
-        self, weights: Weights, base: Weights, geometry: Geometry, params: Params, owner: int
+        self, weights: Matrices, base: Matrices, geometry: Geometry, params: Params, owner: int
     ) -> dict[tuple[int, int], Stored]:
         """Store one owner's matrices for one point (P = 1).
 
         Args:
-            weights: the owner's matrices, already cut to the rows and columns its plan keeps.
+            weights: the owner's matrices, already cut to the rows and columns its plan keeps; they know which those are.
             base: the base's matrices, cut alike.
             geometry: arrays of length 1.
             params: own parameters, P = 1.

@@ -6,7 +6,7 @@ import numpy as np
 
 from dse.errors import PluginContractError
 from dse.records.batch import BASE, DROPPED, Bools, Demand, Floats, Plan
-from dse.records.workload import Matrix, Workload
+from dse.records.workload import Encoder, Matrix, Workload
 
 HEAD_COLUMNS = ("query", "key", "value")
 
@@ -43,32 +43,49 @@ def demand(workload: Workload, plan: Plan, *, generator: str) -> Demand:
     uses = owner[:, :, None, :] == np.arange(owners)[None, None, :, None]  # (P, T, O, L)
     direct = uses[:, :, BASE].any(axis=1)
     uses[:, :, BASE] = owner != DROPPED
-    rows, columns = _kept(workload, plan, uses, generator)
-    return Demand(tasks, plan.groups, owner, uses.any(axis=1), direct, rows, columns)
+    heads, ffn = (
+        _union(plan, uses, mask, count, generator)
+        for mask, count in ((plan.heads, workload.encoder.heads), (plan.ffn, workload.encoder.ffn))
+    )
+    rows, columns = _kept(workload.encoder, uses, heads, ffn)
+    return Demand(tasks, plan.groups, owner, uses.any(axis=1), direct, rows, columns, heads, ffn)
 
 
-def _kept(workload: Workload, plan: Plan, uses: Bools, generator: str) -> tuple[Floats, Floats]:
+def kept_outputs(encoder: Encoder, demand: Demand, matrix: int) -> Bools | None:
+    """Which outputs of a matrix each owner keeps, (P, O, L, outputs); None where no plan removes any."""
+    for mask, heads in ((demand.heads, True), (demand.ffn, False)):
+        if mask is not None and removable_side(encoder.matrices[matrix], heads=heads) == "columns":
+            return np.repeat(mask, encoder.head_size, axis=-1) if heads else mask
+    return None
+
+
+def _union(plan: Plan, uses: Bools, mask: Bools | None, count: int, generator: str) -> Bools | None:
+    """What any user of each owner's layer keeps (P, O, L, count), of what each task keeps."""
+    if mask is None:
+        return None
+    if mask.shape != (*plan.owner.shape, count):
+        raise PluginContractError(
+            f"generator {generator!r} returned a mask that does not fit the encoder",
+            expected=f"{(*plan.owner.shape, count)}",
+            found=f"{mask.shape}",
+        )
+    return np.asarray(np.einsum("ptol,ptlk->polk", uses, mask, optimize=True) > 0)
+
+
+def _kept(encoder: Encoder, uses: Bools, heads: Bools | None, ffn: Bools | None) -> tuple[Floats, Floats]:
     """Rows and columns (P, O, L, M) of every owner's matrices, or (1, 1, 1, M) where nothing is removed."""
-    encoder = workload.encoder
     shape = np.array([(matrix.rows, matrix.columns) for matrix in encoder.matrices], dtype=float)
     rows, columns = shape[None, None, None, :, 0], shape[None, None, None, :, 1]
-    if plan.heads is None and plan.ffn is None:
+    if heads is None and ffn is None:
         return rows, columns
     full = (*uses.shape[:1], *uses.shape[2:], len(encoder.matrices))
     rows, columns = np.broadcast_to(rows, full).copy(), np.broadcast_to(columns, full).copy()
-    for mask, unit, count in ((plan.heads, encoder.head_size, encoder.heads), (plan.ffn, 1, encoder.ffn)):
+    for mask, unit in ((heads, encoder.head_size), (ffn, 1)):
         if mask is None:
             continue
-        if mask.shape != (*plan.owner.shape, count):
-            raise PluginContractError(
-                f"generator {generator!r} returned a mask that does not fit the encoder",
-                expected=f"{(*plan.owner.shape, count)}",
-                found=f"{mask.shape}",
-            )
-        union = np.einsum("ptol,ptlk->polk", uses, mask, optimize=True) > 0
-        kept = union.sum(axis=-1) * float(unit)
+        kept = mask.sum(axis=-1) * float(unit)
         for index, matrix in enumerate(encoder.matrices):
-            side = removable_side(matrix, heads=mask is plan.heads)
+            side = removable_side(matrix, heads=mask is heads)
             if side == "columns":
                 columns[..., index] = kept
             elif side == "rows":

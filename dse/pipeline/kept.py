@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from dse.pipeline.demand import removable_side
 from dse.records.batch import BASE, DROPPED, Plan
+from dse.records.terms import Key, Matrices
 from dse.records.workload import Encoder
 
 if TYPE_CHECKING:
@@ -31,6 +33,17 @@ class Cut:
         owners = plan.owner[0, :, layer]
         users = owners != DROPPED if owner == BASE else owners == owner
         self._outputs, self._inputs = _sides(encoder, plan, users, layer, matrix)
+
+    @classmethod
+    def matrices(cls, cuts: Mapping[Key, Cut], whole: Mapping[Key, Tensor]) -> Matrices:
+        """Cut whole matrices, and say which of their outputs and inputs are left."""
+        import torch
+
+        sides: list[dict[Key, Tensor]] = [
+            {key: torch.from_numpy(kept) for key, cut in cuts.items() if (kept := getattr(cut, side)) is not None}
+            for side in ("_outputs", "_inputs")
+        ]
+        return Matrices({key: cut.of(whole[key]) for key, cut in cuts.items()}, *sides)
 
     def of(self, weight: Tensor) -> Tensor:
         """Cut a whole matrix (outputs, inputs)."""

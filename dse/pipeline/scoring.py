@@ -113,14 +113,13 @@ class Scorer:
         generator, compressor = built.generator, built.compressor
         everything = called("generator", built.names[0], generator.weights, self._context, params["generator"], owner)
         cut = {key: Cut(encoder, plan, owner, *key) for key in everything if key[0] in layers}
-        weights = {key: part.of(everything[key]) for key, part in cut.items()}
-        original = self._context.base_weights()
+        weights = Cut.matrices(cut, everything)
         stored = called(
             "compressor",
             built.names[1],
             compressor.store,
             weights,
-            {key: part.of(original[key]) for key, part in cut.items()},
+            Cut.matrices(cut, self._context.base_weights()),
             geometry,
             params["compressor"],
             owner,

@@ -119,6 +119,8 @@ class Demand:
         rows: (P, O, L, M) inputs kept, the union over the users of that owner's layer; (1, 1, 1, M) where nothing is
             removed. Broadcasts against ``used``.
         columns: (P, O, L, M) outputs kept, likewise.
+        heads: (P, O, L, H) attention heads that any user of the owner's layer keeps, or None for all.
+        ffn: (P, O, L, F) feed-forward columns, likewise.
     """
 
     tasks: int
@@ -128,6 +130,8 @@ class Demand:
     direct: Bools
     rows: Floats
     columns: Floats
+    heads: Bools | None = None
+    ffn: Bools | None = None
 
     @property
     def points(self) -> int:

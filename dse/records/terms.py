@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+Key: TypeAlias = "tuple[int, int]"
+"""A matrix: its layer, and its index in the layer."""
 
 SCALE_BITS = 32
 """Bits of one stored scale."""
@@ -52,3 +56,27 @@ class Stored:
     terms: tuple[Term, ...]
     on_base: bool = False
     bias: Tensor | None = None
+
+
+class Matrices(dict["Key", "Tensor"]):
+    """Float32 matrices (outputs, inputs) by (layer, matrix), cut to what a plan keeps of them.
+
+    Args:
+        matrices: as cut.
+        outputs: indices (kept,) in the whole matrix of the outputs kept, by matrix; absent where all are.
+        inputs: likewise of the inputs.
+    """
+
+    def __init__(
+        self,
+        matrices: Mapping[Key, Tensor],
+        outputs: Mapping[Key, Tensor] | None = None,
+        inputs: Mapping[Key, Tensor] | None = None,
+    ) -> None:
+        super().__init__(matrices)
+        self.outputs = dict(outputs or {})
+        self.inputs = dict(inputs or {})
+
+    def of_outputs(self, key: Key, values: Tensor) -> Tensor:
+        """Cut what belongs to a whole matrix's outputs (outputs, ...) as the matrix is cut."""
+        return values[self.outputs[key]] if key in self.outputs else values

@@ -150,8 +150,9 @@ def stored_by(
             for key in whole
             if used[:, key[0]].any()
         }  # fmt: skip
-        weights = {key: part.of(whole[key]).clone() for key, part in cut.items()}
-        base = {key: part.of(everything[BASE][key]).clone() for key, part in cut.items()}
+        weights, base = (
+            Cut.matrices(cut, {key: side[key].clone() for key in cut}) for side in (whole, everything[BASE])
+        )
         stored = plugin.store(weights, base, geometry, params, owner)
         yield owner, stored, {key: (weight.shape[0], weight.shape[1]) for key, weight in weights.items()}
 

@@ -40,11 +40,11 @@ class Weights:
             for _ in load.tasks
         ]
 
-    def base_weights(self) -> dse.Weights:
-        return self._base
+    def base_weights(self) -> dse.Matrices:
+        return dse.Matrices(self._base)
 
-    def task_weights(self, task: int) -> dse.Weights:
-        return self._tasks[task]
+    def task_weights(self, task: int) -> dse.Matrices:
+        return dse.Matrices(self._tasks[task])
 
     def cached(
         self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]
@@ -89,7 +89,7 @@ def test_two_stage_stores_what_it_announced(
         stored = plugin.store(weights, base, placed, given_params, owner)
         shapes = {key: (weight.shape[0], weight.shape[1]) for key, weight in weights.items()}
         check_stored(LOAD.encoder, stored, shapes, footprint, owner, who="two-stage")
-    assert not plugin.store({}, base, placed, given_params, 1)
+    assert not plugin.store(dse.Matrices({}), base, placed, given_params, 1)
 
 
 def test_stage_one_takes_the_fewest_bits_that_keep_the_cosine() -> None:

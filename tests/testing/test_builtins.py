@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import pytest
 
-import dse
 from dse.records.plugin import Kind, PluginRecord
 from dse.registry import Registry
 from dse.testing import CompressorTests, GeneratorTests, HardwareTests, SchedulerTests
@@ -32,10 +31,6 @@ class TestCompressors(CompressorTests):
 
 class TestTwoStagePerChannel(CompressorTests):
     options: ClassVar[dict[str, Any]] = {"per_channel": True}
-
-    def plans(self, workload: dse.Workload) -> tuple[dse.Plan, ...]:
-        """Without the plan that removes heads and FFN columns: two-stage does not cut its scales with the matrices."""
-        return super().plans(workload)[:2]
 
     @pytest.fixture
     def record(self) -> PluginRecord:

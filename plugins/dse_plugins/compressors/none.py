@@ -29,7 +29,7 @@ class Uncompressed:
         return dse.whole_footprint(demand)
 
     def store(
-        self, weights: dse.Weights, base: dse.Weights, geometry: dse.Geometry, params: dse.Params, owner: int
+        self, weights: dse.Matrices, base: dse.Matrices, geometry: dse.Geometry, params: dse.Params, owner: int
     ) -> dict[tuple[int, int], dse.Stored]:
         """Store one term a matrix: codes on its own grid."""
         del base, geometry, params, owner

@@ -115,14 +115,15 @@ class TwoStage:
         return dse.Footprint((piece,), digital_bits=held * bits, on_base=on_base)
 
     def store(
-        self, weights: dse.Weights, base: dse.Weights, geometry: dse.Geometry, params: dse.Params, owner: int
+        self, weights: dse.Matrices, base: dse.Matrices, geometry: dse.Geometry, params: dse.Params, owner: int
     ) -> dict[tuple[int, int], dse.Stored]:
         """Store the base's codes, or a task's clipped and thinned differences from them."""
         import torch
 
+        scales = {key: self._scale(weights, key) for key in weights}
         if owner == dse.BASE:
             return {
-                key: dse.Stored((self._term(dse.quantise(weight, self._scales[key]), key, dse.FULL_MAGNITUDE),))
+                key: dse.Stored((self._term(dse.quantise(weight, scales[key]), scales[key], dse.FULL_MAGNITUDE),))
                 for key, weight in weights.items()
             }
         task = owner - 1
@@ -130,25 +131,30 @@ class TwoStage:
         stored = {}
         for key, weight in weights.items():
             clip = int(2.0 ** bits[key] - 1)
-            codes = self._difference(weight, base[key], key).clamp_(-clip, clip)
+            codes = dse.decompose(base[key], weight, scale=scales[key]).delta.clamp_(-clip, clip)
             dropped = int(np.floor(params["selective"][0, task] * len(codes) + _ROUNDING))
             if clip == 0 or dropped == len(codes):
                 stored[key] = dse.Stored((), on_base=True)
                 continue
             kept = None
             if dropped:
-                weakest_first = torch.argsort(codes.square().sum(dim=1), stable=True)
+                weakest_first = torch.argsort(codes.int().square().sum(dim=1), stable=True)
                 kept = weakest_first[dropped:].sort().values
                 codes = codes[kept]
-            stored[key] = dse.Stored((self._term(codes, key, clip, kept, shared=True),), on_base=True)
+            stored[key] = dse.Stored((self._term(codes, scales[key], clip, kept, shared=True),), on_base=True)
         return stored
 
+    def _scale(self, weights: dse.Matrices, key: tuple[int, int]) -> Tensor:
+        """Step of the grid of what is left of a matrix."""
+        scale = self._scales[key]
+        return weights.of_outputs(key, scale) if scale.ndim else scale
+
+    @staticmethod
     def _term(
-        self, codes: Tensor, key: tuple[int, int], magnitude: int, kept: Tensor | None = None, *, shared: bool = False
+        codes: Tensor, scale: Tensor, magnitude: int, kept: Tensor | None = None, *, shared: bool = False
     ) -> dse.Term:
         import torch
 
-        scale = self._scales[key]
         if kept is not None and scale.ndim:
             scale = scale[kept]
         return dse.Term(codes.to(torch.int16), scale, magnitude, columns=kept, shared_scale=shared)
@@ -171,11 +177,6 @@ class TwoStage:
     def _grids(self, base: dse.Weights) -> dict[tuple[int, int], Tensor]:
         return {key: dse.best_scale(weight, per_channel=self.options.per_channel) for key, weight in base.items()}
 
-    def _difference(self, weight: Tensor, base: Tensor, key: tuple[int, int]) -> Tensor:
-        """Integer difference on the base's grid; fine-tuned values beyond the grid saturate."""
-        scale = self._scales[key]
-        return dse.quantise(weight, scale).sub_(dse.quantise(base, scale))
-
     def _measure(self, context: dse.Context, task: int) -> dict[str, Array]:
         """Cosine (L, M, bits 0..8) between clipped and full difference, and how many fine-tuned weights saturate.
 
@@ -186,11 +187,10 @@ class TwoStage:
         encoder = context.workload.encoder
         cosines = np.ones((encoder.layers, len(encoder.matrices), MOST_BITS + 1))
         saturated = 0
-        top = dse.FULL_MAGNITUDE
         for key, weight in tuned.items():
-            exact = (weight / self._scales[key]).round()
-            saturated += int(((exact < -top) | (exact > top - 1)).sum())
-            codes = self._difference(weight, base[key], key)
+            parts = dse.decompose(base[key], weight, scale=self._scales[key])
+            saturated += parts.saturated
+            codes = parts.delta.float()
             norm = float(codes.norm())
             for bits in range(MOST_BITS if norm else 0):
                 clipped = codes.clamp(-(2**bits - 1), 2**bits - 1)

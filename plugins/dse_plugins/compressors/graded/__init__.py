@@ -1,0 +1,202 @@
+"""Compressor ``graded``: columns of each difference in two signs, in one bit, or not at all, where each does most good.
+
+Takes the decomposition of Kang et al., ICCAD 2021, further, still without training. The paper drops the same share of
+every matrix's columns, the smallest first. Here training rows tell what leaving a column out does to the logits, over the
+whole model: blocks of columns are graded none, binary or ternary in the order of good done for each array taken. A binary
+column has two values, each its own, and takes one array where ternary in separate arrays takes two. What is left out moves
+the mean of an output; the output's bias, which the task has anyway, takes it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+import dse
+from dse_plugins.compressors.graded.effects import BINARY, TERNARY, binary, measured, ternary
+from dse_plugins.compressors.graded.grading import Grading, Placement, starts
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array = NDArray[Any]
+Key = tuple[int, int]
+
+
+class GradedOptions(dse.Options):
+    """Options of ``graded``.
+
+    Attributes:
+        rows: training rows of each task that tell what columns do.
+        recover: move the mean of what is left out into biases.
+    """
+
+    rows: int = Field(default=384, ge=8)
+    recover: bool = True
+
+
+class Graded:
+    """Differences from the base whose columns are ternary, binary or absent."""
+
+    geometry_fields: tuple[str, ...] = ("rows", "columns", "cell_bits", "encoding")
+
+    def __init__(self, options: GradedOptions) -> None:
+        self.options = options
+        self._scales: dict[Key, Tensor] = {}
+        self._effects: Array = np.zeros(0)
+        self._bias: Array = np.zeros(0)
+        self._encoder: dse.Encoder | None = None
+        self._gradings: dict[tuple[int, Placement], Grading] = {}
+
+    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+        """One share for each task."""
+        del workload
+        return (
+            dse.Float(
+                name="share", low=0.1, high=1.0, default=0.6, limits=(0.0, 1.0), scope=("task",),
+                summary="arrays of a task, as a share of those all its columns take in ternary",
+            ),
+        )  # fmt: skip
+
+    def prepare(self, context: dse.Context) -> None:
+        """Measure, once for each task, what every column does to the logits."""
+        workload = context.workload
+        self._scales = {key: dse.best_scale(weight) for key, weight in context.base_weights().items()}
+        tables = []
+        for index, name in enumerate(workload.task_names):
+            digests = {part: workload.digests.get(part) for part in ("base", f"task.{name}", f"data.{name}")}
+
+            def make(task: int = index) -> dict[str, Array]:
+                return measured(context, task, self._scales, self.options.rows)
+
+            tables.append(context.cached(f"effects of columns of {name}", digests | {"rows": self.options.rows}, make))
+        self._effects = np.stack([table["recovered" if self.options.recover else "plain"] for table in tables])
+        self._bias = np.stack([table["bias"] for table in tables])
+        self._encoder = workload.encoder
+        self._gradings = {}
+
+    def footprint(
+        self, workload: dse.Workload, demand: dse.Demand, geometry: dse.Geometry, params: dse.Params
+    ) -> dse.Footprint:
+        """Take the base in full 8 bits, and each task's columns as they are graded."""
+        if demand.groups:
+            raise dse.PluginContractError(
+                "compressor 'graded' takes differences of tasks only", expected="no groups", found=demand.groups
+            )
+        encoder = workload.encoder
+        shape = (*demand.used.shape, len(encoder.matrices))
+        rows, columns = (np.broadcast_to(kept, shape) for kept in (demand.rows, demand.columns))
+        used = np.broadcast_to(demand.used[..., None], shape)
+        own = used.copy()
+        own[:, dse.BASE] = False
+        counts = self._counts(encoder, demand, geometry, params, shape)
+        base = (used & ~own).astype(float)
+        signed, plain = np.where(own, counts[TERNARY], 0.0), np.where(own, counts[BINARY], 0.0)
+        signs, bits = (signed > 0).astype(float), (plain > 0).astype(float)
+        pieces = (
+            dse.Piece((base + signs) * rows, base * columns + signed, base * float(dse.FULL_MAGNITUDE) + signs),
+            dse.Piece(bits * rows, plain, bits, unsigned=True),
+        )
+        some = signed + plain > 0
+        scales = base + 2 * plain  # two values for each binary column
+        on_base = demand.used.copy()
+        on_base[:, dse.BASE] = False
+        return dse.Footprint(pieces, dse.SCALE_BITS * scales + some * 2 * columns, on_base)
+
+    def store(
+        self, weights: dse.Matrices, base: dse.Matrices, geometry: dse.Geometry, params: dse.Params, owner: int
+    ) -> dict[Key, dse.Stored]:
+        """Store the base's codes, or a task's graded columns."""
+        import torch
+
+        if owner == dse.BASE:
+            return {key: dse.Stored((self._whole(weight, key),)) for key, weight in weights.items()}
+        assert self._encoder is not None
+        begin, task = starts(self._encoder), owner - 1
+        grading = self._grading(task, Placement.of(geometry, 0))
+        levels = grading.levels[int(grading.steps(params["share"][0, task]))]
+        stored = {}
+        for key, weight in weights.items():
+            part = slice(begin[key[1]], begin[key[1] + 1])
+            level = weights.of_outputs(key, torch.from_numpy(levels[key[0], part].astype(np.int64)))
+            bias = None
+            if self.options.recover:
+                table = weights.of_outputs(key, torch.from_numpy(self._bias[task, :, key[0], part].T.copy()))
+                bias = table.gather(1, level[:, None])[:, 0]
+            stored[key] = dse.Stored(self._terms(weight, base[key], key, level), on_base=True, bias=bias)
+        return stored
+
+    def _whole(self, weight: Tensor, key: Key) -> dse.Term:
+        import torch
+
+        scale = self._scales[key]
+        return dse.Term(dse.quantise(weight, scale).to(torch.int16), scale, dse.FULL_MAGNITUDE)
+
+    def _terms(self, weight: Tensor, base: Tensor, key: Key, level: Tensor) -> tuple[dse.Term, ...]:
+        """A matrix's ternary and binary columns."""
+        import torch
+
+        if not level.any():
+            return ()
+        scale = self._scales[key]
+        signed, plain = ((level == form).nonzero()[:, 0] for form in (TERNARY, BINARY))
+        codes = ternary(dse.decompose(base[signed], weight[signed], scale=scale).delta)
+        bits, step, low = binary(weight[plain] - dse.quantise(base[plain], scale) * scale)
+        return (
+            dse.Term(codes, scale, 1, columns=signed, shared_scale=True),
+            dse.Term(bits.to(torch.int16), step, 1, columns=plain, unsigned=True, offset=low),
+        )
+
+    def _counts(
+        self,
+        encoder: dse.Encoder,
+        demand: dse.Demand,
+        geometry: dse.Geometry,
+        params: dse.Params,
+        shape: tuple[int, ...],
+    ) -> dict[int, Array]:
+        """Columns (P, O, L, M) of each level. Before anything is measured, all ternary: an upper bound."""
+        counts = {level: np.zeros(shape) for level in (BINARY, TERNARY)}
+        own = slice(demand.task_owner(0), None)
+        if not self._effects.size:
+            counts[TERNARY][:, own] = np.broadcast_to(demand.columns, shape)[:, own]
+            return counts
+        placements = [Placement.of(geometry, point) for point in range(demand.points)]
+        begin = starts(encoder)
+        for task in range(demand.tasks):
+            for placement in set(placements):
+                at = np.flatnonzero([item == placement for item in placements])
+                grading = self._grading(task, placement)
+                levels = grading.levels[grading.steps(params["share"][at, task])]
+                for index in range(len(encoder.matrices)):
+                    part = levels[..., begin[index] : begin[index + 1]]
+                    kept = dse.kept_outputs(encoder, demand, index)
+                    for level, found in counts.items():
+                        live = part == level
+                        if kept is not None:
+                            live &= kept[at, demand.task_owner(task)]
+                        found[at, demand.task_owner(task), :, index] = live.sum(axis=-1)
+        return counts
+
+    def _grading(self, task: int, placement: Placement) -> Grading:
+        assert self._encoder is not None
+        key = (task, placement)
+        if key not in self._gradings:
+            self._gradings[key] = Grading(self._encoder, self._effects[task].astype(np.float64), placement)
+        return self._gradings[key]
+
+
+@dse.hookimpl
+def dse_compressors() -> Iterable[dse.Compressor]:
+    """Yield the one compressor."""
+    yield dse.Compressor(
+        name="graded",
+        summary="deltas whose columns are ternary, binary or absent, by what each does to the logits",
+        build=Graded,
+        options=GradedOptions,
+        source="after Kang et al., ICCAD 2021; one-bit deltas as in BitDelta, Liu et al., NeurIPS 2024",
+    )
