@@ -15,7 +15,7 @@ import dse
 
 BUILT_IN = {
     "generator": {"independent", "shared-prefix"},
-    "compressor": {"none", "two-stage"},
+    "compressor": {"none", "graded", "two-stage"},
     "scheduler": {"fixed", "searched"},
     "hardware": {"isaac"},
 }
