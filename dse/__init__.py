@@ -59,6 +59,7 @@ from dse.registry import Registry
 
 if TYPE_CHECKING:
     from dse.api import check, deltas, pareto, plugins_list, run, show, validate
+    from dse.profiling import profile
 
 __version__ = "0.1.0"
 
@@ -129,6 +130,7 @@ __all__ = [
     "listed_order",
     "pareto",
     "plugins_list",
+    "profile",
     "quantise",
     "requests_per_visit",
     "run",
@@ -140,13 +142,16 @@ __all__ = [
     "whole_footprint",
 ]
 
-_API = ("check", "deltas", "pareto", "plugins_list", "run", "show", "validate")
+_API = {
+    **dict.fromkeys(("check", "deltas", "pareto", "plugins_list", "run", "show", "validate"), "dse.api"),
+    "profile": "dse.profiling",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Load the commands when they are first used: they pull in pandas and more."""
     if name in _API:
-        import dse.api
+        from importlib import import_module
 
-        return getattr(dse.api, name)
+        return getattr(import_module(_API[name]), name)
     raise AttributeError(f"module 'dse' has no attribute {name!r}")

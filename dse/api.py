@@ -5,27 +5,21 @@ Nothing here prints or touches logging; what takes long reports through the obse
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from dse.errors import SetupError, StudyError
-from dse.loading import Activity, Request, load, load_registry
+from dse.errors import StudyError
+from dse.loading import Activity, load_registry, loaded, request
+from dse.profiling import starting_points
 from dse.reports import PluginInfo, SpaceReport, default_point, plugin_infos, space_report
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dse.records.point import Problem
     from dse.search.observer import Observer
-    from dse.search.provenance import Provenance
-    from dse.search.searchspace import SearchSpace
     from dse.search.study import Finished
     from dse.search.validate import Validation
-
-Device = Literal["auto", "cpu", "cuda"]
-DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
 
 
 def run(
@@ -39,6 +33,7 @@ def run(
     plugins: Iterable[Path | str] = (),
     force: bool = False,
     retry_failed: bool = False,
+    start: Path | str | None = None,
     in_process: bool = False,
     observer: Observer | None = None,
     activity: Activity | None = None,
@@ -55,6 +50,7 @@ def run(
         plugins: bare plugin files, beside those the space file names.
         force: continue although plugins, data or the space have changed since the study began.
         retry_failed: evaluate failed designs again first.
+        start: parquet file with designs to evaluate first: proposals of a profile, or a front.
         in_process: evaluate in this process instead of a worker: to debug a plugin. Then nothing limits a method that
             never returns, and a crash ends the run; the log is whole all the same.
         observer: is told of every trial.
@@ -66,8 +62,9 @@ def run(
     """
     from dse.search.study import run as run_search
 
-    request = _request(space, device, cache, plugins, seed)
-    with _loaded(request, activity, in_process=in_process) as (problem, search_space, provenance):
+    points, proposed_by = starting_points(start) if start is not None else ([], "enqueued")
+    wanted = request(space, device, cache, plugins, seed)
+    with loaded(wanted, activity, in_process=in_process) as (problem, search_space, provenance):
         return run_search(
             problem,
             search_space,
@@ -77,6 +74,8 @@ def run(
             observer=observer,
             force=force,
             retry_failed=retry_failed,
+            enqueue=points,
+            enqueued_by=proposed_by,
         )
 
 
@@ -109,7 +108,7 @@ def check(
     from dse.search.study import check_components
     from dse.search.suggest import Suggester
 
-    with _loaded(_request(space, device, cache, plugins), activity, in_process=in_process) as (problem, found, _):
+    with loaded(request(space, device, cache, plugins), activity, in_process=in_process) as (problem, found, _):
         Suggester(found, Codec(found))  # refuses a sampler or an option that does not exist
         check_components(found, problem)
         cost = problem.cost([default_point(found)])[0]
@@ -154,8 +153,8 @@ def validate(
         if activity is not None:
             activity(f"scoring design {scored} of {total} on the report split", scored / total)
 
-    request = _request(space, device, cache, plugins)
-    with _loaded(request, activity, in_process=in_process) as (problem, found, provenance):
+    wanted = request(space, device, cache, plugins)
+    with loaded(wanted, activity, in_process=in_process) as (problem, found, provenance):
         return validate_study(problem, found, folder=folder, provenance=provenance, target_drop=target_drop, told=told)
 
 
@@ -189,9 +188,9 @@ def deltas(
     from dse.workload.service import load as load_workload
     from dse.workload.spec import parse
 
-    request = _request(space, device, cache, ())
-    spec = parse(request.space.workload, path=request.space.path)
-    loaded = load_workload(spec, cache=request.cache, device=device, progress=activity)
+    wanted = request(space, device, cache, ())
+    spec = parse(wanted.space.workload, path=wanted.space.path)
+    loaded = load_workload(spec, cache=wanted.cache, device=device, progress=activity)
     return pd.DataFrame(list(statistics(loaded, per_channel=per_channel)))
 
 
@@ -255,39 +254,3 @@ def study_folder(study: Path | str, results: Path | str) -> Path:
     """Folder of a study given by name or by folder; a folder that exists wins."""
     path = Path(study)
     return path if path.is_dir() or path.is_file() else Path(results) / path
-
-
-def check_device(device: str) -> Device:
-    """Return the device if it is one, or raise an error that names them."""
-    for known in DEVICES:
-        if device == known:
-            return known
-    raise SetupError("there is no such device", where="--device", expected=" or ".join(DEVICES), found=repr(device))
-
-
-def _request(
-    path: Path | str, device: str, cache: Path | str | None, plugins: Iterable[Path | str], seed: int | None = None
-) -> Request:
-    """Read a space file and put together what is to be loaded."""
-    from dse.search.space import load as load_space
-    from dse.workload.cache import default_cache
-
-    where = check_device(device)
-    space = load_space(path)
-    if seed is not None:
-        space = space.model_copy(update={"search": space.search.model_copy(update={"seed": seed})})
-    return Request(space, where, Path(cache) if cache else default_cache(), tuple(Path(item) for item in plugins))
-
-
-@contextmanager
-def _loaded(
-    request: Request, activity: Activity | None, *, in_process: bool
-) -> Iterator[tuple[Problem, SearchSpace, Provenance]]:
-    """Give the problem, resolved space and provenance of a space file, evaluated in a worker unless told otherwise."""
-    if in_process:
-        yield load(request, activity)
-        return
-    from dse.worker.client import RemoteProblem
-
-    with RemoteProblem(request, activity) as problem:
-        yield problem, problem.space, problem.provenance

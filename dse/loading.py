@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from dse.errors import SetupError
 from dse.registry import Registry
 
 if TYPE_CHECKING:
     from dse.pipeline.problem import WorkloadProblem
+    from dse.records.point import Problem
     from dse.search.provenance import Provenance
     from dse.search.searchspace import SearchSpace
     from dse.search.space import SpaceFile
 
+Device = Literal["auto", "cpu", "cuda"]
+DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
 Activity = Callable[[str, float | None], None]
 """Told what is being done (a download, a fine-tuning) and, where it is known, the share done, 0 to 1."""
 
@@ -65,3 +70,39 @@ def load_registry(plugins: Iterable[Path | str] = ()) -> Registry:
     for path in plugins:
         registry.add_file(Path(path))
     return registry
+
+
+def request(
+    path: Path | str, device: str, cache: Path | str | None, plugins: Iterable[Path | str], seed: int | None = None
+) -> Request:
+    """Read a space file and put together what is to be loaded."""
+    from dse.search.space import load as load_space
+    from dse.workload.cache import default_cache
+
+    where = check_device(device)
+    space = load_space(path)
+    if seed is not None:
+        space = space.model_copy(update={"search": space.search.model_copy(update={"seed": seed})})
+    return Request(space, where, Path(cache) if cache else default_cache(), tuple(Path(item) for item in plugins))
+
+
+@contextmanager
+def loaded(
+    wanted: Request, activity: Activity | None, *, in_process: bool
+) -> Iterator[tuple[Problem, SearchSpace, Provenance]]:
+    """Give the problem, resolved space and provenance of a space file, evaluated in a worker unless told otherwise."""
+    if in_process:
+        yield load(wanted, activity)
+        return
+    from dse.worker.client import RemoteProblem
+
+    with RemoteProblem(wanted, activity) as problem:
+        yield problem, problem.space, problem.provenance
+
+
+def check_device(device: str) -> Device:
+    """Return the device if it is one, or raise an error that names them."""
+    for known in DEVICES:
+        if device == known:
+            return known
+    raise SetupError("there is no such device", where="--device", expected=" or ".join(DEVICES), found=repr(device))

@@ -126,11 +126,11 @@ def space_report(found: SearchSpace, cost: CostResult) -> SpaceReport:
     )
 
 
-def default_point(space: SearchSpace) -> DesignPoint:
-    """The design of the first plugin of each kind with every parameter at its default."""
+def default_point(space: SearchSpace, **chosen: str) -> DesignPoint:
+    """The design of the first plugin of each kind, or a chosen one by kind, with every parameter at its default."""
     from dse.records.point import DesignPoint
 
-    first = {kind: names[0] for kind, names in space.plugins.items()}
+    first = {kind: chosen.get(kind, names[0]) for kind, names in space.plugins.items()}
     values = {
         item.declared.full_name: item.value([element.domain.default for element in item.elements])
         for kind, name in first.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -47,6 +48,12 @@ def run(
     cache: opt.Cache = None,
     plugin: opt.PluginFiles = None,
     in_process: opt.InProcess = False,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--start", help="Designs to evaluate first: a profile's proposals, or a front.", metavar="PARQUET"
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Continue although plugins or the space file have changed.")
     ] = False,
@@ -70,6 +77,7 @@ def run(
         force=force,
         retry_failed=retry_failed,
         in_process=in_process,
+        start=start,
         form=form,
         quiet=quiet,
     )
@@ -176,6 +184,44 @@ def show(
 
     del debug
     write_record(api.show(study, trial, results=results), form)
+
+
+@app.command()
+def profile(
+    space: opt.Space,
+    *,
+    results: opt.Results = opt.RESULTS,
+    compressor: Annotated[
+        str | None, typer.Option("--compressor", help="Which one.", show_default="the first set per task")
+    ] = None,
+    max_drop: Annotated[
+        float | None,
+        typer.Option("--max-drop", help="Points a further proposal may cost, on average over tasks.", metavar="POINTS"),
+    ] = None,
+    device: opt.Device = opt.DeviceName.AUTO,
+    cache: opt.Cache = None,
+    plugin: opt.PluginFiles = None,
+    in_process: opt.InProcess = False,
+    form: opt.Form = Format.TABLE,
+    quiet: opt.Quiet = False,
+    debug: opt.Debug = False,
+) -> None:
+    """Measure how much compression each task bears, and propose designs to start a search from."""
+    from dse.cli.running import profile_space
+
+    del debug
+    profile_space(
+        space,
+        results=results,
+        compressor=compressor,
+        max_drop=max_drop,
+        device=device.value,
+        cache=cache,
+        plugins=plugin or [],
+        in_process=in_process,
+        form=form,
+        quiet=quiet,
+    )
 
 
 @app.command()

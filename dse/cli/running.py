@@ -43,6 +43,7 @@ def run_study(
     force: bool,
     retry_failed: bool,
     in_process: bool,
+    start: Path | None,
     form: Format,
     quiet: bool,
 ) -> None:
@@ -58,6 +59,7 @@ def run_study(
             plugins=plugins,
             force=force,
             retry_failed=retry_failed,
+            start=start,
             in_process=in_process,
             observer=observer,
             activity=observer.activity,
@@ -139,6 +141,48 @@ def check_space(
     else:
         _write_report(report)
         write_rows(parameters, form, columns, empty="no parameters")
+
+
+def profile_space(
+    space: Path,
+    *,
+    results: Path,
+    compressor: str | None,
+    max_drop: float | None,
+    device: str,
+    cache: Path | None,
+    plugins: Sequence[Path],
+    in_process: bool,
+    form: Format,
+    quiet: bool,
+) -> None:
+    """Profile a space, and print what each task gets in each proposal."""
+    from dse.profiling import profile
+
+    with reporter(quiet=quiet) as observer:
+        done = profile(
+            space,
+            results=results,
+            compressor=compressor,
+            max_drop=max_drop,
+            device=device,
+            cache=cache,
+            plugins=plugins,
+            in_process=in_process,
+            activity=observer.activity,
+        )
+    if form is not Format.TABLE:
+        rows: list[dict[Any, Any]] = done.table.to_dict("records")
+        write_rows(rows, form, list(done.table.columns))
+    else:
+        designs: list[dict[Any, Any]] = done.proposals.to_dict("records")
+        names = ("proposal", "expected_drop", "array_area_ratio", "energy_ratio", "area_mm2")
+        write_rows(
+            designs, form, [*names, *(name for name in done.proposals.columns if name.startswith("param.compressor"))]
+        )
+    if not quiet:
+        say(f"what each task bears: {done.path}")
+        say(f"designs to start from: dse run {space} --start {done.proposals_path}")
 
 
 def show_deltas(

@@ -5,21 +5,21 @@ from __future__ import annotations
 from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dse.contract import Hardware
-from dse.errors import SpaceError, unknown_name
+from dse.errors import SpaceError
 from dse.pipeline.combination import Combination, grouped, stacked
 from dse.pipeline.context import Outcome, PipelineContext
 from dse.pipeline.costing import Costs
 from dse.pipeline.drops import drops
 from dse.pipeline.hardware_cost import Built, Costed, baseline_cost, called, cost_points
+from dse.pipeline.reference import Reference, reference_values
 from dse.pipeline.scoring import Scorer
-from dse.records.batch import Params
-from dse.records.parameters import Parameter, Permutation, widest
+from dse.records.parameters import Parameter, Permutation
 from dse.records.plugin import KINDS, Kind
 from dse.records.point import CostResult, DesignPoint, PluginParameter, ScoreResult
 from dse.records.workload import Workload
@@ -32,22 +32,6 @@ if TYPE_CHECKING:
 
 CHUNK = 512
 """Points costed at once: enough to amortise numpy's calls, few enough for arrays to stay in cache."""
-
-
-class Reference(Protocol):
-    """The hardware of the baseline."""
-
-    @property
-    def plugin(self) -> str:
-        """Its plugin."""
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The plugin's options."""
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """Values of its parameters, where they are not the defaults."""
 
 
 class WorkloadProblem:
@@ -90,7 +74,8 @@ class WorkloadProblem:
             "hardware", reference.plugin, reference.options, where="[reference_hardware] options"
         )
         self._reference_name = reference.plugin
-        self._reference_params = self._reference_values(reference)
+        declared = self._reference.parameters(loaded.shape)
+        self._reference_params = reference_values(reference, declared, self._default)
         self.context = PipelineContext(loaded, ArrayCache(cache), precision, progress)
 
     @property
@@ -183,7 +168,20 @@ class WorkloadProblem:
             tasks={name: outcome.value for name, outcome in outcomes.items()},
             flagged=tuple(name for name, outcome in outcomes.items() if outcome.flagged),
             evaluated=self._scorer.evaluated - before,
+            baseline={name: outcome.value for name, outcome in baseline.items()},
         )
+
+    def layer_scores(self) -> tuple[tuple[float, ...], ...]:
+        """Score of the baseline, by task (T, L), when a layer's matrices are the base's; the rest stays the task's own."""
+        bits = self._baseline_bits
+        found = []
+        for task, name in enumerate(self.tasks):
+            scores = []
+            for layer in range(self.layers):
+                self._tell(f"layers of {name}", layer / self.layers)
+                scores.append(self._scorer.baseline(task, "search", bits, of_base=layer).value)
+            found.append(tuple(scores))
+        return tuple(found)
 
     def _combinations(self) -> list[Combination]:
         return [tuple(names) for names in product(*(self._names[kind] for kind in KINDS))]  # type: ignore[misc]  # of four
@@ -229,9 +227,13 @@ class WorkloadProblem:
     def _scorer(self) -> Scorer:
         return Scorer(self.context, self.parameters, self._versions)
 
-    def _baseline_outcome(self, task: int, split: str) -> Outcome:
+    @cached_property
+    def _baseline_bits(self) -> int:
         geometry = called("hardware", self._reference_name, self._reference.geometry, self._reference_params)
-        return self._scorer.baseline(task, split, int(geometry.input_bits[0]))
+        return int(geometry.input_bits[0])
+
+    def _baseline_outcome(self, task: int, split: str) -> Outcome:
+        return self._scorer.baseline(task, split, self._baseline_bits)
 
     def _chance(self, name: str, split: str) -> float:
         from dse.workload import metrics
@@ -245,20 +247,6 @@ class WorkloadProblem:
         task = self._loaded.tasks[name]
         labels, groups = task.evaluator.labels(split), task.evaluator.groups(split)
         return metrics.bootstrap(task.spec.metric, labels, outcome.predictions, groups)
-
-    def _reference_values(self, reference: Reference) -> Params:
-        declared = {item.name: item for item in self._reference.parameters(self._loaded.shape)}
-        values = {name: self._default(item) for name, item in declared.items()}
-        for name, value in reference.parameters.items():
-            if name not in declared:
-                raise unknown_name("hardware parameter", name, declared, where="[reference_hardware] parameters")
-            item = declared[name]
-            try:
-                values[name] = value if isinstance(item, Permutation) else widest(item).check(value)
-            except SpaceError as error:
-                where = f"[reference_hardware] parameters.{name}"
-                raise SpaceError(error.what, where=where, expected=error.expected, found=error.found) from error
-        return Params(1, {name: np.array([value]) for name, value in values.items()})
 
     def _default(self, parameter: Parameter) -> Any:
         if isinstance(parameter, Permutation):

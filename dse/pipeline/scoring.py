@@ -51,12 +51,14 @@ class Scorer:
         recipe = self._recipe(built, point, geometry, task, split)
         return self._cached(recipe, lambda: self._measure(built, params, geometry, task, split))
 
-    def baseline(self, task: int, split: str, input_bits: int) -> Outcome:
-        """Score one task of the baseline: its own matrices whole in 8 bits."""
+    def baseline(self, task: int, split: str, input_bits: int, *, of_base: int | None = None) -> Outcome:
+        """Score one task of the baseline: its own matrices whole in 8 bits, or in one layer those of the base."""
         from dse.pipeline.grid import store_whole
 
         def measure() -> Outcome:
-            weights = self._context.task_weights(task)
+            weights = dict(self._context.task_weights(task))
+            if of_base is not None:
+                weights |= {key: weight for key, weight in self._context.base_weights().items() if key[0] == of_base}
             whole = {
                 key: effective(store_whole(weight), None, (weight.shape[0], weight.shape[1]))
                 for key, weight in weights.items()
@@ -64,7 +66,8 @@ class Scorer:
             own = np.full(self._context.workload.encoder.layers, task + 1)
             return self._evaluate(task, whole, {}, split, input_bits, own)
 
-        return self._cached(self._common(task, split, input_bits) | {"baseline": 1}, measure)
+        layer = {} if of_base is None else {"of_base": of_base}
+        return self._cached(self._common(task, split, input_bits) | {"baseline": 1, **layer}, measure)
 
     def _measure(
         self, built: Built, params: Mapping[Kind, Params], geometry: Geometry, task: int, split: str

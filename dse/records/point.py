@@ -87,12 +87,14 @@ class ScoreResult:
         tasks: score by task name.
         flagged: tasks whose score is 0 because predictions were constant.
         evaluated: task scores measured for this point; the rest came from the cache.
+        baseline: the baseline's score by task name.
     """
 
     metrics: Mapping[str, float]
     tasks: Mapping[str, float]
     flagged: tuple[str, ...] = ()
     evaluated: int = 0
+    baseline: Mapping[str, float] = field(default_factory=dict)
 
 
 class Problem(Protocol):
@@ -122,3 +124,6 @@ class Problem(Protocol):
 
     def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
         """Score of one point on the search split, or the report split; seconds, cached per task by recipe."""
+
+    def layer_scores(self) -> tuple[tuple[float, ...], ...]:
+        """Baseline's score on the search split, by task, when one layer after the other has the base's matrices; cached."""

@@ -56,7 +56,7 @@ IDENTITY = (
     Column("status", "string", "done, infeasible, duplicate or failed"),
     Column("stage", "string", "last stage reached: cost or score"),
     Column("reason", "string", "why a trial is infeasible, duplicate or failed"),
-    Column("source", "string", "who proposed the point: sampler, enqueued or random"),
+    Column("source", "string", "who proposed the point: sampler, profile, enqueued or random"),
     Column("on_front", "bool", "whether no other done trial is better in every objective"),
     Column("generator", "string", "plugin"),
     Column("compressor", "string", "plugin"),

@@ -38,7 +38,7 @@ class Loop:
         observer: is told of progress.
 
     Attributes:
-        queue: points to evaluate before the sampler is asked.
+        queue: who proposed them, and points to evaluate before the sampler is asked.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Loop:
         self.ledger = ledger
         self.log = log
         self.observer = observer
-        self.queue: list[DesignPoint] = []
+        self.queue: list[tuple[str, DesignPoint]] = []
         self._seed = space.file.search.seed
         self._in_flight: Trial | None = None
         self._session = {"failed": 0, "evaluated": 0}
@@ -78,7 +78,8 @@ class Loop:
     def requeue_failed(self, history: History) -> None:
         """Evaluate failed designs again before anything new."""
         rows = {row["trial"]: row for row in history.rows}
-        self.queue = [*(point_of(row) for row in self.ledger.forget_failures(rows)), *self.queue]
+        again = [("enqueued", point_of(row)) for row in self.ledger.forget_failures(rows)]
+        self.queue = [*again, *self.queue]
 
     def step(self, total: int) -> str:
         """Do one trial; return why the study is over, empty if it is not.
@@ -118,9 +119,9 @@ class Loop:
     def _proposal(self) -> tuple[str, Params | None] | None:
         """Who proposes the next trial, and its parameters unless the sampler is to choose them."""
         while self.queue:
-            point = self.queue.pop(0)
+            source, point = self.queue.pop(0)
             if point.key() not in self.ledger.seen:
-                return "enqueued", self.codec.encode(point)
+                return source, self.codec.encode(point)
         if not self.ledger.is_stuck:
             return "sampler", None
         number = self.ledger.trials

@@ -61,6 +61,7 @@ def run(
     trials: int | None = None,
     observer: Observer | None = None,
     enqueue: Sequence[DesignPoint] = (),
+    enqueued_by: str = "enqueued",
     force: bool = False,
     retry_failed: bool = False,
     hook: Hook = no_hook,
@@ -75,6 +76,7 @@ def run(
         trials: the budget as a total; by default the space file's.
         observer: is told of progress.
         enqueue: points to evaluate first, if they have not been.
+        enqueued_by: who proposed them, for the column ``source``.
         force: continue although plugins, data or the space changed.
         retry_failed: evaluate failed designs again first.
         hook: called at each step of the log's protocol; for tests.
@@ -96,7 +98,7 @@ def run(
         write_text_whole(folder / SPACE, resolved_text(space, trials=total))
         loop = Loop(space, codec, suggester, Evaluator(problem, space.file), Ledger(space, total), log, observer)
         loop.restore(history)
-        loop.queue = list(enqueue)
+        loop.queue = [(enqueued_by, point) for point in enqueue]
         if retry_failed:
             loop.requeue_failed(history)
         for note in event["notes"]:

@@ -105,6 +105,11 @@ class RemoteProblem:
         found: ScoreResult = self._ask("score", point, split)
         return found
 
+    def layer_scores(self) -> tuple[tuple[float, ...], ...]:
+        """Baseline's scores by task when one layer after the other has the base's matrices."""
+        found: tuple[tuple[float, ...], ...] = self._ask("layer_scores")
+        return found
+
     def _load(self) -> Any:
         try:
             self._worker = _Worker(self._request.space.search.time_limit_s, self._activity)

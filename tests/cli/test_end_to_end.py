@@ -51,3 +51,29 @@ def test_from_a_space_file_to_a_front_and_on(tiny: Path, dse: Any) -> None:
     layers = json.loads(dse("deltas", tiny, "--device", "cpu", "--by-layer", "--format", "json").stdout)
     assert [(row["task"], row["layer"]) for row in layers[:2]] == [("verdict", "0"), ("verdict", "1")]
     assert "published for BERT-base" in dse("deltas", tiny, "--device", "cpu").stderr
+
+
+def test_from_a_profile_to_a_search_that_starts_there(tiny: Path, dse: Any) -> None:
+    profiled = dse("profile", tiny, "--device", "cpu", "--max-drop", 1, "--in-process")
+    assert profiled.exit_code == 0, profiled.output
+    assert "drop<=1" in profiled.stdout
+    table = pd.read_parquet("results/tiny/profile.parquet")
+    assert set(table["task"]) == {"verdict", "rating"}
+    assert table[table["layer"].notna()].groupby("task").size().tolist() == [2, 2]
+    proposals = pd.read_parquet("results/tiny/proposals.parquet")
+    assert list(proposals["proposal"]) == ["acc", "opt", "agg", "drop<=1"]
+
+    ran = dse("run", tiny, "--device", "cpu", "--trials", 8, "--start", "results/tiny/proposals.parquet")
+    assert ran.exit_code == 0, ran.output
+    trials = pd.read_parquet("results/tiny/trials.parquet")
+    different = len({str(row) for row in proposals.filter(like="param.").to_dict("records")})
+    assert list(trials["source"][:different]) == ["profile"] * different
+    assert "sampler" in set(trials["source"])
+    again = dse("run", tiny, "--device", "cpu", "--trials", 9, "--start", "results/tiny/pareto.parquet")
+    assert again.exit_code == 0, again.output
+
+    missing = dse("run", tiny, "--start", "nowhere.parquet")
+    assert missing.exit_code == 1
+    assert "there are no designs to start from" in missing.stderr
+    unknown = dse("profile", tiny, "--device", "cpu", "--compressor", "two-stag", "--in-process")
+    assert "did you mean 'two-stage'?" in unknown.stderr

@@ -1,0 +1,56 @@
+"""The hardware of the baseline, and the values of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+import numpy as np
+
+from dse.errors import SpaceError, unknown_name
+from dse.records.batch import Params
+from dse.records.parameters import Parameter, Permutation, widest
+
+
+class Reference(Protocol):
+    """The hardware of the baseline."""
+
+    @property
+    def plugin(self) -> str:
+        """Its plugin."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The plugin's options."""
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Values of its parameters, where they are not the defaults."""
+
+
+def reference_values(
+    reference: Reference, parameters: Iterable[Parameter], default: Callable[[Parameter], Any]
+) -> Params:
+    """Values of every parameter of the reference hardware, as a batch of one point.
+
+    Args:
+        reference: says which differ from the defaults.
+        parameters: declared by its plugin.
+        default: gives the value of one that the reference does not name.
+
+    Raises:
+        UnknownNameError: a parameter does not exist.
+        SpaceError: a value lies outside what the plugin allows.
+    """
+    declared = {item.name: item for item in parameters}
+    values = {name: default(item) for name, item in declared.items()}
+    for name, value in reference.parameters.items():
+        if name not in declared:
+            raise unknown_name("hardware parameter", name, declared, where="[reference_hardware] parameters")
+        item = declared[name]
+        try:
+            values[name] = value if isinstance(item, Permutation) else widest(item).check(value)
+        except SpaceError as error:
+            where = f"[reference_hardware] parameters.{name}"
+            raise SpaceError(error.what, where=where, expected=error.expected, found=error.found) from error
+    return Params(1, {name: np.array([value]) for name, value in values.items()})

@@ -1,0 +1,155 @@
+"""`dse profile` as a function: measure what each task bears, and leave designs that a search can start from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dse.errors import SpaceError, StudyError, unknown_name
+from dse.loading import Activity, loaded, request
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dse.records.point import DesignPoint
+    from dse.search.searchspace import SearchSpace
+
+PROFILE = "profile.parquet"
+PROPOSALS = "proposals.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Profiled:
+    """What each task bears, and the designs that follow.
+
+    Attributes:
+        table: one row for each task and setting, and for each task and layer.
+        proposals: one row a design: ``proposal``, ``expected_drop``, costs, plugins and parameters.
+        path: the table as a parquet file.
+        proposals_path: the proposals as a parquet file, for ``dse run --start``.
+    """
+
+    table: pd.DataFrame
+    proposals: pd.DataFrame
+    path: Path
+    proposals_path: Path
+
+
+def profile(
+    space: Path | str,
+    *,
+    results: Path | str = "results",
+    compressor: str | None = None,
+    max_drop: float | None = None,
+    device: str = "auto",
+    cache: Path | str | None = None,
+    plugins: Iterable[Path | str] = (),
+    in_process: bool = False,
+    activity: Activity | None = None,
+) -> Profiled:
+    """Measure how much compression each task bears, and propose designs.
+
+    Every setting of the compressor's per-task parameters, at most 16, is scored once for every task on the search split,
+    and so is every layer without its difference. Scores are cached, so a search does not measure them again.
+
+    Args:
+        space: the space file.
+        results: folder that holds the studies; the profile goes into this one's.
+        compressor: one of those the space names; by default the first with a parameter that is set per task.
+        max_drop: mean drop in points that a further design, beside those of the three modes, may cost.
+        device: where models run: auto, cpu or cuda.
+        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
+        plugins: bare plugin files, beside those the space file names.
+        in_process: as `dse.run`.
+        activity: is told what is being measured.
+
+    Raises:
+        SpaceError: the space file is not usable, or no compressor in it has something to choose for each task.
+    """
+    import pandas as pd
+
+    from dse.results.files import write_whole
+    from dse.search.profile import profile as measure
+    from dse.search.profile import propose, rows_of
+
+    told = activity or (lambda _text, _share: None)
+    with loaded(request(space, device, cache, plugins), activity, in_process=in_process) as (problem, found, _):
+        start = _start(found, compressor)
+        problem.prepare(scores=True)
+        bears = measure(problem, found, start.compressor, start, told)
+        proposals = propose(bears, start, max_drop)
+        costs = problem.cost([item.point for item in proposals])
+    table = pd.DataFrame(rows_of(bears, found.tasks)).astype({"layer": "Int64", "setting": "Int64"})
+    rows = [
+        {
+            "proposal": item.name,
+            "expected_drop": item.expected_drop,
+            **{name: cost.metrics[name] for name in ("area_mm2", "energy_uj", "array_area_ratio", "energy_ratio")},
+            **_cells(item.point),
+        }
+        for item, cost in zip(proposals, costs, strict=True)
+    ]
+    folder = Path(results) / found.file.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(f"the study's folder cannot be written: {error.strerror}", where=folder) from error
+    designs = pd.DataFrame(rows)
+    path = write_whole(folder / PROFILE, lambda file: table.to_parquet(file, index=False))
+    further = write_whole(folder / PROPOSALS, lambda file: designs.to_parquet(file, index=False))
+    return Profiled(table, designs, path, further)
+
+
+def starting_points(path: Path | str) -> tuple[list[DesignPoint], str]:
+    """Read the designs of a parquet file, proposals of a profile or a front, and say which of both they are.
+
+    Raises:
+        StudyError: the file is missing, damaged, or holds no designs.
+    """
+    import pandas as pd
+
+    from dse.results.points import point_of
+
+    try:
+        rows = pd.read_parquet(path).to_dict("records")
+        points = [point_of({str(name): value for name, value in row.items()}) for row in rows]
+    except (OSError, ValueError, KeyError) as error:
+        raise StudyError(
+            "there are no designs to start from",
+            where=path,
+            expected="proposals.parquet of `dse profile`, or pareto.parquet of a study",
+            found=str(error).splitlines()[0] if str(error) else type(error).__name__,
+        ) from error
+    return points, "profile" if rows and "proposal" in rows[0] else "enqueued"
+
+
+def _start(space: SearchSpace, compressor: str | None) -> DesignPoint:
+    """The design with every default that uses the compressor to be profiled."""
+    from dse.reports import default_point
+
+    names = space.plugins["compressor"]
+    if compressor is None:
+        able = [
+            name
+            for name in names
+            if any(item.declared.parameter.scope == ("task",) for item in space.by_plugin["compressor", name])
+        ]
+        if not able:
+            raise SpaceError(
+                "no compressor of this study has a parameter that is set per task, so there is nothing to profile",
+                where=space.file.where("compressor", "plugins"),
+                found=", ".join(names),
+            )
+        compressor = able[0]
+    if compressor not in names:
+        raise unknown_name("compressor in this study", compressor, names, where="--compressor")
+    return default_point(space, compressor=compressor)
+
+
+def _cells(point: DesignPoint) -> dict[str, object]:
+    """A point as columns of a result file."""
+    plugins = {kind: getattr(point, kind) for kind in ("generator", "compressor", "scheduler", "hardware")}
+    return plugins | {f"param.{name}": json.loads(json.dumps(value)) for name, value in point.values.items()}
