@@ -43,7 +43,7 @@ def profile(
     *,
     results: Path | str = "results",
     compressor: str | None = None,
-    max_drop: float | None = None,
+    max_drops: Iterable[float] = (),
     device: str = "auto",
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
@@ -59,7 +59,7 @@ def profile(
         space: the space file.
         results: folder that holds the studies; the profile goes into this one's.
         compressor: one of those the space names; by default the first with a parameter that is set per task.
-        max_drop: mean drop in points that a further design, beside those of the three modes, may cost.
+        max_drops: mean drop in points that a further design may cost, one for each, beside those of the three modes.
         device: where models run: auto, cpu or cuda.
         cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
         plugins: bare plugin files, beside those the space file names.
@@ -80,7 +80,7 @@ def profile(
         start = _start(found, compressor)
         problem.prepare(scores=True)
         bears = measure(problem, found, start.compressor, start, told)
-        proposals = propose(bears, start, max_drop)
+        proposals = propose(bears, start, max_drops)
         costs = problem.cost([item.point for item in proposals])
     table = pd.DataFrame(rows_of(bears, found.tasks)).astype({"layer": "Int64", "setting": "Int64"})
     rows = [

@@ -195,8 +195,10 @@ def profile(
         str | None, typer.Option("--compressor", help="Which one.", show_default="the first set per task")
     ] = None,
     max_drop: Annotated[
-        float | None,
-        typer.Option("--max-drop", help="Points a further proposal may cost, on average over tasks.", metavar="POINTS"),
+        list[float] | None,
+        typer.Option(
+            "--max-drop", help="Points a further proposal may cost on average; may be repeated.", metavar="POINTS"
+        ),
     ] = None,
     device: opt.Device = opt.DeviceName.AUTO,
     cache: opt.Cache = None,
@@ -214,7 +216,7 @@ def profile(
         space,
         results=results,
         compressor=compressor,
-        max_drop=max_drop,
+        max_drops=max_drop or [],
         device=device.value,
         cache=cache,
         plugins=plugin or [],

@@ -9,7 +9,7 @@ with the fewest arrays for a mean drop follow exactly, by dynamic programming.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -25,7 +25,6 @@ from dse.search.searchspace import SearchedParameter, SearchSpace
 
 MOST_SETTINGS = 16
 """Settings of a task that are scored; ranges are thinned until no more are left."""
-MOST_LEVELS = 8
 CLUSTERS = 3
 MODES = {"acc": 0.2, "opt": 0.5, "agg": 2.0}
 """Mean drop in points each mode may cost on the search split. The paper measured a gain of 0.1 and drops of 0.7 and 2.7;
@@ -126,11 +125,11 @@ def profile(problem: Problem, space: SearchSpace, compressor: str, start: Design
     return Resilience(compressor, settings, drops, scores, extra, area, layers, clusters)
 
 
-def propose(found: Resilience, start: DesignPoint, max_drop: float | None = None) -> tuple[Proposal, ...]:
-    """Give the designs of the three modes, one setting a cluster, and one for a stated drop, one setting a task."""
+def propose(found: Resilience, start: DesignPoint, max_drops: Iterable[float] = ()) -> tuple[Proposal, ...]:
+    """Give the designs of the three modes, one setting a cluster, and one for each stated drop, one setting a task."""
     groups = dict.fromkeys(MODES, found.clusters)
     budgets = dict(MODES)
-    if max_drop is not None:
+    for max_drop in max_drops:
         name = f"drop<={max_drop:g}"
         groups[name], budgets[name] = np.arange(len(found.drops)), max_drop
     return tuple(_proposal(found, start, name, groups[name], budget) for name, budget in budgets.items())
@@ -209,7 +208,7 @@ def _settings(searched: Sequence[SearchedParameter]) -> tuple[Mapping[str, Scala
     """Give the grid of the parameters' values, thinned until it is small enough."""
     domains = [next(element.domain for element in item.elements if not element.is_fixed) for item in searched]
     names = [item.declared.full_name for item in searched]
-    for levels in range(MOST_LEVELS, 1, -1):
+    for levels in range(MOST_SETTINGS, 1, -1):
         values = [_levels(domain, levels) for domain in domains]
         grid = [dict(zip(names, chosen, strict=True)) for chosen in product(*values)]
         if len(grid) <= MOST_SETTINGS:

@@ -93,7 +93,7 @@ def test_tasks_that_bear_alike_share_a_cluster_and_the_fragile_one_comes_last() 
 def test_a_stated_drop_gives_the_fewest_arrays_that_keep_it() -> None:
     bears, start = measured(Shares())
     for max_drop in (0.0, 0.3, 1.0, 5.0):
-        *_, best = propose(bears, start, max_drop)
+        *_, best = propose(bears, start, [max_drop])
         allowed = [
             bears.extra[range(3), chosen].sum()
             for chosen in product(range(5), repeat=3)

@@ -56,11 +56,19 @@ def test_rule_and_choice_are_on_disk_before_the_first_score(folder: Path) -> Non
 
 
 def row(trial: int, drop: float, arrays: float, energy: float = 1.0, writes: float = 0.0) -> dict[Any, Any]:
-    return {"trial": trial, "accuracy_drop": drop, "array_area_ratio": arrays, "energy_uj": energy, "writes": writes}
+    ends = {"accuracy_drop_low": drop - 0.392, "accuracy_drop_high": drop + 0.392}
+    return {
+        "trial": trial,
+        "accuracy_drop": drop,
+        **ends,
+        "array_area_ratio": arrays,
+        "energy_uj": energy,
+        "writes": writes,
+    }
 
 
 def test_the_choice_keeps_the_target_with_the_smallest_arrays_and_writes_nothing() -> None:
-    front = [row(0, 0.1, 0.9), row(1, 0.9, 0.5), row(2, 0.8, 0.5, 0.5), row(3, 1.1, 0.1), row(4, 0.2, 0.2, writes=8.0)]
+    front = [row(0, 0.1, 0.9), row(1, 0.75, 0.5), row(2, 0.7, 0.5, 0.5), row(3, 0.9, 0.1), row(4, 0.2, 0.2, writes=8.0)]
 
     assert choose(front, 1.0)[0] == 2
     assert choose(front, 0.01)[0] is None
