@@ -82,13 +82,17 @@ def shapes(tasks: int, shape: dse.Encoder) -> dse.Workload:
 
 
 def costed_problem(
-    workload: dse.Workload, free: Mapping[str, Any] | None = None, **search: Any
+    workload: dse.Workload,
+    free: Mapping[str, Any] | None = None,
+    reference: Mapping[str, Any] | None = None,
+    **search: Any,
 ) -> tuple[WorkloadProblem, SearchSpace]:
     """The quickstart's space over another workload, ready to be costed; the order of the tasks is searched as well.
 
     Args:
         workload: shapes to cost.
         free: parameter tables by plugin, where they are not the quickstart's.
+        reference: parameters of the reference hardware.
         search: settings of ``[search]`` that are not the quickstart's.
     """
     raw = tomllib.loads(QUICKSTART.read_text(encoding="utf-8"))
@@ -97,6 +101,7 @@ def costed_problem(
     for plugin, parameters in (free or {}).items():
         kind = next(kind for kind in ("generator", "compressor", "hardware") if plugin in raw[kind]["plugins"])
         raw[kind].setdefault(plugin, {})["parameters"] = parameters
+    raw["reference_hardware"] = {"parameters": dict(reference or {})}
     space = parse(raw)
     registry = dse.Registry().discover()
     loaded: Any = Shapes(workload)
