@@ -9,11 +9,12 @@ FULL ?=
 export DSE_CACHE ?= $(CURDIR)/.cache
 
 BIN := .venv/bin
-SETUP := $(PYTHON) scripts/setup.py $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
+TORCH := $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
+SETUP := $(PYTHON) scripts/setup.py $(TORCH)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test test-slow lint format bench clean
+.PHONY: help setup run test test-slow lint wheel lowest format bench clean
 
 help:  ## list what make can do
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -37,7 +38,13 @@ lint:  ## check style and types
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy
-	@$(BIN)/python -m mypy scripts/setup.py
+	@$(BIN)/python -m mypy scripts/setup.py scripts/fresh.py
+
+wheel:  ## install the wheel into an empty environment and use it outside the repository
+	@$(PYTHON) scripts/fresh.py wheel $(TORCH)
+
+lowest:  ## run the light tests with the lowest declared versions (PYTHON=...: the oldest has their wheels)
+	@$(PYTHON) scripts/fresh.py lowest $(TORCH)
 
 format:  ## let ruff put the code in shape
 	@$(SETUP) --group lint

@@ -15,6 +15,8 @@ from dse.results.files import LOG, PARETO, PROVENANCE, TRIALS
 if TYPE_CHECKING:
     import pandas as pd
 
+_DAMAGE = (OSError, ValueError, TypeError, KeyError, NotImplementedError, MemoryError)
+"""What pyarrow raises for a file that is no parquet, or was one: its own errors are of these kinds."""
 FRONT_COLUMNS = ("trial", *KINDS, *METRIC_NAMES)
 
 
@@ -49,23 +51,34 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
     file = _file(path, TRIALS)
     try:
         raw = pq.read_schema(file).metadata or {}
-    except (OSError, ValueError) as error:
+        text = {key.decode(): value.decode() for key, value in raw.items()}
+    except _DAMAGE as error:
         raise _damaged(file, error) from error
-    text = {key.decode(): value.decode() for key, value in raw.items()}
     if "schema_version" not in text:
         raise StudyError("this table was not written by dse", where=path, expected="metadata schema_version")
-    return {
-        "schema_version": int(text["schema_version"]),
-        "study": text["study"],
-        "objectives": json.loads(text["objectives"]),
-        "reference_point": json.loads(text["reference_point"]),
-    }
+    try:
+        found = {
+            "schema_version": int(text["schema_version"]),
+            "study": text["study"],
+            "objectives": json.loads(text["objectives"]),
+            "reference_point": json.loads(text["reference_point"]),
+        }
+    except (ValueError, KeyError) as error:
+        raise _damaged(file, error) from error
+    if not found["objectives"] or not set(found["objectives"]) <= set(OBJECTIVES):
+        raise _damaged(file, f"objectives {found['objectives']!r:.60}")
+    return found
 
 
 def read_provenance(path: Path | str) -> dict[str, Any]:
     """Versions, plugins, hashes, seed and machine of a study."""
     file = _file(path, PROVENANCE)
-    loaded: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    try:
+        loaded = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _damaged(file, error) from error
+    if not isinstance(loaded, dict):
+        raise _damaged(file, f"{loaded!r:.60}")
     return loaded
 
 
@@ -119,7 +132,10 @@ def show(path: Path | str, trial: int) -> dict[str, Any]:
 
     file = _file(path, TRIALS)
     read_metadata(file)  # says so if the table is damaged or of something else
-    rows = pq.read_table(file, filters=[("trial", "=", trial)]).to_pylist()
+    try:
+        rows = pq.read_table(file, filters=[("trial", "=", trial)]).to_pylist()
+    except _DAMAGE as error:
+        raise _damaged(file, error) from error
     if not rows:
         count = pq.read_metadata(file).num_rows
         raise StudyError(
@@ -140,12 +156,12 @@ def _frame(file: Path) -> pd.DataFrame:
     # Reading one file, never a folder: a folder's first file would silently decide the columns of all.
     try:
         frame: pd.DataFrame = pq.ParquetFile(file).read().to_pandas(types_mapper=mapping.get)
-    except (OSError, ValueError) as error:
+    except _DAMAGE as error:
         raise _damaged(file, error) from error
     return frame
 
 
-def _damaged(file: Path, error: Exception) -> StudyError:
+def _damaged(file: Path, error: object) -> StudyError:
     return StudyError(
         "the table is damaged", where=file, found=error, fix="run the study again: it is written anew from the log"
     )

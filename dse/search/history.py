@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import StudyError
+from dse.records.plugin import KINDS
 from dse.results.columns import Column, merged
 
 LOG_SCHEMA = 1
@@ -68,6 +69,7 @@ def read_history(events: list[dict[str, Any]], path: Path) -> History:
     finished: list[Trial] = []
     attributes: dict[str, Any] = {}
     open_trial: Trial | None = None
+    types: dict[str, str] = {}
     for line, event in enumerate(events, start=1):
         name = event["event"]
         _check_keys(path, line, event)
@@ -79,6 +81,7 @@ def read_history(events: list[dict[str, Any]], path: Path) -> History:
             )
         if name in ("header", "resumed"):
             sessions.append(event)
+            types |= _types(path, line, event)
         elif name == "asked":
             if open_trial is not None or event.get("trial") != len(finished):
                 raise _misplaced(path, line, f"trial {len(finished)} after the one before is done", event.get("trial"))
@@ -87,6 +90,7 @@ def read_history(events: list[dict[str, Any]], path: Path) -> History:
         elif name == "done":
             if open_trial is None or event.get("trial") != open_trial.number:
                 raise _misplaced(path, line, "a trial that was asked", event.get("trial"))
+            _check_row(path, line, event["row"], types)
             finished.append(replace(open_trial, done=event))
             open_trial = None
         else:
@@ -113,6 +117,40 @@ def _check_keys(path: Path, line: int, event: dict[str, Any]) -> None:
             raise _misplaced(path, line, "a row with trial and status", f"{row!r:.60}")
         if not all(isinstance(value, int | float) for value in (*values, *event["constraints"].values())):
             raise _misplaced(path, line, "values and constraints that are numbers", f"{event['values']!r:.60}")
+
+
+def _types(path: Path, line: int, event: dict[str, Any]) -> dict[str, str]:
+    """Type of each column a session declares."""
+    types = {}
+    for item in event["columns"]:
+        if not isinstance(item, list) or len(item) != 3 or not all(isinstance(part, str) for part in item):
+            raise _misplaced(path, line, "columns with name, type and summary", f"{item!r:.60}")
+        types[item[0]] = item[1]
+    return types
+
+
+def _check_row(path: Path, line: int, row: Mapping[str, Any], types: Mapping[str, str]) -> None:
+    """Refuse a row that lacks its plugins, or has cells this study has no column for, or of another type."""
+    for kind in KINDS:
+        if not isinstance(row.get(kind), str):
+            raise _misplaced(path, line, f"a row with its {kind}", f"{row.get(kind)!r:.60}")
+    for name, value in row.items():
+        if name not in types:
+            raise _misplaced(path, line, "a row of this study", f"a cell {name!r}, for which it has no column")
+        if value is not None and not _fits(value, types[name]):
+            raise _misplaced(path, line, f"{name} as {types[name]}", f"{value!r:.60}")
+
+
+def _fits(value: Any, kind: str) -> bool:
+    """Whether a cell is of its column's type."""
+    if kind.startswith("list<"):
+        return isinstance(value, list | tuple) and all(_fits(item, kind[5:-1]) for item in value)
+    if isinstance(value, bool):
+        return kind == "bool"
+    return isinstance(value, _CELLS.get(kind, object))
+
+
+_CELLS: dict[str, type | tuple[type, ...]] = {"float64": (int, float), "int64": int, "string": str, "bool": bool}
 
 
 def _misplaced(path: Path, line: int, expected: str, found: object) -> StudyError:

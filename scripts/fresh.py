@@ -1,0 +1,238 @@
+"""Tries `dse` in environments made from nothing: run by `make`, so standard library only.
+
+`wheel` installs the wheel as a user would, and works with it outside the repository. `lowest` installs the lowest
+version of everything `pyproject.toml` declares a range of, and runs the light tests with it. Each environment is thrown
+away afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from setup import SetupProblemError, check_disk, check_python, check_venv, read_project, requirements, run, say
+
+HEAVY = ("torch", "transformers")
+"""Stay at the version of constraints.txt: only the newest can be had as a small build from every index."""
+TIED = ("pydantic-core", "polars-runtime-32")
+"""In constraints.txt, but each version of a package declared here needs its own."""
+UNTRIED = (
+    "tests/benchmarks",
+    "tests/setup",
+    "tests/testing",
+    "tests/workload/test_finetune.py",
+    "tests/workload/test_service.py",
+    "tests/worker",
+)
+"""Minutes of training or waiting, checks of the checks, or tests of the repository's own tools: `make test` has them."""
+
+TRIALS = 3
+WRITE_SPACE = "import pathlib, runpy, sys; runpy.run_path(sys.argv[1])['write_space'](pathlib.Path.cwd())"
+WHERE = "import json, sys, dse, dse_plugins; print(json.dumps([*sys.path, dse.__file__, dse_plugins.__file__]))"
+READ_BACK = """
+import json, pandas
+trials, front = (pandas.read_parquet(f"results/tiny/{name}.parquet") for name in ("trials", "pareto"))
+print(json.dumps({"done": int((trials["status"] == "done").sum()), "front": len(front)}))
+"""
+
+
+class TrialError(Exception):
+    """Something that was tried does not work; shown without a traceback."""
+
+
+def normal(name: str) -> str:
+    """Name of a package as the index compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def declared(project: dict[str, Any]) -> list[str]:
+    """Requirements of `dse` and of its extras."""
+    tables = project["project"]
+    return [
+        *tables["dependencies"],
+        *(item for extra in tables.get("optional-dependencies", {}).values() for item in extra),
+    ]
+
+
+def lowest(requirement: str) -> tuple[str, str]:
+    """Name and lowest version of a requirement such as `optuna>=5.0,<6`."""
+    match = re.match(r"\s*([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?([^;]*)", requirement)
+    floors = re.findall(r"(?:>=|~=|==)\s*([0-9][0-9A-Za-z.]*)\s*(?:,|$)", match[2].strip()) if match else []
+    if match is None or len(floors) != 1:
+        raise SetupProblemError(
+            f"a requirement in pyproject.toml has no lowest version\n  expected: name>=version\n  found: {requirement}"
+        )
+    return normal(match[1]), floors[0]
+
+
+def lowest_constraints(project: dict[str, Any], pinned: str) -> list[str]:
+    """Constraints that hold every light requirement at its lowest version, and all else where constraints.txt does."""
+    floors = dict(lowest(item) for item in declared(project))
+    floors = {name: version for name, version in floors.items() if name not in HEAVY}
+    pins = [line.strip() for line in pinned.splitlines() if "==" in line and not line.lstrip().startswith("#")]
+    kept = [line for line in pins if normal(line.split("==")[0].strip()) not in {*floors, *TIED}]
+    return [*(f"{name}=={version}" for name, version in sorted(floors.items())), *kept]
+
+
+def inside(paths: Iterable[str], folder: Path) -> list[str]:
+    """The paths that lie in a folder."""
+    return [path for path in paths if path and Path(path).resolve().is_relative_to(folder.resolve())]
+
+
+class Fresh:
+    """A virtual environment, and a working folder beside it that is not in the repository.
+
+    Args:
+        root: the checkout.
+        folder: empty folder for both.
+    """
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        self.root = root
+        self.folder = folder
+        self.work = folder / "work"
+        self.bin = folder / "environment" / "bin"
+        dropped = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+        kept = {name: value for name, value in os.environ.items() if name not in dropped}
+        self.variables = {**kept, "HF_HUB_OFFLINE": "1", "PYTHONNOUSERSITE": "1"}
+
+    def create(self, constraints: Path, torch_index: str | None, what: Sequence[str]) -> None:
+        """Make the environment and install into it, from wheels only."""
+        self.work.mkdir()
+        if run([sys.executable, "-m", "venv", str(self.bin.parent)]) != 0:
+            raise SetupProblemError("the virtual environment could not be made")
+        pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
+        pip += ["--constraint", str(constraints)]
+        if torch_index:
+            self.call("installing torch", "python", *pip, "--no-deps", "--index-url", torch_index, "torch")
+        self.call("installing", "python", *pip, *what)
+
+    def call(self, what: str, program: str, *words: str, root: bool = False) -> None:
+        """Run a program of the environment in the working folder, or the repository's root, with its output on stderr."""
+        self._must(what, program, words, root=root, stdout=sys.stderr)
+
+    def answer(self, what: str, program: str, *words: str) -> Any:
+        """Run a program of the environment in the working folder; return the JSON it prints."""
+        environment = {**self.variables, "DSE_CACHE": str(self.folder / "cache")}
+        return json.loads(self._must(what, program, words, stdout=subprocess.PIPE, environment=environment))
+
+    def _must(
+        self,
+        what: str,
+        program: str,
+        words: Sequence[str],
+        *,
+        stdout: Any,
+        root: bool = False,
+        environment: dict[str, str] | None = None,
+    ) -> str:
+        say(f"--- {what}")
+        done = subprocess.run(
+            [str(self.bin / program), *words],
+            cwd=self.root if root else self.work,
+            env=environment or self.variables,
+            stdout=stdout,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise TrialError(f"{what} failed with status {done.returncode}; its own message stands above")
+        return done.stdout or ""
+
+
+def check_plugins(fresh: Fresh, project: dict[str, Any]) -> None:
+    """Refuse an installation in which a built-in plugin is missing or does not load."""
+    rows = fresh.answer("dse plugins list", "dse", "plugins", "list", "--format", "json")
+    loaded = {row["name"] for row in rows if not row["reason"]}
+    wanted = set(project["project"]["entry-points"]["dse"])
+    if loaded != wanted or len(rows) != len(wanted):
+        raise TrialError(f"dse plugins list\n  expected: {sorted(wanted)}\n  found: {rows}")
+
+
+def check_study(fresh: Fresh) -> None:
+    """Check and run a space of a tiny model made up on the spot, and read its tables."""
+    space = str(fresh.work / "tiny.toml")
+    fresh.call("writing a tiny model", "python", "-c", WRITE_SPACE, str(fresh.root / "tests" / "tiny.py"))
+    layers = fresh.answer("dse check", "dse", "check", space, "--device", "cpu", "--format", "json")["layers"]
+    if layers != 2:
+        raise TrialError(f"dse check\n  expected: 2 layers\n  found: {layers}")
+    words = ("run", space, "--device", "cpu", "--trials", str(TRIALS), "--format", "json")
+    front = fresh.answer("dse run", "dse", *words)
+    read = fresh.answer("reading its tables", "python", "-c", READ_BACK)
+    if not front or read != {"done": TRIALS, "front": len(front)}:
+        raise TrialError(f"dse run\n  expected: {TRIALS} trials done, a front of {len(front)}, not 0\n  found: {read}")
+
+
+def try_wheel(fresh: Fresh, project: dict[str, Any], torch_index: str | None) -> None:
+    """Build the wheel, install it and nothing but what it needs, and use it."""
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    say("--- building the wheel")
+    if run([*pip, "--wheel-dir", str(fresh.folder), str(fresh.root)]) != 0:
+        raise TrialError("the wheel could not be built; pip's own message stands above")
+    (wheel,) = fresh.folder.glob("*.whl")
+    fresh.create(fresh.root / "constraints.txt", torch_index, [str(wheel)])
+    found = inside(fresh.answer("looking where it is installed", "python", "-c", WHERE), fresh.root)
+    if found:
+        raise TrialError(f"the installed wheel takes code from the repository\n  found: {', '.join(found)}")
+    check_plugins(fresh, project)
+    check_study(fresh)
+
+
+def try_lowest(fresh: Fresh, project: dict[str, Any], torch_index: str | None) -> None:
+    """Install the lowest declared versions, run the light tests with them, and a study."""
+    pinned = (fresh.root / "constraints.txt").read_text(encoding="utf-8")
+    constraints = fresh.folder / "lowest.txt"
+    constraints.write_text("\n".join(lowest_constraints(project, pinned)) + "\n", encoding="utf-8")
+    names = [lowest(item)[0] for item in declared(project)]
+    try:
+        what = ["--editable", str(fresh.root), *names, *requirements(project, ["test"])]
+        fresh.create(constraints, torch_index, what)
+    except TrialError as error:
+        raise TrialError(
+            f"{error}\n  The lowest versions that pyproject.toml declares do not go together, or have no wheel for Python "
+            f"{sys.version_info.major}.{sys.version_info.minor}\n  do: raise a minimum there, or name an older Python: "
+            "make lowest PYTHON=python3.11"
+        ) from error
+    words = ["-q", "-p", "no:cacheprovider", "-m", "not slow", *(f"--ignore={path}" for path in UNTRIED)]
+    fresh.call("the light tests", "python", "-m", "pytest", *words, root=True)
+    check_plugins(fresh, project)
+    check_study(fresh)
+
+
+def main() -> int:
+    """Read the command line; return an exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("wheel", "lowest"))
+    parser.add_argument("--torch-index", default=None, help="package index to take torch from")
+    chosen = parser.parse_args()
+    root = Path(__file__).resolve().parent.parent
+    os.environ.pop("PYTHONPATH", None)
+    try:
+        check_python(sys.version_info[:3], sys.executable)
+        check_venv(find_spec, sys.version_info[:3])
+        with tempfile.TemporaryDirectory(prefix="dse-", ignore_cleanup_errors=True) as name:
+            check_disk(shutil.disk_usage(name).free / 1e9, Path(name), gpu_build=False)
+            fresh = Fresh(root, Path(name).resolve())
+            (try_wheel if chosen.what == "wheel" else try_lowest)(fresh, read_project(root), chosen.torch_index)
+    except (SetupProblemError, TrialError) as error:
+        say(f"make {chosen.what} failed: {error}")
+        return 1
+    except KeyboardInterrupt:
+        say(f"make {chosen.what} was interrupted")
+        return 130
+    say(f"make {chosen.what} passed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
