@@ -112,7 +112,7 @@ def check(
         Suggester(found, Codec(found))  # refuses a sampler or an option that does not exist
         check_components(found, problem)
         cost = problem.cost([default_point(found)])[0]
-        return space_report(found, cost)
+        return space_report(found, cost, problem.data)
 
 
 def validate(

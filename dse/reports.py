@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
+from dse.records.facts import DataFacts
 from dse.records.plugin import KINDS, Kind
 from dse.registry import Registry
 
@@ -77,6 +78,7 @@ class SpaceReport:
         objectives: what is optimised.
         cost: metrics of the design with every parameter at its default, before anything is fine-tuned.
         violations: limits that design breaks.
+        data: what became of every task's rows.
     """
 
     name: str
@@ -89,6 +91,7 @@ class SpaceReport:
     objectives: tuple[str, ...]
     cost: Mapping[str, float | None]
     violations: tuple[str, ...] = ()
+    data: tuple[DataFacts, ...] = ()
 
 
 def plugin_infos(registry: Registry) -> list[PluginInfo]:
@@ -105,12 +108,13 @@ def plugin_infos(registry: Registry) -> list[PluginInfo]:
     return found
 
 
-def space_report(found: SearchSpace, cost: CostResult) -> SpaceReport:
+def space_report(found: SearchSpace, cost: CostResult, data: tuple[DataFacts, ...] = ()) -> SpaceReport:
     """Describe a resolved space.
 
     Args:
         found: the space.
         cost: of its `default_point`.
+        data: what became of every task's rows.
     """
     return SpaceReport(
         name=found.file.name,
@@ -123,6 +127,7 @@ def space_report(found: SearchSpace, cost: CostResult) -> SpaceReport:
         objectives=tuple(found.file.search.objectives),
         cost=cost.metrics,
         violations=cost.violations,
+        data=data,
     )
 
 

@@ -208,6 +208,7 @@ def _write_report(report: SpaceReport) -> None:
         f"designs     {size}",
         f"trials      {report.trials}",
     ]
+    lines += [f"data        {facts.sentence()}" for facts in report.data]
     known = {name: report.cost.get(name) for name in COSTS}
     costs = ", ".join(f"{name} {cell(plain_value(value))}" for name, value in known.items() if value is not None)
     lines.append(f"cost        of the design with every default, before fine-tuning: {costs}")

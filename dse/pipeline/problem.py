@@ -19,6 +19,7 @@ from dse.pipeline.drops import drops
 from dse.pipeline.hardware_cost import Built, Costed, baseline_cost, called, cost_points
 from dse.pipeline.reference import Reference, reference_values
 from dse.pipeline.scoring import Scorer
+from dse.records.facts import DataFacts
 from dse.records.parameters import Parameter, Permutation
 from dse.records.plugin import KINDS, Kind
 from dse.records.point import CostResult, DesignPoint, PluginParameter, ScoreResult
@@ -92,6 +93,11 @@ class WorkloadProblem:
     def layers(self) -> int:
         """Encoder layers."""
         return self.workload.encoder.layers
+
+    @property
+    def data(self) -> tuple[DataFacts, ...]:
+        """What became of every task's rows."""
+        return tuple(task.facts for task in self._loaded.tasks.values())
 
     @cached_property
     def parameters(self) -> tuple[PluginParameter, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
+from dse.records.facts import DataFacts
 from dse.records.parameters import Parameter, Scalar
 from dse.records.plugin import Kind
 
@@ -115,6 +116,10 @@ class Problem(Protocol):
     @property
     def components(self) -> tuple[str, ...]:
         """Every component name any of the study's hardware models charges area or energy to."""
+
+    @property
+    def data(self) -> tuple[DataFacts, ...]:
+        """What became of every task's rows."""
 
     def prepare(self, *, scores: bool) -> None:
         """Do every plugin's heavy work (cached), and measure the baseline's scores if any will be needed."""

@@ -19,6 +19,7 @@ from dse.loading import Activity, Request
 from dse.worker.serve import LOAD, RAISED, TOLD
 
 if TYPE_CHECKING:
+    from dse.records.facts import DataFacts
     from dse.records.point import CostResult, DesignPoint, PluginParameter, ScoreResult
     from dse.search.provenance import Provenance
     from dse.search.searchspace import SearchSpace
@@ -88,6 +89,12 @@ class RemoteProblem:
     def components(self) -> tuple[str, ...]:
         """Every component name any of the study's hardware models charges to."""
         found: tuple[str, ...] = self._ask("components")
+        return found
+
+    @cached_property
+    def data(self) -> tuple[DataFacts, ...]:
+        """What became of every task's rows."""
+        found: tuple[DataFacts, ...] = self._ask("data")
         return found
 
     def prepare(self, *, scores: bool = True) -> None:

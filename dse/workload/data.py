@@ -39,15 +39,20 @@ def read(task: TaskSpec, path: Path, classes: dict[str, int] | None = None) -> p
 
     Returns:
         Columns text, text_b (empty for single texts), label (int classes or float), group (empty where data has none);
-        without empty texts, duplicates, and texts with conflicting labels. ``attrs["classes"]`` has the classes.
+        without empty texts, duplicates, and texts with conflicting labels. ``attrs`` has the ``classes``, how many
+        ``rows`` there were and how many were ``dropped``, by reason.
 
     Raises:
         DataError: the file or a column is missing, is not text, or leaves no usable rows.
     """
     raw = _table(task.data, path)
     classes = classes or dict(task.data.labels) or _classes(raw, task)
-    frame = _deduplicated(_named(raw, task, path, classes), task, path)
+    named = _named(raw, task, path, classes)
+    labelled = named[named["label"].notna()]
+    frame, dropped = _deduplicated(labelled, task, path)
     frame.attrs["classes"] = classes
+    frame.attrs["rows"] = len(named)
+    frame.attrs["dropped"] = {"unlabelled": len(named) - len(labelled), **dropped}
     return frame
 
 
@@ -153,7 +158,7 @@ def _named(raw: pd.DataFrame, task: TaskSpec, path: Path, classes: dict[str, int
             ) from error
     frame["group"] = group.map(normalised)
     frame["label"] = _labels(raw[names["label"]], task, path, classes)
-    return frame[frame["label"].notna()]
+    return frame
 
 
 def _labels(values: pd.Series[Any], task: TaskSpec, path: Path, classes: dict[str, int]) -> pd.Series[Any]:
@@ -198,14 +203,20 @@ def _strings(values: pd.Series[Any]) -> pd.Series[Any]:
     return values.map(str).where(values.notna(), "")
 
 
-def _deduplicated(frame: pd.DataFrame, task: TaskSpec, path: Path) -> pd.DataFrame:
+def _deduplicated(frame: pd.DataFrame, task: TaskSpec, path: Path) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Leave out what cannot be learned or would count twice, and count it by reason."""
     frame = frame.reset_index(drop=True)
     key = frame["text"].map(normalised) + "||" + frame["text_b"].map(normalised)
     good = frame["text"].map(normalised).str.len() > 0
+    dropped = {"empty": int((~good).sum()), "conflicting": 0}
     if task.kind == "classification":
-        good &= frame["label"].groupby(key).transform("nunique") == 1
+        agree = frame["label"].groupby(key).transform("nunique") == 1
+        dropped["conflicting"] = int((good & ~agree).sum())
+        good &= agree
         frame["label"] = frame["label"].astype(int)
-    frame = frame[good & ~key.duplicated()].reset_index(drop=True)
+    again = key.duplicated()
+    dropped["duplicate"] = int((good & again).sum())
+    frame = frame[good & ~again].reset_index(drop=True)
     if not len(frame):
         raise DataError(
             f"task {task.name!r} has no usable row",
@@ -220,4 +231,4 @@ def _deduplicated(frame: pd.DataFrame, task: TaskSpec, path: Path) -> pd.DataFra
             expected="at least two different labels",
             found=frame["label"].iloc[0],
         )
-    return frame
+    return frame, dropped

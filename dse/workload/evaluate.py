@@ -75,7 +75,6 @@ class Evaluator:
         self._device = device
         self._models: dict[str, tuple[CrossbarLayers, dict[str, float]]] = {}
         self._text: dict[str, list[tuple[NDArray[Any], dict[str, Tensor]]]] = {}
-        self.truncated = 0
 
     def labels(self, split: str) -> NDArray[Any]:
         """Labels (n,) of a split."""
@@ -138,7 +137,6 @@ class Evaluator:
         """Rows of each length-sorted batch and its padded inputs; tokenised at first use."""
         if split not in self._text:
             tokens = encoded(self._tokenizer, getattr(self._splits, split), self.task.max_length)
-            self.truncated += tokens.truncated
             pad = padding(self._tokenizer)
             self._text[split] = [
                 (rows, {name: value.to(self._device) for name, value in batch(tokens, rows, pad).items()})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.errors import CheckpointError
+from dse.records.facts import DataFacts
 from dse.records.observation import Observation
 from dse.records.workload import Encoder, Task, Traffic, Workload
 from dse.workload import data, finetune, models, splits
@@ -22,6 +23,7 @@ from dse.workload.spec import TaskSpec, WorkloadSpec
 from dse.workload.text import encoded, padding
 
 if TYPE_CHECKING:
+    import pandas as pd
     from torch import Tensor
     from transformers import PreTrainedModel
 
@@ -38,15 +40,41 @@ class LoadedTask:
         self._workload = workload
 
     @cached_property
-    def splits(self) -> splits.Splits:
-        """Train, search and report rows."""
+    def _read(self) -> list[tuple[Path, pd.DataFrame]]:
+        """The data, and an official report split if there is one."""
         source = self.spec.data
         if source.archive is not None:
             path = unpacked(source.archive, self._workload.cache, self._workload.progress)
-            return splits.split(self.spec, data.read(self.spec, path))
-        frame = data.read(self.spec, self._file(source.path))
-        held = data.read(self.spec, self._file(source.report), frame.attrs["classes"]) if source.report else None
-        return splits.split(self.spec, frame, held)
+            return [(path, data.read(self.spec, path))]
+        path = self._file(source.path)
+        frame = data.read(self.spec, path)
+        if not source.report:
+            return [(path, frame)]
+        held = self._file(source.report)
+        return [(path, frame), (held, data.read(self.spec, held, frame.attrs["classes"]))]
+
+    @cached_property
+    def splits(self) -> splits.Splits:
+        """Train, search and report rows."""
+        (path, frame), *report = self._read
+        return splits.split(self.spec, frame, report[0][1] if report else None, where=path)
+
+    @cached_property
+    def facts(self) -> DataFacts:
+        """What became of the rows."""
+        frames = [frame for _, frame in self._read]
+        reasons = frames[0].attrs["dropped"]
+        dropped = {reason: sum(frame.attrs["dropped"][reason] for frame in frames) for reason in reasons}
+        dropped |= {"shared": self.splits.shared, "unseen": self.splits.unseen_labels}
+        parts = {name: getattr(self.splits, name) for name in splits.SPLITS}
+        tokenizer, longest = self._workload.tokenizer, self.spec.max_length
+        return DataFacts(
+            self.spec.name,
+            sum(frame.attrs["rows"] for frame in frames),
+            dropped,
+            {name: len(part) for name, part in parts.items()},
+            {name: encoded(tokenizer, part, longest).truncated for name, part in parts.items()},
+        )
 
     def _file(self, name: str) -> Path:
         return hub_file(self.spec.data.hub, name) if self.spec.data.hub else Path(name)

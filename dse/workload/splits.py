@@ -35,15 +35,17 @@ class Splits:
         search: designs are chosen by these.
         report: scored afterwards, once.
         unseen_labels: rows dropped from search and report because training has no row of their class.
+        shared: rows dropped from the data because an official report split has their text or group.
     """
 
     train: pd.DataFrame
     search: pd.DataFrame
     report: pd.DataFrame
     unseen_labels: int = 0
+    shared: int = 0
 
 
-def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = None) -> Splits:
+def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = None, where: object = None) -> Splits:
     """Split a task's rows.
 
     A group goes where a hash of its own text says, so tasks over the same texts get the same splits, and rows that are
@@ -53,12 +55,15 @@ def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = Non
         task: for messages.
         frame: all rows.
         report: rows of an official dev set; search is then carved from ``frame`` alone, without what the two share.
+        where: the rows come from, for messages.
 
     Raises:
         DataError: too few rows or groups.
     """
+    before = len(frame)
     if report is not None:
         frame = frame[~_key(frame).isin(set(_key(report))) & ~frame["group"].isin(set(report["group"]) - {""})]
+    shared = before - len(frame)
     group = frame["group"].where(frame["group"] != "", _key(frame))
     wanted = min(ROWS, int(SHARE * len(frame)))
     place = group.map(_place).where(group.map(group.value_counts()) <= wanted, 1.0).to_numpy()
@@ -70,6 +75,7 @@ def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = Non
         if len(part) < LEAST:
             raise DataError(
                 f"task {task.name!r} has too few rows to split",
+                where=where,
                 expected=f"at least {LEAST} rows (whole groups) in each of train, search and report",
                 found=f"{len(part)} in {name}, of {len(frame)} in all",
             )
@@ -79,7 +85,7 @@ def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = Non
         unseen = int((~search["label"].isin(seen)).sum() + (~held["label"].isin(seen)).sum())
         search, held = search[search["label"].isin(seen)], held[held["label"].isin(seen)]
     train, search, held = (part.reset_index(drop=True) for part in (train, search, held))
-    return Splits(train, search, held, unseen_labels=unseen)
+    return Splits(train, search, held, unseen_labels=unseen, shared=shared)
 
 
 def _edge(place: NDArray[np.float64], start: float, wanted: int) -> float:

@@ -56,6 +56,7 @@ class FakeProblem:
     tasks = ("trec6", "tweet_sent")
     layers = 2
     components = ("arrays", "adc")
+    data = ()
     workload = Workload(
         "minilm-l6",
         Encoder(2, (Matrix("q", 8, 8, "x"),), 2, 8, 16, 8, 64),

@@ -147,11 +147,3 @@ def test_labels_and_groups_are_those_of_the_split(
     evaluator = make(task())
     assert evaluator.labels("report").tolist() == splits.report["label"].tolist()
     assert evaluator.groups("search") == tuple(splits.search["group"])
-
-
-def test_rows_that_were_cut_are_counted(make: Callable[[TaskSpec], Evaluator], task: Make, weights: Any) -> None:
-    evaluator = make(task(max_length=8))
-    evaluator.score(weights)
-    evaluator.score(weights)
-    words = evaluator._splits.search["text"].str.split().str.len()
-    assert evaluator.truncated == int((words + 2 > 8).sum()) > 0

@@ -98,6 +98,25 @@ def test_a_tasks_digest_follows_its_settings_and_leaves_the_other_task_alone(
     assert first["base"] == other["base"]
 
 
+def test_facts_count_every_row_and_why_it_was_left_out(load: Load, tmp_path: Path, table: Path) -> None:
+    lines = table.read_text(encoding="utf-8").splitlines()
+    header, first, second = lines[:3]
+    text, label, _ = first.split(",")
+    other = "1" if second.split(",")[1] == "0" else "0"
+    rows = [*lines, first, first, f"!?,{label},1", f"{second.split(',')[0]},{other},1", f"{text} more,,1"]
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join([header, *rows[1:]]) + "\n", encoding="utf-8")
+    (facts, _) = (task.facts for task in load(data={"path": str(path)}, max_length=8).tasks.values())
+    assert facts.read == len(lines) - 1 + 5
+    assert facts.dropped == {
+        "unlabelled": 1, "empty": 1, "conflicting": 2, "duplicate": 2, "shared": 0, "unseen": 0
+    }  # fmt: skip
+    assert sum(facts.rows.values()) == facts.read - 6
+    assert 0 < facts.cut["train"] <= facts.rows["train"]
+    assert "dropped 1 unlabelled, 1 empty, 2 conflicting, 2 duplicate" in facts.sentence()
+    assert f"{sum(facts.cut.values())} too long and cut" in facts.sentence()
+
+
 def test_a_digest_follows_the_data(load: Load, tmp_path: Path, table: Path) -> None:
     changed = tmp_path / "changed.csv"
     changed.write_text(table.read_text().replace("w7", "w8"))

@@ -79,10 +79,11 @@ def test_rows_of_a_class_training_lacks_are_dropped_and_counted() -> None:
 @pytest.mark.parametrize("table", [numbered(30), numbered(200, groups=2)])
 def test_too_few_rows_or_groups_are_refused(table: pd.DataFrame) -> None:
     with pytest.raises(DataError) as caught:
-        split(TASK, table)
+        split(TASK, table, where="my.csv")
     assert "task 't' has too few rows to split" in str(caught.value)
     assert f"at least {LEAST} rows (whole groups) in each of train, search and report" in str(caught.value)
     assert f"of {len(table)} in all" in str(caught.value)
+    assert "where: my.csv" in str(caught.value)
 
 
 def test_an_official_report_split_shares_no_words_with_training() -> None:
