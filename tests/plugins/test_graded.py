@@ -95,7 +95,7 @@ def test_what_is_spent_is_what_the_arrays_are(plugin: Graded) -> None:
     placed = geometry(rows=16, columns=16)
     wanted = demand(LOAD, dse.separate_models(LOAD, 1), generator="test")
     for share in (0.15, 0.5, 0.85, 1.0):
-        params = dse.Params(1, {"share": np.full((1, 2), share)})
+        params = dse.Params(1, {"share": np.full((1, 2), share), "base_bits": np.array([8])})
         counted = count(LOAD.encoder, wanted, plugin.footprint(LOAD, wanted, placed, params), placed)
         for task in range(2):
             grading = plugin._grading(task, Placement.of(placed, 0))
@@ -118,14 +118,37 @@ def test_one_array_for_either_form_leaves_no_use_for_bits() -> None:
 def test_without_recovery_no_bias_is_stored() -> None:
     plain = Graded(GradedOptions(rows=100, recover=False))
     plain.prepare(CONTEXT)
-    params = dse.Params(1, {"share": np.full((1, 2), 0.5)})
+    params = dse.Params(1, {"share": np.full((1, 2), 0.5), "base_bits": np.array([8])})
     weights, base = dse.Matrices(CONTEXT.task_weights(0)), dse.Matrices(CONTEXT.base_weights())
 
     assert all(item.bias is None for item in plain.store(weights, base, geometry(), params, 1).values())
+
+
+@pytest.mark.parametrize("bits", [3, 5, 8])
+def test_a_coarse_base_takes_fewer_slices_and_biases_know_of_it(plugin: Graded, bits: int) -> None:
+    wanted = demand(LOAD, dse.separate_models(LOAD, 1), generator="test")
+    params = dse.Params(1, {"share": np.full((1, 2), 0.5), "base_bits": np.array([bits])})
+    counted = count(LOAD.encoder, wanted, plugin.footprint(LOAD, wanted, geometry(), params), geometry())
+    whole = count(LOAD.encoder, wanted, dse.whole_footprint(wanted), geometry())
+    base, tuned = dse.Matrices(CONTEXT.base_weights()), dse.Matrices(CONTEXT.task_weights(0))
+    term = plugin.store(base, base, geometry(), params, 0)[0, 0].terms[0]
+    stored, full = (
+        plugin.store(tuned, base, geometry(), dse.Params(1, {**params, "base_bits": np.array([at])}), 1)[0, 0]
+        for at in (bits, 8)
+    )
+
+    assert counted.arrays[0, dse.BASE].sum() / whole.arrays[0, 1].sum() == bits / 8
+    assert term.magnitude == (128 if bits == 8 else 2**bits - 1)
+    assert ((term.codes * term.scale - base[0, 0]).abs().mean() / base[0, 0].abs().mean()) < 2.0 ** (1.5 - min(bits, 7))
+    assert stored.bias is not None
+    assert full.bias is not None
+    assert torch.equal(stored.bias, full.bias) == (bits == 8)
 
 
 def test_groups_are_refused(plugin: Graded) -> None:
     plan = dse.Plan(np.ones((1, 2, LOAD.encoder.layers), int), groups=1)
     wanted = demand(LOAD, plan, generator="test")
     with pytest.raises(dse.PluginContractError, match="differences of tasks only"):
-        plugin.footprint(LOAD, wanted, geometry(), dse.Params(1, {"share": np.ones((1, 2))}))
+        plugin.footprint(
+            LOAD, wanted, geometry(), dse.Params(1, {"share": np.ones((1, 2)), "base_bits": np.array([8])})
+        )

@@ -12,8 +12,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple, Self
 
 import pandas as pd
@@ -25,22 +25,21 @@ from tests.tiny import WORDS, write_space
 
 pytestmark = pytest.mark.slow
 
-KILLS = {"start": 12, "work": 24, "stop": 7, "write": 7}
-"""Kills by what they aim at: the time before a session opens its log, after it, after Ctrl-C, and while tables are
-written, which a session this short does only when it is asked to stop."""
+KILLS = {"start": 10, "prepare": 6, "work": 20, "stop": 7, "write": 7}
+"""Kills by the part of a session they aim at: before it opens the log, from there on, after its first trial, after Ctrl-C,
+and while it writes tables, which one as short as these does only when it is asked to stop."""
 BUDGET = 150
 MOST_SESSIONS = 80
 VOLATILE = {
     "duration_s": "a time",
     "evaluated_tasks": "a score that was measured and kept just before a kill comes from the cache afterwards",
 }
-PHASES = {"start-up", "preparation", "trial", "between trials", "stopping", "writing results"}
+PHASES = {"start-up", "preparation", "trial", "stopping", "writing results"}
 CHANGES = (
     ('name = "tiny"', 'name = "tiny"\nplugin_files = ["slow.py"]'),
     ('"random"\ntrials = 4', f'"nsga2"\nsampler_options = {{ population_size = 8 }}\ntrials = {BUDGET}'),
     ('["two-stage", "none"]', '["slow"]'),
     ('plugins = ["isaac"]', 'plugins = ["isaac"]\n[hardware.isaac.parameters]\nadc_bits = {}\ncell_bits = {}'),
-    ("epochs = 1", "epochs = 2, learning_rate = 2e-3, max_rows = 600"),
     ("epochs = 1", "epochs = 2, learning_rate = 2e-3, max_rows = 600"),
 )
 PLUGIN = """import time
@@ -49,7 +48,7 @@ from dse_plugins.compressors.two_stage import TwoStage, TwoStageOptions
 
 class Slow(TwoStage):
     def footprint(self, *args, **named):
-        time.sleep(0.1)  # the tiny model alone would be done between two kills
+        time.sleep(0.05)  # the tiny model alone would be done between two kills
         return super().footprint(*args, **named)
 
 @dse.hookimpl
@@ -59,10 +58,11 @@ def dse_compressors():
 
 
 class Pace(NamedTuple):
-    """Seconds that an undisturbed study takes until its log is open, and from there to its end."""
+    """Seconds that an undisturbed study takes until its log is open, from there to its first trial, and for a trial."""
 
     start: float
-    work: float
+    prepare: float
+    trial: float
 
 
 class Reader(threading.Thread):
@@ -80,9 +80,7 @@ class Reader(threading.Thread):
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._over.set()
         self.join()
 
@@ -153,13 +151,15 @@ class Study:
 
     def finish(self) -> Pace:
         """Let a session run to the end of the study."""
-        before, began = self.log(), time.monotonic()
+        before, times = self.log(), [time.monotonic()]
         process = self.begin()
-        until(process, lambda: self.log() != before)
-        opened = time.monotonic()
+        for reached in (lambda: self.log() != before, lambda: bool(events(self.log(), "asked"))):
+            until(process, reached)
+            times.append(time.monotonic())
         _, words = process.communicate()
         assert process.returncode == 0, words
-        return Pace(opened - began, time.monotonic() - opened)
+        start, prepare, trials = (end - begin for begin, end in pairwise([*times, time.monotonic()]))
+        return Pace(start, prepare, trials / BUDGET)
 
     def kill(self, aim: str, chance: random.Random, pace: Pace, most: int) -> str | None:
         """Kill a session; return in which phase, or None if it had obeyed Ctrl-C before.
@@ -176,15 +176,16 @@ class Study:
         process = self.begin()
         asked = False
         if aim == "start":
-            until(process, lambda: False, early * pace.start)
-        elif until(process, lambda: self.log() != before):
-            share = 1 / 20 if aim == "work" else 1 / 40
-            until(process, lambda: evaluated(self.log()) >= most, early * share * pace.work)
-            until(process, lambda: False, late * pace.work / BUDGET)
+            until(process, None, early * pace.start)
+        elif until(process, lambda: self.log() != before) and aim == "prepare":
+            until(process, None, early * pace.prepare)
+        elif until(process, lambda: evaluated(self.log()) > evaluated(before)):
+            until(process, lambda: evaluated(self.log()) >= most, early * pace.trial * (5 if aim == "work" else 3))
+            until(process, None, late * pace.trial)
             if asked := aim != "work" and send(process, signal.SIGINT, whole=whole):
-                seconds = pace.start if aim == "write" else late * pace.start / 5
+                seconds = pace.start if aim == "write" else late * pace.start / 4
                 writing = until(process, lambda: aim == "write" and self.temporary() > spoilt, seconds)
-                until(process, lambda: False, early / 50 if writing else 0.0)
+                until(process, None, early / 50 if writing else 0.0)
         send(process, signal.SIGKILL, whole=whole)
         status, after = process.wait(), self.log()
         assert after.startswith(before), "lines of the log were lost"
@@ -201,11 +202,11 @@ class Study:
         return {path.name for path in self.folder.glob(".*parquet*")}
 
 
-def until(process: subprocess.Popen[str], condition: Callable[[], bool], seconds: float = 600.0) -> bool:
+def until(process: subprocess.Popen[str], condition: Callable[[], bool] | None, seconds: float = 600.0) -> bool:
     """Wait for a condition, for so long at most and while the process lives; say whether it came true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and process.poll() is None:
-        if condition():
+        if condition and condition():
             return True
         time.sleep(0.002)
     return False
@@ -245,7 +246,7 @@ def write_home(home: Path) -> None:
     text = space.read_text(encoding="utf-8")
     for old, new in CHANGES:
         assert old in text
-        text = text.replace(old, new, 1)
+        text = text.replace(old, new)
     space.write_text(text, encoding="utf-8")
     (home / "slow.py").write_text(PLUGIN, encoding="utf-8")
     chance = random.Random(1)

@@ -4,7 +4,8 @@ Takes the decomposition of Kang et al., ICCAD 2021, further, still without train
 every matrix's columns, the smallest first. Here training rows tell what leaving a column out does to the logits, over the
 whole model: blocks of columns are graded none, binary or ternary in the order of good done for each array taken. A binary
 column has two values, each its own, and takes one array where ternary in separate arrays takes two. What is left out moves
-the mean of an output; the output's bias, which the task has anyway, takes it back.
+the mean of an output; the output's bias, which the task has anyway, takes it back. The base, which all tasks share, may
+be kept in fewer bits too: with a grid of its own for each output, five bits, sign included, lose next to nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 import dse
-from dse_plugins.compressors.graded.effects import BINARY, TERNARY, binary, measured, ternary
+from dse_plugins.compressors.graded.effects import BASE_BITS, BINARY, TERNARY, binary, coarse, measured, ternary
 from dse_plugins.compressors.graded.grading import Grading, Placement, starts
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Key = tuple[int, int]
+MOST_BITS = 8
 
 
 class GradedOptions(dse.Options):
@@ -49,13 +51,18 @@ class Graded:
         self._scales: dict[Key, Tensor] = {}
         self._effects: Array = np.zeros(0)
         self._bias: Array = np.zeros(0)
+        self._base_bias: Array = np.zeros(0)
         self._encoder: dse.Encoder | None = None
         self._gradings: dict[tuple[int, Placement], Grading] = {}
 
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
-        """One share for each task."""
+        """Bits of the base, and one share for each task."""
         del workload
         return (
+            dse.Int(
+                name="base_bits", low=BASE_BITS[0], high=MOST_BITS, default=MOST_BITS, limits=(BASE_BITS[0], MOST_BITS),
+                unit="bit", summary="magnitude bits of the base; below 8 each output has its own grid",
+            ),
             dse.Float(
                 name="share", low=0.1, high=1.0, default=0.6, limits=(0.0, 1.0), scope=("task",),
                 summary="arrays of a task, as a share of those all its columns take in ternary",
@@ -75,7 +82,8 @@ class Graded:
 
             tables.append(context.cached(f"effects of columns of {name}", digests | {"rows": self.options.rows}, make))
         self._effects = np.stack([table["recovered" if self.options.recover else "plain"] for table in tables])
-        self._bias = np.stack([table["bias"] for table in tables])
+        self._bias = np.stack([table["bias"] for table in tables])  # (T, forms, L, outputs of all matrices)
+        self._base_bias = np.stack([table["base_bias"] for table in tables])  # (T, bits, L, outputs of all matrices)
         self._encoder = workload.encoder
         self._gradings = {}
 
@@ -97,12 +105,15 @@ class Graded:
         base = (used & ~own).astype(float)
         signed, plain = np.where(own, counts[TERNARY], 0.0), np.where(own, counts[BINARY], 0.0)
         signs, bits = (signed > 0).astype(float), (plain > 0).astype(float)
+        bits_of_base = params["base_bits"][:, None, None, None]
+        whole = bits_of_base == MOST_BITS
+        magnitude = np.where(whole, float(dse.FULL_MAGNITUDE), 2.0**bits_of_base - 1)
         pieces = (
-            dse.Piece((base + signs) * rows, base * columns + signed, base * float(dse.FULL_MAGNITUDE) + signs),
+            dse.Piece((base + signs) * rows, base * columns + signed, base * magnitude + signs),
             dse.Piece(bits * rows, plain, bits, unsigned=True),
         )
         some = signed + plain > 0
-        scales = base + 2 * plain  # two values for each binary column
+        scales = base * np.where(whole, 1.0, columns) + 2 * plain  # two values for each binary column
         on_base = demand.used.copy()
         on_base[:, dse.BASE] = False
         return dse.Footprint(pieces, dse.SCALE_BITS * scales + some * 2 * columns, on_base)
@@ -114,7 +125,8 @@ class Graded:
         import torch
 
         if owner == dse.BASE:
-            return {key: dse.Stored((self._whole(weight, key),)) for key, weight in weights.items()}
+            kept = int(params["base_bits"][0])
+            return {key: dse.Stored((self._base_term(weights, key, kept),)) for key in weights}
         assert self._encoder is not None
         begin, task = starts(self._encoder), owner - 1
         grading = self._grading(task, Placement.of(geometry, 0))
@@ -125,16 +137,24 @@ class Graded:
             level = weights.of_outputs(key, torch.from_numpy(levels[key[0], part].astype(np.int64)))
             bias = None
             if self.options.recover:
-                table = weights.of_outputs(key, torch.from_numpy(self._bias[task, :, key[0], part].T.copy()))
-                bias = table.gather(1, level[:, None])[:, 0]
+                table = self._biases(task, int(params["base_bits"][0]))[:, key[0], part]
+                bias = weights.of_outputs(key, torch.from_numpy(table.T.copy())).gather(1, level[:, None])[:, 0]
             stored[key] = dse.Stored(self._terms(weight, base[key], key, level), on_base=True, bias=bias)
         return stored
 
-    def _whole(self, weight: Tensor, key: Key) -> dse.Term:
+    def _base_term(self, weights: dse.Matrices, key: Key, bits: int) -> dse.Term:
         import torch
 
-        scale = self._scales[key]
-        return dse.Term(dse.quantise(weight, scale).to(torch.int16), scale, dse.FULL_MAGNITUDE)
+        if bits == MOST_BITS:
+            scale = self._scales[key]
+            return dse.Term(dse.quantise(weights[key], scale).to(torch.int16), scale, dse.FULL_MAGNITUDE)
+        codes, steps = coarse(weights[key], bits)
+        return dse.Term(codes.to(torch.int16), steps, 2**bits - 1)
+
+    def _biases(self, task: int, bits: int) -> Array:
+        """Biases (forms, L, outputs) that take back what each form, and the base in these bits, leave out."""
+        own: Array = self._bias[task]
+        return own if bits == MOST_BITS else own + self._base_bias[task, BASE_BITS.index(bits)]
 
     def _terms(self, weight: Tensor, base: Tensor, key: Key, level: Tensor) -> tuple[dse.Term, ...]:
         """A matrix's ternary and binary columns."""

@@ -1,10 +1,9 @@
-"""What a column of a difference does to the logits, in each form it may be stored in."""
+"""What is left out of a matrix, in each form it may be stored in, and what that does to the logits."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 import dse
@@ -14,6 +13,10 @@ if TYPE_CHECKING:
 
 NONE, BINARY, TERNARY = range(3)
 FORMS = 3
+BASE_BITS = (3, 4, 5, 6, 7)
+"""Magnitude bits of a base that is not kept in full; 8 are all."""
+CLIPS = tuple(1 - step / 20 for step in range(12))
+"""Shares of an output's largest weight at which its grid may end."""
 DAMPING = 0.01
 """Added to each output's own gradients, as a share of their mean, so that a bias nothing depends on stays small."""
 
@@ -58,6 +61,36 @@ def residuals(tuned: Tensor, base: Tensor, scale: Tensor) -> Tensor:
     )
 
 
+def coarse(base: Tensor, bits: int) -> tuple[Tensor, Tensor]:
+    """Put a base matrix on few levels, each output on its own grid.
+
+    Args:
+        base: float32 (outputs, inputs).
+        bits: of the magnitude.
+
+    Returns:
+        Codes (outputs, inputs) from -(2^bits - 1) to 2^bits - 1, and the steps (outputs, 1) with the least squared error.
+    """
+    import torch
+
+    top = 2**bits - 1
+    largest = base.abs().amax(dim=1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny * 2**24)
+    best, least = largest / top, torch.full_like(largest, float("inf"))
+    for clip in CLIPS:
+        scale = largest * (clip / top)
+        error = ((base / scale).round_().clamp_(-top, top).mul_(scale).sub_(base)).square_().sum(dim=1, keepdim=True)
+        best, least = torch.where(error < least, scale, best), torch.minimum(error, least)
+    return (base / best).round_().clamp_(-top, top), best
+
+
+def base_residuals(base: Tensor, scale: Tensor) -> Tensor:
+    """Give what each number of bits leaves out of a base that is whole in 8: (bits, outputs, inputs)."""
+    import torch
+
+    whole = dse.quantise(base, scale) * scale
+    return torch.stack([whole - codes * step for codes, step in (coarse(base, bits) for bits in BASE_BITS)])
+
+
 def measured(
     context: dse.Context, task: int, scales: dict[tuple[int, int], Tensor], rows: int
 ) -> dict[str, NDArray[Any]]:
@@ -65,7 +98,7 @@ def measured(
 
     To first order, leaving ``r`` out of an output's weights changes a row's logits by ``a = sum over tokens of g (x r)``,
     with inputs ``x`` and gradients ``g`` at the output; a bias ``b`` adds ``b c``, with ``c`` the sum of ``g``. The best
-    bias is the least-squares one.
+    bias is the least-squares one. It is linear in ``r``: the sum over rows of ``a c`` is ``r`` times that of ``c g x``.
 
     Args:
         context: of the study.
@@ -75,31 +108,45 @@ def measured(
 
     Returns:
         ``plain`` and ``recovered`` (forms, L, outputs of all matrices in order): mean square change of the logits, without
-        and with the best bias; ``bias``, the best bias, alike.
+        and with the best bias; ``bias``, the best bias, alike; ``base_bias`` (bits, L, outputs), what a coarse base adds.
     """
     import torch
 
     base, tuned = context.base_weights(), context.task_weights(task)
     left = {key: residuals(tuned[key], base[key], scale) for key, scale in scales.items()}
-    sums = {key: torch.zeros(2 * FORMS + 1, values.shape[1]) for key, values in left.items()}
+    squares = {key: torch.zeros(values.shape[:2]) for key, values in left.items()}
+    pulls = {key: torch.zeros(values.shape[1:]) for key, values in left.items()}
+    weights = {key: torch.zeros(values.shape[1]) for key, values in left.items()}
     count = 0
     for seen in context.observe(task, rows):
         count += len(seen.mask)
         for key, out in left.items():
-            gradients = seen.gradients[key] * seen.mask[..., None]
+            inputs, gradients = seen.inputs[key], seen.gradients[key] * seen.mask[..., None]
             alone = gradients.sum(dim=1)
+            weights[key] += alone.square().sum(dim=0).cpu()
+            pulls[key] += torch.einsum("ro,rto,rti->oi", alone, gradients, inputs).cpu()
             for form in range(FORMS):
-                change = ((seen.inputs[key] @ out[form].T.to(gradients)) * gradients).sum(dim=1)
-                sums[key][form] += change.square().sum(dim=0).cpu()
-                sums[key][FORMS + form] += (change * alone).sum(dim=0).cpu()
-            sums[key][-1] += alone.square().sum(dim=0).cpu()
-    encoder = context.workload.encoder
-    tables: dict[str, list[Any]] = {"plain": [], "recovered": [], "bias": []}
-    for layer in range(encoder.layers):
-        whole = torch.cat([sums[layer, index] for index in range(len(encoder.matrices))], dim=1) / max(count, 1)
-        square, cross, alone = whole[:FORMS], whole[FORMS:-1], whole[-1]
-        bias = cross / (alone + DAMPING * alone.mean()).clamp_min(torch.finfo(torch.float32).tiny)
-        tables["plain"].append(square)
-        tables["recovered"].append((square - 2 * bias * cross + bias.square() * alone).clamp_min(0))
-        tables["bias"].append(bias)
-    return {name: np.stack([part.numpy() for part in parts], axis=1) for name, parts in tables.items()}
+                change = ((inputs @ out[form].T.to(gradients)) * gradients).sum(dim=1)
+                squares[key][form] += change.square().sum(dim=0).cpu()
+    found: dict[str, dict[tuple[int, int], Tensor]] = {"plain": {}, "recovered": {}, "bias": {}, "base_bias": {}}
+    for key, out in left.items():
+        damped = weights[key] + DAMPING * weights[key].mean() + torch.finfo(torch.float32).tiny
+        cross = torch.einsum("oi,foi->fo", pulls[key], out)
+        bias = cross / damped
+        found["plain"][key] = squares[key] / count
+        found["recovered"][key] = (squares[key] - 2 * bias * cross + bias.square() * weights[key]).clamp_min(0) / count
+        found["bias"][key] = bias
+        coarser = base_residuals(base[key], scales[key])
+        found["base_bias"][key] = torch.einsum("oi,foi->fo", pulls[key], coarser) / damped
+    return {name: _stacked(parts, context.workload.encoder) for name, parts in found.items()}
+
+
+def _stacked(parts: dict[tuple[int, int], Tensor], encoder: dse.Encoder) -> NDArray[Any]:
+    """Put (n, outputs) of every matrix into one table (n, L, outputs of all matrices in order)."""
+    import torch
+
+    rows = [
+        torch.cat([parts[layer, index] for index in range(len(encoder.matrices))], dim=1)
+        for layer in range(encoder.layers)
+    ]
+    return torch.stack(rows, dim=1).numpy()
