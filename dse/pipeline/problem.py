@@ -77,6 +77,7 @@ class WorkloadProblem:
         self._reference_name = reference.plugin
         declared = self._reference.parameters(loaded.shape)
         self._reference_params = reference_values(reference, declared, self._default)
+        self._resamples: dict[int, NDArray[Any]] = {}
         self.context = PipelineContext(loaded, ArrayCache(cache), precision, progress)
 
     @property
@@ -250,9 +251,13 @@ class WorkloadProblem:
     def _resampled(self, name: str, split: str, outcome: Outcome) -> NDArray[Any]:
         from dse.workload import metrics
 
+        if id(outcome) in self._resamples:  # the scorer keeps every outcome, so its id stays its own
+            return self._resamples[id(outcome)]
         task = self._loaded.tasks[name]
         labels, groups = task.evaluator.labels(split), task.evaluator.groups(split)
-        return metrics.bootstrap(task.spec.metric, labels, outcome.predictions, groups)
+        drawn = metrics.bootstrap(task.spec.metric, labels, outcome.predictions, groups)
+        self._resamples[id(outcome)] = drawn
+        return drawn
 
     def _default(self, parameter: Parameter) -> Any:
         if isinstance(parameter, Permutation):

@@ -34,7 +34,7 @@ NORMAL_95 = 1.96
 """Standard errors on each side of a normal 95 % interval."""
 SLACK = 0.5
 """Points by which the interval's upper end may exceed a target."""
-CARRIED = ("trial", "area_mm2", "energy_uj", "array_area_ratio", "writes")
+CARRIED = ("trial", "source", "area_mm2", "energy_uj", "array_area_ratio", "writes")
 COMPARED = ("score_mean", "accuracy_drop", "accuracy_drop_low", "accuracy_drop_high")
 
 
@@ -43,7 +43,7 @@ class Validation:
     """A front on both splits.
 
     Attributes:
-        rows: one row a design: ``trial``, costs, ``search.<metric>`` and ``report.<metric>``, ``report.score.<task>``.
+        rows: one row a design: ``trial``, ``source``, costs, ``search.<metric>`` and ``report.<metric>``, ``report.score.<task>``.
         path: the same as a parquet file.
         optimism: points by which drops on the search split were too good, on average.
         rule: how designs were chosen, as logged before any was scored.
@@ -92,32 +92,43 @@ def validate(
         history = read_history(*_events(folder))
         event = session_event(space, provenance, problem.components, history, [])
         check_unchanged(folder, history, event, force=False)
-        front: list[dict[Any, Any]] = pd.read_parquet(tables[1]).to_dict("records")
-        if not front or any(pd.isna(row["accuracy_drop"]) for row in front):
-            raise StudyError(
-                "there is nothing to validate",
-                where=folder,
-                expected="designs on a front that were scored",
-                found="none" if not front else "a study without accuracy",
-            )
+        front, others = _designs(*tables)
         choice, rule = choose(front, target_drop)
-        _log(folder, {"event": "chosen", "rule": rule, "choice": choice, "trials": [row["trial"] for row in front]})
+        chosen = [*front, *others]
+        _log(folder, {"event": "chosen", "rule": rule, "choice": choice, "trials": [row["trial"] for row in chosen]})
         problem.prepare(scores=True)
         rows = []
-        for index, row in enumerate(front):
+        for index, row in enumerate(chosen, 1):
             rows.append(_scored(problem, row))
             _log(folder, {"event": "scored", **rows[-1]})
             if told is not None:
-                told(index + 1, len(front))
+                told(index, len(chosen))
         table = pd.DataFrame(rows)
         path = write_whole(folder / TABLE, lambda file: table.to_parquet(file, index=False))
     optimism = float((table["report.accuracy_drop"] - table["search.accuracy_drop"]).mean())
     return Validation(table, path, optimism, rule, choice, _met(table, choice, target_drop))
 
 
+def _designs(trials: Path, pareto: Path) -> tuple[list[dict[Any, Any]], list[dict[Any, Any]]]:
+    """Rows of the front, and of the designs that a profile proposed and that are not on it."""
+    import pandas as pd
+
+    front: list[dict[Any, Any]] = pd.read_parquet(pareto).to_dict("records")
+    if not front or any(pd.isna(row["accuracy_drop"]) for row in front):
+        raise StudyError(
+            "there is nothing to validate",
+            where=pareto.parent,
+            expected="designs on a front that were scored",
+            found="none" if not front else "a study without accuracy",
+        )
+    everything = pd.read_parquet(trials)
+    proposed = everything[(everything["source"] == "profile") & (everything["status"] == "done")]
+    return front, proposed[~proposed["on_front"].astype(bool)].to_dict("records")
+
+
 def choose(front: list[dict[Any, Any]], target_drop: float | None) -> tuple[int | None, str]:
     """Choose a trial for a target by the search split alone, and say by which rule."""
-    rule = "every design on the front of the search split"
+    rule = "every design on the front of the search split, and every design a profile proposed"
     if target_drop is None:
         return None, rule
     rule += (
