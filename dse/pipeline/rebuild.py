@@ -35,6 +35,8 @@ def effective(stored: Stored, base: Tensor | None, shape: tuple[int, int]) -> Te
     else:
         total = torch.zeros(shape)
     for term in stored.terms:
+        if not term.codes.numel():
+            continue  # stands for a piece of the footprint that this matrix leaves empty
         values = term.codes.to(torch.float32) * _by_column(term.scale)
         if term.offset is not None:
             values += _by_column(term.offset)

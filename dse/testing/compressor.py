@@ -171,6 +171,8 @@ def _charged(shapes: Shapes, on_base: Any, direct: Any, owner: int) -> Shapes:
 
 
 def _check_fits(term: Term, shape: tuple[int, int], key: tuple[int, int]) -> None:
+    if not term.codes.numel():
+        return  # a piece of the footprint that this matrix leaves empty
     for kept, size, side, name in (
         (term.columns, shape[0], 0, "columns"),
         (term.rows, shape[1], 1, "rows"),

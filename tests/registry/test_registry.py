@@ -15,7 +15,7 @@ import dse
 
 BUILT_IN = {
     "generator": {"independent", "shared-prefix"},
-    "compressor": {"none", "graded", "two-stage"},
+    "compressor": {"none", "bitdelta", "dare", "graded", "ternary", "two-stage"},
     "scheduler": {"fixed", "searched"},
     "hardware": {"isaac"},
 }

@@ -1,0 +1,53 @@
+"""Compressor ``bitdelta``: the sign of every weight's difference, times a scale.
+
+Liu et al., "BitDelta: Your Fine-Tune May Only Be Worth One Bit", NeurIPS 2024; the scale is the mean magnitude, as the
+paper's before its distillation, which trains. On crossbars a sign is one unsigned bit: twice the bit less one, so that one
+array holds it and the sum of the inputs gives the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+import dse
+from dse_plugins.compressors.deltas.common import Array, DeltaCompressor, Difference, Form
+
+
+class BitDelta(DeltaCompressor):
+    """One bit for each weight."""
+
+    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+        """What has a scale of its own."""
+        del workload
+        return (
+            dse.Choice(
+                name="scale", choices=("matrix", "channel"), default="matrix", summary="what has a scale of its own"
+            ),
+        )
+
+    def form(self, params: dse.Params, columns: Array) -> Form:
+        """Take one unsigned bit, a step and an offset."""
+        channel = (params["scale"] == "channel")[:, None, None, None]
+        return Form(np.ones_like(columns), 2 * np.where(channel, columns, 1.0), unsigned=True)
+
+    def term(self, difference: Difference, params: dse.Params) -> dse.Term:
+        """Store the sign as a bit."""
+        import torch
+
+        values = difference.values
+        channel = params["scale"][0] == "channel"
+        size = values.abs().mean(dim=1, keepdim=True) if channel else values.abs().mean()
+        return dse.Term((values > 0).to(torch.int16), 2 * size, 1, unsigned=True, offset=-size)
+
+
+@dse.hookimpl
+def dse_compressors() -> Iterable[dse.Compressor]:
+    """Yield the one compressor."""
+    yield dse.Compressor(
+        name="bitdelta",
+        summary="one sign bit a weight and a scale",
+        build=BitDelta,
+        source="Liu et al., BitDelta, NeurIPS 2024",
+    )

@@ -1,0 +1,60 @@
+"""Compressor ``dare``: differences dropped at random, the rest made larger by as much.
+
+Yu et al., "Language Models are Super Mario", ICML 2024 (drop and rescale). What is left has the same mean, and most of the
+difference is zero; but zeros scattered over a crossbar free no array, so this saves no area: it is here to show that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+import dse
+from dse_plugins.compressors.deltas.common import Array, DeltaCompressor, Difference, Form
+
+
+class Dare(DeltaCompressor):
+    """Random drop and rescale of the integer differences."""
+
+    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+        """Share dropped, and bits of what is left."""
+        del workload
+        return (
+            dse.Float(
+                name="drop", low=0.0, high=0.9, default=0.5, limits=(0.0, 0.99), scope=("task",),
+                summary="share of differences dropped at random; the rest is divided by what is left of 1",
+            ),
+            dse.Int(
+                name="bits", low=1, high=4, default=2, limits=(1, 8), scope=("task",), unit="bit",
+                summary="magnitude bits of a difference",
+            ),
+        )  # fmt: skip
+
+    def form(self, params: dse.Params, columns: Array) -> Form:
+        """Take all cells, dropped or not, and one scale: the base's, rescaled."""
+        magnitude = 2.0 ** params["bits"][:, :, None, None] - 1
+        return Form(np.broadcast_to(magnitude, columns.shape), np.ones_like(columns))
+
+    def term(self, difference: Difference, params: dse.Params) -> dse.Term:
+        """Drop by a seed that depends on task and matrix alone."""
+        import torch
+
+        drop = float(params["drop"][0, difference.task])
+        top = 2 ** int(params["bits"][0, difference.task]) - 1
+        layer, matrix = difference.key
+        draw = torch.Generator().manual_seed(10_000 * difference.task + 100 * layer + matrix)
+        kept = torch.rand(difference.codes.shape, generator=draw) >= drop
+        codes = difference.codes.clamp(-top, top) * kept
+        return dse.Term(codes.to(torch.int16), difference.scale / (1 - drop), top)
+
+
+@dse.hookimpl
+def dse_compressors() -> Iterable[dse.Compressor]:
+    """Yield the one compressor."""
+    yield dse.Compressor(
+        name="dare",
+        summary="differences dropped at random and rescaled; frees no array",
+        build=Dare,
+        source="Yu et al., DARE, ICML 2024",
+    )

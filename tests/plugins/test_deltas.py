@@ -1,0 +1,95 @@
+"""Differences as other papers compress them: what is stored is what they say, and what it takes is cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from dse_plugins.compressors.deltas.bitdelta import BitDelta
+from dse_plugins.compressors.deltas.dare import Dare
+from dse_plugins.compressors.deltas.ternary import Ternary
+
+import dse
+from dse.pipeline.counting import count
+from dse.pipeline.demand import demand
+from dse.pipeline.rebuild import effective
+from dse.testing import TinyContext, tiny_workload
+from tests.workloads import geometry
+
+LOAD = tiny_workload(2)
+CONTEXT = TinyContext(LOAD, spread=0.02)
+KEY = (1, 4)
+
+
+def params(**values: Any) -> dse.Params:
+    return dse.Params(1, {name: np.asarray(value)[None] for name, value in values.items()})
+
+
+def made(build: Any) -> Any:
+    plugin = build(dse.Options())
+    plugin.prepare(CONTEXT)
+    return plugin
+
+
+def delta(plugin: Any, given: dse.Params, task: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """The stored difference of one matrix, and the true one."""
+    base, tuned = dse.Matrices(CONTEXT.base_weights()), dse.Matrices(CONTEXT.task_weights(task))
+    shape = (base[KEY].shape[0], base[KEY].shape[1])
+    below = effective(plugin.store(base, base, geometry(), given, 0)[KEY], None, shape)
+    stored = plugin.store(tuned, base, geometry(), given, 1 + task)[KEY]
+    return effective(stored, below, shape) - below, tuned[KEY] - below
+
+
+def arrays(plugin: Any, given: dse.Params) -> float:
+    """Arrays of the first task's differences, by those of whole weights."""
+    wanted = demand(LOAD, dse.separate_models(LOAD, 1), generator="test")
+    placed = geometry(rows=16, columns=16)
+    found = count(LOAD.encoder, wanted, plugin.footprint(LOAD, wanted, placed, given), placed)
+    whole = count(LOAD.encoder, wanted, dse.whole_footprint(wanted), placed)
+    return float(found.arrays[0, 1].sum() / whole.arrays[0, 1].sum())
+
+
+@pytest.mark.parametrize("scale", ["matrix", "channel"])
+def test_bitdelta_is_a_sign_times_the_mean_magnitude_in_one_array(scale: str) -> None:
+    plugin, given = made(BitDelta), params(scale=scale)
+    stored, true = delta(plugin, given)
+    size = true.abs().mean(dim=1, keepdim=True) if scale == "channel" else true.abs().mean()
+
+    torch.testing.assert_close(stored, torch.where(true > 0, size, -size), atol=1e-5, rtol=1e-4)
+    assert arrays(plugin, given) == 1 / 16
+
+
+def test_ternary_keeps_the_largest_signs_of_each_output_whatever_the_density_takes_no_less() -> None:
+    plugin = made(Ternary)
+    for density in (0.25, 0.75):
+        given = params(density=[density, density])
+        stored, true = delta(plugin, given)
+        kept = stored.abs() > 1e-7
+        least = torch.where(kept, true.abs(), torch.inf).amin(dim=1)
+        most = torch.where(kept, -torch.inf, true.abs()).amax(dim=1)
+
+        assert (kept.sum(dim=1) == round(density * true.shape[1])).all()
+        assert (least >= most).all()
+        assert (stored.sign() == true.sign())[kept].all()
+        assert arrays(plugin, given) == 1 / 8
+
+
+def test_dare_drops_at_random_keeps_the_mean_and_frees_no_array() -> None:
+    plugin = made(Dare)
+    whole, _ = delta(plugin, params(drop=[0.0, 0.0], bits=[3, 3]))
+    thinned, _ = delta(plugin, params(drop=[0.75, 0.0], bits=[3, 3]))
+    kept = thinned.abs() > 1e-7
+
+    assert 0.15 < kept.sum() / (whole.abs() > 1e-7).sum() < 0.35
+    torch.testing.assert_close(thinned[kept], 4 * whole[kept], atol=1e-4, rtol=1e-3)
+    for drop in (0.0, 0.9):
+        assert arrays(plugin, params(drop=[drop, drop], bits=[1, 1])) == 1 / 8
+
+
+@pytest.mark.parametrize("build", [BitDelta, Ternary, Dare])
+def test_groups_are_refused(build: Any) -> None:
+    plan = dse.Plan(np.ones((1, 2, LOAD.encoder.layers), int), groups=1)
+    with pytest.raises(dse.PluginContractError, match="differences of tasks only"):
+        made(build).footprint(LOAD, demand(LOAD, plan, generator="test"), geometry(), params())
