@@ -56,8 +56,8 @@ class Weights:
 CONTEXT = Weights(LOAD)
 
 
-def params(cosine: float = 0.95, max_bits: int = 8, selective: float = 0.0) -> dse.Params:
-    values = {"cosine": cosine, "max_bits": max_bits, "selective": selective}
+def params(cosine: float = 0.95, max_bits: int = 8, selective: float = 0.0, from_layer: int = 0) -> dse.Params:
+    values = {"cosine": cosine, "max_bits": max_bits, "selective": selective, "from_layer": from_layer}
     return dse.Params(1, {name: np.full((1, 2), value) for name, value in values.items()})
 
 
@@ -202,3 +202,28 @@ def test_none_stores_what_it_announced_and_the_base_only_where_it_is_used() -> N
         shapes = {key: (weight.shape[0], weight.shape[1]) for key, weight in weights.items()}
         check_stored(LOAD.encoder, stored, shapes, footprint, one, who="none")
     assert not footprint.pieces[0].rows[0, dse.BASE, 1].any()
+
+
+def test_layers_before_the_first_have_no_difference() -> None:
+    plugin, given_params = prepared(), params(from_layer=1)
+    stored = plugin.store(CONTEXT.task_weights(0), CONTEXT.base_weights(), geometry(), given_params, 1)
+    wanted = demand(LOAD, dse.separate_models(LOAD, 1), generator="test")
+    footprint = plugin.footprint(LOAD, wanted, geometry(), given_params)
+
+    assert all(bool(item.terms) == (key[0] >= 1) for key, item in stored.items())
+    assert not footprint.pieces[0].columns[0, 1, 0].any()
+    assert footprint.pieces[0].columns[0, 1, 1].all()
+
+
+def test_groups_of_layers_have_hyper_parameters_of_their_own() -> None:
+    plugin = TwoStage(TwoStageOptions(layer_groups=2))
+    plugin.prepare(CONTEXT)
+    names = [item.name for item in plugin.parameters(LOAD)]
+    values = {"cosine_1": 0.95, "cosine_2": 0.95, "max_bits_1": 8, "max_bits_2": 8, "selective_1": 0.5,
+              "selective_2": 0.0, "from_layer": 0}  # fmt: skip
+    given_params = dse.Params(1, {name: np.full((1, 2), value) for name, value in values.items()})
+    wanted = demand(LOAD, dse.separate_models(LOAD, 1), generator="test")
+    columns = plugin.footprint(LOAD, wanted, geometry(), given_params).pieces[0].columns
+
+    assert sorted(names) == sorted(values)
+    np.testing.assert_array_equal(columns[0, 1, 0] * 2, columns[0, 1, 1])

@@ -76,6 +76,26 @@ def test_effects_are_sums_over_tokens_and_means_over_rows() -> None:
     assert (tables["recovered"] <= tables["plain"] * (1 + 1e-5) + 1e-7).all()
 
 
+def test_a_bias_nothing_depends_on_stays_small() -> None:
+    class Cancelling(TinyContext):
+        """The gradients of one matrix sum to zero over each row's tokens, as those of keys do."""
+
+        def observe(self, task: int, rows: int = 384) -> Any:
+            for seen in super().observe(task, rows):
+                live = seen.gradients[0, 1] * seen.mask[..., None]
+                mean = live.sum(1, keepdim=True) / seen.mask.sum(1)[:, None, None]
+                balanced = (live - mean) * seen.mask[..., None]
+                yield dse.Observation(seen.inputs, {**seen.gradients, (0, 1): balanced}, seen.mask)
+
+    scales = {key: dse.best_scale(weight) for key, weight in CONTEXT.base_weights().items()}
+    tables = measured(Cancelling(LOAD), 0, scales, 200)
+    begin = starts(LOAD.encoder)
+    usual = np.abs(tables["bias"][:, 0, : begin[1]]).mean()
+
+    assert np.abs(tables["bias"][:, 0, begin[1] : begin[2]]).max() < 1e-3 * usual
+    assert np.abs(tables["base_bias"][:, 0, begin[1] : begin[2]]).max() < 1e-3 * usual
+
+
 @given(st.integers(0, 10_000))
 @settings(max_examples=30, deadline=None, derandomize=True)
 def test_a_larger_share_does_more_good_for_more_arrays_and_keeps_its_budget(seed: int) -> None:

@@ -10,10 +10,12 @@ cosine and the channel's energy after clipping are ours.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 import dse
 
@@ -32,10 +34,14 @@ class TwoStageOptions(dse.Options):
     """Options of ``two-stage``.
 
     Attributes:
-        per_channel: one grid for each output channel of the base instead of one for each matrix.
+        per_channel: one grid for each output channel of the base instead of one for each matrix. The base is stored once,
+            so its grid is the same for all tasks and layers.
+        layer_groups: groups of consecutive layers that have hyper-parameters of their own; their names then end in
+            ``_1``, ``_2`` and so on.
     """
 
     per_channel: bool = False
+    layer_groups: int = Field(default=1, ge=1)
 
 
 class TwoStage:
@@ -54,9 +60,9 @@ class TwoStage:
         self.saturated: tuple[int, ...] = ()
 
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
-        """Both stages' hyper-parameters, for each task."""
-        del workload
-        return (
+        """Both stages' hyper-parameters, for each task and group of layers, and where a task's differences begin."""
+        layers = workload.encoder.layers
+        stages = (
             dse.Float(
                 name="cosine", low=0.80, high=0.99, default=0.95, limits=(0.0, 1.0), scope=("task",),
                 summary="stage 1: least cosine between the clipped and the full difference of a matrix",
@@ -70,6 +76,11 @@ class TwoStage:
                 summary="stage 2: share of output channels dropped from the difference",
             ),
         )  # fmt: skip
+        lowest = dse.Int(
+            name="from_layer", low=0, high=0, default=0, limits=(0, layers), scope=("task",),
+            summary="layers before this one have no difference: the base's weights alone",
+        )  # fmt: skip
+        return (*(replace(item, name=name) for item in stages for name in self._names(item.name)), lowest)
 
     def prepare(self, context: dse.Context) -> None:
         """Measure, once for each task, the cosine of every matrix's difference at every clip."""
@@ -94,7 +105,6 @@ class TwoStage:
         self, workload: dse.Workload, demand: dse.Demand, geometry: dse.Geometry, params: dse.Params
     ) -> dse.Footprint:
         """Take the base in full 8 bits and every task's clipped, thinned differences."""
-        del workload
         if demand.groups:
             raise dse.PluginContractError(
                 "compressor 'two-stage' takes differences of tasks only", expected="no groups", found=demand.groups
@@ -103,8 +113,10 @@ class TwoStage:
         shape = (*demand.used.shape, demand.rows.shape[-1])
         rows, columns = (np.broadcast_to(kept, shape).copy() for kept in (demand.rows, demand.columns))
         magnitude = np.full(shape, float(dse.FULL_MAGNITUDE))
-        magnitude[:, own] = 2.0 ** self._bits(geometry, params) - 1
-        dropped = np.floor(params["selective"][:, :, None, None] * columns[:, own] + _ROUNDING)
+        magnitude[:, own] = 2.0 ** self._bits(geometry, params, workload.encoder.layers) - 1
+        dropped = np.floor(
+            self._by_layer(params, "selective", workload.encoder.layers)[..., None] * columns[:, own] + _ROUNDING
+        )
         bits = np.full(shape, float(dse.SCALE_BITS)) * (columns if self.options.per_channel else 1)
         bits[:, own] = columns[:, own] * (dropped > 0)
         columns[:, own] -= dropped
@@ -127,12 +139,14 @@ class TwoStage:
                 for key, weight in weights.items()
             }
         task = owner - 1
-        bits = self._bits(geometry, params)[0, task]
+        layers = self._cosines.shape[1]
+        bits = self._bits(geometry, params, layers)[0, task]
+        selective = self._by_layer(params, "selective", layers)[0, task]
         stored = {}
         for key, weight in weights.items():
             clip = int(2.0 ** bits[key] - 1)
             codes = dse.decompose(base[key], weight, scale=scales[key]).delta.clamp_(-clip, clip)
-            dropped = int(np.floor(params["selective"][0, task] * len(codes) + _ROUNDING))
+            dropped = int(np.floor(selective[key[0]] * len(codes) + _ROUNDING))
             if clip == 0 or dropped == len(codes):
                 stored[key] = dse.Stored((), on_base=True)
                 continue
@@ -159,7 +173,17 @@ class TwoStage:
             scale = scale[kept]
         return dse.Term(codes.to(torch.int16), scale, magnitude, columns=kept, shared_scale=shared)
 
-    def _bits(self, geometry: dse.Geometry, params: dse.Params) -> Array:
+    def _names(self, name: str) -> list[str]:
+        """Names of a hyper-parameter, one for each group of layers."""
+        groups = self.options.layer_groups
+        return [name] if groups == 1 else [f"{name}_{group}" for group in range(1, groups + 1)]
+
+    def _by_layer(self, params: dse.Params, name: str, layers: int) -> Array:
+        """Values (P, T, L) of a hyper-parameter in every layer."""
+        groups = np.stack([params[part] for part in self._names(name)], axis=-1)
+        return groups[..., np.arange(layers) * groups.shape[-1] // layers]
+
+    def _bits(self, geometry: dse.Geometry, params: dse.Params, layers: int) -> Array:
         """Magnitude bits (P, T, L, M) of stage 1, in steps of the cell's width.
 
         Separate arrays hold ``steps * cell_bits`` magnitude bits. An offset code of n bits holds magnitudes up to
@@ -168,10 +192,12 @@ class TwoStage:
         over = (slice(None), None, None, None)
         spent = np.where(geometry.separate, 0, 1)[over]
         cell = geometry.cell_bits[over]
-        needed = (self._cosines < params["cosine"][:, :, None, None, None]).sum(axis=-1)  # (P, T, L, M)
+        least_cosine, max_bits = (self._by_layer(params, name, layers)[..., None] for name in ("cosine", "max_bits"))
+        needed = (self._cosines < least_cosine[..., None]).sum(axis=-1)  # (P, T, L, M)
+        needed = needed * (np.arange(layers) >= params["from_layer"][..., None])[..., None]
         stepped = np.ceil((needed + spent) / cell) * cell - spent
         least = np.ceil((1 + spent) / cell) * cell - spent
-        most = np.maximum(np.floor((params["max_bits"][:, :, None, None] + spent) / cell) * cell - spent, least)
+        most = np.maximum(np.floor((max_bits + spent) / cell) * cell - spent, least)
         return np.where(needed > 0, np.minimum(np.minimum(stepped, most), MOST_BITS), 0.0)
 
     def _grids(self, base: dse.Weights) -> dict[tuple[int, int], Tensor]:

@@ -18,7 +18,8 @@ BASE_BITS = (3, 4, 5, 6, 7)
 CLIPS = tuple(1 - step / 20 for step in range(12))
 """Shares of an output's largest weight at which its grid may end."""
 DAMPING = 0.01
-"""Added to each output's own gradients, as a share of their mean, so that a bias nothing depends on stays small."""
+"""Added to each output's own gradients, as a share of their mean in the layer, so that a bias nothing depends on stays small:
+attention does not depend on the biases of keys, whose gradients cancel."""
 
 
 def ternary(codes: Tensor) -> Tensor:
@@ -130,7 +131,8 @@ def measured(
                 squares[key][form] += change.square().sum(dim=0).cpu()
     found: dict[str, dict[tuple[int, int], Tensor]] = {"plain": {}, "recovered": {}, "bias": {}, "base_bias": {}}
     for key, out in left.items():
-        damped = weights[key] + DAMPING * weights[key].mean() + torch.finfo(torch.float32).tiny
+        layer = torch.cat([weight for other, weight in weights.items() if other[0] == key[0]])
+        damped = weights[key] + DAMPING * layer.mean() + torch.finfo(torch.float32).tiny
         cross = torch.einsum("oi,foi->fo", pulls[key], out)
         bias = cross / damped
         found["plain"][key] = squares[key] / count
