@@ -15,16 +15,19 @@ from benchmarks.figures import SETTINGS, Figure, measures
 from benchmarks.problems import QUICKSTART
 
 WATCHED = """
-import sys
+import resource, sys
 from dse.cli import main
 try:
     main()
 finally:
     sys.stdout.flush()
+    worker = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    print(f"VmHWM: {worker} kB of the worker", file=sys.stderr)
     with open("/proc/self/status") as status:
         print(*[line for line in status if line.startswith("VmHWM")], file=sys.stderr)
 """
-"""`dse` in a process that says its peak memory itself: the system's own account of a child begins with its parent's."""
+"""`dse` in a process that says its own peak memory and its worker's: the system's account of a child begins with its
+parent's, which is small here and was large outside."""
 
 
 @measures(
@@ -46,10 +49,12 @@ def quickstart() -> Iterator[Figure]:
         seconds = time.perf_counter() - start
         trials = pd.read_parquet(Path(folder) / "quickstart" / "trials.parquet")
         front = pd.read_parquet(Path(folder) / "quickstart" / "pareto.parquet")
-    peak = int(re.findall(r"VmHWM:\s+(\d+) kB", done.stderr)[-1]) / 1e6
+    peak = max(int(kilobytes) for kilobytes in re.findall(r"VmHWM:\s+(\d+) kB", done.stderr)) / 1e6
     good = front[(front["accuracy_drop"] <= 1.0) & (front["writes"] == 0)]
     cache = "empty cache" if SETTINGS.full else "downloads, models and scores may be cached"
-    yield Figure("quickstart.peak_gb", peak, "GB", "<= 4", f"the process of `dse run spaces/quickstart.toml`; {cache}")
+    yield Figure(
+        "quickstart.peak_gb", peak, "GB", "<= 4", f"the larger process of `dse run spaces/quickstart.toml`; {cache}"
+    )
     yield Figure(
         "quickstart.trials", float(trials["status"].eq("done").sum()), "trials", ">= 60", "done, no duplicates"
     )

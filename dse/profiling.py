@@ -114,7 +114,8 @@ def starting_points(path: Path | str) -> tuple[list[DesignPoint], str]:
     from dse.results.points import point_of
 
     try:
-        rows = pd.read_parquet(path).to_dict("records")
+        with Path(path).open("rb") as file:  # one open file, since a running study may replace it
+            rows = pd.read_parquet(file).to_dict("records")
         points = [point_of({str(name): value for name, value in row.items()}) for row in rows]
     except (OSError, ValueError, KeyError) as error:
         raise StudyError(

@@ -43,6 +43,24 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> Path:
     return path
 
 
+def sweep(folder: Path) -> None:
+    """Remove what processes that were killed left half written."""
+    for path in folder.glob(".*.tmp"):
+        process = path.name.split(".")[-2]
+        if process.isdigit() and not _lives(int(process)):
+            path.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def write_text_whole(path: Path, text: str) -> Path:
     """Write a text file whole or not at all."""
     return write_whole(path, lambda temporary: _write_text(temporary, text))

@@ -128,16 +128,19 @@ def show(path: Path | str, trial: int) -> dict[str, Any]:
     Raises:
         StudyError: there is no such study or trial.
     """
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     file = _file(path, TRIALS)
     read_metadata(file)  # says so if the table is damaged or of something else
     try:
-        rows = pq.read_table(file, filters=[("trial", "=", trial)]).to_pylist()
+        # One open file: given a path, pyarrow opens it twice, and a study that runs may have replaced it in between.
+        table = pq.ParquetFile(file).read()
+        rows = table.filter(pc.equal(table["trial"], trial)).to_pylist()
     except _DAMAGE as error:
         raise _damaged(file, error) from error
     if not rows:
-        count = pq.read_metadata(file).num_rows
+        count = table.num_rows
         raise StudyError(
             f"there is no trial {trial}",
             where=file,

@@ -11,7 +11,7 @@ from typing import Any
 
 from dse.errors import StudyError
 from dse.results.columns import study_columns
-from dse.results.files import LOCK
+from dse.results.files import LOCK, sweep
 from dse.search.history import LOG_SCHEMA, History
 from dse.search.provenance import Provenance, machine, versions
 from dse.search.searchspace import SearchSpace
@@ -40,6 +40,7 @@ def locked(folder: Path) -> Iterator[None]:
             where=folder,
             fix="make it writable, or name another with --results",
         ) from error
+    sweep(folder)
     try:
         yield
     finally:

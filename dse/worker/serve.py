@@ -69,8 +69,11 @@ class Server:
         return tuple(known)
 
     def _send(self, answer: tuple[Any, ...]) -> None:
-        pickle.dump(answer, self._answers)
-        self._answers.flush()
+        try:
+            pickle.dump(answer, self._answers)
+            self._answers.flush()
+        except OSError:  # nobody is left to answer
+            os._exit(0)
 
 
 def _listen(requests: IO[bytes], waiting: queue.SimpleQueue[Any]) -> None:

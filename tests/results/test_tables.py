@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from dse.records.parameters import Choice, Float, Int, Permutation
 from dse.records.plugin import Kind
 from dse.records.point import PluginParameter
 from dse.results.columns import METRIC_NAMES, merged, parameter_type, study_columns
-from dse.results.files import write_whole
+from dse.results.files import sweep, write_whole
 from dse.results.points import point_of
 from dse.results.read import front_table, read_front, read_metadata, read_provenance, read_trials, show
 from dse.results.writer import write_tables
@@ -244,6 +246,18 @@ def test_a_file_is_whole_or_as_before(tmp_path: Path) -> None:
         write_whole(path, fail)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_killed_processes_left_half_written_is_removed(tmp_path: Path) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left, mine, other = (tmp_path / f".trials.parquet.{name}.tmp" for name in (dead.pid, os.getpid(), "x"))
+    for path in (left, mine, other):
+        path.write_text("half", encoding="utf-8")
+    sweep(tmp_path)
+    assert not left.exists()
+    assert mine.exists()
+    assert other.exists()
 
 
 def test_a_study_without_trials_has_tables_too(tmp_path: Path) -> None:
