@@ -47,10 +47,7 @@ UNMET = 1.0
 def kang() -> Iterator[Figure]:
     """Figures of the record, made anew where everything was asked for."""
     if SETTINGS.full:
-        RECORD.write_text(json.dumps(measured(), indent=1) + "\n", encoding="utf-8")
-        from benchmarks.kang_page import PAGE, page
-
-        PAGE.write_text(page(json.loads(RECORD.read_text(encoding="utf-8"))), encoding="utf-8")
+        measure()
     record = json.loads(RECORD.read_text(encoding="utf-8"))
     for suffix, names in SUITES.items():
         if names[0] in record:
@@ -79,15 +76,21 @@ def _figures(paper: dict[str, Any], beyond: dict[str, Any], suffix: str) -> Iter
         yield Figure(f"kang.{name}{suffix}", value, "ratio", WANTED[name], f"{text}; {how}")
 
 
-def measured() -> dict[str, Any]:
-    """Profile, search and validate every study; scores that are cached are not measured again, but for the profile's time."""
-    found: dict[str, Any] = {}
+def measure() -> None:
+    """Profile, search and validate every study, and write record and page after each suite.
+
+    Scores that are cached are not measured again, but for the profile's time.
+    """
+    from benchmarks.kang_page import PAGE, page
+
+    record = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
     with tempfile.TemporaryDirectory() as folder:
         for paper, beyond in SUITES.values():
-            found[paper] = {"tasks": _tasks(paper), "deltas": _deltas(paper), "profile_s": _profile_seconds(paper)}
-            found[paper] |= _study(paper, Path(folder), (MODE_DROP,))
-            found[beyond] = _study(beyond, Path(folder), TARGETS)
-    return found
+            record[paper] = {"profile_s": _profile_seconds(paper), "tasks": _tasks(paper), "deltas": _deltas(paper)}
+            record[paper] |= _study(paper, Path(folder), (MODE_DROP,))
+            record[beyond] = _study(beyond, Path(folder), TARGETS)
+            RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            PAGE.write_text(page(record), encoding="utf-8")
 
 
 def _study(name: str, results: Path, targets: tuple[float, ...]) -> dict[str, Any]:
@@ -122,7 +125,7 @@ def _modes(proposals: Any, trials: Path, validated: Any) -> dict[str, Any]:
     columns = [name for name in proposals.columns if name.startswith("param.")]
 
     def key(row: Any) -> str:
-        return json.dumps([getattr(row[name], "tolist", lambda value=row[name]: value)() for name in columns])
+        return json.dumps([_plain(row[name]) for name in columns])
 
     number = {key(row): int(row["trial"]) for row in everything[everything["status"] == "done"].to_dict("records")}
     found = {}
@@ -131,9 +134,14 @@ def _modes(proposals: Any, trials: Path, validated: Any) -> dict[str, Any]:
             trial = number[key(row)]
             whole = everything.set_index("trial").loc[trial]
             both = json.loads(validated.set_index("trial", drop=False).loc[trial].to_json())
-            settings = {name: json.loads(json.dumps(list(row[name]))) for name in columns if "compressor" in name}
+            settings = {name: _plain(row[name]) for name in columns if "compressor" in name}
             found[row["proposal"]] = both | {"energy_ratio": float(whole["energy_ratio"]), "settings": settings}
     return found
+
+
+def _plain(value: Any) -> Any:
+    """Numpy's values as JSON knows them."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _profile_seconds(name: str) -> float:
