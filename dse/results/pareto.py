@@ -57,9 +57,17 @@ def hypervolume(points: Points, reference: Sequence[float], maximise: Sequence[b
 
 
 def front_mask(rows: Sequence[Mapping[str, Any]], objectives: Iterable[str]) -> list[bool]:
-    """Whether each row is on the front of the named objectives; only rows with status ``done`` can be."""
+    """Whether each row is on the front of the named objectives.
+
+    Only rows with status ``done`` can be, and of these only those that have every objective: a study that was forced to
+    continue with others keeps rows that lack some.
+    """
     chosen = [OBJECTIVES[name] for name in objectives]
-    done = [index for index, row in enumerate(rows) if row["status"] == "done"]
+    done = [
+        index
+        for index, row in enumerate(rows)
+        if row["status"] == "done" and all(row.get(item.column) is not None for item in chosen)
+    ]
     values = np.array([[rows[index][item.column] for item in chosen] for index in done], dtype=np.float64)
     mask = nondominated(values.reshape(len(done), len(chosen)), [item.maximise for item in chosen])
     found = {index for index, on_front in zip(done, mask, strict=True) if on_front}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dse.errors import StudyError, unknown_name
 from dse.records.plugin import KINDS
-from dse.results.columns import METRIC_NAMES, OBJECTIVES
+from dse.results.columns import COST_METRICS, IDENTITY, METRIC_NAMES, OBJECTIVES, RECORD, SCHEMA_VERSION, SCORE_METRICS
 from dse.results.files import LOG, PARETO, PROVENANCE, TRIALS
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _DAMAGE = (OSError, ValueError, TypeError, KeyError, NotImplementedError, MemoryError)
 """What pyarrow raises for a file that is no parquet, or was one: its own errors are of these kinds."""
+_ALWAYS = ("trial", "status", "on_front", *KINDS)
 FRONT_COLUMNS = ("trial", *KINDS, *METRIC_NAMES)
 
 
@@ -27,9 +28,9 @@ def read_trials(path: Path | str) -> pd.DataFrame:
         path: the study's folder, or a parquet file.
 
     Raises:
-        StudyError: there is no study.
+        StudyError: there is no study, or its table is damaged.
     """
-    return _frame(_file(path, TRIALS))
+    return _frame(_file(path, TRIALS))[0]
 
 
 def read_front(path: Path | str) -> pd.DataFrame:
@@ -39,46 +40,40 @@ def read_front(path: Path | str) -> pd.DataFrame:
         path: the study's folder, or a parquet file.
 
     Raises:
-        StudyError: there is no study.
+        StudyError: there is no study, or its table is damaged.
     """
-    return _frame(_file(path, PARETO))
+    return _frame(_file(path, PARETO))[0]
 
 
 def read_metadata(path: Path | str) -> dict[str, Any]:
-    """Name, objectives, reference point and schema version kept in a study's table."""
+    """Name, objectives, reference point and schema version kept in a study's table.
+
+    Raises:
+        StudyError: there is no study, or its table is damaged.
+    """
     import pyarrow.parquet as pq
 
     file = _file(path, TRIALS)
     try:
-        raw = pq.read_schema(file).metadata or {}
-        text = {key.decode(): value.decode() for key, value in raw.items()}
+        schema = pq.read_schema(file)
     except _DAMAGE as error:
         raise _damaged(file, error) from error
-    if "schema_version" not in text:
-        raise StudyError("this table was not written by dse", where=path, expected="metadata schema_version")
-    try:
-        found = {
-            "schema_version": int(text["schema_version"]),
-            "study": text["study"],
-            "objectives": json.loads(text["objectives"]),
-            "reference_point": json.loads(text["reference_point"]),
-        }
-    except (ValueError, KeyError) as error:
-        raise _damaged(file, error) from error
-    if not found["objectives"] or not set(found["objectives"]) <= set(OBJECTIVES):
-        raise _damaged(file, f"objectives {found['objectives']!r:.60}")
-    return found
+    return _metadata(file, schema)
 
 
 def read_provenance(path: Path | str) -> dict[str, Any]:
-    """Versions, plugins, hashes, seed and machine of a study."""
+    """Versions, plugins, hashes, seed and machine of a study.
+
+    Raises:
+        StudyError: there is no study, or the file is damaged.
+    """
     file = _file(path, PROVENANCE)
     try:
         loaded = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise _damaged(file, error) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(file, error, what="the provenance") from error
     if not isinstance(loaded, dict):
-        raise _damaged(file, f"{loaded!r:.60}")
+        raise _damaged(file, f"{loaded!r:.60}", what="the provenance")
     return loaded
 
 
@@ -102,21 +97,21 @@ def front_table(
         limit: keep so many rows.
 
     Raises:
-        StudyError: there is no study.
+        StudyError: there is no study, or its table is damaged.
         UnknownNameError: a column does not exist.
     """
-    frame = read_front(path)
-    objectives = read_metadata(path)["objectives"]
-    for name in (*columns, *([sort] if sort else [])):
+    frame, metadata = _frame(_file(path, PARETO))
+    for name in (*columns, *([sort] if sort else []), *(["accuracy_drop"] if max_drop is not None else [])):
         if name not in frame.columns:
             raise unknown_name("column", name, frame.columns, where=path)
     if max_drop is not None:
         frame = frame[frame["accuracy_drop"] <= max_drop]
     if sort is None:
-        first = OBJECTIVES[objectives[0]]
+        first = OBJECTIVES[metadata["objectives"][0]]
         sort, descending = first.column, first.maximise
     frame = frame.sort_values([sort, "trial"], ascending=[not descending, True])
-    wanted = list(columns) or [name for name in FRONT_COLUMNS if frame[name].notna().any() or name == "trial"]
+    known = [name for name in FRONT_COLUMNS if name in frame.columns]
+    wanted = list(columns) or [name for name in known if frame[name].notna().any() or name == "trial"]
     if limit is not None:
         frame = frame.head(limit)
     return frame[wanted].reset_index(drop=True)
@@ -126,16 +121,13 @@ def show(path: Path | str, trial: int) -> dict[str, Any]:
     """Everything known about one trial, by column; empty cells are left out.
 
     Raises:
-        StudyError: there is no such study or trial.
+        StudyError: there is no such study or trial, or its table is damaged.
     """
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     file = _file(path, TRIALS)
-    read_metadata(file)  # says so if the table is damaged or of something else
+    table, _ = _table(file)
     try:
-        # One open file: given a path, pyarrow opens it twice, and a study that runs may have replaced it in between.
-        table = pq.ParquetFile(file).read()
         rows = table.filter(pc.equal(table["trial"], trial)).to_pylist()
     except _DAMAGE as error:
         raise _damaged(file, error) from error
@@ -149,24 +141,87 @@ def show(path: Path | str, trial: int) -> dict[str, Any]:
     return {name: value for name, value in rows[0].items() if value is not None}
 
 
-def _frame(file: Path) -> pd.DataFrame:
-    """Read with nullable integers: an empty cell must not turn a column of counts into floats."""
+def _frame(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A table and its metadata, with nullable integers: an empty cell must not turn a column of counts into floats."""
     import pandas as pd
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
+    table, metadata = _table(file)
     mapping = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-    # Reading one file, never a folder: a folder's first file would silently decide the columns of all.
     try:
-        frame: pd.DataFrame = pq.ParquetFile(file).read().to_pandas(types_mapper=mapping.get)
+        frame: pd.DataFrame = table.to_pandas(types_mapper=mapping.get)
     except _DAMAGE as error:
         raise _damaged(file, error) from error
-    return frame
+    return frame, metadata
 
 
-def _damaged(file: Path, error: object) -> StudyError:
+def _table(file: Path) -> tuple[Any, dict[str, Any]]:
+    """An Arrow table and its metadata, with the columns that every reader relies on."""
+    import pyarrow.parquet as pq
+
+    from dse.results.schema import arrow_type
+
+    try:
+        # Reading one file, never a folder: a folder's first file would silently decide the columns of all. And one open
+        # file: given a path, pyarrow opens it twice, and a study that runs may have replaced it in between.
+        table = pq.ParquetFile(file).read()
+    except _DAMAGE as error:
+        raise _damaged(file, error) from error
+    metadata = _metadata(file, table.schema)
+    names = table.schema.names
+    if len(set(names)) < len(names):
+        raise _damaged(file, f"column {next(name for name in names if names.count(name) > 1)} twice")
+    for name in (*_ALWAYS, *(OBJECTIVES[name].column for name in metadata["objectives"])):
+        if name not in names:
+            raise _damaged(file, f"no column {name}")
+    for column in (*IDENTITY, *COST_METRICS, *SCORE_METRICS, *RECORD):
+        if column.name not in names or column.type.startswith("list<"):
+            continue
+        if (found := table.schema.field(column.name).type) != arrow_type(column.type):
+            raise _damaged(file, f"column {column.name} of {found} instead of {column.type}")
+    return table, metadata
+
+
+def _metadata(file: Path, schema: Any) -> dict[str, Any]:
+    """Check what a run keeps in a table's schema."""
+    try:
+        text = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+        if "schema_version" not in text:
+            raise StudyError(
+                "this table was not written by dse",
+                where=file,
+                expected="metadata schema_version, as a run writes it",
+                found=", ".join(sorted(text)) or "no metadata",
+                fix="name the folder of a study, or one of its tables as it was written",
+            )
+        if lacking := {"study", "objectives", "reference_point"} - set(text):
+            raise _damaged(file, f"metadata without {', '.join(sorted(lacking))}")
+        version, objectives = int(text["schema_version"]), json.loads(text["objectives"])
+        study, reference = text["study"], json.loads(text["reference_point"])
+    except (ValueError, RecursionError) as error:
+        raise _damaged(file, error) from error
+    if version > SCHEMA_VERSION:
+        raise StudyError(
+            "this table was written by a newer dse",
+            where=file,
+            expected=f"schema_version {SCHEMA_VERSION}",
+            found=f"schema_version {version}",
+            fix="read it with the version of dse that wrote it",
+        )
+    if not isinstance(objectives, list) or not objectives or not all(name in list(OBJECTIVES) for name in objectives):
+        raise _damaged(file, f"objectives {objectives!r:.60}")
+    if not isinstance(reference, dict):
+        raise _damaged(file, f"reference point {reference!r:.60}")
+    return {"schema_version": version, "study": study, "objectives": objectives, "reference_point": reference}
+
+
+def _damaged(file: Path, error: object, *, what: str = "the table") -> StudyError:
+    lines = str(error).splitlines()
     return StudyError(
-        "the table is damaged", where=file, found=error, fix="run the study again: it is written anew from the log"
+        f"{what} is damaged",
+        where=file,
+        found=lines[0] if lines else type(error).__name__,
+        fix="run the study again: it is written anew from the log",
     )
 
 

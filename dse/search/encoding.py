@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from dse.errors import SpaceError
@@ -50,11 +51,26 @@ class Codec:
 
     def distributions(self) -> dict[str, Any]:
         """Optuna's distribution of every searched element, always all of them and in the same order."""
+        return dict(self._all)
+
+    @cached_property
+    def _all(self) -> dict[str, Any]:
         from optuna.distributions import CategoricalDistribution
 
         found: dict[str, Any] = {kind: CategoricalDistribution(names) for kind, names in self.choices.items()}
         found.update((name, _distribution(domain)) for name, domain in self.domains.items())
         return found
+
+    def refusal(self, params: Mapping[str, Any]) -> str:
+        """Why flat parameters are none of this space, as a sampler or `decode` would say; empty if they are."""
+        from optuna.trial import TrialState, create_trial
+
+        try:
+            create_trial(state=TrialState.FAIL, params=dict(params), distributions=self._all)
+            self.decode(params)
+        except (ValueError, TypeError, LookupError, ArithmeticError) as error:
+            return str(error).splitlines()[0]
+        return ""
 
     def decode(self, params: Mapping[str, Any]) -> DesignPoint:
         """The design point that flat parameters stand for."""

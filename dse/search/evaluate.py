@@ -61,13 +61,13 @@ class Evaluator:
             return self._stages(point, cells)
         except Exception as error:
             del cells["violation"]
-            message = str(error)
+            message, trace = map(_printable, (str(error), "".join(traceback.format_exception(error))))
             cells |= {
                 "status": "failed",
                 "reason": f"{type(error).__name__}: {message.splitlines()[0] if message else ''}".rstrip(": "),
                 "error_type": type(error).__name__,
                 "error_message": message,
-                "error_traceback": "".join(traceback.format_exception(error)),
+                "error_traceback": trace,
             }
             return Outcome(cells, Told(None, {}))
 
@@ -165,6 +165,11 @@ def score_cells(score: ScoreResult) -> dict[str, Any]:
         "flagged_tasks": list(score.flagged),
         "evaluated_tasks": int(score.evaluated),
     }
+
+
+def _printable(text: str) -> str:
+    """Text with the bytes of a file name that is no UTF-8 spelt out: neither log nor tables can hold them."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _check_finite(name: str, value: float) -> None:

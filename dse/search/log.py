@@ -67,13 +67,14 @@ class StudyLog:
         """Write one event.
 
         Raises:
-            StudyError: the disk refused it, or it holds a number that is not finite.
+            StudyError: the disk refused it, or it holds what no log can.
         """
         name = str(event["event"])
         try:
             line = json.dumps(event, allow_nan=False, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
         except ValueError as error:
-            raise StudyError("a number that is not finite cannot be recorded", where=f"{self.path}: {name}") from error
+            what = "text that is no Unicode" if isinstance(error, UnicodeError) else "a number that is not finite"
+            raise StudyError(f"{what} cannot be recorded", where=f"{self.path}: {name}", found=error) from error
         self.hook(f"{name}:writing")
         try:
             while line:
@@ -116,6 +117,8 @@ def read_events(path: Path) -> tuple[list[Event], int]:
             event = json.loads(line)
             if not isinstance(event, dict) or "event" not in event:
                 raise ValueError("no event")  # noqa: TRY301  # handled with the other kinds of damage
+            if b"\\u" in line:
+                json.dumps(event, ensure_ascii=False).encode()  # half a character would stop the tables
         except (ValueError, RecursionError) as error:
             raise StudyError(
                 f"line {number} of the log is damaged",

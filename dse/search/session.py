@@ -12,6 +12,8 @@ from typing import Any
 from dse.errors import StudyError
 from dse.results.columns import study_columns
 from dse.results.files import LOCK, sweep
+from dse.search.encoding import Codec
+from dse.search.events import damaged
 from dse.search.history import LOG_SCHEMA, History
 from dse.search.provenance import Provenance, machine, versions
 from dse.search.searchspace import SearchSpace
@@ -50,7 +52,12 @@ def locked(folder: Path) -> Iterator[None]:
 def session_event(
     space: SearchSpace, provenance: Provenance, components: Iterable[str], history: History, notes: Iterable[str]
 ) -> dict[str, Any]:
-    """The event that opens a session: ``header`` in a new log, ``resumed`` in one that exists."""
+    """The event that opens a session: ``header`` in a new log, ``resumed`` in one that exists.
+
+    Raises:
+        StudyError: the log has a trial that was asked in this very space, but lies outside it.
+    """
+    check_asked(space, history)
     search = space.file.search
     declared = [item.declared for item in space.parameters]
     return {
@@ -70,6 +77,19 @@ def session_event(
         "columns": [list(astuple(column)) for column in study_columns(declared, space.tasks, components)],
         "notes": list(notes),
     }
+
+
+def check_asked(space: SearchSpace, history: History) -> None:
+    """Refuse a log with a trial that was asked in this very space, but lies outside it.
+
+    Raises:
+        StudyError: there is one.
+    """
+    codec = Codec(space)
+    trials = [*history.finished, *([history.in_flight] if history.in_flight else [])]
+    for trial in trials:
+        if trial.digest == space.digest and (reason := codec.refusal(trial.asked["params"])):
+            raise damaged(history.path, trial.line, "parameters of a design of this space", reason)
 
 
 def check_unchanged(folder: Path, history: History, event: Mapping[str, Any], *, force: bool) -> list[str]:

@@ -56,8 +56,9 @@ class LoadedTask:
     @cached_property
     def splits(self) -> splits.Splits:
         """Train, search and report rows."""
-        (path, frame), *report = self._read
-        return splits.split(self.spec, frame, report[0][1] if report else None, where=path)
+        (_, frame), *report = self._read
+        where = ", ".join(str(path) for path, _ in self._read)
+        return splits.split(self.spec, frame, report[0][1] if report else None, where=where)
 
     @cached_property
     def facts(self) -> DataFacts:

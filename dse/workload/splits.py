@@ -78,6 +78,7 @@ def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = Non
                 where=where,
                 expected=f"at least {LEAST} rows (whole groups) in each of train, search and report",
                 found=f"{len(part)} in {name}, of {len(frame)} in all",
+                fix="add rows; with an official report split, to the file that lacks them",
             )
     unseen = 0
     if task.kind == "classification":

@@ -179,9 +179,8 @@ def test_ternary_differences_follow_the_published_law(tasks: int) -> None:
     """A(n) / A_base(n) = 1/n + r with r = 1/8 at one bit a cell (Kang et al., ICCAD 2021)."""
     load = minilm(tasks)
     plugin = TwoStage(TwoStageOptions())
-    ternary = dse.Params(
-        1, {"cosine": np.full((1, tasks), 0.5), "max_bits": np.ones((1, tasks), int), "selective": np.zeros((1, tasks))}
-    )
+    values = {"cosine": 0.5, "max_bits": 1, "selective": 0.0, "from_layer": 0}
+    ternary = dse.Params(1, {name: np.full((1, tasks), value) for name, value in values.items()})
     wanted = demand(load, dse.separate_models(load, 1), generator="test")
     ours = count(load.encoder, wanted, plugin.footprint(load, wanted, geometry(), ternary), geometry()).arrays.sum()
     whole = count(load.encoder, wanted, dse.whole_footprint(wanted), geometry()).arrays.sum()

@@ -56,15 +56,6 @@ plugins = ["isaac"]
 """Neither objective needs a score, so that a run fine-tunes nothing."""
 
 Run = Callable[..., Any]
-KNOWN: dict[str, str] = {}
-"""What is known to fall short, by part of a test's name; take a line out with the mending of it."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        reasons = [reason for part, reason in KNOWN.items() if part in item.nodeid and "robustness" in item.nodeid]
-        if reasons:
-            item.add_marker(pytest.mark.xfail(strict=True, reason=reasons[0]))
 
 
 class Home:

@@ -158,7 +158,6 @@ def test_a_damaged_line_in_the_middle_is_named_and_nothing_is_written(tmp_path: 
         (lambda lines: [*lines[:2], lines[1], *lines[2:]], 3),
         (lambda lines: [*lines[:3], *lines[4:]], 4),
         (lambda lines: [lines[0], b'{"event":"what"}\n', *lines[1:]], 2),
-        (lambda lines: [lines[0], b'{"event":"asked"}\n', *lines[1:]], 2),
     ],
 )
 def test_events_out_of_order_are_named(tmp_path: Path, change: Any, line: int) -> None:
@@ -175,7 +174,7 @@ def test_a_log_of_another_version_is_refused(tmp_path: Path) -> None:
     log.write_text(log.read_text().replace('"schema":1', '"schema":99', 1))
     with pytest.raises(StudyError, match="of another version") as caught:
         study(tmp_path)
-    assert "found: 99" in str(caught.value)
+    assert "found: schema 99" in str(caught.value)
 
 
 def test_events_come_back_exactly_and_infinite_numbers_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,163 @@
+"""What each event of a log has to hold, checked before anything is derived from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dse.errors import StudyError
+from dse.records.plugin import KINDS
+from dse.results.columns import OBJECTIVES
+
+Event = Mapping[str, Any]
+STATUSES = ("done", "infeasible", "duplicate", "failed")
+_CUT = "restore the log from a backup, or cut it before this line to repeat the trials from there on"
+_SESSION: dict[str, type | tuple[type, ...]] = {
+    "study": str,
+    "at_trial": int,
+    "time": str,
+    "space_hash": str,
+    "seed": int,
+    "objectives": list,
+    "reference_point": dict,
+    "versions": dict,
+    "plugins": dict,
+    "digests": dict,
+    "machine": dict,
+    "columns": list,
+    "notes": list,
+}
+_KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "header": _SESSION,
+    "resumed": _SESSION,
+    "asked": {"trial": int, "source": str, "seed": int, "params": dict, "attributes": dict, "study_attributes": dict},
+    "done": {"trial": int, "row": dict, "values": (list, type(None)), "constraints": dict},
+}
+_SCALARS = ("float64", "int64", "string", "bool")
+_LARGEST = {"int64": 2**63 - 1, "float64": 2**53}
+"""Largest whole number that a table holds in a column of that type."""
+
+
+def misplaced(path: Path, line: int, expected: str, found: object) -> StudyError:
+    """Build the error for an event that cannot stand where it does."""
+    what = f"line {line} of the log does not follow from those before it"
+    return StudyError(what, where=f"{path}:{line}", expected=expected, found=found, fix=_CUT)
+
+
+def damaged(path: Path, line: int, expected: str, found: object) -> StudyError:
+    """Build the error for an event with something wrong in it."""
+    what = f"line {line} of the log is damaged"
+    return StudyError(what, where=f"{path}:{line}", expected=expected, found=f"{found!r:.80}", fix=_CUT)
+
+
+def check_keys(path: Path, line: int, event: Event) -> None:
+    """Refuse an event that lacks what later code reads of it.
+
+    Raises:
+        StudyError: it does.
+    """
+    name = str(event["event"])
+    for key, kind in _KEYS.get(name, {}).items():
+        value = event.get(key)
+        if key not in event or not isinstance(value, kind) or isinstance(value, bool):
+            raise damaged(path, line, f"{name} with {key}", value)
+    if name in ("header", "resumed"):
+        _check_session(path, line, event)
+
+
+def column_types(path: Path, line: int, session: Event) -> dict[str, str]:
+    """Type of each column a session declares.
+
+    Raises:
+        StudyError: a column is none.
+    """
+    types = {}
+    for item in session["columns"]:
+        if not isinstance(item, list) or len(item) != 3 or not all(isinstance(part, str) for part in item):
+            raise damaged(path, line, "columns with name, type and summary", item)
+        if not _is_type(item[1]):
+            raise damaged(path, line, f"column {item[0]} of a type that exists", item[1])
+        types[item[0]] = item[1]
+    return types
+
+
+def check_done(path: Path, line: int, done: Event, asked: Event, session: Event, types: Mapping[str, str]) -> None:
+    """Refuse a result that is not of the trial asked, not of this study, or not what tables and samplers can take.
+
+    Args:
+        path: of the log, for messages.
+        line: of the event, for messages.
+        done: the event.
+        asked: the event that proposed the trial.
+        session: the one that was running.
+        types: of every column of the study.
+
+    Raises:
+        StudyError: it is none.
+    """
+    row = done["row"]
+    for name in ("trial", "source", "seed"):
+        if name not in row or row[name] != asked[name]:
+            raise damaged(path, line, f"the row of the trial asked, with {name} {asked[name]!r}", row.get(name))
+    for kind in KINDS:
+        if not isinstance(row.get(kind), str) or row[kind] != asked["params"].get(kind, row[kind]):
+            raise damaged(path, line, f"a row with the {kind} asked for", row.get(kind))
+    if row.get("status") not in STATUSES:
+        raise damaged(path, line, f"a status out of {', '.join(STATUSES)}", row.get("status"))
+    for name, value in row.items():
+        if name not in types:
+            raise damaged(path, line, "a row of this study", f"a cell {name!r}, for which it has no column")
+        if value is not None and not _fits(value, types[name]):
+            raise damaged(path, line, f"{name} as {types[name]}", value)
+    _check_values(path, line, done, session["objectives"])
+
+
+def _check_session(path: Path, line: int, event: Event) -> None:
+    objectives = event["objectives"]
+    if not objectives or not all(isinstance(name, str) and name in OBJECTIVES for name in objectives):
+        raise damaged(path, line, f"objectives out of {', '.join(OBJECTIVES)}", objectives)
+    if not all(_fits(value, "float64") for value in event["reference_point"].values()):
+        raise damaged(path, line, "a reference point of numbers", event["reference_point"])
+    for key in ("versions", "plugins", "digests"):
+        if not all(isinstance(value, str) for value in event[key].values()):
+            raise damaged(path, line, f"{key} as texts", event[key])
+    if "dse" not in event["versions"]:
+        raise damaged(path, line, "versions with that of dse", event["versions"])
+
+
+def _check_values(path: Path, line: int, done: Event, objectives: list[str]) -> None:
+    """Refuse what a sampler is told, unless there is a finite number for each objective where the trial has a result."""
+    row, values = done["row"], done["values"]
+    if not all(_fits(value, "float64") for value in (*(values or ()), *done["constraints"].values())):
+        raise damaged(path, line, "values and constraints that are numbers", [values, done["constraints"]])
+    if values is not None and len(values) != len(objectives):
+        raise damaged(path, line, f"a value for each of {', '.join(objectives)}", values)
+    status = row["status"]
+    if status != "duplicate" and (values is None) != (status == "failed"):
+        raise damaged(path, line, "values of every trial but a failed one", f"{status}, {values}")
+    wanted = [OBJECTIVES[name].column for name in objectives] if status == "done" else []
+    wanted += ["violation"] if status in ("done", "infeasible") else []
+    for name in wanted:
+        if row.get(name) is None:
+            raise damaged(path, line, f"a row that is {status}, with {name}", "nothing")
+
+
+def _is_type(kind: str) -> bool:
+    while kind.startswith("list<") and kind.endswith(">"):
+        kind = kind[5:-1]
+    return kind in _SCALARS
+
+
+def _fits(value: Any, kind: str) -> bool:
+    """Whether a cell is of its column's type, and a table can hold it."""
+    if kind.startswith("list<"):
+        return isinstance(value, list | tuple) and all(_fits(item, kind[5:-1]) for item in value)
+    if isinstance(value, bool) or kind == "bool":
+        return isinstance(value, bool) and kind == "bool"
+    if isinstance(value, int):
+        return kind in _LARGEST and abs(value) <= _LARGEST[kind]
+    if isinstance(value, float):
+        return kind == "float64" and math.isfinite(value)
+    return isinstance(value, str) and kind == "string"
