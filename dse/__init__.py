@@ -33,7 +33,7 @@ from dse.errors import (
 from dse.pipeline.baseline import listed_order, separate_models, whole_footprint
 from dse.pipeline.counting import FULL_MAGNITUDE, slices
 from dse.pipeline.decompose import Decomposition, decompose
-from dse.pipeline.demand import kept_outputs
+from dse.pipeline.demand import kept_inputs, kept_outputs
 from dse.pipeline.grid import WEIGHT_BITS, best_scale, quantise, store_whole
 from dse.records.batch import (
     BASE,
@@ -126,6 +126,7 @@ __all__ = [
     "decompose",
     "deltas",
     "hookimpl",
+    "kept_inputs",
     "kept_outputs",
     "listed_order",
     "pareto",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dse.contract import Weights
 from dse.records.batch import BASE, DROPPED
 from dse.records.observation import Observation
+from dse.records.terms import Effective
 from dse.records.workload import Workload
 from dse.workload.cache import ArrayCache, Progress, digest
 
@@ -90,16 +91,16 @@ class PipelineContext:
     def evaluate(
         self,
         task: int,
-        weights: Weights,
+        held: Effective,
         split: str,
         input_bits: int,
         owners: NDArray[Any],
-        biases: Weights | None = None,
     ) -> Outcome:
         """Score a task with these matrices; layers of the base use its biases and norms, dropped ones are skipped."""
         score = self._loaded.evaluator(self.workload.task_names[task]).score(
-            weights,
-            biases=biases,
+            held.weights,
+            biases=held.biases,
+            products=held.products,
             split=split,
             input_bits=input_bits,
             precision=self.precision,

@@ -40,14 +40,31 @@ def count(encoder: Encoder, demand: Demand, footprint: Footprint, geometry: Geom
     slice plane k holds the columns of all those that have more than k slices.
     """
     shape = demand.used.shape
+    matrices = range(len(encoder.matrices))
     fields: dict[str, Floats] = {
-        name: np.zeros(shape) for name in ("arrays", "conversions", "drives", "inputs", "partials", "outputs")
+        name: np.zeros(shape) for name in ("arrays", "conversions", "drives", "inputs", "partials", "outputs", "fed")
     }
     for piece in footprint.pieces:
-        for group in _input_groups(encoder, geometry):
+        # What other pieces feed shares its inputs with nobody.
+        groups = _input_groups(encoder, geometry) if piece.fed_by is None else [[index] for index in matrices]
+        for group in groups:
             _add_group(fields, piece, group, geometry)
+        if piece.fed_by is not None:
+            fields["fed"] += (piece.rows * (piece.columns * piece.magnitude > 0)).sum(axis=-1)
     bits = np.broadcast_to(footprint.digital_bits.sum(axis=-1), shape)
-    return Counts(digital_bits=bits, **fields)
+    return Counts(digital_bits=bits, extra_stages=_extra_stages(encoder, footprint, shape), **fields)
+
+
+def _extra_stages(encoder: Encoder, footprint: Footprint, shape: tuple[int, ...]) -> Floats:
+    """Products that wait for another (P, O, L): those of matrices with the same input wait together."""
+    total = np.zeros(shape)
+    fed = [piece for piece in footprint.pieces if piece.fed_by is not None]
+    names = [matrix.input for matrix in encoder.matrices]
+    for name in set(names) if fed else ():
+        group = [index for index, other in enumerate(names) if other == name]
+        live = [(piece.rows * piece.columns * piece.magnitude)[..., group] > 0 for piece in fed]
+        total += np.any(live, axis=(0, -1))
+    return total
 
 
 def _input_groups(encoder: Encoder, geometry: Geometry) -> list[list[int]]:

@@ -53,8 +53,17 @@ def demand(workload: Workload, plan: Plan, *, generator: str) -> Demand:
 
 def kept_outputs(encoder: Encoder, demand: Demand, matrix: int) -> Bools | None:
     """Which outputs of a matrix each owner keeps, (P, O, L, outputs); None where no plan removes any."""
+    return _kept_side(encoder, demand, matrix, "columns")
+
+
+def kept_inputs(encoder: Encoder, demand: Demand, matrix: int) -> Bools | None:
+    """Which inputs of a matrix each owner keeps, (P, O, L, inputs); None where no plan removes any."""
+    return _kept_side(encoder, demand, matrix, "rows")
+
+
+def _kept_side(encoder: Encoder, demand: Demand, matrix: int, side: str) -> Bools | None:
     for mask, heads in ((demand.heads, True), (demand.ffn, False)):
-        if mask is not None and removable_side(encoder.matrices[matrix], heads=heads) == "columns":
+        if mask is not None and removable_side(encoder.matrices[matrix], heads=heads) == side:
             return np.repeat(mask, encoder.head_size, axis=-1) if heads else mask
     return None
 

@@ -138,6 +138,15 @@ def check_footprint(footprint: Footprint, wanted: Demand, compressor: str) -> No
                 expected=f"finite values >= 0 of shape {shape}",
                 found=f"shape {values.shape}, least {np.min(values, initial=0):g}",
             )
+    for index, piece in enumerate(footprint.pieces):
+        first = piece.fed_by
+        if first is not None and not (0 <= first < len(footprint.pieces) and footprint.pieces[first].fed_by is None):
+            raise PluginContractError(
+                f"compressor {compressor!r} returned an unusable footprint",
+                where=f"pieces[{index}].fed_by",
+                expected="the index of a piece that the matrix's inputs drive",
+                found=first,
+            )
     if footprint.on_base.shape != wanted.used.shape:
         raise PluginContractError(
             f"compressor {compressor!r} returned an unusable footprint",

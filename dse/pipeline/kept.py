@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dse.pipeline.demand import removable_side
 from dse.records.batch import BASE, DROPPED, Plan
-from dse.records.terms import Key, Matrices
+from dse.records.terms import Effective, Key, Matrices
 from dse.records.workload import Encoder
 
 if TYPE_CHECKING:
@@ -62,25 +62,36 @@ class Cut:
         return whole
 
     def bias_back(self, bias: Tensor) -> Tensor:
-        """Put the bias of a cut matrix back into a whole one."""
+        """Put what belongs to a cut matrix's outputs (outputs, ...), like its bias, back into a whole one."""
         if self._outputs is None:
             return bias
-        whole = bias.new_zeros(self._shape[0])
+        whole = bias.new_zeros((self._shape[0], *bias.shape[1:]))
         whole[self._outputs] = bias
         return whole
 
+    def inputs_back(self, factor: Tensor) -> Tensor:
+        """Put a factor (rank, inputs) that is driven by a cut matrix's inputs back into a whole one."""
+        if self._inputs is None:
+            return factor
+        whole = factor.new_zeros((len(factor), self._shape[1]))
+        whole[:, self._inputs] = factor
+        return whole
 
-def keep_only(encoder: Encoder, plan: Plan, task: int, weights: dict[tuple[int, int], Tensor]) -> None:
-    """Zero, in place of each matrix, what one task removes though another user of the matrix keeps it."""
+
+def keep_only(encoder: Encoder, plan: Plan, task: int, held: Effective) -> None:
+    """Zero, in place of each matrix and product, what one task removes though another user of the matrix keeps it."""
     if plan.heads is None and plan.ffn is None:
         return
     alone = np.arange(plan.owner.shape[1]) == task
-    for (layer, matrix), weight in weights.items():
-        outputs, inputs = _sides(encoder, plan, alone, layer, matrix)
-        mask = weight.new_zeros(weight.shape)
-        rows = np.arange(weight.shape[0]) if outputs is None else outputs
-        mask[np.ix_(rows, np.arange(weight.shape[1]) if inputs is None else inputs)] = 1
-        weights[layer, matrix] = weight * mask
+    for key, weight in held.weights.items():
+        outputs, inputs = _sides(encoder, plan, alone, *key)
+        above, beside = weight.new_ones(weight.shape[0]), weight.new_ones(weight.shape[1])
+        for mask, kept in ((above, outputs), (beside, inputs)):
+            if kept is not None:
+                mask.zero_()[kept] = 1
+        held.weights[key] = weight * above[:, None] * beside
+        if key in held.products:
+            held.products[key] = tuple((one * beside, two * above[:, None]) for one, two in held.products[key])
 
 
 def _sides(

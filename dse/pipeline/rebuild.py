@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dse.errors import PluginContractError
 from dse.records.batch import Footprint, Piece
-from dse.records.terms import SCALE_BITS, Stored, Term
+from dse.records.terms import SCALE_BITS, Product, Stored, Term
 from dse.records.workload import Encoder
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def effective(stored: Stored, base: Tensor | None, shape: tuple[int, int]) -> Tensor:
-    """Sum a matrix's terms, and the base's matrix where it is a delta.
+    """Sum a matrix's terms, and the base's matrix where it is a delta; products of two terms are left to `products`.
 
     Args:
         stored: terms.
@@ -34,19 +34,49 @@ def effective(stored: Stored, base: Tensor | None, shape: tuple[int, int]) -> Te
         total = base.clone()
     else:
         total = torch.zeros(shape)
-    for term in stored.terms:
+    factors = {term.fed_by for term in stored.terms}
+    for index, term in enumerate(stored.terms):
         if not term.codes.numel():
             continue  # stands for a piece of the footprint that this matrix leaves empty
-        values = term.codes.to(torch.float32) * _by_column(term.scale)
-        if term.offset is not None:
-            values += _by_column(term.offset)
-        if term.columns is None and term.rows is None:
-            total += values
-        else:
-            columns = torch.arange(shape[0]) if term.columns is None else term.columns
-            rows = torch.arange(shape[1]) if term.rows is None else term.rows
-            total[columns[:, None], rows[None, :]] += values
+        if term.fed_by is None and index not in factors:
+            _add(total, term)
     return total
+
+
+def products(stored: Stored, shape: tuple[int, int]) -> list[Product]:
+    """Pairs of factors, first (rank, inputs) and second (outputs, rank), that run one after the other.
+
+    Args:
+        stored: terms.
+        shape: (outputs, inputs).
+    """
+    import torch
+
+    found = []
+    for term in stored.terms:
+        if term.fed_by is None or not term.codes.numel():
+            continue
+        rank = term.codes.shape[1]
+        first, second = torch.zeros(rank, shape[1]), torch.zeros(shape[0], rank)
+        _add(first, stored.terms[term.fed_by])
+        _add(second, term)
+        found.append((first, second))
+    return found
+
+
+def _add(total: Tensor, term: Term) -> None:
+    """Add a term's values where it keeps them."""
+    import torch
+
+    values = term.codes.to(torch.float32) * _by_column(term.scale)
+    if term.offset is not None:
+        values += _by_column(term.offset)
+    if term.columns is None and term.rows is None:
+        total += values
+        return
+    columns = torch.arange(total.shape[0]) if term.columns is None else term.columns
+    rows = torch.arange(total.shape[1]) if term.rows is None else term.rows
+    total[columns[:, None], rows[None, :]] += values
 
 
 def _by_column(values: Tensor) -> Tensor:
@@ -104,6 +134,7 @@ def check_stored(
         for term, piece in zip_longest(matrix.terms, footprint.pieces):
             if term is not None:
                 _check_term(term, where, unsigned=piece is not None and piece.unsigned)
+                _check_fed(matrix, term, piece, where)
         _check_counts(matrix, footprint, owner, key, shape[0], where)
 
 
@@ -130,6 +161,28 @@ def _check_term(term: Term, where: str, *, unsigned: bool) -> None:
             where=where,
             expected="codes >= 0, and an offset only beside such codes",
             found=f"least code {least}",
+        )
+
+
+def _check_fed(matrix: Stored, term: Term, piece: Piece | None, where: str) -> None:
+    """Refuse a product whose factors do not fit each other, or were not charged as one."""
+    charged = None if piece is None else piece.fed_by
+    if term.fed_by != charged:
+        raise PluginContractError(
+            "the footprint and a stored term disagree on what feeds the term",
+            where=where,
+            expected=f"fed_by = {charged}",
+            found=f"fed_by = {term.fed_by}",
+        )
+    if term.fed_by is None or not term.codes.numel():
+        return
+    first = matrix.terms[term.fed_by] if 0 <= term.fed_by < len(matrix.terms) else None
+    if first is None or first.fed_by is not None or first.codes.shape[0] != term.codes.shape[1]:
+        raise PluginContractError(
+            "a stored term is fed by one that does not fit it",
+            where=where,
+            expected=f"a term driven by the matrix's inputs, with {term.codes.shape[1]} outputs",
+            found="none" if first is None else f"{first.codes.shape[0]} outputs, fed_by = {first.fed_by}",
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,11 @@ from dse.pipeline.context import Outcome, PipelineContext
 from dse.pipeline.demand import demand
 from dse.pipeline.hardware_cost import Built, called
 from dse.pipeline.kept import Cut, keep_only
-from dse.pipeline.rebuild import check_stored, effective
+from dse.pipeline.rebuild import check_stored, effective, products
 from dse.records.batch import BASE, DROPPED, Footprint, Geometry, Params, Plan
 from dse.records.plugin import Kind
 from dse.records.point import DesignPoint, PluginParameter
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from dse.records.terms import Effective
 
 
 class Scorer:
@@ -64,7 +62,7 @@ class Scorer:
                 for key, weight in weights.items()
             }
             own = np.full(self._context.workload.encoder.layers, task + 1)
-            return self._evaluate(task, whole, {}, split, input_bits, own)
+            return self._evaluate(task, Effective(whole), split, input_bits, own)
 
         layer = {} if of_base is None else {"of_base": of_base}
         return self._cached(self._common(task, split, input_bits) | {"baseline": 1, **layer}, measure)
@@ -85,20 +83,18 @@ class Scorer:
             {int(layer) for owner, layers in used.items() for layer in layers if footprint.on_base[0, owner, layer]}
         )
         layers_of_base = sorted({*beneath, *(int(layer) for layer in used.pop(BASE, np.empty(0, int)))})
-        whole: dict[tuple[int, int], Tensor] = {}
-        biases: dict[tuple[int, int], Tensor] = {}
+        total = Effective()
         base: Weights = {}
         if layers_of_base:
-            base, _ = self._rebuilt(built, params, geometry, plan, footprint, BASE, layers_of_base, {})
-            whole.update({key: base[key] for key in base if owners[key[0]] == BASE})
+            base = self._rebuilt(built, params, geometry, plan, footprint, BASE, layers_of_base, {}).weights
+            total.weights.update({key: base[key] for key in base if owners[key[0]] == BASE})
         for owner, layers in used.items():
-            own, shifts = self._rebuilt(
-                built, params, geometry, plan, footprint, owner, [int(layer) for layer in layers], base
-            )
-            whole.update(own)
-            biases.update(shifts)
-        keep_only(workload.encoder, plan, task, whole)
-        return self._evaluate(task, whole, biases, split, int(geometry.input_bits[0]), owners)
+            own = self._rebuilt(built, params, geometry, plan, footprint, owner, [int(layer) for layer in layers], base)
+            total.weights.update(own.weights)
+            total.biases.update(own.biases)
+            total.products.update(own.products)
+        keep_only(workload.encoder, plan, task, total)
+        return self._evaluate(task, total, split, int(geometry.input_bits[0]), owners)
 
     def _rebuilt(
         self,
@@ -110,8 +106,8 @@ class Scorer:
         owner: int,
         layers: list[int],
         base: Weights,
-    ) -> tuple[dict[tuple[int, int], Tensor], dict[tuple[int, int], Tensor]]:
-        """Effective matrices (outputs, inputs) of one owner's layers, from terms that equal the footprint, and biases."""
+    ) -> Effective:
+        """What one owner's layers come to, from terms that equal the footprint."""
         encoder = self._context.workload.encoder
         generator, compressor = built.generator, built.compressor
         everything = called("generator", built.names[0], generator.weights, self._context, params["generator"], owner)
@@ -129,30 +125,32 @@ class Scorer:
         )
         shapes = {key: (weight.shape[0], weight.shape[1]) for key, weight in weights.items()}
         check_stored(encoder, stored, shapes, footprint, owner, who=f"compressor {built.names[1]!r}")
-        rebuilt, biases = {}, {}
+        rebuilt = Effective()
         for key, part in cut.items():
             below = part.of(base[key]) if stored[key].on_base else None
-            rebuilt[key] = part.back(effective(stored[key], below, shapes[key]))
+            rebuilt.weights[key] = part.back(effective(stored[key], below, shapes[key]))
             bias = stored[key].bias
             if bias is not None:
-                biases[key] = part.bias_back(bias)
-        return rebuilt, biases
+                rebuilt.biases[key] = part.bias_back(bias)
+            found = products(stored[key], shapes[key])
+            if found:
+                rebuilt.products[key] = tuple((part.inputs_back(one), part.bias_back(two)) for one, two in found)
+        return rebuilt
 
-    def _evaluate(
-        self, task: int, weights: Weights, biases: Weights, split: str, input_bits: int, owners: NDArray[Any]
-    ) -> Outcome:
+    def _evaluate(self, task: int, held: Effective, split: str, input_bits: int, owners: NDArray[Any]) -> Outcome:
         """Score rebuilt weights, unless these very weights have been scored before."""
         content = hashlib.blake2b(digest_size=16)
-        for values in (weights, biases):
-            for key in sorted(values):
-                content.update(repr(key).encode())
-                content.update(np.ascontiguousarray(values[key].numpy()).data)
+        parts = [*sorted(held.weights.items()), *sorted(held.biases.items())]
+        parts += [(key, factor) for key, found in sorted(held.products.items()) for pair in found for factor in pair]
+        for key, values in parts:
+            content.update(repr(key).encode())
+            content.update(np.ascontiguousarray(values.numpy()).data)
         content.update(owners.clip(max=1).astype(np.int64).tobytes())  # biases and norms follow: base's or the task's
         recipe = self._common(task, split, input_bits) | {"content": content.hexdigest()}
 
         def measure() -> Outcome:
             self.evaluated += 1
-            return self._context.evaluate(task, weights, split, input_bits, owners, biases)
+            return self._context.evaluate(task, held, split, input_bits, owners)
 
         return self._cached(recipe, measure)
 

@@ -160,12 +160,15 @@ class Piece:
         magnitude: largest absolute integer code; it sets the bit slices.
         unsigned: no code is negative: one array a slice, with an extra column that sums the inputs, as ISAAC's offset
             encoding reads it.
+        fed_by: index of the piece whose outputs are this one's inputs, so that it runs after that one; None: it is driven
+            by the matrix's inputs.
     """
 
     rows: Floats
     columns: Floats
     magnitude: Floats
     unsigned: bool = False
+    fed_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +202,8 @@ class Counts:
             row and sign.
         outputs: live outputs.
         digital_bits: bits in on-chip SRAM.
+        fed: inputs that are outputs of another piece, quantised on the way.
+        extra_stages: products that wait for another product, beyond the encoder's own sequence of inputs.
     """
 
     arrays: Floats
@@ -208,6 +213,8 @@ class Counts:
     partials: Floats
     outputs: Floats
     digital_bits: Floats
+    fed: Floats
+    extra_stages: Floats
 
 
 @dataclass(frozen=True, slots=True)

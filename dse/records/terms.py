@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 Key: TypeAlias = "tuple[int, int]"
 """A matrix: its layer, and its index in the layer."""
+
+Product: TypeAlias = "tuple[Tensor, Tensor]"
+"""Two matrices that run one after the other: float32 (rank, inputs), then (outputs, rank)."""
 
 SCALE_BITS = 32
 """Bits of one stored scale."""
@@ -30,6 +33,8 @@ class Term:
         unsigned: no code is negative, so that one array a slice holds them, whatever the encoding of signed codes.
         offset: (kept columns,) or (kept columns, 1) float32 added to every kept weight of an output; in hardware, the
             offset times the sum of the inputs, which an extra column of each array reads. Unsigned terms only.
+        fed_by: index, among the matrix's terms, of the one whose outputs are this one's inputs, one product after the
+            other: the outputs of that one are quantised like any input. None: the matrix's own inputs.
     """
 
     codes: Tensor
@@ -40,6 +45,7 @@ class Term:
     shared_scale: bool = False
     unsigned: bool = False
     offset: Tensor | None = None
+    fed_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class Stored:
     """All terms of one matrix of one owner.
 
     Attributes:
-        terms: their sum is the matrix, or the delta.
+        terms: their sum is the matrix, or the delta; one that feeds another is a factor of the other's product instead.
         on_base: the base's effective matrix is added.
         bias: (outputs,) float32 added to the bias its user has anyway, or None; digital, so it takes no array. Moves the
             mean of what was left out of the terms to where it costs nothing.
@@ -56,6 +62,21 @@ class Stored:
     terms: tuple[Term, ...]
     on_base: bool = False
     bias: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """What a task's stored terms come to, by (layer, matrix).
+
+    Attributes:
+        weights: float32 (outputs, inputs).
+        biases: float32 (outputs,) added to the task's own.
+        products: added to the matrix's outputs; what runs between the two is quantised like any input.
+    """
+
+    weights: dict[Key, Tensor] = field(default_factory=dict)
+    biases: dict[Key, Tensor] = field(default_factory=dict)
+    products: dict[Key, tuple[Product, ...]] = field(default_factory=dict)
 
 
 class Matrices(dict["Key", "Tensor"]):

@@ -14,7 +14,7 @@ from dse.pipeline.baseline import separate_models
 from dse.pipeline.demand import demand
 from dse.pipeline.hardware_cost import check_footprint
 from dse.pipeline.kept import Cut
-from dse.pipeline.rebuild import check_stored, effective
+from dse.pipeline.rebuild import check_stored, effective, products
 from dse.records.batch import BASE, DROPPED, Geometry, Params, Plan
 from dse.records.plugin import Kind, PluginRecord
 from dse.records.terms import Stored, Term
@@ -70,9 +70,9 @@ class CompressorTests(PluginTests):
                 footprint = plugin.footprint(workload, wanted, tiny_geometry(), params)
                 check_footprint(footprint, wanted, record.name)
                 for piece in footprint.pieces:
-                    for item in fields(piece):
-                        found = getattr(piece, item.name)
-                        assert (found == np.floor(found)).all(), f"Piece.{item.name} must be whole numbers"
+                    for name in ("rows", "columns", "magnitude"):
+                        found = getattr(piece, name)
+                        assert (found == np.floor(found)).all(), f"Piece.{name} must be whole numbers"
                 unused = footprint.digital_bits[~np.broadcast_to(wanted.used, footprint.on_base.shape)]
                 assert not unused.any(), "digital bits are charged where no task uses the owner"
 
@@ -99,11 +99,13 @@ class CompressorTests(PluginTests):
                     for key, shape in shapes.items():
                         assert key in stored, f"owner {owner}: matrix {key} was not stored"
                         for term in stored[key].terms:
-                            _check_fits(term, shape, key)
+                            _check_fits(term, _sides(stored[key], term, shape), key)
                         if owner == BASE:
                             base[key] = effective(stored[key], None, shape)
                         whole = effective(stored[key], base.get(key), shape)
-                        assert bool(whole.isfinite().all()), f"owner {owner}: matrix {key} is not finite when rebuilt"
+                        factors = [factor for pair in products(stored[key], shape) for factor in pair]
+                        finite = all(bool(part.isfinite().all()) for part in (whole, *factors))
+                        assert finite, f"owner {owner}: matrix {key} is not finite when rebuilt"
 
     def sound(self, record: PluginRecord) -> None:
         """Footprints and terms can be compared."""
@@ -168,6 +170,14 @@ def _charged(shapes: Shapes, on_base: Any, direct: Any, owner: int) -> Shapes:
         return shapes
     needed = on_base[0].any(axis=0) | direct[0]
     return {key: shape for key, shape in shapes.items() if needed[key[0]]}
+
+
+def _sides(stored: Stored, term: Term, shape: tuple[int, int]) -> tuple[int, int]:
+    """Outputs and inputs that a term lies between: the matrix's, or on one side those of the product it is a factor of."""
+    if term.fed_by is not None:
+        return shape[0], stored.terms[term.fed_by].codes.shape[0]
+    feeds = any(other.fed_by is not None and stored.terms[other.fed_by] is term for other in stored.terms)
+    return (term.codes.shape[0], shape[1]) if feeds else shape
 
 
 def _check_fits(term: Term, shape: tuple[int, int], key: tuple[int, int]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from dse.errors import CheckpointError
+from dse.records.terms import Effective, Product
 from dse.workload.encoder import Decomposed
 
 if TYPE_CHECKING:
@@ -30,18 +31,22 @@ class Driver:
 
     def __call__(self, vector: Tensor) -> Tensor:
         """Round (..., inputs) to the grid of its tokens."""
-        if self.bits == 0:
-            return vector
         if self._input is not vector or self._driven is None:
-            top = 2.0 ** (self.bits - 1) - 1
-            step = _largest(vector).clamp_min_(1e-12).div_(top)
-            self._driven = vector.div(step).round_().mul_(step)
+            self._driven = quantised(vector, self.bits)
             self._input = vector
         return self._driven
 
     def forget(self) -> None:
         """Let go of the last input."""
         self._input = self._driven = None
+
+
+def quantised(vector: Tensor, bits: int) -> Tensor:
+    """Round (..., inputs) to the grid of its tokens; 0 bits leave it as it is."""
+    if bits == 0:
+        return vector
+    step = _largest(vector).clamp_min_(1e-12).div_(2.0 ** (bits - 1) - 1)
+    return vector.div(step).round_().mul_(step)
 
 
 def _largest(vector: Tensor) -> Tensor:
@@ -63,10 +68,20 @@ class CrossbarLinear(nn.Module):
         self.weight = nn.Parameter(linear.weight.detach().clone(), requires_grad=False)
         self.bias = None if linear.bias is None else nn.Parameter(linear.bias.detach().clone(), requires_grad=False)
         self.driver = driver
+        self.products: list[Product] = []
+
+    def add(self, products: Iterable[Product]) -> None:
+        """Add products of two factors, in the precision and on the device of the weight."""
+        self.products += [(first.to(self.weight), second.to(self.weight)) for first, second in products]
 
     def forward(self, vector: Tensor) -> Tensor:
         """Multiply (..., inputs) to (..., outputs)."""
-        return nn.functional.linear(self.driver(vector), self.weight, self.bias)
+        driven = self.driver(vector)
+        outputs = nn.functional.linear(driven, self.weight, self.bias)
+        for first, second in self.products:
+            between = quantised(nn.functional.linear(driven, first), self.driver.bits)
+            outputs = outputs + nn.functional.linear(between, second)
+        return outputs
 
 
 class CrossbarLayers:
@@ -100,18 +115,17 @@ class CrossbarLayers:
     @contextmanager
     def holding(
         self,
-        weights: Mapping[tuple[int, int], Tensor],
+        held: Effective,
         keep_layers: Sequence[bool] | None,
         base_layers: Sequence[bool] | None,
         input_bits: int,
-        biases: Mapping[tuple[int, int], Tensor] | None = None,
     ) -> Iterator[None]:
         """Run the block with these matrices; see `Evaluator.score` for the arguments."""
         count = len(self._layers)
         kept = [index for index in range(count) if keep_layers is None or keep_layers[index]]
         for layer in kept:
             for index, linear in enumerate(self._linears[layer]):
-                self._write(linear, weights, (layer, index))
+                self._write(linear, held.weights, (layer, index))
             self._write_vectors(layer, from_base=base_layers is not None and base_layers[layer])
         for driver in self._drivers:
             driver.bits = input_bits
@@ -119,10 +133,14 @@ class CrossbarLayers:
             setattr(self._parent, self._attribute, nn.ModuleList(self._layers[index] for index in kept))
         before: dict[tuple[int, int], nn.Parameter] = {}
         try:
-            for key, bias in (biases or {}).items():
+            for key, bias in held.biases.items():
                 before[key] = self._shift(key, bias)
+            for (layer, index), pairs in held.products.items():
+                self._linears[layer][index].add(pairs)
             yield
         finally:
+            for layer, index in held.products:
+                self._linears[layer][index].products.clear()
             if len(kept) < count:
                 setattr(self._parent, self._attribute, nn.ModuleList(self._layers))
             for (layer, index), bias in before.items():

@@ -12,6 +12,7 @@ import pytest
 import dse
 from dse.pipeline.problem import WorkloadProblem, build_problem
 from dse.records.point import DesignPoint
+from dse.records.terms import Effective
 from dse.search.space import load
 
 BASELINE = ("independent", "none", "fixed", "isaac")
@@ -124,7 +125,7 @@ def test_the_weights_that_are_charged_are_the_weights_that_are_scored(problem: W
     for task, name in enumerate(problem.tasks):
         scales = {key: dse.best_scale(weight) for key, weight in base.items()}
         by_hand = {key: dse.quantise(w, scales[key]) * scales[key] for key, w in context.task_weights(task).items()}
-        outcome = context.evaluate(task, by_hand, "search", 8, np.full(problem.layers, task + 1))
+        outcome = context.evaluate(task, Effective(by_hand), "search", 8, np.full(problem.layers, task + 1))
 
         assert score.tasks[name] == outcome.value
 

@@ -16,6 +16,7 @@ from dse.pipeline.demand import demand
 from dse.pipeline.grid import best_scale, quantise, store_whole
 from dse.pipeline.kept import Cut, keep_only
 from dse.pipeline.rebuild import check_stored, digital_bits, effective
+from dse.records.terms import Effective
 from tests.workloads import encoder, workload
 
 SHAPE = (6, 5)
@@ -158,10 +159,10 @@ def test_a_task_sees_only_the_heads_it_keeps_of_a_base_that_is_larger() -> None:
     part = Cut(load.encoder, plan, dse.BASE, 0, 0)
 
     cut = part.of(query)
-    weights = {(0, 0): part.back(cut)}
-    keep_only(load.encoder, plan, 0, weights)
+    held = Effective({(0, 0): part.back(cut)})
+    keep_only(load.encoder, plan, 0, held)
 
     assert cut.shape == (24, 32)
     assert wanted.columns[0, dse.BASE, 0, 0] == 24
-    assert torch.equal(weights[0, 0][:16], query[:16])
-    assert not weights[0, 0][16:].any()
+    assert torch.equal(held.weights[0, 0][:16], query[:16])
+    assert not held.weights[0, 0][16:].any()

@@ -9,12 +9,13 @@ import pytest
 import torch
 from dse_plugins.compressors.deltas.bitdelta import BitDelta
 from dse_plugins.compressors.deltas.dare import Dare
+from dse_plugins.compressors.deltas.low_rank import LowRank
 from dse_plugins.compressors.deltas.ternary import Ternary
 
 import dse
 from dse.pipeline.counting import count
 from dse.pipeline.demand import demand
-from dse.pipeline.rebuild import effective
+from dse.pipeline.rebuild import effective, products
 from dse.testing import TinyContext, tiny_workload
 from tests.workloads import geometry
 
@@ -39,7 +40,8 @@ def delta(plugin: Any, given: dse.Params, task: int = 0) -> tuple[torch.Tensor, 
     shape = (base[KEY].shape[0], base[KEY].shape[1])
     below = effective(plugin.store(base, base, geometry(), given, 0)[KEY], None, shape)
     stored = plugin.store(tuned, base, geometry(), given, 1 + task)[KEY]
-    return effective(stored, below, shape) - below, tuned[KEY] - below
+    product = sum((second @ first for first, second in products(stored, shape)), torch.zeros(shape))
+    return effective(stored, below, shape) - below + product, tuned[KEY] - below
 
 
 def arrays(plugin: Any, given: dse.Params) -> float:
@@ -88,7 +90,47 @@ def test_dare_drops_at_random_keeps_the_mean_and_frees_no_array() -> None:
         assert arrays(plugin, params(drop=[drop, drop], bits=[1, 1])) == 1 / 8
 
 
-@pytest.mark.parametrize("build", [BitDelta, Ternary, Dare])
+def low_rank(rank: int, precise: float, high_bits: int = 7, low_bits: int = 1) -> dse.Params:
+    return params(rank=[rank] * 2, precise=[precise] * 2, high_bits=high_bits, low_bits=low_bits)
+
+
+def test_low_rank_is_as_close_as_singular_vectors_can_be() -> None:
+    plugin = made(LowRank)
+    for rank in (4, 16, 32):
+        stored, true = delta(plugin, low_rank(rank, 1.0))
+        left = torch.linalg.svdvals(true)[rank:].square().sum()
+
+        assert (stored - true).square().sum() == pytest.approx(float(left), rel=0.02, abs=1e-3)
+
+
+def test_low_rank_with_more_rank_or_bits_is_closer() -> None:
+    plugin = made(LowRank)
+
+    def error(given: dse.Params) -> float:
+        stored, true = delta(plugin, given)
+        return float((stored - true).square().sum())
+
+    assert error(low_rank(0, 0.5)) == pytest.approx(float(delta(plugin, low_rank(0, 0.5))[1].square().sum()))
+    errors = [error(low_rank(rank, 0.25)) for rank in (0, 8, 16, 32)]
+    assert errors == sorted(errors, reverse=True)
+    errors = [error(low_rank(16, precise)) for precise in (0.0, 0.5, 1.0)]
+    assert errors == sorted(errors, reverse=True)
+
+
+def test_a_thin_factor_takes_whole_arrays() -> None:
+    plugin, layer = made(LowRank), 4 * 32 * 32 + 2 * 32 * 64
+    whole = layer / 16**2 * 16  # arrays of 16 x 16 for 8 bits in separate arrays
+    first = (
+        3 * 2 + 2 + 2 + 4
+    )  # one column block on 2, 2, 2 and 4 row blocks; query, key and value find no room together
+    second = 3 * 2 + 2 + 4 + 2
+
+    assert arrays(plugin, low_rank(16, 0.0)) == pytest.approx(2 * (first + second) / whole)
+    assert arrays(plugin, low_rank(11, 0.0)) == arrays(plugin, low_rank(16, 0.0))
+    assert arrays(plugin, low_rank(0, 0.0)) == 0
+
+
+@pytest.mark.parametrize("build", [BitDelta, Ternary, Dare, LowRank])
 def test_groups_are_refused(build: Any) -> None:
     plan = dse.Plan(np.ones((1, 2, LOAD.encoder.layers), int), groups=1)
     with pytest.raises(dse.PluginContractError, match="differences of tasks only"):

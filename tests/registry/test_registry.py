@@ -15,7 +15,17 @@ import dse
 
 BUILT_IN = {
     "generator": {"independent", "shared-prefix"},
-    "compressor": {"none", "bitdelta", "dare", "graded", "ternary", "two-stage"},
+    "compressor": {
+        "none",
+        "bitdelta",
+        "dare",
+        "graded",
+        "low-rank",
+        "mixed-precision",
+        "ternary",
+        "tile-drop",
+        "two-stage",
+    },
     "scheduler": {"fixed", "searched"},
     "hardware": {"isaac"},
 }

@@ -98,6 +98,27 @@ def test_a_score_is_the_same_every_time_and_after_others(
     assert np.array_equal(evaluator.score(weights, precision=precision).predictions, first.predictions)
 
 
+def test_products_add_to_a_matrix_and_are_gone_afterwards(
+    make: Callable[[TaskSpec], Evaluator], task: Make, weights: Any
+) -> None:
+    evaluator = make(task(kind="regression", metric="pearson"))
+    draw = torch.Generator().manual_seed(0)
+    key = (1, 4)
+    first, second = (
+        torch.randn(shape, generator=draw) for shape in ((3, weights[key].shape[1]), (len(weights[key]), 3))
+    )
+    less = weights | {key: weights[key] - second @ first}
+    whole = evaluator.score(weights, input_bits=0, precision="fp32").predictions
+    split = evaluator.score(less, products={key: ((first, second),)}, input_bits=0, precision="fp32").predictions
+    rounded = evaluator.score(weights | {key: weights[key] * 0}, products={key: ((first, second),)}, precision="fp32")
+    plain = evaluator.score(weights | {key: second @ first}, precision="fp32")
+
+    assert split == pytest.approx(whole, abs=1e-3)
+    assert rounded.predictions == pytest.approx(plain.predictions, abs=0.2)
+    assert not np.array_equal(rounded.predictions, plain.predictions)  # the vector in between is quantised
+    assert evaluator.score(weights, input_bits=0, precision="fp32").predictions.tolist() == whole.tolist()
+
+
 def test_quantised_predictions_do_not_depend_on_how_rows_are_batched(
     make: Callable[[TaskSpec], Evaluator], task: Make, weights: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 
 import dse
-from dse_plugins.compressors.deltas.common import Array, DeltaCompressor, Difference, Form
+from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Part, Sizes
 
 
 class BitDelta(DeltaCompressor):
@@ -27,19 +27,20 @@ class BitDelta(DeltaCompressor):
             ),
         )
 
-    def form(self, params: dse.Params, columns: Array) -> Form:
+    def parts(self, sizes: Sizes, params: dse.Params) -> tuple[Part, ...]:
         """Take one unsigned bit, a step and an offset."""
         channel = (params["scale"] == "channel")[:, None, None, None]
-        return Form(np.ones_like(columns), 2 * np.where(channel, columns, 1.0), unsigned=True)
+        bits = 2 * dse.SCALE_BITS * np.where(channel, sizes.columns, 1.0)
+        return (Part(sizes.rows, sizes.columns, np.ones(1), bits, unsigned=True),)
 
-    def term(self, difference: Difference, params: dse.Params) -> dse.Term:
+    def terms(self, difference: Difference, params: dse.Params) -> tuple[dse.Term, ...]:
         """Store the sign as a bit."""
         import torch
 
         values = difference.values
         channel = params["scale"][0] == "channel"
         size = values.abs().mean(dim=1, keepdim=True) if channel else values.abs().mean()
-        return dse.Term((values > 0).to(torch.int16), 2 * size, 1, unsigned=True, offset=-size)
+        return (dse.Term((values > 0).to(torch.int16), 2 * size, 1, unsigned=True, offset=-size),)
 
 
 @dse.hookimpl

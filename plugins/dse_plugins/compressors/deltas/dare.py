@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 import dse
-from dse_plugins.compressors.deltas.common import Array, DeltaCompressor, Difference, Form
+from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Part, Sizes
 
 
 class Dare(DeltaCompressor):
@@ -31,12 +31,12 @@ class Dare(DeltaCompressor):
             ),
         )  # fmt: skip
 
-    def form(self, params: dse.Params, columns: Array) -> Form:
+    def parts(self, sizes: Sizes, params: dse.Params) -> tuple[Part, ...]:
         """Take all cells, dropped or not, and one scale: the base's, rescaled."""
         magnitude = 2.0 ** params["bits"][:, :, None, None] - 1
-        return Form(np.broadcast_to(magnitude, columns.shape), np.ones_like(columns))
+        return (Part(sizes.rows, sizes.columns, magnitude, np.array(dse.SCALE_BITS)),)
 
-    def term(self, difference: Difference, params: dse.Params) -> dse.Term:
+    def terms(self, difference: Difference, params: dse.Params) -> tuple[dse.Term, ...]:
         """Drop by a seed that depends on task and matrix alone."""
         import torch
 
@@ -46,7 +46,7 @@ class Dare(DeltaCompressor):
         draw = torch.Generator().manual_seed(10_000 * difference.task + 100 * layer + matrix)
         kept = torch.rand(difference.codes.shape, generator=draw) >= drop
         codes = difference.codes.clamp(-top, top) * kept
-        return dse.Term(codes.to(torch.int16), difference.scale / (1 - drop), top)
+        return (dse.Term(codes.to(torch.int16), difference.scale / (1 - drop), top),)
 
 
 @dse.hookimpl

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 import dse
-from dse_plugins.compressors.deltas.common import Array, DeltaCompressor, Difference, Form
+from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Part, Sizes
 
 
 class Ternary(DeltaCompressor):
@@ -27,12 +27,12 @@ class Ternary(DeltaCompressor):
             ),
         )  # fmt: skip
 
-    def form(self, params: dse.Params, columns: Array) -> Form:
+    def parts(self, sizes: Sizes, params: dse.Params) -> tuple[Part, ...]:
         """Take two signs and a scale for each output, however many are zero."""
         del params
-        return Form(np.ones_like(columns), columns)
+        return (Part(sizes.rows, sizes.columns, np.ones(1), dse.SCALE_BITS * sizes.columns),)
 
-    def term(self, difference: Difference, params: dse.Params) -> dse.Term:
+    def terms(self, difference: Difference, params: dse.Params) -> tuple[dse.Term, ...]:
         """Keep each output's largest differences; their mean magnitude is the scale."""
         import torch
 
@@ -40,7 +40,7 @@ class Ternary(DeltaCompressor):
         kept = max(1, round(float(params["density"][0, difference.task]) * size.shape[1]))
         chosen = torch.zeros_like(size).scatter_(1, size.topk(kept, dim=1).indices, 1.0)
         scale = (size * chosen).sum(dim=1, keepdim=True) / kept
-        return dse.Term((difference.values.sign() * chosen).to(torch.int16), scale, 1)
+        return (dse.Term((difference.values.sign() * chosen).to(torch.int16), scale, 1),)
 
 
 @dse.hookimpl

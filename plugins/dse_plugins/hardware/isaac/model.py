@@ -130,10 +130,9 @@ class Isaac:
         for name, picojoules in charges.items():
             energy[..., INDEX[name]] = picojoules * 1e-6
         digital_energy, digital_us = digital.layer(workload, self.options)
-        energy[..., INDEX["digital"]] = runs * digital_energy[None, :, None] + outputs * (
-            table.RESCALE_OPS * table.VECTOR_PJ * 1e-6
-        )
-        stages = len({matrix.input for matrix in workload.encoder.matrices})
+        lanes = outputs * table.RESCALE_OPS + tokens * total["fed"] * table.QUANTISE_OPS
+        energy[..., INDEX["digital"]] = runs * digital_energy[None, :, None] + lanes * table.VECTOR_PJ * 1e-6
+        stages = len({matrix.input for matrix in workload.encoder.matrices}) + total["extra_stages"]
         filled = (tokens + stages - 1) * unit.cycles[over] + stages * table.PIPELINE_CYCLES
         return energy, np.asarray(runs * (filled * unit.cycle_us[over] + digital_us[None, :, None]))
 
@@ -193,7 +192,7 @@ class Isaac:
         )
 
 
-_COUNTED = ("arrays", "conversions", "drives", "inputs", "partials", "outputs")
+_COUNTED = ("arrays", "conversions", "drives", "inputs", "partials", "outputs", "fed", "extra_stages")
 
 
 def _of_tasks(values: Array, owner: Array) -> Array:
