@@ -26,7 +26,7 @@ BUILT_IN = {
         "tile-drop",
         "two-stage",
     },
-    "scheduler": {"fixed", "searched"},
+    "scheduler": {"fixed", "greedy", "optimal", "searched"},
     "hardware": {"isaac"},
 }
 

@@ -1,0 +1,54 @@
+"""Scheduler ``greedy``: after each task the one that is cheapest to switch to, from the task where that comes out best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+import dse
+
+
+class Greedy:
+    """Each task once a cycle, the nearest next."""
+
+    def __init__(self, options: dse.Options) -> None:
+        del options
+
+    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+        """Nothing to choose."""
+        del workload
+        return ()
+
+    def prepare(self, context: dse.Context) -> None:
+        """Nothing to do."""
+
+    def order(self, components: dse.Components, workload: dse.Workload, params: dse.Params) -> dse.Schedule:
+        """Try every task as the first, and keep the cheapest of these orders."""
+        cost = components.switch_energy_uj
+        tasks = cost.shape[1]
+        tours = np.stack([_nearest(cost, first) for first in range(tasks)], axis=1)  # (P, T, T)
+        points = np.arange(len(cost))
+        lengths = cost[points[:, None, None], np.roll(tours, 1, axis=2), tours].sum(axis=2)
+        steps = tours[points, lengths.argmin(axis=1)]
+        batch = dse.requests_per_visit(workload, params.points)
+        return dse.Schedule(steps, np.take_along_axis(batch, steps, axis=1))
+
+
+def _nearest(cost: NDArray[np.float64], first: int) -> NDArray[np.int64]:
+    """Go from the first task always to the nearest that is left, (P, T)."""
+    points, tasks = np.arange(len(cost)), cost.shape[1]
+    tour = np.full((len(cost), tasks), first, dtype=np.int64)
+    left = np.ones((len(cost), tasks), dtype=bool)
+    left[:, first] = False
+    for step in range(1, tasks):
+        tour[:, step] = np.where(left, cost[points, tour[:, step - 1]], np.inf).argmin(axis=1)
+        left[points, tour[:, step]] = False
+    return tour
+
+
+@dse.hookimpl
+def dse_schedulers() -> Iterable[dse.Scheduler]:
+    """Yield the one scheduler."""
+    yield dse.Scheduler(name="greedy", summary="after each task the one that is cheapest to switch to", build=Greedy)
