@@ -82,7 +82,10 @@ def _by_cuts(cost: Floats) -> Ints:
     scale = cost.max() or 1.0
     while True:
         result: Any = milp(
-            cost.ravel() / scale, integrality=np.ones(arcs.size, dtype=int), bounds=Bounds(0, upper), constraints=[once, *cuts]
+            cost.ravel() / scale,
+            integrality=np.ones(arcs.size, dtype=int),
+            bounds=Bounds(0, upper),
+            constraints=[once, *cuts],
         )
         following = result.x.reshape(nodes, nodes).argmax(axis=1)
         parts = _cycles(following)
