@@ -50,6 +50,7 @@ from dse.records.batch import (
     Schedule,
     Violation,
 )
+from dse.records.model import Model
 from dse.records.observation import Observation
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
 from dse.records.plugin import API, Compressor, Generator, HardwareModel, Options, Scheduler
@@ -91,6 +92,7 @@ __all__ = [
     "Int",
     "Matrices",
     "Matrix",
+    "Model",
     "ModelGenerator",
     "Observation",
     "Options",

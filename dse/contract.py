@@ -17,6 +17,7 @@ import pluggy
 from numpy.typing import NDArray
 
 from dse.records.batch import Components, Counts, Demand, Footprint, Geometry, Params, Plan, Schedule
+from dse.records.model import Model
 from dse.records.observation import Observation
 from dse.records.parameters import Parameter
 from dse.records.plugin import Compressor, Generator, HardwareModel, Scheduler
@@ -94,8 +95,12 @@ class ModelGenerator(_Plugin, Protocol):
     def plan(self, workload: Workload, params: Params) -> Plan:
         """Say it for every point: owners (P, T, L), and what is kept of heads and FFN columns."""
 
-    def weights(self, context: Context, params: Params, owner: int) -> Weights:
-        """Give an owner's own matrices, whole, for one point (P = 1); owner 0 is the base."""
+    def weights(self, context: Context, params: Params, owner: int) -> Weights | Model:
+        """Give an owner's own matrices, whole, for one point (P = 1), or these with biases, norms and heads.
+
+        Owner 0 is the base, on which all deltas lie. A generator whose weights of one task depend on other tasks, or on
+        their parameters, says so by a class attribute ``joint = True``: its scores are then kept by all of them.
+        """
 
 
 @runtime_checkable

@@ -98,9 +98,7 @@ class PipelineContext:
     ) -> Outcome:
         """Score a task with these matrices; layers of the base use its biases and norms, dropped ones are skipped."""
         score = self._loaded.evaluator(self.workload.task_names[task]).score(
-            held.weights,
-            biases=held.biases,
-            products=held.products,
+            held,
             split=split,
             input_bits=input_bits,
             precision=self.precision,

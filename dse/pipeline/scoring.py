@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.contract import Weights
+from dse.pipeline.assembly import Assembly
 from dse.pipeline.combination import stacked
 from dse.pipeline.context import Outcome, PipelineContext
-from dse.pipeline.demand import demand
 from dse.pipeline.hardware_cost import Built, called
-from dse.pipeline.kept import Cut, keep_only
-from dse.pipeline.rebuild import check_stored, effective, products
-from dse.records.batch import BASE, DROPPED, Footprint, Geometry, Params, Plan
+from dse.pipeline.rebuild import effective
+from dse.records.batch import Geometry
 from dse.records.plugin import Kind
 from dse.records.point import DesignPoint, PluginParameter
 from dse.records.terms import Effective
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Scorer:
@@ -47,7 +48,12 @@ class Scorer:
         params = stacked([point])
         geometry: Geometry = called("hardware", built.names[3], built.hardware.geometry, params["hardware"])
         recipe = self._recipe(built, point, geometry, task, split)
-        return self._cached(recipe, lambda: self._measure(built, params, geometry, task, split))
+
+        def measure() -> Outcome:
+            made = Assembly(self._context, built, params, geometry)
+            return self._evaluate(task, made.of_task(task), split, int(geometry.input_bits[0]), made.owners(task))
+
+        return self._cached(recipe, measure)
 
     def baseline(self, task: int, split: str, input_bits: int, *, of_base: int | None = None) -> Outcome:
         """Score one task of the baseline: its own matrices whole in 8 bits, or in one layer those of the base."""
@@ -67,81 +73,17 @@ class Scorer:
         layer = {} if of_base is None else {"of_base": of_base}
         return self._cached(self._common(task, split, input_bits) | {"baseline": 1, **layer}, measure)
 
-    def _measure(
-        self, built: Built, params: Mapping[Kind, Params], geometry: Geometry, task: int, split: str
-    ) -> Outcome:
-        """Store, check and rebuild the weights the task uses, and score them."""
-        workload = self._context.workload
-        plan: Plan = called("generator", built.names[0], built.generator.plan, workload, params["generator"])
-        wanted = demand(workload, plan, generator=built.names[0])
-        footprint: Footprint = called(
-            "compressor", built.names[1], built.compressor.footprint, workload, wanted, geometry, params["compressor"]
-        )
-        owners = plan.owner[0, task]
-        used = {int(owner): np.flatnonzero(owners == owner) for owner in np.unique(owners) if owner != DROPPED}
-        beneath = sorted(
-            {int(layer) for owner, layers in used.items() for layer in layers if footprint.on_base[0, owner, layer]}
-        )
-        layers_of_base = sorted({*beneath, *(int(layer) for layer in used.pop(BASE, np.empty(0, int)))})
-        total = Effective()
-        base: Weights = {}
-        if layers_of_base:
-            base = self._rebuilt(built, params, geometry, plan, footprint, BASE, layers_of_base, {}).weights
-            total.weights.update({key: base[key] for key in base if owners[key[0]] == BASE})
-        for owner, layers in used.items():
-            own = self._rebuilt(built, params, geometry, plan, footprint, owner, [int(layer) for layer in layers], base)
-            total.weights.update(own.weights)
-            total.biases.update(own.biases)
-            total.products.update(own.products)
-        keep_only(workload.encoder, plan, task, total)
-        return self._evaluate(task, total, split, int(geometry.input_bits[0]), owners)
-
-    def _rebuilt(
-        self,
-        built: Built,
-        params: Mapping[Kind, Params],
-        geometry: Geometry,
-        plan: Plan,
-        footprint: Footprint,
-        owner: int,
-        layers: list[int],
-        base: Weights,
-    ) -> Effective:
-        """What one owner's layers come to, from terms that equal the footprint."""
-        encoder = self._context.workload.encoder
-        generator, compressor = built.generator, built.compressor
-        everything = called("generator", built.names[0], generator.weights, self._context, params["generator"], owner)
-        cut = {key: Cut(encoder, plan, owner, *key) for key in everything if key[0] in layers}
-        weights = Cut.matrices(cut, everything)
-        stored = called(
-            "compressor",
-            built.names[1],
-            compressor.store,
-            weights,
-            Cut.matrices(cut, self._context.base_weights()),
-            geometry,
-            params["compressor"],
-            owner,
-        )
-        shapes = {key: (weight.shape[0], weight.shape[1]) for key, weight in weights.items()}
-        check_stored(encoder, stored, shapes, footprint, owner, who=f"compressor {built.names[1]!r}")
-        rebuilt = Effective()
-        for key, part in cut.items():
-            below = part.of(base[key]) if stored[key].on_base else None
-            rebuilt.weights[key] = part.back(effective(stored[key], below, shapes[key]))
-            bias = stored[key].bias
-            if bias is not None:
-                rebuilt.biases[key] = part.bias_back(bias)
-            found = products(stored[key], shapes[key])
-            if found:
-                rebuilt.products[key] = tuple((part.inputs_back(one), part.bias_back(two)) for one, two in found)
-        return rebuilt
-
     def _evaluate(self, task: int, held: Effective, split: str, input_bits: int, owners: NDArray[Any]) -> Outcome:
         """Score rebuilt weights, unless these very weights have been scored before."""
         content = hashlib.blake2b(digest_size=16)
-        parts = [*sorted(held.weights.items()), *sorted(held.biases.items())]
+        parts: list[tuple[object, Tensor]] = [*sorted(held.weights.items()), *sorted(held.biases.items())]
         parts += [(key, factor) for key, found in sorted(held.products.items()) for pair in found for factor in pair]
+        parts += [
+            ((layer, *item[:1]), item[1])
+            for layer in sorted(held.vectors)
+            for item in sorted(held.vectors[layer].items())
+        ]
+        parts += sorted(held.head.items())
         for key, values in parts:
             content.update(repr(key).encode())
             content.update(np.ascontiguousarray(values.numpy()).data)
@@ -170,10 +112,12 @@ class Scorer:
     def _recipe(self, built: Built, point: DesignPoint, geometry: Geometry, task: int, split: str) -> dict[str, Any]:
         """Everything that reaches this task's weights and products."""
         reach: dict[str, Any] = {}
+        joint = getattr(built.generator, "joint", False)
         for name, value in point.values.items():
             parameter = self._declared[name]
             if parameter.scores:
-                reach[name] = value[task] if "task" in parameter.scope and isinstance(value, tuple) else value
+                own = "task" in parameter.scope and isinstance(value, tuple) and not joint
+                reach[name] = value[task] if own else value  # type: ignore[index]  # a tuple where it is the task's own
         fields = {name: int(getattr(geometry, name)[0]) for name in built.compressor.geometry_fields}
         kinds: tuple[Kind, ...] = ("generator", "compressor")
         plugins = {kind: (point.plugin(kind), self._versions[f"{kind}.{point.plugin(kind)}"]) for kind in kinds}
@@ -181,6 +125,7 @@ class Scorer:
             "plugins": plugins,
             "parameters": reach,
             "geometry": fields,
+            **({"joint": [task, *sorted(self._context.workload.digests.items())]} if joint else {}),
         }
 
     def _cached(self, recipe: dict[str, Any], measure: Any) -> Outcome:

@@ -72,11 +72,15 @@ class Effective:
         weights: float32 (outputs, inputs).
         biases: float32 (outputs,) added to the task's own.
         products: added to the matrix's outputs; what runs between the two is quantised like any input.
+        vectors: biases and norms by layer, by name in it, instead of the base's or the task's own.
+        head: pooler and classifier by name in the model, instead of the task's own.
     """
 
     weights: dict[Key, Tensor] = field(default_factory=dict)
     biases: dict[Key, Tensor] = field(default_factory=dict)
     products: dict[Key, tuple[Product, ...]] = field(default_factory=dict)
+    vectors: dict[int, Mapping[str, Tensor]] = field(default_factory=dict)
+    head: dict[str, Tensor] = field(default_factory=dict)
 
 
 class Matrices(dict["Key", "Tensor"]):

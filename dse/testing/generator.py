@@ -9,6 +9,7 @@ import numpy as np
 
 from dse.pipeline.demand import demand
 from dse.records.batch import BASE, DROPPED, Params, Plan
+from dse.records.model import Model
 from dse.records.plugin import Kind, PluginRecord
 from dse.records.workload import Workload
 from dse.testing.common import PluginTests, after
@@ -56,7 +57,8 @@ class GeneratorTests(PluginTests):
         after(self.test_plan_fits_the_workload, record=record)
         for plugin, workload, params in self.cases(record):
             plan, weights = self.evaluate(plugin, workload, params)
-            for owner, matrices in weights.items():
+            for owner, given in weights.items():
+                matrices = given.matrices if isinstance(given, Model) else given
                 layers = {int(layer) for layer in np.flatnonzero((plan.owner[0] == owner).any(axis=0))}
                 for layer in layers:
                     for index, matrix in enumerate(workload.encoder.matrices):

@@ -110,7 +110,7 @@ class CrossbarLayers:
         self._parent, self._attribute = _container(model, decomposed.layers)
         self._own = decomposed.vectors()
         self._base = base_vectors
-        self._from_base = [False] * len(self._layers)
+        self._written: list[Mapping[str, Tensor]] = list(self._own)  # biases and norms of each layer as they stand
 
     @contextmanager
     def holding(
@@ -126,12 +126,14 @@ class CrossbarLayers:
         for layer in kept:
             for index, linear in enumerate(self._linears[layer]):
                 self._write(linear, held.weights, (layer, index))
-            self._write_vectors(layer, from_base=base_layers is not None and base_layers[layer])
+            own = (self._base if base_layers is not None and base_layers[layer] else self._own)[layer]
+            self._write_vectors(layer, held.vectors.get(layer, own))
         for driver in self._drivers:
             driver.bits = input_bits
         if len(kept) < count:
             setattr(self._parent, self._attribute, nn.ModuleList(self._layers[index] for index in kept))
         before: dict[tuple[int, int], nn.Parameter] = {}
+        head = self._write_head(held.head)
         try:
             for key, bias in held.biases.items():
                 before[key] = self._shift(key, bias)
@@ -145,6 +147,7 @@ class CrossbarLayers:
                 setattr(self._parent, self._attribute, nn.ModuleList(self._layers))
             for (layer, index), bias in before.items():
                 self._linears[layer][index].bias = bias
+            self._write_head(head)
             for driver in self._drivers:
                 driver.forget()
 
@@ -173,15 +176,35 @@ class CrossbarLayers:
         linear.bias = nn.Parameter(shifted, requires_grad=False)
         return before
 
-    def _write_vectors(self, layer: int, *, from_base: bool) -> None:
+    def _write_vectors(self, layer: int, wanted: Mapping[str, Tensor]) -> None:
         """Write biases and norms where they are not those of last time."""
-        if self._from_base[layer] == from_base:
+        if self._written[layer] is wanted:
             return
-        wanted = (self._base if from_base else self._own)[layer]
-        state = self._layers[layer].state_dict()
-        for name, value in wanted.items():
-            state[name].copy_(value)
-        self._from_base[layer] = from_base
+        _copy(self._layers[layer].state_dict(), wanted, f"layer {layer}")
+        self._written[layer] = wanted
+
+    def _write_head(self, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Write pooler and classifier where others are wanted; return what stood there."""
+        if not wanted:
+            return {}
+        state = self.model.state_dict()
+        before = {name: state[name].clone() for name in wanted if name in state}
+        _copy(state, wanted, "head")
+        return before
+
+
+def _copy(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor], where: str) -> None:
+    """Write tensors by name in place."""
+    for name, value in wanted.items():
+        if name not in state or state[name].shape != value.shape:
+            raise CheckpointError(
+                "biases, norms or a head do not fit the model",
+                where=f"{where}, {name}",
+                expected=tuple(state[name].shape) if name in state else f"one of {', '.join(sorted(state))}",
+                found=tuple(value.shape),
+            )
+    for name, value in wanted.items():
+        state[name].copy_(value)
 
 
 def _container(model: nn.Module, layers: list[nn.Module]) -> tuple[nn.Module, str]:

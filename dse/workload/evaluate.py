@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.records.terms import Effective, Product
+from dse.records.terms import Effective
 from dse.workload import metrics
 from dse.workload.crossbar import CrossbarLayers
 from dse.workload.spec import TaskSpec
@@ -87,10 +87,8 @@ class Evaluator:
 
     def score(
         self,
-        weights: Mapping[tuple[int, int], Tensor],
+        held: Effective | Mapping[tuple[int, int], Tensor],
         *,
-        biases: Mapping[tuple[int, int], Tensor] | None = None,
-        products: Mapping[tuple[int, int], tuple[Product, ...]] | None = None,
         split: str = "search",
         input_bits: int = 8,
         precision: Precision = "bf16",
@@ -100,11 +98,8 @@ class Evaluator:
         """Score the task with these matrices.
 
         Args:
-            weights: float32 (outputs, inputs) by (layer, matrix), for every layer kept. Biases, norms, embeddings and
-                head are the task's own.
-            biases: float32 (outputs,) by (layer, matrix), added to the task's own.
-            products: pairs of factors by (layer, matrix), whose products are added to the matrix's outputs; what runs
-                between the two is quantised like any input.
+            held: float32 matrices (outputs, inputs) of every layer kept, by (layer, matrix), and what runs beside them;
+                biases, norms, embeddings and head are the task's own where nothing else is said.
             split: ``search`` or ``report`` (``train`` for fitting).
             input_bits: bits of the activations that enter every matrix, one scale a token; 0 leaves them as they are.
             precision: of the arithmetic.
@@ -119,7 +114,7 @@ class Evaluator:
         layers, scaling = self._models[precision]
         batches = self.batches(split)
         outputs: list[Tensor] = []
-        held = Effective(dict(weights), dict(biases or {}), dict(products or {}))
+        held = held if isinstance(held, Effective) else Effective(dict(held))
         with torch.inference_mode(), layers.holding(held, keep_layers, base_layers, input_bits):
             outputs.extend(layers.model(**inputs).logits.float().cpu() for _, inputs in batches)
         logits = np.empty((len(self.labels(split)), outputs[0].shape[-1]), dtype=np.float32)

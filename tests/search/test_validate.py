@@ -56,7 +56,7 @@ def test_rule_and_choice_are_on_disk_before_the_first_score(folder: Path) -> Non
 
 
 def row(trial: int, drop: float, arrays: float, energy: float = 1.0, writes: float = 0.0) -> dict[Any, Any]:
-    ends = {"accuracy_drop_low": drop - 0.392, "accuracy_drop_high": drop + 0.392}
+    ends = {"accuracy_drop_low": drop - 0.2, "accuracy_drop_high": drop + 0.2}
     return {
         "trial": trial,
         "accuracy_drop": drop,

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from dse.errors import CheckpointError
+from dse.records.terms import Effective
 from dse.workload import evaluate, metrics, models
 from dse.workload.encoder import Decomposed
 from dse.workload.evaluate import Evaluator
@@ -109,14 +111,39 @@ def test_products_add_to_a_matrix_and_are_gone_afterwards(
     )
     less = weights | {key: weights[key] - second @ first}
     whole = evaluator.score(weights, input_bits=0, precision="fp32").predictions
-    split = evaluator.score(less, products={key: ((first, second),)}, input_bits=0, precision="fp32").predictions
-    rounded = evaluator.score(weights | {key: weights[key] * 0}, products={key: ((first, second),)}, precision="fp32")
+    split = evaluator.score(
+        Effective(less, products={key: ((first, second),)}), input_bits=0, precision="fp32"
+    ).predictions
+    rounded = evaluator.score(
+        Effective(weights | {key: weights[key] * 0}, products={key: ((first, second),)}), precision="fp32"
+    )
     plain = evaluator.score(weights | {key: second @ first}, precision="fp32")
 
     assert split == pytest.approx(whole, abs=1e-3)
     assert rounded.predictions == pytest.approx(plain.predictions, abs=0.2)
     assert not np.array_equal(rounded.predictions, plain.predictions)  # the vector in between is quantised
     assert evaluator.score(weights, input_bits=0, precision="fp32").predictions.tolist() == whole.tolist()
+
+
+def test_biases_norms_and_head_are_written_and_put_back(
+    make: Callable[[TaskSpec], Evaluator], task: Make, weights: Any, scored_model: Any
+) -> None:
+    evaluator = make(task(kind="regression", metric="pearson"))
+    own = evaluator.score(weights, precision="fp32").predictions
+    decomposed = Decomposed(scored_model)
+    vectors = {1: {name: value + 0.5 for name, value in decomposed.vectors()[1].items()}}
+    state = scored_model.state_dict()
+    head = {name: state[name] * 2 for name in decomposed.head_names()}
+    shifted = evaluator.score(Effective(weights, vectors=vectors), precision="fp32").predictions
+    louder = evaluator.score(Effective(weights, head=head), precision="fp32").predictions
+
+    assert not np.allclose(shifted, own)
+    assert not np.allclose(louder, own)
+    assert np.array_equal(evaluator.score(weights, precision="fp32").predictions, own)
+    for wrong in ({"nowhere": torch.zeros(1)}, {next(iter(head)): torch.zeros(1)}):
+        with pytest.raises(CheckpointError, match="do not fit the model"):
+            evaluator.score(Effective(weights, head=wrong), precision="fp32")
+    assert np.array_equal(evaluator.score(weights, precision="fp32").predictions, own)
 
 
 def test_quantised_predictions_do_not_depend_on_how_rows_are_batched(

@@ -1,0 +1,28 @@
+"""What a generator gives of one owner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from dse.records.terms import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Weights of one owner. Where biases, norms or heads are left out they stay what they are without it.
+
+    Attributes:
+        matrices: float32 (outputs, inputs) by (layer, matrix), whole: the core cuts them.
+        vectors: biases and norms by layer, by name in the layer. Left out: the base's for the base, else the task's own.
+        heads: pooler and classifier by task, by name in the model; a task takes that of the owner of its last layer.
+            Left out: the task's own.
+    """
+
+    matrices: Mapping[Key, Tensor]
+    vectors: Mapping[int, Mapping[str, Tensor]] = field(default_factory=dict)
+    heads: Mapping[int, Mapping[str, Tensor]] = field(default_factory=dict)
