@@ -55,6 +55,7 @@ from dse.records.observation import Observation
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
 from dse.records.plugin import API, Compressor, Generator, HardwareModel, Options, Scheduler
 from dse.records.terms import SCALE_BITS, Matrices, Stored, Term
+from dse.records.training import Training
 from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
 from dse.registry import Registry
 
@@ -116,6 +117,7 @@ __all__ = [
     "Term",
     "TimeLimitError",
     "Traffic",
+    "Training",
     "UnknownNameError",
     "Violation",
     "WeightCompressor",

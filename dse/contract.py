@@ -22,6 +22,7 @@ from dse.records.observation import Observation
 from dse.records.parameters import Parameter
 from dse.records.plugin import Compressor, Generator, HardwareModel, Scheduler
 from dse.records.terms import Matrices, Stored
+from dse.records.training import Training
 from dse.records.workload import Traffic, Workload
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ class Context(Protocol):
             task: index.
             rows: how many training rows; fewer where there are not so many.
         """
+
+    def trained(self, training: Training) -> Model:
+        """Train one encoder for several tasks, a head each; a training that was done or stopped is found again."""
 
     def cached(
         self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from dse.contract import Weights
 from dse.records.batch import BASE, DROPPED
+from dse.records.model import Model
 from dse.records.observation import Observation
 from dse.records.terms import Effective
+from dse.records.training import Training
 from dse.records.workload import Workload
 from dse.workload.cache import ArrayCache, Progress, digest
 
@@ -75,6 +77,10 @@ class PipelineContext:
     def observe(self, task: int, rows: int = 384) -> Iterator[Observation]:
         """Run training rows through a task's fine-tuned model and see the inputs of every matrix."""
         return self._loaded.tasks[self.workload.task_names[task]].observe(rows)
+
+    def trained(self, training: Training) -> Model:
+        """Train an encoder for some tasks, or find it in the cache."""
+        return self._loaded.trained(training)
 
     def cached(
         self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]

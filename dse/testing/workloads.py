@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 
 from dse.contract import Weights
 from dse.records.batch import Components, Geometry, Packing
+from dse.records.model import Model
 from dse.records.observation import Observation
+from dse.records.training import Training
 from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
 
 if TYPE_CHECKING:
@@ -107,6 +110,20 @@ class TinyContext:
                 inputs[key] = torch.randn((*mask.shape, matrix.rows), generator=draw) * (1 + task)
                 gradients[key] = torch.randn((*mask.shape, matrix.columns), generator=draw)
             yield Observation(inputs, gradients, mask)
+
+    def trained(self, training: Training) -> Model:
+        """Give random weights near the base, the same whenever the same is asked for."""
+        import torch
+
+        draw = torch.Generator().manual_seed(self._seed + zlib.crc32(repr(training).encode()))
+        layers = training.layers or range(self._workload.encoder.layers)
+        return Model(
+            {
+                key: value + self._spread * torch.randn(value.shape, generator=draw)
+                for key, value in self.base_weights().items()
+                if key[0] in layers
+            }
+        )
 
     def cached(
         self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]

@@ -11,7 +11,7 @@ from torch import nn
 
 from dse.errors import CheckpointError
 from dse.records.terms import Effective, Product
-from dse.workload.encoder import Decomposed
+from dse.workload.encoder import Decomposed, container
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -107,7 +107,7 @@ class CrossbarLayers:
             for path, new in zip(decomposed.paths, replaced, strict=True):
                 layer.set_submodule(path, new)
             self._linears.append(replaced)
-        self._parent, self._attribute = _container(model, decomposed.layers)
+        self._parent, self._attribute = container(model, decomposed.layers)
         self._own = decomposed.vectors()
         self._base = base_vectors
         self._written: list[Mapping[str, Tensor]] = list(self._own)  # biases and norms of each layer as they stand
@@ -205,12 +205,3 @@ def _copy(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor], where: str)
             )
     for name, value in wanted.items():
         state[name].copy_(value)
-
-
-def _container(model: nn.Module, layers: list[nn.Module]) -> tuple[nn.Module, str]:
-    """Module and attribute that hold the list of layers."""
-    for module in model.modules():
-        for name, child in module.named_children():
-            if isinstance(child, nn.ModuleList) and list(child) == layers:
-                return module, name
-    raise CheckpointError("the list of layers has no parent module", where=type(model).__name__)

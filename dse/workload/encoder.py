@@ -154,6 +154,17 @@ class Decomposed:
         return tuple(first)
 
 
+def container(model: nn.Module, layers: list[nn.Module]) -> tuple[nn.Module, str]:
+    """Module and attribute that hold the list of layers."""
+    from torch import nn
+
+    for module in model.modules():
+        for name, child in module.named_children():
+            if isinstance(child, nn.ModuleList) and list(child) == layers:
+                return module, name
+    raise CheckpointError("the list of layers has no parent module", where=type(model).__name__)
+
+
 def _same_memory(one: Tensor, other: Tensor) -> bool:
     return one.data_ptr() == other.data_ptr() and one.shape == other.shape
 

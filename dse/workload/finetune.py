@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from dse.errors import CheckpointError, DataError, SetupError
 from dse.workload.cache import Progress, whole_file
 from dse.workload.encoder import Decomposed
-from dse.workload.spec import FineTuneSpec, TaskSpec
+from dse.workload.spec import TaskSpec
 from dse.workload.text import Encoded, batch, encoded, padding
 
 if TYPE_CHECKING:
     import pandas as pd
-    from torch import Tensor
+    from torch import Tensor, nn
     from transformers import PreTrainedModel
 
 FINE_TUNE_VERSION = 2
@@ -27,6 +27,8 @@ WARM_UP = 0.1
 WEIGHT_DECAY = 0.01
 MOST_NORM = 1.0
 """Gradients longer than this are shortened."""
+KEPT = ("exp_avg", "exp_avg_sq", "step")
+"""What AdamW keeps of each parameter."""
 TELL_S = 0.5
 """Seconds between words of progress."""
 CHUNK = 16
@@ -86,20 +88,24 @@ def fine_tune(
     generator = np.random.default_rng(settings.seed)
     rows = generator.permutation(len(train))[: settings.max_rows]
     frame = train.iloc[rows].reset_index(drop=True)
-    labels, scaling = _targets(task, frame)
+    scaling = _scaling(task, frame)
+    labels = targets(task, frame, scaling)
     tokens = encoded(tokenizer, frame, task.max_length)
     moved: Any = model
     moved.to(device).train()
     steps = settings.epochs * -(-len(frame) // settings.batch)
-    update = _updater(model, settings, steps)
+    embeddings = Decomposed(model, trace=False).embedding_names()
+    for name, value in model.named_parameters():
+        value.requires_grad_(name not in embeddings)
+    update = Updater([value for value in model.parameters() if value.requires_grad], settings.learning_rate, steps)
     told = 0.0
-    for step, chosen in enumerate(_batches(tokens, settings.batch, settings.epochs, generator)):
+    for step, chosen in enumerate(batches(tokens, settings.batch, settings.epochs, generator)):
         inputs = {name: value.to(device) for name, value in batch(tokens, chosen, padding(tokenizer)).items()}
         with torch.autocast(device, dtype=torch.bfloat16, enabled=has_bf16(device)):
             logits = model(**inputs).logits
-        loss = _loss(task, logits.float(), labels[chosen].to(device))
-        _refuse_divergence(task, loss, f"step {step} of {steps}")
-        update(loss)
+        found = loss(task, logits.float(), labels[chosen].to(device))
+        refuse_divergence(task, found, f"step {step} of {steps}")
+        update(found)
         if progress is not None and (time.monotonic() - told > TELL_S or step + 1 == steps):
             told = time.monotonic()
             progress(f"fine-tuning {task.name} on {len(frame)} rows", (step + 1) / steps)
@@ -107,38 +113,84 @@ def fine_tune(
     return scaling
 
 
-def _refuse_divergence(task: TaskSpec, loss: Tensor, where: str) -> None:
+def refuse_divergence(task: TaskSpec, value: Tensor, where: str) -> None:
+    """Refuse a loss that is infinite or not a number."""
     import torch
 
-    if not torch.isfinite(loss):
+    if not torch.isfinite(value):
         raise DataError(
             f"fine-tuning of task {task.name!r} diverged",
             where=where,
             expected="a finite loss",
-            found=float(loss.detach()),
+            found=float(value.detach()),
             fix="lower fine_tune.learning_rate",
         )
 
 
-def _updater(model: PreTrainedModel, settings: FineTuneSpec, steps: int) -> Callable[[Tensor], None]:
-    """Give what follows a loss: AdamW on everything but the embeddings, with a rate that warms up and decays."""
-    import torch
+class Updater:
+    """What follows a loss: AdamW, with a rate that warms up and decays. Can be written down and continued.
 
-    embeddings = Decomposed(model, trace=False).embedding_names()
-    for name, value in model.named_parameters():
-        value.requires_grad_(name not in embeddings)
-    trained = [value for value in model.parameters() if value.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
-    rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _schedule(step, steps))
+    Args:
+        trained: parameters.
+        learning_rate: the highest.
+        steps: losses there will be.
 
-    def update(loss: Tensor) -> None:
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, MOST_NORM)
-        optimizer.step()
-        rate.step()
+    Attributes:
+        step: losses there have been.
+    """
 
-    return update
+    def __init__(self, trained: list[nn.Parameter], learning_rate: float, steps: int) -> None:
+        import torch
+
+        self.step = 0
+        self._trained, self._rate, self._steps = trained, learning_rate, steps
+        self._optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
+
+    def __call__(self, value: Tensor) -> None:
+        """Take one step."""
+        import torch
+
+        self._optimizer.zero_grad(set_to_none=True)
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(self._trained, MOST_NORM)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._rate * _schedule(self.step, self._steps)
+        self._optimizer.step()
+        self.step += 1
+
+    def save(self, path: Path) -> None:
+        """Write down where it is."""
+        from safetensors.torch import save_file
+
+        tensors: dict[str, Tensor] = {}
+        for index, value in enumerate(self._trained):
+            state = self._optimizer.state[value]
+            kept = {name: state[name] for name in KEPT if name in state}
+            tensors |= {f"{name}/{index}": part for name, part in {"value": value, **kept}.items()}
+        with whole_file(path) as temporary:
+            whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+            save_file(whole, temporary, metadata={"step": str(self.step)})
+
+    def resume(self, path: Path) -> None:
+        """Continue from what was written down; a file that is damaged or of something else is left aside."""
+        import torch
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, "pt") as file:
+                step = int(file.metadata()["step"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+            fits = all(tensors[f"value/{index}"].shape == value.shape for index, value in enumerate(self._trained))
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+            return
+        if not fits:
+            return
+        with torch.no_grad():
+            for index, value in enumerate(self._trained):
+                value.copy_(tensors[f"value/{index}"])
+                kept = {name: tensors[f"{name}/{index}"] for name in KEPT if f"{name}/{index}" in tensors}
+                self._optimizer.state[value] = {name: part.to(value) for name, part in kept.items()}
+        self.step = step
 
 
 def save(path: Path, model: PreTrainedModel, scaling: dict[str, float]) -> None:
@@ -180,17 +232,26 @@ def restore(path: Path, model: PreTrainedModel) -> dict[str, float]:
     return scaling
 
 
-def _targets(task: TaskSpec, frame: pd.DataFrame) -> tuple[Tensor, dict[str, float]]:
+def _scaling(task: TaskSpec, frame: pd.DataFrame) -> dict[str, float]:
+    """Mean and spread by which labels of a regression are standardised."""
+    if task.kind == "classification":
+        return {"mean": 0.0, "spread": 1.0}
+    values = frame["label"].to_numpy()
+    return {"mean": float(values.mean()), "spread": float(values.std()) or 1.0}
+
+
+def targets(task: TaskSpec, frame: pd.DataFrame, scaling: Mapping[str, float]) -> Tensor:
+    """Give what a model is to answer (n,): classes, or standardised values."""
     import torch
 
     values = frame["label"].to_numpy()
     if task.kind == "classification":
-        return torch.from_numpy(values.astype(np.int64)), {"mean": 0.0, "spread": 1.0}
-    mean, spread = float(values.mean()), float(values.std()) or 1.0
-    return torch.from_numpy((values - mean) / spread).float(), {"mean": mean, "spread": spread}
+        return torch.from_numpy(values.astype(np.int64))
+    return torch.from_numpy((values - scaling["mean"]) / scaling["spread"]).float()
 
 
-def _loss(task: TaskSpec, logits: Tensor, labels: Tensor) -> Tensor:
+def loss(task: TaskSpec, logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross entropy, or squared error."""
     from torch.nn import functional
 
     if task.kind == "classification":
@@ -204,8 +265,8 @@ def _schedule(step: int, steps: int) -> float:
     return (step + 1) / warm if step < warm else max(0.0, (steps - step) / max(1, steps - warm))
 
 
-def _batches(tokens: Encoded, size: int, epochs: int, generator: np.random.Generator) -> Iterator[NDArray[Any]]:
-    """Batches of rows of like length, in random order."""
+def batches(tokens: Encoded, size: int, epochs: int, generator: np.random.Generator) -> Iterator[NDArray[Any]]:
+    """Yield batches of rows of like length, in random order."""
     for _ in range(epochs):
         order = generator.permutation(len(tokens.lengths))
         chunks = [order[at : at + size * CHUNK] for at in range(0, len(order), size * CHUNK)]

@@ -11,9 +11,11 @@ import numpy as np
 
 from dse.errors import CheckpointError
 from dse.records.facts import DataFacts
+from dse.records.model import Model
 from dse.records.observation import Observation
+from dse.records.training import Training
 from dse.records.workload import Encoder, Task, Traffic, Workload
-from dse.workload import data, finetune, models, splits
+from dse.workload import data, finetune, joint, models, splits
 from dse.workload.cache import Progress, digest
 from dse.workload.encoder import Decomposed
 from dse.workload.evaluate import Evaluator
@@ -259,6 +261,10 @@ class LoadedWorkload:
     def task_weights(self, name: str) -> dict[tuple[int, int], Tensor]:
         """Fine-tuned matrices of a task; fine-tunes it first if that has not been done."""
         return self.tasks[name].weights
+
+    def trained(self, training: Training) -> Model:
+        """Weights, biases, norms and heads of an encoder trained for several tasks."""
+        return joint.trained(self, training)
 
     def evaluator(self, name: str) -> Evaluator:
         """Scores a task."""

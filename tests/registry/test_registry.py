@@ -14,7 +14,7 @@ import pytest
 import dse
 
 BUILT_IN = {
-    "generator": {"independent", "shared-prefix"},
+    "generator": {"independent", "mgen", "mtl-shared", "shared-prefix"},
     "compressor": {
         "none",
         "bitdelta",

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from dse.workload.spec import TaskSpec
-from tests.workload.tiny import SPECIAL, WORDS, rows, save_tokenizer
+from dse.workload import service
+from dse.workload.spec import TaskSpec, parse
+from tests.workload.tiny import FAST, SPECIAL, WORDS, rows, save_tokenizer
 
 
 @pytest.fixture(autouse=True)
@@ -60,5 +61,26 @@ def task() -> Callable[..., TaskSpec]:
     def make(**changes: Any) -> TaskSpec:
         raw = {"name": "t", "kind": "classification", "metric": "accuracy", "data": {"path": "rows.csv"}}
         return TaskSpec.model_validate(raw | {"max_length": 16} | changes)
+
+    return make
+
+
+@pytest.fixture
+def raw(table: Path) -> dict[str, Any]:
+    """Table of one task."""
+    data = {"path": str(table)}
+    return {"kind": "classification", "metric": "accuracy", "max_length": 16, "data": data, "fine_tune": FAST}
+
+
+@pytest.fixture
+def load(base: Path, tmp_path: Path, raw: dict[str, Any]) -> Callable[..., service.LoadedWorkload]:
+    """Callable[..., service.LoadedWorkload] a workload of two tasks over the same rows, a class and a value, with changes to the first."""
+
+    def make(folder: str = "cache", traffic: dict[str, Any] | None = None, **changes: Any) -> service.LoadedWorkload:
+        value = {"path": raw["data"]["path"], "columns": {"label": "value"}}
+        second = raw | {"name": "value", "kind": "regression", "metric": "pearson", "data": value, "rate": 3.0}
+        tasks = [raw | {"name": "class"} | changes, second | {"max_length": 8}]
+        spec = parse({"base": str(base), "tasks": tasks, "traffic": traffic or {}})
+        return service.load(spec, cache=tmp_path / folder, device="cpu")
 
     return make

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dse.errors import CheckpointError
+from dse.records.terms import Effective
 from dse.workload.crossbar import CrossbarLayers, Driver
 from dse.workload.encoder import Decomposed
 
@@ -84,11 +85,11 @@ def test_with_its_own_matrices_and_no_quantisation_a_model_answers_as_before(mod
     decomposed = Decomposed(model)
     weights, vectors = decomposed.weights(), decomposed.vectors()
     layers = CrossbarLayers(model, vectors)
-    with layers.holding(weights, None, None, 0):
+    with layers.holding(Effective(weights), None, None, 0):
         assert torch.allclose(logits(layers), expected, atol=1e-6)
-    with layers.holding(weights, None, None, 8):
+    with layers.holding(Effective(weights), None, None, 8):
         eight = logits(layers)
-    with layers.holding(weights, None, None, 3):
+    with layers.holding(Effective(weights), None, None, 3):
         three = logits(layers)
     assert 0 < (eight - expected).abs().max() < (three - expected).abs().max()
 
@@ -115,7 +116,7 @@ def test_given_matrices_are_the_ones_that_run(model: Any) -> None:
     layers = CrossbarLayers(model, decomposed.vectors())
     with torch.inference_mode():
         expected = other(input_ids=INPUTS).logits
-    with layers.holding(weights, None, None, 0):
+    with layers.holding(Effective(weights), None, None, 0):
         assert torch.allclose(logits(layers), expected, atol=1e-6)
 
 
@@ -124,9 +125,9 @@ def test_a_dropped_layer_is_skipped_needs_no_matrices_and_comes_back(model: Any)
     weights = decomposed.weights()
     layers = CrossbarLayers(model, decomposed.vectors())
     first = {key: value for key, value in weights.items() if key[0] == 0}
-    with layers.holding(weights, None, None, 0):
+    with layers.holding(Effective(weights), None, None, 0):
         both = logits(layers)
-    with layers.holding(first, [True, False], None, 0):
+    with layers.holding(Effective(first), [True, False], None, 0):
         assert len(model.bert.encoder.layer) == 1
         one = logits(layers)
         with torch.inference_mode():
@@ -135,7 +136,7 @@ def test_a_dropped_layer_is_skipped_needs_no_matrices_and_comes_back(model: Any)
             expected = model.classifier(model.bert.pooler(state))
         assert torch.allclose(one, expected, atol=1e-5)
     assert len(model.bert.encoder.layer) == 2
-    with layers.holding(weights, None, None, 0):
+    with layers.holding(Effective(weights), None, None, 0):
         assert torch.equal(logits(layers), both)
     assert not torch.allclose(one, both)
 
@@ -145,25 +146,25 @@ def test_a_layer_of_the_base_brings_the_bases_vectors_and_gives_them_back(model:
     weights = decomposed.weights()
     base = [{name: value + 0.5 for name, value in layer.items()} for layer in decomposed.vectors()]
     layers = CrossbarLayers(model, base)
-    with layers.holding(weights, None, None, 0):
+    with layers.holding(Effective(weights), None, None, 0):
         own = logits(layers)
-    with layers.holding(weights, None, [True, False], 0):
+    with layers.holding(Effective(weights), None, [True, False], 0):
         assert torch.equal(model.bert.encoder.layer[0].output.dense.bias, base[0]["output.dense.bias"])
         assert not torch.equal(model.bert.encoder.layer[1].output.dense.bias, base[1]["output.dense.bias"])
         assert not torch.allclose(logits(layers), own)
-    with layers.holding(weights, None, None, 0):
+    with layers.holding(Effective(weights), None, None, 0):
         assert torch.equal(logits(layers), own)
 
 
 def test_biases_are_added_to_the_models_own_and_taken_back(model: Any) -> None:
     weights = Decomposed(model).weights()
     layers = CrossbarLayers(model, Decomposed(model).vectors())
-    with layers.holding(weights, None, None, 0):
+    with layers.holding(Effective(weights), None, None, 0):
         before = logits(layers)
     shift = torch.linspace(-3, 3, weights[1, 5].shape[0])
-    with layers.holding(weights, None, None, 0, {(1, 5): shift}):
+    with layers.holding(Effective(weights, {(1, 5): shift}), None, None, 0):
         shifted = logits(layers)
-    with layers.holding(weights, None, None, 0):
+    with layers.holding(Effective(weights), None, None, 0):
         after = logits(layers)
     by_hand = copy.deepcopy(model)
     by_hand.bert.encoder.layer[1].output.dense.bias.data += shift
@@ -171,7 +172,7 @@ def test_biases_are_added_to_the_models_own_and_taken_back(model: Any) -> None:
     torch.testing.assert_close(shifted, by_hand(input_ids=INPUTS).logits)
     with (
         pytest.raises(CheckpointError, match="a bias does not fit"),
-        layers.holding(weights, None, None, 0, {(0, 0): shift[:3]}),
+        layers.holding(Effective(weights, {(0, 0): shift[:3]}), None, None, 0),
     ):
         pass
 
@@ -182,7 +183,7 @@ def test_a_matrix_that_is_missing_or_misshapen_is_named(model: Any) -> None:
     layers = CrossbarLayers(model, decomposed.vectors())
     for change, found in (({(1, 2): torch.zeros(3, 3)}, "(3, 3)"), ({}, "none")):
         wrong = {key: value for key, value in weights.items() if key != (1, 2)} | change
-        with pytest.raises(CheckpointError) as caught, layers.holding(wrong, None, None, 8):
+        with pytest.raises(CheckpointError) as caught, layers.holding(Effective(wrong), None, None, 8):
             pass
         assert "a matrix does not fit the encoder" in str(caught.value)
         assert "where: layer 1, matrix 2" in str(caught.value)
@@ -193,6 +194,6 @@ def test_a_matrix_that_is_missing_or_misshapen_is_named(model: Any) -> None:
 def test_an_error_inside_leaves_the_layers_whole(model: Any) -> None:
     decomposed = Decomposed(model)
     layers = CrossbarLayers(model, decomposed.vectors())
-    with pytest.raises(ZeroDivisionError), layers.holding(decomposed.weights(), [False, True], None, 8):
+    with pytest.raises(ZeroDivisionError), layers.holding(Effective(decomposed.weights()), [False, True], None, 8):
         raise ZeroDivisionError
     assert len(model.bert.encoder.layer) == 2

@@ -154,7 +154,7 @@ def test_the_rate_rises_then_falls_to_nothing() -> None:
 
 def test_every_epoch_sees_every_row_once_in_batches_of_like_length() -> None:
     lengths = np.random.default_rng(0).integers(1, 50, 90)
-    batches = list(finetune._batches(Encoded({}, lengths, 0), 8, 2, np.random.default_rng(0)))
+    batches = list(finetune.batches(Encoded({}, lengths, 0), 8, 2, np.random.default_rng(0)))
     rows_seen = np.concatenate(batches)
     assert np.bincount(rows_seen).tolist() == [2] * 90
     assert max(map(len, batches)) == 8

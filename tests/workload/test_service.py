@@ -11,31 +11,9 @@ import torch
 from dse.errors import CheckpointError
 from dse.workload import cache, finetune, models, service, sources
 from dse.workload.spec import parse
-from tests.workload.tiny import WORDS, save_tokenizer
+from tests.workload.tiny import FAST, WORDS, save_tokenizer
 
 Load = Callable[..., service.LoadedWorkload]
-FAST = {"epochs": 1, "learning_rate": 1e-3, "batch": 16}
-
-
-@pytest.fixture
-def raw(table: Path) -> dict[str, Any]:
-    """Table of one task."""
-    data = {"path": str(table)}
-    return {"kind": "classification", "metric": "accuracy", "max_length": 16, "data": data, "fine_tune": FAST}
-
-
-@pytest.fixture
-def load(base: Path, tmp_path: Path, raw: dict[str, Any]) -> Load:
-    """Load a workload of two tasks over the same rows, a class and a value, with changes to the first."""
-
-    def make(folder: str = "cache", traffic: dict[str, Any] | None = None, **changes: Any) -> service.LoadedWorkload:
-        value = {"path": raw["data"]["path"], "columns": {"label": "value"}}
-        second = raw | {"name": "value", "kind": "regression", "metric": "pearson", "data": value, "rate": 3.0}
-        tasks = [raw | {"name": "class"} | changes, second | {"max_length": 8}]
-        spec = parse({"base": str(base), "tasks": tasks, "traffic": traffic or {}})
-        return service.load(spec, cache=tmp_path / folder, device="cpu")
-
-    return make
 
 
 def test_the_shape_needs_no_fine_tuning(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 WORDS = [f"w{index}" for index in range(40)]
+FAST = {"epochs": 1, "learning_rate": 1e-3, "batch": 16}
+"""A fine-tuning of a few seconds."""
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 

@@ -1,0 +1,26 @@
+"""What a generator asks to have trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """One encoder for several tasks, a head each, trained on all their rows.
+
+    Attributes:
+        tasks: indices, ascending.
+        layers: encoder layers that run, ascending; the others are skipped. Empty: all.
+        frozen: how many of these, from the input on, stay as they are.
+        start: what to begin from; None: the base, with new heads.
+        distil: share of the loss that follows the outputs of the tasks' own fine-tuned models.
+        passes: times each task's own epochs.
+    """
+
+    tasks: tuple[int, ...]
+    layers: tuple[int, ...] = ()
+    frozen: int = 0
+    start: Training | None = None
+    distil: float = 0.0
+    passes: float = 1.0

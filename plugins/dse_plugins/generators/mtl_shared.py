@@ -1,0 +1,69 @@
+"""Generator ``mtl-shared``: one encoder trained on all tasks together, with a head for each.
+
+Multi-task learning with hard sharing, as MT-DNN (Liu et al., ACL 2019): what every trained way of sharing has to beat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from pydantic import Field
+
+import dse
+
+
+class SharedOptions(dse.Options):
+    """Options of ``mtl-shared``.
+
+    Attributes:
+        passes: times each task's own epochs.
+        distil: share of the loss that follows the tasks' own fine-tuned models.
+    """
+
+    passes: float = Field(default=1.0, gt=0)
+    distil: float = Field(default=0.0, ge=0, le=1)
+
+
+class Shared:
+    """Every layer belongs to one trained encoder, which stands in the base's place."""
+
+    joint = True
+
+    def __init__(self, options: SharedOptions) -> None:
+        self.options = options
+
+    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+        """Nothing to choose."""
+        del workload
+        return ()
+
+    def prepare(self, context: dse.Context) -> None:
+        """Train."""
+        context.trained(self._training(context.workload))
+
+    def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
+        """Give every layer to the base's owner."""
+        return dse.Plan(np.full((params.points, len(workload.tasks), workload.encoder.layers), dse.BASE))
+
+    def weights(self, context: dse.Context, params: dse.Params, owner: int) -> dse.Weights | dse.Model:
+        """Give the trained encoder."""
+        del params
+        shared = context.trained(self._training(context.workload))
+        return shared if owner == dse.BASE else context.task_weights(owner - 1)
+
+    def _training(self, workload: dse.Workload) -> dse.Training:
+        tasks = tuple(range(len(workload.tasks)))
+        return dse.Training(tasks, passes=self.options.passes, distil=self.options.distil)
+
+
+@dse.hookimpl
+def dse_generators() -> Iterable[dse.Generator]:
+    """Yield the one generator."""
+    yield dse.Generator(
+        name="mtl-shared",
+        summary="one encoder trained on all tasks, a head each",
+        build=Shared,
+        options=SharedOptions,
+        source="after Liu et al., MT-DNN, ACL 2019",
+    )

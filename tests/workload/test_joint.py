@@ -1,0 +1,162 @@
+"""One encoder for several tasks: what is trained, what stays, and that a stopped training goes on as if it had not been."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from dse.errors import CheckpointError, DataError
+from dse.records.model import Model
+from dse.records.terms import Effective
+from dse.records.training import Training
+from dse.workload import finetune, joint, service
+from tests.workload.tiny import FAST
+
+Load = Callable[..., service.LoadedWorkload]
+BOTH = Training((0, 1))
+
+
+def same(one: Model, other: Model) -> bool:
+    found = [
+        (one.matrices, other.matrices),
+        *((named, other.vectors[layer]) for layer, named in one.vectors.items()),
+        *((named, other.heads[task]) for task, named in one.heads.items()),
+    ]
+    return all(
+        first.keys() == second.keys() and all(torch.equal(v, second[k]) for k, v in first.items())
+        for first, second in found
+    )  # type: ignore[index]
+
+
+def held(model: Model, task: int) -> Effective:
+    return Effective(dict(model.matrices), vectors=dict(model.vectors), head=dict(model.heads[task]))
+
+
+def test_one_encoder_learns_both_tasks(load: Load) -> None:
+    work = load(fine_tune=FAST | {"epochs": 20, "learning_rate": 3e-3})
+    model = work.trained(BOTH)
+    score = work.evaluator("class").score(held(model, 0), split="train", precision="fp32")
+
+    assert score.value > 0.8
+    assert set(model.matrices) == set(work.base_weights())
+    assert set(model.vectors) == {0, 1}
+    assert set(model.heads) == {0, 1}
+    assert work.evaluator("value").score(held(model, 1), precision="fp32").rows > 0
+
+
+def test_a_training_is_done_once_and_found_again(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = load().trained(BOTH)
+    monkeypatch.setattr(joint, "_train", lambda *_: pytest.fail("trained twice"))
+
+    assert same(first, load().trained(BOTH))
+
+
+def test_the_same_training_gives_the_same_weights(load: Load) -> None:
+    assert same(load("one").trained(BOTH), load("two").trained(BOTH))
+
+
+@pytest.mark.parametrize(
+    "other", [Training((0,)), Training((0, 1), layers=(1,)), Training((0, 1), frozen=1), Training((0, 1), distil=0.5)]
+)
+def test_another_training_is_another(load: Load, other: Training) -> None:
+    work = load()
+
+    assert not np.array_equal(_flat(work.trained(BOTH)), _flat(work.trained(other)))
+
+
+def _flat(model: Model) -> Any:
+    return torch.cat([value.flatten() for _, value in sorted(model.matrices.items())]).numpy()
+
+
+def test_a_branch_begins_where_the_trunk_ended_and_leaves_what_is_frozen(load: Load) -> None:
+    work = load()
+    trunk = work.trained(BOTH)
+    branch = work.trained(Training((1,), frozen=1, start=BOTH))
+    moved = {key for key, value in branch.matrices.items() if not torch.equal(value, trunk.matrices[key])}
+
+    assert {layer for layer, _ in moved} == {1}
+    assert all(torch.equal(value, trunk.vectors[0][name]) for name, value in branch.vectors[0].items())
+    assert list(branch.heads) == [1]
+
+
+def test_layers_that_are_left_out_are_not_there_and_scores_skip_them(load: Load) -> None:
+    work = load()
+    model = work.trained(Training((0, 1), layers=(1,)))
+    score = work.evaluator("class").score(held(model, 0), keep_layers=[False, True], precision="fp32")
+
+    assert {layer for layer, _ in model.matrices} == {1}
+    assert score.rows > 0
+
+
+@pytest.mark.parametrize("distil", [0.0, 0.5])
+def test_a_stopped_training_goes_on_as_if_it_had_not_been(
+    load: Load, monkeypatch: pytest.MonkeyPatch, distil: float
+) -> None:
+    training = Training((0, 1), distil=distil)
+    whole = load("whole").trained(training)
+    losses = 0
+    real = finetune.loss
+
+    def stopping(*arguments: Any) -> Any:
+        nonlocal losses
+        losses += 1
+        if losses == 8:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    work = load("stopped")
+    for task in work.tasks.values():
+        task.model()
+    monkeypatch.setattr(finetune, "loss", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        work.trained(training)
+    before = losses
+    resumed = load("stopped").trained(training)
+
+    assert same(resumed, whole)
+    assert losses - before < 12  # of 15 steps in all
+    assert not list((work.cache / "joint").glob("*.part"))
+
+
+def test_a_damaged_part_is_begun_anew(load: Load) -> None:
+    whole = load("whole").trained(BOTH)
+    work = load("torn")
+    path = work.cache / "joint" / f"{joint._digest(work, BOTH)}.part"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"\x00" * 40)
+
+    assert same(work.trained(BOTH), whole)
+
+
+def test_a_stored_encoder_that_is_damaged_is_named(load: Load) -> None:
+    work = load()
+    work.trained(BOTH)
+    (path,) = (work.cache / "joint").glob("*.safetensors")
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(CheckpointError, match="stored trained encoder cannot be read") as caught:
+        load().trained(BOTH)
+    assert str(path) in str(caught.value)
+
+
+def test_a_loss_that_grows_without_end_is_named(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = load()
+    for task in work.tasks.values():
+        task.model()
+    monkeypatch.setattr(finetune, "loss", lambda *_: torch.tensor(float("nan"), requires_grad=True))
+    with pytest.raises(DataError, match="diverged"):
+        work.trained(BOTH)
+
+
+def test_progress_is_told_in_words(load: Load) -> None:
+    told: list[tuple[str, float | None]] = []
+    work = load()
+    work.progress = lambda what, share: told.append((what, share))
+    work.trained(BOTH)
+    work.trained(Training((0,), frozen=1, start=BOTH))
+
+    assert ("training 2 tasks together, 2 layers", 1.0) in told
+    assert ("training class, 1 of 2 layers", 1.0) in told
