@@ -27,6 +27,12 @@ HARDWARE = {
 """The paper keeps 8-bit ADCs at every cell width; columns' sums need the bits given here, at 4 bits with smaller arrays."""
 KEPT = (1.0, 2 / 3, 1 / 3)
 """Shares of columns kept that are whole arrays: 384 outputs are three of them, 1536 twelve."""
+MODELS = {
+    "BERT-large": ((24, 1024, 4096, 16), 74),
+    "RoBERTa-base": ((12, 768, 3072, 12), 76),
+    "DistilBERT": ((6, 768, 3072, 12), 63),
+}
+"""Layers, width, feed-forward width and heads, and by how many per cent the paper says the area of eight tasks falls."""
 STATIC = ("arrays", "adc", "dac", "sample_hold", "shift_add", "registers", "buffer", "bus", "router")
 """Components of `isaac` that static products use; the digital unit and what leaves the chip are the same in both."""
 
