@@ -94,7 +94,7 @@ class Plan:
 
     Attributes:
         owner: (P, T, L) owner of each task's layer, `DROPPED` where the task skips it.
-        groups: owners between the base and the tasks.
+        groups: owners between the base and the tasks, the same at every point; one that no task uses costs nothing.
         heads: (P, T, L, H) attention heads kept, or None for all.
         ffn: (P, T, L, F) feed-forward columns kept, or None for all.
     """

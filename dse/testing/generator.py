@@ -42,15 +42,13 @@ class GeneratorTests(PluginTests):
             owner = np.asarray(plan.owner)
             assert owner.dtype.kind == "i", f"Plan.owner must be whole numbers, found {owner.dtype}"
             assert len(owner) == 1, f"a plan of one point has {len(owner)}"
-            wanted = demand(workload, plan, generator=record.name)
+            demand(workload, plan, generator=record.name)
             for name in ("heads", "ffn"):
                 mask = getattr(plan, name)
                 if mask is not None:
                     assert mask.dtype == bool, f"Plan.{name} must be booleans, found {mask.dtype}"
                     kept = mask.any(axis=-1) | (owner == DROPPED)
                     assert kept.all(), f"Plan.{name} keeps nothing in a layer that runs; use dse.DROPPED to skip it"
-            groups = wanted.used[:, 1 : 1 + plan.groups].any(axis=2)
-            assert groups.all(), "Plan.groups counts an owner that no task uses"
 
     def test_weights_fit_the_plan(self, record: PluginRecord) -> None:
         """Every owner has float32 matrices, outputs first, finite and whole, in each layer that uses it."""

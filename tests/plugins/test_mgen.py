@@ -73,6 +73,29 @@ def test_branches_go_on_from_the_trunk_and_leave_what_lies_beneath() -> None:
     assert branch == dse.Training((2,), (0, 2, 3), frozen=1, start=trunk, distil=0.25)
 
 
+def test_several_trunks_carry_their_own_tasks() -> None:
+    plugin, context = MGen(MGenOptions(trunks=2)), Recording(LOAD)
+    given = dse.Params(1, {"layers": np.array([4]), "own": np.array([[0, 1, 0]]), "trunk": np.array([[0, 1, 1]])})
+    plan = plugin.plan(LOAD, given)
+    for owner in (0, 1, 3):
+        plugin.weights(context, given, owner)
+    first, second, branch = context.asked
+
+    assert plan.groups == 1
+    np.testing.assert_array_equal(plan.owner, [[[0, 0, 0, 0], [1, 1, 1, 3], [1, 1, 1, 1]]])
+    assert (first.tasks, second.tasks, branch.tasks) == ((0,), (1, 2), (1,))
+    assert branch.start == second
+    assert branch.frozen == 3
+
+
+def test_a_trunk_that_carries_nothing_is_not_trained() -> None:
+    plugin, context = MGen(MGenOptions(trunks=3)), Recording(LOAD)
+    given = dse.Params(1, {"layers": np.array([4]), "own": np.array([[0] * 3]), "trunk": np.array([[1, 1, 2]])})
+    plugin.weights(context, given, dse.BASE)
+
+    assert context.asked == []
+
+
 def test_on_an_input_that_all_share_the_trunk_runs_once() -> None:
     load = tiny_workload(3, mode="shared")
     energy = {}

@@ -23,6 +23,14 @@ class TestGenerators(GeneratorTests):
         return FOUND.get("generator", request.param)
 
 
+class TestTwoTrunks(GeneratorTests):
+    options: ClassVar[dict[str, Any]] = {"trunks": 2}
+
+    @pytest.fixture
+    def record(self) -> PluginRecord:
+        return FOUND.get("generator", "mgen")
+
+
 class TestCompressors(CompressorTests):
     @pytest.fixture(params=names("compressor"))
     def record(self, request: pytest.FixtureRequest) -> PluginRecord:

@@ -1,9 +1,9 @@
-"""Generator ``mgen``: one trunk trained on all tasks, with fewer layers, and branches where a task needs its own.
+"""Generator ``mgen``: trunks trained on several tasks, with fewer layers, and branches where a task needs its own.
 
 After Kang et al., "MGen", IEEE TC 2023, of which only the abstract is public: models that support several tasks with less
-computation. Ours: some encoder layers are skipped by all; the rest is trained on all tasks together and follows the tasks'
-own models; the last layers of a task may be its own, trained on from there with everything beneath them as it is. On an
-input that all tasks share, what they have in common runs once.
+computation. Ours: some encoder layers are skipped by all; the rest is trained on all tasks of a trunk together and follows the
+tasks' own models; the last layers of a task may be its own, trained on from there with everything beneath them as it is. On
+an input that all tasks share, what they have in common runs once.
 """
 
 from __future__ import annotations
@@ -21,18 +21,20 @@ class MGenOptions(dse.Options):
     """Options of ``mgen``.
 
     Attributes:
+        trunks: most trunks there may be; with more than one, each task's is searched.
         passes: times each task's own epochs, for the trunk.
         branch_passes: the same for a branch.
         distil: share of the loss that follows the tasks' own fine-tuned models.
     """
 
+    trunks: int = Field(default=1, ge=1)
     passes: float = Field(default=1.0, gt=0)
     branch_passes: float = Field(default=1.0, gt=0)
     distil: float = Field(default=0.5, ge=0, le=1)
 
 
 class MGen:
-    """A shared trunk and branches; the trunk stands in the base's place."""
+    """Shared trunks and branches; the first trunk stands in the base's place."""
 
     joint = True
 
@@ -40,9 +42,9 @@ class MGen:
         self.options = options
 
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
-        """Layers that run, and how many of the last are each task's own."""
+        """Layers that run, how many of the last are each task's own, and whose trunk carries them."""
         layers = workload.encoder.layers
-        return (
+        found: tuple[dse.Parameter, ...] = (
             dse.Int(
                 name="layers", low=max(1, layers // 2), high=layers, default=layers, limits=(1, layers), unit="layers",
                 summary="encoder layers that run, the others are skipped",
@@ -52,6 +54,11 @@ class MGen:
                 summary="last layers of a task that are its own; the others are those of the trunk",
             ),
         )  # fmt: skip
+        if self.options.trunks == 1:
+            return found
+        last = self.options.trunks - 1
+        trunk = dse.Int(name="trunk", low=0, high=last, default=0, scope=("task",), summary="trunk of a task")
+        return (*found, trunk)
 
     def prepare(self, context: dse.Context) -> None:
         """Nothing to do: a trunk or branch is trained when a design first needs it."""
@@ -62,24 +69,31 @@ class MGen:
         runs = np.stack([np.isin(np.arange(layers), spread(layers, int(count))) for count in params["layers"]])
         place = np.cumsum(runs, axis=1) - 1  # of a layer among those that run
         first = params["layers"][:, None] - params["own"]  # (P, T) layers of the trunk
-        own = dse.separate_models(workload, params.points).owner
-        owner = np.where(place[:, None, :] < first[..., None], dse.BASE, own)
-        return dse.Plan(np.where(runs[:, None, :], owner, dse.DROPPED))
+        groups = self.options.trunks - 1
+        own = dse.separate_models(workload, params.points).owner + groups
+        owner = np.where(place[:, None, :] < first[..., None], self._trunks(params)[..., None], own)
+        return dse.Plan(np.where(runs[:, None, :], owner, dse.DROPPED), groups)
 
     def weights(self, context: dse.Context, params: dse.Params, owner: int) -> dse.Weights | dse.Model:
-        """Give the trunk, or a task's branch."""
-        workload, count = context.workload, int(params["layers"][0])
-        kept = spread(workload.encoder.layers, count)
-        tasks = tuple(range(len(workload.tasks)))
-        trunk = dse.Training(tasks, kept, distil=self.options.distil, passes=self.options.passes)
-        if owner == dse.BASE:
+        """Give a trunk, or a task's branch."""
+        count, trunks = int(params["layers"][0]), self._trunks(params)[0]
+        kept = spread(context.workload.encoder.layers, count)
+        task = owner - self.options.trunks
+        number = owner if task < 0 else trunks[task]
+        together = tuple(np.flatnonzero(trunks == number).tolist())
+        trunk = dse.Training(together, kept, distil=self.options.distil, passes=self.options.passes)
+        if not together:
+            return context.base_weights()  # a trunk that carries nothing
+        if task < 0:
             return context.trained(trunk)
-        frozen = max(0, count - int(params["own"][0, owner - 1]))
+        frozen = max(0, count - int(params["own"][0, task]))
         return context.trained(
-            dse.Training(
-                (owner - 1,), kept, frozen, start=trunk, distil=self.options.distil, passes=self.options.branch_passes
-            )
+            dse.Training((task,), kept, frozen, trunk, distil=self.options.distil, passes=self.options.branch_passes)
         )
+
+    def _trunks(self, params: dse.Params) -> NDArray[np.int64]:
+        """Each task's trunk (P, T), which is also the owner of its layers."""
+        return params["trunk"] if self.options.trunks > 1 else np.zeros(params["own"].shape, dtype=np.int64)
 
 
 def spread(layers: int, count: int) -> tuple[int, ...]:
@@ -93,7 +107,7 @@ def dse_generators() -> Iterable[dse.Generator]:
     """Yield the one generator."""
     yield dse.Generator(
         name="mgen",
-        summary="a trunk of fewer layers trained on all tasks, and branches of their own",
+        summary="trunks of fewer layers trained on several tasks, and branches of their own",
         build=MGen,
         options=MGenOptions,
         source="after Kang et al., MGen, IEEE TC 2023 (abstract)",
