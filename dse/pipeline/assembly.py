@@ -106,9 +106,12 @@ class Assembly:
         for key, part in cut.items():
             below = part.of(base[key]) if stored[key].on_base else None
             rebuilt.weights[key] = part.back(effective(stored[key], below, shapes[key]))
-            bias = stored[key].bias
+            bias, shift = stored[key].bias, model.shifts.get(key)
             if bias is not None:
-                rebuilt.biases[key] = part.bias_back(bias)
+                bias = part.bias_back(bias)
+                rebuilt.biases[key] = bias if shift is None else bias + shift
+            elif shift is not None:
+                rebuilt.biases[key] = shift
             found = products(stored[key], shapes[key])
             if found:
                 rebuilt.products[key] = tuple((part.inputs_back(one), part.bias_back(two)) for one, two in found)

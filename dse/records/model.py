@@ -21,8 +21,10 @@ class Model:
         vectors: biases and norms by layer, by name in the layer. Left out: the base's for the base, else the task's own.
         heads: pooler and classifier by task, by name in the model; a task takes that of the owner of its last layer.
             Left out: the task's own.
+        shifts: float32 (outputs,) by (layer, matrix), added to the bias its user has anyway.
     """
 
     matrices: Mapping[Key, Tensor]
     vectors: Mapping[int, Mapping[str, Tensor]] = field(default_factory=dict)
     heads: Mapping[int, Mapping[str, Tensor]] = field(default_factory=dict)
+    shifts: Mapping[Key, Tensor] = field(default_factory=dict)

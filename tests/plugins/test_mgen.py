@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dse_plugins.generators.mgen import MGen, MGenOptions, spread
+from dse_plugins.generators.mgen.options import MGenOptions
+from dse_plugins.generators.mgen.trained import Trained as MGen
+from dse_plugins.generators.mgen.trained import spread
 from dse_plugins.generators.mtl_shared import Shared, SharedOptions
 
 import dse

@@ -31,6 +31,14 @@ class TestTwoTrunks(GeneratorTests):
         return FOUND.get("generator", "mgen")
 
 
+class TestTheRouteFreeOfTraining(GeneratorTests):
+    options: ClassVar[dict[str, Any]] = {"route": "free", "block": 16}
+
+    @pytest.fixture
+    def record(self) -> PluginRecord:
+        return FOUND.get("generator", "mgen")
+
+
 class TestCompressors(CompressorTests):
     @pytest.fixture(params=names("compressor"))
     def record(self, request: pytest.FixtureRequest) -> PluginRecord:

@@ -1,39 +1,15 @@
-"""Generator ``mgen``: trunks trained on several tasks, with fewer layers, and branches where a task needs its own.
-
-After Kang et al., "MGen", IEEE TC 2023, of which only the abstract is public: models that support several tasks with less
-computation. Ours: some encoder layers are skipped by all; the rest is trained on all tasks of a trunk together and follows the
-tasks' own models; the last layers of a task may be its own, trained on from there with everything beneath them as it is. On
-an input that all tasks share, what they have in common runs once.
-"""
+"""The trained route: trunks of fewer layers for several tasks, and branches where a task needs its own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 import dse
+from dse_plugins.generators.mgen.options import MGenOptions
 
 
-class MGenOptions(dse.Options):
-    """Options of ``mgen``.
-
-    Attributes:
-        trunks: most trunks there may be; with more than one, each task's is searched.
-        passes: times each task's own epochs, for the trunk.
-        branch_passes: the same for a branch.
-        distil: share of the loss that follows the tasks' own fine-tuned models.
-    """
-
-    trunks: int = Field(default=1, ge=1)
-    passes: float = Field(default=1.0, gt=0)
-    branch_passes: float = Field(default=1.0, gt=0)
-    distil: float = Field(default=0.5, ge=0, le=1)
-
-
-class MGen:
+class Trained:
     """Shared trunks and branches; the first trunk stands in the base's place."""
 
     joint = True
@@ -100,15 +76,3 @@ def spread(layers: int, count: int) -> tuple[int, ...]:
     """Layers that run if so many do: the first and the last, and others evenly between."""
     places: NDArray[np.float64] = np.linspace(0, layers - 1, count) if count > 1 else np.array([layers - 1.0])
     return tuple(int(place) for place in np.floor(places + 0.5))
-
-
-@dse.hookimpl
-def dse_generators() -> Iterable[dse.Generator]:
-    """Yield the one generator."""
-    yield dse.Generator(
-        name="mgen",
-        summary="trunks of fewer layers trained on several tasks, and branches of their own",
-        build=MGen,
-        options=MGenOptions,
-        source="after Kang et al., MGen, IEEE TC 2023 (abstract)",
-    )

@@ -1,0 +1,85 @@
+"""The route free of training: each task's own model without the heads and feed-forward columns that do least."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import dse
+from dse_plugins.generators.mgen.importance import SIDES, measured, ranks
+from dse_plugins.generators.mgen.options import MGenOptions
+
+_ROUNDING = 1e-9
+
+
+class Free:
+    """Separate models with fewer heads and columns; biases give back the mean of what is left out."""
+
+    def __init__(self, options: MGenOptions) -> None:
+        self.options = options
+        self._ranks: dict[str, NDArray[np.int64]] = {}
+        self._means: dict[str, NDArray[Any]] = {}
+
+    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+        """Shares of heads and of columns each task keeps."""
+        del workload
+        return tuple(
+            dse.Float(
+                name=name, low=0.3, high=1.0, default=1.0, limits=(0.0, 1.0), scope=("task",),
+                summary=f"share of a task's {what} that are kept, over all layers",
+            )
+            for name, what in (("heads", "attention heads"), ("ffn", "feed-forward columns"))
+        )  # fmt: skip
+
+    def prepare(self, context: dse.Context) -> None:
+        """Measure, once for each task, what heads and columns do."""
+        workload, tables = context.workload, []
+        for task, name in enumerate(workload.task_names):
+            digests = {part: workload.digests.get(part) for part in ("base", f"task.{name}", f"data.{name}")}
+            make = partial(measured, context, task, self.options.rows)
+            tables.append(context.cached(f"effects of heads of {name}", digests | {"rows": self.options.rows}, make))
+        for name in SIDES:
+            self._ranks[name] = np.stack([ranks(table[name], self._block(workload, name)) for table in tables])
+            self._means[name] = np.stack([table[f"{name}_mean"] for table in tables])
+
+    def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
+        """Keep in each task's layers what does most. Before anything is measured, the first of each layer."""
+        kept = {name: self._kept(workload, name, params[name]) for name in SIDES}
+        return dse.Plan(dse.separate_models(workload, params.points).owner, heads=kept["heads"], ffn=kept["ffn"])
+
+    def weights(self, context: dse.Context, params: dse.Params, owner: int) -> dse.Weights | dse.Model:
+        """Give the base's or a task's own matrices, and what biases give back."""
+        import torch
+
+        if owner == dse.BASE:
+            return context.base_weights()
+        encoder, weights, task = context.workload.encoder, context.task_weights(owner - 1), owner - 1
+        shifts = {}
+        for name, role in SIDES.items():
+            index = next(at for at, matrix in enumerate(encoder.matrices) if matrix.role == role)
+            kept = self._kept(context.workload, name, params[name])[0, task]
+            gone = ~(np.repeat(kept, encoder.head_size, axis=-1) if name == "heads" else kept)
+            for layer in range(encoder.layers):
+                lost = torch.from_numpy(self._means[name][task, layer] * gone[layer]).float()
+                shifts[layer, index] = weights[layer, index] @ lost
+        return dse.Model(weights, shifts=shifts)
+
+    def _block(self, workload: dse.Workload, name: str) -> int:
+        return max(1, self.options.block // (workload.encoder.head_size if name == "heads" else 1))
+
+    def _kept(self, workload: dse.Workload, name: str, share: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which heads or columns (P, T, L, units) are within a share (P, T) of their blocks; one block a layer at least."""
+        encoder = workload.encoder
+        units = encoder.heads if name == "heads" else encoder.ffn
+        block = self._block(workload, name)
+        blocks = -(-units // block)
+        if name in self._ranks:
+            place = self._ranks[name]
+        else:
+            first = (np.arange(units) // block)[None] * encoder.layers + np.arange(encoder.layers)[:, None]
+            place = np.broadcast_to(first, (len(workload.tasks), *first.shape))
+        count = np.maximum(np.floor(share * blocks * encoder.layers + _ROUNDING), encoder.layers)
+        return np.asarray(place[None] < count[..., None, None])

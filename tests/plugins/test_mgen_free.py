@@ -1,0 +1,110 @@
+"""Heads and feed-forward columns left out without training: which, and what biases give back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from dse_plugins.generators.mgen.free import Free
+from dse_plugins.generators.mgen.importance import measured, ranks
+from dse_plugins.generators.mgen.options import MGenOptions
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dse
+from dse.pipeline.counting import count
+from dse.pipeline.demand import demand
+from dse.testing import TinyContext, tiny_workload
+from tests.workloads import geometry
+
+LOAD = tiny_workload(2)
+CONTEXT = TinyContext(LOAD)
+OPTIONS = MGenOptions(route="free", block=16)
+
+
+def params(heads: float, ffn: float) -> dse.Params:
+    return dse.Params(1, {"heads": np.full((1, 2), heads), "ffn": np.full((1, 2), ffn)})
+
+
+def made() -> Free:
+    plugin = Free(OPTIONS)
+    plugin.prepare(CONTEXT)
+    return plugin
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.integers(1, 30), st.integers(1, 9))
+@settings(max_examples=50, deadline=None, derandomize=True)
+def test_units_go_in_blocks_those_that_do_least_first(seed: int, layers: int, units: int, block: int) -> None:
+    effects = np.random.default_rng(seed).random((layers, units))
+    found = ranks(effects, block)
+    blocks = -(-units // block)
+
+    assert set(found.ravel()) == set(range(layers * blocks))
+    for layer in range(layers):
+        assert (found[layer].min() < layers) or blocks == 0  # one block of each layer comes before the rest
+        best = np.argsort(-effects[layer], kind="stable")
+        for start in range(0, units, block):
+            assert len(set(found[layer, best[start : start + block]])) == 1
+    worth = [effects[found == place].sum() for place in range(layers, layers * blocks)]
+    assert worth == sorted(worth, reverse=True)
+
+
+def test_everything_is_kept_by_default_and_nothing_is_shifted() -> None:
+    plugin = made()
+    plan = plugin.plan(LOAD, params(1.0, 1.0))
+    model: Any = plugin.weights(CONTEXT, params(1.0, 1.0), 1)
+
+    assert plan.heads is not None
+    assert plan.ffn is not None
+    assert plan.heads.all()
+    assert plan.ffn.all()
+    assert not any(bool(shift.any()) for shift in model.shifts.values())
+
+
+def test_arrays_and_conversions_really_vanish() -> None:
+    plugin, arrays = made(), geometry(rows=16, columns=16)
+
+    def counted(heads: float, ffn: float) -> dse.Counts:
+        wanted = demand(LOAD, plugin.plan(LOAD, params(heads, ffn)), generator="mgen")
+        return count(LOAD.encoder, wanted, dse.whole_footprint(wanted), arrays)
+
+    whole, half = counted(1.0, 1.0), counted(0.5, 0.5)
+
+    assert half.arrays.sum() == whole.arrays.sum() / 2
+    assert half.conversions.sum() < whole.conversions.sum() * 0.6
+
+
+def test_the_effect_is_that_of_leaving_a_head_out_and_giving_its_mean_back() -> None:
+    table = measured(CONTEXT, 0, 384)
+    key, size = (1, 3), LOAD.encoder.head_size
+    weight = CONTEXT.task_weights(0)[key]
+    seen = list(CONTEXT.observe(0, 384))
+    tokens = sum(float(one.mask.sum()) for one in seen)
+    mean = sum((one.inputs[key] * one.mask[..., None]).sum(dim=(0, 1)) for one in seen) / tokens
+    only = torch.zeros(32)
+    only[size : 2 * size] = 1
+    total = 0.0
+    for one in seen:
+        moved = ((one.inputs[key] - mean) * only) @ weight.T
+        total += float((moved * one.gradients[key] * one.mask[..., None]).sum(dim=(1, 2)).square().sum())
+    rows = sum(len(one.mask) for one in seen)
+
+    assert table["heads"].shape == (LOAD.encoder.layers, LOAD.encoder.heads)
+    assert table["heads"][1, 1] == pytest.approx(total / rows, rel=1e-4)
+    assert table["ffn"].shape == (LOAD.encoder.layers, LOAD.encoder.ffn)
+
+
+def test_biases_give_back_the_mean_of_what_is_left_out() -> None:
+    plugin, chosen = made(), params(0.5, 0.5)
+    plan, model = plugin.plan(LOAD, chosen), plugin.weights(CONTEXT, chosen, 2)
+    assert isinstance(model, dse.Model)
+    assert plan.ffn is not None
+    layer, index = 2, 5
+    table = measured(CONTEXT, 1, 384)
+    gone = ~plan.ffn[0, 1, layer]
+    expected = CONTEXT.task_weights(1)[layer, index].numpy() @ (table["ffn_mean"][layer] * gone)
+
+    assert gone.any()
+    np.testing.assert_allclose(model.shifts[layer, index].numpy(), expected, rtol=1e-4, atol=1e-5)
