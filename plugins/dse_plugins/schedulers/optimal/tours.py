@@ -71,19 +71,19 @@ def _by_subsets(cost: Floats) -> Ints:
 def _by_cuts(cost: Floats) -> Ints:
     """Integer programming over the arcs (n, n), cutting off what falls into several tours until nothing does."""
     from scipy.optimize import Bounds, LinearConstraint, milp
-    from scipy.sparse import csr_array, vstack
 
     nodes = len(cost)
-    arcs = np.arange(nodes * nodes)
-    leaving, entering = (csr_array((np.ones(arcs.size), (end, arcs))) for end in (arcs // nodes, arcs % nodes))
-    once: Any = LinearConstraint(vstack([leaving, entering]), 1, 1)
-    upper = 1.0 - np.eye(nodes).ravel()
+    arcs = nodes * nodes
+    one = np.eye(nodes)
+    leaving, entering = np.repeat(one, nodes, axis=1), np.tile(one, nodes)
+    once: Any = LinearConstraint(np.concatenate([leaving, entering]), 1, 1)
+    upper = 1.0 - one.ravel()
     cuts: list[Any] = []
     scale = cost.max() or 1.0
     while True:
         result: Any = milp(
             cost.ravel() / scale,
-            integrality=np.ones(arcs.size, dtype=int),
+            integrality=np.ones(arcs, dtype=int),
             bounds=Bounds(0, upper),
             constraints=[once, *cuts],
         )
