@@ -120,7 +120,7 @@ def _study(name: str, results: Path, targets: tuple[float, ...]) -> dict[str, An
     ran = dse.run(space, results=results, start=profiled.proposals_path)
     choices: dict[str, Any] = {}
     for target in targets:
-        done = dse.validate(ran.folder, target_drop=target)
+        done = dse.validate(ran.folder, target_drop=target, chosen_only=True)
         rows = done.rows.set_index("trial", drop=False)
         choice = None if done.choice is None else json.loads(rows.loc[done.choice].to_json())
         choices[f"{target:g}"] = choice and choice | {"met": done.met}

@@ -120,6 +120,7 @@ def validate(
     *,
     results: Path | str = "results",
     target_drop: float | None = None,
+    chosen_only: bool = False,
     device: str = "auto",
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
@@ -132,6 +133,7 @@ def validate(
         study: its name, or its folder.
         results: folder that holds the studies.
         target_drop: points a design may lose: chooses one on the search split, and says whether it keeps the target.
+        chosen_only: score that design, and those a profile proposed, instead of the whole front.
         device: where models run: auto, cpu or cuda.
         cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
         plugins: bare plugin files, beside those the study names.
@@ -155,7 +157,15 @@ def validate(
 
     wanted = request(space, device, cache, plugins)
     with loaded(wanted, activity, in_process=in_process) as (problem, found, provenance):
-        return validate_study(problem, found, folder=folder, provenance=provenance, target_drop=target_drop, told=told)
+        return validate_study(
+            problem,
+            found,
+            folder=folder,
+            provenance=provenance,
+            target_drop=target_drop,
+            chosen_only=chosen_only,
+            told=told,
+        )
 
 
 def deltas(

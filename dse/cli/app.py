@@ -119,6 +119,9 @@ def validate(
         float | None,
         typer.Option("--target-drop", help="Points a design may lose: is there one that keeps it?", metavar="POINTS"),
     ] = None,
+    chosen_only: Annotated[
+        bool, typer.Option("--chosen-only", help="Score the design chosen for the target instead of the whole front.")
+    ] = False,
     device: opt.Device = opt.DeviceName.AUTO,
     cache: opt.Cache = None,
     plugin: opt.PluginFiles = None,
@@ -135,6 +138,7 @@ def validate(
         study,
         results=results,
         target_drop=target_drop,
+        chosen_only=chosen_only,
         device=device.value,
         cache=cache,
         plugins=plugin or [],

@@ -64,6 +64,7 @@ def validate(
     folder: Path | str,
     provenance: Provenance,
     target_drop: float | None = None,
+    chosen_only: bool = False,
     told: Callable[[int, int], None] | None = None,
 ) -> Validation:
     """Score a study's front on the report split.
@@ -77,6 +78,7 @@ def validate(
         folder: of the study.
         provenance: versions and hashes, which must be those of the study.
         target_drop: points a design may lose; chooses the one with the smallest arrays that keeps it, all resident.
+        chosen_only: of the front, score that one alone; designs a profile proposed are scored all the same.
         told: is told how many designs of how many are scored.
 
     Raises:
@@ -91,8 +93,18 @@ def validate(
         event = session_event(space, provenance, problem.components, history, [])
         check_unchanged(folder, history, event, force=False)
         front, others = _designs(*tables)
-        choice, rule = choose(front, target_drop)
+        choice, rule = choose(front, target_drop, chosen_only=chosen_only)
+        if chosen_only:
+            front = [row for row in front if row["trial"] == choice or row["source"] == "profile"]
         chosen = [*front, *others]
+        if not chosen:
+            raise StudyError(
+                "there is nothing to validate",
+                where=folder,
+                expected=f"a design that keeps {target_drop} points on the search split, or one that a profile proposed",
+                found="none",
+                fix="name a larger --target-drop, or validate the whole front",
+            )
         _log(folder, {"event": "chosen", "rule": rule, "choice": choice, "trials": [row["trial"] for row in chosen]})
         problem.prepare(scores=True)
         rows = []
@@ -124,9 +136,12 @@ def _designs(trials: Path, pareto: Path) -> tuple[list[dict[Any, Any]], list[dic
     return front, proposed[~proposed["on_front"].astype(bool)].to_dict("records")
 
 
-def choose(front: list[dict[Any, Any]], target_drop: float | None) -> tuple[int | None, str]:
+def choose(
+    front: list[dict[Any, Any]], target_drop: float | None, *, chosen_only: bool = False
+) -> tuple[int | None, str]:
     """Choose a trial for a target by the search split alone, and say by which rule."""
-    rule = "every design on the front of the search split, and every design a profile proposed"
+    which = "the design chosen" if chosen_only else "every design on the front of the search split"
+    rule = f"{which}, and every design a profile proposed"
     if target_drop is None:
         return None, rule
     rule += (

@@ -55,6 +55,18 @@ def test_rule_and_choice_are_on_disk_before_the_first_score(folder: Path) -> Non
     assert [event["event"] for event in events(folder)] == ["chosen", *["scored"] * len(seen)]
 
 
+def test_only_the_chosen_design_is_scored_where_that_is_asked_for(folder: Path) -> None:
+    problem = FakeProblem()
+    done = validated(folder, problem, target_drop=2.0, chosen_only=True)
+
+    assert list(done.rows["trial"]) == [done.choice]
+    assert len(problem.scored) == 1
+    assert done.rule.startswith("the design chosen")
+    with pytest.raises(StudyError, match="nothing to validate") as caught:
+        validated(folder, FakeProblem(), target_drop=-5.0, chosen_only=True)
+    assert "keeps -5.0 points" in str(caught.value)
+
+
 def row(trial: int, drop: float, arrays: float, energy: float = 1.0, writes: float = 0.0) -> dict[Any, Any]:
     ends = {"accuracy_drop_low": drop - 0.2, "accuracy_drop_high": drop + 0.2}
     return {
