@@ -47,9 +47,10 @@ BEYOND = """## Beyond the paper, still without training
 
 `graded` differs in four ways. What a column of a difference does to the logits is measured on training rows, and arrays go
 where they do most good over the whole model, in whole blocks of columns. A column may have one bit, two values of its own,
-which takes one array where ternary takes two; or seven levels, which take four. Biases, which each task has anyway, take back
-the mean of what is left out. And the base, which the paper keeps in 8 bits, has 4 magnitude bits (5 for GLUE) and a grid for
-each output: at eight tasks it then takes 0.0625 of the baseline's arrays instead of 0.125, for about a tenth of a point.
+which takes one array where ternary takes two; or, once all of a task have three levels, seven, which take four. Biases, which
+each task has anyway, take back the mean of what is left out. And the base, which the paper keeps in 8 bits, has 4 magnitude
+bits and a grid for each output: at eight tasks it then takes 0.0625 of the baseline's arrays instead of 0.125, for about a
+tenth of a point.
 
 The rule chooses, for each number of points to lose, the fewest arrays among designs whose whole interval on the search split
 lies below it. At first it asked for one standard error to spare: the packaged tasks' design for 0.5 points then had an area of

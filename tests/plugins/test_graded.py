@@ -110,6 +110,8 @@ def test_a_larger_share_does_more_good_for_more_arrays_and_keeps_its_budget(seed
     assert loss == sorted(loss, reverse=True)
     assert grading.spent[-1] == pytest.approx(2 * grading.whole)
     assert (np.diff(grading.spent) > 0).all()
+    assert not (forms[SHARES < 1] == SEVEN).any()
+    assert (forms[SHARES == 1] == TERNARY).all()
 
 
 def test_what_is_spent_is_what_the_arrays_are(plugin: Graded) -> None:

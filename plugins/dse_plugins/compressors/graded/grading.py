@@ -47,6 +47,7 @@ class _Step:
     layer: int
     outputs: NDArray[Any]
     form: int
+    late: bool
 
 
 class Grading:
@@ -74,7 +75,7 @@ class Grading:
                     block = order[start : start + placement.columns]
                     steps += _upgrades(layer, block, effects[:, layer, block].sum(axis=1), height, placement)
                     whole += height * placement.arrays[TERNARY]
-        steps.sort(key=lambda step: -step.gain / step.cost)
+        steps.sort(key=lambda step: (step.late, -step.gain / step.cost))
         self.whole = whole
         self.spent = np.concatenate([[0.0], np.cumsum([step.cost for step in steps])])
         self.reached = np.full((FORMS, encoder.layers, effects.shape[-1]), _NEVER, dtype=np.int32)
@@ -118,14 +119,20 @@ def _groups(encoder: dse.Encoder) -> list[_Group]:
 
 
 def _upgrades(layer: int, block: NDArray[Any], effects: NDArray[Any], height: int, placement: Placement) -> list[_Step]:
-    """Steps from nothing to the form that takes most arrays, each doing less good for an array than the one before."""
+    """Steps from nothing to the form that takes most arrays, each doing less good for an array than the one before.
+
+    Forms that take more arrays than ternary come last: effects are measured to first order, which overrates what is left to
+    gain in a column that is nearly right beside one that is not there at all.
+    """
     cost = height * np.array(placement.arrays)
     steps: list[_Step] = []
     at = NONE
-    while True:
-        dearer = [form for form in range(FORMS) if cost[form] > cost[at] and effects[form] < effects[at]]
-        if not dearer:
-            return steps
-        best = max(dearer, key=lambda form: (effects[at] - effects[form]) / (cost[form] - cost[at]))
-        steps.append(_Step(effects[at] - effects[best], cost[best] - cost[at], layer, block, best))
-        at = best
+    for most in (cost[TERNARY], cost.max()):
+        while dearer := [
+            form for form in range(FORMS) if cost[at] < cost[form] <= most and effects[form] < effects[at]
+        ]:
+            best = max(dearer, key=lambda form: (effects[at] - effects[form]) / (cost[form] - cost[at]))
+            late = bool(cost[best] > cost[TERNARY])
+            steps.append(_Step(effects[at] - effects[best], cost[best] - cost[at], layer, block, best, late))
+            at = best
+    return steps
