@@ -31,7 +31,7 @@ What the paper describes is `two-stage` (both stages), `dse deltas` (decompositi
 with its defaults (32 nm, 128 x 128 arrays, 1 bit a cell, separate positive and negative arrays, 8-bit ADC, 1-bit DAC, 8-bit
 inputs and weights). Not public, and therefore ours: the exact clip formula (here: the cosine of each matrix's difference), the
 channel criterion (energy after clipping), the measure of resilience (drops of every setting and of every layer), the number
-of clusters (3) and the rule of the modes (fewest arrays for a mean drop of 0.2, 0.5 and 2.3 points, one setting a cluster).
+of clusters (3) and the rule of the modes (fewest arrays for a mean drop of 0.2, 0.5 and 2 points, one setting a cluster).
 The encoder is MiniLM-L6, a contrastively tuned sentence encoder a fifth of BERT-base's size: sizes are ratios, and scores are
 lower than BERT-base's.
 """
@@ -47,10 +47,9 @@ BEYOND = """## Beyond the paper, still without training
 
 `graded` differs in four ways. What a column of a difference does to the logits is measured on training rows, and arrays go
 where they do most good over the whole model, in whole blocks of columns. A column may have one bit, two values of its own,
-which takes one array where ternary takes two; or, once all of a task have three levels, seven, which take four. Biases, which
-each task has anyway, take back the mean of what is left out. And the base, which the paper keeps in 8 bits, has 4 magnitude
-bits and a grid for each output: at eight tasks it then takes 0.0625 of the baseline's arrays instead of 0.125, for about a
-tenth of a point.
+which takes one array where ternary takes two. Biases, which each task has anyway, take back the mean of what is left out.
+And the base, which the paper keeps in 8 bits, has 4 magnitude bits and a grid for each output: at eight tasks it then takes
+0.0625 of the baseline's arrays instead of 0.125, for about a tenth of a point.
 
 The rule chooses, for each number of points to lose, the fewest arrays among designs whose whole interval on the search split
 lies below it. At first it asked for one standard error to spare: the packaged tasks' design for 0.5 points then had an area of

@@ -2,9 +2,8 @@
 
 Takes the decomposition of Kang et al., ICCAD 2021, further, still without training. The paper drops the same share of
 every matrix's columns, the smallest first. Here training rows tell what leaving a column out does to the logits, over the
-whole model: blocks of columns are graded none, binary, ternary or seven levels in the order of good done for each array
-taken. A binary column has two values, each its own, and takes one array where ternary in separate arrays takes two and seven
-levels take four. What is left out moves
+whole model: blocks of columns are graded none, binary or ternary in the order of good done for each array taken. A binary
+column has two values, each its own, and takes one array where ternary in separate arrays takes two. What is left out moves
 the mean of an output; the output's bias, which the task has anyway, takes it back. The base, which all tasks share, may
 be kept in fewer bits too: with a grid of its own for each output, five bits, sign included, lose next to nothing.
 """
@@ -19,17 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 import dse
-from dse_plugins.compressors.graded.effects import (
-    BASE_BITS,
-    BINARY,
-    SEVEN,
-    TERNARY,
-    TOPS,
-    binary,
-    clipped,
-    coarse,
-    measured,
-)
+from dse_plugins.compressors.graded.effects import BASE_BITS, BINARY, TERNARY, binary, coarse, measured, ternary
 from dse_plugins.compressors.graded.grading import Grading, Placement, starts
 
 if TYPE_CHECKING:
@@ -53,7 +42,7 @@ class GradedOptions(dse.Options):
 
 
 class Graded:
-    """Differences from the base whose columns have seven levels, three, two or none."""
+    """Differences from the base whose columns are ternary, binary or absent."""
 
     geometry_fields: tuple[str, ...] = ("rows", "columns", "cell_bits", "encoding")
 
@@ -75,7 +64,7 @@ class Graded:
                 unit="bit", summary="magnitude bits of the base; below 8 each output has its own grid",
             ),
             dse.Float(
-                name="share", low=0.1, high=1.0, default=0.6, limits=(0.0, 2.0), scope=("task",),
+                name="share", low=0.1, high=1.0, default=0.6, limits=(0.0, 1.0), scope=("task",),
                 summary="arrays of a task, as a share of those all its columns take in ternary",
             ),
         )  # fmt: skip
@@ -114,21 +103,20 @@ class Graded:
         own[:, dse.BASE] = False
         counts = self._counts(encoder, demand, geometry, params, shape)
         base = (used & ~own).astype(float)
-        signed, plain, seven = (np.where(own, counts[form], 0.0) for form in (TERNARY, BINARY, SEVEN))
-        signs, bits, wide = ((part > 0).astype(float) for part in (signed, plain, seven))
+        signed, plain = np.where(own, counts[TERNARY], 0.0), np.where(own, counts[BINARY], 0.0)
+        signs, bits = (signed > 0).astype(float), (plain > 0).astype(float)
         bits_of_base = params["base_bits"][:, None, None, None]
         whole = bits_of_base == MOST_BITS
         magnitude = np.where(whole, float(dse.FULL_MAGNITUDE), 2.0**bits_of_base - 1)
         pieces = (
             dse.Piece((base + signs) * rows, base * columns + signed, base * magnitude + signs),
             dse.Piece(bits * rows, plain, bits, unsigned=True),
-            dse.Piece(wide * rows, seven, wide * TOPS[SEVEN]),
         )
-        some = signed + plain + seven > 0
+        some = signed + plain > 0
         scales = base * np.where(whole, 1.0, columns) + 2 * plain  # two values for each binary column
         on_base = demand.used.copy()
         on_base[:, dse.BASE] = False
-        return dse.Footprint(pieces, dse.SCALE_BITS * scales + some * len(pieces) * columns, on_base)
+        return dse.Footprint(pieces, dse.SCALE_BITS * scales + some * 2 * columns, on_base)
 
     def store(
         self, weights: dse.Matrices, base: dse.Matrices, geometry: dse.Geometry, params: dse.Params, owner: int
@@ -142,16 +130,16 @@ class Graded:
         assert self._encoder is not None
         begin, task = starts(self._encoder), owner - 1
         grading = self._grading(task, Placement.of(geometry, 0))
-        forms = grading.forms(params["share"][0, task])
+        levels = grading.levels[int(grading.steps(params["share"][0, task]))]
         stored = {}
         for key, weight in weights.items():
             part = slice(begin[key[1]], begin[key[1] + 1])
-            form = weights.of_outputs(key, torch.from_numpy(forms[key[0], part].astype(np.int64)))
+            level = weights.of_outputs(key, torch.from_numpy(levels[key[0], part].astype(np.int64)))
             bias = None
             if self.options.recover:
                 table = self._biases(task, int(params["base_bits"][0]))[:, key[0], part]
-                bias = weights.of_outputs(key, torch.from_numpy(table.T.copy())).gather(1, form[:, None])[:, 0]
-            stored[key] = dse.Stored(self._terms(weight, base[key], key, form), on_base=True, bias=bias)
+                bias = weights.of_outputs(key, torch.from_numpy(table.T.copy())).gather(1, level[:, None])[:, 0]
+            stored[key] = dse.Stored(self._terms(weight, base[key], key, level), on_base=True, bias=bias)
         return stored
 
     def _base_term(self, weights: dse.Matrices, key: Key, bits: int) -> dse.Term:
@@ -168,22 +156,20 @@ class Graded:
         own: Array = self._bias[task]
         return own if bits == MOST_BITS else own + self._base_bias[task, BASE_BITS.index(bits)]
 
-    def _terms(self, weight: Tensor, base: Tensor, key: Key, form: Tensor) -> tuple[dse.Term, ...]:
-        """A matrix's columns of three levels, two, and seven."""
+    def _terms(self, weight: Tensor, base: Tensor, key: Key, level: Tensor) -> tuple[dse.Term, ...]:
+        """A matrix's ternary and binary columns."""
         import torch
 
-        if not form.any():
+        if not level.any():
             return ()
         scale = self._scales[key]
-        signed = {}
-        for one, top in TOPS.items():
-            columns = (form == one).nonzero()[:, 0]
-            codes = clipped(dse.decompose(base[columns], weight[columns], scale=scale).delta, one)
-            signed[one] = dse.Term(codes, scale, top, columns=columns, shared_scale=True)
-        plain = (form == BINARY).nonzero()[:, 0]
+        signed, plain = ((level == form).nonzero()[:, 0] for form in (TERNARY, BINARY))
+        codes = ternary(dse.decompose(base[signed], weight[signed], scale=scale).delta)
         bits, step, low = binary(weight[plain] - dse.quantise(base[plain], scale) * scale)
-        two = dse.Term(bits.to(torch.int16), step, 1, columns=plain, unsigned=True, offset=low)
-        return signed[TERNARY], two, signed[SEVEN]
+        return (
+            dse.Term(codes, scale, 1, columns=signed, shared_scale=True),
+            dse.Term(bits.to(torch.int16), step, 1, columns=plain, unsigned=True, offset=low),
+        )
 
     def _counts(
         self,
@@ -193,11 +179,11 @@ class Graded:
         params: dse.Params,
         shape: tuple[int, ...],
     ) -> dict[int, Array]:
-        """Columns (P, O, L, M) of each form. Before anything is measured, all have seven levels: an upper bound."""
-        counts = {form: np.zeros(shape) for form in (BINARY, TERNARY, SEVEN)}
+        """Columns (P, O, L, M) of each level. Before anything is measured, all ternary: an upper bound."""
+        counts = {level: np.zeros(shape) for level in (BINARY, TERNARY)}
         own = slice(demand.task_owner(0), None)
         if not self._effects.size:
-            counts[SEVEN][:, own] = np.broadcast_to(demand.columns, shape)[:, own]
+            counts[TERNARY][:, own] = np.broadcast_to(demand.columns, shape)[:, own]
             return counts
         placements = [Placement.of(geometry, point) for point in range(demand.points)]
         begin = starts(encoder)
@@ -205,12 +191,12 @@ class Graded:
             for placement in set(placements):
                 at = np.flatnonzero([item == placement for item in placements])
                 grading = self._grading(task, placement)
-                forms = grading.forms(params["share"][at, task])
+                levels = grading.levels[grading.steps(params["share"][at, task])]
                 for index in range(len(encoder.matrices)):
-                    part = forms[..., begin[index] : begin[index + 1]]
+                    part = levels[..., begin[index] : begin[index + 1]]
                     kept = dse.kept_outputs(encoder, demand, index)
-                    for form, found in counts.items():
-                        live = part == form
+                    for level, found in counts.items():
+                        live = part == level
                         if kept is not None:
                             live &= kept[at, demand.task_owner(task)]
                         found[at, demand.task_owner(task), :, index] = live.sum(axis=-1)
@@ -229,7 +215,7 @@ def dse_compressors() -> Iterable[dse.Compressor]:
     """Yield the one compressor."""
     yield dse.Compressor(
         name="graded",
-        summary="deltas whose columns have seven levels, three, two or none, by what each does to the logits",
+        summary="deltas whose columns are ternary, binary or absent, by what each does to the logits",
         build=Graded,
         options=GradedOptions,
         source="after Kang et al., ICCAD 2021; one-bit deltas as in BitDelta, Liu et al., NeurIPS 2024",

@@ -11,10 +11,8 @@ import dse
 if TYPE_CHECKING:
     from torch import Tensor
 
-NONE, BINARY, TERNARY, SEVEN = range(4)
-FORMS = 4
-TOPS = {TERNARY: 1, SEVEN: 3}
-"""Largest code of the forms that have signs."""
+NONE, BINARY, TERNARY = range(3)
+FORMS = 3
 BASE_BITS = (3, 4, 5, 6, 7)
 """Magnitude bits of a base that is not kept in full; 8 are all."""
 CLIPS = tuple(1 - step / 20 for step in range(12))
@@ -24,9 +22,9 @@ DAMPING = 0.01
 attention does not depend on the biases of keys, whose gradients cancel."""
 
 
-def clipped(codes: Tensor, form: int) -> Tensor:
-    """Clip integer differences to what a form holds."""
-    return codes.clamp(-TOPS[form], TOPS[form])
+def ternary(codes: Tensor) -> Tensor:
+    """Clip integer differences to their signs."""
+    return codes.clamp(-1, 1)
 
 
 def binary(difference: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -59,8 +57,9 @@ def residuals(tuned: Tensor, base: Tensor, scale: Tensor) -> Tensor:
     parts = dse.decompose(base, tuned, scale=scale)
     difference = tuned - parts.base * scale
     bits, step, low = binary(difference)
-    signed = (difference - clipped(parts.delta, form).float() * scale for form in TOPS)
-    return torch.stack((difference, difference - (bits * step + low), *signed))
+    return torch.stack(
+        (difference, difference - (bits * step + low), difference - ternary(parts.delta).float() * scale)
+    )
 
 
 def coarse(base: Tensor, bits: int) -> tuple[Tensor, Tensor]:

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import dse
-from dse_plugins.compressors.graded.effects import BINARY, FORMS, NONE, SEVEN, TERNARY, TOPS
+from dse_plugins.compressors.graded.effects import BINARY, NONE, TERNARY
 
 _ROUNDING = 1e-9
-_NEVER = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +21,22 @@ class Placement:
     Attributes:
         rows: wordlines of an array.
         columns: bitlines of an array.
-        arrays: what a block of columns takes in each form.
+        binary: arrays a block of binary columns takes.
+        ternary: arrays a block of ternary columns takes.
     """
 
     rows: int
     columns: int
-    arrays: tuple[float, ...]
+    binary: float
+    ternary: float
 
     @classmethod
     def of(cls, geometry: dse.Geometry, point: int) -> Placement:
         """Placement of one point of a batch."""
         cell, separate = geometry.cell_bits[point], geometry.separate[point]
-        arrays = [0.0] * FORMS
-        arrays[BINARY] = float(dse.slices(np.array(1.0), cell, np.array(True)))
-        for form, top in TOPS.items():
-            arrays[form] = float(dse.slices(np.array(float(top)), cell, separate)) * (2 if separate else 1)
-        return cls(int(geometry.rows[point]), int(geometry.columns[point]), tuple(arrays))
+        signed = float(dse.slices(np.array(1.0), cell, separate)) * (2 if separate else 1)
+        plain = float(dse.slices(np.array(1.0), cell, np.array(True)))
+        return cls(int(geometry.rows[point]), int(geometry.columns[point]), plain, signed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,7 @@ class _Step:
     cost: float
     layer: int
     outputs: NDArray[Any]
-    form: int
-    late: bool
+    level: int
 
 
 class Grading:
@@ -59,9 +57,8 @@ class Grading:
         placement: what blocks cost.
 
     Attributes:
-        whole: arrays that all columns take in ternary.
         spent: (K + 1,) arrays taken after each step.
-        reached: (forms, L, outputs of all matrices) the step from which a column has a form.
+        levels: (K + 1, L, outputs of all matrices) int8, the form of each column.
     """
 
     def __init__(self, encoder: dse.Encoder, effects: NDArray[Any], placement: Placement) -> None:
@@ -74,22 +71,18 @@ class Grading:
                 for start in range(0, len(order), placement.columns):
                     block = order[start : start + placement.columns]
                     steps += _upgrades(layer, block, effects[:, layer, block].sum(axis=1), height, placement)
-                    whole += height * placement.arrays[TERNARY]
-        steps.sort(key=lambda step: (step.late, -step.gain / step.cost))
+                    whole += height * placement.ternary
+        steps.sort(key=lambda step: -step.gain / step.cost)
         self.whole = whole
         self.spent = np.concatenate([[0.0], np.cumsum([step.cost for step in steps])])
-        self.reached = np.full((FORMS, encoder.layers, effects.shape[-1]), _NEVER, dtype=np.int32)
-        self.reached[NONE] = 0
+        self.levels = np.zeros((len(steps) + 1, encoder.layers, effects.shape[-1]), dtype=np.int8)
         for number, step in enumerate(steps, 1):
-            self.reached[step.form, step.layer, step.outputs] = number
+            self.levels[number] = self.levels[number - 1]
+            self.levels[number, step.layer, step.outputs] = step.level
 
-    def forms(self, share: NDArray[Any]) -> NDArray[np.int8]:
-        """Form (..., L, outputs) of each column at a share (...) of the arrays that all columns take in ternary."""
-        steps = np.searchsorted(self.spent, share * self.whole + _ROUNDING, side="right") - 1
-        found = np.zeros((*np.shape(share), *self.reached.shape[1:]), dtype=np.int8)
-        for form in (BINARY, TERNARY, SEVEN):  # a later form takes more arrays, so that it comes later
-            found[self.reached[form] <= steps[..., None, None]] = form
-        return found
+    def steps(self, share: NDArray[Any]) -> NDArray[np.int64]:
+        """Steps that fit into a share (...) of the arrays that all columns take in ternary."""
+        return np.searchsorted(self.spent, share * self.whole + _ROUNDING, side="right") - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +112,13 @@ def _groups(encoder: dse.Encoder) -> list[_Group]:
 
 
 def _upgrades(layer: int, block: NDArray[Any], effects: NDArray[Any], height: int, placement: Placement) -> list[_Step]:
-    """Steps from nothing to the form that takes most arrays, each doing less good for an array than the one before.
-
-    Forms that take more arrays than ternary come last: effects are measured to first order, which overrates what is left to
-    gain in a column that is nearly right beside one that is not there at all.
-    """
-    cost = height * np.array(placement.arrays)
-    steps: list[_Step] = []
-    at = NONE
-    for most in (cost[TERNARY], cost.max()):
-        while dearer := [
-            form for form in range(FORMS) if cost[at] < cost[form] <= most and effects[form] < effects[at]
-        ]:
-            best = max(dearer, key=lambda form: (effects[at] - effects[form]) / (cost[form] - cost[at]))
-            late = bool(cost[best] > cost[TERNARY])
-            steps.append(_Step(effects[at] - effects[best], cost[best] - cost[at], layer, block, best, late))
-            at = best
-    return steps
+    """One or two steps from nothing to ternary, each doing less good for an array than the one before."""
+    binary, ternary = height * placement.binary, height * placement.ternary
+    first = effects[NONE] - effects[BINARY]
+    second = effects[BINARY] - effects[TERNARY]
+    if ternary > binary and first / binary >= second / (ternary - binary):
+        return [
+            _Step(first, binary, layer, block, BINARY),
+            _Step(second, ternary - binary, layer, block, TERNARY),
+        ]
+    return [_Step(effects[NONE] - effects[TERNARY], ternary, layer, block, TERNARY)]
