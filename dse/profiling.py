@@ -115,7 +115,7 @@ def starting_points(path: Path | str) -> tuple[list[DesignPoint], str]:
 
     try:
         with Path(path).open("rb") as file:  # one open file, since a running study may replace it
-            rows = pd.read_parquet(file).to_dict("records")
+            rows = pd.read_parquet(file, use_threads=False).to_dict("records")
         points = [point_of({str(name): value for name, value in row.items()}) for row in rows]
     except (OSError, ValueError, KeyError) as error:
         raise StudyError(

@@ -41,7 +41,7 @@ WRITE_SPACE = "import pathlib, runpy, sys; runpy.run_path(sys.argv[1])['write_sp
 WHERE = "import json, sys, dse, dse_plugins; print(json.dumps([*sys.path, dse.__file__, dse_plugins.__file__]))"
 READ_BACK = """
 import json, pandas
-trials, front = (pandas.read_parquet(f"results/tiny/{name}.parquet") for name in ("trials", "pareto"))
+trials, front = (pandas.read_parquet(f"results/tiny/{name}.parquet", use_threads=False) for name in ("trials", "pareto"))
 print(json.dumps({"done": int((trials["status"] == "done").sum()), "front": len(front)}))
 """
 

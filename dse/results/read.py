@@ -149,7 +149,7 @@ def _frame(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     table, metadata = _table(file)
     mapping = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
     try:
-        frame: pd.DataFrame = table.to_pandas(types_mapper=mapping.get)
+        frame: pd.DataFrame = table.to_pandas(types_mapper=mapping.get, use_threads=False)
     except _DAMAGE as error:
         raise _damaged(file, error) from error
     return frame, metadata
@@ -164,7 +164,8 @@ def _table(file: Path) -> tuple[Any, dict[str, Any]]:
     try:
         # Reading one file, never a folder: a folder's first file would silently decide the columns of all. And one open
         # file: given a path, pyarrow opens it twice, and a study that runs may have replaced it in between.
-        table = pq.ParquetFile(file).read()
+        # One thread: pyarrow's pool can abort or hang a short program that ends right after a read (apache/arrow 34314, 50482).
+        table = pq.ParquetFile(file).read(use_threads=False)
     except _DAMAGE as error:
         raise _damaged(file, error) from error
     metadata = _metadata(file, table.schema)

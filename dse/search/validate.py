@@ -123,7 +123,7 @@ def _designs(trials: Path, pareto: Path) -> tuple[list[dict[Any, Any]], list[dic
     """Rows of the front, and of the designs that a profile proposed and that are not on it."""
     import pandas as pd
 
-    front: list[dict[Any, Any]] = pd.read_parquet(pareto).to_dict("records")
+    front: list[dict[Any, Any]] = pd.read_parquet(pareto, use_threads=False).to_dict("records")
     if not front or any(pd.isna(row["accuracy_drop"]) for row in front):
         raise StudyError(
             "there is nothing to validate",
@@ -131,7 +131,7 @@ def _designs(trials: Path, pareto: Path) -> tuple[list[dict[Any, Any]], list[dic
             expected="designs on a front that were scored",
             found="none" if not front else "a study without accuracy",
         )
-    everything = pd.read_parquet(trials)
+    everything = pd.read_parquet(trials, use_threads=False)
     proposed = everything[(everything["source"] == "profile") & (everything["status"] == "done")]
     return front, proposed[~proposed["on_front"].astype(bool)].to_dict("records")
 

@@ -65,7 +65,7 @@ def _table(data: DataSpec, path: Path) -> pd.DataFrame:
     form = data.format or FORMATS.get(suffixes[-1] if suffixes else "", "")
     try:
         if form == "parquet":
-            return pd.read_parquet(path)
+            return pd.read_parquet(path, use_threads=False)
         content = _expanded(path)
     except (OSError, EOFError, ValueError) as error:  # pyarrow's errors are ValueErrors or OSErrors
         raise DataError("the data file cannot be read: it is damaged", where=path, found=error) from error
