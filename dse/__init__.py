@@ -50,6 +50,7 @@ from dse.records.batch import (
     Schedule,
     Violation,
 )
+from dse.records.exits import ExitHead, Exits
 from dse.records.model import Model
 from dse.records.observation import Observation
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
@@ -84,6 +85,8 @@ __all__ = [
     "Demand",
     "DseError",
     "Encoder",
+    "ExitHead",
+    "Exits",
     "Float",
     "Footprint",
     "Generator",

@@ -48,12 +48,13 @@ class Context(Protocol):
     def task_weights(self, task: int) -> Weights:
         """Every linear matrix of a task's fine-tuned encoder; fine-tunes it first if that has not been done."""
 
-    def observe(self, task: int, rows: int = 384) -> Iterator[Observation]:
+    def observe(self, task: int, rows: int = 384, model: Model | None = None) -> Iterator[Observation]:
         """Run training rows through a task's fine-tuned model and see the inputs of every matrix, a batch at a time.
 
         Args:
             task: index.
             rows: how many training rows; fewer where there are not so many.
+            model: encoder and head to run instead; layers it has no matrices of are skipped.
         """
 
     def trained(self, training: Training) -> Model:

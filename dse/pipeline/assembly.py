@@ -9,6 +9,7 @@ import numpy as np
 from dse.contract import Weights
 from dse.pipeline.context import PipelineContext
 from dse.pipeline.demand import demand
+from dse.pipeline.exits import check_heads
 from dse.pipeline.hardware_cost import Built, called
 from dse.pipeline.kept import Cut, keep_only
 from dse.pipeline.rebuild import check_stored, effective, products
@@ -71,7 +72,10 @@ class Assembly:
             total.vectors.update(own.vectors)
         kept = owners[owners != DROPPED]
         if kept.size:
-            total.head.update(self._model(int(kept[-1])).heads.get(task, {}))
+            last = self._model(int(kept[-1]))
+            total.head.update(last.heads.get(task, {}))
+            total.exits.update(last.exits.get(task, {}))
+        check_heads(self._plan, task, total.exits, generator=self._built.names[0])
         keep_only(self._context.workload.encoder, self._plan, task, total)
         return total
 

@@ -31,11 +31,13 @@ class Outcome:
         value: its score.
         flagged: whether predictions were constant, so that a correlation is 0 by definition.
         predictions: (n,) over the rows of the split.
+        layers_run: encoder layers a row ran on average, where rows may leave early; else nan.
     """
 
     value: float
     flagged: bool
     predictions: NDArray[Any]
+    layers_run: float = float("nan")
 
 
 class PipelineContext:
@@ -74,9 +76,9 @@ class PipelineContext:
         """Every linear matrix of a task's fine-tuned encoder."""
         return self._loaded.task_weights(self.workload.task_names[task])
 
-    def observe(self, task: int, rows: int = 384) -> Iterator[Observation]:
-        """Run training rows through a task's fine-tuned model and see the inputs of every matrix."""
-        return self._loaded.tasks[self.workload.task_names[task]].observe(rows)
+    def observe(self, task: int, rows: int = 384, model: Model | None = None) -> Iterator[Observation]:
+        """Run training rows through a task's fine-tuned model, or one given, and see the inputs of every matrix."""
+        return self._loaded.tasks[self.workload.task_names[task]].observe(rows, model)
 
     def trained(self, training: Training) -> Model:
         """Train an encoder for some tasks, or find it in the cache."""
@@ -111,4 +113,5 @@ class PipelineContext:
             keep_layers=[bool(owner != DROPPED) for owner in owners],
             base_layers=[bool(owner == BASE) for owner in owners],
         )
-        return Outcome(score.value, score.flagged, score.predictions)
+        layers_run = float("nan") if score.reach is None else sum(score.reach.values())
+        return Outcome(score.value, score.flagged, score.predictions, layers_run)

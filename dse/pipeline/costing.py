@@ -61,7 +61,8 @@ def total(workload: Workload, demand: Demand, components: Components, schedule: 
     """Sum components over a schedule.
 
     A request of independent traffic is one input through one task drawn from the rates; of shared traffic, one input
-    and all answers, where layers that tasks share from the input on are run once. Tasks run one after another.
+    and all answers, where layers that tasks share from the input on are run once. Tasks run one after another. Layers
+    that early exits spare some inputs are charged to the share of inputs that is expected to run them.
 
     Args:
         workload: tasks, rates and traffic.
@@ -104,17 +105,26 @@ def total(workload: Workload, demand: Demand, components: Components, schedule: 
 def _runs(workload: Workload, demand: Demand) -> tuple[Floats, Floats]:
     """How often a request runs each task's layer (P, T, L), and enters each task (P, T)."""
     shape = demand.owner.shape
+    reach = np.ones((1, 1, 1)) if demand.exits is None else demand.exits.reach
     if workload.traffic.mode == "independent":
         rates = np.array([task.rate for task in workload.tasks])
-        return np.broadcast_to(rates[None, :, None], shape), np.broadcast_to(rates, shape[:2])
-    first = _first_user(demand.owner)
-    return first.astype(float), np.ones(shape[:2])
+        return np.broadcast_to(rates[None, :, None] * reach, shape), np.broadcast_to(rates, shape[:2])
+    same = _same_weights(demand.owner)
+    runs = _first_user(same).astype(float)
+    if demand.exits is not None:
+        # A layer that tasks share runs until the last of them has left; how sure they are is taken as unrelated.
+        runs *= 1.0 - np.where(same, 1.0 - reach[:, None], 1.0).prod(axis=2)
+    return runs, np.ones(shape[:2])
 
 
-def _first_user(owner: Ints) -> Bools:
+def _same_weights(owner: Ints) -> Bools:
+    """Whether two tasks run the same weights from the input up to a layer, (P, T, T, L)."""
+    return np.logical_and.accumulate(owner[:, :, None, :] == owner[:, None, :, :], axis=-1)
+
+
+def _first_user(same: Bools) -> Bools:
     """Whether no earlier task has run the same weights from the input up to this layer, (P, T, L)."""
-    same = np.logical_and.accumulate(owner[:, :, None, :] == owner[:, None, :, :], axis=-1)  # (P, T, T, L)
-    earlier = np.tril(np.ones(owner.shape[1:2] * 2, dtype=bool), k=-1)[None, :, :, None]
+    earlier = np.tril(np.ones(same.shape[1:3], dtype=bool), k=-1)[None, :, :, None]
     return np.asarray(~(same & earlier).any(axis=2))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dse.errors import PluginContractError
+from dse.pipeline.exits import check_exits
 from dse.records.batch import BASE, DROPPED, Bools, Demand, Floats, Plan
 from dse.records.workload import Encoder, Matrix, Workload
 
@@ -47,8 +48,10 @@ def demand(workload: Workload, plan: Plan, *, generator: str) -> Demand:
         _union(plan, uses, mask, count, generator)
         for mask, count in ((plan.heads, workload.encoder.heads), (plan.ffn, workload.encoder.ffn))
     )
+    if plan.exits is not None:
+        check_exits(plan.exits, owner, generator=generator)
     rows, columns = _kept(workload.encoder, uses, heads, ffn)
-    return Demand(tasks, plan.groups, owner, uses.any(axis=1), direct, rows, columns, heads, ffn)
+    return Demand(tasks, plan.groups, owner, uses.any(axis=1), direct, rows, columns, heads, ffn, plan.exits)
 
 
 def kept_outputs(encoder: Encoder, demand: Demand, matrix: int) -> Bools | None:

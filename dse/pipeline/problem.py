@@ -164,6 +164,7 @@ class WorkloadProblem:
         before = self._scorer.evaluated
         outcomes = {name: self._scorer.task(built, point, task, split) for task, name in enumerate(self.tasks)}
         baseline = {name: self._baseline_outcome(task, split) for task, name in enumerate(self.tasks)}
+        early = [outcome.layers_run for outcome in outcomes.values() if not np.isnan(outcome.layers_run)]
         return ScoreResult(
             metrics=drops(
                 {name: outcome.value for name, outcome in outcomes.items()},
@@ -176,6 +177,7 @@ class WorkloadProblem:
             flagged=tuple(name for name, outcome in outcomes.items() if outcome.flagged),
             evaluated=self._scorer.evaluated - before,
             baseline={name: outcome.value for name, outcome in baseline.items()},
+            layers_run=float(np.mean(early)) if early else None,
         )
 
     def layer_scores(self) -> tuple[tuple[float, ...], ...]:

@@ -84,6 +84,8 @@ class Scorer:
             for item in sorted(held.vectors[layer].items())
         ]
         parts += sorted(held.head.items())
+        for layer, exit_head in sorted(held.exits.items()):
+            parts += [((layer, exit_head.threshold), exit_head.weight), ((layer,), exit_head.bias)]
         for key, values in parts:
             content.update(repr(key).encode())
             content.update(np.ascontiguousarray(values.numpy()).data)
@@ -138,7 +140,9 @@ class Scorer:
                     "value": np.array(outcome.value),
                     "flagged": np.array(outcome.flagged),
                     "predictions": outcome.predictions,
+                    "layers_run": np.array(outcome.layers_run),
                 }
                 self._context.arrays.put("scores", recipe, arrays)
-            self._known[key] = Outcome(float(arrays["value"]), bool(arrays["flagged"]), arrays["predictions"])
+            run = float(arrays.get("layers_run", np.nan))  # not in what was stored before rows could leave early
+            self._known[key] = Outcome(float(arrays["value"]), bool(arrays["flagged"]), arrays["predictions"], run)
         return self._known[key]

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from dse.records.exits import Exits
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -97,12 +100,14 @@ class Plan:
         groups: owners between the base and the tasks, the same at every point; one that no task uses costs nothing.
         heads: (P, T, L, H) attention heads kept, or None for all.
         ffn: (P, T, L, F) feed-forward columns kept, or None for all.
+        exits: where inputs may leave early, or None where none may.
     """
 
     owner: Ints
     groups: int = 0
     heads: Bools | None = None
     ffn: Bools | None = None
+    exits: Exits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,7 @@ class Demand:
         columns: (P, O, L, M) outputs kept, likewise.
         heads: (P, O, L, H) attention heads that any user of the owner's layer keeps, or None for all.
         ffn: (P, O, L, F) feed-forward columns, likewise.
+        exits: where inputs may leave early, or None where none may.
     """
 
     tasks: int
@@ -132,6 +138,7 @@ class Demand:
     columns: Floats
     heads: Bools | None = None
     ffn: Bools | None = None
+    exits: Exits | None = None
 
     @property
     def points(self) -> int:

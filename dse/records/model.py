@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from dse.records.exits import ExitHead
     from dse.records.terms import Key
 
 
@@ -22,9 +23,11 @@ class Model:
         heads: pooler and classifier by task, by name in the model; a task takes that of the owner of its last layer.
             Left out: the task's own.
         shifts: float32 (outputs,) by (layer, matrix), added to the bias its user has anyway.
+        exits: heads by task, by the layer after which they are asked; taken from the owner of a task's last layer.
     """
 
     matrices: Mapping[Key, Tensor]
     vectors: Mapping[int, Mapping[str, Tensor]] = field(default_factory=dict)
     heads: Mapping[int, Mapping[str, Tensor]] = field(default_factory=dict)
     shifts: Mapping[Key, Tensor] = field(default_factory=dict)
+    exits: Mapping[int, Mapping[int, ExitHead]] = field(default_factory=dict)

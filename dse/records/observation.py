@@ -20,8 +20,10 @@ class Observation:
             a change of the outputs times these, summed over a row's tokens, has the expected square of the change in
             the logits.
         mask: (rows, tokens) False where a token is padding.
+        logits: (rows, classes) float32 the model's answers; one column of a regression.
     """
 
     inputs: Mapping[tuple[int, int], Tensor]
     gradients: Mapping[tuple[int, int], Tensor]
     mask: Tensor
+    logits: Tensor

@@ -89,6 +89,7 @@ class ScoreResult:
         flagged: tasks whose score is 0 because predictions were constant.
         evaluated: task scores measured for this point; the rest came from the cache.
         baseline: the baseline's score by task name.
+        layers_run: encoder layers that inputs ran on average, over the tasks whose inputs may leave early; None: no task's.
     """
 
     metrics: Mapping[str, float]
@@ -96,6 +97,7 @@ class ScoreResult:
     flagged: tuple[str, ...] = ()
     evaluated: int = 0
     baseline: Mapping[str, float] = field(default_factory=dict)
+    layers_run: float | None = None
 
 
 class Problem(Protocol):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from dse.records.exits import ExitHead
+
 Key: TypeAlias = "tuple[int, int]"
 """A matrix: its layer, and its index in the layer."""
 
@@ -74,6 +76,7 @@ class Effective:
         products: added to the matrix's outputs; what runs between the two is quantised like any input.
         vectors: biases and norms by layer, by name in it, instead of the base's or the task's own.
         head: pooler and classifier by name in the model, instead of the task's own.
+        exits: heads by the layer after which inputs may leave.
     """
 
     weights: dict[Key, Tensor] = field(default_factory=dict)
@@ -81,6 +84,7 @@ class Effective:
     products: dict[Key, tuple[Product, ...]] = field(default_factory=dict)
     vectors: dict[int, Mapping[str, Tensor]] = field(default_factory=dict)
     head: dict[str, Tensor] = field(default_factory=dict)
+    exits: dict[int, ExitHead] = field(default_factory=dict)
 
 
 class Matrices(dict["Key", "Tensor"]):

@@ -16,6 +16,7 @@ class Training:
         start: what to begin from; None: the base, with new heads.
         distil: share of the loss that follows the outputs of the tasks' own fine-tuned models.
         passes: times each task's own epochs.
+        seed: of the order of rows and of new heads, added to each task's own.
     """
 
     tasks: tuple[int, ...]
@@ -24,3 +25,4 @@ class Training:
     start: Training | None = None
     distil: float = 0.0
     passes: float = 1.0
+    seed: int = 0

@@ -88,6 +88,7 @@ RECORD = (
     Column("violation", "float64", "by how much limits are exceeded; 0 where they are kept"),
     Column("flagged_tasks", "list<string>", "tasks scored 0 because predictions were constant"),
     Column("evaluated_tasks", "int64", "task scores measured for this trial; the rest came from the cache"),
+    Column("layers_run", "float64", "layers inputs ran, as scored, on average over tasks with early exits; else empty"),
     Column("duplicate_of", "int64", "earlier trial of the same design"),
     Column("seed", "int64", "of this trial"),
     Column("duration_s", "float64", "time spent on this trial, s"),

@@ -164,6 +164,7 @@ def score_cells(score: ScoreResult) -> dict[str, Any]:
         **{f"score.{name}": float(value) for name, value in score.tasks.items()},
         "flagged_tasks": list(score.flagged),
         "evaluated_tasks": int(score.evaluated),
+        "layers_run": score.layers_run,
     }
 
 

@@ -95,8 +95,8 @@ class TinyContext:
         """Every linear matrix of a task."""
         return dict(self._all[1 + task])
 
-    def observe(self, task: int, rows: int = 384) -> Iterator[Observation]:
-        """Give two batches of random inputs and gradients, the same for every task but for their size."""
+    def observe(self, task: int, rows: int = 384, model: Model | None = None) -> Iterator[Observation]:
+        """Give two batches of random inputs, gradients and logits of two classes, the same for every task but for size."""
         import torch
 
         draw = torch.Generator().manual_seed(self._seed + 1)
@@ -105,11 +105,12 @@ class TinyContext:
         mask[0, 3:] = False
         for _ in range(2):
             inputs, gradients = {}, {}
-            for key in self.base_weights():
+            for key in self.base_weights() if model is None else model.matrices:
                 matrix = encoder.matrices[key[1]]
                 inputs[key] = torch.randn((*mask.shape, matrix.rows), generator=draw) * (1 + task)
                 gradients[key] = torch.randn((*mask.shape, matrix.columns), generator=draw)
-            yield Observation(inputs, gradients, mask)
+            logits = torch.randn((len(mask), 2), generator=draw)
+            yield Observation(inputs, gradients, mask, logits)
 
     def trained(self, training: Training) -> Model:
         """Give random weights near the base, the same whenever the same is asked for."""

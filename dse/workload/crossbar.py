@@ -12,6 +12,7 @@ from torch import nn
 from dse.errors import CheckpointError
 from dse.records.terms import Effective, Product
 from dse.workload.encoder import Decomposed, container
+from dse.workload.exiting import Exiting
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -111,6 +112,22 @@ class CrossbarLayers:
         self._own = decomposed.vectors()
         self._base = base_vectors
         self._written: list[Mapping[str, Tensor]] = list(self._own)  # biases and norms of each layer as they stand
+        self._exiting: Exiting | None = None
+
+    def logits(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Run one batch; float32 (rows, classes)."""
+        if self._exiting is None:
+            logits: Tensor = self.model(**inputs).logits
+            return logits.float()
+        self._exiting.begin(inputs["attention_mask"])
+        return self._exiting.end(self.model(**inputs).logits)
+
+    @property
+    def reach(self) -> Mapping[int, float] | None:
+        """Share of the rows run since `holding` began that ran each layer, by its index; None where none may leave."""
+        if self._exiting is None:
+            return None
+        return {layer: runs / self._exiting.rows for layer, runs in self._exiting.runs.items()}
 
     @contextmanager
     def holding(
@@ -130,8 +147,12 @@ class CrossbarLayers:
             self._write_vectors(layer, held.vectors.get(layer, own))
         for driver in self._drivers:
             driver.bits = input_bits
-        if len(kept) < count:
-            setattr(self._parent, self._attribute, nn.ModuleList(self._layers[index] for index in kept))
+        running = {index: self._layers[index] for index in kept}
+        if held.exits:
+            self._exiting = Exiting(running, held.exits, next(self.model.parameters()).device)
+            setattr(self._parent, self._attribute, self._exiting.modules)
+        elif len(kept) < count:
+            setattr(self._parent, self._attribute, nn.ModuleList(running.values()))
         before: dict[tuple[int, int], nn.Parameter] = {}
         head = self._write_head(held.head)
         try:
@@ -143,8 +164,9 @@ class CrossbarLayers:
         finally:
             for layer, index in held.products:
                 self._linears[layer][index].products.clear()
-            if len(kept) < count:
+            if len(kept) < count or held.exits:
                 setattr(self._parent, self._attribute, nn.ModuleList(self._layers))
+            self._exiting = None
             for (layer, index), bias in before.items():
                 self._linears[layer][index].bias = bias
             self._write_head(head)

@@ -37,6 +37,7 @@ class TaskScore:
         predictions: (n,) predicted classes or values, in the order of the split's rows.
         rows: n.
         seconds: taken, weight writing included.
+        reach: share of rows that ran each layer, by its index, where rows may leave early; else None.
     """
 
     value: float
@@ -44,6 +45,7 @@ class TaskScore:
     predictions: NDArray[Any]
     rows: int
     seconds: float
+    reach: Mapping[int, float] | None = None
 
 
 class Evaluator:
@@ -116,14 +118,15 @@ class Evaluator:
         outputs: list[Tensor] = []
         held = held if isinstance(held, Effective) else Effective(dict(held))
         with torch.inference_mode(), layers.holding(held, keep_layers, base_layers, input_bits):
-            outputs.extend(layers.model(**inputs).logits.float().cpu() for _, inputs in batches)
+            outputs.extend(layers.logits(inputs).cpu() for _, inputs in batches)
+            reach = layers.reach
         logits = np.empty((len(self.labels(split)), outputs[0].shape[-1]), dtype=np.float32)
         for (rows, _), values in zip(batches, outputs, strict=True):
             logits[rows] = values.numpy()
         classes = self.task.kind == "classification"
         predictions = logits.argmax(axis=1) if classes else logits[:, 0] * scaling["spread"] + scaling["mean"]
         value, flagged = metrics.score(self.task.metric, self.labels(split), predictions)
-        return TaskScore(value, flagged, predictions, len(predictions), time.perf_counter() - start)
+        return TaskScore(value, flagged, predictions, len(predictions), time.perf_counter() - start, reach)
 
     def _loaded(self, precision: Precision) -> tuple[CrossbarLayers, dict[str, float]]:
         import torch

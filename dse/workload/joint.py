@@ -18,6 +18,7 @@ from dse.records.training import Training
 from dse.workload import finetune, models
 from dse.workload.cache import digest, whole_file
 from dse.workload.encoder import Decomposed, container
+from dse.workload.given import write_head, write_layers
 from dse.workload.text import Encoded, batch, by_length, encoded, padding
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _digest(work: LoadedWorkload, training: Training) -> str:
     """Hash of everything the weights come from; known before they are trained."""
     tasks = [work.tasks[name].digest for name in _names(work, training)]
     start = "" if training.start is None else _digest(work, training.start)
-    rest = [training.layers, training.frozen, training.distil, training.passes]
+    rest = [training.layers, training.frozen, training.distil, training.passes, training.seed]
     return digest([JOINT_VERSION, work.base_digest, tasks, start, *rest, finetune.has_bf16(work.device)])
 
 
@@ -83,7 +84,8 @@ class _Together:
         self.work, self.training = work, training
         self.tasks = [work.tasks[name] for name in _names(work, training)]
         self.models: list[Any] = [
-            models.load_model(work.source, labels=task.labels, seed=task.spec.fine_tune.seed) for task in self.tasks
+            models.load_model(work.source, labels=task.labels, seed=task.spec.fine_tune.seed + training.seed)
+            for task in self.tasks
         ]
         found = [Decomposed(model, trace=False) for model in self.models]
         self.heads = [sorted(one.head_names()) for one in found]
@@ -109,17 +111,9 @@ class _Together:
 
     def load(self, model: Model) -> None:
         """Begin from another training's layers and heads."""
-        for place, index in enumerate(self.indices):
-            state = self.layers[place].state_dict()
-            for matrix, path in enumerate(self.paths):
-                if (index, matrix) in model.matrices:
-                    state[f"{path}.weight"].copy_(model.matrices[index, matrix])
-            for name, value in model.vectors.get(index, {}).items():
-                state[name].copy_(value)
+        write_layers(dict(zip(self.indices, self.layers, strict=True)), self.paths, model)
         for task, own in zip(self.training.tasks, self.models, strict=True):
-            state = own.state_dict()
-            for name, value in model.heads.get(task, {}).items():
-                state[name].copy_(value)
+            write_head(own, model.heads.get(task, {}))
 
     def model(self) -> Model:
         """What was trained, and what ran beneath it unchanged."""
@@ -171,7 +165,7 @@ def _train(together: _Together, path: Path) -> None:
     work, training = together.work, together.training
     settings = [task.spec.fine_tune for task in together.tasks]
     rows = [together.rows(at) for at in range(len(together.tasks))]
-    turns = _turns(together.tasks, rows, training.passes)
+    turns = _turns(together.tasks, rows, training)
     for model in together.models:
         model.to(work.device).train()
         for value in model.parameters():
@@ -181,13 +175,16 @@ def _train(together: _Together, path: Path) -> None:
     update = finetune.Updater(together.parameters, min(one.learning_rate for one in settings), len(turns))
     part = path.with_suffix(".part")
     update.resume(part)
-    batches = [_own(one, rows[at], turns.count(at), one.batch) for at, one in enumerate(settings)]
+    seeds = [one.seed + training.seed for one in settings]
+    batches = [_own(seeds[at], rows[at], turns.count(at), one.batch) for at, one in enumerate(settings)]
     pad, told = padding(work.tokenizer), 0.0
     for step, at in enumerate(turns):
         chosen = next(batches[at])
         if step < update.step:
             continue  # done before training was stopped
-        torch.manual_seed(step)  # so that one that is continued drops what one that never stopped drops
+        torch.manual_seed(
+            step + len(turns) * training.seed
+        )  # so that one that is continued drops what one that never stopped drops
         inputs = {name: value.to(work.device) for name, value in batch(rows[at].tokens, chosen, pad).items()}
         with torch.autocast(work.device, dtype=torch.bfloat16, enabled=finetune.has_bf16(work.device)):
             logits = together.models[at](**inputs).logits.float()
@@ -208,20 +205,20 @@ def _what(together: _Together) -> str:
     return f"training {who}, {kept - frozen} of {kept} layers" if frozen else f"training {who}, {kept} layers"
 
 
-def _turns(tasks: list[LoadedTask], rows: list[_Rows], passes: float) -> list[int]:
+def _turns(tasks: list[LoadedTask], rows: list[_Rows], training: Training) -> list[int]:
     """Whose batch each step takes, at random, each task as many as its epochs hold."""
     counts = [
-        max(1, round(passes * task.spec.fine_tune.epochs * -(-len(one.targets) // task.spec.fine_tune.batch)))
+        max(1, round(training.passes * task.spec.fine_tune.epochs * -(-len(one.targets) // task.spec.fine_tune.batch)))
         for task, one in zip(tasks, rows, strict=True)
     ]
     order = np.repeat(np.arange(len(tasks)), counts)
-    return [int(at) for at in np.random.default_rng(0).permutation(order)]
+    return [int(at) for at in np.random.default_rng(training.seed).permutation(order)]
 
 
-def _own(settings: Any, rows: _Rows, count: int, size: int) -> Iterator[NDArray[Any]]:
+def _own(seed: int, rows: _Rows, count: int, size: int) -> Iterator[NDArray[Any]]:
     """Batches of one task, as many as are wanted."""
     epochs = -(-count * size // len(rows.targets)) + 1
-    return finetune.batches(rows.tokens, size, epochs, np.random.default_rng(settings.seed))
+    return finetune.batches(rows.tokens, size, epochs, np.random.default_rng(seed))
 
 
 def _loss(task: LoadedTask, logits: Tensor, rows: _Rows, chosen: NDArray[Any], distil: float) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from dse.records.observation import Observation
@@ -17,7 +17,13 @@ OBSERVE_VERSION = 1
 
 
 def observe(
-    model: PreTrainedModel, tokens: Encoded, pad: dict[str, int], *, device: str, seed: int = 0
+    model: PreTrainedModel,
+    tokens: Encoded,
+    pad: dict[str, int],
+    *,
+    device: str,
+    seed: int = 0,
+    layers: Sequence[int] | None = None,
 ) -> Iterator[Observation]:
     """Run rows through a model, forwards and backwards, a batch at a time.
 
@@ -30,10 +36,12 @@ def observe(
         pad: what inputs are padded with.
         device: ``cpu`` or ``cuda``.
         seed: of the random weights.
+        layers: what to call the model's layers; None: by their place.
     """
     import torch
 
-    decomposed = Decomposed(model)
+    decomposed = Decomposed(model, trace=False)
+    layers = range(len(decomposed.layers)) if layers is None else layers
     embeddings = decomposed.embedding_names()
     generator = torch.Generator().manual_seed(seed)
     inputs: dict[tuple[int, int], Tensor] = {}
@@ -52,7 +60,7 @@ def observe(
     cast("Any", model).to(device).eval()
     hooks = [
         watch(linear, (layer, index))
-        for layer, linears in enumerate(decomposed.linears)
+        for layer, linears in zip(layers, decomposed.linears, strict=True)
         for index, linear in enumerate(linears)
     ]
     try:
@@ -61,7 +69,7 @@ def observe(
             logits = model(**fed).logits
             (logits * torch.randn(logits.shape, generator=generator).to(device)).sum().backward()
             model.zero_grad()
-            yield Observation(dict(inputs), dict(gradients), fed["attention_mask"].bool())
+            yield Observation(dict(inputs), dict(gradients), fed["attention_mask"].bool(), logits.detach().float())
     finally:
         for hook in hooks:
             hook.remove()

@@ -19,6 +19,7 @@ from dse.workload import data, finetune, joint, models, splits
 from dse.workload.cache import Progress, digest
 from dse.workload.encoder import Decomposed
 from dse.workload.evaluate import Evaluator
+from dse.workload.given import only_given
 from dse.workload.observe import observe
 from dse.workload.sources import hub_file, unpacked
 from dse.workload.spec import TaskSpec, WorkloadSpec
@@ -135,13 +136,15 @@ class LoadedTask:
         """Fine-tuned matrices (outputs, inputs) by (layer, matrix)."""
         return Decomposed(self.model()[0]).weights()
 
-    def observe(self, rows: int) -> Iterator[Observation]:
-        """Run that many training rows, drawn at random but always the same, through the task's model."""
+    def observe(self, rows: int, given: Model | None = None) -> Iterator[Observation]:
+        """Run that many training rows, drawn at random but always the same, through the task's model or one given."""
         work = self._workload
         train = self.splits.train
         chosen = np.random.default_rng(0).permutation(len(train))[:rows]
         tokens = encoded(work.tokenizer, train.iloc[chosen], self.spec.max_length)
-        return observe(self.model()[0], tokens, padding(work.tokenizer), device=work.device)
+        model = self.model()[0]
+        layers = None if given is None else only_given(model, given, list(work.tasks).index(self.spec.name))
+        return observe(model, tokens, padding(work.tokenizer), device=work.device, layers=layers)
 
     @cached_property
     def evaluator(self) -> Evaluator:

@@ -19,10 +19,12 @@ class SharedOptions(dse.Options):
     Attributes:
         passes: times each task's own epochs.
         distil: share of the loss that follows the tasks' own fine-tuned models.
+        seed: of the training.
     """
 
     passes: float = Field(default=1.0, gt=0)
     distil: float = Field(default=0.0, ge=0, le=1)
+    seed: int = Field(default=0, ge=0)
 
 
 class Shared:
@@ -54,7 +56,7 @@ class Shared:
 
     def _training(self, workload: dse.Workload) -> dse.Training:
         tasks = tuple(range(len(workload.tasks)))
-        return dse.Training(tasks, passes=self.options.passes, distil=self.options.distil)
+        return dse.Training(tasks, passes=self.options.passes, distil=self.options.distil, seed=self.options.seed)
 
 
 @dse.hookimpl

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import dse
+from dse_plugins.generators.mgen import exits
 from dse_plugins.generators.mgen.importance import SIDES, measured, ranks
 from dse_plugins.generators.mgen.options import MGenOptions
 
@@ -22,25 +23,30 @@ class Free:
         self.options = options
         self._ranks: dict[str, NDArray[np.int64]] = {}
         self._means: dict[str, NDArray[Any]] = {}
+        self._exits: list[exits.Fitted] = []
 
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
         """Shares of heads and of columns each task keeps."""
         del workload
-        return tuple(
+        kept = tuple(
             dse.Float(
                 name=name, low=0.3, high=1.0, default=1.0, limits=(0.0, 1.0), scope=("task",),
                 summary=f"share of a task's {what} that are kept, over all layers",
             )
             for name, what in (("heads", "attention heads"), ("ffn", "feed-forward columns"))
         )  # fmt: skip
+        return (*kept, exits.confidence()) if self.options.exits else kept
 
     def prepare(self, context: dse.Context) -> None:
-        """Measure, once for each task, what heads and columns do."""
+        """Measure, once for each task, what heads and columns do, and fit the heads of early exits."""
+        if self.options.exits:
+            tasks = range(len(context.workload.tasks))
+            self._exits = [exits.fitted_once(context, task, self.options.exit_rows) for task in tasks]
         workload, tables = context.workload, []
         for task, name in enumerate(workload.task_names):
-            digests = {part: workload.digests.get(part) for part in ("base", f"task.{name}", f"data.{name}")}
+            key = exits.of_task(workload, task) | {"rows": self.options.rows}
             make = partial(measured, context, task, self.options.rows)
-            tables.append(context.cached(f"effects of heads of {name}", digests | {"rows": self.options.rows}, make))
+            tables.append(context.cached(f"effects of heads of {name}", key, make))
         for name in SIDES:
             self._ranks[name] = np.stack([ranks(table[name], self._block(workload, name)) for table in tables])
             self._means[name] = np.stack([table[f"{name}_mean"] for table in tables])
@@ -48,7 +54,8 @@ class Free:
     def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
         """Keep in each task's layers what does most. Before anything is measured, the first of each layer."""
         kept = {name: self._kept(workload, name, params[name]) for name in SIDES}
-        return dse.Plan(dse.separate_models(workload, params.points).owner, heads=kept["heads"], ffn=kept["ffn"])
+        owner = dse.separate_models(workload, params.points).owner
+        return dse.Plan(owner, heads=kept["heads"], ffn=kept["ffn"], exits=self._leaving(workload, params))
 
     def weights(self, context: dse.Context, params: dse.Params, owner: int) -> dse.Weights | dse.Model:
         """Give the base's or a task's own matrices, and what biases give back."""
@@ -65,7 +72,22 @@ class Free:
             for layer in range(encoder.layers):
                 lost = torch.from_numpy(self._means[name][task, layer] * gone[layer]).float()
                 shifts[layer, index] = weights[layer, index] @ lost
-        return dse.Model(weights, shifts=shifts)
+        if not self._exits:
+            return dse.Model(weights, shifts=shifts)
+        layers = range(encoder.layers)
+        early = exits.heads(self._exits[task], layers, float(params["confidence"][0, task]), encoder.layers)
+        return dse.Model(weights, shifts=shifts, exits={task: early})
+
+    def _leaving(self, workload: dse.Workload, params: dse.Params) -> dse.Exits | None:
+        if not self._exits:
+            return None
+        layers = workload.encoder.layers
+        asked = np.full(params.points, layers)
+        found = [
+            exits.planned(one, range(layers), params["confidence"][:, task], asked, layers)
+            for task, one in enumerate(self._exits)
+        ]
+        return exits.stacked(found)
 
     def _block(self, workload: dse.Workload, name: str) -> int:
         return max(1, self.options.block // (workload.encoder.head_size if name == "heads" else 1))

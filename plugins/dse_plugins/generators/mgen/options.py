@@ -1,8 +1,8 @@
 """What is fixed for a whole study of `mgen`."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 import dse
 
@@ -16,6 +16,11 @@ class MGenOptions(dse.Options):
         passes: times each task's own epochs, for the trunk.
         branch_passes: the same for a branch.
         distil: share of the loss that follows the tasks' own fine-tuned models.
+        fewest: fewest layers a search may run; 0: half of them. Trained route.
+        seed: of the trainings.
+        exits: whether inputs may leave early. Heads are fitted in closed form; the trained route trains its one trunk at
+            every number of layers before the search, since the cost depends on how many inputs leave.
+        exit_rows: training rows of each task, two thirds of which fit the exits' heads and a third tells who leaves.
         rows: training rows of each task that tell what heads and columns do; free route.
         block: columns that are left out together, those of an array; free route.
     """
@@ -25,5 +30,15 @@ class MGenOptions(dse.Options):
     passes: float = Field(default=1.0, gt=0)
     branch_passes: float = Field(default=1.0, gt=0)
     distil: float = Field(default=0.5, ge=0, le=1)
+    fewest: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0)
+    exits: bool = False
+    exit_rows: int = Field(default=1500, ge=8)
     rows: int = Field(default=384, ge=8)
     block: int = Field(default=128, ge=1)
+
+    @model_validator(mode="after")
+    def _one_trunk(self) -> Self:
+        if self.exits and self.route == "trained" and self.trunks > 1:
+            raise ValueError("exits = true needs trunks = 1: heads of early exits are fitted on the one trunk")
+        return self

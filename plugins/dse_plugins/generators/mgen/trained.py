@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 import dse
+from dse_plugins.generators.mgen import exits
 from dse_plugins.generators.mgen.options import MGenOptions
 
 
@@ -16,13 +19,16 @@ class Trained:
 
     def __init__(self, options: MGenOptions) -> None:
         self.options = options
+        self._exits: dict[int, list[exits.Fitted]] = {}  # by number of layers
 
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
         """Layers that run, how many of the last are each task's own, and whose trunk carries them."""
         layers = workload.encoder.layers
+        fewest = self._fewest(layers)
         found: tuple[dse.Parameter, ...] = (
             dse.Int(
-                name="layers", low=max(1, layers // 2), high=layers, default=layers, limits=(1, layers), unit="layers",
+                name="layers", low=fewest, high=layers, default=layers, unit="layers",
+                limits=(fewest if self.options.exits else 1, layers),
                 summary="encoder layers that run, the others are skipped",
             ),
             dse.Int(
@@ -30,6 +36,8 @@ class Trained:
                 summary="last layers of a task that are its own; the others are those of the trunk",
             ),
         )  # fmt: skip
+        if self.options.exits:
+            return (*found, exits.confidence())
         if self.options.trunks == 1:
             return found
         last = self.options.trunks - 1
@@ -37,7 +45,13 @@ class Trained:
         return (*found, trunk)
 
     def prepare(self, context: dse.Context) -> None:
-        """Nothing to do: a trunk or branch is trained when a design first needs it."""
+        """Train trunks of every number of layers if inputs may leave early; else each when a design first needs it."""
+        if not self.options.exits:
+            return
+        layers, tasks = context.workload.encoder.layers, tuple(range(len(context.workload.tasks)))
+        for count in range(self._fewest(layers), layers + 1):
+            trunk = self._trunk(tasks, spread(layers, count))
+            self._exits[count] = [exits.fitted_once(context, task, self.options.exit_rows, trunk) for task in tasks]
 
     def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
         """Skip what does not run, and give the last layers that do to the tasks."""
@@ -48,7 +62,8 @@ class Trained:
         groups = self.options.trunks - 1
         own = dse.separate_models(workload, params.points).owner + groups
         owner = np.where(place[:, None, :] < first[..., None], self._trunks(params)[..., None], own)
-        return dse.Plan(np.where(runs[:, None, :], owner, dse.DROPPED), groups)
+        early = self._leaving(params, layers) if self._exits else None
+        return dse.Plan(np.where(runs[:, None, :], owner, dse.DROPPED), groups, exits=early)
 
     def weights(self, context: dse.Context, params: dse.Params, owner: int) -> dse.Weights | dse.Model:
         """Give a trunk, or a task's branch."""
@@ -57,15 +72,55 @@ class Trained:
         task = owner - self.options.trunks
         number = owner if task < 0 else trunks[task]
         together = tuple(np.flatnonzero(trunks == number).tolist())
-        trunk = dse.Training(together, kept, distil=self.options.distil, passes=self.options.passes)
         if not together:
             return context.base_weights()  # a trunk that carries nothing
+        trunk, options = self._trunk(together, kept), self.options
         if task < 0:
-            return context.trained(trunk)
+            return self._with_exits(context.trained(trunk), params, together)
         frozen = max(0, count - int(params["own"][0, task]))
-        return context.trained(
-            dse.Training((task,), kept, frozen, trunk, distil=self.options.distil, passes=self.options.branch_passes)
+        branch = dse.Training(
+            (task,), kept, frozen, trunk, distil=options.distil, passes=options.branch_passes, seed=options.seed
         )
+        return self._with_exits(context.trained(branch), params, (task,))
+
+    def _fewest(self, layers: int) -> int:
+        return min(self.options.fewest or max(1, layers // 2), layers)
+
+    def _trunk(self, tasks: tuple[int, ...], kept: tuple[int, ...]) -> dse.Training:
+        options = self.options
+        return dse.Training(tasks, kept, distil=options.distil, passes=options.passes, seed=options.seed)
+
+    def _leaving(self, params: dse.Params, layers: int) -> dse.Exits:
+        """Where inputs leave: after layers of the trunk, never after a task's own."""
+        shape = (*params["own"].shape, layers)
+        parameters, reach = np.zeros(shape, dtype=np.int64), np.ones(shape)
+        for count, found in self._exits.items():
+            some = params["layers"] == count
+            asked = count - params["own"][some]
+            each = [
+                exits.planned(one, spread(layers, count), params["confidence"][some, task], asked[:, task], layers)
+                for task, one in enumerate(found)
+            ]
+            joined = exits.stacked(each)
+            parameters[some], reach[some] = joined.parameters, joined.reach
+        return dse.Exits(parameters, reach)
+
+    def _with_exits(self, model: dse.Model, params: dse.Params, tasks: tuple[int, ...]) -> dse.Model:
+        """Add the heads of the tasks' early exits."""
+        count = int(params["layers"][0])
+        if count not in self._exits:
+            return model
+        kept = tuple(sorted({layer for layer, _ in model.matrices}))
+        early = {
+            task: exits.heads(
+                self._exits[count][task],
+                kept,
+                float(params["confidence"][0, task]),
+                count - int(params["own"][0, task]),
+            )
+            for task in tasks
+        }
+        return replace(model, exits=early)
 
     def _trunks(self, params: dse.Params) -> NDArray[np.int64]:
         """Each task's trunk (P, T), which is also the owner of its layers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,38 +21,75 @@ def area_mm2(options: IsaacOptions) -> float:
     return options.digital_macs * table.MAC_MM2 + options.digital_lanes * table.LANE_MM2 + table.EDRAM.area_mm2
 
 
-def layer(workload: dse.Workload, options: IsaacOptions) -> tuple[Array, Array]:
-    """Energy (uJ) and time (us) of one layer's digital work for each task, both (T,).
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """What an owner's layer keeps, each (P, O, L) or broadcast to it.
 
-    Two attention products of ``hidden`` multiplies for each pair of tokens; softmax over ``heads`` scores for each
-    pair; two norms, two residual sums and one GELU for each token; one quantisation for each input vector.
+    Attributes:
+        heads: attention heads.
+        ffn: feed-forward columns.
+        inputs: values of all its distinct input vectors.
     """
-    encoder = workload.encoder
-    tokens = np.array([task.tokens for task in workload.tasks])
-    pairs = np.array([task.tokens_squared for task in workload.tasks])
-    inputs = sum({matrix.input: matrix.rows for matrix in encoder.matrices}.values())
-    macs = 2 * encoder.hidden * pairs
-    lanes = table.SOFTMAX_OPS * encoder.heads * pairs + tokens * (
+
+    heads: Array
+    ffn: Array
+    inputs: Array
+
+    @classmethod
+    def of(cls, encoder: dse.Encoder, demand: dse.Demand) -> Widths:
+        """Count what is kept."""
+        first = {matrix.input: index for index, matrix in reversed(list(enumerate(encoder.matrices)))}
+        heads, ffn = (
+            np.full((1, 1, 1), float(whole)) if mask is None else mask.sum(axis=-1).astype(float)
+            for mask, whole in ((demand.heads, encoder.heads), (demand.ffn, encoder.ffn))
+        )
+        return cls(heads, ffn, demand.rows[..., sorted(first.values())].sum(axis=-1))
+
+
+def layer(workload: dse.Workload, widths: Widths, options: IsaacOptions) -> tuple[Array, Array]:
+    """Energy (uJ) and time (us) of one layer's digital work for each task.
+
+    Two attention products of a head's width for each head kept and pair of tokens; softmax over as many scores for each
+    pair; two norms and two residual sums for each token; GELU and one quantisation of what is kept.
+
+    Args:
+        workload: tokens of T tasks.
+        widths: of the layers that run, each (P, T, L) or broadcast to it.
+        options: of the hardware.
+    """
+    encoder, over = workload.encoder, (None, slice(None), None)
+    tokens = np.array([task.tokens for task in workload.tasks])[over]
+    pairs = np.array([task.tokens_squared for task in workload.tasks])[over]
+    macs = 2 * encoder.head_size * widths.heads * pairs
+    lanes = table.SOFTMAX_OPS * widths.heads * pairs + tokens * (
         2 * (table.NORM_OPS + table.RESIDUAL_OPS) * encoder.hidden
-        + table.GELU_OPS * encoder.ffn
-        + table.QUANTISE_OPS * inputs
+        + table.GELU_OPS * widths.ffn
+        + table.QUANTISE_OPS * widths.inputs
     )
     return _energy(macs, lanes), _time(macs, lanes, options)
 
 
-def requests(workload: dse.Workload, options: IsaacOptions, points: int) -> tuple[Array, Array]:
-    """Energy (P, T, C) and time (P, T) of a request beyond its layers: embeddings from off-chip, pooler and classifier."""
+def requests(workload: dse.Workload, demand: dse.Demand, options: IsaacOptions) -> tuple[Array, Array]:
+    """Energy (P, T, C) and time (P, T) of a request beyond its layers.
+
+    Embeddings from off-chip, pooler and classifier; where inputs may leave early, the mean over tokens and the head of
+    every exit that an input is expected to pass.
+    """
+    shape = demand.owner.shape[:2]
     tokens = np.array([task.tokens for task in workload.tasks])
-    heads = np.array([float(task.head_parameters) for task in workload.tasks])
+    heads = np.broadcast_to([float(task.head_parameters) for task in workload.tasks], shape)
     width = workload.encoder.hidden
     fetched = tokens * 2 * width * table.VECTOR_BITS / 8  # a word and a position vector for each token
-    lanes = tokens * (table.NORM_OPS + table.RESIDUAL_OPS) * width
-    energy = np.zeros((len(workload.tasks), len(NAMES)))
-    energy[:, INDEX["offchip"]] = fetched * table.DRAM_BYTE_PJ * 1e-6
-    energy[:, INDEX["digital"]] = _energy(heads, lanes)
-    energy[:, INDEX["sram"]] = heads * table.VECTOR_BITS / 8 * table.SRAM_BYTE_PJ * 1e-6
-    latency = _time(heads, lanes, options)
-    return np.repeat(energy[None], points, axis=0), np.repeat(latency[None], points, axis=0)
+    lanes = np.broadcast_to(tokens * (table.NORM_OPS + table.RESIDUAL_OPS) * width, shape)
+    if demand.exits is not None:
+        asked = demand.exits.reach * (demand.exits.parameters > 0)
+        heads = heads + (asked * demand.exits.parameters).sum(axis=-1)
+        lanes = lanes + asked.sum(axis=-1) * tokens * width
+    energy = np.zeros((*shape, len(NAMES)))
+    energy[..., INDEX["offchip"]] = fetched * table.DRAM_BYTE_PJ * 1e-6
+    energy[..., INDEX["digital"]] = _energy(heads, lanes)
+    energy[..., INDEX["sram"]] = heads * table.VECTOR_BITS / 8 * table.SRAM_BYTE_PJ * 1e-6
+    return energy, _time(heads, lanes, options)
 
 
 def sram_bits(workload: dse.Workload, demand: dse.Demand, counts: dse.Counts) -> Array:
@@ -61,6 +99,8 @@ def sram_bits(workload: dse.Workload, demand: dse.Demand, counts: dse.Counts) ->
     bits = counts.digital_bits.sum(axis=2) + layers * workload.encoder.vector_parameters * table.VECTOR_BITS
     for index, task in enumerate(workload.tasks):
         bits[:, demand.task_owner(index)] += task.head_parameters * table.VECTOR_BITS
+        if demand.exits is not None:
+            bits[:, demand.task_owner(index)] += demand.exits.parameters[:, index].sum(axis=-1) * table.VECTOR_BITS
     return np.asarray(bits)
 
 

@@ -71,7 +71,7 @@ class Isaac:
             params["tiles"] > 0, params["tiles"], np.ceil(counts.arrays.sum((1, 2)) / unit.arrays_per_tile)
         )
         energy, latency = self._passes(workload, demand, counts, footprint, geometry, unit)
-        request_energy, request_latency = digital.requests(workload, self.options, demand.points)
+        request_energy, request_latency = digital.requests(workload, demand, self.options)
         power = self._static_power(tiles, unit)
         for name, milliwatts in power.items():
             energy[..., INDEX[name]] += milliwatts[:, None, None] * latency * 1e-3
@@ -129,12 +129,14 @@ class Isaac:
         energy = np.zeros((*demand.owner.shape, len(NAMES)))
         for name, picojoules in charges.items():
             energy[..., INDEX[name]] = picojoules * 1e-6
-        digital_energy, digital_us = digital.layer(workload, self.options)
+        kept = digital.Widths.of(workload.encoder, demand)
+        widths = digital.Widths(*(_of_tasks(values, demand.owner) for values in (kept.heads, kept.ffn, kept.inputs)))
+        digital_energy, digital_us = digital.layer(workload, widths, self.options)
         lanes = outputs * table.RESCALE_OPS + tokens * total["fed"] * table.QUANTISE_OPS
-        energy[..., INDEX["digital"]] = runs * digital_energy[None, :, None] + lanes * table.VECTOR_PJ * 1e-6
+        energy[..., INDEX["digital"]] = runs * digital_energy + lanes * table.VECTOR_PJ * 1e-6
         stages = len({matrix.input for matrix in workload.encoder.matrices}) + total["extra_stages"]
         filled = (tokens + stages - 1) * unit.cycles[over] + stages * table.PIPELINE_CYCLES
-        return energy, np.asarray(runs * (filled * unit.cycle_us[over] + digital_us[None, :, None]))
+        return energy, np.asarray(runs * (filled * unit.cycle_us[over] + digital_us))
 
     def _area(self, workload: dse.Workload, demand: dse.Demand, counts: dse.Counts, unit: Units, tiles: Array) -> Array:
         """Whole tiles by share of arrays, SRAM by owner, the digital unit and links with the base: (P, O, C)."""
@@ -198,7 +200,11 @@ _COUNTED = ("arrays", "conversions", "drives", "inputs", "partials", "outputs", 
 def _of_tasks(values: Array, owner: Array) -> Array:
     """Value (P, T, L) of each task's owner, from (P, O, L); zero where the layer is dropped."""
     points, _, layers = owner.shape
-    gathered = values[np.arange(points)[:, None, None], owner, np.arange(layers)]
+    if values.shape == (1, 1, 1):  # the same everywhere
+        return np.where(owner == dse.DROPPED, 0, values)
+    gathered = np.broadcast_to(values, (points, *values.shape[1:]))[
+        np.arange(points)[:, None, None], owner, np.arange(layers)
+    ]
     return np.asarray(np.where(owner == dse.DROPPED, 0, gathered))
 
 

@@ -1,0 +1,100 @@
+"""Early exits at work: rows that leave a batch are not computed any further."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from dse.errors import CheckpointError
+from dse.records.exits import ExitHead
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Exiting:
+    """A batch on its way through the layers of a model.
+
+    Args:
+        layers: those that run, by index in the encoder.
+        heads: by the index of the layer after which they are asked.
+        device: of the model.
+    """
+
+    def __init__(
+        self, layers: Mapping[int, nn.Module], heads: Mapping[int, ExitHead], device: str | torch.device
+    ) -> None:
+        missing = set(heads) - set(layers)
+        if missing:
+            raise CheckpointError(
+                "inputs cannot leave after a layer that does not run",
+                where=f"layer {min(missing)}",
+                expected=f"one of {sorted(layers)}",
+                found=min(missing),
+            )
+        self._heads = {
+            layer: ExitHead(head.weight.to(device), head.bias.to(device), head.threshold)
+            for layer, head in heads.items()
+        }
+        self.modules = nn.ModuleList(_Gate(self, layer, module) for layer, module in layers.items())
+        self.runs = dict.fromkeys(layers, 0)
+        self.rows = 0
+        self._tuple = False
+
+    def begin(self, mask: Tensor) -> None:
+        """Let a batch in; ``mask`` (rows, tokens) is zero where a token is padding."""
+        self._mask = mask
+        self._here = torch.arange(len(mask), device=mask.device)
+        self._answers: list[tuple[Tensor, Tensor]] = []
+        self.rows += len(mask)
+
+    def end(self, logits: Tensor) -> Tensor:
+        """Put the answers of rows that left in the place of what the model made of them."""
+        logits = logits.float()
+        for rows, answers in self._answers:
+            logits[rows, : answers.shape[1]] = answers
+        return logits
+
+    def run(self, layer: int, module: nn.Module, hidden: Tensor, others: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """Run a layer on the rows that are still here; let those leave that are sure enough."""
+        here, rows = self._here, len(self._mask)
+        if not len(here):
+            return self._like(hidden)
+        self.runs[layer] += len(here)
+
+        def cut(value: Any) -> Any:
+            with_rows = isinstance(value, torch.Tensor) and value.ndim and len(value) == rows
+            return value[here] if with_rows else value
+
+        found = module(hidden[here], *map(cut, others), **{name: cut(value) for name, value in named.items()})
+        self._tuple = isinstance(found, tuple)
+        outputs = found[0] if isinstance(found, tuple) else found
+        whole = hidden.clone()
+        whole[here] = outputs
+        if layer in self._heads:
+            head = self._heads[layer]
+            answers = nn.functional.linear(ExitHead.states(outputs, self._mask[here]), head.weight, head.bias)
+            sure = answers.softmax(dim=-1).amax(dim=-1) >= head.threshold
+            self._answers.append((here[sure], answers[sure]))
+            self._here = here[~sure]
+        return self._like(whole)
+
+    def _like(self, hidden: Tensor) -> Any:
+        return (hidden,) if self._tuple else hidden
+
+
+class _Gate(nn.Module):
+    """Stands in a layer's place."""
+
+    def __init__(self, exiting: Exiting, layer: int, module: nn.Module) -> None:
+        super().__init__()
+        self._exiting = [exiting]  # hidden from torch, which would look for modules in it
+        self._layer = layer
+        self.module = module
+
+    def forward(self, hidden_states: Tensor, *others: Any, **named: Any) -> Any:
+        """Run the layer."""
+        return self._exiting[0].run(self._layer, self.module, hidden_states, others, named)
