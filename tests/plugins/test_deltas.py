@@ -134,4 +134,4 @@ def test_a_thin_factor_takes_whole_arrays() -> None:
 def test_groups_are_refused(build: Any) -> None:
     plan = dse.Plan(np.ones((1, 2, LOAD.encoder.layers), int), groups=1)
     with pytest.raises(dse.PluginContractError, match="differences of tasks only"):
-        made(build).footprint(LOAD, demand(LOAD, plan, generator="test"), geometry(), params())
+        made(build).footprint(LOAD, demand(LOAD, plan, generator="test", joint=True), geometry(), params())
