@@ -60,7 +60,7 @@ def measured(batch: int, own: int = OWN) -> Orders:
     optimal: Any = registry.build("scheduler", "optimal")
     chosen = {"layers": [LAYERS], "own": [[own] * TASKS], "trunk": [[task % 2 for task in range(TASKS)]]}
     plan = generator.plan(load, dse.Params(1, {name: np.array(value) for name, value in chosen.items()}))
-    wanted = demand(load, plan, generator="mgen")
+    wanted = demand(load, plan, generator="mgen", joint=True)
     footprint = dse.whole_footprint(wanted)
     values = {item.name: np.array([item.default]) for item in hardware.parameters(load)}
     counts = count(load.encoder, wanted, footprint, hardware.geometry(dse.Params(1, values)))

@@ -104,7 +104,8 @@ class ModelGenerator(_Plugin, Protocol):
         """Give an owner's own matrices, whole, for one point (P = 1), or these with biases, norms and heads.
 
         Owner 0 is the base, on which all deltas lie. A generator whose weights of one task depend on other tasks, or on
-        their parameters, says so by a class attribute ``joint = True``: its scores are then kept by all of them.
+        their parameters, or are not those of the context, says so by a class attribute ``joint = True``: its scores are
+        then kept by all of them, and compressors use nothing they measured on the context's weights. Groups need it.
         """
 
 
@@ -124,7 +125,8 @@ class WeightCompressor(_Plugin, Protocol):
         """Store one owner's matrices for one point (P = 1).
 
         Args:
-            weights: the owner's matrices, already cut to the rows and columns its plan keeps; they know which those are.
+            weights: the owner's matrices, already cut to the rows and columns its plan keeps; they know which those are,
+                and the demand the footprint answered.
             base: the base's matrices, cut alike.
             geometry: arrays of length 1.
             params: own parameters, P = 1.

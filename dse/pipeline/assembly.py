@@ -42,9 +42,9 @@ class Assembly:
         self._models: dict[int, Model] = {}
         workload, names = context.workload, built.names
         self._plan: Plan = called("generator", names[0], built.generator.plan, workload, params["generator"])
-        wanted = demand(workload, self._plan, generator=names[0])
+        self._demand = demand(workload, self._plan, generator=names[0], joint=built.joint)
         self._footprint: Footprint = called(
-            "compressor", names[1], built.compressor.footprint, workload, wanted, geometry, params["compressor"]
+            "compressor", names[1], built.compressor.footprint, workload, self._demand, geometry, params["compressor"]
         )
 
     def owners(self, task: int) -> Ints:
@@ -92,8 +92,8 @@ class Assembly:
         encoder, name = self._context.workload.encoder, self._built.names[1]
         model = self._model(owner)
         cut = {key: Cut(encoder, self._plan, owner, *key) for key in model.matrices if key[0] in layers}
-        weights = Cut.matrices(cut, model.matrices)
-        beneath = Cut.matrices(cut, self._model(BASE).matrices)
+        weights = Cut.matrices(cut, model.matrices, self._demand)
+        beneath = Cut.matrices(cut, self._model(BASE).matrices, self._demand)
         stored = called(
             "compressor",
             name,

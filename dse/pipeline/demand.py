@@ -12,7 +12,7 @@ from dse.records.workload import Encoder, Matrix, Workload
 HEAD_COLUMNS = ("query", "key", "value")
 
 
-def demand(workload: Workload, plan: Plan, *, generator: str) -> Demand:
+def demand(workload: Workload, plan: Plan, *, generator: str, joint: bool = False) -> Demand:
     """Turn a plan into the demand a compressor answers.
 
     A matrix of an owner is as large as the union of what the tasks that use it keep; the base is used by every task
@@ -22,9 +22,11 @@ def demand(workload: Workload, plan: Plan, *, generator: str) -> Demand:
         workload: T tasks and an encoder of L layers.
         plan: owners (P, T, L).
         generator: who made the plan, for the error.
+        joint: whether the generator is: its weights are not those of the context.
 
     Raises:
-        PluginContractError: the plan has the wrong shape, an owner that does not exist, or a mask that does not fit.
+        PluginContractError: the plan has the wrong shape, an owner that does not exist, a mask that does not fit, or groups
+            though its generator is not joint.
     """
     owner = np.asarray(plan.owner)
     tasks, layers = len(workload.tasks), workload.encoder.layers
@@ -41,6 +43,12 @@ def demand(workload: Workload, plan: Plan, *, generator: str) -> Demand:
             expected=f"{DROPPED} (skipped), 0 (base) to {owners - 1}",
             found=f"{owner.min()} to {owner.max()}",
         )
+    if plan.groups and not joint:
+        raise PluginContractError(
+            f"generator {generator!r} has groups, whose weights several tasks share, but is not joint",
+            expected="a class attribute joint = True, or no groups",
+            found=f"{plan.groups} groups",
+        )
     uses = owner[:, :, None, :] == np.arange(owners)[None, None, :, None]  # (P, T, O, L)
     direct = uses[:, :, BASE].any(axis=1)
     uses[:, :, BASE] = owner != DROPPED
@@ -51,7 +59,8 @@ def demand(workload: Workload, plan: Plan, *, generator: str) -> Demand:
     if plan.exits is not None:
         check_exits(plan.exits, owner, generator=generator)
     rows, columns = _kept(workload.encoder, uses, heads, ffn)
-    return Demand(tasks, plan.groups, owner, uses.any(axis=1), direct, rows, columns, heads, ffn, plan.exits)
+    used = uses.any(axis=1)
+    return Demand(tasks, plan.groups, owner, used, direct, rows, columns, heads, ffn, plan.exits, measured=not joint)
 
 
 def kept_outputs(encoder: Encoder, demand: Demand, matrix: int) -> Bools | None:

@@ -30,6 +30,11 @@ class Built:
     scheduler: TaskScheduler
     hardware: Hardware
 
+    @property
+    def joint(self) -> bool:
+        """Whether weights of one task depend on other tasks, and are not those of the context."""
+        return bool(getattr(self.generator, "joint", False))
+
 
 @dataclass(frozen=True, slots=True)
 class Costed:
@@ -54,7 +59,7 @@ def cost_points(workload: Workload, built: Built, params: Mapping[Kind, Params])
     """
     generator, compressor, scheduler, hardware = built.names
     plan = called("generator", generator, built.generator.plan, workload, params["generator"])
-    wanted = demand(workload, plan, generator=generator)
+    wanted = demand(workload, plan, generator=generator, joint=built.joint)
     geometry = called("hardware", hardware, built.hardware.geometry, params["hardware"])
     footprint = called(
         "compressor", compressor, built.compressor.footprint, workload, wanted, geometry, params["compressor"]

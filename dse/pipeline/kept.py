@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.pipeline.demand import removable_side
-from dse.records.batch import BASE, DROPPED, Plan
+from dse.records.batch import BASE, DROPPED, Demand, Plan
 from dse.records.terms import Effective, Key, Matrices
 from dse.records.workload import Encoder
 
@@ -35,15 +35,15 @@ class Cut:
         self._outputs, self._inputs = _sides(encoder, plan, users, layer, matrix)
 
     @classmethod
-    def matrices(cls, cuts: Mapping[Key, Cut], whole: Mapping[Key, Tensor]) -> Matrices:
-        """Cut whole matrices, and say which of their outputs and inputs are left."""
+    def matrices(cls, cuts: Mapping[Key, Cut], whole: Mapping[Key, Tensor], demand: Demand | None = None) -> Matrices:
+        """Cut whole matrices, and say which of their outputs and inputs are left, and what was asked for."""
         import torch
 
-        sides: list[dict[Key, Tensor]] = [
+        outputs, inputs = (
             {key: torch.from_numpy(kept) for key, cut in cuts.items() if (kept := getattr(cut, side)) is not None}
             for side in ("_outputs", "_inputs")
-        ]
-        return Matrices({key: cut.of(whole[key]) for key, cut in cuts.items()}, *sides)
+        )
+        return Matrices({key: cut.of(whole[key]) for key, cut in cuts.items()}, outputs, inputs, whole, demand)
 
     def of(self, weight: Tensor) -> Tensor:
         """Cut a whole matrix (outputs, inputs)."""

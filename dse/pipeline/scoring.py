@@ -114,7 +114,7 @@ class Scorer:
     def _recipe(self, built: Built, point: DesignPoint, geometry: Geometry, task: int, split: str) -> dict[str, Any]:
         """Everything that reaches this task's weights and products."""
         reach: dict[str, Any] = {}
-        joint = getattr(built.generator, "joint", False)
+        joint = built.joint
         for name, value in point.values.items():
             parameter = self._declared[name]
             if parameter.scores:

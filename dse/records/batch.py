@@ -97,7 +97,8 @@ class Plan:
 
     Attributes:
         owner: (P, T, L) owner of each task's layer, `DROPPED` where the task skips it.
-        groups: owners between the base and the tasks, the same at every point; one that no task uses costs nothing.
+        groups: owners between the base and the tasks, the same at every point; one that no task uses costs nothing. Only a
+            joint generator may have any.
         heads: (P, T, L, H) attention heads kept, or None for all.
         ffn: (P, T, L, F) feed-forward columns kept, or None for all.
         exits: where inputs may leave early, or None where none may.
@@ -127,6 +128,8 @@ class Demand:
         heads: (P, O, L, H) attention heads that any user of the owner's layer keeps, or None for all.
         ffn: (P, O, L, F) feed-forward columns, likewise.
         exits: where inputs may leave early, or None where none may.
+        measured: whether the base's and the tasks' weights are those that `Context` gives, so that what `prepare` measured
+            on them holds. Not under a joint generator, the only kind that may have groups.
     """
 
     tasks: int
@@ -139,6 +142,7 @@ class Demand:
     heads: Bools | None = None
     ffn: Bools | None = None
     exits: Exits | None = None
+    measured: bool = True
 
     @property
     def points(self) -> int:
@@ -149,6 +153,12 @@ class Demand:
     def owners(self) -> int:
         """O."""
         return 1 + self.groups + self.tasks
+
+    @property
+    def users(self) -> Bools:
+        """Whether each task uses an owner's weights themselves in any layer, (P, O, T)."""
+        found = [(self.owner == owner).any(axis=-1) for owner in range(self.owners)]
+        return np.stack(found, axis=1)
 
     def task_owner(self, task: int) -> int:
         """Index of the owner that is the task itself."""

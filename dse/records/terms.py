@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from dse.records.batch import Demand
     from dse.records.exits import ExitHead
 
 Key: TypeAlias = "tuple[int, int]"
@@ -94,6 +95,8 @@ class Matrices(dict["Key", "Tensor"]):
         matrices: as cut.
         outputs: indices (kept,) in the whole matrix of the outputs kept, by matrix; absent where all are.
         inputs: likewise of the inputs.
+        whole: the matrices before they were cut; None where nothing was.
+        demand: what the footprint was asked for this point (P = 1); None: separate models, as the context gives them.
     """
 
     def __init__(
@@ -101,10 +104,24 @@ class Matrices(dict["Key", "Tensor"]):
         matrices: Mapping[Key, Tensor],
         outputs: Mapping[Key, Tensor] | None = None,
         inputs: Mapping[Key, Tensor] | None = None,
+        whole: Mapping[Key, Tensor] | None = None,
+        demand: Demand | None = None,
     ) -> None:
         super().__init__(matrices)
         self.outputs = dict(outputs or {})
         self.inputs = dict(inputs or {})
+        self._whole = whole
+        self.demand = demand
+
+    @property
+    def whole(self) -> Mapping[Key, Tensor]:
+        """The matrices before they were cut."""
+        return self if self._whole is None else self._whole
+
+    @property
+    def measured(self) -> bool:
+        """Whether what `prepare` measured on the context's weights holds for these."""
+        return self.demand is None or self.demand.measured
 
     def of_outputs(self, key: Key, values: Tensor) -> Tensor:
         """Cut what belongs to a whole matrix's outputs (outputs, ...) as the matrix is cut."""

@@ -15,9 +15,10 @@ from dse.pipeline.demand import demand
 from dse.pipeline.hardware_cost import check_footprint
 from dse.pipeline.kept import Cut
 from dse.pipeline.rebuild import check_stored, effective, products
-from dse.records.batch import BASE, DROPPED, Geometry, Params, Plan
+from dse.records.batch import BASE, DROPPED, Demand, Geometry, Params, Plan
 from dse.records.plugin import Kind, PluginRecord
 from dse.records.terms import Stored, Term
+from dse.records.training import Training
 from dse.records.workload import Workload
 from dse.testing import _values as values
 from dse.testing.common import PluginTests, after
@@ -39,7 +40,7 @@ class CompressorTests(PluginTests):
     kind: ClassVar[Kind] = "compressor"
 
     def plans(self, workload: Workload) -> tuple[Plan, ...]:
-        """Plans the compressor must answer: separate models, and layers that are shared, skipped or cut."""
+        """Plans the compressor must answer: separate models, layers that are shared, skipped or cut, and trained trunks."""
         own = separate_models(workload, 1).owner
         mixed = own.copy()
         mixed[0, 0, 0] = BASE
@@ -47,7 +48,8 @@ class CompressorTests(PluginTests):
         heads = np.ones((*own.shape, workload.encoder.heads), dtype=bool)
         ffn = np.ones((*own.shape, workload.encoder.ffn), dtype=bool)
         heads[..., 0], ffn[..., ::4] = False, False
-        return Plan(own), Plan(mixed), Plan(own, heads=heads, ffn=ffn)
+        trunks = np.where(np.arange(own.shape[-1]) % 2, own + 1, np.arange(own.shape[1])[:, None] % 2)
+        return Plan(own), Plan(mixed), Plan(own, heads=heads, ffn=ffn), Plan(trunks, groups=1, heads=heads, ffn=ffn)
 
     def evaluate(self, plugin: Any, workload: Workload, params: Params) -> Any:
         """Footprint and stored terms of separate models."""
@@ -66,7 +68,7 @@ class CompressorTests(PluginTests):
         after(self.test_is_deterministic, record=record)
         for plugin, workload, params in self.cases(record):
             for plan in self.plans(workload):
-                wanted = demand(workload, plan, generator="test")
+                wanted = _demand(workload, plan)
                 footprint = plugin.footprint(workload, wanted, tiny_geometry(), params)
                 check_footprint(footprint, wanted, record.name)
                 for piece in footprint.pieces:
@@ -81,7 +83,7 @@ class CompressorTests(PluginTests):
         after(self.test_stored_terms_rebuild_the_matrices, record=record)
         for plugin, workload, params in self.cases(record):
             for plan in self.plans(workload):
-                wanted = demand(workload, plan, generator="test")
+                wanted = _demand(workload, plan)
                 for changes in GEOMETRIES:
                     geometry = _geometry(changes)
                     footprint = plugin.footprint(workload, wanted, geometry, params)
@@ -134,17 +136,27 @@ class CompressorTests(PluginTests):
                 assert not found, f"Geometry.{name} changes the stored terms but is not in geometry_fields: {found}"
 
 
+def _demand(workload: Workload, plan: Plan) -> Demand:
+    """What a plan asks for; one that has groups comes from a joint generator."""
+    return demand(workload, plan, generator="test", joint=plan.groups > 0)
+
+
 @cache
-def _weights(workload: Workload) -> tuple[Weights, ...]:
-    context = TinyContext(workload)
-    return (context.base_weights(), *(context.task_weights(task) for task in range(len(workload.tasks))))
+def _weights(workload: Workload, groups: int) -> tuple[Weights, ...]:
+    """Matrices of every owner; where there are groups all are trained, the base's too."""
+    context, tasks = TinyContext(workload), range(len(workload.tasks))
+    if not groups:
+        return (context.base_weights(), *(context.task_weights(task) for task in tasks))
+    trainings = [Training(tuple(tasks), passes=1.0 + owner) for owner in range(1 + groups)]
+    trainings += [Training((task,), frozen=1, start=trainings[0]) for task in tasks]
+    return tuple(context.trained(training).matrices for training in trainings)
 
 
 def stored_by(
     plugin: Any, workload: Workload, plan: Plan, geometry: Geometry, params: Params
 ) -> Iterator[tuple[int, dict[tuple[int, int], Stored], Shapes]]:
     """Every owner's stored terms with the shapes that were to be stored, cut as the core cuts them; the base first."""
-    everything = _weights(workload)
+    everything, wanted = _weights(workload, plan.groups), _demand(workload, plan)
     for owner, whole in enumerate(everything):
         used = plan.owner[0] != DROPPED if owner == BASE else plan.owner[0] == owner
         cut = {
@@ -153,7 +165,7 @@ def stored_by(
             if used[:, key[0]].any()
         }  # fmt: skip
         weights, base = (
-            Cut.matrices(cut, {key: side[key].clone() for key in cut}) for side in (whole, everything[BASE])
+            Cut.matrices(cut, {key: side[key].clone() for key in cut}, wanted) for side in (whole, everything[BASE])
         )
         stored = plugin.store(weights, base, geometry, params, owner)
         yield owner, stored, {key: (weight.shape[0], weight.shape[1]) for key, weight in weights.items()}

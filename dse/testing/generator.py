@@ -42,7 +42,7 @@ class GeneratorTests(PluginTests):
             owner = np.asarray(plan.owner)
             assert owner.dtype.kind == "i", f"Plan.owner must be whole numbers, found {owner.dtype}"
             assert len(owner) == 1, f"a plan of one point has {len(owner)}"
-            demand(workload, plan, generator=record.name)
+            demand(workload, plan, generator=record.name, joint=bool(getattr(plugin, "joint", False)))
             for name in ("heads", "ffn"):
                 mask = getattr(plan, name)
                 if mask is not None:

@@ -36,12 +36,22 @@ def test_a_matrix_is_as_large_as_the_union_of_what_its_users_keep() -> None:
     np.testing.assert_array_equal(wanted.rows[0, :, 0, 0], [32, 32, 32])
 
 
+def test_who_uses_an_owner_and_whether_its_weights_were_measured_is_known() -> None:
+    plan = dse.Plan(np.array([[[0, 1], [1, 3]]]), groups=1)
+    wanted = demand(workload(2), plan, generator="test", joint=True)
+
+    np.testing.assert_array_equal(wanted.users[0], [[True, False], [True, True], [False, False], [False, True]])
+    assert not wanted.measured
+    assert demand(workload(2), dse.separate_models(workload(2), 1), generator="test").measured
+
+
 @pytest.mark.parametrize(
     ("plan", "message"),
     [
         (dse.Plan(np.zeros((1, 3, 2), int)), r"wrong shape[\s\S]*\(P, 2, 2\)[\s\S]*\(1, 3, 2\)"),
         (dse.Plan(np.full((1, 2, 2), 3)), r"owner that does not exist[\s\S]*0 \(base\) to 2"),
         (dse.Plan(np.ones((1, 2, 2), int), heads=np.ones((1, 2, 2, 9), bool)), "mask that does not fit"),
+        (dse.Plan(np.ones((1, 2, 2), int), groups=1), r"has groups[\s\S]*joint = True[\s\S]*1 groups"),
     ],
 )
 def test_plans_that_do_not_fit_are_refused(plan: dse.Plan, message: str) -> None:

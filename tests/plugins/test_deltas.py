@@ -128,10 +128,3 @@ def test_a_thin_factor_takes_whole_arrays() -> None:
     assert arrays(plugin, low_rank(16, 0.0)) == pytest.approx(2 * (first + second) / whole)
     assert arrays(plugin, low_rank(11, 0.0)) == arrays(plugin, low_rank(16, 0.0))
     assert arrays(plugin, low_rank(0, 0.0)) == 0
-
-
-@pytest.mark.parametrize("build", [BitDelta, Ternary, Dare, LowRank])
-def test_groups_are_refused(build: Any) -> None:
-    plan = dse.Plan(np.ones((1, 2, LOAD.encoder.layers), int), groups=1)
-    with pytest.raises(dse.PluginContractError, match="differences of tasks only"):
-        made(build).footprint(LOAD, demand(LOAD, plan, generator="test"), geometry(), params())

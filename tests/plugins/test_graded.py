@@ -163,12 +163,3 @@ def test_a_coarse_base_takes_fewer_slices_and_biases_know_of_it(plugin: Graded, 
     assert stored.bias is not None
     assert full.bias is not None
     assert torch.equal(stored.bias, full.bias) == (bits == 8)
-
-
-def test_groups_are_refused(plugin: Graded) -> None:
-    plan = dse.Plan(np.ones((1, 2, LOAD.encoder.layers), int), groups=1)
-    wanted = demand(LOAD, plan, generator="test")
-    with pytest.raises(dse.PluginContractError, match="differences of tasks only"):
-        plugin.footprint(
-            LOAD, wanted, geometry(), dse.Params(1, {"share": np.ones((1, 2)), "base_bits": np.array([8])})
-        )

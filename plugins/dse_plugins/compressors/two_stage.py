@@ -4,7 +4,8 @@ Kang et al., "A Framework for Area-efficient Multi-task BERT Execution on ReRAM-
 is stored once on an 8-bit grid; a task stores the integer difference on that grid. Stage 1 clips the difference to the
 fewest cell-width steps that keep its cosine to the full difference; stage 2 drops the output channels that matter least,
 which then use the base's weights alone. The paper's exact clip formula and channel criterion are not public: per-matrix
-cosine and the channel's energy after clipping are ours.
+cosine and the channel's energy after clipping are ours. Where a generator trains weights that did not exist when cosines
+were measured, stage 1 takes the most bits it may.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 import dse
+from dse_plugins.compressors.owners import by_owner, grid
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -104,16 +106,13 @@ class TwoStage:
     def footprint(
         self, workload: dse.Workload, demand: dse.Demand, geometry: dse.Geometry, params: dse.Params
     ) -> dse.Footprint:
-        """Take the base in full 8 bits and every task's clipped, thinned differences."""
-        if demand.groups:
-            raise dse.PluginContractError(
-                "compressor 'two-stage' takes differences of tasks only", expected="no groups", found=demand.groups
-            )
-        own = slice(demand.task_owner(0), None)
+        """Take the base in full 8 bits and every other owner's clipped, thinned differences."""
+        own, params = slice(1, None), self._by_owner(params, demand)
         shape = (*demand.used.shape, demand.rows.shape[-1])
         rows, columns = (np.broadcast_to(kept, shape).copy() for kept in (demand.rows, demand.columns))
         magnitude = np.full(shape, float(dse.FULL_MAGNITUDE))
-        magnitude[:, own] = 2.0 ** self._bits(geometry, params, workload.encoder.layers) - 1
+        bits_kept = self._bits(geometry, params, workload.encoder.layers, measured=demand.measured)
+        magnitude[:, own] = 2.0**bits_kept - 1
         dropped = np.floor(
             self._by_layer(params, "selective", workload.encoder.layers)[..., None] * columns[:, own] + _ROUNDING
         )
@@ -129,19 +128,20 @@ class TwoStage:
     def store(
         self, weights: dse.Matrices, base: dse.Matrices, geometry: dse.Geometry, params: dse.Params, owner: int
     ) -> dict[tuple[int, int], dse.Stored]:
-        """Store the base's codes, or a task's clipped and thinned differences from them."""
+        """Store the base's codes, or another owner's clipped and thinned differences from them."""
         import torch
 
-        scales = {key: self._scale(weights, key) for key in weights}
+        scales = {key: grid(self._scales, base, key, per_channel=self.options.per_channel) for key in weights}
         if owner == dse.BASE:
             return {
                 key: dse.Stored((self._term(dse.quantise(weight, scales[key]), scales[key], dse.FULL_MAGNITUDE),))
                 for key, weight in weights.items()
             }
-        task = owner - 1
-        layers = self._cosines.shape[1]
-        bits = self._bits(geometry, params, layers)[0, task]
-        selective = self._by_layer(params, "selective", layers)[0, task]
+        place, layers = owner - 1, self._cosines.shape[1]
+        params = self._by_owner(params, weights.demand)
+        bits = self._bits(geometry, params, layers, measured=weights.measured)[0, place]
+        bits = np.broadcast_to(bits, self._cosines.shape[1:3])
+        selective = self._by_layer(params, "selective", layers)[0, place]
         stored = {}
         for key, weight in weights.items():
             clip = int(2.0 ** bits[key] - 1)
@@ -158,11 +158,6 @@ class TwoStage:
             stored[key] = dse.Stored((self._term(codes, scales[key], clip, kept, shared=True),), on_base=True)
         return stored
 
-    def _scale(self, weights: dse.Matrices, key: tuple[int, int]) -> Tensor:
-        """Step of the grid of what is left of a matrix."""
-        scale = self._scales[key]
-        return weights.of_outputs(key, scale) if scale.ndim else scale
-
     @staticmethod
     def _term(
         codes: Tensor, scale: Tensor, magnitude: int, kept: Tensor | None = None, *, shared: bool = False
@@ -178,13 +173,17 @@ class TwoStage:
         groups = self.options.layer_groups
         return [name] if groups == 1 else [f"{name}_{group}" for group in range(1, groups + 1)]
 
+    def _by_owner(self, params: dse.Params, demand: dse.Demand | None) -> dse.Params:
+        """Hyper-parameters (P, A) of every owner above the base."""
+        return by_owner(params, demand, least=(*self._names("selective"), "from_layer"))
+
     def _by_layer(self, params: dse.Params, name: str, layers: int) -> Array:
-        """Values (P, T, L) of a hyper-parameter in every layer."""
+        """Values (P, A, L) of a hyper-parameter in every layer."""
         groups = np.stack([params[part] for part in self._names(name)], axis=-1)
         return groups[..., np.arange(layers) * groups.shape[-1] // layers]
 
-    def _bits(self, geometry: dse.Geometry, params: dse.Params, layers: int) -> Array:
-        """Magnitude bits (P, T, L, M) of stage 1, in steps of the cell's width.
+    def _bits(self, geometry: dse.Geometry, params: dse.Params, layers: int, *, measured: bool) -> Array:
+        """Magnitude bits (P, A, L, M) of stage 1, in steps of the cell's width; (P, A, L, 1) where nothing is measured.
 
         Separate arrays hold ``steps * cell_bits`` magnitude bits. An offset code of n bits holds magnitudes up to
         2^(n-1) - 1, so it spends one bit more.
@@ -193,7 +192,10 @@ class TwoStage:
         spent = np.where(geometry.separate, 0, 1)[over]
         cell = geometry.cell_bits[over]
         least_cosine, max_bits = (self._by_layer(params, name, layers)[..., None] for name in ("cosine", "max_bits"))
-        needed = (self._cosines < least_cosine[..., None]).sum(axis=-1)  # (P, T, L, M)
+        if measured:
+            needed = (self._cosines < least_cosine[..., None]).sum(axis=-1)  # (P, T, L, M)
+        else:
+            needed = np.full(max_bits.shape, MOST_BITS)
         needed = needed * (np.arange(layers) >= params["from_layer"][..., None])[..., None]
         stepped = np.ceil((needed + spent) / cell) * cell - spent
         least = np.ceil((1 + spent) / cell) * cell - spent

@@ -68,6 +68,15 @@ class DeadParameter(TwoStage):
         return (*super().parameters(workload), dse.Float(name="strength", low=0.0, high=1.0, default=0.5))
 
 
+class StoresGroupsWhole(TwoStage):
+    def store(
+        self, weights: dse.Matrices, base: dse.Matrices, geometry: dse.Geometry, params: dse.Params, owner: int
+    ) -> Terms:
+        if weights.demand is not None and dse.BASE < owner <= weights.demand.groups:
+            return {key: dse.store_whole(weight) for key, weight in weights.items()}
+        return super().store(weights, base, geometry, params, owner)
+
+
 def record(build: type, options: type[dse.Options] = dse.Options) -> dse.Compressor:
     return dse.Compressor(name="wrong", summary="wrong on purpose", build=build, options=options)
 
@@ -78,6 +87,7 @@ CASES = (
     (record(Negative), "test_footprint_is_usable"),
     (record(Noisy), "test_is_deterministic"),
     (record(KeepsAnIndexOutside), "test_stored_terms_rebuild_the_matrices"),
+    (record(StoresGroupsWhole, TwoStageOptions), "test_stored_terms_are_what_the_footprint_charged"),
     (record(HidesAField, TwoStageOptions), "test_geometry_fields_are_complete"),
     (record(FirstPointForAll, TwoStageOptions), "test_batch_equals_single"),
     (record(DeadParameter, TwoStageOptions), "test_every_parameter_changes_something"),

@@ -16,7 +16,7 @@ from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, P
 
 
 class BitDelta(DeltaCompressor):
-    """One bit for each weight."""
+    """One bit for each weight of a difference, whoever its owner is."""
 
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
         """What has a scale of its own."""

@@ -1,4 +1,4 @@
-"""What compressors of differences share: the base whole in 8 bits, and the same stored parts for each task's matrix."""
+"""What compressors of differences share: the base whole in 8 bits, and the same stored parts for every other matrix."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import dse
+from dse_plugins.compressors.owners import by_owner, grid
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,11 +20,11 @@ Key = tuple[int, int]
 
 
 class Sizes(NamedTuple):
-    """What there is to store.
+    """What there is to store of the A owners above the base: groups, then tasks.
 
     Attributes:
-        rows: (P, T, L, M) inputs kept of each task's matrices.
-        columns: (P, T, L, M) outputs kept.
+        rows: (P, A, L, M) inputs kept of each owner's matrices.
+        columns: (P, A, L, M) outputs kept.
         encoder: shapes of the whole matrices.
         demand: of the core.
     """
@@ -33,9 +34,16 @@ class Sizes(NamedTuple):
     encoder: dse.Encoder
     demand: dse.Demand
 
+    @classmethod
+    def of(cls, encoder: dse.Encoder, demand: dse.Demand) -> Sizes:
+        """Sizes of what a plan asks for."""
+        shape = (*demand.used.shape, len(encoder.matrices))
+        rows, columns = (np.broadcast_to(kept, shape)[:, 1:] for kept in (demand.rows, demand.columns))
+        return cls(rows, columns, encoder, demand)
+
 
 class Part(NamedTuple):
-    """One piece of every difference, each (P, T, L, M) or what broadcasts to it.
+    """One piece of every difference, each (P, A, L, M) or what broadcasts to it.
 
     Attributes:
         rows: live wordlines.
@@ -62,7 +70,7 @@ class Difference(NamedTuple):
         codes: int16 (outputs, inputs), the difference on the base's 8-bit grid.
         scale: step of that grid.
         key: layer and matrix.
-        task: index.
+        place: of its owner among those above the base; without groups, the task.
         weights: matrices it is one of, which know what outputs and inputs are left.
     """
 
@@ -70,14 +78,19 @@ class Difference(NamedTuple):
     codes: Tensor
     scale: Tensor
     key: Key
-    task: int
+    place: int
     weights: dse.Matrices
 
 
 class DeltaCompressor(ABC):
-    """Stores the base once in full, and the same parts for each task's matrix."""
+    """Stores the base once in full, and the same parts for the matrices of every other owner.
+
+    Attributes:
+        least: parameters of tasks that keep more the smaller they are; of the others, the larger.
+    """
 
     geometry_fields: tuple[str, ...] = ()
+    least: tuple[str, ...] = ()
 
     def __init__(self, options: dse.Options) -> None:
         del options
@@ -89,11 +102,14 @@ class DeltaCompressor(ABC):
 
     @abstractmethod
     def parts(self, sizes: Sizes, params: dse.Params) -> tuple[Part, ...]:
-        """Say what each task's matrices take."""
+        """Say what each owner's matrices take; parameters of tasks are given by owner, (P, A)."""
 
     @abstractmethod
     def terms(self, difference: Difference, params: dse.Params) -> tuple[dse.Term, ...]:
-        """Store one difference for one point (P = 1): a term for each part, ``fed_by`` counted as parts are."""
+        """Store one difference for one point (P = 1): a term for each part, ``fed_by`` counted as parts are.
+
+        Parameters of tasks are given by owner, (1, A).
+        """
 
     def prepare(self, context: dse.Context) -> None:
         """Find the base's grids."""
@@ -102,13 +118,9 @@ class DeltaCompressor(ABC):
     def footprint(
         self, workload: dse.Workload, demand: dse.Demand, geometry: dse.Geometry, params: dse.Params
     ) -> dse.Footprint:
-        """Take the base in full 8 bits, and the parts of each task's matrix."""
+        """Take the base in full 8 bits, and the parts of every other owner's matrices."""
         del geometry
-        if demand.groups:
-            raise dse.PluginContractError(
-                "this compressor takes differences of tasks only", expected="no groups", found=demand.groups
-            )
-        own = slice(demand.task_owner(0), None)
+        own = slice(1, None)
         shape = (*demand.used.shape, demand.rows.shape[-1])
         rows, columns = (np.broadcast_to(kept, shape) for kept in (demand.rows, demand.columns))
         base = np.zeros(shape)
@@ -122,7 +134,8 @@ class DeltaCompressor(ABC):
 
         pieces = [dse.Piece(base * rows, base * columns, base * float(dse.FULL_MAGNITUDE))]
         bits = dse.SCALE_BITS * base
-        for part in self.parts(Sizes(rows[:, own], columns[:, own], workload.encoder, demand), params):
+        sizes = Sizes.of(workload.encoder, demand)
+        for part in self.parts(sizes, by_owner(params, demand, least=self.least)):
             live = part.magnitude > 0
             live_rows, live_columns, magnitude = (placed(values * live) for values in part[:3])
             fed_by = None if part.fed_by is None else part.fed_by + 1
@@ -135,13 +148,14 @@ class DeltaCompressor(ABC):
     def store(
         self, weights: dse.Matrices, base: dse.Matrices, geometry: dse.Geometry, params: dse.Params, owner: int
     ) -> dict[Key, dse.Stored]:
-        """Store the base's codes, or the terms of a task's matrices."""
+        """Store the base's codes, or the terms of another owner's matrices."""
         import torch
 
         del geometry
+        params = by_owner(params, weights.demand, least=self.least)
         stored = {}
         for key, weight in weights.items():
-            scale = self._scales[key]
+            scale = grid(self._scales, base, key)
             if owner == dse.BASE:
                 codes = dse.quantise(weight, scale).to(torch.int16)
                 stored[key] = dse.Stored((dse.Term(codes, scale, dse.FULL_MAGNITUDE),))

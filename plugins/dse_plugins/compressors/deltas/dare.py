@@ -17,6 +17,8 @@ from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, P
 class Dare(DeltaCompressor):
     """Random drop and rescale of the integer differences."""
 
+    least = ("drop",)
+
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
         """Share dropped, and bits of what is left."""
         del workload
@@ -37,13 +39,13 @@ class Dare(DeltaCompressor):
         return (Part(sizes.rows, sizes.columns, magnitude, np.array(dse.SCALE_BITS)),)
 
     def terms(self, difference: Difference, params: dse.Params) -> tuple[dse.Term, ...]:
-        """Drop by a seed that depends on task and matrix alone."""
+        """Drop by a seed that depends on owner and matrix alone."""
         import torch
 
-        drop = float(params["drop"][0, difference.task])
-        top = 2 ** int(params["bits"][0, difference.task]) - 1
+        drop = float(params["drop"][0, difference.place])
+        top = 2 ** int(params["bits"][0, difference.place]) - 1
         layer, matrix = difference.key
-        draw = torch.Generator().manual_seed(10_000 * difference.task + 100 * layer + matrix)
+        draw = torch.Generator().manual_seed(10_000 * difference.place + 100 * layer + matrix)
         kept = torch.rand(difference.codes.shape, generator=draw) >= drop
         codes = difference.codes.clamp(-top, top) * kept
         return (dse.Term(codes.to(torch.int16), difference.scale / (1 - drop), top),)

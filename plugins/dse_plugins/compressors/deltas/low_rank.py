@@ -56,8 +56,8 @@ class LowRank(DeltaCompressor):
 
     def terms(self, difference: Difference, params: dse.Params) -> tuple[dse.Term, ...]:
         """Store the first singular vectors, then those of what these leave out; outputs are refitted to rounded inputs."""
-        rank = min(int(params["rank"][0, difference.task]), *difference.values.shape)
-        precise = int(_precise(np.array(rank), params["precise"][0, difference.task]))
+        rank = min(int(params["rank"][0, difference.place]), *difference.values.shape)
+        precise = int(_precise(np.array(rank), params["precise"][0, difference.place]))
         left = difference.values
         found: list[dse.Term] = []
         for count, name in ((precise, "high_bits"), (rank - precise, "low_bits")):

@@ -37,7 +37,7 @@ class Ternary(DeltaCompressor):
         import torch
 
         size = difference.values.abs()
-        kept = max(1, round(float(params["density"][0, difference.task]) * size.shape[1]))
+        kept = max(1, round(float(params["density"][0, difference.place]) * size.shape[1]))
         chosen = torch.zeros_like(size).scatter_(1, size.topk(kept, dim=1).indices, 1.0)
         scale = (size * chosen).sum(dim=1, keepdim=True) / kept
         return (dse.Term((difference.values.sign() * chosen).to(torch.int16), scale, 1),)

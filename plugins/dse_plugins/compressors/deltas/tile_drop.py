@@ -12,7 +12,8 @@ import numpy as np
 
 import dse
 from dse_plugins.compressors.deltas.common import Array
-from dse_plugins.compressors.deltas.tiles import TileCompressor, TileOptions
+from dse_plugins.compressors.deltas.tile_effects import TileOptions
+from dse_plugins.compressors.deltas.tiles import TileCompressor
 
 
 class TileDrop(TileCompressor):

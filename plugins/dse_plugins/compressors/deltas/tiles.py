@@ -1,35 +1,24 @@
-"""What compressors of whole arrays share: a difference cut into array-sized tiles, each in its own number of bits or absent."""
+"""What compressors of whole arrays share: a difference cut into array-sized tiles, each in its own number of bits or absent.
+
+Which tiles are worth most is measured on the tasks' own models. Where a generator trains others, every block of rows has the
+same share of its columns, in whole tiles, and the weights tell which columns these are.
+"""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import Field
 
 import dse
-from dse_plugins.compressors.deltas.common import Array, DeltaCompressor, Difference, Key, Part, Sizes
+from dse_plugins.compressors.deltas.common import Array, DeltaCompressor, Difference, Part, Sizes
+from dse_plugins.compressors.deltas.tile_effects import TileOptions, measured
+from dse_plugins.compressors.even import ROUNDING, Even, even, ranked
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-_ROUNDING = 1e-9
-
-
-class TileOptions(dse.Options):
-    """Options of what stores whole arrays.
-
-    Attributes:
-        tile_rows: wordlines of a tile; arrays of the hardware should have as many.
-        tile_columns: bitlines of a tile, likewise.
-        rows: training rows of each task that tell what a tile does to the logits.
-    """
-
-    tile_rows: int = Field(default=128, ge=1)
-    tile_columns: int = Field(default=128, ge=1)
-    rows: int = Field(default=384, ge=8)
 
 
 class TileCompressor(DeltaCompressor):
@@ -49,7 +38,7 @@ class TileCompressor(DeltaCompressor):
 
     @abstractmethod
     def budget(self, params: dse.Params) -> tuple[Array, Array]:
-        """Mean bits of a tile (P, T), and by what tiles are ordered (P, T): ``norm`` or ``effect``."""
+        """Mean bits of a tile (P, A), and by what tiles are ordered (P, A) where that is measured: ``norm`` or ``effect``."""
 
     def prepare(self, context: dse.Context) -> None:
         """Measure, once for each task, what every tile does to the logits, and order the steps."""
@@ -66,9 +55,8 @@ class TileCompressor(DeltaCompressor):
 
     def parts(self, sizes: Sizes, params: dse.Params) -> tuple[Part, ...]:
         """Take, of every block of rows, the blocks of columns that have so many bits."""
-        levels = self._levels(sizes, params)
         heights = [_blocks(matrix.rows, self.options.tile_rows) for matrix in sizes.encoder.matrices]
-        begin = _starts(sizes.encoder, self.options)
+        live_columns = (self._measured_columns if sizes.demand.measured else self._even_columns)(sizes, params)
         shape = sizes.rows.shape
         found = []
         for block in range(max(heights)):
@@ -76,11 +64,8 @@ class TileCompressor(DeltaCompressor):
             for index, height in enumerate(heights):
                 if block >= height:
                     continue
-                above, beside = self._kept(sizes, index)
-                rows[..., index] = above[..., block]
-                part = levels[..., begin[index] : begin[index + 1]].reshape(*levels.shape[:3], -1, height)[..., block]
-                for step in range(len(self.bits)):
-                    columns[step, ..., index] = (beside * (part == step + 1)).sum(axis=-1)
+                rows[..., index] = self._kept(sizes, index)[0][..., block]
+                columns[..., index] = live_columns[index][..., block]
             for step, bits in enumerate(self.bits):
                 live = (rows > 0) & (columns[step] > 0)
                 found.append(Part(rows, columns[step], live * (2.0**bits - 1), sizes.columns))
@@ -88,25 +73,17 @@ class TileCompressor(DeltaCompressor):
 
     def terms(self, difference: Difference, params: dse.Params) -> tuple[dse.Term, ...]:
         """Store each block of rows in each number of bits."""
-        import torch
-
-        layer, index = difference.key
         assert self._encoder is not None
-        begin = _starts(self._encoder, self.options)
-        count = self._count(params)[0, difference.task]
-        by = str(self.budget(params)[1][0, difference.task])
-        levels = _taken(self._positions[by][difference.task], count)[layer, begin[index] : begin[index + 1]]
-        matrix = self._encoder.matrices[index]
-        outputs = _block_of(difference.weights.outputs.get(difference.key), matrix.columns, self.options.tile_columns)
+        matrix = self._encoder.matrices[difference.key[1]]
         inputs = _block_of(difference.weights.inputs.get(difference.key), matrix.rows, self.options.tile_rows)
-        grid = torch.from_numpy(levels.reshape(-1, _blocks(matrix.rows, self.options.tile_rows)))
+        levels = (self._measured_levels if difference.weights.measured else self._ranked_levels)(difference, params)
         nothing = dse.Term(difference.codes[:0], difference.scale, 1, shared_scale=True)
         most = max(_blocks(other.rows, self.options.tile_rows) for other in self._encoder.matrices)
         found = []
         for block in range(most):
             rows = (inputs == block).nonzero()[:, 0]
             for step, bits in enumerate(self.bits):
-                columns = (grid[outputs, block] == step + 1).nonzero()[:, 0] if len(rows) else rows
+                columns = (levels[:, block] == step + 1).nonzero()[:, 0] if len(rows) else rows
                 if not len(columns):
                     found.append(nothing)
                     continue
@@ -115,11 +92,63 @@ class TileCompressor(DeltaCompressor):
                 found.append(dse.Term(codes, difference.scale, top, columns=columns, rows=rows, shared_scale=True))
         return tuple(found)
 
+    def _measured_levels(self, difference: Difference, params: dse.Params) -> Tensor:
+        """Which of `bits`, counted from 1, each output has in each block of rows, (outputs, blocks), as measured."""
+        import torch
+
+        layer, index = difference.key
+        assert self._encoder is not None
+        begin, matrix = _starts(self._encoder, self.options), self._encoder.matrices[index]
+        count = self._count(params)[0, difference.place]
+        by = str(self.budget(params)[1][0, difference.place])
+        levels = _taken(self._positions[by][difference.place], count)[layer, begin[index] : begin[index + 1]]
+        outputs = _block_of(difference.weights.outputs.get(difference.key), matrix.columns, self.options.tile_columns)
+        return torch.from_numpy(levels.reshape(-1, _blocks(matrix.rows, self.options.tile_rows)))[outputs]
+
+    def _ranked_levels(self, difference: Difference, params: dse.Params) -> Tensor:
+        """The same of weights that were not measured: the largest differences of each block of rows have most."""
+        import torch
+
+        layer, index = difference.key
+        demand = difference.weights.demand
+        assert self._encoder is not None
+        assert demand is not None
+        spread = self._even(Sizes.of(self._encoder, demand), params, index)
+        inputs = _block_of(
+            difference.weights.inputs.get(difference.key), self._encoder.matrices[index].rows, self.options.tile_rows
+        )
+        low, upper = (values[0, difference.place, layer].tolist() for values in (spread.low, spread.upper))
+        blocks = [difference.values[:, inputs == block] for block in range(len(low))]
+        return torch.stack([ranked(*of) for of in zip(blocks, low, upper, strict=True)], dim=1)
+
+    def _measured_columns(self, sizes: Sizes, params: dse.Params) -> list[Array]:
+        """Columns of each matrix in each number of bits and block of rows, (bits, P, T, L, blocks), as measured."""
+        begin, everything = _starts(sizes.encoder, self.options), self._levels(sizes, params)
+        found = []
+        for index, matrix in enumerate(sizes.encoder.matrices):
+            levels = everything[..., begin[index] : begin[index + 1]]
+            levels = levels.reshape(*levels.shape[:3], -1, _blocks(matrix.rows, self.options.tile_rows))
+            beside = self._kept(sizes, index)[1][..., None]
+            found.append(np.stack([(beside * (levels == step + 1)).sum(axis=-2) for step in range(len(self.bits))]))
+        return found
+
+    def _even_columns(self, sizes: Sizes, params: dse.Params) -> list[Array]:
+        """The same of weights that were not measured, (bits, P, A, L, blocks)."""
+        spreads = [self._even(sizes, params, index) for index in range(len(sizes.encoder.matrices))]
+        return [np.stack([spread.at(step + 1) for step in range(len(self.bits))]) for spread in spreads]
+
+    def _even(self, sizes: Sizes, params: dse.Params, index: int) -> Even:
+        """Spread the budget evenly over a matrix's blocks of rows in all layers, each (P, A, L, blocks)."""
+        above, _ = self._kept(sizes, index)
+        columns = sizes.columns[..., index, None] * (above > 0)
+        spread = even(self.budget(params)[0], columns.reshape(*columns.shape[:2], -1), self.options.tile_columns)
+        return Even(*(values.reshape(columns.shape) for values in spread))
+
     def _count(self, params: dse.Params) -> Array:
         """Steps (P, T) that the budget allows."""
         mean, _ = self.budget(params)
         tiles = 0 if not self._positions else self._positions["norm"][0, 0].size
-        return np.floor(mean * tiles + _ROUNDING)
+        return np.floor(mean * tiles + ROUNDING)
 
     def _levels(self, sizes: Sizes, params: dse.Params) -> Array:
         """Which of `bits`, counted from 1, every tile has, (P, T, L, tiles); 0 where it is absent.
@@ -135,89 +164,16 @@ class TileCompressor(DeltaCompressor):
         return np.where(by == "norm", taken["norm"], taken["effect"])
 
     def _kept(self, sizes: Sizes, index: int) -> tuple[Array, Array]:
-        """Rows of each block of rows and columns of each block of columns that are left, (P, T, L, blocks)."""
-        matrix, own = sizes.encoder.matrices[index], slice(sizes.demand.task_owner(0), None)
+        """Rows of each block of rows and columns of each block of columns that are left, (P, A, L, blocks)."""
+        matrix = sizes.encoder.matrices[index]
         found = []
         for size, tile, kept in (
             (matrix.rows, self.options.tile_rows, dse.kept_inputs(sizes.encoder, sizes.demand, index)),
             (matrix.columns, self.options.tile_columns, dse.kept_outputs(sizes.encoder, sizes.demand, index)),
         ):
-            mask = np.ones((1, 1, 1, size)) if kept is None else kept[:, own].astype(float)
+            mask = np.ones((1, 1, 1, size)) if kept is None else kept[:, 1:].astype(float)
             found.append(np.add.reduceat(mask, np.arange(0, size, tile), axis=-1))
         return found[0], found[1]
-
-
-def measured(
-    context: dse.Context, task: int, scales: dict[Key, Tensor], options: TileOptions, bits: tuple[int, ...]
-) -> dict[str, Array]:
-    """Measure every tile of every matrix: what is lost without it, and in each number of bits.
-
-    To first order, leaving ``r`` out of a tile changes a row's logits by the sum over tokens and the tile's outputs of
-    ``g (x r)``, with inputs ``x`` and gradients ``g`` at the outputs.
-
-    Returns:
-        ``norm`` and ``effect`` (1 + bits, L, tiles of all matrices): squared difference left out, and mean square change
-        of the logits on training rows.
-    """
-    import torch
-
-    base, tuned = context.base_weights(), context.task_weights(task)
-    left: dict[Key, Tensor] = {}
-    for key, scale in scales.items():
-        parts = dse.decompose(base[key], tuned[key], scale=scale)
-        whole = tuned[key] - parts.base * scale
-        tops = [2**count - 1 for count in bits]
-        left[key] = torch.stack([whole, *(whole - parts.delta.clamp(-top, top) * scale for top in tops)])
-    effect: dict[Key, Any] = dict.fromkeys(left, 0.0)
-    count = 0
-    for seen in context.observe(task, options.rows):
-        count += len(seen.mask)
-        for key, out in left.items():
-            inputs, gradients = seen.inputs[key], seen.gradients[key] * seen.mask[..., None]
-            effect[key] = effect[key] + _squares(inputs, gradients, out.to(gradients), options).cpu()
-    norms = {
-        key: torch.stack(
-            [
-                torch.stack([_sums(part.square().sum(dim=-1), options.tile_columns) for part in rows], dim=-1)
-                for rows in (form.split(options.tile_rows, dim=1) for form in out)
-            ]
-        )
-        for key, out in left.items()
-    }
-    encoder = context.workload.encoder
-    return {
-        "norm": _stacked(norms, encoder),
-        "effect": _stacked({key: value / count for key, value in effect.items()}, encoder),
-    }
-
-
-def _squares(inputs: Tensor, gradients: Tensor, left: Tensor, options: TileOptions) -> Tensor:
-    """Squared changes summed over rows, (forms, blocks of columns, blocks of rows)."""
-    import torch
-
-    blocks = []
-    for part, seen in zip(left.split(options.tile_rows, dim=2), inputs.split(options.tile_rows, dim=-1), strict=True):
-        changes = [((seen @ form.T) * gradients).sum(dim=1) for form in part]
-        blocks.append(torch.stack([_sums(change, options.tile_columns).square().sum(dim=0) for change in changes]))
-    return torch.stack(blocks, dim=-1)
-
-
-def _sums(values: Tensor, size: int) -> Tensor:
-    """Sum the last axis in blocks."""
-    import torch
-
-    return torch.stack([block.sum(dim=-1) for block in values.split(size, dim=-1)], dim=-1)
-
-
-def _stacked(parts: dict[Key, Tensor], encoder: dse.Encoder) -> Array:
-    """Put (forms, blocks of columns, blocks of rows) of every matrix into one table (forms, L, tiles)."""
-    rows = [
-        np.concatenate(
-            [parts[layer, index].flatten(start_dim=1).numpy() for index in range(len(encoder.matrices))], axis=1
-        )
-        for layer in range(encoder.layers)
-    ]
-    return np.stack(rows, axis=1)
 
 
 def _positions(lost: Array) -> Array:

@@ -6,6 +6,9 @@ whole model: blocks of columns are graded none, binary or ternary in the order o
 column has two values, each its own, and takes one array where ternary in separate arrays takes two. What is left out moves
 the mean of an output; the output's bias, which the task has anyway, takes it back. The base, which all tasks share, may
 be kept in fewer bits too: with a grid of its own for each output, five bits, sign included, lose next to nothing.
+
+Where a generator trains weights that did not exist when effects were measured, every matrix has the same share of columns
+in each form, in whole arrays, those with the largest differences first, and no bias takes anything back.
 """
 
 from __future__ import annotations
@@ -18,8 +21,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 import dse
+from dse_plugins.compressors.even import Even, even, ranked
 from dse_plugins.compressors.graded.effects import BASE_BITS, BINARY, TERNARY, binary, coarse, measured, ternary
 from dse_plugins.compressors.graded.grading import Grading, Placement, starts
+from dse_plugins.compressors.owners import by_owner, grid
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -90,18 +95,15 @@ class Graded:
     def footprint(
         self, workload: dse.Workload, demand: dse.Demand, geometry: dse.Geometry, params: dse.Params
     ) -> dse.Footprint:
-        """Take the base in full 8 bits, and each task's columns as they are graded."""
-        if demand.groups:
-            raise dse.PluginContractError(
-                "compressor 'graded' takes differences of tasks only", expected="no groups", found=demand.groups
-            )
+        """Take the base in full 8 bits, and each other owner's columns as they are graded."""
         encoder = workload.encoder
         shape = (*demand.used.shape, len(encoder.matrices))
         rows, columns = (np.broadcast_to(kept, shape) for kept in (demand.rows, demand.columns))
         used = np.broadcast_to(demand.used[..., None], shape)
         own = used.copy()
         own[:, dse.BASE] = False
-        counts = self._counts(encoder, demand, geometry, params, shape)
+        counted = self._counts if demand.measured else self._even_counts
+        counts = counted(encoder, demand, geometry, params, shape)
         base = (used & ~own).astype(float)
         signed, plain = np.where(own, counts[TERNARY], 0.0), np.where(own, counts[BINARY], 0.0)
         signs, bits = (signed > 0).astype(float), (plain > 0).astype(float)
@@ -121,12 +123,15 @@ class Graded:
     def store(
         self, weights: dse.Matrices, base: dse.Matrices, geometry: dse.Geometry, params: dse.Params, owner: int
     ) -> dict[Key, dse.Stored]:
-        """Store the base's codes, or a task's graded columns."""
+        """Store the base's codes, or another owner's graded columns."""
         import torch
 
+        scales = {key: grid(self._scales, base, key) for key in weights}
         if owner == dse.BASE:
             kept = int(params["base_bits"][0])
-            return {key: dse.Stored((self._base_term(weights, key, kept),)) for key in weights}
+            return {key: dse.Stored((_base_term(weights[key], scales[key], kept),)) for key in weights}
+        if not weights.measured:
+            return self._store_ranked(weights, base, scales, geometry, params, owner)
         assert self._encoder is not None
         begin, task = starts(self._encoder), owner - 1
         grading = self._grading(task, Placement.of(geometry, 0))
@@ -139,37 +144,38 @@ class Graded:
             if self.options.recover:
                 table = self._biases(task, int(params["base_bits"][0]))[:, key[0], part]
                 bias = weights.of_outputs(key, torch.from_numpy(table.T.copy())).gather(1, level[:, None])[:, 0]
-            stored[key] = dse.Stored(self._terms(weight, base[key], key, level), on_base=True, bias=bias)
+            stored[key] = dse.Stored(_terms(weight, base[key], scales[key], level), on_base=True, bias=bias)
         return stored
 
-    def _base_term(self, weights: dse.Matrices, key: Key, bits: int) -> dse.Term:
+    def _store_ranked(
+        self,
+        weights: dse.Matrices,
+        base: dse.Matrices,
+        scales: dict[Key, Tensor],
+        geometry: dse.Geometry,
+        params: dse.Params,
+        owner: int,
+    ) -> dict[Key, dse.Stored]:
+        """Store the columns of an owner that was not measured, the largest differences in the most precise form."""
         import torch
 
-        if bits == MOST_BITS:
-            scale = self._scales[key]
-            return dse.Term(dse.quantise(weights[key], scale).to(torch.int16), scale, dse.FULL_MAGNITUDE)
-        codes, steps = coarse(weights[key], bits)
-        return dse.Term(codes.to(torch.int16), steps, 2**bits - 1)
+        assert self._encoder is not None
+        assert weights.demand is not None
+        forms = torch.tensor(Placement.of(geometry, 0).forms)
+        spreads = self._even(self._encoder, weights.demand, geometry, params)
+        stored = {}
+        for key, weight in weights.items():
+            layer, index = key
+            low, upper, _ = (float(values[0, owner - 1, layer]) for values in spreads[index])
+            difference = weight - dse.quantise(base[key], scales[key]) * scales[key]
+            level = forms[ranked(difference, low, upper)]
+            stored[key] = dse.Stored(_terms(weight, base[key], scales[key], level), on_base=True)
+        return stored
 
     def _biases(self, task: int, bits: int) -> Array:
         """Biases (forms, L, outputs) that take back what each form, and the base in these bits, leave out."""
         own: Array = self._bias[task]
         return own if bits == MOST_BITS else own + self._base_bias[task, BASE_BITS.index(bits)]
-
-    def _terms(self, weight: Tensor, base: Tensor, key: Key, level: Tensor) -> tuple[dse.Term, ...]:
-        """A matrix's ternary and binary columns."""
-        import torch
-
-        if not level.any():
-            return ()
-        scale = self._scales[key]
-        signed, plain = ((level == form).nonzero()[:, 0] for form in (TERNARY, BINARY))
-        codes = ternary(dse.decompose(base[signed], weight[signed], scale=scale).delta)
-        bits, step, low = binary(weight[plain] - dse.quantise(base[plain], scale) * scale)
-        return (
-            dse.Term(codes, scale, 1, columns=signed, shared_scale=True),
-            dse.Term(bits.to(torch.int16), step, 1, columns=plain, unsigned=True, offset=low),
-        )
 
     def _counts(
         self,
@@ -202,12 +208,63 @@ class Graded:
                         found[at, demand.task_owner(task), :, index] = live.sum(axis=-1)
         return counts
 
+    def _even_counts(
+        self,
+        encoder: dse.Encoder,
+        demand: dse.Demand,
+        geometry: dse.Geometry,
+        params: dse.Params,
+        shape: tuple[int, ...],
+    ) -> dict[int, Array]:
+        """The same of owners that were not measured."""
+        counts = {level: np.zeros(shape) for level in (BINARY, TERNARY)}
+        spreads = self._even(encoder, demand, geometry, params)
+        forms = [Placement.of(geometry, point).forms for point in range(demand.points)]
+        for form, found in counts.items():
+            level = np.array([of.index(form) if form in of else -1 for of in forms])[:, None, None]
+            for index, spread in enumerate(spreads):
+                found[:, 1:, :, index] = spread.at(level)
+        return counts
+
+    def _even(self, encoder: dse.Encoder, demand: dse.Demand, geometry: dse.Geometry, params: dse.Params) -> list[Even]:
+        """Places in `Placement.forms` of each matrix's columns in every layer, (P, A, L), spread evenly."""
+        share = by_owner(params, demand)["share"]
+        mean = np.stack([Placement.of(geometry, point).level(share[point]) for point in range(demand.points)])
+        width = geometry.columns[:, None, None]
+        columns = np.broadcast_to(demand.columns, (*demand.used.shape, len(encoder.matrices)))[:, 1:]
+        return [even(mean, columns[..., index], width) for index in range(len(encoder.matrices))]
+
     def _grading(self, task: int, placement: Placement) -> Grading:
         assert self._encoder is not None
         key = (task, placement)
         if key not in self._gradings:
             self._gradings[key] = Grading(self._encoder, self._effects[task].astype(np.float64), placement)
         return self._gradings[key]
+
+
+def _base_term(weight: Tensor, scale: Tensor, bits: int) -> dse.Term:
+    """A matrix of the base, whole on the grid of differences, or in fewer bits on grids of its outputs."""
+    import torch
+
+    if bits == MOST_BITS:
+        return dse.Term(dse.quantise(weight, scale).to(torch.int16), scale, dse.FULL_MAGNITUDE)
+    codes, steps = coarse(weight, bits)
+    return dse.Term(codes.to(torch.int16), steps, 2**bits - 1)
+
+
+def _terms(weight: Tensor, base: Tensor, scale: Tensor, level: Tensor) -> tuple[dse.Term, ...]:
+    """A matrix's ternary and binary columns."""
+    import torch
+
+    if not level.any():
+        return ()
+    signed, plain = ((level == form).nonzero()[:, 0] for form in (TERNARY, BINARY))
+    codes = ternary(dse.decompose(base[signed], weight[signed], scale=scale).delta)
+    bits, step, low = binary(weight[plain] - dse.quantise(base[plain], scale) * scale)
+    return (
+        dse.Term(codes, scale, 1, columns=signed, shared_scale=True),
+        dse.Term(bits.to(torch.int16), step, 1, columns=plain, unsigned=True, offset=low),
+    )
 
 
 @dse.hookimpl

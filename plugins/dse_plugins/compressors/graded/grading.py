@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import dse
+from dse_plugins.compressors.even import ROUNDING
 from dse_plugins.compressors.graded.effects import BINARY, NONE, TERNARY
-
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,22 @@ class Placement:
         signed = float(dse.slices(np.array(1.0), cell, separate)) * (2 if separate else 1)
         plain = float(dse.slices(np.array(1.0), cell, np.array(True)))
         return cls(int(geometry.rows[point]), int(geometry.columns[point]), plain, signed)
+
+    @property
+    def forms(self) -> tuple[int, ...]:
+        """Forms a column takes one after the other; there is no use for binary where ternary takes no more arrays."""
+        return (NONE, BINARY, TERNARY) if self.binary < self.ternary else (NONE, TERNARY)
+
+    def level(self, share: NDArray[Any]) -> NDArray[np.float64]:
+        """Mean place in `forms` of all columns that take a share (...) of the arrays they would take in ternary."""
+        if self.binary >= self.ternary:
+            return share
+        spent = share * self.ternary
+        return np.asarray(
+            np.where(
+                spent <= self.binary, spent / self.binary, 1 + (spent - self.binary) / (self.ternary - self.binary)
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +97,7 @@ class Grading:
 
     def steps(self, share: NDArray[Any]) -> NDArray[np.int64]:
         """Steps that fit into a share (...) of the arrays that all columns take in ternary."""
-        return np.searchsorted(self.spent, share * self.whole + _ROUNDING, side="right") - 1
+        return np.searchsorted(self.spent, share * self.whole + ROUNDING, side="right") - 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,101 @@
+"""What every array-sized tile of a task's differences does to the logits, measured on training rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import Field
+
+import dse
+from dse_plugins.compressors.deltas.common import Array, Key
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class TileOptions(dse.Options):
+    """Options of what stores whole arrays.
+
+    Attributes:
+        tile_rows: wordlines of a tile; arrays of the hardware should have as many.
+        tile_columns: bitlines of a tile, likewise.
+        rows: training rows of each task that tell what a tile does to the logits.
+    """
+
+    tile_rows: int = Field(default=128, ge=1)
+    tile_columns: int = Field(default=128, ge=1)
+    rows: int = Field(default=384, ge=8)
+
+
+def measured(
+    context: dse.Context, task: int, scales: dict[Key, Tensor], options: TileOptions, bits: tuple[int, ...]
+) -> dict[str, Array]:
+    """Measure every tile of every matrix: what is lost without it, and in each number of bits.
+
+    To first order, leaving ``r`` out of a tile changes a row's logits by the sum over tokens and the tile's outputs of
+    ``g (x r)``, with inputs ``x`` and gradients ``g`` at the outputs.
+
+    Returns:
+        ``norm`` and ``effect`` (1 + bits, L, tiles of all matrices): squared difference left out, and mean square change
+        of the logits on training rows.
+    """
+    import torch
+
+    base, tuned = context.base_weights(), context.task_weights(task)
+    left: dict[Key, Tensor] = {}
+    for key, scale in scales.items():
+        parts = dse.decompose(base[key], tuned[key], scale=scale)
+        whole = tuned[key] - parts.base * scale
+        tops = [2**count - 1 for count in bits]
+        left[key] = torch.stack([whole, *(whole - parts.delta.clamp(-top, top) * scale for top in tops)])
+    effect: dict[Key, Any] = dict.fromkeys(left, 0.0)
+    count = 0
+    for seen in context.observe(task, options.rows):
+        count += len(seen.mask)
+        for key, out in left.items():
+            inputs, gradients = seen.inputs[key], seen.gradients[key] * seen.mask[..., None]
+            effect[key] = effect[key] + _squares(inputs, gradients, out.to(gradients), options).cpu()
+    norms = {
+        key: torch.stack(
+            [
+                torch.stack([_sums(part.square().sum(dim=-1), options.tile_columns) for part in rows], dim=-1)
+                for rows in (form.split(options.tile_rows, dim=1) for form in out)
+            ]
+        )
+        for key, out in left.items()
+    }
+    encoder = context.workload.encoder
+    return {
+        "norm": _stacked(norms, encoder),
+        "effect": _stacked({key: value / count for key, value in effect.items()}, encoder),
+    }
+
+
+def _squares(inputs: Tensor, gradients: Tensor, left: Tensor, options: TileOptions) -> Tensor:
+    """Squared changes summed over rows, (forms, blocks of columns, blocks of rows)."""
+    import torch
+
+    blocks = []
+    for part, seen in zip(left.split(options.tile_rows, dim=2), inputs.split(options.tile_rows, dim=-1), strict=True):
+        changes = [((seen @ form.T) * gradients).sum(dim=1) for form in part]
+        blocks.append(torch.stack([_sums(change, options.tile_columns).square().sum(dim=0) for change in changes]))
+    return torch.stack(blocks, dim=-1)
+
+
+def _sums(values: Tensor, size: int) -> Tensor:
+    """Sum the last axis in blocks."""
+    import torch
+
+    return torch.stack([block.sum(dim=-1) for block in values.split(size, dim=-1)], dim=-1)
+
+
+def _stacked(parts: dict[Key, Tensor], encoder: dse.Encoder) -> Array:
+    """Put (forms, blocks of columns, blocks of rows) of every matrix into one table (forms, L, tiles)."""
+    rows = [
+        np.concatenate(
+            [parts[layer, index].flatten(start_dim=1).numpy() for index in range(len(encoder.matrices))], axis=1
+        )
+        for layer in range(encoder.layers)
+    ]
+    return np.stack(rows, axis=1)
