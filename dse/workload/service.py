@@ -22,7 +22,7 @@ from dse.workload.evaluate import Evaluator
 from dse.workload.observe import observe
 from dse.workload.sources import hub_file, unpacked
 from dse.workload.spec import TaskSpec, WorkloadSpec
-from dse.workload.text import encoded, padding
+from dse.workload.text import encoded, padding, sampled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,9 +138,7 @@ class LoadedTask:
     def observe(self, rows: int) -> Iterator[Observation]:
         """Run that many training rows, drawn at random but always the same, through the task's model."""
         work = self._workload
-        train = self.splits.train
-        chosen = np.random.default_rng(0).permutation(len(train))[:rows]
-        tokens = encoded(work.tokenizer, train.iloc[chosen], self.spec.max_length)
+        tokens = sampled(work.tokenizer, self.splits.train, self.spec.max_length, rows)
         return observe(self.model()[0], tokens, padding(work.tokenizer), device=work.device)
 
     @cached_property
