@@ -63,6 +63,7 @@ from dse.registry import Registry
 if TYPE_CHECKING:
     from dse.api import check, deltas, pareto, plugins_list, run, show, validate
     from dse.profiling import profile
+    from dse.redundant import redundancy
 
 __version__ = "0.1.0"
 
@@ -140,6 +141,7 @@ __all__ = [
     "plugins_list",
     "profile",
     "quantise",
+    "redundancy",
     "requests_per_visit",
     "run",
     "separate_models",
@@ -153,6 +155,7 @@ __all__ = [
 _API = {
     **dict.fromkeys(("check", "deltas", "pareto", "plugins_list", "run", "show", "validate"), "dse.api"),
     "profile": "dse.profiling",
+    "redundancy": "dse.redundant",
 }
 
 

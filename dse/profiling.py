@@ -71,7 +71,7 @@ def profile(
     """
     import pandas as pd
 
-    from dse.results.files import write_whole
+    from dse.results.files import made_folder, write_whole
     from dse.search.profile import profile as measure
     from dse.search.profile import propose, rows_of
 
@@ -92,11 +92,7 @@ def profile(
         }
         for item, cost in zip(proposals, costs, strict=True)
     ]
-    folder = Path(results) / found.file.name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StudyError(f"the study's folder cannot be written: {error.strerror}", where=folder) from error
+    folder = made_folder(Path(results) / found.file.name)
     designs = pd.DataFrame(rows)
     path = write_whole(folder / PROFILE, lambda file: table.to_parquet(file, index=False))
     further = write_whole(folder / PROPOSALS, lambda file: designs.to_parquet(file, index=False))

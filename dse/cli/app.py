@@ -10,6 +10,7 @@ import typer
 from dse.cli import options as opt
 from dse.cli.errors import ErrorsShown
 from dse.cli.output import Format, write_front, write_record, write_rows
+from dse.cli.redundancy import redundancy
 
 app = typer.Typer(
     cls=ErrorsShown,
@@ -249,6 +250,9 @@ def deltas(
     show_deltas(
         space, by_layer=by_layer, per_channel=per_channel, device=device.value, cache=cache, form=form, quiet=quiet
     )
+
+
+app.command()(redundancy)
 
 
 @plugins.command("list")

@@ -80,6 +80,12 @@ class PipelineContext:
         """Run training rows through a task's fine-tuned model, or one given, and see the inputs of every matrix."""
         return self._loaded.tasks[self.workload.task_names[task]].observe(rows, model)
 
+    def similarity(self, rows: int) -> dict[str, NDArray[Any]]:
+        """Compare the hidden states of base and tasks on the same rows; see `dse.workload.similarity.similarity`."""
+        from dse.workload.similarity import similarity
+
+        return similarity(self._loaded, rows)
+
     def trained(self, training: Training) -> Model:
         """Train an encoder for some tasks, or find it in the cache."""
         return self._loaded.trained(training)

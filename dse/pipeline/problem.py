@@ -127,12 +127,8 @@ class WorkloadProblem:
         """Do every plugin's heavy work (cached), and measure the baseline's scores if any will be needed."""
         for (kind, name), plugin in self._plugins.items():
             called(kind, name, plugin.prepare, self.context.of_plugin(self._versions[f"{kind}.{name}"]))
-        if not scores:
-            return
-        for task in range(len(self.tasks)):
-            self._tell(f"scoring the baseline of {self.tasks[task]}", task / len(self.tasks))
-            self._baseline_outcome(task, "search")
-        self._tell("baseline scored", 1.0)
+        if scores:
+            self.baseline_scores()
 
     def plugin(self, kind: Kind, name: str) -> Any:
         """A built plugin that the study names."""
@@ -180,15 +176,24 @@ class WorkloadProblem:
             layers_run=float(np.mean(early)) if early else None,
         )
 
-    def layer_scores(self) -> tuple[tuple[float, ...], ...]:
-        """Score of the baseline, by task (T, L), when a layer's matrices are the base's; the rest stays the task's own."""
-        bits = self._baseline_bits
+    def baseline_scores(self) -> tuple[float, ...]:
+        """Score of the baseline on the search split, by task (T,)."""
         found = []
+        for task, name in enumerate(self.tasks):
+            self._tell(f"scoring the baseline of {name}", task / len(self.tasks))
+            found.append(self._baseline_outcome(task, "search").value)
+        self._tell("baseline scored", 1.0)
+        return tuple(found)
+
+    def layer_scores(self, *, skipped: bool = False) -> tuple[tuple[float, ...], ...]:
+        """Score of the baseline, by task (T, L), when a layer's matrices are the base's, or when the layer is skipped."""
+        bits, found = self._baseline_bits, []
+        changed, what = ("skipped", "{} without a layer") if skipped else ("of_base", "layers of {}")
         for task, name in enumerate(self.tasks):
             scores = []
             for layer in range(self.layers):
-                self._tell(f"layers of {name}", layer / self.layers)
-                scores.append(self._scorer.baseline(task, "search", bits, of_base=layer).value)
+                self._tell(what.format(name), layer / self.layers)
+                scores.append(self._scorer.baseline(task, "search", bits, **{changed: layer}).value)
             found.append(tuple(scores))
         return tuple(found)
 

@@ -18,7 +18,7 @@ from dse.pipeline.combination import stacked
 from dse.pipeline.context import Outcome, PipelineContext
 from dse.pipeline.hardware_cost import Built, called
 from dse.pipeline.rebuild import effective
-from dse.records.batch import Geometry
+from dse.records.batch import DROPPED, Geometry
 from dse.records.plugin import Kind
 from dse.records.point import DesignPoint, PluginParameter
 from dse.records.terms import Effective
@@ -55,8 +55,18 @@ class Scorer:
 
         return self._cached(recipe, measure)
 
-    def baseline(self, task: int, split: str, input_bits: int, *, of_base: int | None = None) -> Outcome:
-        """Score one task of the baseline: its own matrices whole in 8 bits, or in one layer those of the base."""
+    def baseline(
+        self, task: int, split: str, input_bits: int, *, of_base: int | None = None, skipped: int | None = None
+    ) -> Outcome:
+        """Score one task of the baseline: its own matrices whole in 8 bits.
+
+        Args:
+            task: index.
+            split: rows to score.
+            input_bits: of an activation.
+            of_base: layer whose matrices are the base's instead.
+            skipped: layer that is left out.
+        """
         from dse.pipeline.grid import store_whole
 
         def measure() -> Outcome:
@@ -66,11 +76,14 @@ class Scorer:
             whole = {
                 key: effective(store_whole(weight), None, (weight.shape[0], weight.shape[1]))
                 for key, weight in weights.items()
+                if key[0] != skipped
             }
             own = np.full(self._context.workload.encoder.layers, task + 1)
+            if skipped is not None:
+                own[skipped] = DROPPED
             return self._evaluate(task, Effective(whole), split, input_bits, own)
 
-        layer = {} if of_base is None else {"of_base": of_base}
+        layer = {name: at for name, at in (("of_base", of_base), ("skipped", skipped)) if at is not None}
         return self._cached(self._common(task, split, input_bits) | {"baseline": 1, **layer}, measure)
 
     def _evaluate(self, task: int, held: Effective, split: str, input_bits: int, owners: NDArray[Any]) -> Outcome:

@@ -16,6 +16,23 @@ LOG = "log.jsonl"
 LOCK = ".lock"
 
 
+def made_folder(folder: Path) -> Path:
+    """Create a study's folder where there is none.
+
+    Raises:
+        StudyError: the disk refused it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(
+            f"the study's folder cannot be written: {error.strerror}",
+            where=folder,
+            fix="make room there, or choose another folder with --results",
+        ) from error
+    return folder
+
+
 def write_whole(path: Path, write: Callable[[Path], None]) -> Path:
     """Write a file under a temporary name, sync it, and move it into place: readers see the old file or the new one.
 

@@ -23,7 +23,7 @@ from dse.workload.given import only_given
 from dse.workload.observe import observe
 from dse.workload.sources import hub_file, unpacked
 from dse.workload.spec import TaskSpec, WorkloadSpec
-from dse.workload.text import encoded, padding
+from dse.workload.text import encoded, padding, sampled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,9 +139,7 @@ class LoadedTask:
     def observe(self, rows: int, given: Model | None = None) -> Iterator[Observation]:
         """Run that many training rows, drawn at random but always the same, through the task's model or one given."""
         work = self._workload
-        train = self.splits.train
-        chosen = np.random.default_rng(0).permutation(len(train))[:rows]
-        tokens = encoded(work.tokenizer, train.iloc[chosen], self.spec.max_length)
+        tokens = sampled(work.tokenizer, self.splits.train, self.spec.max_length, rows)
         model = self.model()[0]
         layers = None if given is None else only_given(model, given, list(work.tasks).index(self.spec.name))
         return observe(model, tokens, padding(work.tokenizer), device=work.device, layers=layers)

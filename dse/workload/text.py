@@ -41,6 +41,12 @@ def encoded(tokenizer: Any, frame: pd.DataFrame, max_length: int) -> Encoded:
     return Encoded(inputs, np.minimum(lengths, max_length), int((lengths > max_length).sum()))
 
 
+def sampled(tokenizer: Any, frame: pd.DataFrame, max_length: int, rows: int) -> Encoded:
+    """Tokenise that many rows, or all where there are fewer, drawn at random but always the same."""
+    chosen = np.random.default_rng(0).permutation(len(frame))[:rows]
+    return encoded(tokenizer, frame.iloc[chosen], max_length)
+
+
 def batch(tokens: Encoded, rows: NDArray[Any], pad: dict[str, int]) -> dict[str, Tensor]:
     """Pad some rows to their longest: tensors (rows, length)."""
     import torch

@@ -25,7 +25,7 @@ from dse.search.resolve import resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-NEEDS_MODELS = ("run", "check", "deltas", "profile", "validate")
+NEEDS_MODELS = ("run", "check", "deltas", "profile", "redundancy", "validate")
 """Commands that fetch models: the end-to-end tests run them on a small one."""
 
 

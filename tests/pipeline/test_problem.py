@@ -19,6 +19,28 @@ BASELINE = ("independent", "none", "fixed", "isaac")
 TWO_STAGE = ("independent", "two-stage", "fixed", "isaac")
 PREFIX = ("shared-prefix", "two-stage", "searched", "isaac")
 
+SKIPS = """import dse
+
+class Skips:
+    def parameters(self, workload):
+        return ()
+
+    def prepare(self, context):
+        pass
+
+    def plan(self, workload, params):
+        owner = dse.separate_models(workload, params.points).owner.copy()
+        owner[:, :, 0] = dse.DROPPED
+        return dse.Plan(owner)
+
+    def weights(self, context, params, owner):
+        return context.base_weights() if owner == dse.BASE else context.task_weights(owner - 1)
+
+@dse.hookimpl
+def dse_generators():
+    yield dse.Generator(name="skips", summary="skips the first layer", build=lambda options: Skips())
+"""
+
 
 def changed(point: DesignPoint, **values: Any) -> DesignPoint:
     names = {name.rpartition(".")[2]: name for name in point.values}
@@ -128,6 +150,23 @@ def test_the_weights_that_are_charged_are_the_weights_that_are_scored(problem: W
         outcome = context.evaluate(task, Effective(by_hand), "search", 8, np.full(problem.layers, task + 1))
 
         assert score.tasks[name] == outcome.value
+
+
+def test_skipping_a_layer_is_what_a_plan_that_drops_it_scores(
+    problem: WorkloadProblem, tiny_space: Path, cache: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "skips.py"
+    file.write_text(SKIPS, encoding="utf-8")
+    text = tiny_space.read_text(encoding="utf-8").replace('"independent", "shared-prefix"', '"skips"')
+    path = tmp_path / "skips.toml"
+    path.write_text(text, encoding="utf-8")
+    planned = build_problem(load(path), dse.Registry().discover().add_file(file), cache=cache, device="cpu")
+    known = problem.layer_scores(skipped=True)
+
+    result = planned.score(planned.default_point(("skips", "none", "fixed", "isaac")))
+
+    assert [result.tasks[name] for name in problem.tasks] == [scores[0] for scores in known]
+    assert result.evaluated == 0  # the very same weights, so the very same entry of the cache
 
 
 def test_a_plugin_the_study_does_not_name_is_refused(problem: WorkloadProblem) -> None:
