@@ -44,7 +44,6 @@ from dse.records.batch import (
     Demand,
     Footprint,
     Geometry,
-    Params,
     Piece,
     Plan,
     Schedule,
@@ -54,6 +53,7 @@ from dse.records.exits import ExitHead, Exits
 from dse.records.model import Model
 from dse.records.observation import Observation
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
+from dse.records.params import Params
 from dse.records.plugin import API, Compressor, Generator, HardwareModel, Options, Scheduler
 from dse.records.terms import SCALE_BITS, Matrices, Stored, Term
 from dse.records.training import Training

@@ -16,10 +16,11 @@ import numpy as np
 import pluggy
 from numpy.typing import NDArray
 
-from dse.records.batch import Components, Counts, Demand, Footprint, Geometry, Params, Plan, Schedule
+from dse.records.batch import Components, Counts, Demand, Footprint, Geometry, Plan, Schedule
 from dse.records.model import Model
 from dse.records.observation import Observation
 from dse.records.parameters import Parameter
+from dse.records.params import Params
 from dse.records.plugin import Compressor, Generator, HardwareModel, Scheduler
 from dse.records.terms import Matrices, Stored
 from dse.records.training import Training

@@ -13,8 +13,9 @@ from dse.pipeline.exits import check_heads
 from dse.pipeline.hardware_cost import Built, called
 from dse.pipeline.kept import Cut, keep_only
 from dse.pipeline.rebuild import check_stored, effective, products
-from dse.records.batch import BASE, DROPPED, Footprint, Geometry, Ints, Params, Plan
+from dse.records.batch import BASE, DROPPED, Footprint, Geometry, Ints, Plan
 from dse.records.model import Model
+from dse.records.params import Params
 from dse.records.plugin import Kind
 from dse.records.terms import Effective
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dse.records.batch import Params
+from dse.records.params import Params
 from dse.records.plugin import KINDS, Kind
 from dse.records.point import DesignPoint
 

@@ -15,7 +15,8 @@ from dse.pipeline.combination import Combination
 from dse.pipeline.costing import Costs, total
 from dse.pipeline.counting import count
 from dse.pipeline.demand import demand
-from dse.records.batch import Components, Demand, Floats, Footprint, Geometry, Params, Plan, Schedule
+from dse.records.batch import Components, Demand, Floats, Footprint, Geometry, Plan, Schedule
+from dse.records.params import Params
 from dse.records.plugin import Kind
 from dse.records.workload import Workload
 

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from dse.errors import SpaceError, unknown_name
-from dse.records.batch import Params
 from dse.records.parameters import Parameter, Permutation, widest
+from dse.records.params import Params
 
 
 class Reference(Protocol):

@@ -6,9 +6,8 @@ then tasks), C components.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,29 +22,6 @@ Bools: TypeAlias = NDArray[np.bool_]
 Encoding: TypeAlias = Literal["separate", "offset", "offset-flip"]
 ENCODINGS: tuple[Encoding, ...] = ("separate", "offset", "offset-flip")
 Packing: TypeAlias = Literal["none", "same-input"]
-
-
-class Params(Mapping[str, NDArray[Any]]):
-    """A plugin's own parameters by name, each with a leading axis P.
-
-    Attributes:
-        points: P, known even where a plugin has no parameter.
-    """
-
-    __slots__ = ("_values", "points")
-
-    def __init__(self, points: int, values: Mapping[str, NDArray[Any]] | None = None) -> None:
-        self.points = points
-        self._values = dict(values or {})
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
 
 
 BASE = 0

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.records.batch import Params
 from dse.records.parameters import Choice, Parameter, Permutation, narrowed
+from dse.records.params import Params
 from dse.records.workload import Workload
 
 Array = NDArray[Any]

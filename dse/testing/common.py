@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from dse.errors import DseError
-from dse.records.batch import Params
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
+from dse.records.params import Params
 from dse.records.plugin import API, RECORD_TYPES, Kind, Options, PluginRecord
 from dse.records.workload import Workload
 from dse.testing import _values as values

@@ -15,7 +15,8 @@ from dse.pipeline.demand import demand
 from dse.pipeline.hardware_cost import check_footprint
 from dse.pipeline.kept import Cut
 from dse.pipeline.rebuild import check_stored, effective, products
-from dse.records.batch import BASE, DROPPED, Demand, Geometry, Params, Plan
+from dse.records.batch import BASE, DROPPED, Demand, Geometry, Plan
+from dse.records.params import Params
 from dse.records.plugin import Kind, PluginRecord
 from dse.records.terms import Stored, Term
 from dse.records.training import Training

@@ -11,7 +11,8 @@ from dse.pipeline.baseline import listed_order, separate_models, whole_footprint
 from dse.pipeline.costing import Costs, check_components, total
 from dse.pipeline.counting import count
 from dse.pipeline.demand import demand
-from dse.records.batch import Components, Demand, Footprint, Geometry, Params, Piece
+from dse.records.batch import Components, Demand, Footprint, Geometry, Piece
+from dse.records.params import Params
 from dse.records.plugin import Kind, PluginRecord
 from dse.records.workload import Workload
 from dse.testing import _values as values
