@@ -109,7 +109,7 @@ def _runs(workload: Workload, demand: Demand) -> tuple[Floats, Floats]:
     if workload.traffic.mode == "independent":
         rates = np.array([task.rate for task in workload.tasks])
         return np.broadcast_to(rates[None, :, None] * reach, shape), np.broadcast_to(rates, shape[:2])
-    same = _same_weights(demand.owner)
+    same = _same_so_far(demand.owner if demand.computes is None else demand.computes)
     runs = _first_user(same).astype(float)
     if demand.exits is not None:
         # A layer that tasks share runs until the last of them has left; how sure they are is taken as unrelated.
@@ -117,13 +117,13 @@ def _runs(workload: Workload, demand: Demand) -> tuple[Floats, Floats]:
     return runs, np.ones(shape[:2])
 
 
-def _same_weights(owner: Ints) -> Bools:
-    """Whether two tasks run the same weights from the input up to a layer, (P, T, T, L)."""
-    return np.logical_and.accumulate(owner[:, :, None, :] == owner[:, None, :, :], axis=-1)
+def _same_so_far(computes: Ints) -> Bools:
+    """Whether two tasks compute the same from the input up to a layer, (P, T, T, L)."""
+    return np.logical_and.accumulate(computes[:, :, None, :] == computes[:, None, :, :], axis=-1)
 
 
 def _first_user(same: Bools) -> Bools:
-    """Whether no earlier task has run the same weights from the input up to this layer, (P, T, L)."""
+    """Whether no earlier task has computed the same from the input up to this layer, (P, T, L)."""
     earlier = np.tril(np.ones(same.shape[1:3], dtype=bool), k=-1)[None, :, :, None]
     return np.asarray(~(same & earlier).any(axis=2))
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from dse.errors import PluginContractError
 from dse.pipeline.exits import check_exits
-from dse.records.batch import BASE, DROPPED, Bools, Demand, Floats, Plan
+from dse.records.batch import BASE, DROPPED, Bools, Demand, Floats, Ints, Plan
 from dse.records.workload import Encoder, Matrix, Workload
 
 HEAD_COLUMNS = ("query", "key", "value")
@@ -60,7 +60,32 @@ def demand(workload: Workload, plan: Plan, *, generator: str, joint: bool = Fals
         check_exits(plan.exits, owner, generator=generator)
     rows, columns = _kept(workload.encoder, uses, heads, ffn)
     used = uses.any(axis=1)
-    return Demand(tasks, plan.groups, owner, used, direct, rows, columns, heads, ffn, plan.exits, measured=not joint)
+    return Demand(
+        tasks,
+        plan.groups,
+        owner,
+        used,
+        direct,
+        rows,
+        columns,
+        heads,
+        ffn,
+        plan.exits,
+        _computes(plan),
+        measured=not joint,
+    )
+
+
+def _computes(plan: Plan) -> Ints | None:
+    """A number for each task's layer (P, T, L) that tells owners and masks apart: masks times random numbers."""
+    masks = [mask for mask in (plan.heads, plan.ffn) if mask is not None]
+    if not masks:
+        return None
+    draw = np.random.default_rng(0)
+    found = np.asarray(plan.owner, dtype=np.int64)
+    for mask in masks:
+        found = found + mask @ draw.integers(2**32, 2**40, mask.shape[-1]) * (plan.owner != DROPPED)
+    return found
 
 
 def kept_outputs(encoder: Encoder, demand: Demand, matrix: int) -> Bools | None:

@@ -104,6 +104,8 @@ class Demand:
         heads: (P, O, L, H) attention heads that any user of the owner's layer keeps, or None for all.
         ffn: (P, O, L, F) feed-forward columns, likewise.
         exits: where inputs may leave early, or None where none may.
+        computes: (P, T, L) a number for what a task's layer makes of its inputs: the same for two tasks that run the same
+            weights and keep the same heads and columns of them; None: the owner is such a number.
         measured: whether the base's and the tasks' weights are those that `Context` gives, so that what `prepare` measured
             on them holds. Not under a joint generator, the only kind that may have groups.
     """
@@ -118,6 +120,7 @@ class Demand:
     heads: Bools | None = None
     ffn: Bools | None = None
     exits: Exits | None = None
+    computes: Ints | None = None
     measured: bool = True
 
     @property

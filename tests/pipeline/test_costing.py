@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import dse
-from dse.pipeline.costing import Costs, total
+from dse.pipeline.costing import Costs, _runs, total
 from dse.pipeline.demand import demand
 from tests.workloads import workload
 
@@ -110,3 +112,16 @@ def test_a_schedule_that_drops_a_task_is_refused(steps: list[int]) -> None:
 
     with pytest.raises(dse.PluginContractError, match="does not serve every task in proportion to its rate"):
         total(load, wanted, components(load), schedule, who="scheduler 'x'")
+
+
+def test_layers_of_one_owner_run_once_only_where_tasks_keep_the_same_of_them() -> None:
+    load = replace(workload(tasks=2), traffic=dse.Traffic("shared"))
+    layers, ffn = load.encoder.layers, load.encoder.ffn
+    kept = np.ones((1, 2, layers, ffn), dtype=bool)
+    kept[0, 1, 1, 0] = False  # one column less from the second layer on
+    owner = np.zeros((1, 2, layers), dtype=np.int64)
+    runs, _ = _runs(load, demand(load, dse.Plan(owner, ffn=kept), generator="test"))
+    assert runs[0, 0].tolist() == [1.0] * layers
+    assert runs[0, 1].tolist() == [0.0] + [1.0] * (layers - 1)
+    alike, _ = _runs(load, demand(load, dse.Plan(owner, ffn=kept[:, [0, 0]]), generator="test"))
+    assert alike[0, 1].tolist() == [0.0] * layers

@@ -95,7 +95,7 @@ def free(confidence: float) -> tuple[Free, dse.Params]:
     plugin = Free(MGenOptions(route="free", exits=True, exit_rows=300, block=16))
     plugin.prepare(CONTEXT_FREE)
     ones = np.ones((1, 2))
-    return plugin, dse.Params(1, {"heads": ones, "ffn": ones, "confidence": ones * confidence})
+    return plugin, dse.Params(1, {"trunk": np.array([0]), "heads": ones, "ffn": ones, "confidence": ones * confidence})
 
 
 class Both(Readable):

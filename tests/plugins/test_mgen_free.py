@@ -25,7 +25,7 @@ OPTIONS = MGenOptions(route="free", block=16)
 
 
 def params(heads: float, ffn: float) -> dse.Params:
-    return dse.Params(1, {"heads": np.full((1, 2), heads), "ffn": np.full((1, 2), ffn)})
+    return dse.Params(1, {"trunk": np.array([0]), "heads": np.full((1, 2), heads), "ffn": np.full((1, 2), ffn)})
 
 
 def made() -> Free:
@@ -108,3 +108,14 @@ def test_biases_give_back_the_mean_of_what_is_left_out() -> None:
 
     assert gone.any()
     np.testing.assert_allclose(model.shifts[layer, index].numpy(), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_first_layers_are_the_bases_and_whole() -> None:
+    plugin = made()
+    given_ = dse.Params(1, {"trunk": np.array([2]), "heads": np.full((1, 2), 0.3), "ffn": np.full((1, 2), 0.3)})
+    plan: Any = plugin.plan(LOAD, given_)
+
+    np.testing.assert_array_equal(plan.owner[0], [[0, 0, 1, 1], [0, 0, 2, 2]])
+    assert plan.heads[0, :, :2].all()
+    assert plan.ffn[0, :, :2].all()
+    assert not plan.ffn[0, :, 2:].all()

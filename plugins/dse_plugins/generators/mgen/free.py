@@ -17,7 +17,7 @@ _ROUNDING = 1e-9
 
 
 class Free:
-    """Separate models with fewer heads and columns; biases give back the mean of what is left out."""
+    """Models with fewer heads and columns, whose first layers may be the base's; biases give back the mean of what is lost."""
 
     def __init__(self, options: MGenOptions) -> None:
         self.options = options
@@ -26,8 +26,12 @@ class Free:
         self._exits: list[exits.Fitted] = []
 
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
-        """Shares of heads and of columns each task keeps."""
-        del workload
+        """Shares of heads and of columns each task keeps, and how many layers all tasks share."""
+        layers = workload.encoder.layers
+        trunk = dse.Int(
+            name="trunk", low=0, high=max(1, layers // 3), default=0, limits=(0, layers), unit="layers",
+            summary="first layers that are the base's for all tasks, whole",
+        )  # fmt: skip
         kept = tuple(
             dse.Float(
                 name=name, low=0.3, high=1.0, default=1.0, limits=(0.0, 1.0), scope=("task",),
@@ -35,7 +39,7 @@ class Free:
             )
             for name, what in (("heads", "attention heads"), ("ffn", "feed-forward columns"))
         )  # fmt: skip
-        return (*kept, exits.confidence()) if self.options.exits else kept
+        return (trunk, *kept, exits.confidence()) if self.options.exits else (trunk, *kept)
 
     def prepare(self, context: dse.Context) -> None:
         """Measure, once for each task, what heads and columns do, and fit the heads of early exits."""
@@ -53,8 +57,9 @@ class Free:
 
     def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
         """Keep in each task's layers what does most. Before anything is measured, the first of each layer."""
-        kept = {name: self._kept(workload, name, params[name]) for name in SIDES}
+        kept = {name: self._kept(workload, name, params) for name in SIDES}
         owner = dse.separate_models(workload, params.points).owner
+        owner = np.where(_of_trunk(workload, params), dse.BASE, owner)
         return dse.Plan(owner, heads=kept["heads"], ffn=kept["ffn"], exits=self._leaving(workload, params))
 
     def weights(self, context: dse.Context, params: dse.Params, owner: int) -> dse.Weights | dse.Model:
@@ -67,7 +72,7 @@ class Free:
         shifts = {}
         for name, role in SIDES.items():
             index = next(at for at, matrix in enumerate(encoder.matrices) if matrix.role == role)
-            kept = self._kept(context.workload, name, params[name])[0, task]
+            kept = self._kept(context.workload, name, params)[0, task]
             gone = ~(np.repeat(kept, encoder.head_size, axis=-1) if name == "heads" else kept)
             for layer in range(encoder.layers):
                 lost = torch.from_numpy(self._means[name][task, layer] * gone[layer]).float()
@@ -92,8 +97,8 @@ class Free:
     def _block(self, workload: dse.Workload, name: str) -> int:
         return max(1, self.options.block // (workload.encoder.head_size if name == "heads" else 1))
 
-    def _kept(self, workload: dse.Workload, name: str, share: NDArray[Any]) -> NDArray[np.bool_]:
-        """Which heads or columns (P, T, L, units) are within a share (P, T) of their blocks; one block a layer at least."""
+    def _kept(self, workload: dse.Workload, name: str, params: dse.Params) -> NDArray[np.bool_]:
+        """Which heads or columns (P, T, L, units) are within a task's share of their blocks; one block a layer at least."""
         encoder = workload.encoder
         units = encoder.heads if name == "heads" else encoder.ffn
         block = self._block(workload, name)
@@ -103,5 +108,10 @@ class Free:
         else:
             first = (np.arange(units) // block)[None] * encoder.layers + np.arange(encoder.layers)[:, None]
             place = np.broadcast_to(first, (len(workload.tasks), *first.shape))
-        count = np.maximum(np.floor(share * blocks * encoder.layers + _ROUNDING), encoder.layers)
-        return np.asarray(place[None] < count[..., None, None])
+        count = np.maximum(np.floor(params[name] * blocks * encoder.layers + _ROUNDING), encoder.layers)
+        return np.asarray((place[None] < count[..., None, None]) | _of_trunk(workload, params)[..., None])
+
+
+def _of_trunk(workload: dse.Workload, params: dse.Params) -> NDArray[np.bool_]:
+    """Which layers (P, 1, L) all tasks share."""
+    return np.asarray(np.arange(workload.encoder.layers) < params["trunk"][:, None])[:, None, :]
