@@ -16,6 +16,8 @@ _CHECKED = (
     "array_area_mm2",
     "energy_uj",
     "latency_us",
+    "input_energy_uj",
+    "input_latency_us",
     "request_energy_uj",
     "request_latency_us",
     "switch_energy_uj",
@@ -61,7 +63,7 @@ def total(workload: Workload, demand: Demand, components: Components, schedule: 
     """Sum components over a schedule.
 
     A request of independent traffic is one input through one task drawn from the rates; of shared traffic, one input
-    and all answers, where layers that tasks share from the input on are run once. Tasks run one after another. Layers
+    and all answers, where embeddings and the layers that tasks share from the input on are run once. Tasks run one after another. Layers
     that early exits spare some inputs are charged to the share of inputs that is expected to run them.
 
     Args:
@@ -76,11 +78,13 @@ def total(workload: Workload, demand: Demand, components: Components, schedule: 
     """
     check_components(components, who)
     check_schedule(workload, schedule, who)
-    runs, enters = _runs(workload, demand)
+    runs, enters, answers = _runs(workload, demand)
     passes = np.einsum("ptl,ptlc->pc", runs, components.energy_uj, optimize=True)
-    passes += np.einsum("pt,ptc->pc", enters, components.request_energy_uj)
+    passes += np.einsum("pt,ptc->pc", enters, components.input_energy_uj)
+    passes += np.einsum("pt,ptc->pc", answers, components.request_energy_uj)
     latency = np.einsum("ptl,ptl->p", runs, components.latency_us)
-    latency += np.einsum("pt,pt->p", enters, components.request_latency_us)
+    latency += np.einsum("pt,pt->p", enters, components.input_latency_us)
+    latency += np.einsum("pt,pt->p", answers, components.request_latency_us)
     switching = _per_request(workload, schedule, components)
     energy = np.concatenate([passes, switching["switch_energy_uj"][:, None]], axis=1)
     area = np.concatenate([components.area_mm2.sum(axis=1), np.zeros((len(passes), 1))], axis=1)
@@ -102,19 +106,22 @@ def total(workload: Workload, demand: Demand, components: Components, schedule: 
     )
 
 
-def _runs(workload: Workload, demand: Demand) -> tuple[Floats, Floats]:
-    """How often a request runs each task's layer (P, T, L), and enters each task (P, T)."""
+def _runs(workload: Workload, demand: Demand) -> tuple[Floats, Floats, Floats]:
+    """How often a request runs each task's layer (P, T, L), embeds each task's input and has its answer, both (P, T)."""
     shape = demand.owner.shape
     reach = np.ones((1, 1, 1)) if demand.exits is None else demand.exits.reach
     if workload.traffic.mode == "independent":
         rates = np.array([task.rate for task in workload.tasks])
-        return np.broadcast_to(rates[None, :, None] * reach, shape), np.broadcast_to(rates, shape[:2])
+        each = np.broadcast_to(rates, shape[:2])
+        return np.broadcast_to(rates[None, :, None] * reach, shape), each, each
     same = _same_so_far(demand.owner if demand.computes is None else demand.computes)
     runs = _first_user(same).astype(float)
     if demand.exits is not None:
         # A layer that tasks share runs until the last of them has left; how sure they are is taken as unrelated.
         runs *= 1.0 - np.where(same, 1.0 - reach[:, None], 1.0).prod(axis=2)
-    return runs, np.ones(shape[:2])
+    once = np.zeros(shape[:2])
+    once[:, 0] = 1.0  # one input for all tasks, and its embeddings are everyone's
+    return runs, once, np.ones(shape[:2])
 
 
 def _same_so_far(computes: Ints) -> Bools:

@@ -238,7 +238,9 @@ class Components:
         array_area_mm2: (P,) the part of it that holds linear weights, with periphery, not rounded to whole tiles.
         energy_uj: (P, T, L, C) one pass of each task's layer, its own terms and the base's beneath them.
         latency_us: (P, T, L) one pass of each task's layer.
-        request_energy_uj: (P, T, C) what a pass costs beyond its layers: embeddings, pooler, classifier.
+        input_energy_uj: (P, T, C) what an input costs before its first layer: embeddings. Paid once where tasks share inputs.
+        input_latency_us: (P, T) likewise.
+        request_energy_uj: (P, T, C) what an answer costs beyond the layers: pooler, classifier.
         request_latency_us: (P, T) likewise.
         switch_energy_uj: (P, T, T) from the last task (axis 1) to the next (axis 2).
         switch_latency_us: (P, T, T) likewise.
@@ -254,6 +256,8 @@ class Components:
     array_area_mm2: Floats
     energy_uj: Floats
     latency_us: Floats
+    input_energy_uj: Floats
+    input_latency_us: Floats
     request_energy_uj: Floats
     request_latency_us: Floats
     switch_energy_uj: Floats

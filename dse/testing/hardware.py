@@ -172,6 +172,8 @@ def _check_shapes(made: Components, workload: Workload) -> None:
         "array_area_mm2": (),
         "energy_uj": (tasks, layers, names),
         "latency_us": (tasks, layers),
+        "input_energy_uj": (tasks, names),
+        "input_latency_us": (tasks,),
         "request_energy_uj": (tasks, names),
         "request_latency_us": (tasks,),
         "switch_energy_uj": (tasks, tasks),

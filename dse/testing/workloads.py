@@ -178,6 +178,8 @@ def tiny_components(workload: Workload, points: int = 1, *, seed: int = 0) -> Co
         array_area_mm2=charged(),
         energy_uj=charged(tasks, layers, 2),
         latency_us=charged(tasks, layers),
+        input_energy_uj=charged(tasks, 2),
+        input_latency_us=charged(tasks),
         request_energy_uj=charged(tasks, 2),
         request_latency_us=charged(tasks),
         switch_energy_uj=charged(tasks, tasks),

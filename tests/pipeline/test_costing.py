@@ -21,6 +21,8 @@ def components(load: dse.Workload, points: int = 1, **changes: object) -> dse.Co
         "array_area_mm2": np.ones(points),
         "energy_uj": np.ones((points, tasks, layers, 2)),
         "latency_us": np.ones((points, tasks, layers)),
+        "input_energy_uj": np.zeros((points, tasks, 2)),
+        "input_latency_us": np.zeros((points, tasks)),
         "request_energy_uj": np.zeros((points, tasks, 2)),
         "request_latency_us": np.zeros((points, tasks)),
         "switch_energy_uj": np.zeros((points, tasks, tasks)),
@@ -120,8 +122,18 @@ def test_layers_of_one_owner_run_once_only_where_tasks_keep_the_same_of_them() -
     kept = np.ones((1, 2, layers, ffn), dtype=bool)
     kept[0, 1, 1, 0] = False  # one column less from the second layer on
     owner = np.zeros((1, 2, layers), dtype=np.int64)
-    runs, _ = _runs(load, demand(load, dse.Plan(owner, ffn=kept), generator="test"))
+    runs, _, _ = _runs(load, demand(load, dse.Plan(owner, ffn=kept), generator="test"))
     assert runs[0, 0].tolist() == [1.0] * layers
     assert runs[0, 1].tolist() == [0.0] + [1.0] * (layers - 1)
-    alike, _ = _runs(load, demand(load, dse.Plan(owner, ffn=kept[:, [0, 0]]), generator="test"))
+    alike, _, _ = _runs(load, demand(load, dse.Plan(owner, ffn=kept[:, [0, 0]]), generator="test"))
     assert alike[0, 1].tolist() == [0.0] * layers
+
+
+def test_a_shared_input_is_embedded_once_and_answered_by_every_task() -> None:
+    one = {"input_energy_uj": np.full((1, 3, 2), 5.0), "request_energy_uj": np.full((1, 3, 2), 2.0)}
+    own = np.repeat(np.arange(1, 4)[None, :, None], 2, axis=2)
+    for mode, embedded, answered in (("shared", 1, 3), ("independent", 1, 1)):
+        load = replace(workload(tasks=3, layers=2), traffic=dse.Traffic(mode))  # type: ignore[arg-type]  # one of the two
+        charged = components(load, energy_uj=np.zeros((1, 3, 2, 2)), **one)
+        found = summed(load, own[0].tolist(), charged)
+        assert found.energy_uj[0] == pytest.approx(2 * (5 * embedded + 2 * answered))

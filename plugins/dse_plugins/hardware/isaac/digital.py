@@ -69,27 +69,36 @@ def layer(workload: dse.Workload, widths: Widths, options: IsaacOptions) -> tupl
     return _energy(macs, lanes), _time(macs, lanes, options)
 
 
-def requests(workload: dse.Workload, demand: dse.Demand, options: IsaacOptions) -> tuple[Array, Array]:
-    """Energy (P, T, C) and time (P, T) of a request beyond its layers.
+def inputs(workload: dse.Workload, options: IsaacOptions, points: int) -> tuple[Array, Array]:
+    """Energy (P, T, C) and time (P, T) of an input's embeddings, which are off-chip: a word and a position for each token."""
+    tokens = np.array([task.tokens for task in workload.tasks])
+    width = workload.encoder.hidden
+    fetched = tokens * 2 * width * table.VECTOR_BITS / 8
+    lanes = tokens * (table.NORM_OPS + table.RESIDUAL_OPS) * width
+    energy = np.zeros((points, len(tokens), len(NAMES)))
+    energy[..., INDEX["offchip"]] = fetched * table.DRAM_BYTE_PJ * 1e-6
+    energy[..., INDEX["digital"]] = _energy(np.zeros_like(lanes), lanes)
+    return energy, np.broadcast_to(_time(np.zeros_like(lanes), lanes, options), energy.shape[:2])
 
-    Embeddings from off-chip, pooler and classifier; where inputs may leave early, the mean over tokens and the head of
-    every exit that an input is expected to pass.
+
+def requests(workload: dse.Workload, demand: dse.Demand, options: IsaacOptions) -> tuple[Array, Array]:
+    """Energy (P, T, C) and time (P, T) of an answer beyond its layers.
+
+    Pooler and classifier; where inputs may leave early, the mean over tokens and the head of every exit that an input is
+    expected to pass.
     """
     shape = demand.owner.shape[:2]
     tokens = np.array([task.tokens for task in workload.tasks])
-    heads = np.broadcast_to([float(task.head_parameters) for task in workload.tasks], shape)
-    width = workload.encoder.hidden
-    fetched = tokens * 2 * width * table.VECTOR_BITS / 8  # a word and a position vector for each token
-    lanes = np.broadcast_to(tokens * (table.NORM_OPS + table.RESIDUAL_OPS) * width, shape)
+    macs = np.broadcast_to([float(task.head_parameters) for task in workload.tasks], shape)
+    lanes = np.zeros(shape)
     if demand.exits is not None:
         asked = demand.exits.reach * (demand.exits.parameters > 0)
-        heads = heads + (asked * demand.exits.parameters).sum(axis=-1)
-        lanes = lanes + asked.sum(axis=-1) * tokens * width
+        macs = macs + (asked * demand.exits.parameters).sum(axis=-1)
+        lanes = lanes + asked.sum(axis=-1) * tokens * workload.encoder.hidden
     energy = np.zeros((*shape, len(NAMES)))
-    energy[..., INDEX["offchip"]] = fetched * table.DRAM_BYTE_PJ * 1e-6
-    energy[..., INDEX["digital"]] = _energy(heads, lanes)
-    energy[..., INDEX["sram"]] = heads * table.VECTOR_BITS / 8 * table.SRAM_BYTE_PJ * 1e-6
-    return energy, _time(heads, lanes, options)
+    energy[..., INDEX["digital"]] = _energy(macs, lanes)
+    energy[..., INDEX["sram"]] = macs * table.VECTOR_BITS / 8 * table.SRAM_BYTE_PJ * 1e-6
+    return energy, _time(macs, lanes, options)
 
 
 def sram_bits(workload: dse.Workload, demand: dse.Demand, counts: dse.Counts) -> Array:

@@ -71,10 +71,12 @@ class Isaac:
             params["tiles"] > 0, params["tiles"], np.ceil(counts.arrays.sum((1, 2)) / unit.arrays_per_tile)
         )
         energy, latency = self._passes(workload, demand, counts, footprint, geometry, unit)
+        input_energy, input_latency = digital.inputs(workload, self.options, demand.points)
         request_energy, request_latency = digital.requests(workload, demand, self.options)
         power = self._static_power(tiles, unit)
         for name, milliwatts in power.items():
             energy[..., INDEX[name]] += milliwatts[:, None, None] * latency * 1e-3
+            input_energy[..., INDEX[name]] += milliwatts[:, None] * input_latency * 1e-3
             request_energy[..., INDEX[name]] += milliwatts[:, None] * request_latency * 1e-3
         moving = np.minimum(counts.arrays.sum((1, 2)), tiles * unit.arrays_per_tile)
         return dse.Components(
@@ -83,6 +85,8 @@ class Isaac:
             array_area_mm2=moving / unit.arrays_per_tile * unit.tile_mm2.sum(axis=1),
             energy_uj=energy,
             latency_us=latency,
+            input_energy_uj=input_energy,
+            input_latency_us=input_latency,
             request_energy_uj=request_energy,
             request_latency_us=request_latency,
             offchip_mb=digital.embedding_bytes(workload) / 1e6 + held.swapped * self._image_bytes(geometry, unit) / 1e6,
