@@ -21,6 +21,7 @@ import pluggy
 from dse.contract import Hooks
 from dse.errors import DseError, PluginContractError, PluginLoadError, unknown_name
 from dse.records.plugin import API, KINDS, RECORD_TYPES, Kind, PluginRecord
+from dse.registry.code import files_of
 
 GROUP = "dse"
 DISABLE_VARIABLE = "DSE_DISABLE_PLUGINS"
@@ -142,15 +143,14 @@ class Registry:
     def fingerprint(self, kind: Kind, name: str) -> str:
         """Version, origin and a hash of the code of a plugin: what its cached results depend on.
 
-        The code is the file that defines ``build``, or the whole folder where that file makes it a package.
+        The code is the file that defines ``build``, or the whole folder where that file makes it a package, and what it
+        imports from the same package.
         """
         record, provider = self._found[kind][name]
         source = inspect.getsourcefile(record.build)
-        path = Path(source) if source else Path()
-        files = sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]
         content = hashlib.blake2b(digest_size=8)
-        for file in files:
-            content.update(file.read_bytes() if file.is_file() else b"")
+        for file in files_of(record.build.__module__, Path(source)) if source else []:
+            content.update(file.read_bytes())
         return f"{kind}.{name} {record.version} ({provider.distribution}) {content.hexdigest()}"
 
     def build(self, kind: Kind, name: str, options: dict[str, Any] | None = None, *, where: object = None) -> Any:
