@@ -34,6 +34,7 @@ from dse.pipeline.baseline import listed_order, separate_models, whole_footprint
 from dse.pipeline.counting import FULL_MAGNITUDE, slices
 from dse.pipeline.decompose import Decomposition, decompose
 from dse.pipeline.demand import kept_inputs, kept_outputs
+from dse.pipeline.exit_heads import fit_exits
 from dse.pipeline.grid import WEIGHT_BITS, best_scale, quantise, store_whole
 from dse.records.batch import (
     BASE,
@@ -133,6 +134,7 @@ __all__ = [
     "check",
     "decompose",
     "deltas",
+    "fit_exits",
     "hookimpl",
     "kept_inputs",
     "kept_outputs",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.pipeline.drops import POINTS
+from dse.pipeline.exit_heads import EXITS_VERSION, fit_exits
 from dse.pipeline.importance import IMPORTANCE_VERSION, UNITS, importance, least
 from dse.workload.cache import Progress
 from dse.workload.observe import OBSERVE_VERSION
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from dse.pipeline.problem import WorkloadProblem
 
+SURE = 0.9
+"""An input could leave early where an answer is at least so sure."""
 Columns: TypeAlias = Mapping[str, NDArray[Any]]
 """Values (T, L) by column; not a number where there is none."""
 
@@ -34,11 +37,16 @@ def redundancy(problem: WorkloadProblem, rows: int, told: Progress) -> pd.DataFr
         told: is told what is being measured.
 
     Returns:
-        Columns task, layer and those of `similar`, `effects` and `important`.
+        Columns task, layer and those of `similar`, `important`, `leaving` and `effects`.
     """
     import pandas as pd
 
-    columns = {**similar(problem, rows), **important(problem, rows, told), **effects(problem)}
+    columns = {
+        **similar(problem, rows),
+        **important(problem, rows, told),
+        **leaving(problem, rows, told),
+        **effects(problem),
+    }
     table: dict[str, Any] = {
         "task": np.repeat(np.array(problem.tasks, dtype=object), problem.layers),
         "layer": np.tile(np.arange(problem.layers), len(problem.tasks)),
@@ -90,6 +98,22 @@ def important(problem: WorkloadProblem, rows: int, told: Progress) -> Columns:
         found = problem.context.arrays.made("redundancy", {"measured": "importance", **key}, measured)
         for unit, values in found.items():
             columns[f"{unit}_half_share"][task], columns[f"{unit}_below_1pct"][task] = least(values)
+    return columns
+
+
+def leaving(problem: WorkloadProblem, rows: int, told: Progress) -> Columns:
+    """How often an answer read off a layer is the last one, and how many inputs are sure enough to leave by then."""
+    columns = {name: np.full((len(problem.tasks), problem.layers), np.nan) for name in ("exit_agrees", "exit_leaves")}
+    for task, name in enumerate(problem.tasks):
+
+        def measured(task: int = task, name: str = name) -> dict[str, NDArray[Any]]:
+            told(f"early exits of {name}", task / len(problem.tasks))
+            return fit_exits(problem.context, task, rows)
+
+        key = {"version": [EXITS_VERSION, OBSERVE_VERSION], "rows": rows, "digests": _digests(problem, task)}
+        found = problem.context.arrays.made("redundancy", {"measured": "exits", **key}, measured)
+        columns["exit_agrees"][task, found["layers"]] = found["agrees"]
+        columns["exit_leaves"][task, found["layers"]] = (found["sure"] >= SURE).mean(axis=1)
     return columns
 
 

@@ -42,7 +42,7 @@ def test_the_table_shows_what_the_file_holds(asked: tuple[object, ...], dse: Any
 
     assert header.split() == [name for name in kept.columns if "." not in name]
     assert [row.split()[:2] for row in rows] == kept[["task", "layer"]].astype(str).values.tolist()
-    assert kept.shape == (4, 16)
+    assert kept.shape == (4, 18)
     assert kept.dtypes[["layer", "base_cka", "skipped_drop"]].astype(str).tolist() == ["int64", "float64", "float64"]
     assert "hidden states: 33%" in result.stderr
     assert "verdict without a layer: 50%" in result.stderr

@@ -30,10 +30,16 @@ def test_every_task_and_layer_has_a_row_and_every_column_a_value(problem: Worklo
     assert table[["task", "layer"]].values.tolist() == [["verdict", 0], ["verdict", 1], ["rating", 0], ["rating", 1]]
     assert list(table.columns) == [
         *("task", "layer", "base_cka", "tasks_cka", "base_cosine", "tasks_cosine"),
-        *("heads_half_share", "heads_below_1pct", "ffn_half_share", "ffn_below_1pct", "skipped_drop", "of_base_drop"),
+        *("heads_half_share", "heads_below_1pct", "ffn_half_share", "ffn_below_1pct", "exit_agrees", "exit_leaves"),
+        *("skipped_drop", "of_base_drop"),
         *("cka.verdict", "cka.rating", "cosine.verdict", "cosine.rating"),
     ]
-    assert table.notna().all(axis=None)
+    read_off = table.set_index(["task", "layer"])[["exit_agrees", "exit_leaves"]]
+    assert read_off.loc[[("verdict", 0)]].notna().all(axis=None)
+    assert (
+        read_off.drop(("verdict", 0)).isna().all(axis=None)
+    )  # the last layer answers itself; a regression is never sure
+    assert table.drop(columns=["exit_agrees", "exit_leaves"]).notna().all(axis=None)
     assert table["heads_half_share"].between(0, 0.5).all()
     assert table["ffn_below_1pct"].between(0, 64).all()
     assert str(table.dtypes["heads_below_1pct"]) == "Int64"
@@ -134,4 +140,6 @@ def test_progress_names_the_task(problem: WorkloadProblem) -> None:
     assert told == [
         ("importance of heads and columns in verdict", 0),
         ("importance of heads and columns in rating", 0.5),
+        ("early exits of verdict", 0),
+        ("early exits of rating", 0.5),
     ]

@@ -44,7 +44,7 @@ CONTEXT = Readable(LOAD)
 
 
 def test_heads_follow_the_last_logits_better_the_later_they_are_asked() -> None:
-    found = exits.fitted(CONTEXT, 0, 600)
+    found = dse.fit_exits(CONTEXT, 0, 600)
 
     assert found["layers"].tolist() == [0, 1, 2]  # after the last layer the model's own head answers
     assert found["weight"].shape == (3, 2, 64)
@@ -59,7 +59,7 @@ def test_heads_follow_the_last_logits_better_the_later_they_are_asked() -> None:
 
 
 def test_a_regression_has_no_exits() -> None:
-    found = exits.fitted(CONTEXT, 1, 60)
+    found = dse.fit_exits(CONTEXT, 1, 60)
     parameters, reach = exits.planned(found, range(LAYERS), np.array([0.5]), np.array([LAYERS]), LAYERS)
 
     assert found["layers"].size == 0

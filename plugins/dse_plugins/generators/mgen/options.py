@@ -15,7 +15,9 @@ class MGenOptions(dse.Options):
         trunks: most trunks there may be; with more than one, each task's is searched.
         passes: times each task's own epochs, for the trunk.
         branch_passes: the same for a branch.
+        merged: whether a trunk begins from the mean of its tasks' own models, instead of the base.
         distil: share of the loss that follows the tasks' own fine-tuned models.
+        across: share of a trunk's loss that follows what the other tasks' own models answer to a task's rows.
         fewest: fewest layers a search may run; 0: half of them. Trained route.
         seed: of the trainings.
         exits: whether inputs may leave early. Heads are fitted in closed form; the trained route trains its one trunk at
@@ -29,7 +31,9 @@ class MGenOptions(dse.Options):
     trunks: int = Field(default=1, ge=1)
     passes: float = Field(default=1.0, gt=0)
     branch_passes: float = Field(default=1.0, gt=0)
-    distil: float = Field(default=0.5, ge=0, le=1)
+    merged: bool = True
+    distil: float = Field(default=0.4, ge=0, le=1)
+    across: float = Field(default=0.3, ge=0, le=1)
     fewest: int = Field(default=0, ge=0)
     seed: int = Field(default=0, ge=0)
     exits: bool = False
@@ -38,7 +42,11 @@ class MGenOptions(dse.Options):
     block: int = Field(default=128, ge=1)
 
     @model_validator(mode="after")
-    def _one_trunk(self) -> Self:
+    def _fits(self) -> Self:
+        if self.distil + self.across > 1:
+            raise ValueError(
+                f"distil and across are shares of one loss: at most 1 together, found {self.distil + self.across}"
+            )
         if self.exits and self.route == "trained" and self.trunks > 1:
             raise ValueError("exits = true needs trunks = 1: heads of early exits are fitted on the one trunk")
         return self

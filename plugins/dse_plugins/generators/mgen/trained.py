@@ -88,7 +88,15 @@ class Trained:
 
     def _trunk(self, tasks: tuple[int, ...], kept: tuple[int, ...]) -> dse.Training:
         options = self.options
-        return dse.Training(tasks, kept, distil=options.distil, passes=options.passes, seed=options.seed)
+        return dse.Training(
+            tasks,
+            kept,
+            merged=options.merged,
+            distil=options.distil,
+            across=options.across,
+            passes=options.passes,
+            seed=options.seed,
+        )
 
     def _leaving(self, params: dse.Params, layers: int) -> dse.Exits:
         """Where inputs leave: after layers of the trunk, never after a task's own."""

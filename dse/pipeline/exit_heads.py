@@ -1,0 +1,86 @@
+"""Heads of early exits, fitted in closed form to what a model answers in the end.
+
+Nothing is trained: a head is a ridge regression from a layer's states to the last layer's logits on training rows.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.records.exits import ExitHead
+
+if TYPE_CHECKING:
+    from dse.contract import Context
+    from dse.records.model import Model
+
+ALPHAS = np.logspace(-1, 5, 13)
+"""Penalties a ridge regression chooses from by leave-one-out error, on standardised states."""
+FITTING = 2 / 3
+"""Share of the rows that fit; the others tell how sure the heads are."""
+EXITS_VERSION = 1
+
+
+def fit_exits(context: Context, task: int, rows: int, model: Model | None = None) -> dict[str, NDArray[Any]]:
+    """Fit a head after every layer that runs but the last.
+
+    Args:
+        context: of a study.
+        task: index.
+        rows: training rows.
+        model: encoder and head to run instead of the task's own.
+
+    Returns:
+        ``layers`` (E,) after which heads are asked; ``weight`` (E, classes, 2 hidden) and ``bias`` (E, classes); ``sure``
+        (E, n) largest probability at this or an earlier exit of rows that did not fit the heads, sorted; ``agrees`` (E,)
+        share of these whose answer is that of the last layer. E is 0 where the task is a regression, which has no
+        probability.
+    """
+    seen: dict[int, list[NDArray[Any]]] = {}
+    logits: list[NDArray[Any]] = []
+    for batch in context.observe(task, rows, model):
+        ran = sorted({layer for layer, _ in batch.inputs})
+        logits.append(batch.logits.cpu().numpy())
+        for layer, following in pairwise(ran):  # what enters the next layer has left this one
+            states = ExitHead.states(batch.inputs[following, 0], batch.mask)
+            seen.setdefault(layer, []).append(states.cpu().numpy())
+    answers = np.concatenate(logits)
+    if answers.shape[1] == 1:
+        seen = {}
+    layers = sorted(seen)
+    chosen = np.random.default_rng(0).permutation(len(answers))
+    fitting, telling = np.split(chosen, [max(2, round(FITTING * len(chosen)))])
+    heads = [_ridge(np.concatenate(seen[layer])[fitting], answers[fitting]) for layer in layers]
+    shape = (len(layers), answers.shape[1])
+    sure, agrees = np.zeros((len(layers), len(telling))), np.zeros(len(layers))
+    for at, (layer, (weight, bias)) in enumerate(zip(layers, heads, strict=True)):
+        early = np.concatenate(seen[layer])[telling] @ weight.T + bias
+        sure[at] = _surest(early)
+        agrees[at] = np.mean(early.argmax(axis=1) == answers[telling].argmax(axis=1))
+    return {
+        "layers": np.array(layers, dtype=np.int64),
+        "weight": np.array([weight for weight, _ in heads], dtype=np.float32).reshape(*shape, -1 if layers else 0),
+        "bias": np.array([bias for _, bias in heads], dtype=np.float32).reshape(shape),
+        "agrees": agrees,
+        "sure": np.sort(np.maximum.accumulate(sure, axis=0), axis=1),
+    }
+
+
+def _ridge(states: NDArray[Any], logits: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Weight (classes, states) and bias (classes,) that follow the logits."""
+    from sklearn.linear_model import RidgeCV
+
+    states = states.astype(np.float64)
+    mean, spread = states.mean(axis=0), states.std(axis=0) + 1e-6
+    found = RidgeCV(alphas=ALPHAS).fit((states - mean) / spread, logits)
+    weight = np.atleast_2d(found.coef_) / spread
+    return weight, np.atleast_1d(found.intercept_) - weight @ mean
+
+
+def _surest(logits: NDArray[Any]) -> NDArray[Any]:
+    """Largest softmax probability (n,)."""
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(raised.max(axis=1) / raised.sum(axis=1))
