@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from dse_plugins.generators.mgen.options import MGenOptions
 from dse_plugins.generators.mgen.trained import Trained as MGen
 from dse_plugins.generators.mgen.trained import spread
@@ -35,7 +36,7 @@ class Recording(TinyContext):
 
 
 def params(layers: int, own: Any) -> dse.Params:
-    return dse.Params(1, {"layers": np.array([layers]), "own": np.array([own])})
+    return dse.Params(1, {"layers": np.array([layers]), "own": np.array([own]), "heads": np.ones(1), "ffn": np.ones(1)})
 
 
 @pytest.mark.parametrize("layers", range(1, 13))
@@ -57,7 +58,8 @@ def test_the_trunk_is_shared_and_branches_are_not() -> None:
 
 
 def test_a_batch_of_plans_is_what_its_points_are_alone() -> None:
-    given = dse.Params(2, {"layers": np.array([4, 2]), "own": np.array([[0, 1, 4], [2, 0, 1]])})
+    ones = {"heads": np.ones(2), "ffn": np.ones(2)}
+    given = dse.Params(2, {"layers": np.array([4, 2]), "own": np.array([[0, 1, 4], [2, 0, 1]]), **ones})
     plan = MGen(MGenOptions()).plan(LOAD, given)
     for point in range(2):
         alone = MGen(MGenOptions()).plan(LOAD, params(int(given["layers"][point]), given["own"][point]))
@@ -71,7 +73,7 @@ def test_branches_go_on_from_the_trunk_and_leave_what_lies_beneath() -> None:
         plugin.weights(context, params(3, [0, 1, 2]), owner)
     trunk, branch = context.asked
 
-    assert trunk == dse.Training((0, 1, 2), (0, 2, 3), distil=0.25)
+    assert trunk == dse.Training((0, 1, 2), (0, 2, 3), merged=True, distil=0.25, across=0.3)
     assert branch == dse.Training((2,), (0, 2, 3), frozen=1, start=trunk, distil=0.25)
 
 
@@ -123,3 +125,35 @@ def test_one_shared_encoder_takes_the_arrays_of_one() -> None:
     apart = demand(load, dse.separate_models(load, 1), generator="independent")
 
     assert shared * 4 == count(load.encoder, apart, dse.whole_footprint(apart), geometry()).arrays.sum()
+
+
+def test_the_trunk_loses_what_does_least_and_branches_lose_nothing() -> None:
+    plugin = MGen(MGenOptions(fewest=3, block=16))
+    plugin.prepare(context := Recording(LOAD))
+    shares = {"heads": np.array([0.5, 1.0]), "ffn": np.array([0.5, 1.0])}
+    given = dse.Params(2, {"layers": np.array([3, 3]), "own": np.array([[0, 1, 0]] * 2), **shares})
+    plan: Any = plugin.plan(LOAD, given)
+    one = dse.Params(1, {name: given[name][:1] for name in given})
+    trunk: Any = plugin.weights(context, one, dse.BASE)
+    branch: Any = plugin.weights(context, one, 2)
+
+    assert plan.ffn[1].all()
+    assert plan.heads[1].all()
+    runs = [0, 2, 3]
+    assert plan.ffn[0, 0, runs].sum() == 64 * 3 / 2
+    np.testing.assert_array_equal(plan.ffn[0, 0], plan.ffn[0, 2])
+    np.testing.assert_array_equal(plan.ffn[0, 1, :3], plan.ffn[0, 0, :3])  # the trunk beneath a branch is everyone's
+    assert plan.ffn[0, 1, 3].all()
+    gone = ~plan.ffn[0, 0, 2]
+    means = plugin._measured[3].means["ffn"][1]
+    expected = trunk.matrices[2, 5] @ torch.from_numpy(means * gone).float()
+    torch.testing.assert_close(trunk.shifts[2, 5], expected)
+    assert branch.shifts == {}
+
+
+def test_an_unmeasured_trunk_keeps_its_first_units() -> None:
+    plan: Any = MGen(MGenOptions(block=16)).plan(LOAD, params(4, [0, 0, 0]))
+    assert plan.ffn.all()
+    half = dse.Params(1, {**params(4, [0, 0, 0]), "ffn": np.full(1, 0.5), "heads": np.ones(1)})
+    plan = MGen(MGenOptions(block=16)).plan(LOAD, half)
+    assert plan.ffn[0, 0].sum(axis=-1).tolist() == [32] * 4

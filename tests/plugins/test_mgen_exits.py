@@ -128,14 +128,16 @@ def test_free_models_let_inputs_leave_and_charge_the_heads() -> None:
 
 
 def test_inputs_leave_a_trunk_and_no_branch() -> None:
-    plugin = Trained(MGenOptions(exits=True, exit_rows=300, fewest=3))
-    plugin.prepare(CONTEXT)
+    plugin = Trained(MGenOptions(exits=True, exit_rows=300, fewest=3, block=16))
+    plugin.prepare(CONTEXT_FREE)
     given_ = dse.Params(
         2,
         {
             "layers": np.array([3, 4]),
             "own": np.array([[0, 0], [2, 0]]),
             "confidence": np.full((2, 2), 0.9),
+            "heads": np.ones(2),
+            "ffn": np.ones(2),
         },
     )
     plan: Any = plugin.plan(LOAD, given_)
@@ -144,10 +146,10 @@ def test_inputs_leave_a_trunk_and_no_branch() -> None:
     assert np.flatnonzero(plan.exits.parameters[1, 0]).tolist() == [0, 1]
     assert plan.exits.reach[1, 0, 2] == plan.exits.reach[1, 0, 3] < 1
     one = dse.Params(1, {name: given_[name][:1] for name in given_})
-    trunk: Any = plugin.weights(CONTEXT, one, dse.BASE)
+    trunk: Any = plugin.weights(CONTEXT_FREE, one, dse.BASE)
     assert sorted(trunk.exits[0]) == [0, 2]
     two = dse.Params(1, {name: given_[name][1:] for name in given_})
-    branch: Any = plugin.weights(CONTEXT, two, 1)
+    branch: Any = plugin.weights(CONTEXT_FREE, two, 1)
     assert sorted(branch.exits[0]) == [0, 1]
 
 

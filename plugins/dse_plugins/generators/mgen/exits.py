@@ -22,18 +22,23 @@ def of_task(workload: dse.Workload, task: int) -> dict[str, Any]:
     return {part: workload.digests.get(part) for part in ("base", f"task.{name}", f"data.{name}")}
 
 
+def of_trunk(workload: dse.Workload, task: int, training: dse.Training) -> dict[str, Any]:
+    """What a trunk and the rows of one of its tasks come from."""
+    together = sorted(workload.digests.items())
+    return of_task(workload, task) | {"training": repr(training), "together": together}
+
+
 def fitted_once(context: dse.Context, task: int, rows: int, training: dse.Training | None = None) -> Fitted:
     """Find what `dse.fit_exits` finds, cached; on an encoder that is trained first where one is asked for."""
     name = context.workload.task_names[task]
-    key = of_task(context.workload, task) | {"rows": rows}
-    if training is not None:
-        key |= {"training": repr(training), "together": sorted(context.workload.digests.items())}
+    workload = context.workload
+    key = of_task(workload, task) if training is None else of_trunk(workload, task, training)
     what = f"early exits of {name}" + (f", {len(training.layers)} layers" if training is not None else "")
 
     def make() -> Fitted:
         return dse.fit_exits(context, task, rows, None if training is None else context.trained(training))
 
-    return context.cached(what, key, make)
+    return context.cached(what, key | {"rows": rows}, make)
 
 
 def stacked(tasks: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]]) -> dse.Exits:

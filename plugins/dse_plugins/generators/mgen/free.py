@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import dse
 from dse_plugins.generators.mgen import exits
-from dse_plugins.generators.mgen.importance import SIDES, measured, ranks
+from dse_plugins.generators.mgen.importance import SIDES, block_of, given_back, measured, ranks, unmeasured, within
 from dse_plugins.generators.mgen.options import MGenOptions
 
-_ROUNDING = 1e-9
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Free:
@@ -52,7 +53,9 @@ class Free:
             make = partial(measured, context, task, self.options.rows)
             tables.append(context.cached(f"effects of heads of {name}", key, make))
         for name in SIDES:
-            self._ranks[name] = np.stack([ranks(table[name], self._block(workload, name)) for table in tables])
+            self._ranks[name] = np.stack(
+                [ranks(table[name], block_of(workload.encoder, name, self.options.block)) for table in tables]
+            )
             self._means[name] = np.stack([table[f"{name}_mean"] for table in tables])
 
     def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
@@ -64,19 +67,13 @@ class Free:
 
     def weights(self, context: dse.Context, params: dse.Params, owner: int) -> dse.Weights | dse.Model:
         """Give the base's or a task's own matrices, and what biases give back."""
-        import torch
-
         if owner == dse.BASE:
             return context.base_weights()
         encoder, weights, task = context.workload.encoder, context.task_weights(owner - 1), owner - 1
-        shifts = {}
-        for name, role in SIDES.items():
-            index = next(at for at, matrix in enumerate(encoder.matrices) if matrix.role == role)
+        shifts: dict[tuple[int, int], Tensor] = {}
+        for name in SIDES:
             kept = self._kept(context.workload, name, params)[0, task]
-            gone = ~(np.repeat(kept, encoder.head_size, axis=-1) if name == "heads" else kept)
-            for layer in range(encoder.layers):
-                lost = torch.from_numpy(self._means[name][task, layer] * gone[layer]).float()
-                shifts[layer, index] = weights[layer, index] @ lost
+            shifts |= given_back(encoder, weights, range(encoder.layers), self._means[name][task], kept, name)
         if not self._exits:
             return dse.Model(weights, shifts=shifts)
         layers = range(encoder.layers)
@@ -94,22 +91,13 @@ class Free:
         ]
         return exits.stacked(found)
 
-    def _block(self, workload: dse.Workload, name: str) -> int:
-        return max(1, self.options.block // (workload.encoder.head_size if name == "heads" else 1))
-
     def _kept(self, workload: dse.Workload, name: str, params: dse.Params) -> NDArray[np.bool_]:
         """Which heads or columns (P, T, L, units) are within a task's share of their blocks; one block a layer at least."""
         encoder = workload.encoder
         units = encoder.heads if name == "heads" else encoder.ffn
-        block = self._block(workload, name)
-        blocks = -(-units // block)
-        if name in self._ranks:
-            place = self._ranks[name]
-        else:
-            first = (np.arange(units) // block)[None] * encoder.layers + np.arange(encoder.layers)[:, None]
-            place = np.broadcast_to(first, (len(workload.tasks), *first.shape))
-        count = np.maximum(np.floor(params[name] * blocks * encoder.layers + _ROUNDING), encoder.layers)
-        return np.asarray((place[None] < count[..., None, None]) | _of_trunk(workload, params)[..., None])
+        block = block_of(encoder, name, self.options.block)
+        places = self._ranks.get(name, unmeasured(encoder.layers, units, block)[None])
+        return np.asarray(within(places[None], params[name], block) | _of_trunk(workload, params)[..., None])
 
 
 def _of_trunk(workload: dse.Workload, params: dse.Params) -> NDArray[np.bool_]:

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import dse
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_ROUNDING = 1e-9
 SIDES = {"heads": "attention_output", "ffn": "ffn_out"}
 """What may be left out, and the matrix whose inputs it is."""
 
 
-def measured(context: dse.Context, task: int, rows: int) -> dict[str, NDArray[Any]]:
+def measured(context: dse.Context, task: int, rows: int, model: dse.Model | None = None) -> dict[str, NDArray[Any]]:
     """Measure what leaving out each head and each feed-forward column changes, to first order.
 
     An input ``x`` of the matrix that follows moves the logits by ``x (g W)``, with ``g`` the gradient at that matrix's outputs:
     summed over a head's inputs and a row's tokens, squared and averaged over rows. What is constant in it a bias can give
     back, so that only its deviation from the mean counts.
+
+    Args:
+        context: of a study.
+        task: index.
+        rows: training rows.
+        model: encoder and head to look at instead of the task's own; L are then the layers it has.
 
     Returns:
         ``heads`` (L, H) and ``ffn`` (L, F): mean square change of the logits; ``heads_mean`` (L, hidden) and ``ffn_mean``
@@ -26,19 +37,21 @@ def measured(context: dse.Context, task: int, rows: int) -> dict[str, NDArray[An
     """
     import torch
 
-    encoder, weights = context.workload.encoder, context.task_weights(task)
+    encoder = context.workload.encoder
+    weights = context.task_weights(task) if model is None else model.matrices
+    layers = sorted({layer for layer, _ in weights})
     where = {name: index for name in SIDES if (index := _matrix(encoder, SIDES[name])) is not None}
-    keys = [(layer, index) for index in where.values() for layer in range(encoder.layers)]
+    keys = [(layer, index) for index in where.values() for layer in layers]
     means: dict[tuple[int, int], Any] = dict.fromkeys(keys, 0.0)
     tokens = 0
-    for seen in context.observe(task, rows):  # twice, since what is seen is too much to keep
+    for seen in context.observe(task, rows, model):  # twice, since what is seen is too much to keep
         tokens += int(seen.mask.sum())
         for key in keys:
             means[key] = means[key] + (seen.inputs[key] * seen.mask[..., None]).sum(dim=(0, 1))
     means = {key: total / tokens for key, total in means.items()}
     effects: dict[tuple[int, int], Any] = dict.fromkeys(keys, 0.0)
     count = 0
-    for seen in context.observe(task, rows):
+    for seen in context.observe(task, rows, model):
         count += len(seen.mask)
         for key in keys:
             size = encoder.head_size if key[1] == where.get("heads") else 1
@@ -47,7 +60,6 @@ def measured(context: dse.Context, task: int, rows: int) -> dict[str, NDArray[An
             effects[key] = effects[key] + change.square().sum(dim=0)
     found: dict[str, NDArray[Any]] = {}
     for name, index in where.items():
-        layers = range(encoder.layers)
         found[name] = torch.stack([effects[layer, index] / count for layer in layers]).double().cpu().numpy()
         found[f"{name}_mean"] = torch.stack([means[layer, index] for layer in layers]).float().cpu().numpy()
     return found
@@ -79,3 +91,56 @@ def ranks(effects: NDArray[Any], block: int) -> NDArray[np.int64]:
     place = np.empty(worth.size, dtype=np.int64)
     place[np.argsort(-worth, axis=None, kind="stable")] = np.arange(worth.size)
     return np.take_along_axis(place.reshape(worth.shape), number, axis=1)
+
+
+def block_of(encoder: dse.Encoder, name: str, columns: int) -> int:
+    """Heads, or feed-forward columns, that are left out together: as many as fill an array's columns."""
+    return max(1, columns // (encoder.head_size if name == "heads" else 1))
+
+
+def within(places: NDArray[np.int64], share: NDArray[Any], block: int) -> NDArray[np.bool_]:
+    """Which units (..., L, units) are within a share (...) of their blocks; one block a layer at least.
+
+    Args:
+        places: (..., L, units) of `ranks`.
+        share: to keep.
+        block: units left out together.
+    """
+    layers, units = places.shape[-2:]
+    count = np.maximum(np.floor(share * -(-units // block) * layers + _ROUNDING), layers)
+    return np.asarray(places < count[..., None, None])
+
+
+def unmeasured(layers: int, units: int, block: int) -> NDArray[np.int64]:
+    """Places (L, units) before anything is measured: the first blocks of each layer stay longest."""
+    return (np.arange(units) // block)[None] * layers + np.arange(layers)[:, None]
+
+
+def given_back(
+    encoder: dse.Encoder,
+    weights: dse.Weights,
+    layers: Sequence[int],
+    means: NDArray[Any],
+    kept: NDArray[Any],
+    name: str,
+) -> dict[tuple[int, int], Tensor]:
+    """What biases give back of the mean of what is left out, by (layer, matrix).
+
+    Args:
+        encoder: shapes.
+        weights: whole matrices.
+        layers: the L layers that run.
+        means: (L, inputs) of `measured`.
+        kept: (L, units).
+        name: of `SIDES`.
+    """
+    import torch
+
+    index = _matrix(encoder, SIDES[name])
+    if index is None:
+        return {}
+    gone = ~(np.repeat(kept, encoder.head_size, axis=-1) if name == "heads" else kept)
+    return {
+        (layer, index): weights[layer, index] @ torch.from_numpy(means[at] * gone[at]).float()
+        for at, layer in enumerate(layers)
+    }

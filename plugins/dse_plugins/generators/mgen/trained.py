@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 import dse
 from dse_plugins.generators.mgen import exits
+from dse_plugins.generators.mgen.importance import SIDES
 from dse_plugins.generators.mgen.options import MGenOptions
+from dse_plugins.generators.mgen.trunk import Trunk, look_at
 
 
 class Trained:
@@ -19,16 +21,16 @@ class Trained:
 
     def __init__(self, options: MGenOptions) -> None:
         self.options = options
-        self._exits: dict[int, list[exits.Fitted]] = {}  # by number of layers
+        self._measured: dict[int, Trunk] = {}  # by number of layers
 
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
-        """Layers that run, how many of the last are each task's own, and whose trunk carries them."""
+        """Layers that run, how many of the last are a task's own, and what of the one trunk is kept, or whose trunk it is."""
         layers = workload.encoder.layers
         fewest = self._fewest(layers)
         found: tuple[dse.Parameter, ...] = (
             dse.Int(
                 name="layers", low=fewest, high=layers, default=layers, unit="layers",
-                limits=(fewest if self.options.exits else 1, layers),
+                limits=(fewest if self.options.trunks == 1 else 1, layers),
                 summary="encoder layers that run, the others are skipped",
             ),
             dse.Int(
@@ -36,22 +38,26 @@ class Trained:
                 summary="last layers of a task that are its own; the others are those of the trunk",
             ),
         )  # fmt: skip
-        if self.options.exits:
-            return (*found, exits.confidence())
         if self.options.trunks == 1:
-            return found
+            kept = tuple(
+                dse.Float(
+                    name=name, low=0.5, high=1.0, default=1.0, limits=(0.0, 1.0),
+                    summary=f"share of the trunk's {what} that are kept, over all its layers",
+                )
+                for name, what in (("heads", "attention heads"), ("ffn", "feed-forward columns"))
+            )  # fmt: skip
+            return (*found, *kept, exits.confidence()) if self.options.exits else (*found, *kept)
         last = self.options.trunks - 1
         trunk = dse.Int(name="trunk", low=0, high=last, default=0, scope=("task",), summary="trunk of a task")
         return (*found, trunk)
 
     def prepare(self, context: dse.Context) -> None:
-        """Train trunks of every number of layers if inputs may leave early; else each when a design first needs it."""
-        if not self.options.exits:
+        """Train the one trunk at every number of layers and look at each; of several, each when a design first needs it."""
+        if self.options.trunks > 1:
             return
         layers, tasks = context.workload.encoder.layers, tuple(range(len(context.workload.tasks)))
         for count in range(self._fewest(layers), layers + 1):
-            trunk = self._trunk(tasks, spread(layers, count))
-            self._exits[count] = [exits.fitted_once(context, task, self.options.exit_rows, trunk) for task in tasks]
+            self._measured[count] = look_at(context, self._trunk(tasks, spread(layers, count)), self.options)
 
     def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
         """Skip what does not run, and give the last layers that do to the tasks."""
@@ -62,8 +68,12 @@ class Trained:
         groups = self.options.trunks - 1
         own = dse.separate_models(workload, params.points).owner + groups
         owner = np.where(place[:, None, :] < first[..., None], self._trunks(params)[..., None], own)
-        early = self._leaving(params, layers) if self._exits else None
-        return dse.Plan(np.where(runs[:, None, :], owner, dse.DROPPED), groups, exits=early)
+        owner = np.where(runs[:, None, :], owner, dse.DROPPED)
+        if self.options.trunks > 1:
+            return dse.Plan(owner, groups)
+        heads, ffn = (self._kept(workload.encoder, owner, params, name) for name in SIDES)
+        early = self._leaving(params, layers) if self.options.exits and self._measured else None
+        return dse.Plan(owner, groups, heads, ffn, early)
 
     def weights(self, context: dse.Context, params: dse.Params, owner: int) -> dse.Weights | dse.Model:
         """Give a trunk, or a task's branch."""
@@ -76,7 +86,7 @@ class Trained:
             return context.base_weights()  # a trunk that carries nothing
         trunk, options = self._trunk(together, kept), self.options
         if task < 0:
-            return self._with_exits(context.trained(trunk), params, together)
+            return self._with_exits(self._pruned(context, context.trained(trunk), params), params, together)
         frozen = max(0, count - int(params["own"][0, task]))
         branch = dse.Training(
             (task,), kept, frozen, trunk, distil=options.distil, passes=options.branch_passes, seed=options.seed
@@ -102,30 +112,44 @@ class Trained:
         """Where inputs leave: after layers of the trunk, never after a task's own."""
         shape = (*params["own"].shape, layers)
         parameters, reach = np.zeros(shape, dtype=np.int64), np.ones(shape)
-        for count, found in self._exits.items():
+        for count, trunk in self._measured.items():
             some = params["layers"] == count
             asked = count - params["own"][some]
             each = [
                 exits.planned(one, spread(layers, count), params["confidence"][some, task], asked[:, task], layers)
-                for task, one in enumerate(found)
+                for task, one in enumerate(trunk.exits)
             ]
             joined = exits.stacked(each)
             parameters[some], reach[some] = joined.parameters, joined.reach
         return dse.Exits(parameters, reach)
 
+    def _kept(self, encoder: dse.Encoder, owner: NDArray[np.int64], params: dse.Params, name: str) -> NDArray[np.bool_]:
+        """Which units (P, T, L, units) are kept: what is a task's own is whole."""
+        kept = np.ones((*owner.shape, encoder.heads if name == "heads" else encoder.ffn), dtype=bool)
+        for count in np.unique(params["layers"]):
+            some = params["layers"] == count
+            runs = spread(encoder.layers, int(count))
+            trunk = self._measured.get(int(count), Trunk(runs, self.options.block))
+            for at, layer in enumerate(runs):
+                kept[some, :, layer] = trunk.kept(encoder, name, params[name][some])[:, None, at]
+        return np.asarray(kept | (owner != dse.BASE)[..., None])
+
+    def _pruned(self, context: dse.Context, model: dse.Model, params: dse.Params) -> dse.Model:
+        """Add what biases of the one trunk give back."""
+        count = int(params["layers"][0])
+        if count not in self._measured:
+            return model
+        shifts = self._measured[count].shifts(context.workload.encoder, model.matrices, params)
+        return replace(model, shifts=shifts)
+
     def _with_exits(self, model: dse.Model, params: dse.Params, tasks: tuple[int, ...]) -> dse.Model:
         """Add the heads of the tasks' early exits."""
-        count = int(params["layers"][0])
-        if count not in self._exits:
+        count, own = int(params["layers"][0]), params["own"][0]
+        if not self.options.exits or count not in self._measured:
             return model
-        kept = tuple(sorted({layer for layer, _ in model.matrices}))
+        trunk, sure = self._measured[count], params["confidence"][0]
         early = {
-            task: exits.heads(
-                self._exits[count][task],
-                kept,
-                float(params["confidence"][0, task]),
-                count - int(params["own"][0, task]),
-            )
+            task: exits.heads(trunk.exits[task], trunk.layers, float(sure[task]), count - int(own[task]))
             for task in tasks
         }
         return replace(model, exits=early)
