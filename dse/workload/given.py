@@ -52,4 +52,5 @@ def only_given(model: PreTrainedModel, given: Model, task: int) -> list[int]:
     write_head(model, given.heads.get(task, {}))
     parent, attribute = container(model, decomposed.layers)
     setattr(parent, attribute, nn.ModuleList(kept.values()))
+    model.config.num_hidden_layers = len(kept)
     return list(kept)

@@ -13,7 +13,8 @@ from dse.errors import CheckpointError, DataError
 from dse.records.model import Model
 from dse.records.terms import Effective
 from dse.records.training import Training
-from dse.workload import finetune, joint, service
+from dse.workload import finetune, joint, service, teaching
+from dse.workload.together import Together
 from tests.workload.tiny import FAST
 
 Load = Callable[..., service.LoadedWorkload]
@@ -160,3 +161,63 @@ def test_progress_is_told_in_words(load: Load) -> None:
 
     assert ("training 2 tasks together, 2 layers", 1.0) in told
     assert ("training class, 1 of 2 layers", 1.0) in told
+
+
+def test_training_rows_run_through_a_trained_encoder_without_its_skipped_layers(load: Load) -> None:
+    work = load()
+    model = work.trained(Training((0, 1), layers=(1,), merged=True, distil=0.3, across=0.3))
+    (seen, *_) = work.tasks["class"].observe(40, model)
+
+    assert {layer for layer, _ in seen.inputs} == {1}
+    assert seen.logits.shape == (len(seen.mask), 2)
+    (own, *_) = work.tasks["class"].observe(40)
+    assert {layer for layer, _ in own.inputs} == {0, 1}
+    assert torch.equal(own.inputs[0, 0], seen.inputs[1, 0])  # embeddings, which the skipped layer leaves as they are
+
+
+def test_all_answers_of_the_other_tasks_are_followed(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+    follow = teaching.follow_model
+
+    def followed(task: Any, at: int, logits: Any, given: Any, chosen: Any) -> Any:
+        asked.append((at, logits.shape[1]))
+        return follow(task, at, logits, given, chosen)
+
+    monkeypatch.setattr(teaching, "follow_model", followed)
+    load().trained(Training((0, 1), across=0.5))
+    assert set(asked) == {(0, 2), (1, 1)}  # each on the other's rows, with its own head
+    asked.clear()
+    load("other").trained(Training((0, 1), distil=0.5))
+    assert set(asked) == {(0, 2), (1, 1)}
+
+
+def test_a_merged_start_is_the_mean_of_the_tasks_models_with_their_heads(load: Load) -> None:
+    work = load()
+    together = Together(work, Training((0, 1), merged=True))
+    merged = together.merged()
+    own = [work.task_weights(name) for name in ("class", "value")]
+    for key, matrix in merged.matrices.items():
+        torch.testing.assert_close(matrix, (own[0][key] + own[1][key]) / 2)
+    together.load(merged)
+    state = work.tasks["value"].model()[0].state_dict()
+    for name, value in merged.heads[1].items():
+        assert torch.equal(value, state[name])
+        assert torch.equal(together.models[1].state_dict()[name], value)
+
+
+def test_a_second_answer_to_a_batch_takes_what_the_layers_gave(load: Load) -> None:
+    work = load()
+    together = Together(work, Training((0, 1)))
+    for model in together.models:
+        model.eval()
+    inputs = {"input_ids": torch.tensor([[2, 5, 6, 3]]), "attention_mask": torch.ones(1, 4, dtype=torch.long)}
+    with torch.inference_mode():
+        alone = together.logits(1, inputs)
+        first = together.logits(0, inputs)
+        ran: list[int] = []
+        hook = together.layers[0].register_forward_pre_hook(lambda *_: ran.append(1))
+        again = together.also(1, inputs)
+        hook.remove()
+    assert first.shape[1] == 2
+    assert torch.allclose(alone, again)
+    assert not ran
