@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from dse.errors import StudyError
 from dse.loading import Activity, load_registry, loaded, request
@@ -120,6 +120,7 @@ def validate(
     *,
     results: Path | str = "results",
     target_drop: float | None = None,
+    least: Literal["area", "energy"] = "area",
     chosen_only: bool = False,
     device: str = "auto",
     cache: Path | str | None = None,
@@ -133,6 +134,7 @@ def validate(
         study: its name, or its folder.
         results: folder that holds the studies.
         target_drop: points a design may lose: chooses one on the search split, and says whether it keeps the target.
+        least: of what the chosen design has least among those that keep the target, area of arrays or energy.
         chosen_only: score that design, and those a profile proposed, instead of the whole front.
         device: where models run: auto, cpu or cuda.
         cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
@@ -163,6 +165,7 @@ def validate(
             folder=folder,
             provenance=provenance,
             target_drop=target_drop,
+            least=least,
             chosen_only=chosen_only,
             told=told,
         )

@@ -120,6 +120,9 @@ def validate(
         float | None,
         typer.Option("--target-drop", help="Points a design may lose: is there one that keeps it?", metavar="POINTS"),
     ] = None,
+    least: Annotated[
+        opt.Least, typer.Option("--least", help="Of what the design chosen for the target is to have least.")
+    ] = opt.Least.AREA,
     chosen_only: Annotated[
         bool, typer.Option("--chosen-only", help="Score the design chosen for the target instead of the whole front.")
     ] = False,
@@ -139,6 +142,7 @@ def validate(
         study,
         results=results,
         target_drop=target_drop,
+        least=least.value,
         chosen_only=chosen_only,
         device=device.value,
         cache=cache,

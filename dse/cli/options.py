@@ -22,6 +22,13 @@ class DeviceName(StrEnum):
     CUDA = "cuda"
 
 
+class Least(StrEnum):
+    """What a chosen design has least of."""
+
+    AREA = "area"
+    ENERGY = "energy"
+
+
 Space: TypeAlias = Annotated[Path, typer.Argument(metavar="SPACE", help="Space file (TOML).", show_default=False)]
 Study: TypeAlias = Annotated[
     str, typer.Argument(metavar="STUDY", help="Name of a study, or its folder.", show_default=False)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import typer
 
@@ -81,6 +81,7 @@ def validate_study(
     *,
     results: Path,
     target_drop: float | None,
+    least: Literal["area", "energy"],
     chosen_only: bool,
     device: str,
     cache: Path | None,
@@ -95,6 +96,7 @@ def validate_study(
             study,
             results=results,
             target_drop=target_drop,
+            least=least,
             chosen_only=chosen_only,
             device=device,
             cache=cache,

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 LOG = "validation.jsonl"
 TABLE = "validation.parquet"
+LEAST = {
+    "area": (("array_area_ratio", "energy_uj"), "the smallest array_area_ratio, then the least energy"),
+    "energy": (("energy_uj", "array_area_ratio"), "the least energy, then the smallest array_area_ratio"),
+}
+"""What a design chosen for a target has least of: columns to compare, and how the rule says it."""
 SLACK = 0.5
 """Points by which the interval's upper end may exceed a target."""
 CARRIED = ("trial", "source", "area_mm2", "energy_uj", "array_area_ratio", "writes")
@@ -64,6 +69,7 @@ def validate(
     folder: Path | str,
     provenance: Provenance,
     target_drop: float | None = None,
+    least: str = "area",
     chosen_only: bool = False,
     told: Callable[[int, int], None] | None = None,
 ) -> Validation:
@@ -77,7 +83,8 @@ def validate(
         space: the study's own, resolved.
         folder: of the study.
         provenance: versions and hashes, which must be those of the study.
-        target_drop: points a design may lose; chooses the one with the smallest arrays that keeps it, all resident.
+        target_drop: points a design may lose; chooses the one that keeps it, all resident, with the least of ``least``.
+        least: ``area`` (of arrays) or ``energy``.
         chosen_only: of the front, score that one alone; designs a profile proposed are scored all the same.
         told: is told how many designs of how many are scored.
 
@@ -93,7 +100,7 @@ def validate(
         event = session_event(space, provenance, problem.components, history, [])
         check_unchanged(folder, history, event, force=False)
         front, others = _designs(*tables)
-        choice, rule = choose(front, target_drop, chosen_only=chosen_only)
+        choice, rule = choose(front, target_drop, least=least, chosen_only=chosen_only)
         if chosen_only:
             front = [row for row in front if row["trial"] == choice or row["source"] == "profile"]
         chosen = [*front, *others]
@@ -137,7 +144,7 @@ def _designs(trials: Path, pareto: Path) -> tuple[list[dict[Any, Any]], list[dic
 
 
 def choose(
-    front: list[dict[Any, Any]], target_drop: float | None, *, chosen_only: bool = False
+    front: list[dict[Any, Any]], target_drop: float | None, *, least: str = "area", chosen_only: bool = False
 ) -> tuple[int | None, str]:
     """Choose a trial for a target by the search split alone, and say by which rule."""
     which = "the design chosen" if chosen_only else "every design on the front of the search split"
@@ -146,11 +153,11 @@ def choose(
         return None, rule
     rule += (
         f"; for a drop of at most {target_drop:g} points: of those that keep it on the search split with the whole "
-        "interval and write nothing, the one with the smallest array_area_ratio, then the least energy"
+        f"interval and write nothing, the one with {LEAST[least][1]}"
     )
     # The best of many designs looks better on the rows it was chosen by than it is, so the drop alone would not do.
     kept = [row for row in front if row["accuracy_drop_high"] <= target_drop and row["writes"] == 0]
-    best = min(kept, key=lambda row: (row["array_area_ratio"], row["energy_uj"]), default=None)
+    best = min(kept, key=lambda row: [row[name] for name in LEAST[least][0]], default=None)
     return (None if best is None else int(best["trial"])), rule
 
 

@@ -128,7 +128,7 @@ def test_one_shared_encoder_takes_the_arrays_of_one() -> None:
 
 
 def test_the_trunk_loses_what_does_least_and_branches_lose_nothing() -> None:
-    plugin = MGen(MGenOptions(fewest=3, block=16))
+    plugin = MGen(MGenOptions(depths=[3, 4], block=16))
     plugin.prepare(context := Recording(LOAD))
     shares = {"heads": np.array([0.5, 1.0]), "ffn": np.array([0.5, 1.0])}
     given = dse.Params(2, {"layers": np.array([3, 3]), "own": np.array([[0, 1, 0]] * 2), **shares})

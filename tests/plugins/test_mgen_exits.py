@@ -128,7 +128,7 @@ def test_free_models_let_inputs_leave_and_charge_the_heads() -> None:
 
 
 def test_inputs_leave_a_trunk_and_no_branch() -> None:
-    plugin = Trained(MGenOptions(exits=True, exit_rows=300, fewest=3, block=16))
+    plugin = Trained(MGenOptions(exits=True, exit_rows=300, depths=[3, 4], block=16))
     plugin.prepare(CONTEXT_FREE)
     given_ = dse.Params(
         2,

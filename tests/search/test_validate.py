@@ -83,8 +83,18 @@ def test_the_choice_keeps_the_target_with_the_smallest_arrays_and_writes_nothing
     front = [row(0, 0.1, 0.9), row(1, 0.75, 0.5), row(2, 0.7, 0.5, 0.5), row(3, 0.9, 0.1), row(4, 0.2, 0.2, writes=8.0)]
 
     assert choose(front, 1.0)[0] == 2
+    assert choose(front, 1.0)[1].endswith("the one with the smallest array_area_ratio, then the least energy")
     assert choose(front, 0.01)[0] is None
     assert choose(front, None)[0] is None
+
+
+def test_the_choice_may_have_the_least_energy_instead() -> None:
+    front = [row(0, 0.1, 0.9, 0.3), row(1, 0.1, 0.5, 0.3), row(2, 0.1, 0.1, 0.4), row(3, 2.0, 0.1, 0.1)]
+
+    assert choose(front, 1.0, least="energy")[0] == 1
+    assert choose(front, 1.0, least="energy")[1].endswith(
+        "the one with the least energy, then the smallest array_area_ratio"
+    )
 
 
 def test_a_target_is_met_by_drop_and_interval_on_the_report_split(folder: Path) -> None:

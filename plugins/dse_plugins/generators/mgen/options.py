@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 import dse
 
@@ -18,10 +18,10 @@ class MGenOptions(dse.Options):
         merged: whether a trunk begins from the mean of its tasks' own models, instead of the base.
         distil: share of the loss that follows the tasks' own fine-tuned models.
         across: share of a trunk's loss that follows what the other tasks' own models answer to a task's rows.
-        fewest: fewest layers a search may run; 0: half of them. Trained route.
+        depths: how many encoder layers may run; by default from half of them to all. Trained route: with one trunk, each is
+            trained before the search.
         seed: of the trainings.
-        exits: whether inputs may leave early. Heads are fitted in closed form; the trained route trains its one trunk at
-            every number of layers before the search, since the cost depends on how many inputs leave.
+        exits: whether inputs may leave early; heads are fitted in closed form.
         exit_rows: training rows of each task, two thirds of which fit the exits' heads and a third tells who leaves.
         rows: training rows of each task that tell what heads and columns do; free route.
         block: columns that are left out together, those of an array; free route.
@@ -34,7 +34,7 @@ class MGenOptions(dse.Options):
     merged: bool = True
     distil: float = Field(default=0.4, ge=0, le=1)
     across: float = Field(default=0.3, ge=0, le=1)
-    fewest: int = Field(default=0, ge=0)
+    depths: list[PositiveInt] = Field(default_factory=list)
     seed: int = Field(default=0, ge=0)
     exits: bool = False
     exit_rows: int = Field(default=1500, ge=8)

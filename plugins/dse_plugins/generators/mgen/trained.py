@@ -26,11 +26,9 @@ class Trained:
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
         """Layers that run, how many of the last are a task's own, and what of the one trunk is kept, or whose trunk it is."""
         layers = workload.encoder.layers
-        fewest = self._fewest(layers)
         found: tuple[dse.Parameter, ...] = (
-            dse.Int(
-                name="layers", low=fewest, high=layers, default=layers, unit="layers",
-                limits=(fewest if self.options.trunks == 1 else 1, layers),
+            dse.Choice(
+                name="layers", choices=(depths := self._depths(layers)), default=depths[-1], unit="layers",
                 summary="encoder layers that run, the others are skipped",
             ),
             dse.Int(
@@ -56,7 +54,7 @@ class Trained:
         if self.options.trunks > 1:
             return
         layers, tasks = context.workload.encoder.layers, tuple(range(len(context.workload.tasks)))
-        for count in range(self._fewest(layers), layers + 1):
+        for count in self._depths(layers):
             self._measured[count] = look_at(context, self._trunk(tasks, spread(layers, count)), self.options)
 
     def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
@@ -93,8 +91,9 @@ class Trained:
         )
         return self._with_exits(context.trained(branch), params, (task,))
 
-    def _fewest(self, layers: int) -> int:
-        return min(self.options.fewest or max(1, layers // 2), layers)
+    def _depths(self, layers: int) -> tuple[int, ...]:
+        offered = {min(count, layers) for count in self.options.depths}
+        return tuple(sorted(offered)) or tuple(range(max(1, layers // 2), layers + 1))
 
     def _trunk(self, tasks: tuple[int, ...], kept: tuple[int, ...]) -> dse.Training:
         options = self.options
