@@ -9,7 +9,7 @@ from contextlib import redirect_stdout
 
 from benchmarks.figures import REGISTERED, SETTINGS
 
-MODULES = ("isaac", "hardware", "loop", "command_line", "accuracy", "quickstart", "kang_laws", "kang", "order")
+MODULES = ("isaac", "hardware", "loop", "command_line", "accuracy", "quickstart", "kang_laws", "kang", "mgen", "order")
 
 
 def main() -> int:

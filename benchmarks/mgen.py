@@ -1,0 +1,247 @@
+"""MGen on the eight packaged tasks: energy efficiency and points lost, with and without training, alone and compressed.
+
+`FULL=1` runs everything and writes the record, from which figures come otherwise. Designs are chosen on the search split; the
+report split is scored afterwards. What is trained is trained from three seeds, and the seed with the median drop counts.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import SETTINGS, Figure, measures
+
+ROOT = Path(__file__).parent.parent
+RECORD = Path(__file__).parent / "records" / "mgen.json"
+SEEDS = (0, 1, 2)
+SHARED = ('mode = "independent"', 'mode = "shared"')
+STUDIES: dict[str, tuple[str, tuple[tuple[str, str], ...], tuple[float, ...], str]] = {
+    "trained": ("mgen2023", (), (0.5, 1.5), "energy"),
+    "trained.independent": ("mgen2023-independent", (), (1.0,), "energy"),
+    "free": ("mgen2023-free", (SHARED,), (1.0,), "energy"),
+    "free.independent": ("mgen2023-free", (), (1.0,), "energy"),
+    "combined.trained": ("combined", (), (1.0,), "area"),
+    "combined.free": ("combined-free", (), (1.0,), "area"),
+}
+"""Space file, changes to its text, points to lose, and what the design chosen has least of, by name in the record."""
+EFFICIENCY = {
+    "mgen.trained.efficiency_at_drop_0.5": ("trained", "0.5", ">= 8"),
+    "mgen.trained.efficiency_at_drop_1.5": ("trained", "1.5", ">= 12"),
+    "mgen.trained.efficiency_independent_at_drop_1": ("trained.independent", "1", ">= 1.5"),
+    "mgen.free.efficiency_at_drop_1": ("free", "1", ">= 1.5"),
+    "mgen.free.efficiency_independent_at_drop_1": ("free.independent", "1", ">= 1.3"),
+}
+COMBINED = {
+    "combined.trained": {"area_ratio": "<= 0.1", "efficiency": ">= 8", "drop": "<= 1"},
+    "combined.free": {"area_ratio": "<= 0.26", "efficiency": ">= 1", "drop": "<= 1"},
+}
+HOW = "recorded; benchmarks with --full measure it anew"
+
+
+@measures(
+    *EFFICIENCY,
+    *(f"{name}.{what}" for name, found in COMBINED.items() for what in found),
+    *("mgen.trained.gain_over_mtl", "mtl.efficiency", "mtl.drop", "mgen.train_minutes"),
+)
+def mgen() -> Iterator[Figure]:
+    """Figures of the record, made anew where everything was asked for."""
+    if SETTINGS.full:
+        measure()
+    if not RECORD.exists():
+        return
+    record = json.loads(RECORD.read_text(encoding="utf-8"))
+    for name, (study, target, wanted) in EFFICIENCY.items():
+        if study in record:
+            found = record[study][target]
+            value = efficiency(found) if found is not None and found["met"] else 1.0
+            yield Figure(
+                name, value, "ratio", wanted, f"energy of separate models by this design's; {said(found)}; {HOW}"
+            )
+    for study, figures in COMBINED.items():
+        if study in record and (found := record[study]["1"]) is not None:
+            values = {"area_ratio": found["array_area_ratio"], "efficiency": efficiency(found), "drop": drop(found)}
+            for what, wanted in figures.items():
+                unit = "points" if what == "drop" else "ratio"
+                yield Figure(f"{study}.{what}", values[what], unit, wanted, f"to separate models; {said(found)}; {HOW}")
+    yield from _compared(record)
+
+
+def _compared(record: dict[str, Any]) -> Iterator[Figure]:
+    """Beside one encoder for all tasks."""
+    if "mtl" not in record:
+        return
+    shared, best = record["mtl"], record["trained"].get("mtl")
+    yield Figure("mtl.efficiency", efficiency(shared), "ratio", "", f"mtl-shared to separate models; {HOW}")
+    yield Figure("mtl.drop", drop(shared), "points", "", f"mtl-shared; {said(shared)}; {HOW}")
+    gain = efficiency(best) / efficiency(shared) if best is not None and drop(best) <= drop(shared) else 1.0
+    text = f"least energy of mgen at the drop of mtl-shared to mtl-shared's; {said(best)}; {HOW}"
+    yield Figure("mgen.trained.gain_over_mtl", gain, "ratio", ">= 1.5", text)
+    if "train_minutes" in record:
+        text = f"trunks of every depth for eight tasks, fine-tuned models at hand; {HOW}"
+        yield Figure("mgen.train_minutes", record["train_minutes"], "min", "<= 60", text)
+
+
+def efficiency(row: dict[str, Any]) -> float:
+    """Energy of the baseline by that of a design."""
+    return 1 / float(row["energy_ratio"])
+
+
+def drop(row: dict[str, Any]) -> float:
+    """Points lost on the report split."""
+    return float(row["report"]["accuracy_drop"])
+
+
+def said(row: dict[str, Any] | None) -> str:
+    """Points lost on the report split, with their interval."""
+    if row is None:
+        return "no design chosen on the search split"
+    found = row["report"]
+    interval = f"[{found['accuracy_drop_low']:.2f}, {found['accuracy_drop_high']:.2f}]"
+    return f"report drop {found['accuracy_drop']:.2f} {interval}, {len(row['drops'])} seed(s)"
+
+
+def measure() -> None:
+    """Run every study and write the record after each. What is cached is not measured again."""
+    record: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        record["train_minutes"] = train_minutes()
+        record["mtl"] = shared()
+        write(record)
+        for name in STUDIES:
+            record[name] = studied(name, Path(folder), record["mtl"])
+            write(record)
+
+
+def write(record: dict[str, Any]) -> None:
+    """Write the record."""
+    RECORD.parent.mkdir(exist_ok=True)
+    RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def studied(name: str, results: Path, mtl: dict[str, Any]) -> dict[str, Any]:
+    """Search a space, choose for each target, and score what was chosen on the report split.
+
+    Args:
+        name: of `STUDIES`.
+        results: folder for the study.
+        mtl: `mtl-shared`, whose drop on the search split is a target of the trained study.
+    """
+    import dse
+
+    _, _, targets, least = STUDIES[name]
+    space = _space(name, results, 0)
+    ran = dse.run(space, results=results)
+    wanted = {f"{target:g}": target for target in targets}
+    if name == "trained":
+        wanted["mtl"] = float(mtl["search"]["accuracy_drop"])
+    found: dict[str, Any] = {}
+    for key, target in wanted.items():
+        done = dse.validate(ran.folder, target_drop=target, least=least, chosen_only=True)  # type: ignore[arg-type]  # one of two
+        found[key] = None
+        if done.choice is not None:
+            found[key] = _chosen(name, results, _row(ran.trials, done.choice), target)
+    return found
+
+
+def _row(trials: Path, trial: int) -> dict[str, Any]:
+    import pandas as pd
+
+    table = pd.read_parquet(trials, use_threads=False)
+    return {str(key): value for key, value in table.set_index("trial", drop=False).loc[trial].to_dict().items()}
+
+
+def _chosen(name: str, results: Path, row: dict[str, Any], target: float) -> dict[str, Any]:
+    """A design on the report split: from each seed where it is trained, of which the median counts."""
+    from dse.results.points import point_of
+
+    point = point_of(row)
+    trained = point.generator == "mtl-shared" or point.values.get("generator.mgen.layers") is not None
+    scores = {}
+    for seed in SEEDS if trained else (0,):
+        problem = _problem(_space(name, results, seed, point.values.get("generator.mgen.layers")))
+        problem.prepare(scores=False)
+        scores[seed] = problem.score(point, "report").metrics
+    median = sorted(scores, key=lambda seed: scores[seed]["accuracy_drop"])[len(scores) // 2]
+    report = scores[median]
+    met = report["accuracy_drop"] <= target and report["accuracy_drop_high"] <= target + 0.5
+    numbers = ("energy_ratio", "array_area_ratio", "latency_ratio", "accuracy_drop", "accuracy_drop_low")
+    return {
+        "trial": int(row["trial"]),
+        **{key: float(row[key]) for key in (*numbers, "accuracy_drop_high")},
+        "design": {key: _plain(value) for key, value in point.values.items() if not key.startswith("hardware")},
+        "report": dict(report),
+        "drops": {str(seed): found["accuracy_drop"] for seed, found in scores.items()},
+        "met": bool(met),
+    }
+
+
+def shared() -> dict[str, Any]:
+    """`mtl-shared` on both splits, from every seed."""
+    results = Path(tempfile.mkdtemp())
+    scores: dict[int, Any] = {}
+    for seed in SEEDS:
+        problem = _problem(_space("trained", results, seed))
+        point = problem.default_point(("mtl-shared", "none", "fixed", "isaac"))
+        scores[seed] = {split: dict(problem.score(point, split).metrics) for split in ("search", "report")}
+    (cost,) = problem.cost([point])
+    median = sorted(SEEDS, key=lambda seed: scores[seed]["report"]["accuracy_drop"])[len(SEEDS) // 2]
+    drops = {str(seed): found["report"]["accuracy_drop"] for seed, found in scores.items()}
+    ratios = {name: cost.metrics[name] for name in ("energy_ratio", "array_area_ratio", "latency_ratio")}
+    return {**ratios, **scores[median], "drops": drops}
+
+
+def train_minutes() -> float:
+    """Time the training of every depth with fine-tuned models and nothing else at hand; what was trained is kept."""
+    from dse.workload.cache import default_cache
+
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Path(folder) / "cache"
+        cache.mkdir()
+        for part in ("tasks", "unpacked", "wheels"):
+            if (default_cache() / part).exists():
+                (cache / part).symlink_to((default_cache() / part).resolve())
+        problem = _problem(_space("trained", Path(folder), 0), cache)
+        for task in range(len(problem.tasks)):
+            problem.context.task_weights(task)  # fine-tunes what has not been
+        start = time.perf_counter()
+        problem.prepare(scores=False)
+        seconds = time.perf_counter() - start
+        for part in ("joint", "plugins"):
+            shutil.copytree(cache / part, default_cache() / part, dirs_exist_ok=True)
+        return seconds / 60
+
+
+def _problem(space: Path, cache: Path | None = None) -> Any:
+    from dse.loading import load, request
+
+    return load(request(space, "auto", cache, ()))[0]
+
+
+def _space(name: str, folder: Path, seed: int, depth: Any = None) -> Path:
+    """Space file of a study with another seed of trainings, or only one number of layers."""
+    file, changes, _, _ = STUDIES[name]
+    text = (ROOT / "spaces" / f"{file}.toml").read_text(encoding="utf-8")
+    changes += ((f'name = "{file}"', f'name = "{name.replace(".", "-")}"'),)
+    if seed:
+        changes += (("[generator.mgen.options]\n", f"[generator.mgen.options]\nseed = {seed}\n"),)
+        if '"mtl-shared"' in text:
+            changes += (("[compressor]\n", f"[generator.mtl-shared.options]\nseed = {seed}\n\n[compressor]\n"),)
+    if depth is not None and seed:
+        changes += (("depths = [4, 5, 6]", f"depths = [{depth}]"),)
+    for old, new in changes:
+        if text.count(old) != 1:
+            raise ValueError(f"spaces/{file}.toml: expected one {old!r}, found {text.count(old)}")
+        text = text.replace(old, new)
+    path = folder / f"{name}-{seed}.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _plain(value: Any) -> Any:
+    """Numpy's values as JSON knows them."""
+    return value.tolist() if hasattr(value, "tolist") else value
