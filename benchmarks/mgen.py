@@ -107,6 +107,8 @@ def said(row: dict[str, Any] | None) -> str:
 
 def measure() -> None:
     """Run every study and write the record after each. What is cached is not measured again."""
+    from benchmarks.mgen_designs import measure as designs
+
     record: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         record["train_minutes"] = train_minutes()
@@ -115,6 +117,8 @@ def measure() -> None:
         for name in STUDIES:
             record[name] = studied(name, Path(folder), record["mtl"])
             write(record)
+        record["designs"] = designs(Path(folder))
+        write(record)
 
 
 def write(record: dict[str, Any]) -> None:
@@ -134,7 +138,7 @@ def studied(name: str, results: Path, mtl: dict[str, Any]) -> dict[str, Any]:
     import dse
 
     _, _, targets, least = STUDIES[name]
-    space = _space(name, results, 0)
+    space = space_of(name, results, 0)
     ran = dse.run(space, results=results)
     wanted = {f"{target:g}": target for target in targets}
     if name == "trained":
@@ -163,7 +167,7 @@ def _chosen(name: str, results: Path, row: dict[str, Any], target: float) -> dic
     trained = point.generator == "mtl-shared" or point.values.get("generator.mgen.layers") is not None
     scores = {}
     for seed in SEEDS if trained else (0,):
-        problem = _problem(_space(name, results, seed, point.values.get("generator.mgen.layers")))
+        problem = problem_of(space_of(name, results, seed, point.values.get("generator.mgen.layers")))
         problem.prepare(scores=False)
         scores[seed] = problem.score(point, "report").metrics
     median = sorted(scores, key=lambda seed: scores[seed]["accuracy_drop"])[len(scores) // 2]
@@ -185,7 +189,7 @@ def shared() -> dict[str, Any]:
     results = Path(tempfile.mkdtemp())
     scores: dict[int, Any] = {}
     for seed in SEEDS:
-        problem = _problem(_space("trained", results, seed))
+        problem = problem_of(space_of("trained", results, seed))
         point = problem.default_point(("mtl-shared", "none", "fixed", "isaac"))
         scores[seed] = {split: dict(problem.score(point, split).metrics) for split in ("search", "report")}
     (cost,) = problem.cost([point])
@@ -205,7 +209,7 @@ def train_minutes() -> float:
         for part in ("tasks", "unpacked", "wheels"):
             if (default_cache() / part).exists():
                 (cache / part).symlink_to((default_cache() / part).resolve())
-        problem = _problem(_space("trained", Path(folder), 0), cache)
+        problem = problem_of(space_of("trained", Path(folder), 0), cache)
         for task in range(len(problem.tasks)):
             problem.context.task_weights(task)  # fine-tunes what has not been
         start = time.perf_counter()
@@ -216,13 +220,14 @@ def train_minutes() -> float:
         return seconds / 60
 
 
-def _problem(space: Path, cache: Path | None = None) -> Any:
+def problem_of(space: Path, cache: Path | None = None) -> Any:
+    """Problem of a space file, in this process."""
     from dse.loading import load, request
 
     return load(request(space, "auto", cache, ()))[0]
 
 
-def _space(name: str, folder: Path, seed: int, depth: Any = None) -> Path:
+def space_of(name: str, folder: Path, seed: int, depth: Any = None) -> Path:
     """Space file of a study with another seed of trainings, or only one number of layers."""
     file, changes, _, _ = STUDIES[name]
     text = (ROOT / "spaces" / f"{file}.toml").read_text(encoding="utf-8")

@@ -23,7 +23,7 @@ def row(energy: float, drop: float = 0.3, *, met: bool = True) -> dict[str, Any]
 @pytest.mark.parametrize("seed", mgen.SEEDS)
 def test_every_study_has_a_space_for_every_seed(tmp_path: Path, name: str, seed: int) -> None:
     trained = "free" not in name
-    space = load(mgen._space(name, tmp_path, seed if trained else 0, 4 if trained else None))
+    space = load(mgen.space_of(name, tmp_path, seed if trained else 0, 4 if trained else None))
     options = {kind_name[1]: options for *kind_name, options in space.plugins}["mgen"]
 
     assert space.name == name.replace(".", "-")

@@ -1,0 +1,68 @@
+"""One choice of `mgen` after another, the rest at their defaults, on the eight packaged tasks and the search split."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.mgen import STUDIES, problem_of, space_of
+
+Values = dict[str, Any]
+DESIGNS: dict[str, tuple[Values, ...]] = {
+    "trained": (
+        *({"layers": layers} for layers in (6, 5, 4)),
+        *({"layers": 4, "ffn": ffn} for ffn in (0.875, 0.75, 0.5)),
+        {"layers": 4, "heads": 0.75},
+        {"layers": 4, "heads": 0.75, "ffn": 0.75},
+        *({"layers": layers, "own": 1} for layers in (6, 5)),
+    ),
+    "trained.independent": (
+        {"layers": 6},
+        *({"layers": 6, "confidence": sure} for sure in (0.95, 0.9, 0.8)),
+        *({"layers": 4, "confidence": sure} for sure in (1.0, 0.9)),
+    ),
+    "free.independent": (
+        *({"heads": heads} for heads in (0.8, 0.6)),
+        *({"ffn": ffn} for ffn in (0.85, 0.7, 0.55)),
+        *({"confidence": sure} for sure in (0.95, 0.9, 0.85)),
+        {"heads": 0.8, "ffn": 0.85, "confidence": 0.95},
+    ),
+    "free": tuple({"trunk": trunk} for trunk in (1, 2)),
+}
+"""Parameters of `mgen` by study of `benchmarks.mgen`; what is a task's own is the same for all."""
+COLUMNS = ("accuracy_drop", "accuracy_drop_low", "accuracy_drop_high")
+
+
+def measure(results: Path) -> list[dict[str, Any]]:
+    """Score each design on the search split.
+
+    Args:
+        results: folder for the space files.
+    """
+    return [row for study in DESIGNS for row in _of_study(study, results)]
+
+
+def _of_study(study: str, results: Path) -> list[dict[str, Any]]:
+    problem = problem_of(space_of(study, results, 0))
+    problem.prepare(scores=True)
+    plain = problem.default_point(("mgen", "none", "fixed", "isaac"))
+    rows = []
+    for design in DESIGNS[study]:
+        values = dict(plain.values)
+        for name, value in design.items():
+            full = f"generator.mgen.{name}"
+            values[full] = (value,) * len(problem.tasks) if isinstance(values[full], tuple) else value
+        point = replace(plain, values=values)
+        (cost,), score = problem.cost([point]), problem.score(point)
+        rows.append(
+            {
+                "study": study,
+                "traffic": "shared" if STUDIES[study][0] == "mgen2023" or study == "free" else "independent",
+                "values": design,
+                **{name: cost.metrics[name] for name in ("energy_ratio", "array_area_ratio", "latency_ratio")},
+                **{name: score.metrics[name] for name in COLUMNS},
+                "layers_run": score.layers_run,
+            }
+        )
+    return rows
