@@ -85,7 +85,7 @@ def test_a_bias_nothing_depends_on_stays_small() -> None:
                 live = seen.gradients[0, 1] * seen.mask[..., None]
                 mean = live.sum(1, keepdim=True) / seen.mask.sum(1)[:, None, None]
                 balanced = (live - mean) * seen.mask[..., None]
-                yield dse.Observation(seen.inputs, {**seen.gradients, (0, 1): balanced}, seen.mask)
+                yield dse.Observation(seen.inputs, {**seen.gradients, (0, 1): balanced}, seen.mask, seen.logits)
 
     scales = {key: dse.best_scale(weight) for key, weight in CONTEXT.base_weights().items()}
     tables = measured(Cancelling(LOAD), 0, scales, 200)

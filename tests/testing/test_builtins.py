@@ -18,9 +18,21 @@ def names(kind: Kind) -> list[str]:
 
 
 class TestGenerators(GeneratorTests):
-    @pytest.fixture(params=names("generator"))
+    @pytest.fixture(params=[name for name in names("generator") if name != "mgen"])
     def record(self, request: pytest.FixtureRequest) -> PluginRecord:
         return FOUND.get("generator", request.param)
+
+
+class TestOneTrunk(GeneratorTests):
+    options: ClassVar[dict[str, Any]] = {"block": 16}  # a layer of the tiny workload has fewer columns than an array
+
+    @pytest.fixture
+    def record(self) -> PluginRecord:
+        return FOUND.get("generator", "mgen")
+
+
+class TestOneTrunkWithExits(TestOneTrunk):
+    options: ClassVar[dict[str, Any]] = {"block": 16, "exits": True}
 
 
 class TestTwoTrunks(GeneratorTests):
@@ -37,6 +49,10 @@ class TestTheRouteFreeOfTraining(GeneratorTests):
     @pytest.fixture
     def record(self) -> PluginRecord:
         return FOUND.get("generator", "mgen")
+
+
+class TestTheRouteFreeOfTrainingWithExits(TestTheRouteFreeOfTraining):
+    options: ClassVar[dict[str, Any]] = {"route": "free", "block": 16, "exits": True}
 
 
 class TestCompressors(CompressorTests):
