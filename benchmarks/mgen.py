@@ -122,7 +122,10 @@ def measure() -> None:
 
 
 def write(record: dict[str, Any]) -> None:
-    """Write the record."""
+    """Write record and page."""
+    from benchmarks.mgen_page import PAGE, page
+
+    PAGE.write_text(page(record), encoding="utf-8")
     RECORD.parent.mkdir(exist_ok=True)
     RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 

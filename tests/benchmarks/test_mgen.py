@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks import mgen
+from benchmarks.mgen_page import page
 from dse.search.space import load
 
 REPORT = {"accuracy_drop": 0.3, "accuracy_drop_low": -0.1, "accuracy_drop_high": 0.7}
@@ -54,3 +55,33 @@ def test_figures_are_those_of_the_record(tmp_path: Path, monkeypatch: pytest.Mon
     assert found["mgen.train_minutes"] == 20.0
     assert "mgen.free.efficiency_at_drop_1" not in found
     assert "combined.free.drop" not in found
+
+
+def test_the_page_says_what_the_record_says() -> None:
+    ends = {"accuracy_drop": 0.5, "accuracy_drop_low": 0.1, "accuracy_drop_high": 0.9}
+    design = {
+        "study": "trained",
+        "traffic": "shared",
+        "values": {"layers": 4},
+        "latency_ratio": 0.1,
+        "layers_run": None,
+    }
+    record = {
+        "mtl": row(0.125, 1.0) | {"search": ends},
+        "trained": {"0.5": row(0.1) | ends, "1.5": None},
+        "designs": [design | {"energy_ratio": 0.08, "array_area_ratio": 0.083} | ends],
+        "train_minutes": 20.4,
+    }
+    text = page(record)
+
+    assert (
+        "| `mtl-shared`, shared inputs |  | 8.00x | 0.080 | 0.50 [0.10, 0.90] | 1.00 [-0.10, 0.70] | 1.00 |  |" in text
+    )
+    assert (
+        "| trained, shared inputs | <= 0.5 | 10.00x | 0.080 | 0.50 [0.10, 0.90] | 0.30 [-0.10, 0.70] | 0.30 | yes |"
+        in text
+    )
+    assert "| trained, shared inputs | <= 1.5 | none |" in text
+    assert "| trained, shared inputs | layers 4 | 12.50x | 0.083 | 0.100 |  | 0.50 [0.10, 0.90] |" in text
+    assert "took 20 minutes" in text
+    assert "| efficiency | 8.00x | 3.69x |" in text

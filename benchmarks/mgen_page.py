@@ -1,0 +1,135 @@
+"""The page on MGen: what was reached, by which choices, beside the abstract's numbers; written from the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.mgen import efficiency
+
+PAGE = Path(__file__).parent.parent / "docs" / "mgen2023.md"
+TASKS, LAYERS = 8, 6
+NAMES = {
+    "trained": "trained, shared inputs",
+    "trained.independent": "trained, independent inputs",
+    "free": "free of training, shared inputs",
+    "free.independent": "free of training, independent inputs",
+    "combined.trained": "trained and `graded`, shared inputs",
+    "combined.free": "free of training and `graded`, independent inputs",
+}
+INTRODUCTION = """# MGen, IEEE TC 2023
+
+Kang et al., "MGen: A Framework for Energy-Efficient In-ReRAM Acceleration of Multi-Task BERT": redundancies of multi-task
+BERT are analysed, a model generator gives models that support several tasks with fewer computations, and a task scheduler
+adjusts their order; up to 4.4x energy efficiency. Only the abstract is public. What stands here is a re-implementation from
+it, not the authors' system. This page is written by `make bench ONLY=mgen FULL=1`; `make bench ONLY=mgen` prints the recorded
+figures. Designs are chosen on the search split, by a rule that is logged before the report split is scored; drops are those
+on the report split, with 95 % intervals.
+
+The analysis is `dse redundancy`, the generator `mgen`, the schedulers `optimal` and `greedy`; `mtl-shared` is what every
+trained way must beat. Efficiency is the energy of separate 8-bit models by that of the design, both resident on the same
+hardware. On shared inputs, which are synthetic here (the packaged tasks share none), one input gets the answers of all
+tasks, and what tasks have in common runs once; on independent inputs it runs for each of them.
+
+A trunk begins from the mean of the tasks' own encoders with their heads, and follows labels, the own model of the batch's
+task, and what the own models of all other tasks answer to the same rows: without the last two and the start, four layers lost
+several times as much. It takes as many steps as fine-tuning the separate models did, which are its teachers. Trained
+designs are trained from three seeds, and the seed with the median drop counts.
+"""
+BOUND = """## What sharing alone could give
+
+With n tasks and k of L layers shared, separate branches for the rest leave n L / (k + n (L - k)) of efficiency; the
+abstract's 4.4x on eight tasks and twelve layers needs eleven of these shared, or eight and half of the computation left out.
+Pooler and classifier stay each task's own.
+"""
+ORDER = """## Order
+
+Two trunks of four tasks each, two of six layers a task's own, on a chip that holds the model of one task, all 5,040 cycles:
+`make bench ONLY=order`. `optimal` finds the best of them and saves about half of the worst order's energy where every request
+is written for anew, a fifth at batches of 32, and a hundredth at 1,024: a switch is paid once a batch. Where everything is
+resident, and where tasks share nothing, the order does not matter.
+"""
+
+
+def page(record: dict[str, Any]) -> str:
+    """Write the page.
+
+    Args:
+        record: as `benchmarks.mgen` keeps it.
+    """
+    parts = [INTRODUCTION, "## Reached\n", _reached(record)]
+    if "train_minutes" in record:
+        minutes = f"{record['train_minutes']:.0f}"
+        parts.append(
+            f"\nTraining the trunks of every depth took {minutes} minutes on two cores, fine-tuned models at hand.\n"
+        )
+    if "designs" in record:
+        parts += ["## One choice after another\n", _designs(record["designs"])]
+    parts += [BOUND, _bound(), ORDER]
+    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{'|'.join('---' for _ in head)}|"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
+
+
+def _interval(found: dict[str, Any]) -> str:
+    low, high = found["accuracy_drop_low"], found["accuracy_drop_high"]
+    return f"{found['accuracy_drop']:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def _reached(record: dict[str, Any]) -> str:
+    head = [
+        "",
+        "points to lose",
+        "efficiency",
+        "area of arrays",
+        "lost, search",
+        "lost, report",
+        "lost, each seed",
+        "met",
+    ]
+    rows = []
+    if "mtl" in record:
+        rows.append(["`mtl-shared`, shared inputs", "", *_numbers(record["mtl"], record["mtl"]["search"]), ""])
+    for study, name in NAMES.items():
+        for target, found in record.get(study, {}).items():
+            said = "as `mtl-shared`" if target == "mtl" else f"<= {target}"
+            if found is None:
+                rows.append([name, said, "none", "", "", "", "", ""])
+                continue
+            rows.append([name, said, *_numbers(found, found), "yes" if found["met"] else "no"])
+    return _table(head, rows)
+
+
+def _numbers(row: dict[str, Any], search: dict[str, Any]) -> list[str]:
+    drops = ", ".join(f"{value:.2f}" for value in row["drops"].values())
+    area = f"{row['array_area_ratio']:.3f}"
+    return [f"{efficiency(row):.2f}x", area, _interval(search), _interval(row["report"]), drops]
+
+
+def _designs(rows: Sequence[dict[str, Any]]) -> str:
+    head = ["", "choice", "efficiency", "area of arrays", "latency", "layers run", "points lost, search split"]
+    return _table(
+        head,
+        [
+            [
+                NAMES[row["study"]],
+                ", ".join(f"{name} {value}" for name, value in row["values"].items()),
+                f"{efficiency(row):.2f}x",
+                f"{row['array_area_ratio']:.3f}",
+                f"{row['latency_ratio']:.3f}",
+                "" if row["layers_run"] is None else f"{row['layers_run']:.2f}",
+                _interval(row),
+            ]
+            for row in rows
+        ],
+    )
+
+
+def _bound() -> str:
+    shared = range(LAYERS, 1, -1)
+    found = [f"{TASKS * LAYERS / (kept + TASKS * (LAYERS - kept)):.2f}x" for kept in shared]
+    return _table(["layers shared, of six, by eight tasks", *map(str, shared)], [["efficiency", *found]])
