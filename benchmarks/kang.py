@@ -7,7 +7,6 @@ search split; the report split is scored afterwards.
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import SETTINGS, Figure, measures
+from benchmarks.pages import fine_tuned_only
 
 ROOT = Path(__file__).parent.parent
 RECORD = Path(__file__).parent / "records" / "kang.json"
@@ -165,21 +165,12 @@ def _plain(value: Any) -> Any:
 def _profile_seconds(name: str) -> float:
     """Time a profile with fine-tuned models and nothing else at hand; what it measured is kept for the study."""
     import dse
-    from dse.workload.cache import default_cache
 
     dse.deltas(ROOT / "spaces" / f"{name}.toml")  # fine-tunes what has not been
-    with tempfile.TemporaryDirectory() as folder:
-        cache = Path(folder) / "cache"
-        cache.mkdir()
-        for part in ("tasks", "unpacked", "wheels"):
-            if (default_cache() / part).exists():
-                (cache / part).symlink_to((default_cache() / part).resolve())
+    with fine_tuned_only("scores", "plugins") as cache:
         start = time.perf_counter()
-        dse.profile(ROOT / "spaces" / f"{name}.toml", results=folder, cache=cache)
-        seconds = time.perf_counter() - start
-        for part in ("scores", "plugins"):
-            shutil.copytree(cache / part, default_cache() / part, dirs_exist_ok=True)
-        return seconds
+        dse.profile(ROOT / "spaces" / f"{name}.toml", results=cache.parent / "results", cache=cache)
+        return time.perf_counter() - start
 
 
 def _deltas(name: str) -> dict[str, Any]:

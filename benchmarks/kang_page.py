@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.kang_laws import MODELS, ratios
+from benchmarks.pages import interval, table
 from benchmarks.problems import encoder
 
 PAGE = Path(__file__).parent.parent / "docs" / "kang2021.md"
@@ -104,16 +105,6 @@ def page(record: dict[str, Any]) -> str:
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(head)} |", f"|{'|'.join('---' for _ in head)}|"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
-
-
-def _interval(row: dict[str, Any]) -> str:
-    low, high = row["report.accuracy_drop_low"], row["report.accuracy_drop_high"]
-    return f"{row['report.accuracy_drop']:.2f} [{low:.2f}, {high:.2f}]"
-
-
 def _deltas(found: dict[str, Any], name: str) -> str:
     published = ("published, BERT-base on GLUE", "0.991 to 0.999", "2.6 to 42 %", "1.00 to 1.35")
     rows = [
@@ -121,7 +112,7 @@ def _deltas(found: dict[str, Any], name: str) -> str:
         for task, item in found.items()
     ]
     head = (name, "cosine to the base", "not zero on the 8-bit grid", "mean magnitude of these")
-    return _table(head, [published, *rows])
+    return table(head, [published, *rows])
 
 
 def _modes(record: dict[str, Any], suites: Sequence[tuple[str, str, str]]) -> str:
@@ -130,12 +121,12 @@ def _modes(record: dict[str, Any], suites: Sequence[tuple[str, str, str]]) -> st
         row = [mode, f"{area:.2f}", f"{drop:.1f}"]
         for paper, _, _ in suites:
             found = record[paper]["modes"][mode]
-            row += [f"{found['array_area_ratio']:.3f}", _interval(found)]
+            row += [f"{found['array_area_ratio']:.3f}", interval(found, "report.")]
         rows.append(row)
     head = ["mode", "area, paper", "points lost, paper"]
     for _, _, name in suites:
         head += [f"area, {name}", f"points lost, {name}"]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _numbers(record: dict[str, Any], suites: Sequence[tuple[str, str, str]]) -> str:
@@ -155,7 +146,7 @@ def _numbers(record: dict[str, Any], suites: Sequence[tuple[str, str, str]]) -> 
         )
         ours = [f"{1 / row['array_area_ratio'] / row['energy_ratio']:.1f}x" for row in found]
         rows.append([f"energy efficiency by area, {mode}", f"{efficiency}x", *ours])
-    return _table(["", "paper", *(name for _, _, name in suites)], rows)
+    return table(["", "paper", *(name for _, _, name in suites)], rows)
 
 
 def _shapes() -> str:
@@ -164,7 +155,7 @@ def _shapes() -> str:
     for name, (sizes, published) in MODELS.items():
         area, _ = ratios(encoder(*sizes), TASKS, 1, 1.0)
         rows.append([name, f"{published} %", f"{100 * (1 - area):.0f} %"])
-    return _table(["eight tasks, ternary differences", "area saved, paper", "area saved"], rows)
+    return table(["eight tasks, ternary differences", "area saved, paper", "area saved"], rows)
 
 
 def _choices(record: dict[str, Any], suites: Sequence[tuple[str, str, str]]) -> str:
@@ -176,9 +167,11 @@ def _choices(record: dict[str, Any], suites: Sequence[tuple[str, str, str]]) -> 
                 continue
             search = f"{found['search.accuracy_drop']:.2f}"
             met = "yes" if found["met"] else "no"
-            rows.append([name, f"<= {target}", f"{found['array_area_ratio']:.3f}", search, _interval(found), met])
+            rows.append(
+                [name, f"<= {target}", f"{found['array_area_ratio']:.3f}", search, interval(found, "report."), met]
+            )
     head = ["tasks", "points to lose", "area", "lost on the search split", "lost on the report split", "target met"]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _larger(found: dict[str, Any]) -> str:
@@ -188,7 +181,7 @@ def _larger(found: dict[str, Any]) -> str:
         row = found["modes"][mode]
         share = row["array_area_ratio"] - 1 / tasks
         areas = [f"{area:.2f}", f"{row['array_area_ratio']:.3f}", f"{1 / TASKS + share:.3f}"]
-        rows.append([mode, *areas, f"{drop:.1f}", _interval(row)])
+        rows.append([mode, *areas, f"{drop:.1f}", interval(row, "report.")])
     head = [
         "mode",
         "area, paper, 8 tasks",
@@ -197,7 +190,7 @@ def _larger(found: dict[str, Any]) -> str:
         "points lost, paper",
         "points lost",
     ]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _others(found: list[dict[str, Any]]) -> str:
@@ -207,7 +200,7 @@ def _others(found: list[dict[str, Any]]) -> str:
         drop = f"{row['accuracy_drop']:.2f} [{row['accuracy_drop_low']:.2f}, {row['accuracy_drop_high']:.2f}]"
         ratios = [f"{row[name]:.3f}" for name in ("array_area_ratio", "energy_ratio", "latency_ratio")]
         rows.append([row["compressor"], settings, *ratios, drop])
-    return _table(["compressor", "settings", "area", "energy", "latency", "points lost, search split"], rows)
+    return table(["compressor", "settings", "area", "energy", "latency", "points lost, search split"], rows)
 
 
 def _tasks(found: dict[str, Any], name: str) -> str:
@@ -236,4 +229,4 @@ def _tasks(found: dict[str, Any], name: str) -> str:
     ends = [
         f"mean {which} {sum(item['fine_tuned'] for item in items) / len(items):.3f}" for which, items in means.items()
     ]
-    return _table(head, rows) + f"\nFine-tuned scores: {', '.join(ends)}.\n"
+    return table(head, rows) + f"\nFine-tuned scores: {', '.join(ends)}.\n"

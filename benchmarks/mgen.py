@@ -7,7 +7,6 @@ report split is scored afterwards. What is trained is trained from three seeds, 
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import SETTINGS, Figure, measures
+from benchmarks.pages import fine_tuned_only
 
 ROOT = Path(__file__).parent.parent
 RECORD = Path(__file__).parent / "records" / "mgen.json"
@@ -204,23 +204,13 @@ def shared() -> dict[str, Any]:
 
 def train_minutes() -> float:
     """Time the training of every depth with fine-tuned models and nothing else at hand; what was trained is kept."""
-    from dse.workload.cache import default_cache
-
-    with tempfile.TemporaryDirectory() as folder:
-        cache = Path(folder) / "cache"
-        cache.mkdir()
-        for part in ("tasks", "unpacked", "wheels"):
-            if (default_cache() / part).exists():
-                (cache / part).symlink_to((default_cache() / part).resolve())
-        problem = problem_of(space_of("trained", Path(folder), 0), cache)
+    with fine_tuned_only("joint", "plugins") as cache:
+        problem = problem_of(space_of("trained", cache.parent, 0), cache)
         for task in range(len(problem.tasks)):
             problem.context.task_weights(task)  # fine-tunes what has not been
         start = time.perf_counter()
         problem.prepare(scores=False)
-        seconds = time.perf_counter() - start
-        for part in ("joint", "plugins"):
-            shutil.copytree(cache / part, default_cache() / part, dirs_exist_ok=True)
-        return seconds / 60
+        return (time.perf_counter() - start) / 60
 
 
 def problem_of(space: Path, cache: Path | None = None) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.mgen import efficiency
+from benchmarks.pages import interval, table
 
 PAGE = Path(__file__).parent.parent / "docs" / "mgen2023.md"
 TASKS, LAYERS = 8, 6
@@ -70,16 +71,6 @@ def page(record: dict[str, Any]) -> str:
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(head)} |", f"|{'|'.join('---' for _ in head)}|"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
-
-
-def _interval(found: dict[str, Any]) -> str:
-    low, high = found["accuracy_drop_low"], found["accuracy_drop_high"]
-    return f"{found['accuracy_drop']:.2f} [{low:.2f}, {high:.2f}]"
-
-
 def _reached(record: dict[str, Any]) -> str:
     head = [
         "",
@@ -101,18 +92,18 @@ def _reached(record: dict[str, Any]) -> str:
                 rows.append([name, said, "none", "", "", "", "", ""])
                 continue
             rows.append([name, said, *_numbers(found, found), "yes" if found["met"] else "no"])
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _numbers(row: dict[str, Any], search: dict[str, Any]) -> list[str]:
     drops = ", ".join(f"{value:.2f}" for value in row["drops"].values())
     area = f"{row['array_area_ratio']:.3f}"
-    return [f"{efficiency(row):.2f}x", area, _interval(search), _interval(row["report"]), drops]
+    return [f"{efficiency(row):.2f}x", area, interval(search), interval(row["report"]), drops]
 
 
 def _designs(rows: Sequence[dict[str, Any]]) -> str:
     head = ["", "choice", "efficiency", "area of arrays", "latency", "layers run", "points lost, search split"]
-    return _table(
+    return table(
         head,
         [
             [
@@ -122,7 +113,7 @@ def _designs(rows: Sequence[dict[str, Any]]) -> str:
                 f"{row['array_area_ratio']:.3f}",
                 f"{row['latency_ratio']:.3f}",
                 "" if row["layers_run"] is None else f"{row['layers_run']:.2f}",
-                _interval(row),
+                interval(row),
             ]
             for row in rows
         ],
@@ -132,4 +123,4 @@ def _designs(rows: Sequence[dict[str, Any]]) -> str:
 def _bound() -> str:
     shared = range(LAYERS, 1, -1)
     found = [f"{TASKS * LAYERS / (kept + TASKS * (LAYERS - kept)):.2f}x" for kept in shared]
-    return _table(["layers shared, of six, by eight tasks", *map(str, shared)], [["efficiency", *found]])
+    return table(["layers shared, of six, by eight tasks", *map(str, shared)], [["efficiency", *found]])
