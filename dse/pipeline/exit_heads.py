@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from dse.records.model import Model
 
 ALPHAS = np.logspace(-1, 5, 13)
-"""Penalties a ridge regression chooses from by leave-one-out error, on standardised states."""
+"""Penalties a ridge regression chooses from by leave-one-out error."""
 FITTING = 2 / 3
 """Share of the rows that fit; the others tell how sure the heads are."""
-EXITS_VERSION = 1
+FIT_EXITS_VERSION = 2
+"""Part of the key of whatever is kept of a fit."""
 
 
 def fit_exits(context: Context, task: int, rows: int, model: Model | None = None) -> dict[str, NDArray[Any]]:
@@ -74,7 +75,8 @@ def _ridge(states: NDArray[Any], logits: NDArray[Any]) -> tuple[NDArray[Any], ND
     from sklearn.linear_model import RidgeCV
 
     states = states.astype(np.float64)
-    mean, spread = states.mean(axis=0), states.std(axis=0) + 1e-6
+    # One scale for all: a state that hardly varies is drowned by the rounding of activations, and must not count as others.
+    mean, spread = states.mean(axis=0), float(states.std(axis=0).mean()) + 1e-12
     found = RidgeCV(alphas=ALPHAS).fit((states - mean) / spread, logits)
     weight = np.atleast_2d(found.coef_) / spread
     return weight, np.atleast_1d(found.intercept_) - weight @ mean

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.pipeline.drops import POINTS
-from dse.pipeline.exit_heads import EXITS_VERSION, fit_exits
+from dse.pipeline.exit_heads import FIT_EXITS_VERSION, fit_exits
 from dse.pipeline.importance import IMPORTANCE_VERSION, UNITS, importance, least
 from dse.workload.cache import Progress
 from dse.workload.observe import OBSERVE_VERSION
@@ -110,7 +110,7 @@ def leaving(problem: WorkloadProblem, rows: int, told: Progress) -> Columns:
             told(f"early exits of {name}", task / len(problem.tasks))
             return fit_exits(problem.context, task, rows)
 
-        key = {"version": [EXITS_VERSION, OBSERVE_VERSION], "rows": rows, "digests": _digests(problem, task)}
+        key = {"version": [FIT_EXITS_VERSION, OBSERVE_VERSION], "rows": rows, "digests": _digests(problem, task)}
         found = problem.context.arrays.made("redundancy", {"measured": "exits", **key}, measured)
         columns["exit_agrees"][task, found["layers"]] = found["agrees"]
         columns["exit_leaves"][task, found["layers"]] = (found["sure"] >= SURE).mean(axis=1)

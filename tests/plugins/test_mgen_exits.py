@@ -156,3 +156,26 @@ def test_inputs_leave_a_trunk_and_no_branch() -> None:
 def test_exits_need_one_trunk() -> None:
     with pytest.raises(ValidationError, match="exits = true needs trunks = 1"):
         MGenOptions(exits=True, trunks=2)
+
+
+class Faint(Readable):
+    """One element of the states tells everything, in digits that 16-bit brain floats do not have."""
+
+    def observe(self, task: int, rows: int = 384, model: dse.Model | None = None) -> Iterator[dse.Observation]:
+        for seen in super().observe(task, rows, model):
+            for states in seen.inputs.values():
+                states[..., 0] = 1 + 1e-4 * seen.logits[:, None, 0]
+            yield seen
+
+
+def test_heads_do_not_lean_on_digits_that_are_rounded_away() -> None:
+    context = Faint(LOAD)
+    found = dse.fit_exits(context, 0, 600)
+    (seen, *_) = context.observe(0, 600)
+    states = dse.ExitHead.states(seen.inputs[3, 0], seen.mask)
+    rounded = dse.ExitHead.states(seen.inputs[3, 0].bfloat16(), seen.mask)
+    exact, coarse = (
+        (given_.numpy() @ found["weight"][2].T + found["bias"][2]).argmax(axis=1) for given_ in (states, rounded)
+    )
+    assert np.mean(exact == coarse) > 0.97
+    assert np.mean(coarse == seen.logits.numpy().argmax(axis=1)) > 0.9

@@ -38,7 +38,7 @@ def fitted_once(context: dse.Context, task: int, rows: int, training: dse.Traini
     def make() -> Fitted:
         return dse.fit_exits(context, task, rows, None if training is None else context.trained(training))
 
-    return context.cached(what, key | {"rows": rows}, make)
+    return context.cached(what, key | {"rows": rows, "version": dse.FIT_EXITS_VERSION}, make)
 
 
 def stacked(tasks: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]]) -> dse.Exits:
