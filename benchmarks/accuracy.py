@@ -12,8 +12,11 @@ from benchmarks.figures import Figure, measures
 from benchmarks.problems import QUICKSTART
 from dse.search.space import load as load_space
 from dse.workload.cache import default_cache
+from dse.workload.evaluate import Precision
 from dse.workload.service import LoadedWorkload, load
 from dse.workload.spec import parse
+
+PRECISIONS: tuple[Precision, ...] = ("bf16", "fp32")
 
 ROUNDS = 5
 
@@ -94,7 +97,7 @@ def precision() -> Iterator[Figure]:
     for name in work.tasks:
         weights, evaluator = work.task_weights(name), work.evaluator(name)
         for split in ("search", "report"):
-            pair = [evaluator.score(weights, split=split, precision=kind).value for kind in ("bf16", "fp32")]  # type: ignore[arg-type]
+            pair = [evaluator.score(weights, split=split, precision=kind).value for kind in PRECISIONS]
             difference = 100 * abs(pair[0] - pair[1])
             if difference >= worst:
                 worst, where = difference, f"{name}, {split} split"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 
 from benchmarks.figures import Figure, best_of, measures
 
@@ -14,5 +15,5 @@ def answers() -> Iterator[Figure]:
     """Seconds of a whole process."""
     for name, words in (("cli.help_s", ["--help"]), ("cli.plugins_list_s", ["plugins", "list"])):
         command = [sys.executable, "-m", "dse", *words]
-        seconds = best_of(lambda command=command: subprocess.run(command, check=True, capture_output=True))  # type: ignore[misc]
+        seconds = best_of(partial(subprocess.run, command, check=True, capture_output=True))
         yield Figure(name, seconds, "s", "<= 0.5", "nothing: whole process, best of five")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from benchmarks.figures import Figure, best_of, measures
 from benchmarks.problems import costed_problem, drawn_points, eight_on_bert_base, four_on_minilm
@@ -38,9 +39,9 @@ def speed() -> Iterator[Figure]:
         points = drawn_points(space, POINTS)
         problem.cost(points[:8])
         with one_core():
-            seconds = best_of(lambda problem=problem, points=points: problem.cost(points), repeats=3)  # type: ignore[misc]
+            seconds = best_of(partial(problem.cost, points), repeats=3)
         yield Figure(f"hardware.points_per_s.{name}", POINTS / seconds, "points/s", f">= {target}", compared)
         if name == "bert_base_8":
             with one_core():
-                single = best_of(lambda problem=problem, points=points: problem.cost(points[:1]), repeats=50)  # type: ignore[misc]
+                single = best_of(partial(problem.cost, points[:1]), repeats=50)
             yield Figure("hardware.single_point_ms", 1e3 * single, "ms", "<= 2", "one point of BERT-base, eight tasks")

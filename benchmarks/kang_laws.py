@@ -6,7 +6,7 @@ r is what a task's difference takes of the cells of its 8-bit weights: ternary i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,9 @@ STATIC = ("arrays", "adc", "dac", "sample_hold", "shift_add", "registers", "buff
 class Ternary(Statistics):
     """Context in which one magnitude bit holds every difference."""
 
-    def cached(self, name: str, key: dict[str, Any], make: Any) -> dict[str, NDArray[Any]]:  # type: ignore[override]  # as narrow as its use
+    def cached(
+        self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]
+    ) -> dict[str, NDArray[Any]]:
         """Cosines of 1 from the first bit on."""
         drawn = super().cached(name, key, make)
         cosine = np.ones_like(drawn["cosine"])

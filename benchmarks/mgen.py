@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks.figures import SETTINGS, Figure, measures
 from benchmarks.pages import fine_tuned_only
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 RECORD = Path(__file__).parent / "records" / "mgen.json"
 SEEDS = (0, 1, 2)
 SHARED = ('mode = "independent"', 'mode = "shared"')
-STUDIES: dict[str, tuple[str, tuple[tuple[str, str], ...], tuple[float, ...], str]] = {
+STUDIES: dict[str, tuple[str, tuple[tuple[str, str], ...], tuple[float, ...], Literal["area", "energy"]]] = {
     "trained": ("mgen2023", (), (0.5, 1.5), "energy"),
     "trained.independent": ("mgen2023-independent", (), (1.0,), "energy"),
     "free": ("mgen2023-free", (SHARED,), (1.0,), "energy"),
@@ -148,7 +148,7 @@ def studied(name: str, results: Path, mtl: dict[str, Any]) -> dict[str, Any]:
         wanted["mtl"] = float(mtl["search"]["accuracy_drop"])
     found: dict[str, Any] = {}
     for key, target in wanted.items():
-        done = dse.validate(ran.folder, target_drop=target, least=least, chosen_only=True)  # type: ignore[arg-type]  # one of two
+        done = dse.validate(ran.folder, target_drop=target, least=least, chosen_only=True)
         found[key] = None
         if done.choice is not None:
             found[key] = _chosen(name, results, _row(ran.trials, done.choice), target)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.mgen import STUDIES, problem_of, space_of
+from benchmarks.mgen import problem_of, space_of
 
 Values = dict[str, Any]
 DESIGNS: dict[str, tuple[Values, ...]] = {
@@ -58,7 +58,6 @@ def _of_study(study: str, results: Path) -> list[dict[str, Any]]:
         rows.append(
             {
                 "study": study,
-                "traffic": "shared" if STUDIES[study][0] == "mgen2023" or study == "free" else "independent",
                 "values": design,
                 **{name: cost.metrics[name] for name in ("energy_ratio", "array_area_ratio", "latency_ratio")},
                 **{name: score.metrics[name] for name in COLUMNS},

@@ -34,7 +34,7 @@ from dse.pipeline.baseline import listed_order, separate_models, whole_footprint
 from dse.pipeline.counting import FULL_MAGNITUDE, slices
 from dse.pipeline.decompose import Decomposition, decompose
 from dse.pipeline.demand import kept_inputs, kept_outputs
-from dse.pipeline.exit_heads import FIT_EXITS_VERSION, fit_exits
+from dse.pipeline.exit_heads import fit_exits
 from dse.pipeline.grid import WEIGHT_BITS, best_scale, quantise, store_whole
 from dse.records.batch import (
     BASE,
@@ -73,7 +73,6 @@ __all__ = [
     "BASE",
     "DROPPED",
     "ENCODINGS",
-    "FIT_EXITS_VERSION",
     "FULL_MAGNITUDE",
     "SCALE_BITS",
     "WEIGHT_BITS",

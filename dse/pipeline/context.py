@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from dse.contract import Weights
+from dse.pipeline.exit_heads import FIT_EXITS_VERSION
 from dse.records.batch import BASE, DROPPED
 from dse.records.model import Model
 from dse.records.observation import Observation
@@ -41,7 +42,15 @@ class Outcome:
 
 
 class PipelineContext:
-    """What plugins may use while they prepare, and the core while it scores."""
+    """What plugins may use while they prepare, and the core while it scores.
+
+    Attributes:
+        arrays: cache of scores and of what plugins measure.
+        precision: of scoring.
+        evaluator_version: part of the key of every score.
+        core_versions: of what is observed, trained and fitted for plugins; part of the key of whatever may follow from it.
+        plugin: whose code cached arrays belong to.
+    """
 
     digest = staticmethod(digest)
 
@@ -49,12 +58,15 @@ class PipelineContext:
         self, loaded: LoadedWorkload, arrays: ArrayCache, precision: Precision, progress: Progress | None
     ) -> None:
         from dse.workload.evaluate import EVALUATOR_VERSION
+        from dse.workload.joint import JOINT_VERSION
+        from dse.workload.observe import OBSERVE_VERSION
 
         self._loaded = loaded
         self._progress = progress
         self.arrays = arrays
         self.precision = precision
         self.evaluator_version = EVALUATOR_VERSION
+        self.core_versions = [FIT_EXITS_VERSION, JOINT_VERSION, OBSERVE_VERSION]
         self.plugin = ""
 
     def of_plugin(self, identity: str) -> PipelineContext:
@@ -100,7 +112,9 @@ class PipelineContext:
                 self._progress(name, None)
             return make()
 
-        return self.arrays.made("plugins", {"plugin": self.plugin, "name": name, **key}, told)
+        return self.arrays.made(
+            "plugins", {"plugin": self.plugin, "core": self.core_versions, "name": name, **key}, told
+        )
 
     def evaluate(
         self,

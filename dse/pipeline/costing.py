@@ -63,8 +63,8 @@ def total(workload: Workload, demand: Demand, components: Components, schedule: 
     """Sum components over a schedule.
 
     A request of independent traffic is one input through one task drawn from the rates; of shared traffic, one input
-    and all answers, where embeddings and the layers that tasks share from the input on are run once. Tasks run one after another. Layers
-    that early exits spare some inputs are charged to the share of inputs that is expected to run them.
+    and all answers, where embeddings and the layers that tasks share from the input on are run once. Tasks run one after
+    another. Layers that early exits spare some inputs are charged to the share of inputs that is expected to run them.
 
     Args:
         workload: tasks, rates and traffic.

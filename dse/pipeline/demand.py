@@ -28,6 +28,36 @@ def demand(workload: Workload, plan: Plan, *, generator: str, joint: bool = Fals
         PluginContractError: the plan has the wrong shape, an owner that does not exist, a mask that does not fit, or groups
             though its generator is not joint.
     """
+    _check_plan(workload, plan, generator, joint=joint)
+    owner, tasks = np.asarray(plan.owner), len(workload.tasks)
+    owners = 1 + plan.groups + tasks
+    uses = owner[:, :, None, :] == np.arange(owners)[None, None, :, None]  # (P, T, O, L)
+    direct = uses[:, :, BASE].any(axis=1)
+    uses[:, :, BASE] = owner != DROPPED
+    heads, ffn = (
+        _union(plan, uses, mask, count, generator)
+        for mask, count in ((plan.heads, workload.encoder.heads), (plan.ffn, workload.encoder.ffn))
+    )
+    rows, columns = _kept(workload.encoder, uses, heads, ffn)
+    used = uses.any(axis=1)
+    return Demand(
+        tasks,
+        plan.groups,
+        owner,
+        used,
+        direct,
+        rows,
+        columns,
+        heads,
+        ffn,
+        plan.exits,
+        _computes(plan),
+        measured=not joint,
+    )
+
+
+def _check_plan(workload: Workload, plan: Plan, generator: str, *, joint: bool) -> None:
+    """Refuse owners and early exits that cannot be, and groups of a generator that is not joint."""
     owner = np.asarray(plan.owner)
     tasks, layers = len(workload.tasks), workload.encoder.layers
     owners = 1 + plan.groups + tasks
@@ -49,31 +79,8 @@ def demand(workload: Workload, plan: Plan, *, generator: str, joint: bool = Fals
             expected="a class attribute joint = True, or no groups",
             found=f"{plan.groups} groups",
         )
-    uses = owner[:, :, None, :] == np.arange(owners)[None, None, :, None]  # (P, T, O, L)
-    direct = uses[:, :, BASE].any(axis=1)
-    uses[:, :, BASE] = owner != DROPPED
-    heads, ffn = (
-        _union(plan, uses, mask, count, generator)
-        for mask, count in ((plan.heads, workload.encoder.heads), (plan.ffn, workload.encoder.ffn))
-    )
     if plan.exits is not None:
         check_exits(plan.exits, owner, generator=generator)
-    rows, columns = _kept(workload.encoder, uses, heads, ffn)
-    used = uses.any(axis=1)
-    return Demand(
-        tasks,
-        plan.groups,
-        owner,
-        used,
-        direct,
-        rows,
-        columns,
-        heads,
-        ffn,
-        plan.exits,
-        _computes(plan),
-        measured=not joint,
-    )
 
 
 def _computes(plan: Plan) -> Ints | None:

@@ -22,7 +22,7 @@ ALPHAS = np.logspace(-1, 5, 13)
 FITTING = 2 / 3
 """Share of the rows that fit; the others tell how sure the heads are."""
 FIT_EXITS_VERSION = 2
-"""Part of the key of whatever is kept of a fit."""
+"""Raised when the same rows would give other heads."""
 
 
 def fit_exits(context: Context, task: int, rows: int, model: Model | None = None) -> dict[str, NDArray[Any]]:

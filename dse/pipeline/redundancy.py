@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dse.pipeline.drops import POINTS
-from dse.pipeline.exit_heads import FIT_EXITS_VERSION, fit_exits
+from dse.pipeline.exit_heads import fit_exits
 from dse.pipeline.importance import IMPORTANCE_VERSION, UNITS, importance, least
 from dse.workload.cache import Progress
-from dse.workload.observe import OBSERVE_VERSION
 from dse.workload.similarity import MOST_TOKENS, SIMILARITY_VERSION
 
 if TYPE_CHECKING:
@@ -89,13 +89,9 @@ def important(problem: WorkloadProblem, rows: int, told: Progress) -> Columns:
     shape = (len(problem.tasks), problem.layers)
     columns = {f"{unit}_{what}": np.full(shape, np.nan) for unit in UNITS for what in ("half_share", "below_1pct")}
     for task, name in enumerate(problem.tasks):
-
-        def measured(task: int = task, name: str = name) -> dict[str, NDArray[Any]]:
-            told(f"importance of heads and columns in {name}", task / len(problem.tasks))
-            return importance(problem.context, task, rows)
-
-        key = {"version": [IMPORTANCE_VERSION, OBSERVE_VERSION], "rows": rows, "digests": _digests(problem, task)}
-        found = problem.context.arrays.made("redundancy", {"measured": "importance", **key}, measured)
+        told_as = f"importance of heads and columns in {name}"
+        make = partial(importance, problem.context, task, rows)
+        found = _once(problem, task, ("importance", IMPORTANCE_VERSION), rows, partial(told, told_as), make)
         for unit, values in found.items():
             columns[f"{unit}_half_share"][task], columns[f"{unit}_below_1pct"][task] = least(values)
     return columns
@@ -105,16 +101,31 @@ def leaving(problem: WorkloadProblem, rows: int, told: Progress) -> Columns:
     """How often an answer read off a layer is the last one, and how many inputs are sure enough to leave by then."""
     columns = {name: np.full((len(problem.tasks), problem.layers), np.nan) for name in ("exit_agrees", "exit_leaves")}
     for task, name in enumerate(problem.tasks):
-
-        def measured(task: int = task, name: str = name) -> dict[str, NDArray[Any]]:
-            told(f"early exits of {name}", task / len(problem.tasks))
-            return fit_exits(problem.context, task, rows)
-
-        key = {"version": [FIT_EXITS_VERSION, OBSERVE_VERSION], "rows": rows, "digests": _digests(problem, task)}
-        found = problem.context.arrays.made("redundancy", {"measured": "exits", **key}, measured)
+        make = partial(fit_exits, problem.context, task, rows)
+        found = _once(problem, task, ("exits", None), rows, partial(told, f"early exits of {name}"), make)
         columns["exit_agrees"][task, found["layers"]] = found["agrees"]
         columns["exit_leaves"][task, found["layers"]] = (found["sure"] >= SURE).mean(axis=1)
     return columns
+
+
+def _once(
+    problem: WorkloadProblem,
+    task: int,
+    what: tuple[str, int | None],
+    rows: int,
+    told: Callable[[float], None],
+    make: Callable[[], dict[str, NDArray[Any]]],
+) -> dict[str, NDArray[Any]]:
+    """Measure something of one task, unless that has been done."""
+
+    def measured() -> dict[str, NDArray[Any]]:
+        told(task / len(problem.tasks))
+        return make()
+
+    name, version = what
+    versions = [version, *problem.context.core_versions]
+    key = {"measured": name, "version": versions, "rows": rows, "digests": _digests(problem, task)}
+    return problem.context.arrays.made("redundancy", key, measured)
 
 
 def _digests(problem: WorkloadProblem, *tasks: int) -> list[str]:

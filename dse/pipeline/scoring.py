@@ -138,6 +138,7 @@ class Scorer:
         plugins = {kind: (point.plugin(kind), self._versions[f"{kind}.{point.plugin(kind)}"]) for kind in kinds}
         return self._common(task, split, int(geometry.input_bits[0])) | {
             "plugins": plugins,
+            "core": self._context.core_versions,
             "parameters": reach,
             "geometry": fields,
             **({"joint": [task, *sorted(self._context.workload.digests.items())]} if joint else {}),

@@ -55,7 +55,7 @@ class Exiting:
         """Put the answers of rows that left in the place of what the model made of them."""
         logits = logits.float()
         for rows, answers in self._answers:
-            logits[rows, : answers.shape[1]] = answers
+            logits[rows] = answers
         return logits
 
     def run(self, layer: int, module: nn.Module, hidden: Tensor, others: tuple[Any, ...], named: dict[str, Any]) -> Any:

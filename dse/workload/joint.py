@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dse.workload.service import LoadedTask, LoadedWorkload
 
 JOINT_VERSION = 1
+"""Raised when the same training would give other weights, by what it follows too."""
 SAVES = 20
 """How often a training writes down where it is."""
 

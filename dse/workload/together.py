@@ -56,13 +56,10 @@ class Together:
     def logits(self, at: int, inputs: dict[str, Tensor]) -> Tensor:
         """Answers (rows, classes) of a task to a batch."""
         self._trunk.outputs = None
-        return self._answer(at, inputs)
+        return self.also(at, inputs)
 
     def also(self, at: int, inputs: dict[str, Tensor]) -> Tensor:
         """Answers of another task to the batch that `logits` has just run, from what the layers gave then."""
-        return self._answer(at, inputs)
-
-    def _answer(self, at: int, inputs: dict[str, Tensor]) -> Tensor:
         found: Tensor = self.models[at](**inputs).logits
         return found.float()
 

@@ -61,7 +61,6 @@ def test_the_page_says_what_the_record_says() -> None:
     ends = {"accuracy_drop": 0.5, "accuracy_drop_low": 0.1, "accuracy_drop_high": 0.9}
     design = {
         "study": "trained",
-        "traffic": "shared",
         "values": {"layers": 4},
         "latency_ratio": 0.1,
         "layers_run": None,

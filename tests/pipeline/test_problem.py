@@ -192,3 +192,28 @@ def test_a_reference_hardware_that_cannot_be_is_refused(
 
     with pytest.raises(dse.DseError, match=message):
         _ = build_problem(space, dse.Registry().discover(), cache=cache, device="cpu").baseline
+
+
+@pytest.mark.parametrize(
+    "version",
+    [
+        "dse.workload.joint.JOINT_VERSION",
+        "dse.workload.observe.OBSERVE_VERSION",
+        "dse.pipeline.context.FIT_EXITS_VERSION",
+    ],
+)
+def test_what_plugins_measured_is_made_anew_when_the_core_gives_them_something_else(
+    tiny_space: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    made: list[int] = []
+
+    def measure() -> None:
+        built = build_problem(load(tiny_space), dse.Registry().discover(), cache=tmp_path, device="cpu")
+        built.context.cached("something", {}, lambda: made.append(1) or {"value": np.zeros(1)})  # type: ignore[func-returns-value]  # None, so that the arrays follow
+
+    measure()
+    measure()
+    assert len(made) == 1
+    monkeypatch.setattr(version, 99)
+    measure()
+    assert len(made) == 2

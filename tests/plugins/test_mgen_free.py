@@ -119,3 +119,11 @@ def test_first_layers_are_the_bases_and_whole() -> None:
     assert plan.heads[0, :, :2].all()
     assert plan.ffn[0, :, :2].all()
     assert not plan.ffn[0, :, 2:].all()
+
+
+@pytest.mark.parametrize("layers", [1, 2, 6])
+def test_a_task_keeps_a_layer_of_its_own_for_its_exits_to_come_with(layers: int) -> None:
+    (trunk, *_) = Free(OPTIONS).parameters(tiny_workload(2, layers=layers))
+
+    assert trunk.limits == (0, layers - 1)  # type: ignore[union-attr]  # a whole number
+    assert trunk.high <= layers - 1  # type: ignore[union-attr]  # as above

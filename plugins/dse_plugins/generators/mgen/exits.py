@@ -30,15 +30,15 @@ def of_trunk(workload: dse.Workload, task: int, training: dse.Training) -> dict[
 
 def fitted_once(context: dse.Context, task: int, rows: int, training: dse.Training | None = None) -> Fitted:
     """Find what `dse.fit_exits` finds, cached; on an encoder that is trained first where one is asked for."""
-    name = context.workload.task_names[task]
     workload = context.workload
+    name = workload.task_names[task]
     key = of_task(workload, task) if training is None else of_trunk(workload, task, training)
     what = f"early exits of {name}" + (f", {len(training.layers)} layers" if training is not None else "")
 
     def make() -> Fitted:
         return dse.fit_exits(context, task, rows, None if training is None else context.trained(training))
 
-    return context.cached(what, key | {"rows": rows, "version": dse.FIT_EXITS_VERSION}, make)
+    return context.cached(what, key | {"rows": rows}, make)
 
 
 def stacked(tasks: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]]) -> dse.Exits:
@@ -89,9 +89,9 @@ def heads(found: Fitted, runs: Sequence[int], threshold: float, asked: int) -> d
     }
 
 
-def confidence(low: float = 0.7) -> dse.Parameter:
+def confidence() -> dse.Parameter:
     """How sure an answer must be, for each task."""
     return dse.Float(
-        name="confidence", low=low, high=1.0, default=1.0, limits=(0.0, 1.0), scope=("task",),
+        name="confidence", low=0.7, high=1.0, default=1.0, limits=(0.0, 1.0), scope=("task",),
         summary="an input leaves early with an answer that is at least so sure; 1: none does",
     )  # fmt: skip

@@ -30,7 +30,7 @@ class Free:
         """Shares of heads and of columns each task keeps, and how many layers all tasks share."""
         layers = workload.encoder.layers
         trunk = dse.Int(
-            name="trunk", low=0, high=max(1, layers // 3), default=0, limits=(0, layers), unit="layers",
+            name="trunk", low=0, high=min(max(1, layers // 3), layers - 1), default=0, limits=(0, layers - 1), unit="layers",
             summary="first layers that are the base's for all tasks, whole",
         )  # fmt: skip
         kept = tuple(

@@ -23,8 +23,8 @@ class MGenOptions(dse.Options):
         seed: of the trainings.
         exits: whether inputs may leave early; heads are fitted in closed form.
         exit_rows: training rows of each task, two thirds of which fit the exits' heads and a third tells who leaves.
-        rows: training rows of each task that tell what heads and columns do; free route.
-        block: columns that are left out together, those of an array; free route.
+        rows: training rows of each task that tell what heads and columns do; free route, or one trunk.
+        block: columns that are left out together, those of an array; likewise.
     """
 
     route: Literal["trained", "free"] = "trained"
