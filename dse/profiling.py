@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from dse.errors import SpaceError, StudyError, unknown_name
+from dse.errors import StudyError, unknown_name
 from dse.loading import Activity, loaded, request
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dse.records.plugin import Kind
     from dse.records.point import DesignPoint
     from dse.search.searchspace import SearchSpace
 
@@ -42,8 +43,10 @@ def profile(
     space: Path | str,
     *,
     results: Path | str = "results",
+    generator: str | None = None,
     compressor: str | None = None,
     max_drops: Iterable[float] = (),
+    least: Literal["area", "energy"] = "area",
     device: str = "auto",
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
@@ -52,14 +55,16 @@ def profile(
 ) -> Profiled:
     """Measure how much compression each task bears, and propose designs.
 
-    Every setting of the compressor's per-task parameters, at most 16, is scored once for every task on the search split,
-    and so is every layer without its difference. Scores are cached, so a search does not measure them again.
+    Every setting of the per-task parameters of generator and compressor, at most 32, is scored once for every task on the
+    search split, and so is every layer without its difference. Scores are cached, so a search does not measure them again.
 
     Args:
         space: the space file.
         results: folder that holds the studies; the profile goes into this one's.
-        compressor: one of those the space names; by default the first with a parameter that is set per task.
+        generator: one of those the space names; by default the first with a parameter that is set per task, else the first.
+        compressor: likewise.
         max_drops: mean drop in points that a further design may cost, one for each, beside those of the three modes.
+        least: of what the designs have least for their drop, area of arrays or energy.
         device: where models run: auto, cpu or cuda.
         cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
         plugins: bare plugin files, beside those the space file names.
@@ -67,7 +72,7 @@ def profile(
         activity: is told what is being measured.
 
     Raises:
-        SpaceError: the space file is not usable, or no compressor in it has something to choose for each task.
+        SpaceError: the space file is not usable, or there is nothing in it to choose for each task.
     """
     import pandas as pd
 
@@ -77,10 +82,10 @@ def profile(
 
     told = activity or (lambda _text, _share: None)
     with loaded(request(space, device, cache, plugins), activity, in_process=in_process) as (problem, found, _):
-        start = _start(found, compressor)
+        start = _start(found, {"generator": generator, "compressor": compressor})
         problem.prepare(scores=True)
-        bears = measure(problem, found, start.compressor, start, told)
-        proposals = propose(bears, start, max_drops)
+        bears = measure(problem, found, start, told)
+        proposals = propose(bears, start, max_drops, least=least)
         costs = problem.cost([item.point for item in proposals])
     table = pd.DataFrame(rows_of(bears, found.tasks)).astype({"layer": "Int64", "setting": "Int64"})
     rows = [
@@ -123,27 +128,19 @@ def starting_points(path: Path | str) -> tuple[list[DesignPoint], str]:
     return points, "profile" if rows and "proposal" in rows[0] else "enqueued"
 
 
-def _start(space: SearchSpace, compressor: str | None) -> DesignPoint:
-    """The design with every default that uses the compressor to be profiled."""
+def _start(space: SearchSpace, asked: Mapping[Kind, str | None]) -> DesignPoint:
+    """The design with every default that uses the plugins to be profiled, by kind; by default those with a choice."""
     from dse.reports import default_point
+    from dse.search.profile import per_task
 
-    names = space.plugins["compressor"]
-    if compressor is None:
-        able = [
-            name
-            for name in names
-            if any(item.declared.parameter.scope == ("task",) for item in space.by_plugin["compressor", name])
-        ]
-        if not able:
-            raise SpaceError(
-                "no compressor of this study has a parameter that is set per task, so there is nothing to profile",
-                where=space.file.where("compressor", "plugins"),
-                found=", ".join(names),
-            )
-        compressor = able[0]
-    if compressor not in names:
-        raise unknown_name("compressor in this study", compressor, names, where="--compressor")
-    return default_point(space, compressor=compressor)
+    chosen: dict[str, str] = {}
+    for kind, name in asked.items():
+        names = space.plugins[kind]
+        if name is not None and name not in names:
+            raise unknown_name(f"{kind} in this study", name, names, where=f"--{kind}")
+        able = (other for other in names if per_task(space, kind, other))
+        chosen[kind] = name if name is not None else next(able, names[0])
+    return default_point(space, **chosen)
 
 
 def _cells(point: DesignPoint) -> dict[str, object]:

@@ -200,6 +200,9 @@ def profile(
     space: opt.Space,
     *,
     results: opt.Results = opt.RESULTS,
+    generator: Annotated[
+        str | None, typer.Option("--generator", help="Which one.", show_default="the first set per task")
+    ] = None,
     compressor: Annotated[
         str | None, typer.Option("--compressor", help="Which one.", show_default="the first set per task")
     ] = None,
@@ -209,6 +212,7 @@ def profile(
             "--max-drop", help="Points a further proposal may cost on average; may be repeated.", metavar="POINTS"
         ),
     ] = None,
+    least: Annotated[opt.Least, typer.Option("--least", help="Of what proposals are to have least.")] = opt.Least.AREA,
     device: opt.Device = opt.DeviceName.AUTO,
     cache: opt.Cache = None,
     plugin: opt.PluginFiles = None,
@@ -224,8 +228,10 @@ def profile(
     profile_space(
         space,
         results=results,
+        generator=generator,
         compressor=compressor,
         max_drops=max_drop or [],
+        least=least.value,
         device=device.value,
         cache=cache,
         plugins=plugin or [],

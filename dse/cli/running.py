@@ -151,8 +151,10 @@ def profile_space(
     space: Path,
     *,
     results: Path,
+    generator: str | None,
     compressor: str | None,
     max_drops: Sequence[float],
+    least: Literal["area", "energy"],
     device: str,
     cache: Path | None,
     plugins: Sequence[Path],
@@ -167,8 +169,10 @@ def profile_space(
         done = profile(
             space,
             results=results,
+            generator=generator,
             compressor=compressor,
             max_drops=max_drops,
+            least=least,
             device=device,
             cache=cache,
             plugins=plugins,
@@ -181,9 +185,8 @@ def profile_space(
     else:
         designs: list[dict[Any, Any]] = done.proposals.to_dict("records")
         names = ("proposal", "expected_drop", "array_area_ratio", "energy_ratio", "area_mm2")
-        write_rows(
-            designs, form, [*names, *(name for name in done.proposals.columns if name.startswith("param.compressor"))]
-        )
+        chosen = [name for name in done.proposals.columns if name.startswith(("param.generator", "param.compressor"))]
+        write_rows(designs, form, [*names, *chosen])
     if not quiet:
         say(f"what each task bears: {done.path}")
         say(f"designs to start from: dse run {space} --start {done.proposals_path}")

@@ -2,9 +2,9 @@
 
 After Kang et al., ICCAD 2021: tasks differ in how far their differences from the base may be compressed, so each (there,
 each cluster of alike tasks, by K-means) gets its own hyper-parameters for a mode that favours accuracy or area. The paper
-publishes neither its measure of resilience nor its rule; both here are ours. Every setting of the compressor's per-task
-parameters is scored once on the search split. Arrays add up over tasks and drops are a mean over tasks, so the settings
-with the fewest arrays for a mean drop follow exactly, by dynamic programming.
+publishes neither its measure of resilience nor its rule; both here are ours. Every setting of the per-task parameters of
+compressor and generator is scored once on the search split. Arrays, and energy, add up over tasks and drops are a mean over
+tasks, so the settings with the fewest arrays, or the least energy, for a mean drop follow exactly, by dynamic programming.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dse.errors import SpaceError
 from dse.records.parameters import Scalar
+from dse.records.plugin import Kind
 from dse.records.point import DesignPoint, Problem
 from dse.search.domain import Domain, at, size, snapped
 from dse.search.searchspace import SearchedParameter, SearchSpace
 
-MOST_SETTINGS = 16
+MOST_SETTINGS = 32
 """Settings of a task that are scored; ranges are thinned until no more are left."""
 CLUSTERS = 3
 MODES = {"acc": 0.2, "opt": 0.5, "agg": 2.0}
@@ -31,7 +32,12 @@ MODES = {"acc": 0.2, "opt": 0.5, "agg": 2.0}
 these lie below, since a choice looks better on the rows it was made by."""
 UNIT = 0.01
 """Points of drop in one step of the dynamic programme."""
+RATIOS = {"area": "array_area_ratio", "energy": "energy_ratio"}
+"""What proposals may have least of, and its column."""
+PROFILED: tuple[Kind, ...] = ("generator", "compressor")
+"""Kinds of plugin whose per-task parameters change what a task's scores are."""
 Told = Callable[[str, float | None], None]
+Ratios: TypeAlias = dict[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +45,24 @@ class Resilience:
     """What was measured.
 
     Attributes:
-        compressor: plugin whose settings these are.
+        generator: plugin whose settings these are, with the compressor.
+        compressor: likewise.
         settings: values by full parameter name, the same for every task.
         drops: (T, S) points each task loses to the baseline.
         scores: (T, S).
-        extra: (T, S) array_area_ratio each task adds to that of its smallest setting.
-        area: (S,) array_area_ratio of the design that gives every task the setting.
+        extra: (T, S) what each task adds to the ratio of its least setting, by column of `RATIOS`.
+        uniform: (S,) ratio of the design that gives every task the setting, by column.
         layers: (T, L) points a task loses when one layer has the base's matrices.
         clusters: (T,) tasks that bear alike, numbered from the most to the least resilient.
     """
 
+    generator: str
     compressor: str
     settings: tuple[Mapping[str, Scalar], ...]
     drops: NDArray[np.float64]
     scores: NDArray[np.float64]
-    extra: NDArray[np.float64]
-    area: NDArray[np.float64]
+    extra: Mapping[str, NDArray[np.float64]]
+    uniform: Mapping[str, NDArray[np.float64]]
     layers: NDArray[np.float64]
     clusters: NDArray[np.int64]
 
@@ -76,32 +84,28 @@ class Proposal:
     point: DesignPoint
 
 
-def profile(problem: Problem, space: SearchSpace, compressor: str, start: DesignPoint, told: Told) -> Resilience:
-    """Score every setting of a compressor's per-task parameters, and every layer.
+def profile(problem: Problem, space: SearchSpace, start: DesignPoint, told: Told) -> Resilience:
+    """Score every setting of the per-task parameters of a design's generator and compressor, and every layer.
 
     Args:
         problem: prepared, with scores.
-        space: names the compressor and the values its parameters may take.
-        compressor: its plugin.
-        start: the design around which settings change; uses the compressor.
+        space: names the values the parameters may take.
+        start: the design around which settings change.
         told: is told what is being measured.
 
     Raises:
-        SpaceError: the compressor has nothing to choose for each task.
+        SpaceError: neither plugin has something to choose for each task.
     """
-    searched = [
-        item
-        for item in space.by_plugin["compressor", compressor]
-        if item.declared.parameter.scope == ("task",) and any(not element.is_fixed for element in item.elements)
-    ]
+    plugins = {kind: str(getattr(start, kind)) for kind in PROFILED}
+    searched = [item for kind, name in plugins.items() for item in per_task(space, kind, name)]
     if not searched:
         raise SpaceError(
-            f"compressor {compressor!r} has nothing to choose for each task, so there is nothing to profile",
-            where=space.file.where("compressor", compressor, "parameters"),
+            f"{' and '.join(f'{kind} {name!r}' for kind, name in plugins.items())} have nothing to choose for each task, "
+            "so there is nothing to profile",
+            where=space.file.where(*next(iter(plugins.items())), "parameters"),
             expected="a range for at least one parameter that is set per task",
         )
-    settings = _settings(searched)
-    names, tasks = [item.declared.full_name for item in searched], space.tasks
+    settings, tasks = _settings(searched), space.tasks
     uniform = [with_settings(start, [setting] * len(tasks)) for setting in settings]
     scores, drops = np.zeros((2, len(tasks), len(settings)))
     for index, point in enumerate(uniform):
@@ -110,29 +114,60 @@ def profile(problem: Problem, space: SearchSpace, compressor: str, start: Design
         scores[:, index] = [result.tasks[name] for name in tasks]
         drops[:, index] = [100 * (result.baseline[name] - result.tasks[name]) for name in tasks]
         own = np.array([100 * result.baseline[name] for name in tasks])
-    area = np.array([float(cost.metrics["array_area_ratio"] or 0) for cost in problem.cost(uniform)])
-    least = settings[int(area.argmin())]
-    singles = [
-        with_settings(start, [setting if at_task == task else least for at_task in range(len(tasks))])
-        for task in range(len(tasks))
-        for setting in settings
-    ]
-    ratios = np.array([float(cost.metrics["array_area_ratio"] or 0) for cost in problem.cost(singles)])
     layers = own[:, None] - 100 * np.array(problem.layer_scores())
     clusters = cluster(np.concatenate([drops, layers], axis=1), drops.mean(axis=1))
-    extra = ratios.reshape(drops.shape) - area.min()
-    assert all(set(setting) == set(names) for setting in settings)
-    return Resilience(compressor, settings, drops, scores, extra, area, layers, clusters)
+    ratios, extra = _costs(problem, start, settings, uniform)
+    return Resilience(start.generator, start.compressor, settings, drops, scores, extra, ratios, layers, clusters)
 
 
-def propose(found: Resilience, start: DesignPoint, max_drops: Iterable[float] = ()) -> tuple[Proposal, ...]:
-    """Give the designs of the three modes, one setting a cluster, and one for each stated drop, one setting a task."""
+def per_task(space: SearchSpace, kind: Kind, name: str) -> list[SearchedParameter]:
+    """Give a plugin's parameters that are set per task and not fixed."""
+    return [
+        item
+        for item in space.by_plugin[kind, name]
+        if item.declared.parameter.scope == ("task",) and any(not element.is_fixed for element in item.elements)
+    ]
+
+
+def _costs(
+    problem: Problem, start: DesignPoint, settings: Sequence[Mapping[str, Scalar]], uniform: list[DesignPoint]
+) -> tuple[Ratios, Ratios]:
+    """Cost of each setting on every task (S,), and what it adds on one task (T, S), where the others have the least."""
+    tasks = len(problem.tasks)
+    costs = problem.cost(uniform)
+    ratios, extra = {}, {}
+    for metric in RATIOS.values():
+        ratios[metric] = np.array([float(cost.metrics[metric] or 0) for cost in costs])
+        least = settings[int(ratios[metric].argmin())]
+        singles = [
+            with_settings(start, [setting if at_task == task else least for at_task in range(tasks)])
+            for task in range(tasks)
+            for setting in settings
+        ]
+        found = np.array([float(cost.metrics[metric] or 0) for cost in problem.cost(singles)])
+        extra[metric] = found.reshape(tasks, len(settings)) - ratios[metric].min()
+    return ratios, extra
+
+
+def propose(
+    found: Resilience, start: DesignPoint, max_drops: Iterable[float] = (), *, least: str = "area"
+) -> tuple[Proposal, ...]:
+    """Give the designs of the three modes, one setting a cluster, and one for each stated drop, one setting a task.
+
+    Args:
+        found: what was measured.
+        start: the design around which settings change.
+        max_drops: mean drops in points.
+        least: of what the designs have least, a key of `RATIOS`.
+    """
     groups = dict.fromkeys(MODES, found.clusters)
     budgets = dict(MODES)
     for max_drop in max_drops:
         name = f"drop<={max_drop:g}"
         groups[name], budgets[name] = np.arange(len(found.drops)), max_drop
-    return tuple(_proposal(found, start, name, groups[name], budget) for name, budget in budgets.items())
+    return tuple(
+        _proposal(found, start, name, groups[name], (budget, RATIOS[least])) for name, budget in budgets.items()
+    )
 
 
 def with_settings(point: DesignPoint, settings: Sequence[Mapping[str, Scalar]]) -> DesignPoint:
@@ -152,19 +187,22 @@ def cluster(bears: NDArray[np.float64], order: NDArray[np.float64]) -> NDArray[n
 
 
 def smoothed(drops: NDArray[np.float64], extra: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Make one task's drops (S,) fall with its arrays, and none negative: what else they do is noise of the split."""
+    """Make one task's drops (S,) fall with what it costs, and none negative: what else they do is noise of the split."""
     from sklearn.isotonic import IsotonicRegression
 
     return np.asarray(IsotonicRegression(y_min=0.0, increasing=False).fit_transform(extra, drops))
 
 
-def _proposal(found: Resilience, start: DesignPoint, name: str, groups: NDArray[np.int64], budget: float) -> Proposal:
-    tasks = len(found.drops)
-    losses = np.stack([smoothed(*pair) for pair in zip(found.drops, found.extra, strict=True)])
+def _proposal(
+    found: Resilience, start: DesignPoint, name: str, groups: NDArray[np.int64], within: tuple[float, str]
+) -> Proposal:
+    budget, metric = within
+    tasks, extra = len(found.drops), found.extra[metric]
+    losses = np.stack([smoothed(*pair) for pair in zip(found.drops, extra, strict=True)])
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-    picks = fewest_arrays(
+    picks = cheapest(
         np.stack([losses[part].sum(axis=0) for part in members]),
-        np.stack([found.extra[part].sum(axis=0) for part in members]),
+        np.stack([extra[part].sum(axis=0) for part in members]),
         budget * tasks,
     )
     chosen = [0] * tasks
@@ -176,14 +214,14 @@ def _proposal(found: Resilience, start: DesignPoint, name: str, groups: NDArray[
     return Proposal(name, tuple(chosen), expected, point)
 
 
-def fewest_arrays(losses: NDArray[np.float64], extra: NDArray[np.float64], budget: float) -> list[int]:
-    """Pick one setting (of S) for each group (of G) so that losses sum to at most the budget and arrays to the fewest.
+def cheapest(losses: NDArray[np.float64], extra: NDArray[np.float64], budget: float) -> list[int]:
+    """Pick one setting (of S) for each group (of G) so that losses sum to at most the budget and costs to the least.
 
     Exact in steps of `UNIT`. Where even the smallest losses exceed the budget, these are picked.
 
     Args:
         losses: (G, S) points, >= 0.
-        extra: (G, S) arrays.
+        extra: (G, S) costs.
         budget: of the sum of losses.
     """
     steps = np.ceil(losses / UNIT - 1e-9).astype(int)
@@ -231,7 +269,8 @@ def rows_of(found: Resilience, tasks: Sequence[str]) -> list[dict[str, Any]]:
     """Give one row for each task and setting, and one for each task and layer, as a table holds them."""
     rows: list[dict[str, Any]] = []
     for task, name in enumerate(tasks):
-        common = {"task": name, "compressor": found.compressor, "cluster": int(found.clusters[task])}
+        plugins = {"generator": found.generator, "compressor": found.compressor}
+        common = {"task": name, **plugins, "cluster": int(found.clusters[task])}
         for index, setting in enumerate(found.settings):
             rows.append(
                 common
@@ -240,9 +279,9 @@ def rows_of(found: Resilience, tasks: Sequence[str]) -> list[dict[str, Any]]:
                 | {
                     "score": float(found.scores[task, index]),
                     "drop": float(found.drops[task, index]),
-                    "extra_array_area_ratio": float(found.extra[task, index]),
-                    "array_area_ratio": float(found.area[index]),
                 }
+                | {f"extra_{metric}": float(extra[task, index]) for metric, extra in found.extra.items()}
+                | {metric: float(ratio[index]) for metric, ratio in found.uniform.items()}
             )
         rows += [
             common | {"layer": layer, "setting": None, "drop": float(lost)}

@@ -75,5 +75,9 @@ def test_from_a_profile_to_a_search_that_starts_there(tiny: Path, dse: Any) -> N
     missing = dse("run", tiny, "--start", "nowhere.parquet")
     assert missing.exit_code == 1
     assert "there are no designs to start from" in missing.stderr
+    energy = dse("profile", tiny, "--device", "cpu", "--generator", "independent", "--least", "energy", "--in-process")
+    assert energy.exit_code == 0, energy.output
+    saving = pd.read_parquet("results/tiny/proposals.parquet")
+    assert list(saving["proposal"]) == ["acc", "opt", "agg"]
     unknown = dse("profile", tiny, "--device", "cpu", "--compressor", "two-stag", "--in-process")
     assert "did you mean 'two-stage'?" in unknown.stderr

@@ -15,24 +15,32 @@ from dse.errors import SpaceError
 from dse.records.parameters import Float, Int
 from dse.records.point import CostResult, DesignPoint, PluginParameter, ScoreResult
 from dse.reports import default_point
-from dse.search.profile import MODES, MOST_SETTINGS, cluster, fewest_arrays, profile, propose, rows_of, smoothed
+from dse.search.profile import MODES, MOST_SETTINGS, cheapest, cluster, profile, propose, rows_of, smoothed
 from dse.search.resolve import resolve
 from dse.search.space import parse
 
 TASKS = ("trec6", "tweet_sent", "sst2")
 FRAGILE = {"trec6": 8.0, "tweet_sent": 1.0, "sst2": 0.9}
 """Points lost where nothing is kept."""
-SHARE = "compressor.two-stage.share"
+SHARE, KEPT = "compressor.two-stage.share", "generator.mgen.kept"
+AREA, ENERGY = "array_area_ratio", "energy_ratio"
 PARAMETERS = (
     PluginParameter(
         "compressor", "two-stage", Float(name="share", low=0.0, high=1.0, step=0.25, default=1.0, scope=("task",))
     ),
     PluginParameter("compressor", "two-stage", Int(name="bits", low=1, high=1, default=1, scope=("task",))),
 )
+GENERATED = PluginParameter(
+    "generator", "mgen", Float(name="kept", low=0.5, high=1.0, step=0.25, default=1.0, scope=("task",))
+)
+
+
+def total(point: DesignPoint) -> float:
+    return sum(point.values[SHARE])  # type: ignore[arg-type]
 
 
 class Shares:
-    """Arrays are the sum of shares; what a task loses grows with the square of what is dropped."""
+    """Arrays are the sum of shares, energy falls with them; what a task loses grows with the square of what is dropped."""
 
     tasks, layers, components, parameters = TASKS, 2, ("arrays",), PARAMETERS
 
@@ -42,10 +50,7 @@ class Shares:
     def prepare(self, *, scores: bool) -> None: ...
 
     def cost(self, points: list[DesignPoint]) -> list[CostResult]:
-        return [
-            CostResult({"array_area_ratio": 0.125 + sum(point.values[SHARE]) / 24}, {}, {})  # type: ignore[arg-type]
-            for point in points
-        ]
+        return [CostResult({AREA: 0.125 + share / 24, ENERGY: 2 - share / 3}, {}, {}) for share in map(total, points)]
 
     def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
         assert split == "search"
@@ -68,7 +73,7 @@ def space(**parameters: Any) -> Any:
 
 def measured(problem: Shares) -> Any:
     found = space()
-    return profile(problem, found, "two-stage", default_point(found), lambda _text, _share: None), default_point(found)
+    return profile(problem, found, default_point(found), lambda _text, _share: None), default_point(found)
 
 
 def test_every_setting_is_scored_once_for_all_tasks() -> None:
@@ -77,7 +82,9 @@ def test_every_setting_is_scored_once_for_all_tasks() -> None:
 
     assert [point.values[SHARE] for point in problem.scored] == [(share,) * 3 for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
     np.testing.assert_allclose(bears.drops[0], [8 * (1 - share) ** 2 for share in (0, 0.25, 0.5, 0.75, 1)])
-    np.testing.assert_allclose(bears.extra, np.tile([0, 0.25, 0.5, 0.75, 1], (3, 1)) / 24)
+    np.testing.assert_allclose(bears.extra[AREA], np.tile([0, 0.25, 0.5, 0.75, 1], (3, 1)) / 24)
+    np.testing.assert_allclose(bears.extra[ENERGY], np.tile([1, 0.75, 0.5, 0.25, 0], (3, 1)) / 3)
+    np.testing.assert_allclose(bears.uniform[AREA], 0.125 + np.array([0, 0.75, 1.5, 2.25, 3]) / 24)
     np.testing.assert_allclose(bears.layers[:, 0], [4.0, 0.5, 0.45])
     np.testing.assert_allclose(bears.layers[:, 1], 0, atol=1e-12)
 
@@ -95,14 +102,14 @@ def test_a_stated_drop_gives_the_fewest_arrays_that_keep_it() -> None:
     for max_drop in (0.0, 0.3, 1.0, 5.0):
         *_, best = propose(bears, start, [max_drop])
         allowed = [
-            bears.extra[range(3), chosen].sum()
+            bears.extra[AREA][range(3), chosen].sum()
             for chosen in product(range(5), repeat=3)
             if bears.drops[range(3), chosen].mean() <= max_drop + 1e-9
         ]
 
         assert best.name == f"drop<={max_drop:g}"
         assert best.expected_drop <= max_drop + 1e-9
-        assert bears.extra[range(3), best.chosen].sum() == pytest.approx(min(allowed))
+        assert bears.extra[AREA][range(3), best.chosen].sum() == pytest.approx(min(allowed))
 
 
 def test_modes_cost_more_drop_and_fewer_arrays_one_after_the_other() -> None:
@@ -110,7 +117,7 @@ def test_modes_cost_more_drop_and_fewer_arrays_one_after_the_other() -> None:
     proposals = propose(bears, start)
 
     assert [item.name for item in proposals] == list(MODES)
-    arrays = [bears.extra[range(3), item.chosen].sum() for item in proposals]
+    arrays = [bears.extra[AREA][range(3), item.chosen].sum() for item in proposals]
     assert arrays == sorted(arrays, reverse=True)
     for item in proposals:
         assert item.expected_drop <= MODES[item.name] + 1e-9
@@ -125,7 +132,7 @@ def test_the_dynamic_programme_equals_brute_force(seed: int, groups: int, option
     rng = np.random.default_rng(seed)
     losses, extra = rng.integers(0, 300, (groups, options)) / 100, rng.random((groups, options))
     budget = float(rng.integers(0, 600)) / 100
-    picked = fewest_arrays(losses, extra, budget)
+    picked = cheapest(losses, extra, budget)
     budget = max(budget, losses.min(axis=1).sum())
     at = range(groups)
     allowed = [
@@ -153,18 +160,40 @@ def test_large_grids_are_thinned() -> None:
     raw = raw_space() | {"generator": {"plugins": ["independent"]}, "scheduler": {"plugins": ["fixed"]}}
     raw |= {"hardware": {"plugins": ["isaac"]}, "compressor": {"plugins": ["two-stage"]}}
     found = resolve(parse(raw), fine, TASKS, 2)
-    bears = profile(Shares(), found, "two-stage", default_point(found), lambda _text, _share: None)
+    bears = profile(Shares(), found, default_point(found), lambda _text, _share: None)
 
-    assert len(bears.settings) == MOST_SETTINGS
+    assert len(bears.settings) == 25 <= MOST_SETTINGS
     assert {setting[SHARE] for setting in bears.settings} >= {0.0, 1.0}
     assert {setting["compressor.two-stage.bits"] for setting in bears.settings} >= {1, 7}
+
+
+def test_what_a_generator_lets_each_task_choose_is_profiled_with_the_compressors_choices() -> None:
+    raw = raw_space() | {"generator": {"plugins": ["mgen"]}, "scheduler": {"plugins": ["fixed"]}}
+    raw |= {"hardware": {"plugins": ["isaac"]}, "compressor": {"plugins": ["two-stage"]}}
+    found = resolve(parse(raw), (*PARAMETERS, GENERATED), TASKS, 2)
+    start = default_point(found)
+    bears = profile(Shares(), found, start, lambda _text, _share: None)
+
+    assert {(setting[SHARE], setting[KEPT]) for setting in bears.settings} == set(
+        product((0.0, 0.25, 0.5, 0.75, 1.0), (0.5, 0.75, 1.0))
+    )
+    assert rows_of(bears, TASKS)[0]["generator"] == "mgen"
+    assert len(propose(bears, start)[0].point.values[KEPT]) == 3  # type: ignore[arg-type]  # one a task
+
+
+def test_proposals_of_least_energy_spend_their_drop_on_energy() -> None:
+    bears, start = measured(Shares())
+    for_area, for_energy = (propose(bears, start, [1.0], least=least)[-1] for least in ("area", "energy"))
+
+    assert total(for_energy.point) == 3  # here all shares are both the least energy and no drop
+    assert total(for_area.point) < 3
 
 
 def test_a_compressor_without_a_choice_for_each_task_is_refused() -> None:
     found = space(share=0.5)
     with pytest.raises(SpaceError, match="nothing to choose for each task") as caught:
-        profile(Shares(), found, "two-stage", default_point(found), lambda _text, _share: None)
-    assert "compressor.two-stage.parameters" in str(caught.value)
+        profile(Shares(), found, default_point(found), lambda _text, _share: None)
+    assert "compressor 'two-stage'" in str(caught.value)
 
 
 def test_rows_tell_settings_and_layers() -> None:
@@ -174,5 +203,6 @@ def test_rows_tell_settings_and_layers() -> None:
     assert len(rows) == 3 * (5 + 2)
     assert rows[0]["param.compressor.two-stage.share"] == 0.0
     assert rows[0]["drop"] == pytest.approx(8.0)
-    assert rows[5] == {"task": "trec6", "compressor": "two-stage", "cluster": rows[0]["cluster"], "layer": 0,
-                       "setting": None, "drop": pytest.approx(4.0)}  # fmt: skip
+    assert rows[0]["extra_energy_ratio"] == pytest.approx(1 / 3)
+    assert rows[5] == {"task": "trec6", "generator": "independent", "compressor": "two-stage", "setting": None,
+                       "cluster": rows[0]["cluster"], "layer": 0, "drop": pytest.approx(4.0)}  # fmt: skip
