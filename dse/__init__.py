@@ -14,7 +14,6 @@ from dse.contract import (
     WeightCompressor,
     Weights,
     hookimpl,
-    requests_per_visit,
 )
 from dse.errors import (
     CheckpointError,
@@ -30,12 +29,13 @@ from dse.errors import (
     UnknownNameError,
     WorkerError,
 )
-from dse.pipeline.baseline import listed_order, separate_models, whole_footprint
+from dse.pipeline.baseline import separate_models, whole_footprint
 from dse.pipeline.counting import FULL_MAGNITUDE, slices
 from dse.pipeline.decompose import Decomposition, decompose
 from dse.pipeline.demand import kept_inputs, kept_outputs
 from dse.pipeline.exit_heads import fit_exits
 from dse.pipeline.grid import WEIGHT_BITS, best_scale, quantise, store_whole
+from dse.pipeline.visits import batch_parameter, in_turn, listed_order, requests_per_visit
 from dse.records.batch import (
     BASE,
     DROPPED,
@@ -130,12 +130,14 @@ __all__ = [
     "WorkerError",
     "Workload",
     "__version__",
+    "batch_parameter",
     "best_scale",
     "check",
     "decompose",
     "deltas",
     "fit_exits",
     "hookimpl",
+    "in_turn",
     "kept_inputs",
     "kept_outputs",
     "listed_order",

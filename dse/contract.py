@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
-import numpy as np
 import pluggy
 from numpy.typing import NDArray
 
@@ -24,7 +23,7 @@ from dse.records.params import Params
 from dse.records.plugin import Compressor, Generator, HardwareModel, Scheduler
 from dse.records.terms import Matrices, Stored
 from dse.records.training import Training
-from dse.records.workload import Traffic, Workload
+from dse.records.workload import Workload
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -171,13 +170,3 @@ class Hooks:
     @hookspec
     def dse_schedulers(self) -> Iterable[Scheduler]:  # type: ignore[empty-body]  # as above
         """Yield task schedulers, as `dse_hardware_models` yields hardware models."""
-
-
-def requests_per_visit(workload: Workload, points: int) -> NDArray[np.float64]:
-    """Requests (P, T) served at one visit of each task so that a cycle serves tasks in proportion to their rates."""
-    traffic: Traffic = workload.traffic
-    if traffic.mode == "shared":
-        share = np.ones(len(workload.tasks))
-    else:
-        share = np.array([task.rate for task in workload.tasks]) * len(workload.tasks)
-    return np.broadcast_to(share * traffic.batch, (points, len(workload.tasks)))

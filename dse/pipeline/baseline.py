@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dse.contract import requests_per_visit
 from dse.pipeline.counting import FULL_MAGNITUDE
-from dse.records.batch import Demand, Footprint, Piece, Plan, Schedule
+from dse.records.batch import Demand, Footprint, Piece, Plan
 from dse.records.terms import SCALE_BITS
 from dse.records.workload import Workload
 
@@ -28,9 +27,3 @@ def whole_footprint(demand: Demand) -> Footprint:
     held = np.repeat(stored[..., None].astype(float), demand.rows.shape[-1], axis=-1)
     piece = Piece(rows=held * demand.rows, columns=held * demand.columns, magnitude=held * FULL_MAGNITUDE)
     return Footprint((piece,), digital_bits=held * SCALE_BITS, on_base=np.zeros_like(stored))
-
-
-def listed_order(workload: Workload, points: int) -> Schedule:
-    """Tasks in the order of the space file, each once a cycle."""
-    tasks = len(workload.tasks)
-    return Schedule(np.broadcast_to(np.arange(tasks), (points, tasks)), requests_per_visit(workload, points))

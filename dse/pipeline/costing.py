@@ -36,6 +36,7 @@ class Costs:
         area_mm2: (P,).
         energy_uj: (P,) of one request.
         latency_us: (P,) of one request, its share of switching included.
+        cycle_us: (P,) of one turn of all tasks, each with its batch.
         writes: (P,) cells written a request.
         lifetime_years: (P,) of the most-written cell; infinite where nothing is written.
         area: (P, C) by component.
@@ -49,6 +50,7 @@ class Costs:
     area_mm2: Floats
     energy_uj: Floats
     latency_us: Floats
+    cycle_us: Floats
     writes: Floats
     lifetime_years: Floats
     area: Floats
@@ -85,7 +87,9 @@ def total(workload: Workload, demand: Demand, components: Components, schedule: 
     latency = np.einsum("ptl,ptl->p", runs, components.latency_us)
     latency += np.einsum("pt,pt->p", enters, components.input_latency_us)
     latency += np.einsum("pt,pt->p", answers, components.request_latency_us)
-    switching = _per_request(workload, schedule, components)
+    served = _served(workload, schedule)
+    switching = _per_request(schedule, components, served)
+    latency += switching["switch_latency_us"]
     energy = np.concatenate([passes, switching["switch_energy_uj"][:, None]], axis=1)
     area = np.concatenate([components.area_mm2.sum(axis=1), np.zeros((len(passes), 1))], axis=1)
     seconds = 1.0 / workload.traffic.requests_per_s
@@ -94,7 +98,8 @@ def total(workload: Workload, demand: Demand, components: Components, schedule: 
     return Costs(
         area_mm2=area.sum(axis=1),
         energy_uj=energy.sum(axis=1),
-        latency_us=latency + switching["switch_latency_us"],
+        latency_us=latency,
+        cycle_us=latency * served,
         writes=switching["switch_writes"],
         lifetime_years=life,
         area=area,
@@ -135,13 +140,16 @@ def _first_user(same: Bools) -> Bools:
     return np.asarray(~(same & earlier).any(axis=2))
 
 
-def _per_request(workload: Workload, schedule: Schedule, components: Components) -> dict[str, Floats]:
+def _served(workload: Workload, schedule: Schedule) -> Floats:
+    """Requests (P,) a cycle answers. On shared inputs all tasks' visits answer the same ones."""
+    served = schedule.batch.sum(axis=1)
+    return np.asarray(served / len(workload.tasks) if workload.traffic.mode == "shared" else served)
+
+
+def _per_request(schedule: Schedule, components: Components, served: Floats) -> dict[str, Floats]:
     """Each ``switch_*`` and ``cell_writes`` (P, T, T) summed over the cycle's transitions, by request."""
     points = np.arange(len(schedule.task))[:, None]
     last = np.roll(schedule.task, 1, axis=1)
-    served = schedule.batch.sum(axis=1)
-    if workload.traffic.mode == "shared":
-        served = served / len(workload.tasks)
     names = ("switch_energy_uj", "switch_latency_us", "switch_writes", "cell_writes")
     return {name: getattr(components, name)[points, last, schedule.task].sum(axis=1) / served for name in names}
 

@@ -10,11 +10,12 @@ import numpy as np
 
 from dse.contract import Hardware, ModelGenerator, TaskScheduler, WeightCompressor
 from dse.errors import DseError, PluginContractError
-from dse.pipeline.baseline import listed_order, separate_models, whole_footprint
+from dse.pipeline.baseline import separate_models, whole_footprint
 from dse.pipeline.combination import Combination
 from dse.pipeline.costing import Costs, total
 from dse.pipeline.counting import count
 from dse.pipeline.demand import demand
+from dse.pipeline.visits import listed_order
 from dse.records.batch import Components, Demand, Floats, Footprint, Geometry, Plan, Schedule
 from dse.records.params import Params
 from dse.records.plugin import Kind

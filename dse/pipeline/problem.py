@@ -216,6 +216,7 @@ class WorkloadProblem:
             "area_mm2": costs.area_mm2,
             "energy_uj": costs.energy_uj,
             "latency_us": costs.latency_us,
+            "cycle_us": costs.cycle_us,
             "area_ratio": costs.area_mm2 / base.area_mm2,
             "array_area_ratio": costs.array_area_mm2 / base.array_area_mm2,
             "energy_ratio": costs.energy_uj / base.energy_uj,

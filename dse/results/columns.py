@@ -68,6 +68,7 @@ COST_METRICS = (
     Column("area_mm2", "float64", "chip area, mm2"),
     Column("energy_uj", "float64", "energy a request, uJ"),
     Column("latency_us", "float64", "latency a request, us"),
+    Column("cycle_us", "float64", "one turn of all tasks at their batches: the longest wait for a task's turn, us"),
     Column("area_ratio", "float64", "whole chip to the baseline"),
     Column("array_area_ratio", "float64", "arrays of linear weights to the baseline"),
     Column("energy_ratio", "float64", "energy to the baseline"),

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dse.pipeline.baseline import listed_order, separate_models, whole_footprint
+from dse.pipeline.baseline import separate_models, whole_footprint
 from dse.pipeline.costing import Costs, check_components, total
 from dse.pipeline.counting import count
 from dse.pipeline.demand import demand
+from dse.pipeline.visits import listed_order
 from dse.records.batch import Components, Demand, Footprint, Geometry, Piece
 from dse.records.params import Params
 from dse.records.plugin import Kind, PluginRecord

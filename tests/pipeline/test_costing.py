@@ -79,6 +79,7 @@ def test_switching_is_amortised_over_the_batch_and_follows_the_order() -> None:
     assert forward.energy[0, -1] == pytest.approx(111 / 15)
     assert backward.energy[0, -1] == pytest.approx(222 / 15)
     assert forward.writes[0] == pytest.approx(111 / 15)
+    np.testing.assert_allclose(forward.cycle_us, 15 * forward.latency_us)
     seconds = 1e6 / (3 / 15 * load.traffic.requests_per_s)
     assert forward.lifetime_years[0] == pytest.approx(seconds / (365.25 * 24 * 3600))
 

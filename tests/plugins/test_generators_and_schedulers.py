@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from dse.testing.workloads import tiny_components
 from dse_plugins.generators.independent import Independent
 from dse_plugins.generators.shared_prefix import SharedPrefix
 from dse_plugins.schedulers.fixed import Fixed, FixedOptions
@@ -47,6 +50,17 @@ def test_searched_serves_each_point_in_its_own_order() -> None:
     schedule = Searched(dse.Options()).order(NO_COMPONENTS, LOAD, dse.Params(2, {"order": order}))
 
     np.testing.assert_array_equal(schedule.task, order)
+
+
+@pytest.mark.parametrize("name", ["fixed", "greedy", "optimal", "searched"])
+def test_every_scheduler_serves_the_batch_that_is_asked_for(name: str) -> None:
+    scheduler: Any = dse.Registry().discover().build("scheduler", name)
+    batch = next(item for item in scheduler.parameters(LOAD) if item.name == "batch")
+    order = np.array([[2, 1, 0], [1, 2, 0]])
+    made = scheduler.order(tiny_components(LOAD, 2), LOAD, dse.Params(2, {"order": order, "batch": np.array([1, 64])}))
+
+    assert batch.low == batch.high == batch.default == LOAD.traffic.batch  # a space file may widen it
+    np.testing.assert_allclose(made.batch.mean(axis=1), [1, 64])
 
 
 def test_batches_follow_the_rates() -> None:

@@ -25,7 +25,7 @@ class Fixed:
         self.options = options
 
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
-        """Nothing to choose; the option is checked against the workload."""
+        """Requests at a visit; the option is checked against the workload."""
         if self.options.order and sorted(self.options.order) != sorted(workload.task_names):
             raise dse.SpaceError(
                 "option 'order' of scheduler 'fixed' does not list every task once",
@@ -33,7 +33,7 @@ class Fixed:
                 expected=", ".join(workload.task_names),
                 found=", ".join(self.options.order),
             )
-        return ()
+        return (dse.batch_parameter(workload),)
 
     def prepare(self, context: dse.Context) -> None:
         """Nothing to do."""
@@ -41,11 +41,9 @@ class Fixed:
     def order(self, components: dse.Components, workload: dse.Workload, params: dse.Params) -> dse.Schedule:
         """Serve tasks in the given order."""
         del components
-        listed = dse.listed_order(workload, params.points)
-        if not self.options.order:
-            return listed
-        steps = np.array([workload.task_names.index(name) for name in self.options.order])
-        return dse.Schedule(np.broadcast_to(steps, listed.task.shape), listed.batch[:, steps])
+        names = self.options.order or workload.task_names
+        steps = np.array([workload.task_names.index(name) for name in names])
+        return dse.in_turn(workload, np.broadcast_to(steps, (params.points, len(steps))), params)
 
 
 @dse.hookimpl

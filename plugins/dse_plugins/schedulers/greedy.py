@@ -17,9 +17,8 @@ class Greedy:
         del options
 
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
-        """Nothing to choose."""
-        del workload
-        return ()
+        """Requests at a visit."""
+        return (dse.batch_parameter(workload),)
 
     def prepare(self, context: dse.Context) -> None:
         """Nothing to do."""
@@ -31,9 +30,7 @@ class Greedy:
         tours = np.stack([_nearest(cost, first) for first in range(tasks)], axis=1)  # (P, T, T)
         points = np.arange(len(cost))
         lengths = cost[points[:, None, None], np.roll(tours, 1, axis=2), tours].sum(axis=2)
-        steps = tours[points, lengths.argmin(axis=1)]
-        batch = dse.requests_per_visit(workload, params.points)
-        return dse.Schedule(steps, np.take_along_axis(batch, steps, axis=1))
+        return dse.in_turn(workload, tours[points, lengths.argmin(axis=1)], params)
 
 
 def _nearest(cost: NDArray[np.float64], first: int) -> NDArray[np.int64]:

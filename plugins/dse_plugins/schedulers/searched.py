@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-import numpy as np
-
 import dse
 
 
@@ -14,9 +12,11 @@ class Searched:
         del options
 
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
-        """The order, as a permutation of the tasks."""
-        del workload
-        return (dse.Permutation(name="order", summary="order in which tasks are served"),)
+        """The order, as a permutation of the tasks, and requests at a visit."""
+        return (
+            dse.Permutation(name="order", summary="order in which tasks are served"),
+            dse.batch_parameter(workload),
+        )
 
     def prepare(self, context: dse.Context) -> None:
         """Nothing to do."""
@@ -24,9 +24,7 @@ class Searched:
     def order(self, components: dse.Components, workload: dse.Workload, params: dse.Params) -> dse.Schedule:
         """Serve tasks in each point's order."""
         del components
-        steps = params["order"]
-        batch = dse.requests_per_visit(workload, params.points)
-        return dse.Schedule(steps, np.take_along_axis(batch, steps, axis=1))
+        return dse.in_turn(workload, params["order"], params)
 
 
 @dse.hookimpl

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-import numpy as np
-
 import dse
 
 
@@ -32,9 +30,8 @@ class Optimal:
         self.options = options
 
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
-        """Nothing to choose."""
-        del workload
-        return ()
+        """Requests at a visit."""
+        return (dse.batch_parameter(workload),)
 
     def prepare(self, context: dse.Context) -> None:
         """Nothing to do."""
@@ -45,8 +42,7 @@ class Optimal:
 
         energy = self.options.minimise == "energy"
         steps = best_tours(components.switch_energy_uj if energy else components.switch_latency_us)
-        batch = dse.requests_per_visit(workload, params.points)
-        return dse.Schedule(steps, np.take_along_axis(batch, steps, axis=1))
+        return dse.in_turn(workload, steps, params)
 
 
 @dse.hookimpl
