@@ -42,6 +42,17 @@ COMBINED = {
 }
 PROPOSED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 """Mean drops on the search split that a profile proposes designs for, to start a search from."""
+REDUNDANCY = {
+    "tasks_cka": "CKA with other tasks",
+    "base_cka": "CKA with the base",
+    "of_base_drop": "lost with the base's matrices",
+    "skipped_drop": "lost without it",
+    "heads_half_share": "least half of heads",
+    "ffn_half_share": "least half of columns",
+    "exit_agrees": "exit agrees",
+    "exit_leaves": "sure by then",
+}
+"""Columns of `dse redundancy` that are recorded, and what the page calls them."""
 HOW = "recorded; benchmarks with --full measure it anew"
 
 
@@ -84,7 +95,7 @@ def _compared(record: dict[str, Any]) -> Iterator[Figure]:
     text = f"least energy of mgen at the drop of mtl-shared to mtl-shared's; {said(best)}; {HOW}"
     yield Figure("mgen.trained.gain_over_mtl", gain, "ratio", ">= 1.5", text)
     if "train_minutes" in record:
-        text = f"trunks of every depth for eight tasks, fine-tuned models at hand; {HOW}"
+        text = f"trunks of every depth and mtl-shared, eight tasks, fine-tuned models at hand; {HOW}"
         yield Figure("mgen.train_minutes", record["train_minutes"], "min", "<= 60", text)
 
 
@@ -120,6 +131,7 @@ def measure() -> None:
             record[name] = studied(name, Path(folder), record["mtl"])
             write(record)
         record["designs"] = designs(Path(folder))
+        record["redundancy"] = redundant(Path(folder))
         write(record)
 
 
@@ -158,6 +170,15 @@ def studied(name: str, results: Path, mtl: dict[str, Any]) -> dict[str, Any]:
         if done.choice is not None:
             found[key] = _chosen(name, results, _row(ran.trials, done.choice), target)
     return found
+
+
+def redundant(results: Path) -> list[dict[str, float | None]]:
+    """What `dse redundancy` finds in each layer, on average over the tasks."""
+    import dse
+
+    table = dse.redundancy(ROOT / "spaces" / "mgen2023.toml", results=results).table
+    means = table.groupby("layer")[list(REDUNDANCY)].mean()
+    return list(json.loads(means.to_json(orient="records")))
 
 
 def _row(trials: Path, trial: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.mgen import efficiency
+from benchmarks.mgen import REDUNDANCY, efficiency
 from benchmarks.pages import interval, table
 
 PAGE = Path(__file__).parent.parent / "docs" / "mgen2023.md"
@@ -38,6 +38,10 @@ task, and what the own models of all other tasks answer to the same rows: withou
 several times as much. It takes as many steps as fine-tuning the separate models did, which are its teachers. Trained
 designs are trained from three seeds, and the seed with the median drop counts.
 """
+REDUNDANT = """`dse redundancy` on the eight tasks' own models, means over the tasks; points are lost where one layer alone is
+changed, shares are of the layer's Fisher information, and the last two columns tell of answers read off the layer
+([redundancy.md](redundancy.md)).
+"""
 BOUND = """## What sharing alone could give
 
 With n tasks and k of L layers shared, separate branches for the rest leave n L / (k + n (L - k)) of efficiency; the
@@ -63,8 +67,11 @@ def page(record: dict[str, Any]) -> str:
     if "train_minutes" in record:
         minutes = f"{record['train_minutes']:.0f}"
         parts.append(
-            f"\nTraining the trunks of every depth took {minutes} minutes on two cores, fine-tuned models at hand.\n"
+            f"\nTraining the trunks of every depth, and `mtl-shared`, took {minutes} minutes on two cores, the tasks' own models "
+            "at hand.\n"
         )
+    if "redundancy" in record:
+        parts += ["## What is redundant\n", REDUNDANT, _redundant(record["redundancy"])]
     if "designs" in record:
         parts += ["## One choice after another\n", _designs(record["designs"])]
     parts += [BOUND, _bound(), ORDER]
@@ -118,6 +125,15 @@ def _designs(rows: Sequence[dict[str, Any]]) -> str:
             for row in rows
         ],
     )
+
+
+def _redundant(rows: Sequence[dict[str, float | None]]) -> str:
+    cells = [[str(layer), *(_share(row[name]) for name in REDUNDANCY)] for layer, row in enumerate(rows)]
+    return table(["layer", *REDUNDANCY.values()], cells)
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"  # the last layer has no exit
 
 
 def _bound() -> str:

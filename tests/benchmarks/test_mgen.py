@@ -69,6 +69,7 @@ def test_the_page_says_what_the_record_says() -> None:
         "mtl": row(0.125, 1.0) | {"search": ends},
         "trained": {"0.5": row(0.1) | ends, "1.5": None},
         "designs": [design | {"energy_ratio": 0.08, "array_area_ratio": 0.083} | ends],
+        "redundancy": [dict.fromkeys(mgen.REDUNDANCY, 0.5), dict.fromkeys(mgen.REDUNDANCY, None)],
         "train_minutes": 20.4,
     }
     text = page(record)
@@ -84,3 +85,4 @@ def test_the_page_says_what_the_record_says() -> None:
     assert "| trained, shared inputs | layers 4 | 12.50x | 0.083 | 0.100 |  | 0.50 [0.10, 0.90] |" in text
     assert "took 20 minutes" in text
     assert "| efficiency | 8.00x | 3.69x |" in text
+    assert f"\n| 0 |{' 0.50 |' * len(mgen.REDUNDANCY)}\n| 1 |{'  |' * len(mgen.REDUNDANCY)}\n" in text
