@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dse.testing.workloads import tiny_components
 from dse_plugins.generators.independent import Independent
 from dse_plugins.generators.shared_prefix import SharedPrefix
 from dse_plugins.schedulers.fixed import Fixed, FixedOptions
 from dse_plugins.schedulers.searched import Searched
 
 import dse
+from dse.testing.workloads import tiny_components
 from tests.workloads import workload
 
 LOAD = workload(3)
