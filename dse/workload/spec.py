@@ -107,6 +107,8 @@ class TaskSpec(_Strict):
     Attributes:
         checkpoint: hub name or folder of a fine-tuned checkpoint; empty to fine-tune from the base.
         max_length: tokens beyond it are cut off (and counted).
+        split_rows: rows of the search split, a fifth of the data at most; likewise of the report split, unless the data
+            come with one. More rows tell smaller losses apart, and take longer to score. Alike for tasks over the same texts.
     """
 
     name: str
@@ -115,6 +117,7 @@ class TaskSpec(_Strict):
     data: DataSpec
     checkpoint: str = ""
     max_length: Annotated[int, Field(ge=8)] = 64
+    split_rows: Annotated[int, Field(ge=10)] = 1000
     fine_tune: FineTuneSpec = FineTuneSpec()
     rate: Annotated[float, Field(gt=0)] = 1.0
 

@@ -16,8 +16,6 @@ from dse.workload.spec import TaskSpec
 if TYPE_CHECKING:
     import pandas as pd
 
-ROWS = 1000
-"""Rows of search and of report where the data allow."""
 SHARE = 0.2
 """Share of the data either takes at most."""
 STEPS = 128
@@ -52,7 +50,7 @@ def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = Non
     added or dropped do not move others. A group larger than a split goes to training.
 
     Args:
-        task: for messages.
+        task: says how many rows search and report have where the data allow; for messages.
         frame: all rows.
         report: rows of an official dev set; search is then carved from ``frame`` alone, without what the two share.
         where: the rows come from, for messages.
@@ -65,7 +63,7 @@ def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = Non
         frame = frame[~_key(frame).isin(set(_key(report))) & ~frame["group"].isin(set(report["group"]) - {""})]
     shared = before - len(frame)
     group = frame["group"].where(frame["group"] != "", _key(frame))
-    wanted = min(ROWS, int(SHARE * len(frame)))
+    wanted = min(task.split_rows, int(SHARE * len(frame)))
     place = group.map(_place).where(group.map(group.value_counts()) <= wanted, 1.0).to_numpy()
     first = _edge(place, 0.0, wanted)
     second = _edge(place, first, wanted) if report is None else first

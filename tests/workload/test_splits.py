@@ -44,6 +44,13 @@ def test_search_and_report_have_a_thousand_rows_where_the_data_allow() -> None:
     assert len(parts.train) == 6000 - len(parts.search) - len(parts.report)
 
 
+def test_a_task_may_ask_for_more_or_fewer_rows() -> None:
+    for rows, least, most in ((300, 300, 360), (5000, 1150, 1450)):  # of 6000 rows a fifth is 1200
+        parts = split(TASK.model_copy(update={"split_rows": rows}), numbered(6000))
+        assert least <= len(parts.search) <= most
+        assert least <= len(parts.report) <= most
+
+
 def test_splits_depend_on_the_texts_alone() -> None:
     table = numbered(300)
     shuffled = table.sample(frac=1.0, random_state=1).reset_index(drop=True)
