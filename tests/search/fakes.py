@@ -171,3 +171,13 @@ def _damage(point: DesignPoint) -> float:
         damage += 0.03 * abs(math.log10(float(values["compressor.two-stage.rate"])))  # type: ignore[arg-type]
         damage += 0.1 * (values["compressor.two-stage.mode"] == "b")
     return damage
+
+
+def put(raw: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """Set a value at a dotted path."""
+    *above, last = path.split("/")
+    table = raw
+    for key in above:
+        table = table.setdefault(key, {})
+    table[last] = value
+    return raw

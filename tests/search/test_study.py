@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import math
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,44 +11,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from fakes import FakeProblem, fake_space, raw_space, small_raw
+from studies import Notes, go, rows
 
-from dse.errors import PluginContractError, SpaceError, StudyError, UnknownNameError
+from dse.errors import SpaceError, StudyError
 from dse.records.point import DesignPoint
 from dse.search.encoding import Codec
 from dse.search.export import refresh
-from dse.search.observer import NullObserver, Progress
 from dse.search.provenance import Provenance
-from dse.search.study import Finished, run
-
-VOLATILE = ("duration_s",)
-
-
-class Notes(NullObserver):
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.progress: list[Progress] = []
-        self.reasons: list[str] = []
-
-    def note(self, message: str) -> None:
-        self.notes.append(message)
-
-    def trial(self, progress: Progress, row: Any) -> None:
-        del row
-        self.progress.append(progress)
-
-    def finished(self, progress: Progress, reason: str) -> None:
-        self.progress.append(progress)
-        self.reasons.append(reason)
-
-
-def go(folder: Path, space: Any = None, problem: FakeProblem | None = None, **options: Any) -> Finished:
-    options.setdefault("provenance", Provenance({"hardware.isaac": "1 (dse-reram 0.1.0)"}, {"base": "abc"}))
-    return run(problem or FakeProblem(), space or fake_space(), folder=folder, **options)
-
-
-def rows(folder: Path) -> list[dict[str, Any]]:
-    table = pq.ParquetFile(folder / "trials.parquet").read().to_pylist()
-    return [{name: value for name, value in row.items() if name not in VOLATILE} for row in table]
 
 
 @pytest.mark.parametrize(
@@ -206,67 +173,6 @@ def test_one_objective_and_cma_es(tmp_path: Path) -> None:
     assert done.progress.evaluated == 15
 
 
-def test_a_failed_trial_keeps_its_error_and_the_study_goes_on(tmp_path: Path) -> None:
-    def fault(point: DesignPoint) -> None:
-        if point.generator == "shared-prefix" and point.compressor == "none":
-            raise RuntimeError("no memory left\nsecond line")
-
-    go(tmp_path, fake_space(max_failed_share=0.9, trials=40), FakeProblem(score_fault=fault))
-    failed = [row for row in rows(tmp_path) if row["status"] == "failed"]
-
-    assert failed
-    for row in failed:
-        assert row["error_type"] == "RuntimeError"
-        assert row["error_message"] == "no memory left\nsecond line"
-        assert row["reason"] == "RuntimeError: no memory left"
-        assert "raise RuntimeError" in row["error_traceback"]
-        assert row["stage"] == "score"
-        assert not row["on_front"]
-
-
-def test_too_many_failures_stop_the_study_and_nothing_is_lost(tmp_path: Path) -> None:
-    def fault(_point: DesignPoint) -> None:
-        raise RuntimeError("broken simulator")
-
-    with pytest.raises(StudyError, match="5 of 5 trials failed") as caught:
-        go(tmp_path, problem=FakeProblem(cost_fault=fault))
-    assert "broken simulator" in str(caught.value)
-    assert "at most 10%" in str(caught.value)
-    assert "nothing is lost" in str(caught.value)
-    assert [row["status"] for row in rows(tmp_path)].count("failed") == 5
-
-    done = go(tmp_path, trials=20, retry_failed=True)
-    found = rows(tmp_path)
-    points = [json.dumps([value for name, value in row.items() if name.startswith("param.")]) for row in found]
-    assert done.progress.failed == 5
-    assert {row["source"] for row in found[5:10]} == {"enqueued"}
-    assert points[5:10] == points[:5]
-    assert {row["status"] for row in found[5:10]} == {"done"}
-
-
-@pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_numbers_that_are_not_finite_are_refused(tmp_path: Path, value: float) -> None:
-    problem = FakeProblem(change=lambda cost: replace(cost, metrics={**cost.metrics, "energy_uj": value}))
-    with pytest.raises(StudyError, match="energy_uj is not a finite number"):
-        go(tmp_path / "cost", problem=problem)
-    problem = FakeProblem(change_score=lambda score: replace(score, metrics={**score.metrics, "score_mean": value}))
-    with pytest.raises(StudyError, match="score_mean is not a finite number"):
-        go(tmp_path / "score", problem=problem)
-    assert {row["error_type"] for row in rows(tmp_path / "score")} == {PluginContractError.__name__}
-
-
-def test_components_must_sum_to_their_total(tmp_path: Path) -> None:
-    problem = FakeProblem(change=lambda cost: replace(cost, area={**cost.area, "adc": 0.0}))
-    with pytest.raises(StudyError, match="components of area_mm2 do not sum to it"):
-        go(tmp_path, problem=problem)
-
-
-def test_metrics_without_a_column_are_refused(tmp_path: Path) -> None:
-    problem = FakeProblem(change=lambda cost: replace(cost, metrics={**cost.metrics, "beauty": 1.0}))
-    with pytest.raises(StudyError, match="unknown metric 'beauty'"):
-        go(tmp_path, problem=problem)
-
-
 def test_an_interrupted_study_writes_its_results_and_continues(tmp_path: Path) -> None:
     calls = 0
 
@@ -331,33 +237,6 @@ def test_a_forced_study_continues_in_another_space(tmp_path: Path, sampler: str)
 
     assert done.progress.evaluated == 30
     assert [row["trial"] for row in rows(tmp_path)] == list(range(len(rows(tmp_path))))
-
-
-def test_a_second_run_on_the_same_study_is_refused(tmp_path: Path) -> None:
-    inside, leave = threading.Event(), threading.Event()
-
-    def wait(_point: DesignPoint) -> None:
-        inside.set()
-        leave.wait(30)
-
-    first = threading.Thread(target=lambda: go(tmp_path, problem=FakeProblem(cost_fault=wait), trials=1))
-    first.start()
-    try:
-        assert inside.wait(30)
-        with pytest.raises(StudyError, match="another run works on this study"):
-            go(tmp_path)
-    finally:
-        leave.set()
-        first.join()
-    assert go(tmp_path, trials=2).progress.evaluated == 2
-
-
-def test_an_empty_budget_and_unknown_components_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(SpaceError, match="the budget is empty"):
-        go(tmp_path / "a", trials=0)
-    with pytest.raises(UnknownNameError, match=r"did you mean 'area.arrays'"):
-        go(tmp_path / "a", fake_space(constraints={"area.array": {"max": 1.0}}))
-    assert not (tmp_path / "a").exists()
 
 
 def test_results_can_be_derived_from_the_log_at_any_time(tmp_path: Path) -> None:
