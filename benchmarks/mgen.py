@@ -258,7 +258,7 @@ def space_of(name: str, folder: Path, seed: int, depth: Any = None) -> Path:
         if '"mtl-shared"' in text:
             changes += (("[compressor]\n", f"[generator.mtl-shared.options]\nseed = {seed}\n\n[compressor]\n"),)
     if depth is not None and seed:
-        changes += (("depths = [4, 5, 6]", f"depths = [{depth}]"),)
+        changes += (("depths = [4, 5, 6]", f"depths = [{int(depth)}]"),)  # a table gives 6.0
     for old, new in changes:
         if text.count(old) != 1:
             raise ValueError(f"spaces/{file}.toml: expected one {old!r}, found {text.count(old)}")

@@ -17,7 +17,7 @@ class Training:
         merged: begin from the mean of the tasks' own encoders, with their heads, if ``start`` says nothing else.
         distil: share of the loss that follows the outputs of the tasks' own fine-tuned models.
         across: share of the loss that follows what the own models of all other tasks answer to a task's rows.
-        passes: times each task's own epochs.
+        passes: times each task's own epochs; 0: nothing is trained.
         seed: of the order of rows and of new heads, added to each task's own.
     """
 

@@ -46,7 +46,8 @@ def trained(work: LoadedWorkload, training: Training) -> Model:
         together.load(trained(work, training.start))
     elif training.merged:
         together.load(together.merged())
-    _train(together, path)
+    if training.passes:
+        _train(together, path)
     model = together.model()
     _save(path, training, model)
     path.with_suffix(".part").unlink(missing_ok=True)

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from dse_plugins.generators.mgen.options import MGenOptions
 from dse_plugins.generators.mgen.trained import Trained as MGen
 from dse_plugins.generators.mgen.trained import spread
@@ -145,9 +144,9 @@ def test_the_trunk_loses_what_does_least_and_branches_lose_nothing() -> None:
     np.testing.assert_array_equal(plan.ffn[0, 1, :3], plan.ffn[0, 0, :3])  # the trunk beneath a branch is everyone's
     assert plan.ffn[0, 1, 3].all()
     gone = ~plan.ffn[0, 0, 2]
-    means = plugin._measured[3].means["ffn"][1]
-    expected = trunk.matrices[2, 5] @ torch.from_numpy(means * gone).float()
-    torch.testing.assert_close(trunk.shifts[2, 5], expected)
+    assert gone.any()
+    assert not trunk.matrices[2, 5][:, gone].any()
+    assert trunk.shifts[2, 5].any()
     assert branch.shifts == {}
 
 

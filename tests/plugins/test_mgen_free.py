@@ -1,4 +1,4 @@
-"""Heads and feed-forward columns left out without training: which, and what biases give back."""
+"""Heads and feed-forward columns left out without training: which, and what makes up for them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from dse_plugins.generators.mgen.free import Free
 from dse_plugins.generators.mgen.importance import measured, ranks
 from dse_plugins.generators.mgen.options import MGenOptions
+from dse_plugins.generators.mgen.recovery import moments, recovered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,7 +61,8 @@ def test_everything_is_kept_by_default_and_nothing_is_shifted() -> None:
     assert plan.ffn is not None
     assert plan.heads.all()
     assert plan.ffn.all()
-    assert not any(bool(shift.any()) for shift in model.shifts.values())
+    assert model.shifts == {}
+    assert all(torch.equal(value, CONTEXT.task_weights(0)[key]) for key, value in model.matrices.items())
 
 
 def test_arrays_and_conversions_really_vanish() -> None:
@@ -96,18 +98,41 @@ def test_the_effect_is_that_of_leaving_a_head_out_and_giving_its_mean_back() -> 
     assert table["ffn"].shape == (LOAD.encoder.layers, LOAD.encoder.ffn)
 
 
-def test_biases_give_back_the_mean_of_what_is_left_out() -> None:
+def test_what_is_kept_makes_up_for_what_is_left_out() -> None:
     plugin, chosen = made(), params(0.5, 0.5)
     plan, model = plugin.plan(LOAD, chosen), plugin.weights(CONTEXT, chosen, 2)
     assert isinstance(model, dse.Model)
+    assert plan.heads is not None
     assert plan.ffn is not None
-    layer, index = 2, 5
-    table = measured(CONTEXT, 1, 384)
-    gone = ~plan.ffn[0, 1, layer]
-    expected = CONTEXT.task_weights(1)[layer, index].numpy() @ (table["ffn_mean"][layer] * gone)
+    kept = {"heads": plan.heads[0, 1], "ffn": plan.ffn[0, 1]}
+    layers = range(LOAD.encoder.layers)
+    found = lambda: moments(CONTEXT, (1,), OPTIONS.recovery_rows)  # noqa: E731  # as short as its use
+    matrices, shifts = recovered(LOAD.encoder, CONTEXT.task_weights(1), layers, found, kept)
 
-    assert gone.any()
-    np.testing.assert_allclose(model.shifts[layer, index].numpy(), expected, rtol=1e-4, atol=1e-5)
+    assert matrices
+    for key, value in CONTEXT.task_weights(1).items():
+        torch.testing.assert_close(model.matrices[key], matrices.get(key, value))
+    assert set(model.shifts) == set(shifts)
+
+
+def test_shared_first_layers_may_be_the_mean_of_the_tasks_own() -> None:
+    class Recording(TinyContext):
+        asked: list[dse.Training] = []  # noqa: RUF012  # one test
+
+        def trained(self, training: dse.Training) -> dse.Model:
+            self.asked.append(training)
+            return super().trained(training)
+
+    context = Recording(LOAD)
+    plain, merged = (Free(MGenOptions(route="free", block=16, merged=merged)) for merged in (None, True))
+    assert not plain.joint
+    assert isinstance(plain.weights(context, params(1, 1), dse.BASE), dict)
+    assert merged.joint
+    model = merged.weights(context, params(1, 1), dse.BASE)
+
+    assert isinstance(model, dse.Model)
+    assert context.asked == [dse.Training((0, 1), merged=True, passes=0)]
+    assert set(model.matrices) == set(CONTEXT.base_weights())
 
 
 def test_first_layers_are_the_bases_and_whole() -> None:

@@ -205,6 +205,16 @@ def test_a_merged_start_is_the_mean_of_the_tasks_models_with_their_heads(load: L
         assert torch.equal(together.models[1].state_dict()[name], value)
 
 
+def test_no_passes_are_no_training(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dse.workload.joint._train", lambda *_: pytest.fail("trained"))
+    work = load()
+    mean = work.trained(Training((0, 1), merged=True, passes=0))
+    merged = Together(work, Training((0, 1), merged=True)).merged()
+
+    for key, matrix in merged.matrices.items():
+        torch.testing.assert_close(mean.matrices[key], matrix)
+
+
 def test_a_second_answer_to_a_batch_takes_what_the_layers_gave(load: Load) -> None:
     work = load()
     together = Together(work, Training((0, 1)))

@@ -1,29 +1,30 @@
-"""The route free of training: each task's own model without the heads and feed-forward columns that do least."""
+"""The route free of training: each task's own model without the heads and feed-forward columns that do least.
+
+First layers may be alike for all tasks: the base's, or the mean of the tasks' own.
+"""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import dse
 from dse_plugins.generators.mgen import exits
-from dse_plugins.generators.mgen.importance import SIDES, block_of, given_back, measured, ranks, unmeasured, within
+from dse_plugins.generators.mgen.importance import SIDES, block_of, measured, ranks, unmeasured, within
 from dse_plugins.generators.mgen.options import MGenOptions
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from dse_plugins.generators.mgen.recovery import moments, recovered
 
 
 class Free:
-    """Models with fewer heads and columns, whose first layers may be the base's; biases give back the mean of what is lost."""
+    """Models with fewer heads and columns, the rest of which makes up for them; first layers may be shared."""
 
     def __init__(self, options: MGenOptions) -> None:
         self.options = options
+        self.joint = bool(options.merged)  # what stands in the base's place is made of all tasks
         self._ranks: dict[str, NDArray[np.int64]] = {}
-        self._means: dict[str, NDArray[Any]] = {}
         self._exits: list[exits.Fitted] = []
 
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
@@ -31,7 +32,7 @@ class Free:
         layers = workload.encoder.layers
         trunk = dse.Int(
             name="trunk", low=0, high=min(max(1, layers // 3), layers - 1), default=0, limits=(0, layers - 1), unit="layers",
-            summary="first layers that are the base's for all tasks, whole",
+            summary="first layers that are the same for all tasks, whole",
         )  # fmt: skip
         kept = tuple(
             dse.Float(
@@ -52,11 +53,11 @@ class Free:
             key = exits.of_task(workload, task) | {"rows": self.options.rows}
             make = partial(measured, context, task, self.options.rows)
             tables.append(context.cached(f"effects of heads of {name}", key, make))
+            self._moments(context, task)
         for name in SIDES:
             self._ranks[name] = np.stack(
                 [ranks(table[name], block_of(workload.encoder, name, self.options.block)) for table in tables]
             )
-            self._means[name] = np.stack([table[f"{name}_mean"] for table in tables])
 
     def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
         """Keep in each task's layers what does most. Before anything is measured, the first of each layer."""
@@ -66,19 +67,31 @@ class Free:
         return dse.Plan(owner, heads=kept["heads"], ffn=kept["ffn"], exits=self._leaving(workload, params))
 
     def weights(self, context: dse.Context, params: dse.Params, owner: int) -> dse.Weights | dse.Model:
-        """Give the base's or a task's own matrices, and what biases give back."""
+        """Give what stands in the base's place, or what a task keeps."""
         if owner == dse.BASE:
-            return context.base_weights()
+            return self._mean(context) if self.options.merged else context.base_weights()
         encoder, weights, task = context.workload.encoder, context.task_weights(owner - 1), owner - 1
-        shifts: dict[tuple[int, int], Tensor] = {}
-        for name in SIDES:
-            kept = self._kept(context.workload, name, params)[0, task]
-            shifts |= given_back(encoder, weights, range(encoder.layers), self._means[name][task], kept, name)
-        if not self._exits:
-            return dse.Model(weights, shifts=shifts)
         layers = range(encoder.layers)
-        early = exits.heads(self._exits[task], layers, float(params["confidence"][0, task]), encoder.layers)
-        return dse.Model(weights, shifts=shifts, exits={task: early})
+        kept = {name: self._kept(context.workload, name, params)[0, task] for name in SIDES}
+        matrices, shifts = recovered(encoder, weights, layers, partial(self._moments, context, task), kept)
+        early: dict[int, dict[int, dse.ExitHead]] = {}
+        if self._exits:
+            sure = float(params["confidence"][0, task])
+            early[task] = exits.heads(self._exits[task], layers, sure, encoder.layers)
+        return dse.Model({**weights, **matrices}, shifts=shifts, exits=early)
+
+    def _mean(self, context: dse.Context) -> dse.Model:
+        """The mean of the tasks' own encoders."""
+        tasks = tuple(range(len(context.workload.tasks)))
+        mean = context.trained(dse.Training(tasks, merged=True, passes=0))
+        return dse.Model(mean.matrices, mean.vectors)
+
+    def _moments(self, context: dse.Context, task: int) -> dict[str, NDArray[Any]]:
+        """What heads and columns of a task give; measured once."""
+        workload, rows = context.workload, self.options.recovery_rows
+        key = exits.of_task(workload, task) | {"rows": rows}
+        make = partial(moments, context, (task,), rows)
+        return context.cached(f"moments of {workload.task_names[task]}", key, make)
 
     def _leaving(self, workload: dse.Workload, params: dse.Params) -> dse.Exits | None:
         if not self._exits:

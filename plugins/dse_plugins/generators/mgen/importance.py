@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import dse
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 _ROUNDING = 1e-9
 SIDES = {"heads": "attention_output", "ffn": "ffn_out"}
@@ -32,15 +28,14 @@ def measured(context: dse.Context, task: int, rows: int, model: dse.Model | None
         model: encoder and head to look at instead of the task's own; L are then the layers it has.
 
     Returns:
-        ``heads`` (L, H) and ``ffn`` (L, F): mean square change of the logits; ``heads_mean`` (L, hidden) and ``ffn_mean``
-        (L, F): mean inputs over tokens.
+        ``heads`` (L, H) and ``ffn`` (L, F): mean square change of the logits.
     """
     import torch
 
     encoder = context.workload.encoder
     weights = context.task_weights(task) if model is None else model.matrices
     layers = sorted({layer for layer, _ in weights})
-    where = {name: index for name in SIDES if (index := _matrix(encoder, SIDES[name])) is not None}
+    where = {name: index for name in SIDES if (index := matrix_of(encoder, SIDES[name])) is not None}
     keys = [(layer, index) for index in where.values() for layer in layers]
     means: dict[tuple[int, int], Any] = dict.fromkeys(keys, 0.0)
     tokens = 0
@@ -58,14 +53,14 @@ def measured(context: dse.Context, task: int, rows: int, model: dse.Model | None
             pull = (seen.gradients[key] * seen.mask[..., None]) @ weights[key].to(seen.gradients[key])
             change = ((seen.inputs[key] - means[key]) * pull).sum(dim=1).unflatten(-1, (-1, size)).sum(dim=-1)
             effects[key] = effects[key] + change.square().sum(dim=0)
-    found: dict[str, NDArray[Any]] = {}
-    for name, index in where.items():
-        found[name] = torch.stack([effects[layer, index] / count for layer in layers]).double().cpu().numpy()
-        found[f"{name}_mean"] = torch.stack([means[layer, index] for layer in layers]).float().cpu().numpy()
-    return found
+    return {
+        name: torch.stack([effects[layer, index] / count for layer in layers]).double().cpu().numpy()
+        for name, index in where.items()
+    }
 
 
-def _matrix(encoder: dse.Encoder, role: str) -> int | None:
+def matrix_of(encoder: dse.Encoder, role: str) -> int | None:
+    """Index of the matrix of a role; None where the encoder names none."""
     roles = [matrix.role for matrix in encoder.matrices]
     return roles.index(role) if role in roles else None
 
@@ -114,33 +109,3 @@ def within(places: NDArray[np.int64], share: NDArray[Any], block: int) -> NDArra
 def unmeasured(layers: int, units: int, block: int) -> NDArray[np.int64]:
     """Places (L, units) before anything is measured: the first blocks of each layer stay longest."""
     return (np.arange(units) // block)[None] * layers + np.arange(layers)[:, None]
-
-
-def given_back(
-    encoder: dse.Encoder,
-    weights: dse.Weights,
-    layers: Sequence[int],
-    means: NDArray[Any],
-    kept: NDArray[Any],
-    name: str,
-) -> dict[tuple[int, int], Tensor]:
-    """What biases give back of the mean of what is left out, by (layer, matrix).
-
-    Args:
-        encoder: shapes.
-        weights: whole matrices.
-        layers: the L layers that run.
-        means: (L, inputs) of `measured`.
-        kept: (L, units).
-        name: of `SIDES`.
-    """
-    import torch
-
-    index = _matrix(encoder, SIDES[name])
-    if index is None:
-        return {}
-    gone = ~(np.repeat(kept, encoder.head_size, axis=-1) if name == "heads" else kept)
-    return {
-        (layer, index): weights[layer, index] @ torch.from_numpy(means[at] * gone[at]).float()
-        for at, layer in enumerate(layers)
-    }

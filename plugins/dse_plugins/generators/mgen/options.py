@@ -15,7 +15,8 @@ class MGenOptions(dse.Options):
         trunks: most trunks there may be; with more than one, each task's is searched.
         passes: times each task's own epochs, for the trunk.
         branch_passes: the same for a branch.
-        merged: whether a trunk begins from the mean of its tasks' own models, instead of the base.
+        merged: whether a trunk begins from the mean of its tasks' own models, instead of the base; on the free route, whether
+            first layers that tasks share are that mean. By default on the trained route only.
         distil: share of the loss that follows the tasks' own fine-tuned models.
         across: share of a trunk's loss that follows what the other tasks' own models answer to a task's rows.
         depths: how many encoder layers may run; by default from half of them to all. Trained route: with one trunk, each is
@@ -24,6 +25,7 @@ class MGenOptions(dse.Options):
         exits: whether inputs may leave early; heads are fitted in closed form.
         exit_rows: training rows of each task, two thirds of which fit the exits' heads and a third tells who leaves.
         rows: training rows of each task that tell what heads and columns do; free route, or one trunk.
+        recovery_rows: training rows of each task by which what is kept makes up for what is left out; likewise.
         block: columns that are left out together, those of an array; likewise.
     """
 
@@ -31,7 +33,7 @@ class MGenOptions(dse.Options):
     trunks: int = Field(default=1, ge=1)
     passes: float = Field(default=1.0, gt=0)
     branch_passes: float = Field(default=1.0, gt=0)
-    merged: bool = True
+    merged: bool | None = None
     distil: float = Field(default=0.4, ge=0, le=1)
     across: float = Field(default=0.3, ge=0, le=1)
     depths: list[PositiveInt] = Field(default_factory=list)
@@ -39,6 +41,7 @@ class MGenOptions(dse.Options):
     exits: bool = False
     exit_rows: int = Field(default=1500, ge=8)
     rows: int = Field(default=384, ge=8)
+    recovery_rows: int = Field(default=1024, ge=8)
     block: int = Field(default=128, ge=1)
 
     @model_validator(mode="after")

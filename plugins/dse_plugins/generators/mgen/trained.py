@@ -100,7 +100,7 @@ class Trained:
         return dse.Training(
             tasks,
             kept,
-            merged=options.merged,
+            merged=options.merged is not False,
             distil=options.distil,
             across=options.across,
             passes=options.passes,
@@ -134,12 +134,12 @@ class Trained:
         return np.asarray(kept | (owner != dse.BASE)[..., None])
 
     def _pruned(self, context: dse.Context, model: dse.Model, params: dse.Params) -> dse.Model:
-        """Add what biases of the one trunk give back."""
+        """Let what the one trunk keeps make up for what it leaves out."""
         count = int(params["layers"][0])
         if count not in self._measured:
             return model
-        shifts = self._measured[count].shifts(context.workload.encoder, model.matrices, params)
-        return replace(model, shifts=shifts)
+        matrices, shifts = self._measured[count].recovered(context, model.matrices, params)
+        return replace(model, matrices={**model.matrices, **matrices}, shifts=shifts)
 
     def _with_exits(self, model: dse.Model, params: dse.Params, tasks: tuple[int, ...]) -> dse.Model:
         """Add the heads of the tasks' early exits."""

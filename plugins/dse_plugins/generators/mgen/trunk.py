@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import dse
 from dse_plugins.generators.mgen import exits
-from dse_plugins.generators.mgen.importance import SIDES, block_of, given_back, measured, ranks, unmeasured, within
+from dse_plugins.generators.mgen.importance import SIDES, block_of, measured, ranks, unmeasured, within
 from dse_plugins.generators.mgen.options import MGenOptions
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from dse_plugins.generators.mgen.recovery import Made, Moments, moments, recovered
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +25,15 @@ class Trunk:
         layers: the n layers.
         block: array columns that units left out together fill.
         places: (n, units) of heads and of columns in the order in which they are left out last; absent: not measured.
-        means: (n, inputs) mean over tasks of what units give, which biases take back.
         exits: heads of early exits by task; empty where there are none.
+        moments: reads what heads and columns give.
     """
 
     layers: tuple[int, ...]
     block: int
     places: dict[str, NDArray[np.int64]] = field(default_factory=dict)
-    means: dict[str, NDArray[Any]] = field(default_factory=dict)
     exits: tuple[exits.Fitted, ...] = ()
+    moments: Moments | None = None
 
     def kept(self, encoder: dse.Encoder, name: str, share: NDArray[Any]) -> NDArray[np.bool_]:
         """Which units (P, n, units) are within a share (P,)."""
@@ -43,12 +41,11 @@ class Trunk:
         units = encoder.heads if name == "heads" else encoder.ffn
         return within(self.places.get(name, unmeasured(len(self.layers), units, block))[None], share, block)
 
-    def shifts(self, encoder: dse.Encoder, weights: dse.Weights, params: dse.Params) -> dict[tuple[int, int], Tensor]:
-        """What biases give back of what is left out at one point."""
-        found: dict[tuple[int, int], Tensor] = {}
-        for name, means in self.means.items():
-            found |= given_back(encoder, weights, self.layers, means, self.kept(encoder, name, params[name])[0], name)
-        return found
+    def recovered(self, context: dse.Context, weights: dse.Weights, params: dse.Params) -> Made:
+        """Matrices and shifts that make up for what is left out at one point."""
+        encoder = context.workload.encoder
+        kept = {name: self.kept(encoder, name, params[name])[0] for name in SIDES}
+        return recovered(encoder, weights, self.layers, self.moments, kept)
 
 
 def look_at(context: dse.Context, training: dse.Training, options: MGenOptions) -> Trunk:
@@ -59,13 +56,16 @@ def look_at(context: dse.Context, training: dse.Training, options: MGenOptions) 
         key = exits.of_trunk(workload, task, training) | {"rows": options.rows}
         what = f"effects of heads of {name}, {len(training.layers)} layers"
         tables.append(context.cached(what, key, partial(measured, context, task, options.rows, model)))
-    encoder, places, means = workload.encoder, {}, {}
+    encoder, places = workload.encoder, {}
     for name in SIDES:
         # Each task counts alike, whatever the scale of its logits.
         effects = np.sum([table[name] / max(float(table[name].sum()), 1e-30) for table in tables], axis=0)
         places[name] = ranks(effects, block_of(encoder, name, options.block))
-        means[name] = np.mean([table[f"{name}_mean"] for table in tables], axis=0)
+    tasks, key = range(len(workload.tasks)), exits.of_trunk(workload, 0, training) | {"rows": options.recovery_rows}
+    what = f"moments of {len(training.layers)} layers"
+    kept = partial(context.cached, what, key, partial(moments, context, tasks, options.recovery_rows, model))
+    kept()
     early: Sequence[exits.Fitted] = ()
     if options.exits:
-        early = [exits.fitted_once(context, task, options.exit_rows, training) for task in range(len(workload.tasks))]
-    return Trunk(training.layers, options.block, places, means, tuple(early))
+        early = [exits.fitted_once(context, task, options.exit_rows, training) for task in tasks]
+    return Trunk(training.layers, options.block, places, tuple(early), kept)

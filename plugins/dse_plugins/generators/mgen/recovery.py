@@ -1,0 +1,124 @@
+"""Least squares: what is kept of a layer makes up for the heads and columns that are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+import dse
+from dse_plugins.generators.mgen.importance import SIDES, matrix_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Moments: TypeAlias = Callable[[], dict[str, NDArray[Any]]]
+Made: TypeAlias = "tuple[dict[tuple[int, int], Tensor], dict[tuple[int, int], Tensor]]"
+DAMPING = 0.01
+"""Added to each kept input's variance, as a share of their mean, so that inputs that hardly vary change little."""
+
+
+def moments(
+    context: dse.Context, tasks: Iterable[int], rows: int, model: dse.Model | None = None
+) -> dict[str, NDArray[Any]]:
+    """Mean and covariance of what heads and columns give, over the tokens of training rows, each task counting alike.
+
+    Args:
+        context: of a study.
+        tasks: indices.
+        rows: training rows of each task.
+        model: encoder and head to look at instead of the tasks' own; L are then the layers it has.
+
+    Returns:
+        ``heads_mean`` (L, hidden), ``heads_covariance`` (L, hidden, hidden), ``ffn_mean`` (L, F) and ``ffn_covariance``
+        (L, F, F), float32.
+    """
+    import torch
+
+    encoder, tasks = context.workload.encoder, tuple(tasks)
+    where = {name: index for name in SIDES if (index := matrix_of(encoder, SIDES[name])) is not None}
+    sums: dict[tuple[int, int], Any] = {}
+    squares: dict[tuple[int, int], Any] = {}
+    for task in tasks:
+        own: dict[tuple[int, int], list[Any]] = {}
+        tokens = 0
+        for seen in context.observe(task, rows, model):
+            tokens += int(seen.mask.sum())
+            for key in (key for key in seen.inputs if key[1] in where.values()):
+                inputs = seen.inputs[key][seen.mask]
+                total, square = own.get(key, (0.0, 0.0))
+                own[key] = [total + inputs.sum(dim=0).double(), square + (inputs.T @ inputs).double()]
+        for key, (total, square) in own.items():
+            sums[key] = sums.get(key, 0.0) + total / (tokens * len(tasks))
+            squares[key] = squares.get(key, 0.0) + square / (tokens * len(tasks))
+    found: dict[str, NDArray[Any]] = {}
+    for name, index in where.items():
+        layers = sorted(layer for layer, matrix in sums if matrix == index)
+        mean = torch.stack([sums[layer, index] for layer in layers])
+        square = torch.stack([squares[layer, index] for layer in layers])
+        found[f"{name}_mean"] = mean.float().cpu().numpy()
+        found[f"{name}_covariance"] = (square - mean[:, :, None] * mean[:, None, :]).float().cpu().numpy()
+    return found
+
+
+def recovered(
+    encoder: dse.Encoder,
+    weights: dse.Weights,
+    layers: Sequence[int],
+    found: Moments | None,
+    kept: dict[str, NDArray[Any]],
+) -> Made:
+    """Give matrices whose kept inputs give, in the least squares, what all inputs gave; and what biases add.
+
+    After Kwon et al., NeurIPS 2022, who tune a mask of the kept units in this way; a matrix has as many free weights.
+
+    Args:
+        encoder: shapes.
+        weights: whole matrices.
+        layers: the L layers that run.
+        found: gives what `moments` found; is asked if anything is left out.
+        kept: (L, units) by name of `SIDES`.
+
+    Returns:
+        Those that change, by (layer, matrix): float32 (outputs, inputs), zero where inputs are left out, and (outputs,).
+    """
+    if found is None or all(one.all() for one in kept.values()):
+        return {}, {}
+    table = found()
+    matrices: dict[tuple[int, int], Tensor] = {}
+    shifts: dict[tuple[int, int], Tensor] = {}
+    for name, role in SIDES.items():
+        index = matrix_of(encoder, role)
+        if index is None:
+            continue
+        inputs = np.repeat(kept[name], encoder.head_size, axis=-1) if name == "heads" else kept[name]
+        for at, layer in enumerate(layers):
+            if not inputs[at].all():
+                mean, covariance = table[f"{name}_mean"][at], table[f"{name}_covariance"][at]
+                key = layer, index
+                matrices[key], shifts[key] = made_up(weights[key], mean, covariance, inputs[at])
+    return matrices, shifts
+
+
+def made_up(
+    weight: Tensor, mean: NDArray[Any], covariance: NDArray[Any], kept: NDArray[np.bool_]
+) -> tuple[Tensor, Tensor]:
+    """Give one matrix (outputs, inputs) without some inputs, and what its bias adds (outputs,).
+
+    The kept weights change by ``W_gone C_gone,kept (C_kept + d)^-1`` with the inputs' covariance ``C``: the least-squares
+    prediction of what is gone, held back by the damping ``d``.
+    """
+    import torch
+
+    stay, gone = (torch.from_numpy(np.flatnonzero(one)) for one in (kept, ~kept))
+    moments, average = torch.from_numpy(covariance).double(), torch.from_numpy(mean).double()
+    whole = weight.double()
+    within = moments[stay][:, stay]
+    within += DAMPING * (within.diagonal().mean() + torch.finfo(torch.float32).tiny) * torch.eye(len(stay))
+    across = moments[stay][:, gone] @ whole[:, gone].T
+    change = torch.cholesky_solve(across, torch.linalg.cholesky(within)).T
+    made = torch.zeros_like(whole)
+    made[:, stay] = whole[:, stay] + change
+    return made.float(), (whole[:, gone] @ average[gone] - change @ average[stay]).float()
