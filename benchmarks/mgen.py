@@ -248,10 +248,11 @@ def problem_of(space: Path, cache: Path | None = None) -> Any:
     return load(request(space, "auto", cache, ()))[0]
 
 
-def space_of(name: str, folder: Path, seed: int, depth: Any = None) -> Path:
-    """Space file of a study with another seed of trainings, or only one number of layers."""
+def space_of(name: str, folder: Path, seed: int, depth: Any = None, further: tuple[tuple[str, str], ...] = ()) -> Path:
+    """Space file of a study with another seed of trainings, only one number of layers, or further changes."""
     file, changes, _, _ = STUDIES[name]
     text = (ROOT / "spaces" / f"{file}.toml").read_text(encoding="utf-8")
+    changes += further
     changes += ((f'name = "{file}"', f'name = "{name.replace(".", "-")}"'),)
     if seed:
         changes += (("[generator.mgen.options]\n", f"[generator.mgen.options]\nseed = {seed}\n"),)

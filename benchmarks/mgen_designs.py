@@ -29,8 +29,11 @@ DESIGNS: dict[str, tuple[Values, ...]] = {
         {"heads": 0.8, "ffn": 0.85, "confidence": 0.95},
     ),
     "free": tuple({"trunk": trunk} for trunk in (1, 2)),
+    "free.merged": tuple({"trunk": trunk} for trunk in (1, 2)),
 }
-"""Parameters of `mgen` by study of `benchmarks.mgen`; what is a task's own is the same for all."""
+"""Parameters of `mgen` by study of `benchmarks.mgen`; what is a task's own is the same for all. Merged: shared layers are the
+mean of the tasks' own instead of the base's."""
+MERGED = (('route = "free"', 'route = "free"\nmerged = true'),)
 COLUMNS = ("accuracy_drop", "accuracy_drop_low", "accuracy_drop_high")
 
 
@@ -44,7 +47,8 @@ def measure(results: Path) -> list[dict[str, Any]]:
 
 
 def _of_study(study: str, results: Path) -> list[dict[str, Any]]:
-    problem = problem_of(space_of(study, results, 0))
+    name, merged = study.removesuffix(".merged"), study.endswith(".merged")
+    problem = problem_of(space_of(name, results, 0, further=MERGED if merged else ()))
     problem.prepare(scores=True)
     plain = problem.default_point(("mgen", "none", "fixed", "isaac"))
     rows = []

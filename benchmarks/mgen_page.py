@@ -15,6 +15,7 @@ NAMES = {
     "trained": "trained, shared inputs",
     "trained.independent": "trained, independent inputs",
     "free": "free of training, shared inputs",
+    "free.merged": "free of training, shared inputs, layers shared are the tasks' mean",
     "free.independent": "free of training, independent inputs",
     "combined.trained": "trained and `graded`, shared inputs",
     "combined.free": "free of training and `graded`, independent inputs",
@@ -37,6 +38,9 @@ A trunk begins from the mean of the tasks' own encoders with their heads, and fo
 task, and what the own models of all other tasks answer to the same rows: without the last two and the start, four layers lost
 several times as much. It takes as many steps as fine-tuning the separate models did, which are its teachers. Trained
 designs are trained from three seeds, and the seed with the median drop counts.
+
+Heads and feed-forward columns go in blocks that fill an array, those first that move the logits least; what is kept of a
+layer makes up for them in the least squares, on training rows. Inputs leave early by heads that are fitted in closed form.
 """
 REDUNDANT = """`dse redundancy` on the eight tasks' own models, means over the tasks; points are lost where one layer alone is
 changed, shares are of the layer's Fisher information, and the last two columns tell of answers read off the layer

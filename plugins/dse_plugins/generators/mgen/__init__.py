@@ -5,8 +5,9 @@ only the abstract is public: redundancies of multi-task BERT are analysed, and m
 with fewer computations. Ours has two routes. Trained: some encoder layers are skipped by all; the rest is trained on all
 tasks of a trunk together and follows the tasks' own models; the last layers of a task may be its own, trained on from there
 with everything beneath them as it is. On an input that all tasks share, what they have in common runs once. Free of
-training: of each task's own model, attention heads and feed-forward columns that do least are left out, in whole arrays,
-and the first layers may be the base's, which all tasks share. On both, inputs may leave early where an answer is sure.
+training: of each task's own model, attention heads and FFN columns that do least are left out, in whole arrays, what is
+kept makes up for them in the least squares, and the first layers may be the base's, or the mean of the tasks' own, which
+all tasks share. On both, inputs may leave early where an answer is sure.
 """
 
 from collections.abc import Iterable
