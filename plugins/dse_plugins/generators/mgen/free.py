@@ -44,7 +44,9 @@ class Free:
         return (trunk, *kept, exits.confidence()) if self.options.exits else (trunk, *kept)
 
     def prepare(self, context: dse.Context) -> None:
-        """Measure, once for each task, what heads and columns do, and fit the heads of early exits."""
+        """Measure, once for each task, what heads and columns do and give, and fit the heads of early exits."""
+        if self.options.merged:
+            self._mean(context)
         if self.options.exits:
             tasks = range(len(context.workload.tasks))
             self._exits = [exits.fitted_once(context, task, self.options.exit_rows) for task in tasks]

@@ -63,9 +63,9 @@ def look_at(context: dse.Context, training: dse.Training, options: MGenOptions) 
         places[name] = ranks(effects, block_of(encoder, name, options.block))
     tasks, key = range(len(workload.tasks)), exits.of_trunk(workload, 0, training) | {"rows": options.recovery_rows}
     what = f"moments of {len(training.layers)} layers"
-    kept = partial(context.cached, what, key, partial(moments, context, tasks, options.recovery_rows, model))
-    kept()
+    read = partial(context.cached, what, key, partial(moments, context, tasks, options.recovery_rows, model))
+    read()
     early: Sequence[exits.Fitted] = ()
     if options.exits:
         early = [exits.fitted_once(context, task, options.exit_rows, training) for task in tasks]
-    return Trunk(training.layers, options.block, places, tuple(early), kept)
+    return Trunk(training.layers, options.block, places, tuple(early), read)
