@@ -61,8 +61,9 @@ def profile(
     Args:
         space: the space file.
         results: folder that holds the studies; the profile goes into this one's.
-        generator: one of those the space names; by default the first with a parameter that is set per task, else the first.
-        compressor: likewise.
+        generator: one of those the space names; by default the first, or the first with a parameter that is set per task
+            where the compressor has none.
+        compressor: likewise; by default the first with a parameter that is set per task.
         max_drops: mean drop in points that a further design may cost, one for each, beside those of the three modes.
         least: of what the designs have least for their drop, area of arrays or energy.
         device: where models run: auto, cpu or cuda.
@@ -77,12 +78,13 @@ def profile(
     import pandas as pd
 
     from dse.results.files import made_folder, write_whole
+    from dse.search.profile import chosen_by_task, propose, rows_of
     from dse.search.profile import profile as measure
-    from dse.search.profile import propose, rows_of
 
     told = activity or (lambda _text, _share: None)
     with loaded(request(space, device, cache, plugins), activity, in_process=in_process) as (problem, found, _):
-        start = _start(found, {"generator": generator, "compressor": compressor})
+        start = _start(found, {"compressor": compressor, "generator": generator})
+        chosen_by_task(found, start)  # before anything is fine-tuned in vain
         problem.prepare(scores=True)
         bears = measure(problem, found, start, told)
         proposals = propose(bears, start, max_drops, least=least)
@@ -129,17 +131,23 @@ def starting_points(path: Path | str) -> tuple[list[DesignPoint], str]:
 
 
 def _start(space: SearchSpace, asked: Mapping[Kind, str | None]) -> DesignPoint:
-    """The design with every default that uses the plugins to be profiled, by kind; by default those with a choice."""
+    """The design with every default that uses the plugins to be profiled, by kind.
+
+    By default the first compressor with a choice for each task, and the first generator: where no compressor has one, the
+    first generator that does.
+    """
     from dse.reports import default_point
     from dse.search.profile import per_task
 
     chosen: dict[str, str] = {}
+    found = False
     for kind, name in asked.items():
         names = space.plugins[kind]
         if name is not None and name not in names:
             raise unknown_name(f"{kind} in this study", name, names, where=f"--{kind}")
-        able = (other for other in names if per_task(space, kind, other))
-        chosen[kind] = name if name is not None else next(able, names[0])
+        able = [other for other in names if per_task(space, kind, other)]
+        chosen[kind] = name or (able[0] if able and not found else names[0])
+        found = chosen[kind] in able
     return default_point(space, **chosen)
 
 

@@ -200,9 +200,7 @@ def profile(
     space: opt.Space,
     *,
     results: opt.Results = opt.RESULTS,
-    generator: Annotated[
-        str | None, typer.Option("--generator", help="Which one.", show_default="the first set per task")
-    ] = None,
+    generator: Annotated[str | None, typer.Option("--generator", help="Which one.", show_default="the first")] = None,
     compressor: Annotated[
         str | None, typer.Option("--compressor", help="Which one.", show_default="the first set per task")
     ] = None,

@@ -198,7 +198,8 @@ class WorkloadProblem:
         return tuple(found)
 
     def _combinations(self) -> list[Combination]:
-        return [tuple(names) for names in product(*(self._names[kind] for kind in KINDS))]  # type: ignore[misc]  # mypy cannot count the kinds: four
+        names = self._names
+        return list(product(names["generator"], names["compressor"], names["scheduler"], names["hardware"]))
 
     def _built(self, combination: Combination) -> Built:
         missing = [kind for kind, name in zip(KINDS, combination, strict=True) if (kind, name) not in self._plugins]

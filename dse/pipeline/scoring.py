@@ -131,8 +131,8 @@ class Scorer:
         for name, value in point.values.items():
             parameter = self._declared[name]
             if parameter.scores:
-                own = "task" in parameter.scope and isinstance(value, tuple) and not joint
-                reach[name] = value[task] if own else value  # type: ignore[index]  # a tuple where it is the task's own
+                by_task = "task" in parameter.scope and not joint
+                reach[name] = value[task] if by_task and isinstance(value, tuple) else value
         fields = {name: int(getattr(geometry, name)[0]) for name in built.compressor.geometry_fields}
         kinds: tuple[Kind, ...] = ("generator", "compressor")
         plugins = {kind: (point.plugin(kind), self._versions[f"{kind}.{point.plugin(kind)}"]) for kind in kinds}

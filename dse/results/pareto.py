@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -78,7 +79,7 @@ def study_hypervolume(rows: Iterable[Mapping[str, Any]], reference: Mapping[str,
     """Hypervolume of a study's done rows in the metrics its reference point names, or None if they are not measured."""
     done = [row for row in rows if row["status"] == "done"]
     values = [[row.get(name) for name in reference] for row in done]
-    if any(value is None or value != value for line in values for value in line):  # noqa: PLR0124  # NaN
+    if any(value is None or math.isnan(value) for line in values for value in line):
         return None
     points = np.array(values, dtype=np.float64).reshape(len(values), len(reference))
     return hypervolume(points, list(reference.values()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,18 +26,17 @@ def point_of(row: Mapping[str, Any]) -> DesignPoint:
     return DesignPoint(**plugins, values=values)
 
 
-def _plain(value: Any) -> Value:
+def _plain(value: Any) -> Any:
     """Turn lists and arrays into tuples and numpy scalars into Python's."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, list | tuple):
-        return tuple(_plain(item) for item in value)  # type: ignore[return-value]
-    plain: Value = value
-    return plain
+        return tuple(_plain(item) for item in value)
+    return value
 
 
 def _is_missing(value: Any) -> bool:
-    """Whether pandas would call the value missing; a float that is not itself is NaN, and NA refuses to compare."""
+    """Whether pandas would call the value missing; NA refuses to compare."""
     if isinstance(value, float):
-        return value != value  # noqa: PLR0124  # NaN is the one float that differs from itself
+        return math.isnan(value)
     return type(value).__name__ == "NAType"

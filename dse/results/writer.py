@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def write_tables(
     paths = []
     for name, chosen in ((TRIALS, full), (PARETO, [row for row in full if row["on_front"]])):
         table = pa.Table.from_pylist(chosen, schema=schema)
-        paths.append(write_whole(folder / name, lambda path, table=table: pq.write_table(table, path)))  # type: ignore[misc]
+        paths.append(write_whole(folder / name, partial(pq.write_table, table)))
     return paths[0], paths[1]
 
 

@@ -96,16 +96,7 @@ def profile(problem: Problem, space: SearchSpace, start: DesignPoint, told: Told
     Raises:
         SpaceError: neither plugin has something to choose for each task.
     """
-    plugins = {kind: str(getattr(start, kind)) for kind in PROFILED}
-    searched = [item for kind, name in plugins.items() for item in per_task(space, kind, name)]
-    if not searched:
-        raise SpaceError(
-            f"{' and '.join(f'{kind} {name!r}' for kind, name in plugins.items())} have nothing to choose for each task, "
-            "so there is nothing to profile",
-            where=space.file.where(*next(iter(plugins.items())), "parameters"),
-            expected="a range for at least one parameter that is set per task",
-        )
-    settings, tasks = _settings(searched), space.tasks
+    settings, tasks = _settings(chosen_by_task(space, start)), space.tasks
     uniform = [with_settings(start, [setting] * len(tasks)) for setting in settings]
     scores, drops = np.zeros((2, len(tasks), len(settings)))
     for index, point in enumerate(uniform):
@@ -118,6 +109,24 @@ def profile(problem: Problem, space: SearchSpace, start: DesignPoint, told: Told
     clusters = cluster(np.concatenate([drops, layers], axis=1), drops.mean(axis=1))
     ratios, extra = _costs(problem, start, settings, uniform)
     return Resilience(start.generator, start.compressor, settings, drops, scores, extra, ratios, layers, clusters)
+
+
+def chosen_by_task(space: SearchSpace, start: DesignPoint) -> list[SearchedParameter]:
+    """Give what a design's generator and compressor let each task choose.
+
+    Raises:
+        SpaceError: nothing.
+    """
+    plugins = {kind: start.plugin(kind) for kind in PROFILED}
+    found = [item for kind, name in plugins.items() for item in per_task(space, kind, name)]
+    if not found:
+        raise SpaceError(
+            f"{' and '.join(f'{kind} {name!r}' for kind, name in plugins.items())} have nothing to choose for each task, "
+            "so there is nothing to profile",
+            where=space.file.where("compressor", start.compressor, "parameters"),
+            expected="a range for at least one parameter that is set per task",
+        )
+    return found
 
 
 def per_task(space: SearchSpace, kind: Kind, name: str) -> list[SearchedParameter]:

@@ -53,6 +53,15 @@ def test_from_a_space_file_to_a_front_and_on(tiny: Path, dse: Any) -> None:
     assert "published for BERT-base" in dse("deltas", tiny, "--device", "cpu").stderr
 
 
+def test_what_has_nothing_to_profile_is_said_before_anything_is_fine_tuned(tiny: Path, dse: Any) -> None:
+    refused = dse("profile", tiny, "--device", "cpu", "--compressor", "none",
+                  "--generator", "independent", "--in-process")  # fmt: skip
+    assert refused.exit_code == 1
+    assert "generator 'independent' and compressor 'none' have nothing to choose for each task" in refused.stderr
+    assert "fine-tuning" not in refused.stderr
+    assert not Path("results").exists()
+
+
 def test_from_a_profile_to_a_search_that_starts_there(tiny: Path, dse: Any) -> None:
     profiled = dse("profile", tiny, "--device", "cpu", "--max-drop", 1, "--in-process")
     assert profiled.exit_code == 0, profiled.output
@@ -61,6 +70,7 @@ def test_from_a_profile_to_a_search_that_starts_there(tiny: Path, dse: Any) -> N
     assert set(table["task"]) == {"verdict", "rating"}
     assert table[table["layer"].notna()].groupby("task").size().tolist() == [2, 2]
     proposals = pd.read_parquet("results/tiny/proposals.parquet")
+    assert set(proposals["generator"]) == {"independent"}  # the compressor has a choice, so the first generator does
     assert list(proposals["proposal"]) == ["acc", "opt", "agg", "drop<=1"]
 
     ran = dse("run", tiny, "--device", "cpu", "--trials", 8, "--start", "results/tiny/proposals.parquet")
@@ -79,5 +89,8 @@ def test_from_a_profile_to_a_search_that_starts_there(tiny: Path, dse: Any) -> N
     assert energy.exit_code == 0, energy.output
     saving = pd.read_parquet("results/tiny/proposals.parquet")
     assert list(saving["proposal"]) == ["acc", "opt", "agg"]
+    depth = dse("profile", tiny, "--device", "cpu", "--compressor", "none", "--in-process")
+    assert depth.exit_code == 0, depth.output
+    assert set(pd.read_parquet("results/tiny/proposals.parquet")["generator"]) == {"shared-prefix"}
     unknown = dse("profile", tiny, "--device", "cpu", "--compressor", "two-stag", "--in-process")
     assert "did you mean 'two-stage'?" in unknown.stderr

@@ -193,7 +193,8 @@ def test_a_compressor_without_a_choice_for_each_task_is_refused() -> None:
     found = space(share=0.5)
     with pytest.raises(SpaceError, match="nothing to choose for each task") as caught:
         profile(Shares(), found, default_point(found), lambda _text, _share: None)
-    assert "compressor 'two-stage'" in str(caught.value)
+    assert "generator 'independent' and compressor 'two-stage'" in str(caught.value)
+    assert "compressor.two-stage.parameters" in str(caught.value)
 
 
 def test_rows_tell_settings_and_layers() -> None:
