@@ -35,28 +35,27 @@ from dse.pipeline.decompose import Decomposition, decompose
 from dse.pipeline.demand import kept_inputs, kept_outputs
 from dse.pipeline.exit_heads import fit_exits
 from dse.pipeline.grid import WEIGHT_BITS, best_scale, quantise, store_whole
+from dse.pipeline.reprogramming import Reprogramming, reprogramming
 from dse.pipeline.visits import batch_parameter, in_turn, listed_order, requests_per_visit
 from dse.records.batch import (
     BASE,
     DROPPED,
     ENCODINGS,
     Components,
-    Counts,
     Demand,
-    Footprint,
     Geometry,
-    Piece,
     Plan,
     Schedule,
     Violation,
 )
 from dse.records.exits import ExitHead, Exits
+from dse.records.footprint import Counts, Footprint, Piece, Reprogrammed
 from dse.records.model import Model
 from dse.records.observation import Observation
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
 from dse.records.params import Params
 from dse.records.plugin import API, Compressor, Generator, HardwareModel, Options, Scheduler
-from dse.records.terms import SCALE_BITS, Matrices, Stored, Term
+from dse.records.terms import SCALE_BITS, Image, Matrices, Scaling, Stored, Term
 from dse.records.training import Training
 from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
 from dse.registry import Registry
@@ -95,6 +94,7 @@ __all__ = [
     "Geometry",
     "Hardware",
     "HardwareModel",
+    "Image",
     "Int",
     "Matrices",
     "Matrix",
@@ -110,6 +110,9 @@ __all__ = [
     "PluginContractError",
     "PluginLoadError",
     "Registry",
+    "Reprogrammed",
+    "Reprogramming",
+    "Scaling",
     "Schedule",
     "Scheduler",
     "SetupError",
@@ -146,6 +149,7 @@ __all__ = [
     "profile",
     "quantise",
     "redundancy",
+    "reprogramming",
     "requests_per_visit",
     "run",
     "separate_models",

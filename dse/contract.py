@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 import pluggy
 from numpy.typing import NDArray
 
-from dse.records.batch import Components, Counts, Demand, Footprint, Geometry, Plan, Schedule
+from dse.records.batch import Components, Demand, Geometry, Plan, Schedule
+from dse.records.footprint import Counts, Footprint
 from dse.records.model import Model
 from dse.records.observation import Observation
 from dse.records.parameters import Parameter

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from dse.contract import Weights
+from dse.pipeline.beneath import held_base
 from dse.pipeline.context import PipelineContext
 from dse.pipeline.demand import demand
 from dse.pipeline.exits import check_heads
 from dse.pipeline.hardware_cost import Built, called
 from dse.pipeline.kept import Cut, keep_only
 from dse.pipeline.rebuild import check_stored, effective, products
-from dse.records.batch import BASE, DROPPED, Footprint, Geometry, Ints, Plan
+from dse.records.batch import BASE, DROPPED, Geometry, Ints, Plan
+from dse.records.footprint import Footprint
 from dse.records.model import Model
 from dse.records.params import Params
 from dse.records.plugin import Kind
@@ -110,6 +112,8 @@ class Assembly:
         rebuilt = Effective(vectors={layer: model.vectors[layer] for layer in layers if layer in model.vectors})
         for key, part in cut.items():
             below = part.of(base[key]) if stored[key].on_base else None
+            if below is not None:
+                below = held_base(stored[key], below, weights, key, self._footprint.reprogrammed)
             rebuilt.weights[key] = part.back(effective(stored[key], below, shapes[key]))
             bias, shift = stored[key].bias, model.shifts.get(key)
             if bias is not None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from dse.pipeline.counting import FULL_MAGNITUDE
-from dse.records.batch import Demand, Footprint, Piece, Plan
+from dse.records.batch import Demand, Plan
+from dse.records.footprint import Footprint, Piece
 from dse.records.terms import SCALE_BITS
 from dse.records.workload import Workload
 

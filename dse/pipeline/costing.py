@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.errors import PluginContractError
+from dse.pipeline.reprogramming import block_contents, most_written
 from dse.records.batch import Bools, Components, Demand, Floats, Ints, Schedule
+from dse.records.footprint import Footprint
 from dse.records.workload import Workload
 
 SECONDS_PER_YEAR = 365.25 * 24 * 3600
@@ -61,7 +63,15 @@ class Costs:
     order: Ints
 
 
-def total(workload: Workload, demand: Demand, components: Components, schedule: Schedule, *, who: str) -> Costs:
+def total(
+    workload: Workload,
+    demand: Demand,
+    components: Components,
+    schedule: Schedule,
+    *,
+    who: str,
+    footprint: Footprint | None = None,
+) -> Costs:
     """Sum components over a schedule.
 
     A request of independent traffic is one input through one task drawn from the rates; of shared traffic, one input
@@ -74,9 +84,11 @@ def total(workload: Workload, demand: Demand, components: Components, schedule: 
         components: what the hardware charges.
         schedule: cyclic order of visits.
         who: names of the plugins, for errors.
+        footprint: of a compressor that may reprogram blocks of the base.
 
     Raises:
-        PluginContractError: a charge is negative or not finite, or the schedule drops a task.
+        PluginContractError: a charge is negative or not finite, the schedule drops a task, or the hardware does not say what
+            writing does to a cell.
     """
     check_components(components, who)
     check_schedule(workload, schedule, who)
@@ -92,9 +104,10 @@ def total(workload: Workload, demand: Demand, components: Components, schedule: 
     latency += switching["switch_latency_us"]
     energy = np.concatenate([passes, switching["switch_energy_uj"][:, None]], axis=1)
     area = np.concatenate([components.area_mm2.sum(axis=1), np.zeros((len(passes), 1))], axis=1)
+    pulses = switching["cell_writes"] + _block_pulses(demand, components, schedule, footprint, who) / served
     seconds = 1.0 / workload.traffic.requests_per_s
     with np.errstate(divide="ignore"):
-        life = components.endurance / (switching["cell_writes"] / seconds) / SECONDS_PER_YEAR
+        life = components.endurance / (pulses / seconds) / SECONDS_PER_YEAR
     return Costs(
         area_mm2=area.sum(axis=1),
         energy_uj=energy.sum(axis=1),
@@ -152,6 +165,22 @@ def _per_request(schedule: Schedule, components: Components, served: Floats) -> 
     last = np.roll(schedule.task, 1, axis=1)
     names = ("switch_energy_uj", "switch_latency_us", "switch_writes", "cell_writes")
     return {name: getattr(components, name)[points, last, schedule.task].sum(axis=1) / served for name in names}
+
+
+def _block_pulses(
+    demand: Demand, components: Components, schedule: Schedule, footprint: Footprint | None, who: str
+) -> Floats:
+    """Pulses (P,) that the cells of the base's most-written block take in a cycle."""
+    if footprint is None or footprint.reprogrammed is None:
+        return np.zeros(len(schedule.task))
+    if components.write_pulses is None:
+        raise PluginContractError(
+            f"{who}: the compressor reprograms blocks of the base, and the hardware model does not know how",
+            where="Components.write_pulses",
+            expected="write pulses of a cell",
+            found="None",
+        )
+    return components.write_pulses * most_written(block_contents(demand, footprint.reprogrammed), schedule)
 
 
 def check_components(components: Components, who: str) -> None:

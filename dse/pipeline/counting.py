@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.records.batch import Counts, Demand, Floats, Footprint, Geometry, Piece
+from dse.records.batch import Demand, Floats, Geometry
+from dse.records.footprint import Counts, Footprint, Piece
 from dse.records.workload import Encoder
 
 FULL_MAGNITUDE = 128
@@ -42,15 +43,21 @@ def count(encoder: Encoder, demand: Demand, footprint: Footprint, geometry: Geom
     shape = demand.used.shape
     matrices = range(len(encoder.matrices))
     fields: dict[str, Floats] = {
-        name: np.zeros(shape) for name in ("arrays", "conversions", "drives", "inputs", "partials", "outputs", "fed")
+        name: np.zeros(shape)
+        for name in ("arrays", "conversions", "drives", "inputs", "partials", "outputs", "fed", "macs")
     }
     for piece in footprint.pieces:
+        if piece.fed_by is not None:
+            fields["fed"] += (piece.rows * (piece.columns * piece.magnitude > 0)).sum(axis=-1)
+        if piece.digital:
+            fields["macs"] += (piece.rows * piece.columns * (piece.magnitude > 0)).sum(axis=-1)
+            continue
         # What other pieces feed shares its inputs with nobody.
         groups = _input_groups(encoder, geometry) if piece.fed_by is None else [[index] for index in matrices]
         for group in groups:
             _add_group(fields, piece, group, geometry)
-        if piece.fed_by is not None:
-            fields["fed"] += (piece.rows * (piece.columns * piece.magnitude > 0)).sum(axis=-1)
+    for name, factors in (("scalings", footprint.scalings), ("shifts", footprint.shifts)):
+        fields[name] = np.zeros(shape) if factors is None else np.asarray(factors.sum(axis=-1))
     bits = np.broadcast_to(footprint.digital_bits.sum(axis=-1), shape)
     return Counts(digital_bits=bits, extra_stages=_extra_stages(encoder, footprint, shape), **fields)
 

@@ -15,11 +15,13 @@ from dse.pipeline.combination import Combination
 from dse.pipeline.costing import Costs, total
 from dse.pipeline.counting import count
 from dse.pipeline.demand import demand
+from dse.pipeline.reprogramming import blocks_of
 from dse.pipeline.visits import listed_order
-from dse.records.batch import Components, Demand, Floats, Footprint, Geometry, Plan, Schedule
+from dse.records.batch import Components, Demand, Floats, Geometry, Plan, Schedule
+from dse.records.footprint import Footprint
 from dse.records.params import Params
 from dse.records.plugin import Kind
-from dse.records.workload import Workload
+from dse.records.workload import Encoder, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,14 @@ def cost_points(workload: Workload, built: Built, params: Mapping[Kind, Params])
         "compressor", compressor, built.compressor.footprint, workload, wanted, geometry, params["compressor"]
     )
     check_footprint(footprint, wanted, compressor)
+    check_blocks(workload.encoder, footprint, compressor)
     counts = count(workload.encoder, wanted, footprint, geometry)
     components = called(
         "hardware", hardware, built.hardware.components, workload, wanted, counts, footprint, params["hardware"]
     )
     schedule = called("scheduler", scheduler, built.scheduler.order, components, workload, params["scheduler"])
-    costs = total(workload, wanted, components, schedule, who=f"hardware {hardware!r}, scheduler {scheduler!r}")
+    who = f"hardware {hardware!r}, scheduler {scheduler!r}"
+    costs = total(workload, wanted, components, schedule, who=who, footprint=footprint)
     violation = np.zeros(wanted.points)
     reasons: list[tuple[str, ...]] = [()] * wanted.points
     for limit in components.violations:
@@ -135,6 +139,7 @@ def check_footprint(footprint: Footprint, wanted: Demand, compressor: str) -> No
     """Refuse a footprint of the wrong shape, or with values that are negative or not finite."""
     shape = (*wanted.used.shape, wanted.rows.shape[-1])
     fields = {"digital_bits": footprint.digital_bits}
+    fields |= {name: values for name in ("scalings", "shifts") if (values := getattr(footprint, name)) is not None}
     for index, piece in enumerate(footprint.pieces):
         fields |= {f"pieces[{index}].{name}": getattr(piece, name) for name in ("rows", "columns", "magnitude")}
     for name, values in fields.items():
@@ -160,4 +165,24 @@ def check_footprint(footprint: Footprint, wanted: Demand, compressor: str) -> No
             where="on_base",
             expected=f"shape {wanted.used.shape}",
             found=f"shape {footprint.on_base.shape}",
+        )
+
+
+def check_blocks(encoder: Encoder, footprint: Footprint, compressor: str) -> None:
+    """Refuse blocks that do not fit the encoder, are the base's own, or lie where no base runs."""
+    what = footprint.reprogrammed
+    if what is None:
+        return
+    count = encoder.layers * blocks_of(encoder, what)[-1].stop if min(what.rows, what.columns) >= 1 else 0
+    shape = (*footprint.on_base.shape[:2], count)
+    found = np.shape(what.blocks)
+    stray = 0
+    if found == shape:
+        stray = int((what.blocks & ~np.repeat(footprint.on_base, count // encoder.layers, axis=-1)).sum())
+    if found != shape or stray or what.weight_bits < 0:
+        raise PluginContractError(
+            f"compressor {compressor!r} returned an unusable footprint",
+            where="reprogrammed",
+            expected=f"blocks of shape {shape}, only where on_base is True",
+            found=f"shape {found}, {stray} elsewhere, {what.weight_bits:g} bits a weight",
         )

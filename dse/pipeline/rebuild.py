@@ -7,7 +7,8 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from dse.errors import PluginContractError
-from dse.records.batch import Footprint, Piece
+from dse.pipeline.beneath import check_beneath
+from dse.records.footprint import Footprint, Piece
 from dse.records.terms import SCALE_BITS, Product, Stored, Term
 from dse.records.workload import Encoder
 
@@ -84,11 +85,15 @@ def _by_column(values: Tensor) -> Tensor:
 
 
 def digital_bits(stored: Stored, outputs: int) -> int:
-    """Bits of on-chip SRAM a matrix's terms take: scales, offsets, and one bit an output where outputs are dropped."""
+    """Bits of on-chip SRAM a matrix takes: scales, offsets, factors, digital codes, and a bit an output where some are dropped."""
     bits = 0
+    if stored.scaling is not None:
+        bits += int(stored.scaling.live.sum()) * stored.scaling.bits
     for term in stored.terms:
         if not term.shared_scale:
             bits += term.scale.numel() * SCALE_BITS
+        if term.digital:
+            bits += term.codes.numel() * (1 + term.magnitude.bit_length())
         if term.offset is not None:
             bits += term.offset.numel() * SCALE_BITS
         if term.columns is not None:
@@ -133,13 +138,15 @@ def check_stored(
             )
         for term, piece in zip_longest(matrix.terms, footprint.pieces):
             if term is not None:
-                _check_term(term, where, unsigned=piece is not None and piece.unsigned)
+                _check_term(term, where, piece)
                 _check_fed(matrix, term, piece, where)
+        check_beneath(encoder, matrix, footprint, owner, key, where)
         _check_counts(matrix, footprint, owner, key, shape[0], where)
 
 
-def _check_term(term: Term, where: str, *, unsigned: bool) -> None:
-    """Refuse codes beyond their bound, and signs that one array cannot hold."""
+def _check_term(term: Term, where: str, piece: Piece | None) -> None:
+    """Refuse codes beyond their bound, in another place than was charged, and signs that one array cannot hold."""
+    unsigned, digital = (piece is not None and piece.unsigned), (piece is not None and piece.digital)
     least, largest = (int(term.codes.min()), int(term.codes.max())) if term.codes.numel() else (0, 0)
     if max(-least, largest) > term.magnitude:
         raise PluginContractError(
@@ -147,6 +154,13 @@ def _check_term(term: Term, where: str, *, unsigned: bool) -> None:
             where=where,
             expected=f"at most {term.magnitude}",
             found=max(-least, largest),
+        )
+    if term.digital != digital:
+        raise PluginContractError(
+            "the footprint and a stored term disagree on whether arrays hold it",
+            where=where,
+            expected=f"digital = {digital}",
+            found=f"digital = {term.digital}",
         )
     if term.unsigned != unsigned:
         raise PluginContractError(

@@ -145,75 +145,6 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """One stored piece of every matrix; a matrix has several where it is a product or a sum.
-
-    All ``(P, O, L, M)``, whole numbers kept as floats: division of floats is vectorised, of integers it is not.
-
-    Attributes:
-        rows: live wordlines; 0 where nothing is stored.
-        columns: live bitlines before bit slicing; 0 where nothing is stored.
-        magnitude: largest absolute integer code; it sets the bit slices.
-        unsigned: no code is negative: one array a slice, with an extra column that sums the inputs, as ISAAC's offset
-            encoding reads it.
-        fed_by: index of the piece whose outputs are this one's inputs, so that it runs after that one; None: it is driven
-            by the matrix's inputs.
-    """
-
-    rows: Floats
-    columns: Floats
-    magnitude: Floats
-    unsigned: bool = False
-    fed_by: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Footprint:
-    """What every owner's matrices take, from a compressor, before any weight exists.
-
-    Attributes:
-        pieces: what arrays hold.
-        digital_bits: (P, O, L, M) scales and metadata held in on-chip SRAM.
-        on_base: (P, O, L) whether the owner's weights are a delta, so that the base's arrays run beside its own.
-    """
-
-    pieces: tuple[Piece, ...]
-    digital_bits: Floats
-    on_base: Bools
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What a footprint comes to on arrays of a geometry, made by the core. All whole numbers (P, O, L) kept as floats.
-
-    ``conversions`` and ``drives`` are events of one input vector in one input cycle; a vector takes
-    ceil(input_bits / dac_bits) cycles. ``inputs``, ``partials`` and ``outputs`` happen once a vector.
-
-    Attributes:
-        arrays: physical arrays; each is read once a cycle.
-        conversions: live bitlines converted, the extra column of flip encoding included.
-        drives: live wordlines driven.
-        inputs: live inputs fetched, once for each input vector of the layer.
-        partials: partial sums that leave the arrays' shift-and-add and are added up: one for each live output, block
-            row and sign.
-        outputs: live outputs.
-        digital_bits: bits in on-chip SRAM.
-        fed: inputs that are outputs of another piece, quantised on the way.
-        extra_stages: products that wait for another product, beyond the encoder's own sequence of inputs.
-    """
-
-    arrays: Floats
-    conversions: Floats
-    drives: Floats
-    inputs: Floats
-    partials: Floats
-    outputs: Floats
-    digital_bits: Floats
-    fed: Floats
-    extra_stages: Floats
-
-
-@dataclass(frozen=True, slots=True)
 class Violation:
     """A limit of the hardware that some points break.
 
@@ -247,6 +178,7 @@ class Components:
         switch_writes: (P, T, T) cells written, likewise.
         cell_writes: (P, T, T) write pulses the most-written cell takes, likewise.
         endurance: (P,) write pulses a cell survives.
+        write_pulses: (P,) pulses a cell takes each time it is written; of use where a footprint reprograms blocks of the base.
         offchip_mb: (P,) megabytes of embeddings and reprogramming images.
         violations: limits some points break.
     """
@@ -267,6 +199,7 @@ class Components:
     endurance: Floats
     offchip_mb: Floats
     violations: tuple[Violation, ...] = ()
+    write_pulses: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class Term:
             offset times the sum of the inputs, which an extra column of each array reads. Unsigned terms only.
         fed_by: index, among the matrix's terms, of the one whose outputs are this one's inputs, one product after the
             other: the outputs of that one are quantised like any input. None: the matrix's own inputs.
+        digital: held in SRAM, a sign and the bits of its magnitude a code, and multiplied in the digital unit.
     """
 
     codes: Tensor
@@ -49,6 +50,41 @@ class Term:
     unsigned: bool = False
     offset: Tensor | None = None
     fed_by: int | None = None
+    digital: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What is written over blocks of the base's matrix while an owner's users are served; see `dse.Reprogrammed`.
+
+    Attributes:
+        codes: (outputs, inputs) integer tensor on the base's own grid, in the place of the matrix kept; used in the blocks.
+        scale: of that grid, scalar or one an output.
+        blocks: (column blocks, row blocks) bool tensor of the whole matrix.
+    """
+
+    codes: Tensor
+    scale: Tensor
+    blocks: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """Factors of the base's partial sums, one for each output and block of rows: its own array's column.
+
+    Attributes:
+        factors: (row blocks, outputs) float32, of the whole matrix's rows and the outputs kept.
+        rows: inputs of a block.
+        live: (row blocks, outputs) bool: where there is a factor; elsewhere it is 1.
+        bits: of one factor.
+        shifts: factors are few, and made by shifting and adding.
+    """
+
+    factors: Tensor
+    rows: int
+    live: Tensor
+    bits: int
+    shifts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +96,15 @@ class Stored:
         on_base: the base's effective matrix is added.
         bias: (outputs,) float32 added to the bias its user has anyway, or None; digital, so it takes no array. Moves the
             mean of what was left out of the terms to where it costs nothing.
+        image: what is written over blocks of the base's matrix, or None.
+        scaling: factors of the base's partial sums, or None.
     """
 
     terms: tuple[Term, ...]
     on_base: bool = False
     bias: Tensor | None = None
+    image: Image | None = None
+    scaling: Scaling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +162,13 @@ class Matrices(dict["Key", "Tensor"]):
     def measured(self) -> bool:
         """Whether what `prepare` measured on the context's weights holds for these."""
         return self.demand is None or self.demand.measured
+
+    def block_of(self, key: Key, size: int, *, inputs: bool) -> Tensor:
+        """Block of ``size`` in the whole matrix that each output, or input, that is left belongs to."""
+        import torch
+
+        kept = (self.inputs if inputs else self.outputs).get(key)
+        return (torch.arange(self[key].shape[1 if inputs else 0]) if kept is None else kept) // size
 
     def of_outputs(self, key: Key, values: Tensor) -> Tensor:
         """Cut what belongs to a whole matrix's outputs (outputs, ...) as the matrix is cut."""

@@ -11,14 +11,15 @@ import numpy as np
 
 from dse.contract import Weights
 from dse.pipeline.baseline import separate_models
+from dse.pipeline.beneath import held_base
 from dse.pipeline.demand import demand
-from dse.pipeline.hardware_cost import check_footprint
+from dse.pipeline.hardware_cost import check_blocks, check_footprint
 from dse.pipeline.kept import Cut
 from dse.pipeline.rebuild import check_stored, effective, products
 from dse.records.batch import BASE, DROPPED, Demand, Geometry, Plan
 from dse.records.params import Params
 from dse.records.plugin import Kind, PluginRecord
-from dse.records.terms import Stored, Term
+from dse.records.terms import Matrices, Stored, Term
 from dse.records.training import Training
 from dse.records.workload import Workload
 from dse.testing import _values as values
@@ -72,6 +73,7 @@ class CompressorTests(PluginTests):
                 wanted = _demand(workload, plan)
                 footprint = plugin.footprint(workload, wanted, tiny_geometry(), params)
                 check_footprint(footprint, wanted, record.name)
+                check_blocks(workload.encoder, footprint, record.name)
                 for piece in footprint.pieces:
                     for name in ("rows", "columns", "magnitude"):
                         found = getattr(piece, name)
@@ -88,8 +90,8 @@ class CompressorTests(PluginTests):
                 for changes in GEOMETRIES:
                     geometry = _geometry(changes)
                     footprint = plugin.footprint(workload, wanted, geometry, params)
-                    for owner, stored, shapes in stored_by(plugin, workload, plan, geometry, params):
-                        due = _charged(shapes, footprint.on_base, wanted.direct, owner)
+                    for owner, stored, weights in stored_by(plugin, workload, plan, geometry, params):
+                        due = _charged(_shapes(weights), footprint.on_base, wanted.direct, owner)
                         check_stored(workload.encoder, stored, due, footprint, owner, who=record.name)
 
     def test_stored_terms_rebuild_the_matrices(self, record: PluginRecord) -> None:
@@ -98,14 +100,18 @@ class CompressorTests(PluginTests):
         for plugin, workload, params in self.cases(record):
             for plan in self.plans(workload):
                 base: dict[tuple[int, int], Any] = {}
-                for owner, stored, shapes in stored_by(plugin, workload, plan, tiny_geometry(), params):
-                    for key, shape in shapes.items():
+                footprint = plugin.footprint(workload, _demand(workload, plan), tiny_geometry(), params)
+                for owner, stored, weights in stored_by(plugin, workload, plan, tiny_geometry(), params):
+                    for key, shape in _shapes(weights).items():
                         assert key in stored, f"owner {owner}: matrix {key} was not stored"
                         for term in stored[key].terms:
                             _check_fits(term, _sides(stored[key], term, shape), key)
                         if owner == BASE:
                             base[key] = effective(stored[key], None, shape)
-                        whole = effective(stored[key], base.get(key), shape)
+                        below = base.get(key)
+                        if below is not None and stored[key].on_base:
+                            below = held_base(stored[key], below, weights, key, footprint.reprogrammed)
+                        whole = effective(stored[key], below, shape)
                         factors = [factor for pair in products(stored[key], shape) for factor in pair]
                         finite = all(bool(part.isfinite().all()) for part in (whole, *factors))
                         assert finite, f"owner {owner}: matrix {key} is not finite when rebuilt"
@@ -155,8 +161,8 @@ def _weights(workload: Workload, groups: int) -> tuple[Weights, ...]:
 
 def stored_by(
     plugin: Any, workload: Workload, plan: Plan, geometry: Geometry, params: Params
-) -> Iterator[tuple[int, dict[tuple[int, int], Stored], Shapes]]:
-    """Every owner's stored terms with the shapes that were to be stored, cut as the core cuts them; the base first."""
+) -> Iterator[tuple[int, dict[tuple[int, int], Stored], Matrices]]:
+    """Every owner's stored terms with what was to be stored, cut as the core cuts it; the base first."""
     everything, wanted = _weights(workload, plan.groups), _demand(workload, plan)
     for owner, whole in enumerate(everything):
         used = plan.owner[0] != DROPPED if owner == BASE else plan.owner[0] == owner
@@ -169,7 +175,11 @@ def stored_by(
             Cut.matrices(cut, {key: side[key].clone() for key in cut}, wanted) for side in (whole, everything[BASE])
         )
         stored = plugin.store(weights, base, geometry, params, owner)
-        yield owner, stored, {key: (weight.shape[0], weight.shape[1]) for key, weight in weights.items()}
+        yield owner, stored, weights
+
+
+def _shapes(weights: Matrices) -> Shapes:
+    return {key: (weight.shape[0], weight.shape[1]) for key, weight in weights.items()}
 
 
 def _geometry(changes: dict[str, int]) -> Geometry:

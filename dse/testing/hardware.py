@@ -12,7 +12,8 @@ from dse.pipeline.costing import Costs, check_components, total
 from dse.pipeline.counting import count
 from dse.pipeline.demand import demand
 from dse.pipeline.visits import listed_order
-from dse.records.batch import Components, Demand, Footprint, Geometry, Piece
+from dse.records.batch import Components, Demand, Geometry
+from dse.records.footprint import Footprint, Piece, Reprogrammed
 from dse.records.params import Params
 from dse.records.plugin import Kind, PluginRecord
 from dse.records.workload import Workload
@@ -30,8 +31,8 @@ class HardwareTests(PluginTests):
     kind: ClassVar[Kind] = "hardware"
 
     def footprints(self, wanted: Demand) -> tuple[Footprint, ...]:
-        """What the model is asked to charge: whole models, and small deltas on a whole base."""
-        return whole_footprint(wanted), deltas(wanted)
+        """What the model is asked to charge: whole models, small deltas on a whole base, and factors and digital adapters."""
+        return whole_footprint(wanted), deltas(wanted), adapters(wanted)
 
     def evaluate(self, plugin: Any, workload: Workload, params: Params) -> Any:
         """Geometry, and components of every footprint."""
@@ -107,6 +108,33 @@ class HardwareTests(PluginTests):
             small, large = (_costs(plugin, workload, wanted, what, params) for what in (few, whole))
             _check_grows(small, large, ("area_mm2", "energy_uj"))
 
+    def test_what_runs_beside_arrays_costs_no_less(self, record: PluginRecord) -> None:
+        """Factors of partial sums and digital codes take no less energy and time than none."""
+        after(self.test_larger_footprint_costs_no_less, record=record)
+        for plugin, workload, params in self.cases(record):
+            wanted = demand(workload, separate_models(workload, 1), generator="test")
+            some = adapters(wanted)
+            none = replace(some, pieces=some.pieces[:1], scalings=None, shifts=None)
+            less, more = (_costs(plugin, workload, wanted, what, params) for what in (none, some))
+            _check_grows(less, more, ("area_mm2", "energy_uj", "latency_us"))
+
+    def test_reprogramming_is_charged(self, record: PluginRecord) -> None:
+        """Blocks of the base that are written cost writes, energy and time, and their images are kept off-chip."""
+        after(self.test_what_runs_beside_arrays_costs_no_less, record=record)
+        for plugin, workload, params in self.cases(record):
+            wanted = demand(workload, separate_models(workload, 1), generator="test")
+            none = deltas(wanted)
+            made = charged(plugin, workload, wanted, none, params)
+            if made.write_pulses is None:
+                continue  # a study that reprograms refuses this model by name
+            blocks = np.repeat(none.on_base, len(workload.encoder.matrices), axis=-1)
+            side = max(max(matrix.rows, matrix.columns) for matrix in workload.encoder.matrices)
+            written = replace(none, reprogrammed=Reprogrammed(side, side, blocks))
+            for name in ("switch_energy_uj", "switch_latency_us", "switch_writes", "offchip_mb"):
+                before = getattr(made, name).max()
+                after_it = getattr(charged(plugin, workload, wanted, written, params), name).max()
+                assert after_it > before, f"{name} does not grow by blocks that are written: {before:g} to {after_it:g}"
+
     def costs(self, plugin: Any, workload: Workload, params: Params) -> list[Costs]:
         """Cost of one point with every footprint, summed by the core."""
         wanted = demand(workload, separate_models(workload, 1), generator="test")
@@ -133,6 +161,20 @@ def deltas(wanted: Demand) -> Footprint:
     on_base[:, 0] = False
     piece = Piece(rows=held * wanted.rows, columns=held * wanted.columns, magnitude=np.round(magnitude))
     return Footprint((piece,), digital_bits=held * 32, on_base=on_base)
+
+
+def adapters(wanted: Demand) -> Footprint:
+    """The base whole, its partial sums multiplied by every task's factors, and digital codes beside it."""
+    base = deltas(wanted)
+    held = np.repeat(base.on_base[..., None].astype(float), wanted.rows.shape[-1], axis=-1)
+    first, whole = base.pieces[0], np.zeros_like(held)
+    whole[:, 0] = 1.0
+    arrays = replace(first, rows=first.rows * whole, columns=first.columns * whole, magnitude=first.magnitude * whole)
+    digital = Piece(held * wanted.rows, held * 2.0, held * 127.0, digital=True)
+    bits = base.digital_bits + held * (wanted.rows * 2 * 8 + wanted.columns * 3)
+    return Footprint(
+        (arrays, digital), bits, base.on_base, scalings=held * wanted.columns, shifts=held * wanted.columns
+    )
 
 
 def scaled(footprint: Footprint, *, columns: float, magnitude: float) -> Footprint:

@@ -66,7 +66,7 @@ def layer(workload: dse.Workload, widths: Widths, options: IsaacOptions) -> tupl
         + table.GELU_OPS * widths.ffn
         + table.QUANTISE_OPS * widths.inputs
     )
-    return _energy(macs, lanes), _time(macs, lanes, options)
+    return _energy(macs, lanes), time_us(macs, lanes, options)
 
 
 def inputs(workload: dse.Workload, options: IsaacOptions, points: int) -> tuple[Array, Array]:
@@ -78,7 +78,7 @@ def inputs(workload: dse.Workload, options: IsaacOptions, points: int) -> tuple[
     energy = np.zeros((points, len(tokens), len(NAMES)))
     energy[..., INDEX["offchip"]] = fetched * table.DRAM_BYTE_PJ * 1e-6
     energy[..., INDEX["digital"]] = _energy(np.zeros_like(lanes), lanes)
-    return energy, np.broadcast_to(_time(np.zeros_like(lanes), lanes, options), energy.shape[:2])
+    return energy, np.broadcast_to(time_us(np.zeros_like(lanes), lanes, options), energy.shape[:2])
 
 
 def requests(workload: dse.Workload, demand: dse.Demand, options: IsaacOptions) -> tuple[Array, Array]:
@@ -98,7 +98,7 @@ def requests(workload: dse.Workload, demand: dse.Demand, options: IsaacOptions) 
     energy = np.zeros((*shape, len(NAMES)))
     energy[..., INDEX["digital"]] = _energy(macs, lanes)
     energy[..., INDEX["sram"]] = macs * table.VECTOR_BITS / 8 * table.SRAM_BYTE_PJ * 1e-6
-    return energy, _time(macs, lanes, options)
+    return energy, time_us(macs, lanes, options)
 
 
 def sram_bits(workload: dse.Workload, demand: dse.Demand, counts: dse.Counts) -> Array:
@@ -122,5 +122,6 @@ def _energy(macs: Array, lanes: Array) -> Array:
     return np.asarray((macs * table.MAC_PJ + lanes * table.VECTOR_PJ) * 1e-6)
 
 
-def _time(macs: Array, lanes: Array, options: IsaacOptions) -> Array:
+def time_us(macs: Array, lanes: Array, options: IsaacOptions) -> Array:
+    """Time of 8-bit multiplications and of lane operations, one after the other."""
     return np.asarray((macs / options.digital_macs + lanes / options.digital_lanes) / (table.CLOCK_GHZ * 1e3))

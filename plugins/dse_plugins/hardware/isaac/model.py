@@ -67,6 +67,7 @@ class Isaac:
         unit = units(geometry, params, self.options)
         capacity = np.where(params["tiles"] > 0, params["tiles"] * unit.arrays_per_tile, np.inf)
         held = residency(needs(demand, footprint.on_base), counts.arrays, capacity)
+        over = dse.reprogramming(workload, demand, footprint, geometry)
         tiles = np.where(
             params["tiles"] > 0, params["tiles"], np.ceil(counts.arrays.sum((1, 2)) / unit.arrays_per_tile)
         )
@@ -89,10 +90,11 @@ class Isaac:
             input_latency_us=input_latency,
             request_energy_uj=request_energy,
             request_latency_us=request_latency,
-            offchip_mb=digital.embedding_bytes(workload) / 1e6 + held.swapped * self._image_bytes(geometry, unit) / 1e6,
+            offchip_mb=self._offchip_mb(workload, held, over, geometry, unit),
             endurance=np.full(demand.points, self.options.endurance),
             violations=self._violations(geometry, params, held),
-            **self._switches(held, geometry, unit, tiles),
+            write_pulses=np.full(demand.points, self.options.write_pulses),
+            **self._switches(held, over, geometry, unit, tiles),
         )
 
     def _passes(
@@ -111,6 +113,7 @@ class Isaac:
         over = (slice(None), None, None)
         cycles = tokens * unit.cycles[over]
         values = tokens * (total["inputs"] + total["outputs"]) * (geometry.input_bits[over] / 8)
+        scaled, shifted, macs = (tokens * total[name] for name in ("scalings", "shifts", "macs"))
         offset_sums = tokens * np.where(geometry.separate[over], 0.0, total["inputs"])
         partials = tokens * total["partials"] + offset_sums
         drives, conversions = cycles * total["drives"], cycles * total["conversions"]
@@ -120,14 +123,15 @@ class Isaac:
             "adc": conversions * unit.adc_pj[over],
             "dac": drives * unit.dac_pj[over],
             "sample_hold": conversions * table.SAMPLE_HOLD.event_pj,
-            "shift_add": conversions * table.SHIFT_ADD.event_pj + partials * table.TILE_SHIFT_ADD.event_pj,
+            "shift_add": conversions * table.SHIFT_ADD.event_pj
+            + (partials + SHIFTS * shifted) * table.TILE_SHIFT_ADD.event_pj,
             "registers": drives * table.INPUT_REGISTER.event_pj
             + conversions * table.OUTPUT_REGISTER.event_pj
             + partials * table.TILE_REGISTER.event_pj,
             "buffer": values * table.EDRAM.event_pj,
             "bus": values * table.BUS.event_pj,
             "router": outputs * table.ROUTER.event_pj / table.ROUTER_FLIT_BYTES * (geometry.input_bits[over] / 8),
-            "sram": outputs * 2 * table.VECTOR_BITS / 8 * table.SRAM_BYTE_PJ,
+            "sram": (outputs * 2 + scaled + shifted) * table.VECTOR_BITS / 8 * table.SRAM_BYTE_PJ,
         }
         runs = demand.owner != dse.DROPPED
         energy = np.zeros((*demand.owner.shape, len(NAMES)))
@@ -136,8 +140,10 @@ class Isaac:
         kept = digital.Widths.of(workload.encoder, demand)
         widths = digital.Widths(*(_of_tasks(values, demand.owner) for values in (kept.heads, kept.ffn, kept.inputs)))
         digital_energy, digital_us = digital.layer(workload, widths, self.options)
-        lanes = outputs * table.RESCALE_OPS + tokens * total["fed"] * table.QUANTISE_OPS
-        energy[..., INDEX["digital"]] = runs * digital_energy + lanes * table.VECTOR_PJ * 1e-6
+        lanes = outputs * table.RESCALE_OPS + tokens * total["fed"] * table.QUANTISE_OPS + scaled
+        added = (lanes * table.VECTOR_PJ + macs * table.MAC_PJ) * 1e-6
+        energy[..., INDEX["digital"]] = runs * digital_energy + added
+        digital_us = digital_us + digital.time_us(macs, scaled, self.options)
         stages = len({matrix.input for matrix in workload.encoder.matrices}) + total["extra_stages"]
         filled = (tokens + stages - 1) * unit.cycles[over] + stages * table.PIPELINE_CYCLES
         return energy, np.asarray(runs * (filled * unit.cycle_us[over] + digital_us))
@@ -165,19 +171,42 @@ class Isaac:
     def _image_bytes(self, geometry: dse.Geometry, unit: Units) -> Array:
         return np.asarray(unit.cells * geometry.cell_bits / 8)
 
-    def _switches(self, held: Residency, geometry: dse.Geometry, unit: Units, tiles: Array) -> dict[str, Array]:
-        """Energy, time and writes (P, T, T): every cell of a written array takes its verify pulses, row by row.
+    def _offchip_mb(
+        self,
+        workload: dse.Workload,
+        held: Residency,
+        over: dse.Reprogramming | None,
+        geometry: dse.Geometry,
+        unit: Units,
+    ) -> Array:
+        """Embeddings, images of what is swapped, and of what is written over the base."""
+        images = held.swapped * self._image_bytes(geometry, unit)
+        if over is not None:
+            images = images + over.held_bits / 8
+        return np.asarray((digital.embedding_bytes(workload) + images) / 1e6)
+
+    def _switches(
+        self,
+        held: Residency,
+        over: dse.Reprogramming | None,
+        geometry: dse.Geometry,
+        unit: Units,
+        tiles: Array,
+    ) -> dict[str, Array]:
+        """Energy, time and writes (P, T, T): every cell of a written array or block takes its verify pulses, row by row.
 
         The arrays of an IMA are written one after another, all IMAs of the chip at once.
         """
-        over = (slice(None), None, None)
+        across = (slice(None), None, None)
         pulses = self.options.write_pulses
-        cells = held.written * unit.cells[over]
-        image = held.written * self._image_bytes(geometry, unit)[over]
-        rounds = np.ceil(held.written / np.maximum(tiles * self.options.imas_per_tile, 1)[over])
+        cells, arrays = held.written * unit.cells[across], held.written
+        image = held.written * self._image_bytes(geometry, unit)[across]
+        if over is not None:
+            cells, arrays, image = cells + over.cells, arrays + over.arrays, image + over.image_bits / 8
+        rounds = np.ceil(arrays / np.maximum(tiles * self.options.imas_per_tile, 1)[across])
         return {
             "switch_energy_uj": (cells * pulses * self.options.write_energy_pj + image * table.DRAM_BYTE_PJ) * 1e-6,
-            "switch_latency_us": rounds * geometry.rows[over] * pulses * self.options.write_pulse_us,
+            "switch_latency_us": rounds * geometry.rows[across] * pulses * self.options.write_pulse_us,
             "switch_writes": cells,
             "cell_writes": (held.written > 0) * pulses,
         }
@@ -198,7 +227,12 @@ class Isaac:
         )
 
 
-_COUNTED = ("arrays", "conversions", "drives", "inputs", "partials", "outputs", "fed", "extra_stages")
+_COUNTED = (
+    *("arrays", "conversions", "drives", "inputs", "partials", "outputs", "fed", "extra_stages"),
+    *("macs", "scalings", "shifts"),
+)
+SHIFTS = 2
+"""Shifts and additions of one factor that is not multiplied: two powers of two."""
 
 
 def _of_tasks(values: Array, owner: Array) -> Array:
