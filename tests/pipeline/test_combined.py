@@ -22,17 +22,21 @@ COMPRESSORS: dict[str, dict[str, Any]] = {
     "graded": {},
     "bitdelta": {},
     "dare": {},
+    "lora": {},
     "low-rank": {},
     "ternary": {},
     "tile-drop": TILES,
     "mixed-precision": TILES,
+    "piggyback": TILES,
+    "xma2": TILES,
 }
 OTHERS: dict[str, dict[str, Any]] = {
     "two-stage": {"per_channel": True, "layer_groups": 2},
     "graded": {"recover": False},
     "tile-drop": {},
+    "xma2": {},
 }
-"""Options of a second kind; of `tile-drop`, tiles larger than any matrix."""
+"""Options of a second kind; of `tile-drop` and `xma2`, tiles larger than any matrix."""
 GENERATORS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "independent": ("independent", {}, {}),
     "shared-prefix": ("shared-prefix", {}, {"depth": (1, 0)}),

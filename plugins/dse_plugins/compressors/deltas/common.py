@@ -52,6 +52,7 @@ class Part(NamedTuple):
         bits: of scales, offsets and indices.
         unsigned: whether codes have no sign.
         fed_by: index of the part that feeds it.
+        digital: whether codes lie in SRAM.
     """
 
     rows: Array
@@ -60,6 +61,7 @@ class Part(NamedTuple):
     bits: Array
     unsigned: bool = False
     fed_by: int | None = None
+    digital: bool = False
 
 
 class Difference(NamedTuple):
@@ -139,7 +141,7 @@ class DeltaCompressor(ABC):
             live = part.magnitude > 0
             live_rows, live_columns, magnitude = (placed(values * live) for values in part[:3])
             fed_by = None if part.fed_by is None else part.fed_by + 1
-            pieces.append(dse.Piece(live_rows, live_columns, magnitude, part.unsigned, fed_by))
+            pieces.append(dse.Piece(live_rows, live_columns, magnitude, part.unsigned, fed_by, part.digital))
             bits = bits + placed(part.bits * live)
         on_base = demand.used.copy()
         on_base[:, dse.BASE] = False

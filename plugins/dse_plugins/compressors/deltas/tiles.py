@@ -16,6 +16,7 @@ import dse
 from dse_plugins.compressors.deltas.common import Array, DeltaCompressor, Difference, Part, Sizes
 from dse_plugins.compressors.deltas.tile_effects import TileOptions, measured
 from dse_plugins.compressors.even import ROUNDING, Even, even, ranked
+from dse_plugins.compressors.tiling import Tiling
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,6 +34,7 @@ class TileCompressor(DeltaCompressor):
     def __init__(self, options: TileOptions) -> None:
         super().__init__(options)
         self.options = options
+        self.tiling = Tiling(options.tile_rows, options.tile_columns)
         self._encoder: dse.Encoder | None = None
         self._positions: dict[str, Array] = {}
 
@@ -55,7 +57,7 @@ class TileCompressor(DeltaCompressor):
 
     def parts(self, sizes: Sizes, params: dse.Params) -> tuple[Part, ...]:
         """Take, of every block of rows, the blocks of columns that have so many bits."""
-        heights = [_blocks(matrix.rows, self.options.tile_rows) for matrix in sizes.encoder.matrices]
+        heights = [self.tiling.row_blocks(matrix) for matrix in sizes.encoder.matrices]
         live_columns = (self._measured_columns if sizes.demand.measured else self._even_columns)(sizes, params)
         shape = sizes.rows.shape
         found = []
@@ -64,7 +66,7 @@ class TileCompressor(DeltaCompressor):
             for index, height in enumerate(heights):
                 if block >= height:
                     continue
-                rows[..., index] = self._kept(sizes, index)[0][..., block]
+                rows[..., index] = self.tiling.kept(sizes.encoder, sizes.demand, index)[0][..., block]
                 columns[..., index] = live_columns[index][..., block]
             for step, bits in enumerate(self.bits):
                 live = (rows > 0) & (columns[step] > 0)
@@ -74,11 +76,10 @@ class TileCompressor(DeltaCompressor):
     def terms(self, difference: Difference, params: dse.Params) -> tuple[dse.Term, ...]:
         """Store each block of rows in each number of bits."""
         assert self._encoder is not None
-        matrix = self._encoder.matrices[difference.key[1]]
-        inputs = _block_of(difference.weights.inputs.get(difference.key), matrix.rows, self.options.tile_rows)
+        inputs = difference.weights.block_of(difference.key, self.tiling.rows, inputs=True)
         levels = (self._measured_levels if difference.weights.measured else self._ranked_levels)(difference, params)
         nothing = dse.Term(difference.codes[:0], difference.scale, 1, shared_scale=True)
-        most = max(_blocks(other.rows, self.options.tile_rows) for other in self._encoder.matrices)
+        most = max(self.tiling.row_blocks(matrix) for matrix in self._encoder.matrices)
         found = []
         for block in range(most):
             rows = (inputs == block).nonzero()[:, 0]
@@ -98,12 +99,11 @@ class TileCompressor(DeltaCompressor):
 
         layer, index = difference.key
         assert self._encoder is not None
-        begin, matrix = _starts(self._encoder, self.options), self._encoder.matrices[index]
         count = self._count(params)[0, difference.place]
         by = str(self.budget(params)[1][0, difference.place])
-        levels = _taken(self._positions[by][difference.place], count)[layer, begin[index] : begin[index + 1]]
-        outputs = _block_of(difference.weights.outputs.get(difference.key), matrix.columns, self.options.tile_columns)
-        return torch.from_numpy(levels.reshape(-1, _blocks(matrix.rows, self.options.tile_rows)))[outputs]
+        levels = _taken(self._positions[by][difference.place], count)[layer]
+        outputs = difference.weights.block_of(difference.key, self.tiling.columns, inputs=False)
+        return torch.from_numpy(self.tiling.of_matrix(levels, self._encoder, index))[outputs]
 
     def _ranked_levels(self, difference: Difference, params: dse.Params) -> Tensor:
         """The same of weights that were not measured: the largest differences of each block of rows have most."""
@@ -114,21 +114,18 @@ class TileCompressor(DeltaCompressor):
         assert self._encoder is not None
         assert demand is not None
         spread = self._even(Sizes.of(self._encoder, demand), params, index)
-        inputs = _block_of(
-            difference.weights.inputs.get(difference.key), self._encoder.matrices[index].rows, self.options.tile_rows
-        )
+        inputs = difference.weights.block_of(difference.key, self.tiling.rows, inputs=True)
         low, upper = (values[0, difference.place, layer].tolist() for values in (spread.low, spread.upper))
         blocks = [difference.values[:, inputs == block] for block in range(len(low))]
         return torch.stack([ranked(*of) for of in zip(blocks, low, upper, strict=True)], dim=1)
 
     def _measured_columns(self, sizes: Sizes, params: dse.Params) -> list[Array]:
         """Columns of each matrix in each number of bits and block of rows, (bits, P, T, L, blocks), as measured."""
-        begin, everything = _starts(sizes.encoder, self.options), self._levels(sizes, params)
+        everything = self._levels(sizes, params)
         found = []
-        for index, matrix in enumerate(sizes.encoder.matrices):
-            levels = everything[..., begin[index] : begin[index + 1]]
-            levels = levels.reshape(*levels.shape[:3], -1, _blocks(matrix.rows, self.options.tile_rows))
-            beside = self._kept(sizes, index)[1][..., None]
+        for index in range(len(sizes.encoder.matrices)):
+            levels = self.tiling.of_matrix(everything, sizes.encoder, index)
+            beside = self.tiling.kept(sizes.encoder, sizes.demand, index)[1][..., None]
             found.append(np.stack([(beside * (levels == step + 1)).sum(axis=-2) for step in range(len(self.bits))]))
         return found
 
@@ -139,9 +136,9 @@ class TileCompressor(DeltaCompressor):
 
     def _even(self, sizes: Sizes, params: dse.Params, index: int) -> Even:
         """Spread the budget evenly over a matrix's blocks of rows in all layers, each (P, A, L, blocks)."""
-        above, _ = self._kept(sizes, index)
+        above, _ = self.tiling.kept(sizes.encoder, sizes.demand, index)
         columns = sizes.columns[..., index, None] * (above > 0)
-        spread = even(self.budget(params)[0], columns.reshape(*columns.shape[:2], -1), self.options.tile_columns)
+        spread = even(self.budget(params)[0], columns.reshape(*columns.shape[:2], -1), self.tiling.columns)
         return Even(*(values.reshape(columns.shape) for values in spread))
 
     def _count(self, params: dse.Params) -> Array:
@@ -157,23 +154,11 @@ class TileCompressor(DeltaCompressor):
         """
         points, tasks, layers = sizes.rows.shape[:3]
         if not self._positions:
-            return np.full((points, tasks, layers, _starts(sizes.encoder, self.options)[-1]), len(self.bits))
+            return np.full((points, tasks, layers, self.tiling.starts(sizes.encoder)[-1]), len(self.bits))
         by = self.budget(params)[1][:, :, None, None]
         count = self._count(params)
         taken = {name: _taken(positions[None], count) for name, positions in self._positions.items()}
         return np.where(by == "norm", taken["norm"], taken["effect"])
-
-    def _kept(self, sizes: Sizes, index: int) -> tuple[Array, Array]:
-        """Rows of each block of rows and columns of each block of columns that are left, (P, A, L, blocks)."""
-        matrix = sizes.encoder.matrices[index]
-        found = []
-        for size, tile, kept in (
-            (matrix.rows, self.options.tile_rows, dse.kept_inputs(sizes.encoder, sizes.demand, index)),
-            (matrix.columns, self.options.tile_columns, dse.kept_outputs(sizes.encoder, sizes.demand, index)),
-        ):
-            mask = np.ones((1, 1, 1, size)) if kept is None else kept[:, 1:].astype(float)
-            found.append(np.add.reduceat(mask, np.arange(0, size, tile), axis=-1))
-        return found[0], found[1]
 
 
 def _positions(lost: Array) -> Array:
@@ -191,23 +176,3 @@ def _positions(lost: Array) -> Array:
 def _taken(positions: Array, count: Array) -> Array:
     """Steps taken of each tile, from places (..., steps, L, tiles) and how many are taken (...)."""
     return np.asarray((positions < np.asarray(count)[..., None, None, None]).sum(axis=-3))
-
-
-def _blocks(size: int, tile: int) -> int:
-    return -(-size // tile)
-
-
-def _starts(encoder: dse.Encoder, options: TileOptions) -> list[int]:
-    """Where each matrix's tiles begin among those of a layer, and where they end."""
-    tiles = [
-        _blocks(matrix.rows, options.tile_rows) * _blocks(matrix.columns, options.tile_columns)
-        for matrix in encoder.matrices
-    ]
-    return [0, *np.cumsum(tiles).tolist()]
-
-
-def _block_of(kept: Tensor | None, size: int, tile: int) -> Tensor:
-    """Block each output or input that is left belongs to."""
-    import torch
-
-    return (torch.arange(size) if kept is None else kept) // tile

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 import dse
 from dse_plugins.generators.mgen.importance import SIDES, matrix_of
+from dse_plugins.moments import input_moments
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,32 +36,9 @@ def moments(
         ``heads_mean`` (L, hidden), ``heads_covariance`` (L, hidden, hidden), ``ffn_mean`` (L, F) and ``ffn_covariance``
         (L, F, F), float32.
     """
-    import torch
-
-    encoder, tasks = context.workload.encoder, tuple(tasks)
+    encoder = context.workload.encoder
     where = {name: index for name in SIDES if (index := matrix_of(encoder, SIDES[name])) is not None}
-    sums: dict[tuple[int, int], Any] = {}
-    squares: dict[tuple[int, int], Any] = {}
-    for task in tasks:
-        own: dict[tuple[int, int], list[Any]] = {}
-        tokens = 0
-        for seen in context.observe(task, rows, model):
-            tokens += int(seen.mask.sum())
-            for key in (key for key in seen.inputs if key[1] in where.values()):
-                inputs = seen.inputs[key][seen.mask]
-                total, square = own.get(key, (0.0, 0.0))
-                own[key] = [total + inputs.sum(dim=0).double(), square + (inputs.T @ inputs).double()]
-        for key, (total, square) in own.items():
-            sums[key] = sums.get(key, 0.0) + total / (tokens * len(tasks))
-            squares[key] = squares.get(key, 0.0) + square / (tokens * len(tasks))
-    found: dict[str, NDArray[Any]] = {}
-    for name, index in where.items():
-        layers = sorted(layer for layer, matrix in sums if matrix == index)
-        mean = torch.stack([sums[layer, index] for layer in layers])
-        square = torch.stack([squares[layer, index] for layer in layers])
-        found[f"{name}_mean"] = mean.float().cpu().numpy()
-        found[f"{name}_covariance"] = (square - mean[:, :, None] * mean[:, None, :]).float().cpu().numpy()
-    return found
+    return input_moments(context, tasks, rows, where, model)
 
 
 def recovered(

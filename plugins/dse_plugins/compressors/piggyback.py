@@ -1,0 +1,79 @@
+"""Compressor ``piggyback``: a binary mask over the base's weights for each task, written into the arrays when it comes.
+
+Mallya et al., "Piggyback", ECCV 2018: one bit for every weight and task. A masked weight is zero, and cells that hold it must
+be written, so every array is; what is small is the image off-chip. The comparison of the family of crossbar-aware masks (XBM,
+XMA, XMA2). Without training a weight stays where it is closer to the fine-tuned one than zero is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+import dse
+from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Key, Part, Sizes
+from dse_plugins.compressors.deltas.tile_effects import TileOptions
+from dse_plugins.compressors.tiling import Tiling
+
+
+class Piggyback(DeltaCompressor):
+    """The base's weights, or zero."""
+
+    def __init__(self, options: TileOptions) -> None:
+        super().__init__(options)
+        self.tiling = Tiling(options.tile_rows, options.tile_columns)
+
+    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+        """Nothing to choose."""
+        del workload
+        return ()
+
+    def parts(self, sizes: Sizes, params: dse.Params) -> tuple[Part, ...]:
+        """Take no arrays beside the base."""
+        del sizes, params
+        return ()
+
+    def terms(self, difference: Difference, params: dse.Params) -> tuple[dse.Term, ...]:
+        """Store nothing beside the base."""
+        del difference, params
+        return ()
+
+    def footprint(
+        self, workload: dse.Workload, demand: dse.Demand, geometry: dse.Geometry, params: dse.Params
+    ) -> dse.Footprint:
+        """Take the base whole, and write every block of it."""
+        plain = super().footprint(workload, demand, geometry, params)
+        blocks = np.repeat(plain.on_base, self.tiling.starts(workload.encoder)[-1], axis=-1)
+        return replace(plain, reprogrammed=dse.Reprogrammed(*self.tiling, blocks, weight_bits=1.0, masks=True))
+
+    def store(
+        self, weights: dse.Matrices, base: dse.Matrices, geometry: dse.Geometry, params: dse.Params, owner: int
+    ) -> dict[Key, dse.Stored]:
+        """Store the base whole, or what is left of it."""
+        import torch
+
+        stored = super().store(weights, base, geometry, params, owner)
+        if owner == dse.BASE:
+            return stored
+        for key, weight in weights.items():
+            scale = stored[key].terms[0].scale
+            codes = dse.quantise(base[key], scale)
+            stays = (weight - codes * scale).abs() <= weight.abs()
+            outputs, inputs = (base.whole[key].shape[0], base.whole[key].shape[1])
+            blocks = torch.ones(-(-outputs // self.tiling.columns), -(-inputs // self.tiling.rows), dtype=torch.bool)
+            stored[key] = replace(stored[key], image=dse.Image((codes * stays).to(torch.int16), scale, blocks))
+        return stored
+
+
+@dse.hookimpl
+def dse_compressors() -> Iterable[dse.Compressor]:
+    """Yield the one compressor."""
+    yield dse.Compressor(
+        name="piggyback",
+        summary="a bit for every weight says whether it is the base's or zero",
+        build=Piggyback,
+        options=TileOptions,
+        source="Mallya et al., Piggyback, ECCV 2018",
+    )
