@@ -56,7 +56,7 @@ from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
 from dse.records.params import Params
 from dse.records.plugin import API, Compressor, Generator, HardwareModel, Options, Scheduler
 from dse.records.terms import SCALE_BITS, Image, Matrices, Scaling, Stored, Term
-from dse.records.training import Training
+from dse.records.training import Adapted, Adaption, Training
 from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
 from dse.registry import Registry
 
@@ -75,6 +75,8 @@ __all__ = [
     "FULL_MAGNITUDE",
     "SCALE_BITS",
     "WEIGHT_BITS",
+    "Adapted",
+    "Adaption",
     "CheckpointError",
     "Choice",
     "Components",

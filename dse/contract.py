@@ -23,7 +23,7 @@ from dse.records.parameters import Parameter
 from dse.records.params import Params
 from dse.records.plugin import Compressor, Generator, HardwareModel, Scheduler
 from dse.records.terms import Matrices, Stored
-from dse.records.training import Training
+from dse.records.training import Adapted, Adaption, Training
 from dse.records.workload import Workload
 
 if TYPE_CHECKING:
@@ -60,6 +60,9 @@ class Context(Protocol):
 
     def trained(self, training: Training) -> Model:
         """Train one encoder for several tasks, a head each; a training that was done or stopped is found again."""
+
+    def adapted(self, adaption: Adaption) -> Adapted:
+        """Learn one task from the base through an adapter of its matrices; what was learnt or begun is found again."""
 
     def cached(
         self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]

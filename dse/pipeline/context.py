@@ -15,7 +15,7 @@ from dse.records.batch import BASE, DROPPED
 from dse.records.model import Model
 from dse.records.observation import Observation
 from dse.records.terms import Effective
-from dse.records.training import Training
+from dse.records.training import Adapted, Adaption, Training
 from dse.records.workload import Workload
 from dse.workload.cache import ArrayCache, Progress, digest
 
@@ -101,6 +101,12 @@ class PipelineContext:
     def trained(self, training: Training) -> Model:
         """Train an encoder for some tasks, or find it in the cache."""
         return self._loaded.trained(training)
+
+    def adapted(self, adaption: Adaption) -> Adapted:
+        """Learn a task from the base through an adapter, or find it in the cache."""
+        from dse.workload.adapting import adapted
+
+        return adapted(self._loaded, adaption)
 
     def cached(
         self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]

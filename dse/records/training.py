@@ -1,8 +1,16 @@
-"""What a generator asks to have trained."""
+"""What a plugin asks to have trained."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from dse.records.model import Model
+    from dse.records.terms import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +38,43 @@ class Training:
     across: float = 0.0
     passes: float = 1.0
     seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Adaption:
+    """One task learnt from the base, whose matrices an adapter changes instead of being trained themselves.
+
+    The adapter is a torch module. Its ``forward(key, weight)`` gives the matrix (outputs, inputs) to use in place of the base's
+    ``weight`` at ``(layer, matrix)``; its parameters are trained together with the task's biases, norms and head. It may have
+    ``rates``, a mapping from the first part of a parameter's name to a multiple of the task's learning rate (``""``: biases,
+    norms and head), and ``begin(share)``, called before each step with the share of steps done.
+
+    Attributes:
+        task: index.
+        key: everything the adapter's behaviour depends on, a version of its code included: what was learnt once under a key
+            is found again.
+        build: makes the adapter, given the base's matrices.
+        passes: times the task's own epochs.
+        distil: share of the loss that follows the outputs of the task's own fine-tuned model.
+        seed: of the order of rows and of the new head, added to the task's own.
+    """
+
+    task: int
+    key: Mapping[str, Any]
+    build: Callable[[Mapping[Key, Tensor]], nn.Module]
+    passes: float = 1.0
+    distil: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """What was learnt.
+
+    Attributes:
+        state: of the adapter, by name.
+        model: the task's biases, norms and head; no matrices.
+    """
+
+    state: Mapping[str, Tensor]
+    model: Model

@@ -14,7 +14,7 @@ from dse.contract import Weights
 from dse.records.batch import Components, Geometry, Packing
 from dse.records.model import Model
 from dse.records.observation import Observation
-from dse.records.training import Training
+from dse.records.training import Adapted, Adaption, Training
 from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
 
 if TYPE_CHECKING:
@@ -125,6 +125,22 @@ class TinyContext:
                 if key[0] in layers
             }
         )
+
+    def adapted(self, adaption: Adaption) -> Adapted:
+        """Give the adapter as it begins, moved a little, without training; biases, norms and head stay what they are."""
+        import torch
+
+        draw = torch.Generator().manual_seed(self._seed + adaption.seed + adaption.task)
+        with torch.random.fork_rng():
+            torch.manual_seed(self._seed)
+            state = adaption.build(self.base_weights()).state_dict()
+        moved = {
+            name: value + self._spread * torch.randn(value.shape, generator=draw)
+            if value.is_floating_point()
+            else value
+            for name, value in state.items()
+        }
+        return Adapted(moved, Model({}))
 
     def cached(
         self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]

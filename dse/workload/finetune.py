@@ -97,7 +97,8 @@ def fine_tune(
     embeddings = Decomposed(model, trace=False).embedding_names()
     for name, value in model.named_parameters():
         value.requires_grad_(name not in embeddings)
-    update = Updater([value for value in model.parameters() if value.requires_grad], settings.learning_rate, steps)
+    trained = [value for value in model.parameters() if value.requires_grad]
+    update = Updater([(trained, 1.0)], settings.learning_rate, steps)
     told = 0.0
     for step, chosen in enumerate(batches(tokens, settings.batch, settings.epochs, generator)):
         inputs = {name: value.to(device) for name, value in batch(tokens, chosen, padding(tokenizer)).items()}
@@ -131,7 +132,7 @@ class Updater:
     """What follows a loss: AdamW, with a rate that warms up and decays. Can be written down and continued.
 
     Args:
-        trained: parameters.
+        groups: parameters, and the multiple of the learning rate they take.
         learning_rate: the highest.
         steps: losses there will be.
 
@@ -139,12 +140,14 @@ class Updater:
         step: losses there have been.
     """
 
-    def __init__(self, trained: list[nn.Parameter], learning_rate: float, steps: int) -> None:
+    def __init__(self, groups: list[tuple[list[nn.Parameter], float]], learning_rate: float, steps: int) -> None:
         import torch
 
         self.step = 0
-        self._trained, self._rate, self._steps = trained, learning_rate, steps
-        self._optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
+        self._trained = [value for values, _ in groups for value in values]
+        self._rates, self._steps = [learning_rate * multiple for _, multiple in groups], steps
+        parts = [{"params": values} for values, _ in groups]
+        self._optimizer = torch.optim.AdamW(parts, lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
 
     def __call__(self, value: Tensor) -> None:
         """Take one step."""
@@ -153,8 +156,8 @@ class Updater:
         self._optimizer.zero_grad(set_to_none=True)
         value.backward()
         torch.nn.utils.clip_grad_norm_(self._trained, MOST_NORM)
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._rate * _schedule(self.step, self._steps)
+        for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = rate * _schedule(self.step, self._steps)
         self._optimizer.step()
         self.step += 1
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dse.errors import CheckpointError
 from dse.records.model import Model
-from dse.records.training import Training
+from dse.records.training import Adapted, Training
 from dse.workload import finetune, teaching
 from dse.workload.cache import digest, whole_file
 from dse.workload.teaching import Rows
@@ -38,26 +38,26 @@ def trained(work: LoadedWorkload, training: Training) -> Model:
         CheckpointError: the stored encoder cannot be read.
         DataError: the loss became infinite or not a number.
     """
-    path = work.cache / "joint" / f"{_digest(work, training)}.safetensors"
+    path = work.cache / "joint" / f"{digest_of(work, training)}.safetensors"
     if path.is_file():
-        return _restored(training, path)
+        return restored(training, path).model
     together = Together(work, training)
     if training.start is not None:
         together.load(trained(work, training.start))
     elif training.merged:
         together.load(together.merged())
     if training.passes:
-        _train(together, path)
+        train(together, path)
     model = together.model()
-    _save(path, training, model)
+    save(path, training, model)
     path.with_suffix(".part").unlink(missing_ok=True)
     return model
 
 
-def _digest(work: LoadedWorkload, training: Training) -> str:
+def digest_of(work: LoadedWorkload, training: Training) -> str:
     """Hash of everything the weights come from; known before they are trained."""
     tasks = [work.tasks[name].digest for name in _names(work, training)]
-    start = "" if training.start is None else _digest(work, training.start)
+    start = "" if training.start is None else digest_of(work, training.start)
     rest = {
         field.name: getattr(training, field.name) for field in fields(training) if field.name not in ("tasks", "start")
     }
@@ -69,7 +69,7 @@ def _names(work: LoadedWorkload, training: Training) -> list[str]:
     return [names[index] for index in training.tasks]
 
 
-def _train(together: Together, path: Path) -> None:
+def train(together: Together, path: Path) -> None:
     """Train in place, a batch of one task at a time, each task as often as its rows and epochs say."""
     import torch
 
@@ -81,9 +81,9 @@ def _train(together: Together, path: Path) -> None:
         model.to(work.device).train()
         for value in model.parameters():
             value.requires_grad_(False)  # torch takes it by place
-    for value in together.parameters:
+    for value in (value for values, _ in together.groups for value in values):
         value.requires_grad_(True)  # as above
-    update = finetune.Updater(together.parameters, min(one.learning_rate for one in settings), len(turns))
+    update = finetune.Updater(together.groups, min(one.learning_rate for one in settings), len(turns))
     part = path.with_suffix(".part")
     update.resume(part)
     seeds = [one.seed + training.seed for one in settings]
@@ -93,6 +93,7 @@ def _train(together: Together, path: Path) -> None:
         chosen = next(batches[at])
         if step < update.step:
             continue  # done before training was stopped
+        together.begin(step / len(turns))
         # So that one that is continued drops what one that never stopped drops.
         torch.manual_seed(step + len(turns) * training.seed)
         inputs = {name: value.to(work.device) for name, value in batch(rows[at].tokens, chosen, pad).items()}
@@ -104,14 +105,7 @@ def _train(together: Together, path: Path) -> None:
             update.save(part)
         if work.progress is not None and (time.monotonic() - told > finetune.TELL_S or step + 1 == len(turns)):
             told = time.monotonic()
-            work.progress(_what(together), (step + 1) / len(turns))
-
-
-def _what(together: Together) -> str:
-    names = [task.spec.name for task in together.tasks]
-    who = names[0] if len(names) == 1 else f"{len(names)} tasks together"
-    kept, frozen = len(together.layers), together.training.frozen
-    return f"training {who}, {kept - frozen} of {kept} layers" if frozen else f"training {who}, {kept} layers"
+            work.progress(together.what, (step + 1) / len(turns))
 
 
 def _turns(tasks: list[LoadedTask], rows: list[Rows], training: Training) -> list[int]:
@@ -145,8 +139,8 @@ def _loss(together: Together, at: int, inputs: dict[str, Tensor], given: Rows, c
     return loss
 
 
-def _save(path: Path, training: Training, model: Model) -> None:
-    """Store a trained encoder and its heads as safetensors; tasks by their place, since names are no part of the key."""
+def save(path: Path, training: Training, model: Model, state: Mapping[str, Tensor] | None = None) -> None:
+    """Store what was trained as safetensors; tasks by their place, since names are no part of the key."""
     from safetensors.torch import save_file
 
     tensors = {f"matrix/{layer}/{index}": value for (layer, index), value in model.matrices.items()}
@@ -154,18 +148,20 @@ def _save(path: Path, training: Training, model: Model) -> None:
         tensors |= {f"vector/{layer}/{name}": value for name, value in vectors.items()}
     for task, head in model.heads.items():
         tensors |= {f"head/{training.tasks.index(task)}/{name}": value for name, value in head.items()}
+    tensors |= {f"adapter/0/{name}": value for name, value in (state or {}).items()}
     with whole_file(path) as temporary:
         save_file({name: value.contiguous() for name, value in tensors.items()}, temporary)
 
 
-def _restored(training: Training, path: Path) -> Model:
-    """Read what `_save` stored."""
+def restored(training: Training, path: Path) -> Adapted:
+    """Read what `save` stored."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     matrices: dict[tuple[int, int], Tensor] = {}
     vectors: dict[int, dict[str, Tensor]] = {}
     heads: dict[int, dict[str, Tensor]] = {task: {} for task in training.tasks}
+    state: dict[str, Tensor] = {}
     try:
         for name, value in load_file(path).items():
             kind, owner, rest = name.split("/", 2)
@@ -173,8 +169,10 @@ def _restored(training: Training, path: Path) -> Model:
                 matrices[int(owner), int(rest)] = value
             elif kind == "vector":
                 vectors.setdefault(int(owner), {})[rest] = value
-            else:
+            elif kind == "head":
                 heads[training.tasks[int(owner)]][rest] = value
+            else:
+                state[rest] = value
     except (SafetensorError, OSError, ValueError, LookupError) as error:
         raise CheckpointError(
             "the stored trained encoder cannot be read",
@@ -182,4 +180,4 @@ def _restored(training: Training, path: Path) -> Model:
             found=str(error).splitlines()[0] if str(error) else type(error).__name__,
             fix="delete the file",
         ) from error
-    return Model(matrices, vectors, heads)
+    return Adapted(state, Model(matrices, vectors, heads))

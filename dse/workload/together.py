@@ -30,6 +30,8 @@ class Together:
         tasks: the training's tasks.
         models: one for each task; embeddings and layers are the same objects in all.
         layers: those that run.
+        indices: of these in the base.
+        paths: module path of each matrix in its layer.
     """
 
     def __init__(self, work: LoadedWorkload, training: Training) -> None:
@@ -42,9 +44,9 @@ class Together:
         ]
         found = [Decomposed(model, trace=False) for model in self.models]
         self._heads = [sorted(one.head_names()) for one in found]
-        self._indices = training.layers or tuple(range(len(found[0].layers)))
-        self._paths = found[0].paths
-        self.layers = nn.ModuleList(found[0].layers[index] for index in self._indices)
+        self.indices = training.layers or tuple(range(len(found[0].layers)))
+        self.paths = found[0].paths
+        self.layers = nn.ModuleList(found[0].layers[index] for index in self.indices)
         self._trunk = _Trunk(self.layers)
         shared = dict(self.models[0].named_parameters())
         for model, one in zip(self.models, found, strict=True):
@@ -64,17 +66,32 @@ class Together:
         return found.float()
 
     @cached_property
-    def parameters(self) -> list[nn.Parameter]:
-        """What is trained."""
+    def groups(self) -> list[tuple[list[nn.Parameter], float]]:
+        """What is trained, and at what multiple of the learning rate."""
         shared = [value for layer in list(self.layers)[self.training.frozen :] for value in layer.parameters()]
-        own = [
+        return [([*shared, *self.head_parameters], 1.0)]
+
+    @property
+    def head_parameters(self) -> list[nn.Parameter]:
+        """Of all heads."""
+        return [
             model.get_parameter(name) for model, names in zip(self.models, self._heads, strict=True) for name in names
         ]
-        return [*shared, *own]
+
+    @property
+    def what(self) -> str:
+        """What is being done, for a line of progress."""
+        names = [task.spec.name for task in self.tasks]
+        who = names[0] if len(names) == 1 else f"{len(names)} tasks together"
+        kept, frozen = len(self.layers), self.training.frozen
+        return f"training {who}, {kept - frozen} of {kept} layers" if frozen else f"training {who}, {kept} layers"
+
+    def begin(self, share: float) -> None:
+        """Be told, before each step, what share of them is done."""
 
     def load(self, model: Model) -> None:
         """Begin from other layers and heads, where they are given."""
-        write_layers(dict(zip(self._indices, self.layers, strict=True)), self._paths, model)
+        write_layers(dict(zip(self.indices, self.layers, strict=True)), self.paths, model)
         for task, own in zip(self.training.tasks, self.models, strict=True):
             write_head(own, model.heads.get(task, {}))
 
@@ -100,16 +117,19 @@ class Together:
     def model(self) -> Model:
         """What was trained, and what ran beneath it unchanged."""
         matrices, vectors = {}, {}
-        weights = {f"{path}.weight": matrix for matrix, path in enumerate(self._paths)}
-        for place, index in enumerate(self._indices):
+        weights = {f"{path}.weight": matrix for matrix, path in enumerate(self.paths)}
+        for place, index in enumerate(self.indices):
             state = {name: value.detach().cpu().clone() for name, value in self.layers[place].state_dict().items()}
             matrices.update({(index, matrix): state[name] for name, matrix in weights.items()})
             vectors[index] = {name: value for name, value in state.items() if name not in weights}
-        heads = {
+        return Model(matrices, vectors, self.heads())
+
+    def heads(self) -> dict[int, dict[str, Tensor]]:
+        """Heads by task."""
+        return {
             task: {name: model.get_parameter(name).detach().cpu().clone() for name in names}
             for task, model, names in zip(self.training.tasks, self.models, self._heads, strict=True)
         }
-        return Model(matrices, vectors, heads)
 
 
 class _Trunk(nn.Module):

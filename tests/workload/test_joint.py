@@ -51,7 +51,7 @@ def test_one_encoder_learns_both_tasks(load: Load) -> None:
 
 def test_a_training_is_done_once_and_found_again(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     first = load().trained(BOTH)
-    monkeypatch.setattr(joint, "_train", lambda *_: pytest.fail("trained twice"))
+    monkeypatch.setattr(joint, "train", lambda *_: pytest.fail("trained twice"))
 
     assert same(first, load().trained(BOTH))
 
@@ -126,7 +126,7 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been(
 def test_a_damaged_part_is_begun_anew(load: Load) -> None:
     whole = load("whole").trained(BOTH)
     work = load("torn")
-    path = work.cache / "joint" / f"{joint._digest(work, BOTH)}.part"
+    path = work.cache / "joint" / f"{joint.digest_of(work, BOTH)}.part"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"\x00" * 40)
 
@@ -206,7 +206,7 @@ def test_a_merged_start_is_the_mean_of_the_tasks_models_with_their_heads(load: L
 
 
 def test_no_passes_are_no_training(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dse.workload.joint._train", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr("dse.workload.joint.train", lambda *_: pytest.fail("trained"))
     work = load()
     mean = work.trained(Training((0, 1), merged=True, passes=0))
     merged = Together(work, Training((0, 1), merged=True)).merged()
