@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -87,8 +88,19 @@ class Assembly:
         if owner not in self._models:
             generator, name = self._built.generator, self._built.names[0]
             found = called("generator", name, generator.weights, self._context, self._params["generator"], owner)
-            self._models[owner] = found if isinstance(found, Model) else Model(found)
+            model = found if isinstance(found, Model) else Model(found)
+            self._models[owner] = self._with_learnt(model, owner)
         return self._models[owner]
+
+    def _with_learnt(self, model: Model, owner: int) -> Model:
+        """The same with the biases, norms and heads that the compressor learnt with its terms, where it learns any."""
+        learnt = getattr(self._built.compressor, "learnt", None)
+        if learnt is None:
+            return model
+        more: Model | None = called("compressor", self._built.names[1], learnt, self._params["compressor"], owner)
+        if more is None:
+            return model
+        return replace(model, vectors={**model.vectors, **more.vectors}, heads={**model.heads, **more.heads})
 
     def _rebuilt(self, owner: int, layers: list[int], base: Weights) -> Effective:
         """What one owner's layers come to, from terms that equal the footprint."""

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+import dse
 from dse.records.plugin import Kind, PluginRecord
 from dse.registry import Registry
 from dse.testing import CompressorTests, GeneratorTests, HardwareTests, SchedulerTests
@@ -67,6 +68,20 @@ class TestTwoStagePerChannel(CompressorTests):
     @pytest.fixture
     def record(self) -> PluginRecord:
         return FOUND.get("compressor", "two-stage")
+
+
+class TestXma2Trained(CompressorTests):
+    options: ClassVar[dict[str, Any]] = {
+        "route": "trained", "shares": (0.4, 0.6), "factors": "shift", "tile_rows": 16, "tile_columns": 16,
+    }  # fmt: skip
+
+    @pytest.fixture
+    def record(self) -> PluginRecord:
+        return FOUND.get("compressor", "xma2")
+
+    def plans(self, workload: dse.Workload) -> tuple[dse.Plan, ...]:
+        """Without trunks, which it refuses: what was learnt was learnt from the base."""
+        return super().plans(workload)[:3]
 
 
 class TestSchedulers(SchedulerTests):

@@ -70,6 +70,7 @@ class Difference(NamedTuple):
     Attributes:
         values: float32 (outputs, inputs).
         codes: int16 (outputs, inputs), the difference on the base's 8-bit grid.
+        of_base: likewise the base.
         scale: step of that grid.
         key: layer and matrix.
         place: of its owner among those above the base; without groups, the task.
@@ -78,6 +79,7 @@ class Difference(NamedTuple):
 
     values: Tensor
     codes: Tensor
+    of_base: Tensor
     scale: Tensor
     key: Key
     place: int
@@ -163,7 +165,9 @@ class DeltaCompressor(ABC):
                 stored[key] = dse.Stored((dse.Term(codes, scale, dse.FULL_MAGNITUDE),))
                 continue
             parts = dse.decompose(base[key], weight, scale=scale)
-            difference = Difference(weight - parts.base * scale, parts.delta, scale, key, owner - 1, weights)
+            difference = Difference(
+                weight - parts.base * scale, parts.delta, parts.base, scale, key, owner - 1, weights
+            )
             nothing = dse.Term(parts.delta[:0], scale, 0, shared_scale=True)  # stands for the base's piece
             terms = (
                 term if term.fed_by is None else replace(term, fed_by=term.fed_by + 1)
