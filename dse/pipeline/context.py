@@ -57,6 +57,7 @@ class PipelineContext:
     def __init__(
         self, loaded: LoadedWorkload, arrays: ArrayCache, precision: Precision, progress: Progress | None
     ) -> None:
+        from dse.workload.adapting import ADAPT_VERSION
         from dse.workload.evaluate import EVALUATOR_VERSION
         from dse.workload.joint import JOINT_VERSION
         from dse.workload.observe import OBSERVE_VERSION
@@ -66,7 +67,7 @@ class PipelineContext:
         self.arrays = arrays
         self.precision = precision
         self.evaluator_version = EVALUATOR_VERSION
-        self.core_versions = [FIT_EXITS_VERSION, JOINT_VERSION, OBSERVE_VERSION]
+        self.core_versions = [ADAPT_VERSION, FIT_EXITS_VERSION, JOINT_VERSION, OBSERVE_VERSION]
         self.plugin = ""
 
     def of_plugin(self, identity: str) -> PipelineContext:

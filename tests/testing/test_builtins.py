@@ -72,7 +72,7 @@ class TestTwoStagePerChannel(CompressorTests):
 
 class TestXma2Trained(CompressorTests):
     options: ClassVar[dict[str, Any]] = {
-        "route": "trained", "shares": (0.4, 0.6), "factors": "shift", "tile_rows": 16, "tile_columns": 16,
+        "route": "trained", "shares": [0.4, 0.6], "factors": "shift", "tile_rows": 16, "tile_columns": 16,
     }  # fmt: skip
 
     @pytest.fixture

@@ -13,10 +13,10 @@ from dse_plugins.compressors.tiling import Tiling
 from dse_plugins.compressors.xma2.factors import SHIFTED
 
 Key = tuple[int, int]
-SELECTING = 0.4
+SELECTING = 0.25
 """Share of the steps in which the mask is learnt; then it is fixed."""
-RATES = {"deltas": 1.0, "factors": 10.0, "mask": 100.0, "": 2.0}
-"""Multiples of the task's learning rate."""
+RATES = {"deltas": 5.0, "factors": 50.0, "mask": 100.0, "": 8.0}
+"""Multiples of the task's learning rate: few numbers are trained, so each must go further in as many steps."""
 
 
 class TwoTiers(nn.Module):

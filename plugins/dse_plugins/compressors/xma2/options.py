@@ -29,8 +29,8 @@ class Xma2Options(TileOptions):
 
     scale_bits: int = Field(default=16, ge=2, le=32)
     route: Literal["free", "trained"] = "free"
-    shares: tuple[Share, ...] = Field(default=(0.1,), min_length=1)
+    shares: list[Share] = Field(default=[0.1], min_length=1)
     factors: Literal["none", "binary", "shift", "real"] = "real"
     passes: float = Field(default=1.0, gt=0)
-    distil: float = Field(default=0.0, ge=0, le=1)
+    distil: float = Field(default=0.5, ge=0, le=1)
     seed: int = Field(default=0, ge=0)

@@ -16,7 +16,7 @@ from dse_plugins.compressors.xma2.tiers import Place, Tiers, resident_parameters
 if TYPE_CHECKING:
     from torch import Tensor
 
-ADAPTER_VERSION = 1
+ADAPTER_VERSION = 2
 """Raised when the adapter would learn something else."""
 
 
@@ -31,7 +31,7 @@ class Trained(Tiers):
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
         """One of the shares that are trained for, for each task."""
         del workload
-        shares = self.options.shares
+        shares = tuple(self.options.shares)
         return (
             dse.Choice(
                 name="share", choices=shares, default=shares[0], scope=("task",),
