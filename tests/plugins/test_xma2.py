@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from dse_plugins.compressors.deltas.lora import Lora
-from dse_plugins.compressors.deltas.tile_effects import TileOptions
-from dse_plugins.compressors.piggyback import Piggyback
+from dse_plugins.compressors.deltas.lora import Lora, LoraOptions
+from dse_plugins.compressors.deltas.lora import build as build_lora
+from dse_plugins.compressors.piggyback import Piggyback, PiggybackOptions
 from dse_plugins.compressors.tiling import Tiling
 from dse_plugins.compressors.xma2 import build
 from dse_plugins.compressors.xma2.adapter import TwoTiers
@@ -242,7 +242,7 @@ def test_rounding_takes_the_nearest_level() -> None:
 
 
 def test_piggyback_keeps_a_weight_where_it_is_closer_than_zero() -> None:
-    plugin = Piggyback(TileOptions(**SIZE))
+    plugin = Piggyback(PiggybackOptions(**SIZE))
     plugin.prepare(CONTEXT)
     base, tuned = dse.Matrices(CONTEXT.base_weights()), dse.Matrices(CONTEXT.task_weights(0))
     nothing = dse.Params(1, {})
@@ -261,7 +261,7 @@ def test_piggyback_keeps_a_weight_where_it_is_closer_than_zero() -> None:
 
 
 def test_lora_is_a_digital_product_of_its_rank() -> None:
-    plugin = Lora(dse.Options())
+    plugin = Lora(LoraOptions())
     plugin.prepare(CONTEXT)
     base, tuned = dse.Matrices(CONTEXT.base_weights()), dse.Matrices(CONTEXT.task_weights(0))
     given = dse.Params(1, {"rank": np.full((1, 2), 32), "bits": np.array([7])})
@@ -326,6 +326,29 @@ def test_a_trained_route_refuses_weights_it_was_not_trained_for() -> None:
     given = dse.Params(1, {"share": np.full((1, 2), 0.1), "resident": np.zeros((1, 2)), "resident_bits": np.array([3])})
     with pytest.raises(dse.PluginContractError, match="trained from the base"):
         plugin.footprint(LOAD, trunk, geometry(), given)
+
+
+@pytest.mark.parametrize("name", ["lora", "piggyback"])
+def test_what_was_learnt_is_what_is_stored(name: str) -> None:
+    plugin: Any = (
+        build_lora(LoraOptions(route="trained", ranks=[4]))
+        if name == "lora"
+        else Piggyback(PiggybackOptions(route="trained", **SIZE))
+    )
+    plugin.prepare(CONTEXT)
+    base, tuned = dse.Matrices(CONTEXT.base_weights()), dse.Matrices(CONTEXT.task_weights(0))
+    given = dse.Params(1, {"rank": np.full((1, 2), 4), "bits": np.array([7])} if name == "lora" else {})
+    stored = plugin.store(tuned, base, geometry(), given, 1)[KEY]
+    if name == "lora":
+        state = plugin._learnt[0, 4].state
+        ((first, second),) = products(stored, (32, 64))
+        for found, true in ((first, state["down.1-5"]), (second, state["up.1-5"])):
+            assert float((found - true).norm() / true.norm()) < 0.02
+    else:
+        state = plugin._learnt[0].state
+        assert torch.equal(stored.image.codes != 0, (state["mask.1-5"] > 0) & (of_base(made()) != 0))
+    assert plugin.learnt(given, dse.BASE) is None
+    assert plugin.learnt(given, 1) is not None
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,22 @@ class TestXma2Trained(CompressorTests):
         return super().plans(workload)[:3]
 
 
+class TestPiggybackTrained(TestXma2Trained):
+    options: ClassVar[dict[str, Any]] = {"route": "trained", "tile_rows": 16, "tile_columns": 16}
+
+    @pytest.fixture
+    def record(self) -> PluginRecord:
+        return FOUND.get("compressor", "piggyback")
+
+
+class TestLoraTrained(TestXma2Trained):
+    options: ClassVar[dict[str, Any]] = {"route": "trained", "ranks": [2, 3]}
+
+    @pytest.fixture
+    def record(self) -> PluginRecord:
+        return FOUND.get("compressor", "lora")
+
+
 class TestSchedulers(SchedulerTests):
     @pytest.fixture(params=names("scheduler"))
     def record(self, request: pytest.FixtureRequest) -> PluginRecord:

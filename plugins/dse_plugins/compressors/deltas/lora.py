@@ -2,19 +2,34 @@
 
 Hu et al., "LoRA", ICLR 2022, placed as in "analog hardware-aware LoRA" (arXiv 2411.17367): the arrays hold the base and are
 never written; each task's two thin factors lie in SRAM. Without training the factors are those of the difference of the
-fine-tuned weights.
+fine-tuned weights; trained, they are learnt from the base on the task's rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 import dse
 from dse_plugins.compressors.deltas.common import Difference, Part, Sizes
-from dse_plugins.compressors.deltas.low_rank import LowRank
+from dse_plugins.compressors.deltas.low_rank import LowRank, rounded
+from dse_plugins.compressors.learning import LearningOptions, learnt, refuse_others
+
+
+class LoraOptions(LearningOptions):
+    """Options of ``lora``.
+
+    Attributes:
+        ranks: trained: ranks that are trained for; each takes a training of every task.
+        route, passes, distil, seed: as in `LearningOptions`.
+    """
+
+    ranks: list[Annotated[int, Field(ge=1)]] = Field(default=[8], min_length=1)
 
 
 class Lora(LowRank):
@@ -44,6 +59,60 @@ class Lora(LowRank):
         return tuple(replace(term, digital=True) for term in super().terms(difference, _one_precision(params))[:2])
 
 
+class TrainedLora(Lora):
+    """Factors that were learnt for each task and rank."""
+
+    def __init__(self, options: LoraOptions) -> None:
+        super().__init__(options)
+        self.options = options
+        self._learnt: dict[tuple[int, int], dse.Adapted] = {}
+
+    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+        """One of the ranks that are trained for, for each task, and bits of the factors."""
+        ranks = tuple(self.options.ranks)
+        rank = dse.Choice(
+            name="rank", choices=ranks, default=ranks[0], scope=("task",), summary="rank of each matrix's difference"
+        )
+        return (rank, *super().parameters(workload)[1:])
+
+    def prepare(self, context: dse.Context) -> None:
+        """Learn every task with every rank."""
+        from dse_plugins.compressors.deltas.lora_adapter import VERSION, Factors
+
+        super().prepare(context)
+        for rank in self.options.ranks:
+            build = partial(Factors, scales=self._scales, rank=rank)
+            found = learnt(context, self.options, {"lora": VERSION, "rank": rank}, build)
+            self._learnt |= {(task, rank): one for task, one in enumerate(found)}
+
+    def parts(self, sizes: Sizes, params: dse.Params) -> tuple[Part, ...]:
+        """Take two factors in SRAM, of the weights they were learnt for."""
+        refuse_others("lora", measured=sizes.demand.measured)
+        return super().parts(sizes, params)
+
+    def terms(self, difference: Difference, params: dse.Params) -> tuple[dse.Term, ...]:
+        """Store the factors that were learnt."""
+        rank = int(params["rank"][0, difference.place])
+        state = self._learnt[difference.place, rank].state
+        where, bits = f"{difference.key[0]}-{difference.key[1]}", int(params["bits"][0])
+        inputs = difference.weights.inputs.get(difference.key)
+        down = state[f"down.{where}"] if inputs is None else state[f"down.{where}"][:, inputs]
+        up = difference.weights.of_outputs(difference.key, state[f"up.{where}"])
+        first, second = rounded(down, bits), rounded(up, bits)
+        return replace(first, digital=True), replace(second, digital=True, fed_by=0)
+
+    def learnt(self, params: dse.Params, owner: int) -> dse.Model | None:
+        """Biases, norms and head that were learnt with them."""
+        if owner == dse.BASE:
+            return None
+        return self._learnt[owner - 1, int(params["rank"][0, owner - 1])].model
+
+
+def build(options: LoraOptions) -> dse.WeightCompressor:
+    """Build the route that is asked for."""
+    return TrainedLora(options) if options.route == "trained" else Lora(options)
+
+
 def _one_precision(params: dse.Params) -> dse.Params:
     """As `LowRank` calls them: all vectors precise, in these bits."""
     values = {"rank": params["rank"], "precise": np.ones(params["rank"].shape)}
@@ -56,6 +125,7 @@ def dse_compressors() -> Iterable[dse.Compressor]:
     yield dse.Compressor(
         name="lora",
         summary="frozen arrays, and low-rank differences multiplied in the digital unit",
-        build=Lora,
+        build=build,
+        options=LoraOptions,
         source="Hu et al., LoRA, ICLR 2022; placed as in arXiv 2411.17367",
     )

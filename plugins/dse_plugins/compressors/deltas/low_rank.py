@@ -66,9 +66,9 @@ class LowRank(DeltaCompressor):
                 nothing = dse.Term(difference.codes[:0, :0], difference.values[0, :0], 2**bits - 1)
                 found += [nothing, replace(nothing, fed_by=len(found))]
                 continue
-            first = _rounded(_singular(left, count), bits)
+            first = rounded(_singular(left, count), bits)
             rebuilt = first.codes * first.scale
-            second = _rounded(_fitted(left, rebuilt), bits)
+            second = rounded(_fitted(left, rebuilt), bits)
             left = left - (second.codes * second.scale) @ rebuilt
             found += [first, replace(second, fed_by=len(found))]
         return tuple(found)
@@ -98,7 +98,7 @@ def _fitted(values: Tensor, first: Tensor) -> Tensor:
     return outputs.T.float()
 
 
-def _rounded(factor: Tensor, bits: int) -> dse.Term:
+def rounded(factor: Tensor, bits: int) -> dse.Term:
     """Put a factor on a grid for each of its outputs."""
     import torch
 

@@ -9,6 +9,7 @@ import numpy as np
 
 import dse
 from dse_plugins.compressors.deltas.common import Array
+from dse_plugins.compressors.learning import learnt, refuse_others
 from dse_plugins.compressors.xma2.levels import positions, spread
 from dse_plugins.compressors.xma2.options import Xma2Options
 from dse_plugins.compressors.xma2.tiers import Place, Tiers, resident_parameters
@@ -56,23 +57,14 @@ class Trained(Tiers):
                 kind=options.factors,
             )
             key = {"xma2": ADAPTER_VERSION, "share": share, "factors": options.factors, "tiling": tuple(self.tiling)}
-            found = [
-                context.adapted(dse.Adaption(task, key, build, options.passes, options.distil, options.seed))
-                for task in range(len(context.workload.tasks))
-            ]
+            found = learnt(context, options, key, build)
             self._learnt |= {(task, share): one for task, one in enumerate(found)}
             self._places[share] = np.stack([positions(one.state["mask"].numpy()) for one in found])
         self._encoder = encoder
 
     def places(self, encoder: dse.Encoder, params: dse.Params, *, measured: bool) -> Array:
         """As they were learnt; before, places are spread."""
-        if not measured:
-            raise dse.PluginContractError(
-                "xma2 is trained from the base, and the generator gives other weights than the tasks' own",
-                where="[compressor.xma2.options] route",
-                expected="a generator that is not joint, such as independent",
-                found="trained",
-            )
+        refuse_others("xma2", measured=measured)
         if not self._places:
             return spread(encoder.layers, self.tiling.starts(encoder)[-1])[None, None]
         share = params["share"][..., None, None]

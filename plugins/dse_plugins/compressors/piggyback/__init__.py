@@ -2,33 +2,60 @@
 
 Mallya et al., "Piggyback", ECCV 2018: one bit for every weight and task. A masked weight is zero, and cells that hold it must
 be written, so every array is; what is small is the image off-chip. The comparison of the family of crossbar-aware masks (XBM,
-XMA, XMA2). Without training a weight stays where it is closer to the fine-tuned one than zero is.
+XMA, XMA2). Without training a weight stays where it is closer to the fine-tuned one than zero is; trained, a real mask is
+learnt from the base on the task's rows and cut at a threshold, straight-through, as in the paper.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import dse
 from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Key, Part, Sizes
 from dse_plugins.compressors.deltas.tile_effects import TileOptions
+from dse_plugins.compressors.learning import LearningOptions, learnt, refuse_others
 from dse_plugins.compressors.tiling import Tiling
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class PiggybackOptions(TileOptions, LearningOptions):
+    """Options of ``piggyback``: tiles as in `TileOptions`, and `LearningOptions`."""
 
 
 class Piggyback(DeltaCompressor):
     """The base's weights, or zero."""
 
-    def __init__(self, options: TileOptions) -> None:
+    def __init__(self, options: PiggybackOptions) -> None:
         super().__init__(options)
+        self.options = options
         self.tiling = Tiling(options.tile_rows, options.tile_columns)
+        self._learnt: list[dse.Adapted] = []
 
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
         """Nothing to choose."""
         del workload
         return ()
+
+    def prepare(self, context: dse.Context) -> None:
+        """Find the base's grids, and learn every task's mask where they are learnt."""
+        super().prepare(context)
+        if self.options.route == "trained":
+            from dse_plugins.compressors.piggyback.adapter import VERSION, Mask
+
+            build = partial(Mask, scales=self._scales)
+            self._learnt = learnt(context, self.options, {"piggyback": VERSION}, build)
+
+    def learnt(self, params: dse.Params, owner: int) -> dse.Model | None:
+        """Biases, norms and head that were learnt with a mask."""
+        del params
+        return self._learnt[owner - 1].model if self._learnt and owner != dse.BASE else None
 
     def parts(self, sizes: Sizes, params: dse.Params) -> tuple[Part, ...]:
         """Take no arrays beside the base."""
@@ -44,6 +71,7 @@ class Piggyback(DeltaCompressor):
         self, workload: dse.Workload, demand: dse.Demand, geometry: dse.Geometry, params: dse.Params
     ) -> dse.Footprint:
         """Take the base whole, and write every block of it."""
+        refuse_others("piggyback", measured=demand.measured or self.options.route == "free")
         plain = super().footprint(workload, demand, geometry, params)
         blocks = np.repeat(plain.on_base, self.tiling.starts(workload.encoder)[-1], axis=-1)
         return replace(plain, reprogrammed=dse.Reprogrammed(*self.tiling, blocks, weight_bits=1.0, masks=True))
@@ -57,14 +85,23 @@ class Piggyback(DeltaCompressor):
         stored = super().store(weights, base, geometry, params, owner)
         if owner == dse.BASE:
             return stored
-        for key, weight in weights.items():
+        for key in weights:
             scale = stored[key].terms[0].scale
             codes = dse.quantise(base[key], scale)
-            stays = (weight - codes * scale).abs() <= weight.abs()
+            stays = self._stays(key, weights, codes * scale, owner)
             outputs, inputs = (base.whole[key].shape[0], base.whole[key].shape[1])
             blocks = torch.ones(-(-outputs // self.tiling.columns), -(-inputs // self.tiling.rows), dtype=torch.bool)
             stored[key] = replace(stored[key], image=dse.Image((codes * stays).to(torch.int16), scale, blocks))
         return stored
+
+    def _stays(self, key: Key, weights: dse.Matrices, held: Tensor, owner: int) -> Tensor:
+        """Where the base's weights stay, (outputs, inputs)."""
+        weight = weights[key]
+        if not self._learnt:
+            return (weight - held).abs() <= weight.abs()
+        found = self._learnt[owner - 1].state[f"mask.{key[0]}-{key[1]}"] > 0
+        found = weights.of_outputs(key, found)
+        return found[:, weights.inputs[key]] if key in weights.inputs else found
 
 
 @dse.hookimpl
@@ -74,6 +111,6 @@ def dse_compressors() -> Iterable[dse.Compressor]:
         name="piggyback",
         summary="a bit for every weight says whether it is the base's or zero",
         build=Piggyback,
-        options=TileOptions,
+        options=PiggybackOptions,
         source="Mallya et al., Piggyback, ECCV 2018",
     )
