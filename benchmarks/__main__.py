@@ -9,7 +9,19 @@ from contextlib import redirect_stdout
 
 from benchmarks.figures import REGISTERED, SETTINGS
 
-MODULES = ("isaac", "hardware", "loop", "command_line", "accuracy", "quickstart", "kang_laws", "kang", "mgen", "order")
+MODULES = (
+    "isaac",
+    "hardware",
+    "loop",
+    "command_line",
+    "accuracy",
+    "quickstart",
+    "kang_laws",
+    "kang",
+    "mgen",
+    "order",
+    "xma2",
+)
 
 
 def main() -> int:
