@@ -17,6 +17,7 @@ from dse.pipeline.context import Outcome, PipelineContext
 from dse.pipeline.costing import Costs
 from dse.pipeline.drops import drops
 from dse.pipeline.hardware_cost import Built, Costed, baseline_cost, called, cost_points
+from dse.pipeline.ratios import cost_results
 from dse.pipeline.reference import Reference, reference_values
 from dse.pipeline.scoring import Scorer
 from dse.records.facts import DataFacts
@@ -96,6 +97,12 @@ class WorkloadProblem:
         return self.workload.encoder.layers
 
     @property
+    def joint(self) -> tuple[str, ...]:
+        """Generators under which a task's score depends on the parameters of all tasks."""
+        generators = ((name, self._plugins["generator", name]) for name in self._names["generator"])
+        return tuple(name for name, plugin in generators if getattr(plugin, "joint", False))
+
+    @property
     def data(self) -> tuple[DataFacts, ...]:
         """What became of every task's rows."""
         return tuple(task.facts for task in self._loaded.tasks.values())
@@ -150,7 +157,7 @@ class WorkloadProblem:
             for start in range(0, len(indices), CHUNK):
                 chunk = indices[start : start + CHUNK]
                 costed = self._cost(built, [points[index] for index in chunk])
-                for index, result in zip(chunk, self._results(costed), strict=True):
+                for index, result in zip(chunk, cost_results(costed, self.baseline, self.tasks), strict=True):
                     results[index] = result
         return [result for result in results if result is not None]
 
@@ -209,35 +216,6 @@ class WorkloadProblem:
 
     def _cost(self, built: Built, points: list[DesignPoint]) -> Costed:
         return cost_points(self.workload, built, stacked(points))
-
-    def _results(self, costed: Costed) -> list[CostResult]:
-        costs, base = costed.costs, self.baseline
-        life = [float(value) if np.isfinite(value) else None for value in costs.lifetime_years]
-        columns = {
-            "area_mm2": costs.area_mm2,
-            "energy_uj": costs.energy_uj,
-            "latency_us": costs.latency_us,
-            "cycle_us": costs.cycle_us,
-            "area_ratio": costs.area_mm2 / base.area_mm2,
-            "array_area_ratio": costs.array_area_mm2 / base.array_area_mm2,
-            "energy_ratio": costs.energy_uj / base.energy_uj,
-            "latency_ratio": costs.latency_us / base.latency_us,
-            "offchip_mb": costs.offchip_mb,
-            "writes": costs.writes,
-        }
-        rows = np.stack(list(columns.values()), axis=1).tolist()
-        areas, energies, orders = costs.area.tolist(), costs.energy.tolist(), costs.order.tolist()
-        return [
-            CostResult(
-                metrics={**dict(zip(columns, row, strict=True)), "lifetime_years": life[index]},
-                area=dict(zip(costs.names, areas[index], strict=True)),
-                energy=dict(zip(costs.names, energies[index], strict=True)),
-                violations=costed.reasons[index],
-                violation=float(costed.violation[index]),
-                order=tuple(self.tasks[task] for task in orders[index]),
-            )
-            for index, row in enumerate(rows)
-        ]
 
     @cached_property
     def _scorer(self) -> Scorer:

@@ -120,6 +120,10 @@ class Problem(Protocol):
         """Every component name any of the study's hardware models charges area or energy to."""
 
     @property
+    def joint(self) -> tuple[str, ...]:
+        """Generators under which a task's score depends on the parameters of all tasks."""
+
+    @property
     def data(self) -> tuple[DataFacts, ...]:
         """What became of every task's rows."""
 

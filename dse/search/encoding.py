@@ -111,7 +111,7 @@ class Codec:
         source = random.Random(seed)  # noqa: S311  # a search, no secret
         plugins = {kind: source.choice(self.space.plugins[kind]) for kind in KINDS}
         values: dict[str, Value] = {
-            item.declared.full_name: snap(item, [_draw(element.domain, source) for element in item.elements])
+            item.declared.full_name: snap(item, [draw(element.domain, source) for element in item.elements])
             for kind in KINDS
             for item in self.space.by_plugin[kind, plugins[kind]]
         }
@@ -163,7 +163,8 @@ def _default(domain: Domain) -> Scalar:
     return domain.default
 
 
-def _draw(domain: Domain, source: random.Random) -> Scalar:
+def draw(domain: Domain, source: random.Random) -> Scalar:
+    """A value drawn evenly, of a logarithmic range in its logarithm."""
     count = size(domain)
     if isinstance(domain, Float | Int) and domain.log:
         value = math.exp(source.uniform(math.log(domain.low), math.log(domain.high)))

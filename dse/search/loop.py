@@ -72,6 +72,7 @@ class Loop:
             told, params, point = self._replayed(trial, row, trial.done)
             self.suggester.restore(params, trial.asked["attributes"], told)
             self.ledger.record(row, told, point)
+            self._learn(point, row)
         self.ledger.mark_restored()
         self._in_flight = history.in_flight
 
@@ -166,10 +167,15 @@ class Loop:
         done = {"event": "done", "trial": row["trial"], "row": row, "values": values, "constraints": told.constraints}
         self.log.append(done)
         self.ledger.record(row, told, point)
+        self._learn(point, row)
         if row["status"] != "duplicate":
             self._session["evaluated"] += 1
             self._session["failed"] += row["status"] == "failed"
         self.observer.trial(self.ledger.progress(), row)
+
+    def _learn(self, point: DesignPoint | None, row: Mapping[str, Any]) -> None:
+        if point is not None and row["status"] != "duplicate":
+            self.suggester.learn(point, row)
 
     def _finish_in_flight(self, trial: Trial) -> None:
         """Evaluate the trial that a killed session left behind, as that session would have done."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dse.errors import SetupError, SpaceError, unknown_name
+from dse.records.point import DesignPoint, Problem
 from dse.search.domain import at, size
 from dse.search.encoding import Codec
 from dse.search.searchspace import SearchSpace
@@ -31,6 +32,8 @@ SHORT = {
     "grid": "GridSampler",
     "brute-force": "BruteForceSampler",
 }
+GRAYBOX = "graybox"
+"""Ours, which looks at exact costs and at each task's score."""
 SEQUENTIAL = ("QMCSampler", "GridSampler", "BruteForceSampler")
 """Samplers that walk through one sequence, whose seed must stay the same."""
 JOINT = ("TPESampler", "NSGAIISampler", "NSGAIIISampler", "GPSampler", "QMCSampler")
@@ -50,19 +53,26 @@ class SamplerFactory:
         name: of Optuna's class.
         build: makes one from a seed.
         seed: of the study.
+        learn: is told of every finished trial's design and row; None: Optuna's own record of trials is enough.
     """
 
     name: str
     build: Callable[[int], Any]
     seed: int
+    learn: Callable[[DesignPoint, Mapping[str, Any]], None] | None = None
 
     def of_trial(self, number: int) -> Any:
         """The sampler that proposes trial ``number``."""
         return self.build(self.seed if self.name in SEQUENTIAL else derive(self.seed, number))
 
 
-def make_factory(space: SearchSpace, codec: Codec) -> SamplerFactory:
+def make_factory(space: SearchSpace, codec: Codec, problem: Problem | None = None) -> SamplerFactory:
     """Check the sampler's name and options and return what makes one sampler a trial.
+
+    Args:
+        space: the resolved search space.
+        codec: its translation.
+        problem: what knows exact costs, for the sampler that uses them; None: no point will be asked for.
 
     Raises:
         UnknownNameError: no sampler, or option of it, has that name.
@@ -74,9 +84,11 @@ def make_factory(space: SearchSpace, codec: Codec) -> SamplerFactory:
     search = space.file.search
     where = space.file.where("search", "sampler")
     classes = {name: getattr(optuna.samplers, name) for name in optuna.samplers.__all__ if _is_usable(name)}
+    if search.sampler == GRAYBOX:
+        return _graybox(space, codec, problem)
     name = SHORT.get(search.sampler, search.sampler)
     if name not in classes:
-        raise unknown_name("sampler", search.sampler, [*SHORT, *classes], where=where)
+        raise unknown_name("sampler", search.sampler, [GRAYBOX, *SHORT, *classes], where=where)
     if name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None:
         fix = f"pip install {NEEDS[name]}"
         raise SetupError(f"sampler {search.sampler!r} needs the package {NEEDS[name]}", where=where, fix=fix)
@@ -100,6 +112,20 @@ def make_factory(space: SearchSpace, codec: Codec) -> SamplerFactory:
     if name not in SEQUENTIAL:
         once.clear()
     return SamplerFactory(name, build, search.seed)
+
+
+def _graybox(space: SearchSpace, codec: Codec, problem: Problem | None) -> SamplerFactory:
+    """The sampler that knows which objectives are cheap; one for the whole study, since it learns."""
+    from dse.search.graybox.proposer import Proposer
+    from dse.search.graybox.sampler import GrayboxSampler, options_of
+
+    search = space.file.search
+    options = options_of(search.sampler_options, space.file.where("search", "sampler_options"))
+    cost = (lambda _: []) if problem is None else problem.cost
+    proposer = Proposer(codec, cost, () if problem is None else problem.joint, options)
+    searched = {name: item for name, item in codec.distributions().items() if not item.single()}
+    sampler = GrayboxSampler(proposer, search.seed, searched)
+    return SamplerFactory(GRAYBOX, lambda _: sampler, search.seed, proposer.learn)
 
 
 def _is_usable(name: str) -> bool:

@@ -92,7 +92,7 @@ def run(
     codec = Codec(space)
     for point in enqueue:
         codec.encode(point)  # one outside the space must stop the run before it writes anything
-    suggester = Suggester(space, codec)
+    suggester = Suggester(space, codec, problem)
     with locked(folder), StudyLog(folder / LOG, hook) as log:
         event, history = _opened(problem, space, provenance, folder, log, force=force)
         write_text_whole(folder / SPACE, resolved_text(space, trials=total))

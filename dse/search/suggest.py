@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dse.errors import StudyError
+from dse.records.point import DesignPoint, Problem
 from dse.results.columns import OBJECTIVES
 from dse.search.encoding import Codec, Params
 from dse.search.samplers import make_factory
@@ -50,12 +51,13 @@ class Suggester:
     Args:
         space: the resolved search space.
         codec: its translation.
+        problem: for a sampler that looks at exact costs; None: nothing will be asked.
     """
 
-    def __init__(self, space: SearchSpace, codec: Codec) -> None:
+    def __init__(self, space: SearchSpace, codec: Codec, problem: Problem | None = None) -> None:
         import optuna
 
-        self._factory = make_factory(space, codec)
+        self._factory = make_factory(space, codec, problem)
         self._distributions = codec.distributions()
         directions: list[Any] = [
             "maximize" if OBJECTIVES[name].maximise else "minimize" for name in space.file.search.objectives
@@ -101,6 +103,11 @@ class Suggester:
         else:
             self._study.tell(self._open, [float(value) for value in told.values])
         self._open = None
+
+    def learn(self, point: DesignPoint, row: Mapping[str, Any]) -> None:
+        """Show a finished trial to a sampler that learns more from it than its objectives."""
+        if self._factory.learn is not None:
+            self._factory.learn(point, row)
 
     def restore(self, params: Params | None, attributes: Mapping[str, Any], told: Told) -> None:
         """Add a trial of the log as it was told; one whose parameters lie outside the space is added without them."""

@@ -92,6 +92,12 @@ class RemoteProblem:
         return found
 
     @cached_property
+    def joint(self) -> tuple[str, ...]:
+        """Generators under which a task's score depends on the parameters of all tasks."""
+        found: tuple[str, ...] = self._ask("joint")
+        return found
+
+    @cached_property
     def data(self) -> tuple[DataFacts, ...]:
         """What became of every task's rows."""
         found: tuple[DataFacts, ...] = self._ask("data")

@@ -81,6 +81,7 @@ class FakeProblem:
     tasks = TASKS
     layers = LAYERS
     components = ("arrays", "adc")
+    joint: tuple[str, ...] = ()
 
     def __init__(
         self,

@@ -1,0 +1,150 @@
+"""Numbers for what a task's score depends on, from design points."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.records.parameters import Choice, Permutation
+from dse.records.plugin import KINDS, Kind
+from dse.records.point import DesignPoint
+from dse.search.domain import Domain, size
+from dse.search.searchspace import SearchedParameter, SearchSpace
+
+Array = NDArray[np.float64]
+ABSENT = 0.5
+"""Value of a parameter of a plugin that a point does not use."""
+
+
+class Features:
+    """Rows of numbers between 0 and 1, alike where nothing that reaches a task's score differs.
+
+    Every searched parameter that may change scores has columns of its own, whichever plugins a point uses: one for a
+    number, one a choice for what is none, one a layer; and which plugin it is has one a plugin. Where weights of one task
+    depend on other tasks, each parameter of tasks has a further column, its mean over them.
+
+    Args:
+        space: the resolved search space.
+        joint: generators under which they do.
+
+    Attributes:
+        width: F.
+    """
+
+    def __init__(self, space: SearchSpace, joint: Collection[str] = ()) -> None:
+        self._space, self._joint = space, frozenset(joint)
+        self._columns: dict[str, slice] = {}
+        self.width = 0
+        for kind in KINDS:
+            if kind != "scheduler" and len(space.plugins[kind]) > 1:
+                self._add(str(kind), len(space.plugins[kind]))
+        for item in self._items(KINDS):
+            self._add(item.declared.full_name, _width(item) * (2 if self._joint and _of_tasks(item) else 1))
+
+    def of(self, points: Sequence[DesignPoint]) -> Array:
+        """Rows (P, T, F)."""
+        rows = np.full((len(points), len(self._space.tasks), self.width), ABSENT)
+        for kind in KINDS:
+            names = self._space.plugins[kind]
+            if str(kind) in self._columns:
+                chosen = np.array([names.index(point.plugin(kind)) for point in points])
+                rows[..., self._columns[str(kind)]] = np.eye(len(names))[chosen][:, None]
+        for item in self._items(KINDS):
+            kind, plugin = item.declared.kind, item.declared.plugin
+            using = np.array([at for at, point in enumerate(points) if point.plugin(kind) == plugin], dtype=int)
+            if using.size:
+                values = self._scaled(item, [points[at].values[item.declared.full_name] for at in using])
+                where = self._columns[item.declared.full_name]
+                rows[using, :, where.start : where.start + values.shape[-1]] = values
+                if where.stop - where.start > values.shape[-1]:
+                    means = np.broadcast_to(values.mean(axis=1, keepdims=True), values.shape)
+                    joint = np.array([points[at].generator in self._joint for at in using])
+                    rows[using, :, where.start + values.shape[-1] : where.stop] = np.where(
+                        joint[:, None, None], means, ABSENT
+                    )
+        return rows
+
+    def keys(self, points: Sequence[DesignPoint], rows: Array) -> list[tuple[bytes, ...]]:
+        """What each task's score is known by: points with the same key share it. A key of P, of T."""
+        found = []
+        for point, of_tasks in zip(points, rows, strict=True):
+            if point.generator in self._joint:
+                whole = of_tasks.tobytes()
+                found.append(tuple(whole + task.to_bytes(2, "big") for task in range(len(of_tasks))))
+            else:
+                found.append(tuple(row.tobytes() + task.to_bytes(2, "big") for task, row in enumerate(of_tasks)))
+        return found
+
+    def _items(self, kinds: Iterable[Kind]) -> list[SearchedParameter]:
+        """Searched parameters that may change scores; hardware's may, since terms may follow the arrays' geometry."""
+        return [
+            item
+            for kind in kinds
+            if kind != "scheduler"
+            for name in self._space.plugins[kind]
+            for item in self._space.by_plugin[kind, name]
+            if any(not element.is_fixed for element in item.elements)
+            and not isinstance(item.declared.parameter, Permutation)
+            and (item.declared.parameter.scores or kind == "hardware")
+        ]
+
+    def _add(self, name: str, width: int) -> None:
+        self._columns[name] = slice(self.width, self.width + width)
+        self.width += width
+
+    def _scaled(self, item: SearchedParameter, values: list[Any]) -> Array:
+        """Values (P, T, columns) of points that use the plugin."""
+        domains = [element.domain for element in item.elements]
+        tasks = len(self._space.tasks)
+        flat = np.stack([_encoded(domain, column) for domain, column in zip(domains, _flat(item, values), strict=True)])
+        flat = flat.transpose(1, 0, 2)  # (P, elements, codes)
+        scope = item.declared.parameter.scope
+        if "task" in scope:
+            return flat.reshape(len(values), tasks, -1)
+        return np.repeat(flat.reshape(len(values), 1, -1), tasks, axis=1)
+
+
+def _of_tasks(item: SearchedParameter) -> bool:
+    return "task" in item.declared.parameter.scope
+
+
+def _width(item: SearchedParameter) -> int:
+    """Columns one task has of a parameter."""
+    per_element = _codes(item.elements[0].domain)
+    layers = item.shape[-1] if "layer" in item.declared.parameter.scope else 1
+    return per_element * layers
+
+
+def _codes(domain: Domain) -> int:
+    declared = domain
+    if isinstance(declared, Choice) and not _is_number(declared.choices[0]):
+        return len(declared.choices)
+    return 1
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _flat(item: SearchedParameter, values: list[Any]) -> list[list[Any]]:
+    """Values of each element, in the order of elements."""
+    return [list(column) for column in zip(*(item.scalars(value) for value in values), strict=True)]
+
+
+def _encoded(domain: Domain, values: list[Any]) -> Array:
+    """Numbers (P, codes) for the values of one element."""
+    if isinstance(domain, Choice):
+        index = np.array([domain.choices.index(value) for value in values])
+        if not _is_number(domain.choices[0]):
+            return np.asarray(np.eye(len(domain.choices))[index])
+        return np.asarray(index / max(len(domain.choices) - 1, 1), dtype=float)[:, None]
+    numbers = np.asarray(values, dtype=float)
+    if size(domain) == 1:
+        return np.full((len(values), 1), ABSENT)
+    low, high = float(domain.low), float(domain.high)
+    if domain.log:
+        numbers, low, high = np.log(numbers), np.log(low), np.log(high)
+    return np.asarray((numbers - low) / (high - low))[:, None]

@@ -1,0 +1,190 @@
+"""The next point: of many whose cost is known exactly, the one expected to add most to the front for each score it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.records.point import CostResult, DesignPoint
+from dse.results.columns import OBJECTIVES
+from dse.results.pareto import nondominated
+from dse.search.constraints import check, constraints_of
+from dse.search.encoding import Codec, Params
+from dse.search.evaluate import cost_cells
+from dse.search.graybox.candidates import Candidates
+from dse.search.graybox.features import Features
+from dse.search.graybox.improvement import expected_improvement
+from dse.search.graybox.scores import TaskScores
+from dse.search.seeds import derive
+
+Array = NDArray[np.float64]
+Costing = Callable[[list[DesignPoint]], list[CostResult]]
+FREE = 0.25
+"""What a point costs beyond the scores it needs, in scores: one that needs none is worth a quarter of one that needs one."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrayboxOptions:
+    """Options of the sampler.
+
+    Attributes:
+        initial: points drawn before anything is predicted.
+        pool: points looked at for each trial.
+    """
+
+    initial: int = 6
+    pool: int = 600
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A point that was evaluated: its flat parameters, exact objectives and score."""
+
+    params: Params
+    exact: Array
+    score: float
+
+
+class Proposer:
+    """Proposes points from what was learned of those before.
+
+    Args:
+        codec: of the space.
+        cost: exact cost of many points.
+        joint: generators under which a task's score depends on all tasks.
+        options: of the sampler.
+    """
+
+    def __init__(self, codec: Codec, cost: Costing, joint: Collection[str], options: GrayboxOptions) -> None:
+        space = codec.space
+        self._codec, self._cost, self._options, self._tasks = codec, cost, options, space.tasks
+        self._features = Features(space, joint)
+        self._scores = TaskScores(len(space.tasks), self._features.width)
+        self._constraints = tuple(item for item in constraints_of(space.file) if not item.needs_score)
+        search = space.file.search
+        self._axes = [axis for name in search.objectives if (axis := _axis(name, search.reference_point))]
+        self._uncertain = "accuracy" in search.objectives
+        self._limits = search.reference_point
+        self._baseline = 1.0
+        self._measured: list[_Measured] = []
+        self._seen: set[tuple[object, ...]] = set()
+
+    def learn(self, point: DesignPoint, row: Mapping[str, Any]) -> None:
+        """Take in a finished trial.
+
+        Args:
+            point: its design.
+            row: its cells by column.
+        """
+        self._seen.add(point.key())
+        names = [f"score.{task}" for task in self._tasks]
+        scored = all(row.get(name) is not None for name in names)
+        if scored:
+            rows = self._features.of([point])
+            (keys,) = self._features.keys([point], rows)
+            for task, name in enumerate(names):
+                self._scores.learn(rows[0, task], task, keys[task], float(row[name]))
+            self._baseline = float(row["score_mean"]) + float(row["accuracy_drop_all"]) / 100
+        if row["status"] == "done" and (scored or not self._uncertain):
+            score = float(row["score_mean"]) if self._uncertain else 1.0
+            self._measured.append(_Measured(self._codec.encode(point), self._exact(row), score))
+
+    def propose(self, number: int, seed: int) -> Params:
+        """Flat parameters of trial ``number``; the same for the same seed and the same trials before."""
+        make = Candidates(self._codec, self._tasks, derive(seed, number, "graybox"))
+        if len(self._measured) < self._options.initial:
+            return self._first(make, number)
+        pair = self._pair(number)
+        good = self._sorted(self._pool(make), pair)
+        near = [make.near(make.one_of(good[:8])) for _ in range(self._options.pool // 4 if good else 0)]
+        best = self._sorted([*good[:1], *near], pair)
+        return best[0] if best else make.anywhere()
+
+    def _first(self, make: Candidates, number: int) -> Params:
+        """Before anything is known: the defaults, then points that are the same for every task, and any, in turn."""
+        if number == 0:
+            return {**make.anywhere(), **{name: domain.default for name, domain in self._codec.domains.items()}}
+        drawn = [make.alike() if number % 2 else make.anywhere() for _ in range(32)]
+        allowed, _ = self._allowed(drawn)
+        return allowed[0] if allowed else drawn[0]
+
+    def _pool(self, make: Candidates) -> list[Params]:
+        everything = [item.params for item in self._measured]
+        front = [item.params for item, kept in zip(self._measured, self._on_front(), strict=True) if kept]
+        third = self._options.pool // 3
+        return [
+            *(make.mixed(make.one_of(front), make.one_of(everything)) for _ in range(third)),
+            *(make.near(make.one_of(front)) for _ in range(third)),
+            *(make.anywhere() for _ in range(third // 2)),
+            *(make.alike() for _ in range(third // 2)),
+        ]
+
+    def _sorted(self, pool: list[Params], pair: list[int]) -> list[Params]:
+        """Points of a pool that are new and allowed, those first that are expected to add most for what they cost."""
+        allowed, costs = self._allowed(pool)
+        if not allowed:
+            return []
+        points = [self._codec.decode(params) for params in allowed]
+        exact = np.array([self._exact(cost.metrics) for cost in costs])
+        mean, deviation, missing = np.ones(len(points)), np.zeros(len(points)), np.zeros(len(points), dtype=np.int64)
+        if self._uncertain:
+            rows = self._features.of(points)
+            mean, deviation, missing = self._scores.predict(rows, self._features.keys(points, rows))
+        known = np.array([item.exact for item in self._measured])
+        reference, worst = self._reference(known)
+        front = np.column_stack([(known / reference)[:, pair], [item.score for item in self._measured]])
+        gained = expected_improvement((exact / reference)[:, pair], mean, deviation, front, np.array([1.0, 1.0, worst]))
+        return [allowed[at] for at in np.argsort(-gained / (FREE + missing), kind="stable")]
+
+    def _allowed(self, pool: list[Params]) -> tuple[list[Params], list[CostResult]]:
+        """New points that keep every limit known before a score, once each, and their cost."""
+        found: dict[tuple[object, ...], DesignPoint] = {}
+        for params in pool:
+            point = self._codec.decode(params)
+            if point.key() not in self._seen:
+                found.setdefault(point.key(), point)
+        points = list(found.values())
+        costs = self._cost(points) if points else []
+        kept = [
+            (self._codec.encode(point), cost)
+            for point, cost in zip(points, costs, strict=True)
+            if not cost.violations and not check(self._constraints, cost_cells(cost))[1]
+        ]
+        return [params for params, _ in kept], [cost for _, cost in kept]
+
+    def _on_front(self) -> NDArray[np.bool_]:
+        """Which measured points no other one beats."""
+        values = np.array([(*item.exact, item.score) for item in self._measured])
+        return nondominated(values, [*(False for _ in self._measured[0].exact), True])
+
+    def _exact(self, metrics: Mapping[str, Any]) -> Array:
+        """Objectives that are known exactly; two at least, of which one may be nothing."""
+        values = [float(metrics[axis] or 0.0) for axis in self._axes]
+        return np.array([*values, *(0.0 for _ in range(2 - len(values)))])
+
+    def _pair(self, number: int) -> list[int]:
+        """Which two of them a trial looks at; of three, each pair in turn."""
+        return list(list(combinations(range(max(len(self._axes), 2)), 2))[number % (3 if len(self._axes) > 2 else 1)])
+
+    def _reference(self, known: Array) -> tuple[Array, float]:
+        """Worst exact objectives that count, and worst score."""
+        seen = np.where(known.max(axis=0) > 0, 1.1 * known.max(axis=0), 1.0)
+        stated = [self._limits.get(axis) for axis in self._axes]
+        reference = [
+            seen[at] if limit is None else limit for at, limit in enumerate([*stated, None, None][: len(seen)])
+        ]
+        worst = self._baseline - self._limits.get("accuracy_drop", 5.0) / 100 if self._uncertain else 0.0
+        return np.array(reference), worst
+
+
+def _axis(objective: str, reference: Mapping[str, float]) -> str | None:
+    """Column of an objective that is known exactly, as the reference point names it if it does."""
+    if objective == "accuracy":
+        return None
+    ratios = {"area": ("array_area_ratio", "area_ratio"), "energy": ("energy_ratio",), "latency": ("latency_ratio",)}
+    return next((name for name in ratios.get(objective, ()) if name in reference), OBJECTIVES[objective].column)
