@@ -35,6 +35,7 @@ def run(
     retry_failed: bool = False,
     start: Path | str | None = None,
     in_process: bool = False,
+    workers: int = 1,
     observer: Observer | None = None,
     activity: Activity | None = None,
 ) -> Finished:
@@ -53,6 +54,7 @@ def run(
         start: parquet file with designs to evaluate first: proposals of a profile, or a front.
         in_process: evaluate in this process instead of a worker: to debug a plugin. Then nothing limits a method that
             never returns, and a crash ends the run; the log is whole all the same.
+        workers: processes that share the tasks of a design between them, each on cores of its own.
         observer: is told of every trial.
         activity: is told of downloads and fine-tuning.
 
@@ -64,7 +66,7 @@ def run(
 
     points, proposed_by = starting_points(start) if start is not None else ([], "enqueued")
     wanted = request(space, device, cache, plugins, seed)
-    with loaded(wanted, activity, in_process=in_process) as (problem, search_space, provenance):
+    with loaded(wanted, activity, in_process=in_process, workers=workers) as (problem, search_space, provenance):
         return run_search(
             problem,
             search_space,

@@ -88,15 +88,17 @@ def request(
 
 @contextmanager
 def loaded(
-    wanted: Request, activity: Activity | None, *, in_process: bool
+    wanted: Request, activity: Activity | None, *, in_process: bool, workers: int = 1
 ) -> Iterator[tuple[Problem, SearchSpace, Provenance]]:
-    """Give the problem, resolved space and provenance of a space file, evaluated in a worker unless told otherwise."""
+    """Give the problem, resolved space and provenance of a space file, evaluated in workers unless told otherwise."""
     if in_process:
         yield load(wanted, activity)
         return
     from dse.worker.client import RemoteProblem
+    from dse.worker.pool import SharedProblem
 
-    with RemoteProblem(wanted, activity) as problem:
+    made = RemoteProblem(wanted, activity) if workers == 1 else SharedProblem(wanted, activity, workers=workers)
+    with made as problem:
         yield problem, problem.space, problem.provenance
 
 

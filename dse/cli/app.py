@@ -49,6 +49,9 @@ def run(
     cache: opt.Cache = None,
     plugin: opt.PluginFiles = None,
     in_process: opt.InProcess = False,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Processes that share a design's tasks, each on cores of its own.")
+    ] = 1,
     start: Annotated[
         Path | None,
         typer.Option(
@@ -78,6 +81,7 @@ def run(
         force=force,
         retry_failed=retry_failed,
         in_process=in_process,
+        workers=workers,
         start=start,
         form=form,
         quiet=quiet,

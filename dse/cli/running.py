@@ -43,6 +43,7 @@ def run_study(
     force: bool,
     retry_failed: bool,
     in_process: bool,
+    workers: int,
     start: Path | None,
     form: Format,
     quiet: bool,
@@ -61,6 +62,7 @@ def run_study(
             retry_failed=retry_failed,
             start=start,
             in_process=in_process,
+            workers=workers,
             observer=observer,
             activity=observer.activity,
         )

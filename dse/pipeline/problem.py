@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -160,6 +161,19 @@ class WorkloadProblem:
                 for index, result in zip(chunk, cost_results(costed, self.baseline, self.tasks), strict=True):
                     results[index] = result
         return [result for result in results if result is not None]
+
+    def unmeasured(self, point: DesignPoint, split: str = "search") -> tuple[int, ...]:
+        """Tasks whose score of a point is not in the cache."""
+        built = self._built((point.generator, point.compressor, point.scheduler, point.hardware))
+        return tuple(task for task in range(len(self.tasks)) if not self._scorer.is_known(built, point, task, split))
+
+    def measure(self, point: DesignPoint, tasks: Sequence[int], split: str = "search") -> int:
+        """Bring some tasks' scores of a point into the cache; return how many were evaluated."""
+        built = self._built((point.generator, point.compressor, point.scheduler, point.hardware))
+        before = self._scorer.evaluated
+        for task in tasks:
+            self._scorer.task(built, point, task, split)
+        return self._scorer.evaluated - before
 
     def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
         """Score of one point on a split; cached per task by recipe and by content."""

@@ -55,6 +55,12 @@ class Scorer:
 
         return self._cached(recipe, measure)
 
+    def is_known(self, built: Built, point: DesignPoint, task: int, split: str) -> bool:
+        """Whether a task's score of a point is in the cache."""
+        geometry: Geometry = called("hardware", built.names[3], built.hardware.geometry, stacked([point])["hardware"])
+        recipe = self._recipe(built, point, geometry, task, split)
+        return self._context.digest(recipe) in self._known or self._context.arrays.get("scores", recipe) is not None
+
     def baseline(
         self, task: int, split: str, input_bits: int, *, of_base: int | None = None, skipped: int | None = None
     ) -> Outcome:

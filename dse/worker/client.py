@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +37,7 @@ class RemoteProblem:
     Args:
         request: what to load.
         activity: is told of downloads and fine-tuning.
+        cores: that the worker runs on; none: all.
 
     Attributes:
         space: the resolved search space.
@@ -46,8 +48,8 @@ class RemoteProblem:
         TimeLimitError: it said nothing for too long.
     """
 
-    def __init__(self, request: Request, activity: Activity | None = None) -> None:
-        self._request = request
+    def __init__(self, request: Request, activity: Activity | None = None, *, cores: Sequence[int] = ()) -> None:
+        self._request, self._cores = request, tuple(cores)
         self._activity = activity
         self._worker: _Worker | None = None
         self._prepared: bool | None = None
@@ -118,6 +120,16 @@ class RemoteProblem:
         found: ScoreResult = self._ask("score", point, split)
         return found
 
+    def unmeasured(self, point: DesignPoint, split: str = "search") -> tuple[int, ...]:
+        """Tasks whose score of a point is not in the cache."""
+        found: tuple[int, ...] = self._ask("unmeasured", point, split)
+        return found
+
+    def measure(self, point: DesignPoint, tasks: Sequence[int], split: str = "search") -> int:
+        """Bring some tasks' scores of a point into the cache; return how many were evaluated."""
+        found: int = self._ask("measure", point, tuple(tasks), split)
+        return found
+
     def layer_scores(self) -> tuple[tuple[float, ...], ...]:
         """Baseline's scores by task when one layer after the other has the base's matrices."""
         found: tuple[tuple[float, ...], ...] = self._ask("layer_scores")
@@ -125,7 +137,7 @@ class RemoteProblem:
 
     def _load(self) -> Any:
         try:
-            self._worker = _Worker(self._request.space.search.time_limit_s, self._activity)
+            self._worker = _Worker(self._request.space.search.time_limit_s, self._activity, self._cores)
             return self._worker.ask(LOAD, self._request)
         except BaseException:
             self.close()
@@ -147,13 +159,13 @@ class RemoteProblem:
 class _Worker:
     """One process."""
 
-    def __init__(self, limit_s: float, activity: Activity | None) -> None:
+    def __init__(self, limit_s: float, activity: Activity | None, cores: Sequence[int]) -> None:
         self._limit_s = limit_s
         self._activity = activity
         # -P and the same path: the worker must import what this process would, and nothing from the working folder.
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "dse.worker.serve"],
+            [sys.executable, "-P", "-m", "dse.worker.serve", *([",".join(map(str, cores))] if cores else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,

@@ -24,7 +24,9 @@ LOAD = "load"
 
 
 def main() -> None:
-    """Serve until stdin is closed."""
+    """Serve until stdin is closed; on some cores only, if they are named."""
+    if len(sys.argv) > 1:
+        _stay_on([int(core) for core in sys.argv[1].split(",")])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that keeps the log
     _be_first_to_go()
     requests = sys.stdin.buffer
@@ -92,6 +94,13 @@ def _portable(error: Exception) -> tuple[Exception, str]:
         if isinstance(pickle.loads(pickle.dumps(error)), type(error)):  # noqa: S301  # made on the line itself
             return error, trace
     return WorkerError(f"{type(error).__name__}: {error}"), trace
+
+
+def _stay_on(cores: list[int]) -> None:
+    """Run on these cores, with a thread each; threads of two workers on one core would wait for each other."""
+    with suppress(AttributeError, OSError):  # not every system lets a process choose
+        os.sched_setaffinity(0, cores)
+    os.environ["OMP_NUM_THREADS"] = str(len(cores))  # before torch is imported
 
 
 def _be_first_to_go() -> None:
