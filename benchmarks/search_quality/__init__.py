@@ -1,0 +1,1 @@
+"""Samplers compared on recorded scores of real tasks."""

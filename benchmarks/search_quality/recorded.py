@@ -1,0 +1,128 @@
+"""A recorded workload as a problem: exact cost from its shapes, scores from the table."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import dse
+from benchmarks.problems import Shapes
+from benchmarks.search_quality.record import FOLDER, setting_of
+from dse.pipeline.problem import WorkloadProblem
+from dse.records.point import CostResult, DesignPoint, ScoreResult
+from dse.search.resolve import resolve
+from dse.search.searchspace import SearchSpace
+from dse.search.space import SpaceFile, load
+
+
+class Recorded:
+    """Implements `dse.records.point.Problem`, and counts every task score that was not asked for before.
+
+    Args:
+        name: of the record.
+        budget: task scores after which the study is interrupted.
+
+    Attributes:
+        spent: task scores asked for.
+    """
+
+    def __init__(self, name: str, budget: int) -> None:
+        import pandas as pd
+
+        table = pd.read_parquet(FOLDER / f"{name}.parquet", use_threads=False)
+        self._scores = {(row["task"], row["setting"]): row for row in table.to_dict("records")}
+        shape = _workload(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")))
+        space = load(FOLDER / f"{name}.toml")
+        stands_for: Any = Shapes(shape)
+        registry = dse.Registry().discover()
+        cache = Path(tempfile.gettempdir())
+        self._costed = WorkloadProblem(stands_for, space.plugins, space.reference_hardware, registry, cache=cache)
+        _ = self._costed.parameters  # plugins see the workload
+        self._costed.plugin("compressor", "two-stage").prepare(_Statistics(shape, name))
+        self.space_file: SpaceFile = space
+        self.parameters, self.tasks, self.layers = self._costed.parameters, self._costed.tasks, self._costed.layers
+        self.components, self.joint, self.budget = self._costed.components, self._costed.joint, budget
+        self.known: set[tuple[str, str]] = set()
+        self.data = ()
+
+    @property
+    def spent(self) -> int:
+        """Task scores asked for."""
+        return len(self.known)
+
+    def space(self, **search: Any) -> SearchSpace:
+        """The record's space with other settings of the search."""
+        file = self.space_file
+        changed = file.model_copy(update={"search": file.search.model_copy(update=search)})
+        return resolve(changed, self.parameters, self.tasks, self.layers)
+
+    def prepare(self, *, scores: bool) -> None:
+        """Nothing is left to do."""
+        del scores
+
+    def cost(self, points: list[DesignPoint]) -> list[CostResult]:
+        """Exact cost."""
+        return self._costed.cost(points)
+
+    def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
+        """From the table.
+
+        Raises:
+            KeyboardInterrupt: the budget of task scores is spent, which ends a study as a person would.
+        """
+        rows = [self._scores[name, json.dumps(setting_of(point, task))] for task, name in enumerate(self.tasks)]
+        new = {(row["task"], row["setting"]) for row in rows} - self.known if split == "search" else set()
+        if self.spent + len(new) > self.budget:
+            raise KeyboardInterrupt
+        self.known |= new
+        tasks = {row["task"]: float(row[split]) for row in rows}
+        baseline = {row["task"]: float(row[f"{split}.baseline"]) for row in rows}
+        mean = float(np.mean(list(tasks.values())))
+        drop = 100 * (float(np.mean(list(baseline.values()))) - mean)
+        drops = {f"accuracy_drop{end}": drop for end in ("", "_low", "_high", "_all", "_worst")}
+        return ScoreResult({"score_mean": mean, **drops}, tasks, evaluated=len(new), baseline=baseline)
+
+
+class _Statistics:
+    """Context that answers with recorded clip statistics."""
+
+    def __init__(self, workload: dse.Workload, name: str) -> None:
+        self.workload = workload
+        self._cosines: NDArray[np.float64] = np.load(FOLDER / f"{name}.npz")["cosines"]
+        self._asked = 0
+
+    def base_weights(self) -> dse.Weights:
+        """No weights."""
+        return {}
+
+    def task_weights(self, task: int) -> dse.Weights:
+        """No weights."""
+        del task
+        return {}
+
+    def cached(
+        self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]
+    ) -> dict[str, NDArray[Any]]:
+        """One task's after the other's."""
+        del name, key, make
+        self._asked += 1
+        return {"cosine": self._cosines[self._asked - 1], "saturated": np.array(0)}
+
+
+def _workload(raw: dict[str, Any]) -> dse.Workload:
+    encoder = raw["encoder"] | {"matrices": tuple(dse.Matrix(**matrix) for matrix in raw["encoder"]["matrices"])}
+    names = [task["name"] for task in raw["tasks"]]
+    digests = {"base": "base"} | {f"{part}.{name}": name for part in ("task", "data") for name in names}
+    return dse.Workload(
+        raw["base"],
+        dse.Encoder(**encoder),
+        tuple(dse.Task(**task) for task in raw["tasks"]),
+        dse.Traffic(**raw["traffic"]),
+        digests,
+    )
