@@ -52,6 +52,7 @@ def test_figures_are_those_of_the_record(tmp_path: Path, monkeypatch: pytest.Mon
     assert found["mgen.trained.efficiency_at_drop_1.5"] == 1.0  # its design missed the target on the report split
     assert found["mgen.trained.gain_over_mtl"] == pytest.approx(2)
     assert found["mtl.drop"] == 1.0
+    assert found["mgen.trained.drop_by_mtl"] == pytest.approx(0.3)
     assert found["mgen.train_minutes"] == 20.0
     assert "mgen.free.efficiency_at_drop_1" not in found
     assert "combined.free.drop" not in found
