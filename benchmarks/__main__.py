@@ -21,6 +21,8 @@ MODULES = (
     "mgen",
     "order",
     "xma2",
+    "search_quality.compare",
+    "scale",
 )
 
 

@@ -1,0 +1,102 @@
+"""How the search holds up: ten thousand trials, a million rows, and two workers."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.figures import SETTINGS, Figure, measures
+from benchmarks.loop import Prepared
+from benchmarks.problems import costed_problem, four_on_minilm
+from dse.loading import Request, request
+from dse.records.point import DesignPoint
+from dse.reports import default_point
+from dse.results.pareto import nondominated
+from dse.search.encoding import Codec
+from dse.search.provenance import Provenance
+from dse.search.study import run
+from dse.worker.client import RemoteProblem
+from dse.worker.pool import SharedProblem, cores_of
+
+TRIALS = 10_000
+ROWS = 1_000_000
+POINTS = 12
+EIGHT = Path(__file__).parent.parent / "spaces" / "kang2021.toml"
+
+
+@measures("search.cost_only_10k_s", "resume.10k_s")
+def many_trials() -> Iterator[Figure]:
+    """Seconds of ten thousand trials of NSGA-II without scores, and of opening them again for one trial more."""
+    if not SETTINGS.full:
+        return
+    hardware = ("array_size", "cell_bits", "adc_bits", "dac_bits", "encoding", "arrays_per_ima", "adcs_per_ima")
+    problem, space = costed_problem(
+        four_on_minilm(),
+        free={"shared-prefix": {}, "two-stage": {}, "isaac": {name: {} for name in hardware}},
+        objectives=["area", "energy", "latency"],
+        sampler_options={"population_size": 50},
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        times = []
+        for trials in (TRIALS, TRIALS + 1):
+            start = time.perf_counter()
+            run(Prepared(problem), space, folder=Path(folder) / "many", provenance=Provenance(), trials=trials)
+            times.append(time.perf_counter() - start)
+    yield Figure("search.cost_only_10k_s", times[0], "s", "<= 60", "nothing: NSGA-II, three objectives of cost")
+    yield Figure(
+        "resume.10k_s", times[1], "s", "<= 5", "nothing: log read, sampler told, one more trial, results written"
+    )
+
+
+@measures("front.million_rows_s")
+def million_rows() -> Iterator[Figure]:
+    """Seconds to find which of a million rows no other one beats, in three objectives."""
+    rows = np.random.default_rng(0).uniform(size=(ROWS, 3))
+    start = time.perf_counter()
+    kept = int(nondominated(rows, [False, False, True]).sum())
+    yield Figure("front.million_rows_s", time.perf_counter() - start, "s", "<= 1", f"nothing: {kept} rows are kept")
+
+
+@measures("workers.speedup_2")
+def two_workers() -> Iterator[Figure]:
+    """Trials a second of two workers by those of one, each worker on one core; fine-tuned models at hand, no score cached."""
+    if not SETTINGS.full:
+        return
+    cores = cores_of(2)
+    seconds = []
+    for workers in (1, 2):
+        with tempfile.TemporaryDirectory() as folder:
+            asked = _without_scores(Path(folder))
+            alone = workers == 1
+            made = RemoteProblem(asked, cores=cores[0][:1]) if alone else SharedProblem(asked, workers=2)
+            with made as problem:
+                problem.prepare(scores=True)
+                points = _points(problem)
+                start = time.perf_counter()
+                for point in points:
+                    problem.score(point)
+                seconds.append(time.perf_counter() - start)
+    text = f"one worker on one core: {POINTS} designs of eight tasks in {seconds[0]:.0f} s, two workers in {seconds[1]:.0f} s"
+    yield Figure("workers.speedup_2", seconds[0] / seconds[1], "ratio", ">= 1.6", text)
+
+
+def _without_scores(folder: Path) -> Request:
+    """What is fine-tuned and measured, in a cache of its own without scores."""
+    asked = request(EIGHT, "cpu", None, ())
+    for part in ("tasks", "unpacked", "wheels"):
+        (folder / part).symlink_to((asked.cache / part).resolve())
+    shutil.copytree(asked.cache / "plugins", folder / "plugins", dirs_exist_ok=True)
+    return replace(asked, cache=folder)
+
+
+def _points(problem: RemoteProblem) -> list[DesignPoint]:
+    """Designs that share no setting of a task."""
+    plain, codec = default_point(problem.space), Codec(problem.space)
+    drawn = [codec.random_point(seed) for seed in range(POINTS)]
+    return [replace(plain, values={**plain.values, **point.values}) for point in drawn]
