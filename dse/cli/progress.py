@@ -40,7 +40,12 @@ def reporter(*, quiet: bool) -> Silent:
 def standing(progress: Progress) -> str:
     """How far a search has come, but for the number of trials."""
     best = ", ".join(f"{column} {value:.4g}" for column, value in progress.best.items())
-    odd = [(progress.infeasible, "infeasible"), (progress.failed, "failed"), (progress.duplicates, "duplicates")]
+    odd = [
+        (progress.infeasible, "infeasible"),
+        (progress.stopped, "stopped"),
+        (progress.failed, "failed"),
+        (progress.duplicates, "duplicates"),
+    ]
     parts = [
         f"front {progress.front}",
         f"best {best}" if best else "",

@@ -109,6 +109,11 @@ class RunningFront:
         self._front = np.vstack([front[~beaten], point])
         return True
 
+    def beats(self, values: Sequence[float]) -> bool:
+        """Whether a point of the front is no worse than these values in anything."""
+        point = _rounded(np.asarray(values, dtype=np.float64) * self._sign)
+        return bool(np.any(np.all(self._front <= point, axis=1)))
+
 
 def _rounded(points: Points) -> Points:
     """Twelve significant digits: sums of the same terms in another order then count as equal."""

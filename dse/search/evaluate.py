@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,15 @@ WORST_SCORE = 0.0
 """What a sampler is told for a point that was rejected before its score: that of a constant prediction."""
 TOLERANCE = 1e-6
 """Relative difference allowed between a total and the sum of its components."""
+
+
+Beaten = Callable[[Sequence[float]], bool]
+
+
+def nothing_beats(values: Sequence[float]) -> bool:
+    """What is known before anything is."""
+    del values
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +59,21 @@ class Evaluator:
         self._late = tuple(item for item in self._constraints if item.needs_score)
         scored = any(item.column in SCORE_NAMES for item in self._objectives)
         self.needs_score = scored or bool(self._late)
+        self._screens = space.search.screen and scored
+        self._baseline: float | None = None
 
-    def evaluate(self, point: DesignPoint) -> Outcome:
+    def evaluate(self, point: DesignPoint, beaten: Beaten = nothing_beats) -> Outcome:
         """Evaluate a point; whatever the problem raises makes a failed row, never an exception.
 
         Keyboard interrupts still come through.
+
+        Args:
+            point: a design.
+            beaten: whether a design is known that is no worse than these objectives in anything.
         """
         cells: dict[str, Any] = {"stage": "cost", "status": "done", "violation": 0.0}
         try:
-            return self._stages(point, cells)
+            return self._stages(point, cells, beaten)
         except Exception as error:
             del cells["violation"]
             message, trace = map(_printable, (str(error), "".join(traceback.format_exception(error))))
@@ -71,6 +86,11 @@ class Evaluator:
             }
             return Outcome(cells, Told(None, {}))
 
+    def learn(self, row: Mapping[str, Any]) -> None:
+        """Take in a finished trial's row: its score and what it lost tell the baseline's score."""
+        if row.get("accuracy_drop_all") is not None:
+            self._baseline = float(row["score_mean"]) + float(row["accuracy_drop_all"]) / 100
+
     def retold(self, row: Mapping[str, Any]) -> Told:
         """What a sampler learns of a row that was recorded under other objectives or constraints."""
         values = [row.get(item.column) for item in self._objectives]
@@ -80,7 +100,7 @@ class Evaluator:
         excesses, _ = check(self._constraints, row)
         return Told(known, {**excesses, LIMITS: row["violation"]})
 
-    def _stages(self, point: DesignPoint, cells: dict[str, Any]) -> Outcome:
+    def _stages(self, point: DesignPoint, cells: dict[str, Any], beaten: Beaten) -> Outcome:
         cost = self._cost(point)
         cells.update(cost_cells(cost))
         excesses, reasons = check(self._early, cells)
@@ -92,10 +112,35 @@ class Evaluator:
             excesses[LIMITS] = 0.0
         if reasons or not self.needs_score:
             return self._told(cells, excesses, reasons)
+        if self._screens and (stopped := self._screened(point, cells, excesses, beaten)) is not None:
+            return stopped
         cells["stage"] = "score"
         cells.update(score_cells(self._problem.score(point)))
         late, reasons = check(self._late, cells)
         return self._told(cells, {**excesses, **late}, reasons)
+
+    def _screened(
+        self, point: DesignPoint, cells: dict[str, Any], excesses: Mapping[str, float], beaten: Beaten
+    ) -> Outcome | None:
+        """Stop a point that loses too much on some rows to reach the front, whatever the other rows say; else None."""
+        if self._baseline is None:
+            return None
+        found = self._problem.score(point, "screen")
+        cells |= {"stage": "screen", "screened_tasks": found.evaluated}
+        metrics = found.metrics
+        lost = metrics["accuracy_drop_all"]
+        least = lost - (metrics["accuracy_drop"] - metrics["accuracy_drop_low"])
+        best = {"score_mean": self._baseline - least / 100}
+        if not beaten([self._value({**cells, **best}, item.column) for item in self._objectives]):
+            return None
+        cells |= {
+            "status": "stopped",
+            "reason": f"loses {lost:.2f} points on some rows, at least {least:.2f} with 97.5 % confidence: "
+            "a design on the front is then no worse in anything",
+        }
+        likely = {"score_mean": self._baseline - lost / 100}
+        values = [self._value({**cells, **likely}, item.column) for item in self._objectives]
+        return Outcome(cells, Told(values, dict(sorted(excesses.items()))))
 
     def _cost(self, point: DesignPoint) -> CostResult:
         costs = self._problem.cost([point])

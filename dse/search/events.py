@@ -12,7 +12,7 @@ from dse.records.plugin import KINDS
 from dse.results.columns import OBJECTIVES
 
 Event = Mapping[str, Any]
-STATUSES = ("done", "infeasible", "duplicate", "failed")
+STATUSES = ("done", "infeasible", "stopped", "duplicate", "failed")
 _CUT = "restore the log from a backup, or cut it before this line to repeat the trials from there on"
 _SESSION: dict[str, type | tuple[type, ...]] = {
     "study": str,
@@ -138,7 +138,7 @@ def _check_values(path: Path, line: int, done: Event, objectives: list[str]) -> 
     if status != "duplicate" and (values is None) != (status == "failed"):
         raise damaged(path, line, "values of every trial but a failed one", f"{status}, {values}")
     wanted = [OBJECTIVES[name].column for name in objectives] if status == "done" else []
-    wanted += ["violation"] if status in ("done", "infeasible") else []
+    wanted += ["violation"] if status in ("done", "infeasible", "stopped") else []
     for name in wanted:
         if row.get(name) is None:
             raise damaged(path, line, f"a row that is {status}, with {name}", "nothing")

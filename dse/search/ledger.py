@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dse.records.point import DesignPoint
@@ -32,7 +32,7 @@ class Ledger:
         self._front = RunningFront([item.maximise for item in self._objectives])
         self._best: dict[str, float] = {}
         self._told: list[Told] = []
-        self._counts = dict.fromkeys(("done", "infeasible", "failed", "duplicate"), 0)
+        self._counts = dict.fromkeys(("done", "infeasible", "stopped", "failed", "duplicate"), 0)
         self._in_a_row = 0
         self._fallbacks = 0
         self._measured = 0
@@ -100,6 +100,10 @@ class Ledger:
         if row["status"] == "done" and told.values is not None:
             self._take(told)
 
+    def beats(self, values: Sequence[float]) -> bool:
+        """Whether a design on the front is no worse than these objectives in anything."""
+        return self._front.beats(values)
+
     def forget_failures(self, rows: Mapping[int, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Let failed designs be evaluated again; return their rows, by trial number.
 
@@ -123,6 +127,7 @@ class Ledger:
             restored=self._restored,
             duplicates=self._counts["duplicate"],
             infeasible=self._counts["infeasible"],
+            stopped=self._counts["stopped"],
             failed=self._counts["failed"],
             front=len(self._front),
             best=dict(self._best),

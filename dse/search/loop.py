@@ -142,7 +142,7 @@ class Loop:
         point = self.codec.decode(asked["params"])
         first = self.ledger.seen.get(point.key())
         if first is None:
-            outcome = self.evaluator.evaluate(point)
+            outcome = self.evaluator.evaluate(point, self.ledger.beats)
         else:
             cells: dict[str, Any] = {
                 "status": "duplicate",
@@ -174,6 +174,7 @@ class Loop:
         self.observer.trial(self.ledger.progress(), row)
 
     def _learn(self, point: DesignPoint | None, row: Mapping[str, Any]) -> None:
+        self.evaluator.learn(row)
         if point is not None and row["status"] != "duplicate":
             self.suggester.learn(point, row)
 

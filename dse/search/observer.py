@@ -12,11 +12,12 @@ class Progress:
     """Where a study stands.
 
     Attributes:
-        evaluated: trials that count against the budget: done, infeasible and failed.
+        evaluated: trials that count against the budget: done, infeasible, stopped and failed.
         total: the budget.
         restored: how many of them were found in the log.
         duplicates: proposals of a design that was evaluated before.
         infeasible: trials outside a limit.
+        stopped: trials that could not reach the front.
         failed: trials that raised.
         front: designs on the front so far.
         best: best value so far of each objective, by its column.
@@ -30,6 +31,7 @@ class Progress:
     restored: int = 0
     duplicates: int = 0
     infeasible: int = 0
+    stopped: int = 0
     failed: int = 0
     front: int = 0
     best: Mapping[str, float] = field(default_factory=dict)

@@ -125,6 +125,8 @@ class SearchSpace:
     def digest(self) -> str:
         """Hash of all that decides which points are searched and how; budget and limits may change, so they are left out."""
         search = self.file.search.model_dump(exclude={"trials", "max_failed_share", "time_limit_s"})
+        if not search["screen"]:
+            del search["screen"]  # as before there was such a setting
         content = {
             "schema": self.file.schema_,
             "workload": with_paths(self.file.workload, lambda name: Path(name).name),  # content is hashed elsewhere

@@ -61,6 +61,7 @@ class SearchTable(_Table):
     time_limit_s: float = Field(default=900.0, gt=0)
     reference_point: dict[str, float] = Field(default_factory=lambda: dict(REFERENCE_POINT))
     constraints: dict[str, Bound] = Field(default_factory=dict)
+    screen: bool = False
 
     @field_validator("objectives")
     @classmethod

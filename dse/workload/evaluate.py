@@ -102,7 +102,7 @@ class Evaluator:
         Args:
             held: float32 matrices (outputs, inputs) of every layer kept, by (layer, matrix), and what runs beside them;
                 biases, norms, embeddings and head are the task's own where nothing else is said.
-            split: ``search`` or ``report`` (``train`` for fitting).
+            split: ``search`` or ``report`` (``screen``: some rows of the first; ``train`` for fitting).
             input_bits: bits of the activations that enter every matrix, one scale a token; 0 leaves them as they are.
             precision: of the arithmetic.
             keep_layers: False where a layer is skipped.

@@ -20,6 +20,8 @@ SHARE = 0.2
 """Share of the data either takes at most."""
 STEPS = 128
 LEAST = 10
+SCREEN_ROWS = 256
+"""Rows of the search split that designs are looked at on first."""
 """Rows below which a split is refused."""
 SPLITS = ("train", "search", "report")
 
@@ -41,6 +43,12 @@ class Splits:
     report: pd.DataFrame
     unseen_labels: int = 0
     shared: int = 0
+
+    @property
+    def screen(self) -> pd.DataFrame:
+        """Some rows of the search split, drawn at random but always the same."""
+        chosen = np.random.default_rng(0).permutation(len(self.search))[:SCREEN_ROWS]
+        return self.search.iloc[np.sort(chosen)].reset_index(drop=True)
 
 
 def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = None, where: object = None) -> Splits:

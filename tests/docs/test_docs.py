@@ -246,11 +246,11 @@ def test_the_space_file_shown_names_what_exists() -> None:
 
 
 def test_the_samplers_named_exist() -> None:
-    from dse.search.samplers import SHORT
+    from dse.search.samplers import GRAYBOX, SHORT
 
     line = next(
         line
         for line in (ROOT / "docs/space-file.md").read_text(encoding="utf-8").splitlines()
         if "| `sampler` |" in line
     )
-    assert set(re.findall(r"`([\w-]+)`", line.split("|")[3])) == set(SHORT)
+    assert set(re.findall(r"`([\w-]+)`", line.split("|")[3])) == {GRAYBOX, *SHORT}
