@@ -99,6 +99,16 @@ def test_a_score_is_measured_once_for_each_recipe(problem: WorkloadProblem) -> N
     assert other_task.tasks["verdict"] == first.tasks["verdict"]
 
 
+def test_some_rows_are_scored_by_themselves(problem: WorkloadProblem) -> None:
+    point = problem.default_point(("independent", "none", "fixed", "isaac"))
+    whole, part = problem.score(point), problem.score(point, "screen")
+
+    assert set(part.tasks) == set(whole.tasks)
+    assert part.metrics["accuracy_drop"] == 0
+    assert problem.unmeasured(point, "screen") == ()
+    assert problem.measure(point, (0, 1), "screen") == 0
+
+
 def test_recipes_that_lead_to_the_same_weights_share_a_score(problem: WorkloadProblem) -> None:
     plain = problem.score(problem.default_point(TWO_STAGE))
     prefix = problem.score(changed(problem.default_point(PREFIX), depth=(0, 0)))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dse.errors import DataError
 from dse.workload.data import normalised
 from dse.workload.spec import TaskSpec
-from dse.workload.splits import LEAST, SPLITS, split
+from dse.workload.splits import LEAST, SCREEN_ROWS, SPLITS, split
 from tests.workload.tiny import frame
 
 Make = Callable[..., TaskSpec]
@@ -123,3 +123,13 @@ def test_two_tasks_over_the_same_texts_share_their_splits_where_one_drops_a_few_
         fewer = split(TASK, table[~table["text"].isin(dropped)].reset_index(drop=True))
         for name in SPLITS:
             assert set(getattr(fewer, name)["text"]) == set(getattr(whole, name)["text"]) - dropped
+
+
+def test_some_rows_of_the_search_split_stand_for_it() -> None:
+    parts = split(TASK, numbered(3000))
+
+    assert len(parts.screen) == SCREEN_ROWS
+    assert set(parts.screen["text"]) <= set(parts.search["text"])
+    pd.testing.assert_frame_equal(parts.screen, parts.screen)
+    few = split(TASK, numbered(400))
+    pd.testing.assert_frame_equal(few.screen, few.search)
