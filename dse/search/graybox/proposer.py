@@ -25,7 +25,7 @@ from dse.search.seeds import derive
 Array = NDArray[np.float64]
 Costing = Callable[[list[DesignPoint]], list[CostResult]]
 FREE = 0.25
-"""What a point costs beyond the scores it needs, in scores: one that needs none is worth a quarter of one that needs one."""
+"""What a point costs beyond the scores it needs, in scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +99,10 @@ class Proposer:
         make = Candidates(self._codec, self._tasks, derive(seed, number, "graybox"))
         if len(self._measured) < self._options.initial:
             return self._first(make, number)
-        pair = self._pair(number)
-        good = self._sorted(self._pool(make), pair)
+        pair, front = self._pair(number), self._front()
+        good = self._sorted(self._pool(make, front), front, pair)
         near = [make.near(make.one_of(good[:8])) for _ in range(self._options.pool // 4 if good else 0)]
-        best = self._sorted([*good[:1], *near], pair)
+        best = self._sorted([*good[:1], *near], front, pair)
         return best[0] if best else make.anywhere()
 
     def _first(self, make: Candidates, number: int) -> Params:
@@ -113,18 +113,17 @@ class Proposer:
         allowed, _ = self._allowed(drawn)
         return allowed[0] if allowed else drawn[0]
 
-    def _pool(self, make: Candidates) -> list[Params]:
+    def _pool(self, make: Candidates, front: list[_Measured]) -> list[Params]:
         everything = [item.params for item in self._measured]
-        front = [item.params for item, kept in zip(self._measured, self._on_front(), strict=True) if kept]
-        third = self._options.pool // 3
+        good, third = [item.params for item in front], self._options.pool // 3
         return [
-            *(make.mixed(make.one_of(front), make.one_of(everything)) for _ in range(third)),
-            *(make.near(make.one_of(front)) for _ in range(third)),
+            *(make.mixed(make.one_of(good), make.one_of(everything)) for _ in range(third)),
+            *(make.near(make.one_of(good)) for _ in range(third)),
             *(make.anywhere() for _ in range(third // 2)),
             *(make.alike() for _ in range(third // 2)),
         ]
 
-    def _sorted(self, pool: list[Params], pair: list[int]) -> list[Params]:
+    def _sorted(self, pool: list[Params], front: list[_Measured], pair: list[int]) -> list[Params]:
         """Points of a pool that are new and allowed, those first that are expected to add most for what they cost."""
         allowed, costs = self._allowed(pool)
         if not allowed:
@@ -135,10 +134,9 @@ class Proposer:
         if self._uncertain:
             rows = self._features.of(points)
             mean, deviation, missing = self._scores.predict(rows, self._features.keys(points, rows))
-        known = np.array([item.exact for item in self._measured])
-        reference, worst = self._reference(known)
-        front = np.column_stack([(known / reference)[:, pair], [item.score for item in self._measured]])
-        gained = expected_improvement((exact / reference)[:, pair], mean, deviation, front, np.array([1.0, 1.0, worst]))
+        reference, worst = self._reference(np.array([item.exact for item in self._measured]))
+        known = np.array([(*(item.exact / reference)[pair], item.score) for item in front])
+        gained = expected_improvement((exact / reference)[:, pair], mean, deviation, known, np.array([1.0, 1.0, worst]))
         return [allowed[at] for at in np.argsort(-gained / (FREE + missing), kind="stable")]
 
     def _allowed(self, pool: list[Params]) -> tuple[list[Params], list[CostResult]]:
@@ -157,10 +155,11 @@ class Proposer:
         ]
         return [params for params, _ in kept], [cost for _, cost in kept]
 
-    def _on_front(self) -> NDArray[np.bool_]:
-        """Which measured points no other one beats."""
+    def _front(self) -> list[_Measured]:
+        """Measured points that no other one beats."""
         values = np.array([(*item.exact, item.score) for item in self._measured])
-        return nondominated(values, [*(False for _ in self._measured[0].exact), True])
+        mask = nondominated(values, [*(False for _ in self._measured[0].exact), True])
+        return [item for item, kept in zip(self._measured, mask, strict=True) if kept]
 
     def _exact(self, metrics: Mapping[str, Any]) -> Array:
         """Objectives that are known exactly; two at least, of which one may be nothing."""
