@@ -22,6 +22,15 @@ class DeviceName(StrEnum):
     CUDA = "cuda"
 
 
+class KindName(StrEnum):
+    """What a plugin is."""
+
+    GENERATOR = "generator"
+    COMPRESSOR = "compressor"
+    SCHEDULER = "scheduler"
+    HARDWARE = "hardware"
+
+
 class Least(StrEnum):
     """What a chosen design has least of."""
 
@@ -46,6 +55,10 @@ Cache: TypeAlias = Annotated[
 ]
 PluginFiles: TypeAlias = Annotated[
     list[Path] | None, typer.Option("--plugin", metavar="FILE", help="A plugin in a bare Python file; may be repeated.")
+]
+PluginKind: TypeAlias = Annotated[
+    KindName | None,
+    typer.Option("--kind", help="Of the plugin, where several have the name.", show_default="the only one"),
 ]
 Form: TypeAlias = Annotated[Format, typer.Option("--format", help="How the result is printed on stdout.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
