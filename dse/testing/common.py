@@ -9,7 +9,7 @@ import subprocess
 import sys
 import unittest
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from dse.errors import DseError
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
@@ -18,6 +18,8 @@ from dse.records.plugin import API, RECORD_TYPES, Kind, Options, PluginRecord
 from dse.records.workload import Workload
 from dse.testing import _values as values
 from dse.testing.workloads import TinyContext, tiny_workload
+
+Check: TypeAlias = Callable[[PluginRecord], None]
 
 HEAVY = ("torch", "transformers", "optuna")
 _IMPORT = f"""
@@ -39,7 +41,7 @@ print("loaded:", *(heavy for heavy in {HEAVY!r} if heavy in sys.modules))
 """
 
 
-def after(*checks: Callable[[PluginRecord], None], record: PluginRecord) -> None:
+def after(*checks: Check, record: PluginRecord) -> None:
     """Skip a check where an earlier one fails, so that one fault fails one check."""
     for check in checks:
         try:
@@ -172,9 +174,10 @@ class PluginTests:
             dead = still if dead is None else dead & still
         assert not dead, f"no value of {', '.join(sorted(dead or ()))} changes anything"
 
-    def sound(self, record: PluginRecord) -> None:
-        """Checks without which comparing results means nothing."""
-        self.test_is_deterministic(record)
+    @property
+    def sound(self) -> Check:
+        """The check without which comparing results means nothing."""
+        return self.test_is_deterministic
 
     def _is_dead(self, plugin: Any, workload: Workload, points: list[Params], item: Parameter) -> bool:
         options = values.scalars(item)
