@@ -62,6 +62,7 @@ from dse.registry import Registry
 
 if TYPE_CHECKING:
     from dse.api import check, deltas, pareto, plugins_list, run, show, validate
+    from dse.authoring.check import plugins_check
     from dse.authoring.info import plugins_info
     from dse.profiling import profile
     from dse.redundant import redundancy
@@ -148,6 +149,7 @@ __all__ = [
     "kept_outputs",
     "listed_order",
     "pareto",
+    "plugins_check",
     "plugins_info",
     "plugins_list",
     "profile",
@@ -166,6 +168,7 @@ __all__ = [
 
 _API = {
     **dict.fromkeys(("check", "deltas", "pareto", "plugins_list", "run", "show", "validate"), "dse.api"),
+    "plugins_check": "dse.authoring.check",
     "plugins_info": "dse.authoring.info",
     "profile": "dse.profiling",
     "redundancy": "dse.redundant",

@@ -101,9 +101,10 @@ def plugin_infos(registry: Registry) -> list[PluginInfo]:
         for kind in KINDS
         for name, record in registry.records(kind).items()
     ]
-    for provider in registry.broken:
-        name = provider.source.removeprefix("entry point ").removeprefix("file ").strip("'")
-        found.append(PluginInfo("", name, "", provider.distribution, "broken", reason=provider.reason))
+    found += [
+        PluginInfo("", provider.name, "", provider.distribution, "broken", reason=provider.reason)
+        for provider in registry.broken
+    ]
     found += [PluginInfo("", name, "", "", "disabled") for name in registry.disabled]
     return found
 

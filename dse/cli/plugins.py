@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dse.cli import options as opt
-from dse.cli.errors import ErrorsShown
+from dse.cli.errors import FAILED, ErrorsShown, say
 from dse.cli.output import Format, write_record, write_rows
 
 if TYPE_CHECKING:
@@ -58,6 +59,48 @@ def plugins_info(
         write_rows(_parameters(found), form, COLUMNS)
     else:
         _write_details(found)
+
+
+@plugins.command("check")
+def plugins_check(
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH|NAME", help="A .py file, a package's folder, or an installed plugin.", show_default=False
+        ),
+    ],
+    *,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="KEY=VALUE", help="An option instead of its default (TOML); may be repeated."),
+    ] = None,
+    form: opt.Form = Format.TABLE,
+    quiet: opt.Quiet = False,
+    debug: opt.Debug = False,
+) -> None:
+    """Run the conformance suite of its kind on a plugin; status 1 if any check fails."""
+    from dse.authoring.check import plugins_check as check
+    from dse.cli.progress import reporter
+
+    del debug
+    with reporter(quiet=quiet) as observer:
+        results = check(target, options=opt.toml_options(option or []), activity=observer.activity)
+    rows = [result.as_dict() for result in results]
+    columns = ["kind", "plugin", "outcome", "check", "reason", "meaning"]
+    if form is Format.TABLE:
+        rows = [
+            row | {"reason": f"{row['reason']}; must hold: {row['meaning']}"} if row["outcome"] == "failed" else row
+            for row in rows
+        ]
+        several = len({(row["kind"], row["plugin"]) for row in rows}) > 1
+        reasons = any(row["reason"] for row in rows)
+        columns = [*(columns[:2] if several else ()), *columns[2:4], *(columns[4:5] if reasons else ())]
+    write_rows(rows, form, columns)
+    count = Counter(result.outcome for result in results)
+    if not quiet:
+        say(", ".join(f"{count[outcome]} {outcome}" for outcome in ("passed", "failed", "skipped")))
+    if count["failed"]:
+        raise typer.Exit(FAILED)
 
 
 COLUMNS = ("parameter", "values", "default", "limits", "unit", "scope", "summary")

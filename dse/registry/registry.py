@@ -48,6 +48,11 @@ class Provider:
     error: BaseException | None = None
 
     @property
+    def name(self) -> str:
+        """Of the entry point, or path of the file."""
+        return self.source.removeprefix("entry point ").removeprefix("file ").strip("'")
+
+    @property
     def reason(self) -> str:
         """The error's first line, with its type."""
         if self.error is None:
