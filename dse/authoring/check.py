@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import sys
 import traceback
 import unittest
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,10 +19,8 @@ from dse.records.plugin import PluginRecord
 from dse.registry import Provider
 
 if TYPE_CHECKING:
-    from dse.testing import PluginTests
-    from dse.testing.common import Check
+    from dse.testing.common import Outcome
 
-Outcome = Literal["passed", "failed", "skipped"]
 MOST_LINES = 6
 """Of a message that is shown whole; of a longer one, such as a traceback, the first and the last say most."""
 
@@ -45,7 +42,7 @@ class CheckResult:
     plugin: str
     check: str
     meaning: str
-    outcome: Outcome
+    outcome: Literal["passed", "failed", "skipped"]
     reason: str = ""
 
     def as_dict(self) -> dict[str, Any]:
@@ -104,59 +101,35 @@ def _not_loaded(provider: Provider) -> CheckResult:
     return CheckResult("", provider.name, "loads", "The plugin's module and hooks run.", "failed", reason)
 
 
-def _checked(record: PluginRecord, options: dict[str, Any], activity: Activity | None) -> Iterator[CheckResult]:
-    """Run every check of a plugin's kind once."""
+def _checked(record: PluginRecord, options: dict[str, Any], activity: Activity | None) -> list[CheckResult]:
+    """Run every check of a plugin's kind; those that others build on come first."""
     from dse.testing import SUITES
+    from dse.testing.common import OUTCOMES, outcome
 
     suite = type("Suite", (SUITES[record.kind],), {"options": options})()
     names = [name for name in dir(suite) if name.startswith("test_")]
-    done: dict[str, BaseException | None] = {}
-    for name in names:
-        setattr(suite, name, _once(getattr(suite, name), done))
-    for name in names:
+    for number, name in enumerate(names):
         if activity is not None:
-            activity(f"checking {record.kind} {record.name!r}", len(done) / len(names))
-        _outcome(getattr(suite, name), record)
+            activity(f"checking {record.kind} {record.name!r}", number / len(names))
+        outcome(getattr(suite, name), record)
     if activity is not None:
         activity(f"checking {record.kind} {record.name!r}", 1.0)
-    for name, error in done.items():
-        yield _result(suite, record, name, error)
+    mine = [found for found in OUTCOMES if found.suite is type(suite)]
+    OUTCOMES[:] = [found for found in OUTCOMES if found.suite is not type(suite)]
+    return [_result(found) for found in mine]
 
 
-def _once(check: Check, done: dict[str, BaseException | None]) -> Check:
-    """The check as one that runs a single time, however many others begin with it."""
-
-    @functools.wraps(check)
-    def again(record: PluginRecord) -> None:
-        if check.__name__ not in done:
-            done[check.__name__] = _outcome(check, record)
-        error = done[check.__name__]
-        if error is not None:
-            raise error
-
-    return again
-
-
-def _outcome(check: Check, record: PluginRecord) -> BaseException | None:
-    try:
-        check(record)
-    except SystemExit as error:
-        return RuntimeError(f"the plugin ends the process: SystemExit: {error}")
-    except Exception as error:
-        return error
-    return None
-
-
-def _result(suite: PluginTests, record: PluginRecord, name: str, error: BaseException | None) -> CheckResult:
-    meaning = (inspect.getdoc(getattr(suite, name)) or "").split("\n\n")[0]
-    outcome: Outcome = "passed"
+def _result(found: Outcome) -> CheckResult:
+    record, error = found.record, found.error
+    outcome: Literal["passed", "failed", "skipped"] = "passed"
     reason = ""
     if isinstance(error, unittest.SkipTest):
         outcome, reason = "skipped", _words(str(error))
     elif error is not None:
         source = inspect.getsourcefile(record.build)
         outcome, reason = "failed", told(error, Path(source).parent if source else None)
-    return CheckResult(record.kind, record.name, _words(name), meaning, outcome, reason)
+    meaning = inspect.getdoc(getattr(found.suite, found.check)) or ""
+    return CheckResult(record.kind, record.name, _words(found.check), meaning, outcome, reason)
 
 
 def _words(text: str) -> str:

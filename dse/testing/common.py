@@ -9,6 +9,7 @@ import subprocess
 import sys
 import unittest
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
 from dse.errors import DseError
@@ -41,14 +42,49 @@ print("loaded:", *(heavy for heavy in {HEAVY!r} if heavy in sys.modules))
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a check of a suite found on a record.
+
+    Attributes:
+        suite: the suite's class, which has the options.
+        check: name of the method.
+        record: of the plugin.
+        error: what it raised; a `unittest.SkipTest` where an earlier check fails; None where it passed.
+    """
+
+    suite: type
+    check: str
+    record: PluginRecord
+    error: BaseException | None
+
+
+OUTCOMES: list[Outcome] = []
+"""Of every check that another one, or `dse plugins check`, has asked for: those that others build on come first."""
+
+
+def outcome(check: Check, record: PluginRecord) -> BaseException | None:
+    """What a check raises, or None; it runs once for a suite and a record, however many others build on it."""
+    suite = type(getattr(check, "__self__", None))
+    for known in OUTCOMES:
+        if (known.suite, known.check) == (suite, check.__name__) and known.record == record:
+            return known.error
+    error: BaseException | None = None
+    try:
+        check(record)
+    except (Exception, SystemExit) as raised:
+        error = raised
+    OUTCOMES.append(Outcome(suite, check.__name__, record, error))
+    return error
+
+
 def after(*checks: Check, record: PluginRecord) -> None:
     """Skip a check where an earlier one fails, so that one fault fails one check."""
     for check in checks:
-        try:
-            check(record)
-        except unittest.SkipTest:
-            raise
-        except Exception as error:
+        error = outcome(check, record)
+        if isinstance(error, unittest.SkipTest):
+            raise error
+        if error is not None:
             raise unittest.SkipTest(f"{check.__name__} fails") from error
 
 
