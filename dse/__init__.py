@@ -19,6 +19,7 @@ from dse.errors import (
     CheckpointError,
     DataError,
     DseError,
+    PackageError,
     PluginContractError,
     PluginLoadError,
     SetupError,
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from dse.api import check, deltas, pareto, plugins_list, run, show, validate
     from dse.authoring.check import plugins_check
     from dse.authoring.info import plugins_info
+    from dse.authoring.new import plugins_new
     from dse.profiling import profile
     from dse.redundant import redundancy
 
@@ -106,6 +108,7 @@ __all__ = [
     "ModelGenerator",
     "Observation",
     "Options",
+    "PackageError",
     "Parameter",
     "Params",
     "Permutation",
@@ -152,6 +155,7 @@ __all__ = [
     "plugins_check",
     "plugins_info",
     "plugins_list",
+    "plugins_new",
     "profile",
     "quantise",
     "redundancy",
@@ -170,6 +174,7 @@ _API = {
     **dict.fromkeys(("check", "deltas", "pareto", "plugins_list", "run", "show", "validate"), "dse.api"),
     "plugins_check": "dse.authoring.check",
     "plugins_info": "dse.authoring.info",
+    "plugins_new": "dse.authoring.new",
     "profile": "dse.profiling",
     "redundancy": "dse.redundant",
 }

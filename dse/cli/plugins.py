@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -101,6 +103,32 @@ def plugins_check(
         say(", ".join(f"{count[outcome]} {outcome}" for outcome in ("passed", "failed", "skipped")))
     if count["failed"]:
         raise typer.Exit(FAILED)
+
+
+@plugins.command("new")
+def plugins_new(
+    kind: Annotated[opt.KindName, typer.Argument(metavar="KIND", help="What it is.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What space files will call it.", show_default=False)],
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write into, new or empty.", show_default="dse-NAME")
+    ] = None,
+    description: Annotated[
+        str, typer.Option("--description", help="One line.", show_default="what the plugin does as written")
+    ] = "",
+    quiet: opt.Quiet = False,
+    debug: opt.Debug = False,
+) -> None:
+    """Write a package with a small plugin that works, ready to be changed."""
+    from dse.authoring.new import plugins_new as write
+
+    del debug
+    written = write(kind.value, name, out=out, description=description)
+    sys.stdout.write("".join(f"{path}\n" for path in written.files))
+    if not quiet:
+        folder = shlex.quote(str(written.folder))
+        say(f"install it: pip install -e {folder if '/' in folder else f'./{folder}'}")
+        say(f"test it: pytest {folder}")
 
 
 COLUMNS = ("parameter", "values", "default", "limits", "unit", "scope", "summary")
