@@ -19,6 +19,7 @@ from dse.errors import (
     CheckpointError,
     DataError,
     DseError,
+    PackageError,
     PluginContractError,
     PluginLoadError,
     SetupError,
@@ -62,6 +63,9 @@ from dse.registry import Registry
 
 if TYPE_CHECKING:
     from dse.api import check, deltas, pareto, plugins_list, run, show, validate
+    from dse.authoring.check import plugins_check
+    from dse.authoring.info import plugins_info
+    from dse.authoring.new import plugins_new
     from dse.profiling import profile
     from dse.redundant import redundancy
 
@@ -104,6 +108,7 @@ __all__ = [
     "ModelGenerator",
     "Observation",
     "Options",
+    "PackageError",
     "Parameter",
     "Params",
     "Permutation",
@@ -147,7 +152,10 @@ __all__ = [
     "kept_outputs",
     "listed_order",
     "pareto",
+    "plugins_check",
+    "plugins_info",
     "plugins_list",
+    "plugins_new",
     "profile",
     "quantise",
     "redundancy",
@@ -164,6 +172,9 @@ __all__ = [
 
 _API = {
     **dict.fromkeys(("check", "deltas", "pareto", "plugins_list", "run", "show", "validate"), "dse.api"),
+    "plugins_check": "dse.authoring.check",
+    "plugins_info": "dse.authoring.info",
+    "plugins_new": "dse.authoring.new",
     "profile": "dse.profiling",
     "redundancy": "dse.redundant",
 }

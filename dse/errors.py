@@ -55,6 +55,10 @@ class PluginContractError(DseError, TypeError):
     """A plugin returned something its contract does not allow."""
 
 
+class PackageError(DseError, ValueError):
+    """A package for a new plugin cannot be written under this name or in this folder."""
+
+
 class SourceError(DseError, OSError):
     """A model or data source is missing, unreachable, or not what its checksum says."""
 

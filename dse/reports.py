@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dse.records.facts import DataFacts
 from dse.records.plugin import KINDS, Kind
@@ -39,7 +39,7 @@ class PluginInfo:
     summary: str = ""
     reason: str = ""
 
-    def as_dict(self) -> dict[str, str]:
+    def as_dict(self) -> dict[str, Any]:
         """Values by attribute."""
         return asdict(self)
 
@@ -101,9 +101,10 @@ def plugin_infos(registry: Registry) -> list[PluginInfo]:
         for kind in KINDS
         for name, record in registry.records(kind).items()
     ]
-    for provider in registry.broken:
-        name = provider.source.removeprefix("entry point ").removeprefix("file ").strip("'")
-        found.append(PluginInfo("", name, "", provider.distribution, "broken", reason=provider.reason))
+    found += [
+        PluginInfo("", provider.name, "", provider.distribution, "broken", reason=provider.reason)
+        for provider in registry.broken
+    ]
     found += [PluginInfo("", name, "", "", "disabled") for name in registry.disabled]
     return found
 
@@ -146,7 +147,7 @@ def default_point(space: SearchSpace, **chosen: str) -> DesignPoint:
 
 def _described(item: SearchedParameter) -> ParameterInfo:
     declared = item.declared.parameter
-    texts = list(dict.fromkeys(_values(element.domain) for element in item.elements))
+    texts = list(dict.fromkeys(values_text(element.domain) for element in item.elements))
     searched = sum(not element.is_fixed for element in item.elements)
     if item.is_order:
         text = "an order of the tasks" if searched else "one order of the tasks"
@@ -155,8 +156,8 @@ def _described(item: SearchedParameter) -> ParameterInfo:
     return ParameterInfo(item.declared.full_name, text, searched, declared.unit, declared.summary)
 
 
-def _values(domain: Domain) -> str:
-    """Values of one element as text."""
+def values_text(domain: Domain) -> str:
+    """What a parameter, or one element of it, may be."""
     from dse.records.parameters import Choice
     from dse.search.domain import at, size
 

@@ -14,6 +14,7 @@ BUILTINS = {
     errors.UnknownNameError: LookupError,
     errors.PluginLoadError: ImportError,
     errors.PluginContractError: TypeError,
+    errors.PackageError: ValueError,
     errors.SourceError: OSError,
     errors.DataError: ValueError,
     errors.CheckpointError: ValueError,

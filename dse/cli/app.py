@@ -9,7 +9,8 @@ import typer
 
 from dse.cli import options as opt
 from dse.cli.errors import ErrorsShown
-from dse.cli.output import Format, write_front, write_record, write_rows
+from dse.cli.output import Format, write_front, write_record
+from dse.cli.plugins import plugins
 from dse.cli.redundancy import redundancy
 
 app = typer.Typer(
@@ -18,7 +19,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-plugins = typer.Typer(cls=ErrorsShown, help="Plugins: what is installed, and what does not load.", no_args_is_help=True)
 app.add_typer(plugins, name="plugins")
 
 
@@ -265,22 +265,3 @@ def deltas(
 
 
 app.command()(redundancy)
-
-
-@plugins.command("list")
-def plugins_list(
-    *,
-    plugin: opt.PluginFiles = None,
-    form: opt.Form = Format.TABLE,
-    as_json: Annotated[bool, typer.Option("--json", help="As --format json.")] = False,
-    debug: opt.Debug = False,
-) -> None:
-    """List every plugin found: those that work, those that do not load and why, those switched off."""
-    from dse import api
-
-    del debug
-    rows = [info.as_dict() for info in api.plugins_list(plugins=plugin or [])]
-    columns = ["kind", "name", "version", "distribution", "status", "summary", "reason"]
-    if form is Format.TABLE and not as_json and not any(row["reason"] for row in rows):
-        columns.remove("reason")
-    write_rows(rows, Format.JSON if as_json else form, columns, empty="no plugin is installed")

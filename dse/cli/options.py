@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
 from dse.cli.errors import remember_debug
 from dse.cli.output import Format
+from dse.errors import PluginContractError
 
 RESULTS = Path("results")
 
@@ -20,6 +23,15 @@ class DeviceName(StrEnum):
     AUTO = "auto"
     CPU = "cpu"
     CUDA = "cuda"
+
+
+class KindName(StrEnum):
+    """What a plugin is."""
+
+    GENERATOR = "generator"
+    COMPRESSOR = "compressor"
+    SCHEDULER = "scheduler"
+    HARDWARE = "hardware"
 
 
 class Least(StrEnum):
@@ -47,6 +59,10 @@ Cache: TypeAlias = Annotated[
 PluginFiles: TypeAlias = Annotated[
     list[Path] | None, typer.Option("--plugin", metavar="FILE", help="A plugin in a bare Python file; may be repeated.")
 ]
+PluginKind: TypeAlias = Annotated[
+    KindName | None,
+    typer.Option("--kind", help="Of the plugin, where several have the name.", show_default="the only one"),
+]
 Form: TypeAlias = Annotated[Format, typer.Option("--format", help="How the result is printed on stdout.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 Debug: TypeAlias = Annotated[
@@ -55,3 +71,21 @@ Debug: TypeAlias = Annotated[
 InProcess: TypeAlias = Annotated[
     bool, typer.Option("--in-process", help="Evaluate in this process, to debug a plugin: no time limit, no worker.")
 ]
+
+
+def toml_options(texts: Iterable[str]) -> dict[str, Any]:
+    """Values by key of options such as ``block=16``, each written as TOML."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        try:
+            table = tomllib.loads(text)
+        except tomllib.TOMLDecodeError:
+            table = {}
+        if len(table) != 1:
+            raise PluginContractError(
+                "--option cannot be read",
+                expected="KEY=VALUE with a value as in TOML, such as block=16, 'route=\"free\"' or ranks=[2,4]",
+                found=text,
+            )
+        found |= table
+    return found

@@ -11,7 +11,7 @@ import importlib.util
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import pluggy
 
 from dse.contract import Hooks
 from dse.errors import DseError, PluginContractError, PluginLoadError, unknown_name
-from dse.records.plugin import API, KINDS, RECORD_TYPES, Kind, PluginRecord
+from dse.records.plugin import API, KINDS, RECORD_TYPES, Kind, Options, PluginRecord
 from dse.registry.code import files_of
 
 GROUP = "dse"
@@ -46,6 +46,11 @@ class Provider:
     source: str
     distribution: str
     error: BaseException | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the entry point, or path of the file."""
+        return self.source.removeprefix("entry point ").removeprefix("file ").strip("'")
 
     @property
     def reason(self) -> str:
@@ -129,12 +134,16 @@ class Registry:
         """Return one plugin, or raise an error that names the nearest one and every package that failed to load."""
         if name in self._found[kind]:
             return self._found[kind][name][0]
-        error = unknown_name(kind, name, self._found[kind], where=where)
+        raise self.unknown(kind, name, self._found[kind], where=where)
+
+    def unknown(self, what: str, name: str, known: Iterable[str], *, where: object = None) -> DseError:
+        """Build the error for a plugin that was not found, with the nearest name and everything that did not load."""
+        error = unknown_name(what, name, known, where=where)
         hints = [f"{provider.source} did not load: {provider.reason}" for provider in self.broken]
         hints += [f"{entry} is disabled" for entry in self.disabled]
         fixes = [error.fix, *hints] if error.fix else hints
         error_type = PluginLoadError if hints else type(error)
-        raise error_type(error.what, where=where, expected=error.expected, fix="; ".join(fixes) or None)
+        return error_type(error.what, where=where, expected=error.expected, fix="; ".join(fixes) or None)
 
     def provider(self, kind: Kind, name: str) -> Provider:
         """Where a plugin came from."""
@@ -153,13 +162,13 @@ class Registry:
             content.update(file.read_bytes())
         return f"{kind}.{name} {record.version} ({provider.distribution}) {content.hexdigest()}"
 
-    def build(self, kind: Kind, name: str, options: dict[str, Any] | None = None, *, where: object = None) -> Any:
-        """Build a plugin with options validated by its own type."""
+    def validated(self, kind: Kind, name: str, options: Mapping[str, Any], *, where: object = None) -> Options:
+        """A plugin's options as its own type reads them."""
         from pydantic import ValidationError
 
         record = self.get(kind, name, where=where)
         try:
-            validated = record.options.model_validate(options or {})
+            return record.options.model_validate(options)
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"])
@@ -169,8 +178,12 @@ class Registry:
                 expected=f"options: {', '.join(record.options.model_fields) or '(none)'}",
                 found=repr(first["input"]),
             ) from error
+
+    def build(self, kind: Kind, name: str, options: Mapping[str, Any] | None = None, *, where: object = None) -> Any:
+        """Build a plugin with options validated by its own type."""
+        validated = self.validated(kind, name, options or {}, where=where)
         try:
-            return record.build(validated)
+            return self.get(kind, name, where=where).build(validated)
         except DseError:
             raise
         except Exception as error:

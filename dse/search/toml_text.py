@@ -21,7 +21,7 @@ def _write(table: Mapping[str, Any], path: tuple[str, ...], lines: list[str]) ->
     inner = {key: value for key, value in table.items() if isinstance(value, Mapping) and _has_heading(value, path)}
     if path:
         lines.extend(["", f"[{'.'.join(_key(part) for part in path)}]"])
-    lines.extend(f"{_key(key)} = {_value(value)}" for key, value in table.items() if key not in inner)
+    lines.extend(f"{_key(key)} = {toml_value(value)}" for key, value in table.items() if key not in inner)
     for key, value in inner.items():
         _write(value, (*path, key), lines)
 
@@ -35,17 +35,18 @@ def _key(key: str) -> str:
     return key if _BARE.match(key) else json.dumps(key, ensure_ascii=False)
 
 
-def _value(value: Any) -> str:
+def toml_value(value: Any) -> str:
+    """Text of a value; tables are inline, and what they do not set is left out."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
         # JSON's escapes are TOML's, but DEL must be escaped in TOML only.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, Mapping):
-        inside = ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items() if item is not None)
+        inside = ", ".join(f"{_key(key)} = {toml_value(item)}" for key, item in value.items() if item is not None)
         return f"{{ {inside} }}" if inside else "{}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_value(item) for item in value)}]"
+        return f"[{', '.join(toml_value(item) for item in value)}]"
     if isinstance(value, int | float):
         return repr(value)
-    return value.isoformat() if hasattr(value, "isoformat") else _value(str(value))
+    return value.isoformat() if hasattr(value, "isoformat") else toml_value(str(value))

@@ -16,7 +16,12 @@ from dse.testing.hardware import HardwareTests
 from dse.testing.scheduler import SchedulerTests
 from dse.testing.workloads import TinyContext, tiny_components, tiny_geometry, tiny_workload
 
+SUITES: dict[Kind, type[PluginTests]] = {
+    suite.kind: suite for suite in (GeneratorTests, CompressorTests, SchedulerTests, HardwareTests)
+}
+
 __all__ = [
+    "SUITES",
     "CompressorTests",
     "GeneratorTests",
     "HardwareTests",

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import unittest
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias
 
 from dse.errors import DseError
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
@@ -18,6 +19,8 @@ from dse.records.plugin import API, RECORD_TYPES, Kind, Options, PluginRecord
 from dse.records.workload import Workload
 from dse.testing import _values as values
 from dse.testing.workloads import TinyContext, tiny_workload
+
+Check: TypeAlias = Callable[[PluginRecord], None]
 
 HEAVY = ("torch", "transformers", "optuna")
 _IMPORT = f"""
@@ -39,14 +42,49 @@ print("loaded:", *(heavy for heavy in {HEAVY!r} if heavy in sys.modules))
 """
 
 
-def after(*checks: Callable[[PluginRecord], None], record: PluginRecord) -> None:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a check of a suite found on a record.
+
+    Attributes:
+        suite: the suite's class, which has the options.
+        check: name of the method.
+        record: of the plugin.
+        error: what it raised; a `unittest.SkipTest` where an earlier check fails; None where it passed.
+    """
+
+    suite: type
+    check: str
+    record: PluginRecord
+    error: BaseException | None
+
+
+OUTCOMES: list[Outcome] = []
+"""Of every check that another one, or `dse plugins check`, has asked for: those that others build on come first."""
+
+
+def outcome(check: Check, record: PluginRecord) -> BaseException | None:
+    """What a check raises, or None; it runs once for a suite and a record, however many others build on it."""
+    suite = type(getattr(check, "__self__", None))
+    for known in OUTCOMES:
+        if (known.suite, known.check) == (suite, check.__name__) and known.record == record:
+            return known.error
+    error: BaseException | None = None
+    try:
+        check(record)
+    except (Exception, SystemExit) as raised:
+        error = raised
+    OUTCOMES.append(Outcome(suite, check.__name__, record, error))
+    return error
+
+
+def after(*checks: Check, record: PluginRecord) -> None:
     """Skip a check where an earlier one fails, so that one fault fails one check."""
     for check in checks:
-        try:
-            check(record)
-        except unittest.SkipTest:
-            raise
-        except Exception as error:
+        error = outcome(check, record)
+        if isinstance(error, unittest.SkipTest):
+            raise error
+        if error is not None:
             raise unittest.SkipTest(f"{check.__name__} fails") from error
 
 
@@ -172,9 +210,10 @@ class PluginTests:
             dead = still if dead is None else dead & still
         assert not dead, f"no value of {', '.join(sorted(dead or ()))} changes anything"
 
-    def sound(self, record: PluginRecord) -> None:
-        """Checks without which comparing results means nothing."""
-        self.test_is_deterministic(record)
+    @property
+    def sound(self) -> Check:
+        """The check without which comparing results means nothing."""
+        return self.test_is_deterministic
 
     def _is_dead(self, plugin: Any, workload: Workload, points: list[Params], item: Parameter) -> bool:
         options = values.scalars(item)

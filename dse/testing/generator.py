@@ -13,7 +13,7 @@ from dse.records.model import Model
 from dse.records.params import Params
 from dse.records.plugin import Kind, PluginRecord
 from dse.records.workload import Workload
-from dse.testing.common import PluginTests, after
+from dse.testing.common import Check, PluginTests, after
 from dse.testing.workloads import TinyContext
 
 
@@ -63,9 +63,10 @@ class GeneratorTests(PluginTests):
                     for index, matrix in enumerate(workload.encoder.matrices):
                         _check_matrix(matrices, (layer, index), (matrix.columns, matrix.rows), owner)
 
-    def sound(self, record: PluginRecord) -> None:
-        """Plans can be compared."""
-        self.test_weights_fit_the_plan(record)
+    @property
+    def sound(self) -> Check:
+        """The check without which plans cannot be compared."""
+        return self.test_weights_fit_the_plan
 
 
 @cache

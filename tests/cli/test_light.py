@@ -13,7 +13,17 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "transformers", "optuna", "pandas", "pyarrow", "sklearn", "scipy", "moocore")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["plugins", "list"], ["plugins", "list", "--json"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["plugins", "list"],
+        ["plugins", "list", "--json"],
+        ["plugins", "info", "isaac"],
+        ["plugins", "info", "two-stage", "--format", "json"],
+    ],
+)
 def test_nothing_heavy_is_imported(words: list[str]) -> None:
     code = (
         "import sys\nfrom dse.cli import main\nsys.argv = ['dse', *sys.argv[1:]]\n"

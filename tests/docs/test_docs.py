@@ -200,6 +200,16 @@ def test_the_plugins_shown_do_what_is_said(folder: Path, file: str, name: str, o
     assert registry.get("scheduler", name).options is Options
 
 
+def test_a_new_package_is_three_commands(folder: Path) -> None:
+    """That they work in an environment made from nothing is one of the long proofs."""
+    ((_, text),) = blocks(ROOT / "docs/plugins.md", "sh")
+    new, install, test = (shlex.split(line) for line in text.splitlines())
+    result = CliRunner().invoke(app, new[1:])
+    assert result.exit_code == 0, result.output
+    assert (install[:-1], test[:-1]) == (["pip", "install", "-e"], ["pytest"])
+    assert (folder / install[-1] / "pyproject.toml").samefile(folder / test[-1] / "pyproject.toml")
+
+
 def test_the_plugin_in_the_readme_is_short() -> None:
     (text,) = [text for info, text in blocks(ROOT / "README.md", "python") if info.startswith("file=")]
     assert sum(bool(line.strip()) for line in text.splitlines()) <= 9

@@ -7,12 +7,9 @@ import unittest
 import pytest
 
 from dse.records.plugin import PluginRecord
-from dse.testing import CompressorTests, GeneratorTests, HardwareTests, PluginTests, SchedulerTests, registry
+from dse.testing import SUITES, PluginTests, SchedulerTests, registry
 from tests.testing.wrong import compressors, generators, hardware, heavy, schedulers
 
-SUITES: dict[str, type[PluginTests]] = {
-    suite.kind: suite for suite in (CompressorTests, GeneratorTests, HardwareTests, SchedulerTests)
-}
 CASES = (
     *compressors.CASES,
     *generators.CASES,
@@ -46,6 +43,12 @@ def failing(record: PluginRecord) -> list[str]:
 )
 def test_one_fault_fails_one_check(record: PluginRecord, check: str) -> None:
     assert failing(record) == [check]
+
+
+def test_a_skipped_check_names_the_one_that_fails() -> None:
+    record = generators.record(generators.InputsFirst)
+    with pytest.raises(unittest.SkipTest, match=r"^test_weights_fit_the_plan fails$"):
+        SUITES["generator"]().test_every_parameter_changes_something(record)
 
 
 def test_every_check_of_every_suite_is_failed_by_some_wrong_plugin() -> None:

@@ -74,6 +74,24 @@ class LargeIsCheap(Changed):
         return {"energy_uj": made.energy_uj / np.asarray(size)[:, None, None, None] ** 3}
 
 
+class FactorsMakeItCheap(Changed):
+    def change(self, made: dse.Components, workload: dse.Workload, footprint: dse.Footprint) -> dict[str, Any]:
+        del workload
+        return {} if footprint.scalings is None else {"energy_uj": made.energy_uj / 2}
+
+
+class WritesForNothing(Isaac):
+    def components(
+        self,
+        workload: dse.Workload,
+        demand: dse.Demand,
+        counts: dse.Counts,
+        footprint: dse.Footprint,
+        params: dse.Params,
+    ) -> dse.Components:
+        return super().components(workload, demand, counts, replace(footprint, reprogrammed=None), params)
+
+
 class FirstPointForAll(Changed):
     def change(self, made: dse.Components, *_: Any) -> dict[str, Any]:
         return {"energy_uj": np.repeat(made.energy_uj[:1], len(made.energy_uj), axis=0)}
@@ -102,6 +120,8 @@ CASES = (
     (record(DeepIsCheap), "test_more_layers_cost_no_less"),
     (record(LongIsCheap), "test_more_tokens_cost_no_less"),
     (record(LargeIsCheap), "test_larger_footprint_costs_no_less"),
+    (record(FactorsMakeItCheap), "test_what_runs_beside_arrays_costs_no_less"),
+    (record(WritesForNothing), "test_reprogramming_is_charged"),
     (record(FirstPointForAll), "test_batch_equals_single"),
     (record(DeadParameter), "test_every_parameter_changes_something"),
     (record(HalfARow), "test_geometry_is_usable"),

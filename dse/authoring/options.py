@@ -1,0 +1,102 @@
+"""A plugin's options as its author declared them: types, defaults, and what the docstring says of each."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import types
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic_core import PydanticUndefined, to_jsonable_python
+
+from dse.records.plugin import Options
+
+_BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+_ENTRY = re.compile(r"(\w+)(?: \([^)]*\))?:\s*(.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class OptionInfo:
+    """One option of a plugin.
+
+    Attributes:
+        name: key of the plugin's table ``options`` in a space file.
+        type: as Python writes it, with its bounds.
+        required: whether it has no default.
+        default: as JSON holds it; None also where the option may be left unset.
+        meaning: from the section ``Attributes:`` of the options class's docstring.
+    """
+
+    name: str
+    type: str
+    required: bool
+    default: Any
+    meaning: str
+
+
+def option_infos(options: type[Options]) -> tuple[OptionInfo, ...]:
+    """Every option of a class, in the order of its declaration."""
+    meanings: dict[str, str] = {}
+    for part in reversed(options.__mro__):
+        meanings |= attributes_section(vars(part).get("__doc__") or "")
+    found = []
+    for name, field in options.model_fields.items():
+        default = field.get_default(call_default_factory=True, validated_data={})
+        found.append(
+            OptionInfo(
+                name=name,
+                type=_type(field.annotation) + _bounds(field.metadata),
+                required=field.is_required(),
+                default=None if default is PydanticUndefined else to_jsonable_python(default, fallback=str),
+                meaning=meanings.get(name) or field.description or "",
+            )
+        )
+    return tuple(found)
+
+
+def attributes_section(docstring: str) -> dict[str, str]:
+    """Text by name of the section ``Attributes:`` of a docstring in Google's style.
+
+    A line of several names (``a, b: as in ...``) refers to another place and explains none of them.
+    """
+    lines = inspect.cleandoc(docstring).splitlines()
+    if "Attributes:" not in lines:
+        return {}
+    found: dict[str, str] = {}
+    name, indent = "", 0
+    for line in lines[lines.index("Attributes:") + 1 :]:
+        text = line.strip()
+        depth = len(line) - len(line.lstrip())
+        if text and depth == 0:
+            break  # the next section
+        indent = indent or depth
+        if text and depth == indent:
+            entry = _ENTRY.fullmatch(text)
+            name, text = (entry[1], entry[2]) if entry else ("", "")
+        if name and text:
+            found[name] = f"{found[name]} {text}" if name in found else text
+    return found
+
+
+def _type(annotation: Any) -> str:
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type(inside[0]) + _bounds(inside[1:])
+    if origin is Literal:
+        return " | ".join(repr(value) for value in inside)
+    if origin in (Union, types.UnionType):
+        return " | ".join(_type(part) for part in inside)
+    if origin is not None:
+        return f"{origin.__name__}[{', '.join(_type(part) for part in inside)}]"
+    if annotation is None or annotation is type(None):
+        return "None"
+    return "..." if annotation is Ellipsis else getattr(annotation, "__name__", str(annotation))
+
+
+def _bounds(metadata: Iterable[Any]) -> str:
+    """Limits of a number as text, such as `` >= 1``."""
+    parts = [part for item in metadata for part in getattr(item, "metadata", [item])]  # a pydantic Field holds several
+    found = [f"{sign} {getattr(part, name)}" for part in parts for name, sign in _BOUNDS.items() if hasattr(part, name)]
+    return f" {', '.join(found)}" if found else ""
