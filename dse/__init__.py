@@ -19,8 +19,10 @@ from dse.errors import (
     CheckpointError,
     DataError,
     DseError,
+    OutputError,
     PluginContractError,
     PluginLoadError,
+    QueryError,
     SetupError,
     SourceError,
     SpaceError,
@@ -61,8 +63,9 @@ from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
 from dse.registry import Registry
 
 if TYPE_CHECKING:
-    from dse.api import check, deltas, pareto, plugins_list, run, show, validate
+    from dse.api import check, deltas, plugins_list, run, validate
     from dse.profiling import profile
+    from dse.reading import pareto, query, show
     from dse.redundant import redundancy
 
 __version__ = "0.1.0"
@@ -104,6 +107,7 @@ __all__ = [
     "ModelGenerator",
     "Observation",
     "Options",
+    "OutputError",
     "Parameter",
     "Params",
     "Permutation",
@@ -111,6 +115,7 @@ __all__ = [
     "Plan",
     "PluginContractError",
     "PluginLoadError",
+    "QueryError",
     "Registry",
     "Reprogrammed",
     "Reprogramming",
@@ -150,6 +155,7 @@ __all__ = [
     "plugins_list",
     "profile",
     "quantise",
+    "query",
     "redundancy",
     "reprogramming",
     "requests_per_visit",
@@ -163,7 +169,8 @@ __all__ = [
 ]
 
 _API = {
-    **dict.fromkeys(("check", "deltas", "pareto", "plugins_list", "run", "show", "validate"), "dse.api"),
+    **dict.fromkeys(("check", "deltas", "plugins_list", "run", "validate"), "dse.api"),
+    **dict.fromkeys(("pareto", "query", "show"), "dse.reading"),
     "profile": "dse.profiling",
     "redundancy": "dse.redundant",
 }

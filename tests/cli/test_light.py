@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "transformers", "optuna", "pandas", "pyarrow", "sklearn", "scipy", "moocore")
+HEAVY = ("torch", "transformers", "optuna", "pandas", "pyarrow", "sklearn", "scipy", "moocore", "duckdb", "plotly")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["plugins", "list"], ["plugins", "list", "--json"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["run", "--help"], ["query", "--help"], ["plugins", "list"], ["plugins", "list", "--json"]]
+)
 def test_nothing_heavy_is_imported(words: list[str]) -> None:
     code = (
         "import sys\nfrom dse.cli import main\nsys.argv = ['dse', *sys.argv[1:]]\n"

@@ -1,0 +1,92 @@
+"""The commands that read results, on a committed study."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "results" / "example"
+SQL = (
+    "SELECT compressor, count(*) AS n, sum(\"area.adc\") AS adc FROM trials WHERE status = 'done' GROUP BY 1 ORDER BY 1"
+)
+
+
+@pytest.fixture
+def expected() -> pd.DataFrame:
+    """What the query asks for, by pandas."""
+    trials = pd.read_parquet(EXAMPLE / "trials.parquet")
+    done = trials[trials["status"] == "done"].groupby("compressor")["area.adc"]
+    return done.agg(n="count", adc="sum").reset_index()
+
+
+def test_a_query_is_answered_in_every_format(dse: Any, expected: pd.DataFrame, tmp_path: Path) -> None:
+    rows = json.loads(dse("query", SQL, EXAMPLE, "--format", "json").stdout)
+    pd.testing.assert_frame_equal(pd.DataFrame(rows), expected)
+    read = pd.read_csv(io.StringIO(dse("query", SQL, EXAMPLE, "--format", "csv").stdout))
+    pd.testing.assert_frame_equal(read, expected)
+    header, _, *lines = dse("query", SQL, EXAMPLE).stdout.splitlines()
+    assert header.split() == ["compressor", "n", "adc"]
+    assert [line.split()[:2] for line in lines] == [[row["compressor"], str(row["n"])] for row in rows]
+    markdown = dse("query", SQL, EXAMPLE, "--format", "markdown").stdout.splitlines()
+    assert markdown[:2] == ["| compressor | n | adc |", "|---|---:|---:|"]
+    assert len(markdown) == 2 + len(rows)
+    result = dse("query", SQL, EXAMPLE, "--out", tmp_path / "x.parquet")
+    assert (result.stdout, result.stderr) == ("", f"written: {tmp_path / 'x.parquet'}\n")
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "x.parquet"), expected, check_dtype=False)
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "md", "txt"])
+def test_the_ending_of_a_file_says_its_format(dse: Any, tmp_path: Path, ending: str) -> None:
+    form = {"csv": "csv", "json": "json", "md": "markdown", "txt": "table"}[ending]
+    for command in (("query", SQL, EXAMPLE), ("pareto", EXAMPLE)):
+        file = tmp_path / f"x.{ending}"
+        assert dse(*command, "--out", file).exit_code == 0
+        assert file.read_text(encoding="utf-8") == dse(*command, "--format", form).stdout
+    assert dse("query", SQL, EXAMPLE, "--out", tmp_path / "y", "--format", "csv").exit_code == 0
+    assert len(list(csv.reader((tmp_path / "y").open(encoding="utf-8")))) == 3
+
+
+def test_a_query_reads_every_study_by_default(dse: Any) -> None:
+    rows = json.loads(dse("query", "SELECT study FROM studies", "--results", EXAMPLE.parent, "--format", "json").stdout)
+    assert {"study": "example"} in rows
+    assert dse("query", "SELECT 1 WHERE false", EXAMPLE).stdout == "no rows\n"
+
+
+def test_sql_that_is_none_is_status_1(dse: Any) -> None:
+    result = dse("query", "SELECT area_mm FROM trials", EXAMPLE)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("error: DuckDB refuses the query\n")
+    assert 'do: did you mean "area_mm2"' in result.stderr
+
+
+@pytest.mark.parametrize("command", [("query", SQL, EXAMPLE), ("pareto", EXAMPLE)])
+def test_parquet_needs_a_file(dse: Any, command: tuple[Any, ...]) -> None:
+    result = dse(*command, "--format", "parquet")
+    assert result.exit_code == 2
+    assert "parquet is not printed: name a file" in result.stderr
+
+
+@pytest.mark.parametrize("command", [("run", "a.toml"), ("check", "a.toml"), ("show", EXAMPLE, 0), ("plugins", "list")])
+def test_commands_that_only_print_refuse_parquet(dse: Any, command: tuple[Any, ...]) -> None:
+    result = dse(*command, "--format", "parquet")
+    assert result.exit_code == 2
+    assert "parquet is not printed" in result.stderr
+
+
+@pytest.mark.parametrize("command", [("query", SQL, EXAMPLE), ("pareto", EXAMPLE)])
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_file_that_cannot_be_written_is_named(
+    dse: Any, tmp_path: Path, command: tuple[Any, ...], ending: str
+) -> None:
+    file = tmp_path / "nowhere" / f"x.{ending}"
+    result = dse(*command, "--out", file)
+    assert result.exit_code == 1
+    assert "error: the file cannot be written: No such file or directory" in result.stderr
+    assert f"where: {file}" in result.stderr
+    assert not list(tmp_path.iterdir())
