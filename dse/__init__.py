@@ -65,7 +65,7 @@ from dse.registry import Registry
 if TYPE_CHECKING:
     from dse.api import check, deltas, plugins_list, run, validate
     from dse.profiling import profile
-    from dse.reading import pareto, query, show
+    from dse.reading import hypervolume, pareto, query, show
     from dse.redundant import redundancy
 
 __version__ = "0.1.0"
@@ -147,6 +147,7 @@ __all__ = [
     "deltas",
     "fit_exits",
     "hookimpl",
+    "hypervolume",
     "in_turn",
     "kept_inputs",
     "kept_outputs",
@@ -170,7 +171,7 @@ __all__ = [
 
 _API = {
     **dict.fromkeys(("check", "deltas", "plugins_list", "run", "validate"), "dse.api"),
-    **dict.fromkeys(("pareto", "query", "show"), "dse.reading"),
+    **dict.fromkeys(("hypervolume", "pareto", "query", "show"), "dse.reading"),
     "profile": "dse.profiling",
     "redundancy": "dse.redundant",
 }

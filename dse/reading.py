@@ -85,6 +85,38 @@ def pareto(
     )
 
 
+def hypervolume(
+    study: Path | str,
+    *more: Path | str,
+    results: Path | str = "results",
+    max_drop: float | None = None,
+    max_area: float | None = None,
+    where: str | None = None,
+) -> pd.DataFrame:
+    """How much the front of each study dominates, and the joint front of several (``dse pareto --hypervolume``).
+
+    Args:
+        study: as for `pareto`.
+        more: further studies with the same objectives and reference point.
+        results: folder that holds the studies.
+        max_drop: leave out designs that lose more points of accuracy.
+        max_area: leave out designs with a larger ``array_area_ratio``.
+        where: leave out designs for which this condition in SQL does not hold.
+
+    Returns:
+        One row a study, and ``(joint)`` where there are several: `study`, `designs`, `hypervolume` in the units of the
+        metrics of the reference point (missing where one was not measured), and the point as ``reference.<metric>``.
+
+    Raises:
+        QueryError: DuckDB refuses the condition.
+        SetupError: there is a condition, and DuckDB is not installed.
+        StudyError: there is no such study, or several have other objectives or reference points.
+    """
+    from dse.results.front import hypervolumes
+
+    return hypervolumes((study, *more), results=results, max_drop=max_drop, max_area=max_area, where=where)
+
+
 def show(study: Path | str, trial: int, *, results: Path | str = "results") -> dict[str, Any]:
     """Everything known about one trial, by column; empty cells are left out.
 

@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias, TypedDict
 
 import typer
 
 from dse.cli import options as opt
 from dse.cli.errors import say
 from dse.cli.output import Format, write_frame, write_front, write_record
+
+MaxDrop: TypeAlias = Annotated[
+    float | None, typer.Option("--max-drop", help="Points of accuracy a design may lose.", metavar="POINTS")
+]
+MaxArea: TypeAlias = Annotated[
+    float | None, typer.Option("--max-area", help="Largest array_area_ratio of a design.", metavar="RATIO")
+]
+Where: TypeAlias = Annotated[
+    str | None, typer.Option("--where", help="Condition a design fulfils, in SQL.", metavar="CONDITION")
+]
+
+
+class Kept(TypedDict):
+    """Conditions a design of a front fulfils."""
+
+    max_drop: float | None
+    max_area: float | None
+    where: str | None
 
 
 def query(
@@ -47,9 +65,7 @@ def pareto(
     studies: Annotated[
         list[str],
         typer.Argument(
-            metavar="STUDY",
-            help="Names of studies, or their folders; several are joined into one front.",
-            show_default=False,
+            metavar="STUDY", help="Names of studies, or folders; several are joined into one front.", show_default=False
         ),
     ],
     *,
@@ -57,16 +73,13 @@ def pareto(
     columns: Annotated[str, typer.Option("--columns", help="Which ones, separated by commas.", metavar="A,B,...")] = "",
     sort: Annotated[str | None, typer.Option("--sort", show_default="the first objective", metavar="COLUMN")] = None,
     descending: Annotated[bool, typer.Option("--descending", help="Largest first.")] = False,
-    max_drop: Annotated[
-        float | None, typer.Option("--max-drop", help="Points of accuracy a design may lose.", metavar="POINTS")
-    ] = None,
-    max_area: Annotated[
-        float | None, typer.Option("--max-area", help="Largest array_area_ratio of a design.", metavar="RATIO")
-    ] = None,
-    where: Annotated[
-        str | None, typer.Option("--where", help="Condition a design fulfils, in SQL.", metavar="CONDITION")
-    ] = None,
+    max_drop: MaxDrop = None,
+    max_area: MaxArea = None,
+    where: Where = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Rows at most.")] = None,
+    hypervolume: Annotated[
+        bool, typer.Option("--hypervolume", help="How much each front dominates, instead of its designs.")
+    ] = False,
     form: opt.FileForm = None,
     out: opt.Out = None,
     debug: opt.Debug = False,
@@ -77,18 +90,19 @@ def pareto(
     del debug
     form = opt.chosen_form(form, out)
     wanted = [name.strip() for name in columns.split(",") if name.strip()]
-    frame = reading.pareto(
-        *studies,
-        results=results,
-        columns=wanted,
-        sort=sort,
-        descending=descending,
-        max_drop=max_drop,
-        max_area=max_area,
-        where=where,
-        limit=limit,
-    )
-    write_front(frame, form, chosen=bool(wanted), out=out)
+    kept: Kept = {"max_drop": max_drop, "max_area": max_area, "where": where}
+    if not hypervolume:
+        frame = reading.pareto(
+            *studies, results=results, columns=wanted, sort=sort, descending=descending, limit=limit, **kept
+        )
+        write_front(frame, form, chosen=bool(wanted), out=out)
+    elif wanted or sort or descending or limit:
+        raise typer.BadParameter("--hypervolume prints no designs to choose columns of, to sort or to limit")
+    else:
+        found = reading.hypervolume(*studies, results=results, **kept)
+        write_frame(found, form, list(found.columns), out=out)
+        if found["hypervolume"].isna().any():
+            say("a front has no hypervolume where a metric of the reference point was not measured")
     _say_written(out)
 
 

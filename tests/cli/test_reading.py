@@ -90,3 +90,77 @@ def test_a_file_that_cannot_be_written_is_named(
     assert "error: the file cannot be written: No such file or directory" in result.stderr
     assert f"where: {file}" in result.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_front_as_markdown_and_parquet(dse: Any, tmp_path: Path) -> None:
+    front = pd.read_parquet(EXAMPLE / "pareto.parquet")
+    lines = dse("pareto", EXAMPLE, "--format", "markdown").stdout.splitlines()
+    assert lines[0].startswith("| trial | generator | compressor |")
+    assert len(lines) == 2 + len(front)
+    assert dse("pareto", EXAMPLE, "--out", tmp_path / "front.parquet").exit_code == 0
+    kept = pd.read_parquet(tmp_path / "front.parquet")
+    rows = json.loads(dse("pareto", EXAMPLE, "--format", "json").stdout)
+    pd.testing.assert_frame_equal(kept, pd.DataFrame(rows), check_dtype=False)
+
+
+def test_a_front_by_conditions(dse: Any) -> None:
+    front = pd.read_parquet(EXAMPLE / "pareto.parquet")
+    area = float(front["array_area_ratio"].median())
+    small = json.loads(dse("pareto", EXAMPLE, "--max-area", area, "--format", "json").stdout)
+    assert {row["trial"] for row in small} == set(front["trial"][front["array_area_ratio"] <= area])
+    condition = "\"score.trec6\" > 0.93 AND compressor = 'two-stage'"
+    chosen = json.loads(dse("pareto", EXAMPLE, "--where", condition, "--format", "json").stdout)
+    wanted = front["trial"][(front["score.trec6"] > 0.93) & (front["compressor"] == "two-stage")]
+    assert {row["trial"] for row in chosen} == set(wanted)
+    assert 0 < len(chosen) < len(front)
+    refused = dse("pareto", EXAMPLE, "--where", "score.trec6 > 0.9")
+    assert refused.exit_code == 1
+    assert 'put names with dots in double quotes: "score.trec6"' in refused.stderr
+
+
+def test_a_joint_front_says_whose_a_design_is(dse: Any, tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    for name in ("trials.parquet", "pareto.parquet"):
+        (tmp_path / "copy" / name).write_bytes((EXAMPLE / name).read_bytes())
+    result = dse("pareto", EXAMPLE, tmp_path / "copy")
+    header, _, *lines = result.stdout.splitlines()
+    assert header.split()[:2] == ["study", "trial"]
+    # Of designs that agree the first stands for all.
+    assert {line.split()[0] for line in lines} == {"example"}
+    assert len(lines) == len(pd.read_parquet(EXAMPLE / "pareto.parquet"))
+
+
+def test_hypervolume_is_printed_with_its_reference_point(dse: Any) -> None:
+    from dse.results.pareto import study_hypervolume
+
+    front: list[Any] = pd.read_parquet(EXAMPLE / "pareto.parquet").to_dict("records")
+    reference = {"array_area_ratio": 1.0, "energy_ratio": 1.25, "accuracy_drop": 5.0}
+    (row,) = json.loads(dse("pareto", EXAMPLE, "--hypervolume", "--format", "json").stdout)
+    assert row == {
+        "study": "example",
+        "designs": len(front),
+        "hypervolume": study_hypervolume(front, reference),
+        **{f"reference.{name}": value for name, value in reference.items()},
+    }
+
+
+def test_a_hypervolume_that_is_missing_is_explained(dse: Any, tmp_path: Path) -> None:
+    front = pd.read_parquet(EXAMPLE / "pareto.parquet")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pq.read_schema(EXAMPLE / "pareto.parquet")
+    front["accuracy_drop"] = float("nan")
+    pq.write_table(
+        pa.Table.from_pandas(front, schema=schema).replace_schema_metadata(schema.metadata), tmp_path / "x.parquet"
+    )
+    result = dse("pareto", tmp_path / "x.parquet", "--hypervolume", "--format", "json")
+    assert json.loads(result.stdout)[0]["hypervolume"] is None
+    assert "no hypervolume where a metric of the reference point was not measured" in result.stderr
+
+
+@pytest.mark.parametrize("options", [("--limit", 1), ("--sort", "trial"), ("--columns", "trial"), ("--descending",)])
+def test_hypervolume_has_no_designs_to_choose(dse: Any, options: tuple[Any, ...]) -> None:
+    result = dse("pareto", EXAMPLE, "--hypervolume", *options)
+    assert result.exit_code == 2
+    assert "--hypervolume prints no designs" in result.stderr
