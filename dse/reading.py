@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dse.results.sections import Section
     from dse.results.studies import Studies
 
 
@@ -132,3 +133,23 @@ def show(study: Path | str, trial: int, *, results: Path | str = "results") -> d
     from dse.results.studies import study_folder
 
     return read.show(study_folder(study, results), trial)
+
+
+def sections(study: Path | str, trial: int, *, results: Path | str = "results") -> list[Section]:
+    """Everything known about one trial, as ``dse show`` prints it for people.
+
+    Components are sorted by their share of area and energy, those that take nothing left out; scores and parameters of
+    tasks stand beside their tasks.
+
+    Args:
+        study: its name, or its folder.
+        trial: its number.
+        results: folder that holds the studies.
+
+    Raises:
+        StudyError: there is no such study or trial.
+    """
+    from dse.results.sections import sections as made
+    from dse.results.studies import study_folder
+
+    return made(study_folder(study, results), trial)

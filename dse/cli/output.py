@@ -17,6 +17,8 @@ from dse.errors import OutputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dse.results.sections import Section
+
 Row = Mapping[str, Any]
 
 FRONT = (
@@ -141,6 +143,14 @@ def write_record(record: Row, form: Format) -> None:
         return
     rows = [{"column": name, "value": value} for name, value in record.items()]
     write_rows(rows, form, ("column", "value"))
+
+
+def write_sections(sections: Sequence[Section], form: Format) -> None:
+    """Print tables one below the other, each under its title."""
+    for section in sections:
+        sys.stdout.write(f"## {section.title}\n\n" if form is Format.MARKDOWN else f"{section.title}\n")
+        write_rows(section.rows, form, section.columns)
+        sys.stdout.write("\n")
 
 
 def plain_value(value: Any) -> Any:

@@ -9,7 +9,7 @@ import typer
 
 from dse.cli import options as opt
 from dse.cli.errors import say
-from dse.cli.output import Format, write_frame, write_front, write_record
+from dse.cli.output import Format, write_frame, write_front, write_record, write_sections
 
 MaxDrop: TypeAlias = Annotated[
     float | None, typer.Option("--max-drop", help="Points of accuracy a design may lose.", metavar="POINTS")
@@ -114,11 +114,14 @@ def show(
     form: opt.Form = Format.TABLE,
     debug: opt.Debug = False,
 ) -> None:
-    """Print everything known about one trial."""
+    """Print everything known about one trial: for people in sections, as JSON and CSV by column."""
     from dse import reading
 
     del debug
-    write_record(reading.show(study, trial, results=results), form)
+    if form in (Format.TABLE, Format.MARKDOWN):
+        write_sections(reading.sections(study, trial, results=results), form)
+    else:
+        write_record(reading.show(study, trial, results=results), form)
 
 
 def _say_written(out: Path | None) -> None:

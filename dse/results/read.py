@@ -81,10 +81,18 @@ def show(path: Path | str, trial: int) -> dict[str, Any]:
     Raises:
         StudyError: there is no such study or trial, or its table is damaged.
     """
+    file = table_file(path, TRIALS)
+    return trial_of(read_table(file)[0], trial, file)
+
+
+def trial_of(table: Any, trial: int, file: Path) -> dict[str, Any]:
+    """The row of a trial in an Arrow table, read from a file, by column; empty cells are left out.
+
+    Raises:
+        StudyError: there is no such trial, or the table is damaged.
+    """
     import pyarrow.compute as pc
 
-    file = table_file(path, TRIALS)
-    table, _ = read_table(file)
     try:
         rows = table.filter(pc.equal(table["trial"], trial)).to_pylist()
     except DAMAGE as error:

@@ -164,3 +164,20 @@ def test_hypervolume_has_no_designs_to_choose(dse: Any, options: tuple[Any, ...]
     result = dse("pareto", EXAMPLE, "--hypervolume", *options)
     assert result.exit_code == 2
     assert "--hypervolume prints no designs" in result.stderr
+
+
+def test_show_has_a_section_for_each_question(dse: Any) -> None:
+    lines = dse("show", EXAMPLE, 117).stdout.splitlines()
+    titles = ["record", "area by component", "energy by component", "scores by task", "parameters by task"]
+    assert [line for line in lines if line in titles] == titles
+    assert lines[lines.index("area by component") + 1].split() == ["component", "area_mm2", "percent"]
+    assert lines[lines.index("order of the tasks") + 3].split() == ["1", "trec6"]
+    markdown = dse("show", EXAMPLE, 117, "--format", "markdown").stdout
+    assert "\n## area by component\n\n| component | area_mm2 | percent |\n" in markdown
+
+
+def test_show_as_json_and_csv_is_the_record_by_column(dse: Any) -> None:
+    record = json.loads(dse("show", EXAMPLE, 117, "--format", "json").stdout)
+    rows = list(csv.DictReader(io.StringIO(dse("show", EXAMPLE, 117, "--format", "csv").stdout)))
+    assert [row["column"] for row in rows] == list(record)
+    assert record["param.generator.shared-prefix.depth"] == [0, 1, 2, 2]

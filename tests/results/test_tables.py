@@ -47,6 +47,16 @@ def test_types_follow_the_declaration_and_not_the_values(study: Path) -> None:
     assert schema.equals(pq.read_schema(study / "pareto.parquet"))
 
 
+def test_a_parameters_field_says_what_its_list_is_over(study: Path) -> None:
+    schema = pq.read_schema(study / "trials.parquet")
+    scopes = {name: (schema.field(name).metadata or {}).get(b"scope") for name in schema.names if "param." in name}
+    assert scopes == {
+        "param.generator.shared-prefix.depth": b"task",
+        "param.hardware.isaac.adc_bits": None,
+        "param.scheduler.searched.order": b"order",
+    }
+
+
 @pytest.mark.parametrize(
     ("parameter", "expected"),
     [
