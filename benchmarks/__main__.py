@@ -14,6 +14,7 @@ MODULES = (
     "hardware",
     "loop",
     "command_line",
+    "readers",
     "accuracy",
     "quickstart",
     "kang_laws",

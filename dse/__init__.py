@@ -19,9 +19,11 @@ from dse.errors import (
     CheckpointError,
     DataError,
     DseError,
+    OutputError,
     PackageError,
     PluginContractError,
     PluginLoadError,
+    QueryError,
     SetupError,
     SourceError,
     SpaceError,
@@ -62,11 +64,12 @@ from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
 from dse.registry import Registry
 
 if TYPE_CHECKING:
-    from dse.api import check, deltas, pareto, plugins_list, run, show, validate
+    from dse.api import check, deltas, plugins_list, run, validate
     from dse.authoring.check import plugins_check
     from dse.authoring.info import plugins_info
     from dse.authoring.new import plugins_new
     from dse.profiling import profile
+    from dse.reading import hypervolume, pareto, query, show
     from dse.redundant import redundancy
 
 __version__ = "0.1.0"
@@ -108,6 +111,7 @@ __all__ = [
     "ModelGenerator",
     "Observation",
     "Options",
+    "OutputError",
     "PackageError",
     "Parameter",
     "Params",
@@ -116,6 +120,7 @@ __all__ = [
     "Plan",
     "PluginContractError",
     "PluginLoadError",
+    "QueryError",
     "Registry",
     "Reprogrammed",
     "Reprogramming",
@@ -147,6 +152,7 @@ __all__ = [
     "deltas",
     "fit_exits",
     "hookimpl",
+    "hypervolume",
     "in_turn",
     "kept_inputs",
     "kept_outputs",
@@ -158,6 +164,7 @@ __all__ = [
     "plugins_new",
     "profile",
     "quantise",
+    "query",
     "redundancy",
     "reprogramming",
     "requests_per_visit",
@@ -171,7 +178,8 @@ __all__ = [
 ]
 
 _API = {
-    **dict.fromkeys(("check", "deltas", "pareto", "plugins_list", "run", "show", "validate"), "dse.api"),
+    **dict.fromkeys(("check", "deltas", "plugins_list", "run", "validate"), "dse.api"),
+    **dict.fromkeys(("hypervolume", "pareto", "query", "show"), "dse.reading"),
     "plugins_check": "dse.authoring.check",
     "plugins_info": "dse.authoring.info",
     "plugins_new": "dse.authoring.new",

@@ -5,9 +5,9 @@ Nothing here prints or touches logging; what takes long reports through the obse
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from dse.errors import StudyError
 from dse.loading import Activity, load_registry, loaded, request
@@ -148,6 +148,7 @@ def validate(
         StudyError: there is no such study, it is running, it was begun under other conditions, or it was not scored.
     """
     from dse.results.files import SPACE
+    from dse.results.studies import study_folder
     from dse.search.validate import validate as validate_study
 
     folder = study_folder(study, results)
@@ -216,56 +217,3 @@ def plugins_list(*, plugins: Iterable[Path | str] = ()) -> list[PluginInfo]:
         plugins: bare plugin files to load as well.
     """
     return plugin_infos(load_registry(plugins))
-
-
-def pareto(
-    study: Path | str,
-    *,
-    results: Path | str = "results",
-    columns: Sequence[str] = (),
-    sort: str | None = None,
-    descending: bool = False,
-    max_drop: float | None = None,
-    limit: int | None = None,
-) -> pd.DataFrame:
-    """The Pareto front of a study, as a data frame.
-
-    Args:
-        study: its name, or its folder.
-        results: folder that holds the studies.
-        columns: which ones; by default the plugins and every metric that was measured.
-        sort: column to sort by; by default the first objective, best first.
-        descending: largest first.
-        max_drop: keep designs that lose at most so many points of accuracy.
-        limit: keep so many rows.
-
-    Raises:
-        StudyError: there is no such study.
-        UnknownNameError: a column does not exist.
-    """
-    from dse.results.read import front_table
-
-    folder = study_folder(study, results)
-    return front_table(folder, columns=columns, sort=sort, descending=descending, max_drop=max_drop, limit=limit)
-
-
-def show(study: Path | str, trial: int, *, results: Path | str = "results") -> dict[str, Any]:
-    """Everything known about one trial, by column; empty cells are left out.
-
-    Args:
-        study: its name, or its folder.
-        trial: its number.
-        results: folder that holds the studies.
-
-    Raises:
-        StudyError: there is no such study or trial.
-    """
-    from dse.results import read
-
-    return read.show(study_folder(study, results), trial)
-
-
-def study_folder(study: Path | str, results: Path | str) -> Path:
-    """Folder of a study given by name or by folder; a folder that exists wins."""
-    path = Path(study)
-    return path if path.is_dir() or path.is_file() else Path(results) / path

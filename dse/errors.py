@@ -75,6 +75,14 @@ class StudyError(DseError, RuntimeError):
     """A study's folder, log or results are missing, damaged or of another study."""
 
 
+class QueryError(DseError, ValueError):
+    """SQL over the results of studies is not usable."""
+
+
+class OutputError(DseError, OSError):
+    """The file a command was to write cannot be written."""
+
+
 class SetupError(DseError, RuntimeError):
     """The machine lacks something `dse` needs."""
 

@@ -19,6 +19,8 @@ BUILTINS = {
     errors.DataError: ValueError,
     errors.CheckpointError: ValueError,
     errors.StudyError: RuntimeError,
+    errors.QueryError: ValueError,
+    errors.OutputError: OSError,
     errors.SetupError: RuntimeError,
     errors.WorkerError: ChildProcessError,
     errors.TimeLimitError: TimeoutError,

@@ -9,8 +9,9 @@ import typer
 
 from dse.cli import options as opt
 from dse.cli.errors import ErrorsShown
-from dse.cli.output import Format, write_front, write_record
+from dse.cli.output import Format
 from dse.cli.plugins import plugins
+from dse.cli.reading import pareto, query, show
 from dse.cli.redundancy import redundancy
 
 app = typer.Typer(
@@ -157,46 +158,9 @@ def validate(
     )
 
 
-@app.command()
-def pareto(
-    study: opt.Study,
-    *,
-    results: opt.Results = opt.RESULTS,
-    columns: Annotated[str, typer.Option("--columns", help="Which ones, separated by commas.", metavar="A,B,...")] = "",
-    sort: Annotated[str | None, typer.Option("--sort", show_default="the first objective", metavar="COLUMN")] = None,
-    descending: Annotated[bool, typer.Option("--descending", help="Largest first.")] = False,
-    max_drop: Annotated[
-        float | None, typer.Option("--max-drop", help="Points of accuracy a design may lose.", metavar="POINTS")
-    ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Rows at most.")] = None,
-    form: opt.Form = Format.TABLE,
-    debug: opt.Debug = False,
-) -> None:
-    """Print the designs of a study that no other one beats."""
-    from dse import api
-
-    del debug
-    wanted = [name.strip() for name in columns.split(",") if name.strip()]
-    frame = api.pareto(
-        study, results=results, columns=wanted, sort=sort, descending=descending, max_drop=max_drop, limit=limit
-    )
-    write_front(frame, form, chosen=bool(wanted))
-
-
-@app.command()
-def show(
-    study: opt.Study,
-    trial: Annotated[int, typer.Argument(metavar="TRIAL", help="Number of a trial.", min=0, show_default=False)],
-    *,
-    results: opt.Results = opt.RESULTS,
-    form: opt.Form = Format.TABLE,
-    debug: opt.Debug = False,
-) -> None:
-    """Print everything known about one trial."""
-    from dse import api
-
-    del debug
-    write_record(api.show(study, trial, results=results), form)
+app.command()(pareto)
+app.command()(query)
+app.command()(show)
 
 
 @app.command()

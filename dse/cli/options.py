@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from dse.cli.errors import remember_debug
-from dse.cli.output import Format
+from dse.cli.output import ENDINGS, Format
 from dse.errors import PluginContractError
 
 RESULTS = Path("results")
@@ -41,6 +41,20 @@ class Least(StrEnum):
     ENERGY = "energy"
 
 
+def printable(form: Format) -> Format:
+    """Refuse a format that only a file can hold, before anything is computed."""
+    if form is Format.PARQUET:
+        raise typer.BadParameter("parquet is not printed; `dse pareto` and `dse query` write it with --out FILE")
+    return form
+
+
+def chosen_form(form: Format | None, out: Path | None) -> Format:
+    """Format of a command that can write a file: the one asked for, else what the file's ending says, else a table."""
+    if form is Format.PARQUET and out is None:
+        raise typer.BadParameter("parquet is not printed: name a file with --out FILE", param_hint="--format")
+    return form or ENDINGS.get(out.suffix.lower() if out else "", Format.TABLE)
+
+
 Space: TypeAlias = Annotated[Path, typer.Argument(metavar="SPACE", help="Space file (TOML).", show_default=False)]
 Study: TypeAlias = Annotated[
     str, typer.Argument(metavar="STUDY", help="Name of a study, or its folder.", show_default=False)
@@ -63,7 +77,16 @@ PluginKind: TypeAlias = Annotated[
     KindName | None,
     typer.Option("--kind", help="Of the plugin, where several have the name.", show_default="the only one"),
 ]
-Form: TypeAlias = Annotated[Format, typer.Option("--format", help="How the result is printed on stdout.")]
+Form: TypeAlias = Annotated[
+    Format, typer.Option("--format", help="How the result is printed on stdout.", callback=printable)
+]
+FileForm: TypeAlias = Annotated[
+    Format | None,
+    typer.Option("--format", help="How the result is printed.", show_default="by the ending of --out, else table"),
+]
+Out: TypeAlias = Annotated[
+    Path | None, typer.Option("--out", help="File to write instead of printing.", metavar="FILE", show_default=False)
+]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 Debug: TypeAlias = Annotated[
     bool, typer.Option("--debug", help="Show tracebacks.", callback=remember_debug, is_eager=True)

@@ -1,4 +1,4 @@
-"""What commands print on stdout: one table, as people or programs read it."""
+"""What commands print on stdout or write to a file: one table, as people or programs read it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,22 @@ import io
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from dse.errors import OutputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dse.results.sections import Section
+
 Row = Mapping[str, Any]
 
 FRONT = (
+    "study",
     "trial",
     "generator",
     "compressor",
@@ -38,35 +44,95 @@ class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+    MARKDOWN = "markdown"
+    PARQUET = "parquet"
 
 
-def write_rows(rows: Sequence[Row], form: Format, columns: Sequence[str], *, empty: str = "nothing to show") -> None:
+ENDINGS = {".json": Format.JSON, ".csv": Format.CSV, ".md": Format.MARKDOWN, ".parquet": Format.PARQUET}
+
+
+def write_rows(
+    rows: Sequence[Row],
+    form: Format,
+    columns: Sequence[str],
+    *,
+    empty: str = "nothing to show",
+    out: Path | None = None,
+) -> None:
     """Print rows.
 
     Args:
         rows: values by column name.
-        form: a table for people, a JSON list of objects, or CSV with a header.
+        form: a table for people, a JSON list of objects, CSV with a header, or a table in Markdown.
         columns: which, in order.
         empty: what a table says when there are no rows.
+        out: file to write instead.
+
+    Raises:
+        OutputError: the file cannot be written.
     """
     plain = [{name: plain_value(row.get(name)) for name in columns} for row in rows]
     if form is Format.JSON:
-        sys.stdout.write(json.dumps(plain, indent=1, ensure_ascii=False) + "\n")
+        text = json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
     elif form is Format.CSV:
-        sys.stdout.write(_csv(plain, columns))
-    elif plain:
-        _write_table(plain, columns)
+        text = _csv(plain, columns)
+    elif not plain:
+        text = empty + "\n"
+    elif form is Format.MARKDOWN:
+        text = _markdown(plain, columns)
     else:
-        sys.stdout.write(empty + "\n")
+        text = _table(plain, columns, for_person=out is None and sys.stdout.isatty())
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        write_file(out, lambda path: _write_text(path, text))
 
 
-def write_front(frame: pd.DataFrame, form: Format, *, chosen: bool = False) -> None:
-    """Print a front; as a table only its main columns, unless they were chosen."""
-    columns = list(frame.columns)
-    if form is Format.TABLE and not chosen:
-        columns = [name for name in FRONT if name in columns]
+def write_frame(
+    frame: pd.DataFrame,
+    form: Format,
+    columns: Sequence[str],
+    *,
+    empty: str = "nothing to show",
+    out: Path | None = None,
+) -> None:
+    """Print a data frame as `write_rows` does, or write it to a parquet file, which needs ``out``.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    if form is Format.PARQUET:
+        assert out is not None
+        write_file(out, lambda path: _write_parquet(path, frame[list(columns)]))
+        return
     rows = [dict(zip(frame.columns, values, strict=True)) for values in frame.itertuples(index=False, name=None)]
-    write_rows(rows, form, columns, empty="no design is on the front")
+    write_rows(rows, form, columns, empty=empty, out=out)
+
+
+def write_front(frame: pd.DataFrame, form: Format, *, chosen: bool = False, out: Path | None = None) -> None:
+    """Print a front; for people only its main columns, unless they were chosen."""
+    columns = list(frame.columns)
+    if form in (Format.TABLE, Format.MARKDOWN) and not chosen:
+        columns = [name for name in FRONT if name in columns]
+    write_frame(frame, form, columns, empty="no design is on the front", out=out)
+
+
+def write_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from dse.results.files import put_whole
+
+    try:
+        put_whole(path, write)
+    except OSError as error:
+        raise OutputError(
+            f"the file cannot be written: {error.strerror or error}",
+            where=path,
+            fix="name a file in a folder that exists and is writable with --out",
+        ) from error
 
 
 def write_record(record: Row, form: Format) -> None:
@@ -79,15 +145,27 @@ def write_record(record: Row, form: Format) -> None:
     write_rows(rows, form, ("column", "value"))
 
 
+def write_sections(sections: Sequence[Section], form: Format) -> None:
+    """Print tables one below the other, each under its title."""
+    for section in sections:
+        sys.stdout.write(f"## {section.title}\n\n" if form is Format.MARKDOWN else f"{section.title}\n")
+        write_rows(section.rows, form, section.columns)
+        sys.stdout.write("\n")
+
+
 def plain_value(value: Any) -> Any:
     """Return the value as JSON knows it: no numpy, no tuples, None for what is missing."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, list | tuple):
         return [plain_value(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return None if type(value).__name__ in {"NAType", "NaTType"} else value
+    if isinstance(value, Mapping):
+        return {str(name): plain_value(item) for name, item in value.items()}
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return None if type(value).__name__ in {"NAType", "NaTType"} else str(value)
 
 
 def cell(value: Any) -> str:
@@ -100,6 +178,8 @@ def cell(value: Any) -> str:
         return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
     if isinstance(value, list):
         return " ".join(cell(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {cell(item)}" for name, item in value.items())
     return str(value)
 
 
@@ -109,11 +189,23 @@ def _csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
     writer.writerow(columns)
     for row in rows:
         values = [row[name] for name in columns]
-        writer.writerow([json.dumps(value) if isinstance(value, list) else value for value in values])
+        writer.writerow([json.dumps(value) if isinstance(value, list | dict) else value for value in values])
     return text.getvalue()
 
 
-def _write_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
+def _markdown(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    def line(cells: Iterable[str]) -> str:
+        return "| " + " | ".join(text.replace("|", "\\|").replace("\n", " ") for text in cells) + " |\n"
+
+    rule = "|" + "|".join("---:" if _is_numeric(rows, name) else "---" for name in columns) + "|\n"
+    return line(columns) + rule + "".join(line(cell(row[name]) for name in columns) for row in rows)
+
+
+def _is_numeric(rows: Sequence[Row], name: str) -> bool:
+    return all(isinstance(row[name], int | float | None) for row in rows)
+
+
+def _table(rows: Sequence[Row], columns: Sequence[str], *, for_person: bool) -> str:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -121,15 +213,22 @@ def _write_table(rows: Sequence[Row], columns: Sequence[str]) -> None:
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in columns:
-        numeric = all(isinstance(row[name], int | float | None) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(Text(name), justify="right" if _is_numeric(rows, name) else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell(row[name])) for name in columns))
     # A pipe has no width: lines are as long as their content, and never wrapped at a guessed 80 columns.
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 1_000_000)
-    if sys.stdout.isatty():
-        console.print(table)
-        return
+    console = Console(file=sys.stdout, width=None if for_person else 1_000_000)
     with console.capture() as captured:
         console.print(table)
-    sys.stdout.write("".join(line.rstrip() + "\n" for line in captured.get().splitlines() if line.strip()))
+    if for_person:
+        return captured.get()
+    return "".join(line.rstrip() + "\n" for line in captured.get().splitlines() if line.strip())
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
+    with path.open("wb") as file:
+        frame.to_parquet(file, index=False)

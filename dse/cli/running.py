@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import typer
 
-from dse import api
+from dse import api, reading
 from dse.cli.errors import INTERRUPTED, say
 from dse.cli.output import Format, cell, plain_value, write_front, write_record, write_rows
 from dse.cli.progress import reporter
@@ -72,7 +72,7 @@ def run_study(
         )
         say("run the same command again to continue")
         raise typer.Exit(INTERRUPTED)
-    write_front(api.pareto(done.folder), form)
+    write_front(reading.pareto(done.folder), form)
     if not quiet:
         say(f"front: {done.pareto}")
         say(f"all trials: {done.trials}")

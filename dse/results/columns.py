@@ -23,11 +23,13 @@ class Column:
         name: as in the file.
         type: ``float64``, ``int64``, ``string``, ``bool``, or ``list<...>`` of these.
         summary: what it holds, with its unit.
+        scope: of a parameter: what its list is over, ``task``, ``layer``, ``task layer``, or ``order`` for a permutation.
     """
 
     name: str
     type: str
     summary: str = ""
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,11 @@ def parameter_type(parameter: PluginParameter) -> str:
     return inner
 
 
+def _scope(parameter: PluginParameter) -> str:
+    declared = parameter.parameter
+    return "order" if isinstance(declared, Permutation) else " ".join(declared.scope)
+
+
 def study_columns(
     parameters: Iterable[PluginParameter], tasks: Iterable[str], components: Iterable[str]
 ) -> tuple[Column, ...]:
@@ -130,7 +137,7 @@ def study_columns(
         *(Column(f"score.{task}", "float64", "score of the task on the search split") for task in tasks),
         *RECORD,
         *(
-            Column(f"param.{item.full_name}", parameter_type(item), item.parameter.summary)
+            Column(f"param.{item.full_name}", parameter_type(item), item.parameter.summary, _scope(item))
             for item in sorted(parameters, key=lambda item: item.full_name)
         ),
         *(Column(f"area.{name}", "float64", "share of area_mm2") for name in parts),

@@ -33,8 +33,8 @@ def made_folder(folder: Path) -> Path:
     return folder
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> Path:
-    """Write a file under a temporary name, sync it, and move it into place: readers see the old file or the new one.
+def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
+    """Write a file of a study whole or not at all.
 
     Args:
         path: where it shall be.
@@ -43,21 +43,31 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> Path:
     Raises:
         StudyError: the disk refused it.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        write(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        put_whole(path, write)
     except OSError as error:
         raise StudyError(
             f"a file of the study cannot be written: {error.strerror or error}",
             where=path,
             fix="nothing recorded so far is lost: make room and continue the study",
         ) from error
+    return path
+
+
+def put_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write under a temporary name, sync, and move into place: readers see the old file or the new one.
+
+    Raises:
+        OSError: the disk refused it.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    return path
 
 
 def sweep(folder: Path) -> None:

@@ -13,6 +13,7 @@ from dse.errors import StudyError
 from dse.results.columns import OBJECTIVES
 
 Points = NDArray[np.float64]
+_MAXIMISED = {item.column for item in OBJECTIVES.values() if item.maximise}
 
 
 def nondominated(points: Points, maximise: Sequence[bool]) -> NDArray[np.bool_]:
@@ -76,13 +77,16 @@ def front_mask(rows: Sequence[Mapping[str, Any]], objectives: Iterable[str]) -> 
 
 
 def study_hypervolume(rows: Iterable[Mapping[str, Any]], reference: Mapping[str, float]) -> float | None:
-    """Hypervolume of a study's done rows in the metrics its reference point names, or None if they are not measured."""
+    """Hypervolume of a study's done rows in the metrics its reference point names, or None if they are not measured.
+
+    Of a score more is better; of every other metric less is.
+    """
     done = [row for row in rows if row["status"] == "done"]
     values = [[row.get(name) for name in reference] for row in done]
     if any(value is None or math.isnan(value) for line in values for value in line):
         return None
     points = np.array(values, dtype=np.float64).reshape(len(values), len(reference))
-    return hypervolume(points, list(reference.values()))
+    return hypervolume(points, list(reference.values()), [name in _MAXIMISED for name in reference])
 
 
 class RunningFront:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dse.errors import StudyError, unknown_name
+from dse.errors import StudyError
 from dse.records.plugin import KINDS
-from dse.results.columns import COST_METRICS, IDENTITY, METRIC_NAMES, OBJECTIVES, RECORD, SCHEMA_VERSION, SCORE_METRICS
+from dse.results.columns import COST_METRICS, IDENTITY, OBJECTIVES, RECORD, SCHEMA_VERSION, SCORE_METRICS
 from dse.results.files import LOG, PARETO, PROVENANCE, TRIALS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_DAMAGE = (OSError, ValueError, TypeError, KeyError, NotImplementedError, MemoryError)
+DAMAGE = (OSError, ValueError, TypeError, KeyError, NotImplementedError, MemoryError)
 """What pyarrow raises for a file that is no parquet, or was one: its own errors are of these kinds."""
 _ALWAYS = ("trial", "status", "on_front", *KINDS)
-FRONT_COLUMNS = ("trial", *KINDS, *METRIC_NAMES)
 
 
 def read_trials(path: Path | str) -> pd.DataFrame:
@@ -30,7 +28,7 @@ def read_trials(path: Path | str) -> pd.DataFrame:
     Raises:
         StudyError: there is no study, or its table is damaged.
     """
-    return _frame(_file(path, TRIALS))[0]
+    return read_frame(table_file(path, TRIALS))
 
 
 def read_front(path: Path | str) -> pd.DataFrame:
@@ -42,7 +40,7 @@ def read_front(path: Path | str) -> pd.DataFrame:
     Raises:
         StudyError: there is no study, or its table is damaged.
     """
-    return _frame(_file(path, PARETO))[0]
+    return read_frame(table_file(path, PARETO))
 
 
 def read_metadata(path: Path | str) -> dict[str, Any]:
@@ -53,12 +51,12 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
     """
     import pyarrow.parquet as pq
 
-    file = _file(path, TRIALS)
+    file = table_file(path, TRIALS)
     try:
         schema = pq.read_schema(file)
-    except _DAMAGE as error:
-        raise _damaged(file, error) from error
-    return _metadata(file, schema)
+    except DAMAGE as error:
+        raise damaged(file, error) from error
+    return metadata_of(file, schema)
 
 
 def read_provenance(path: Path | str) -> dict[str, Any]:
@@ -67,54 +65,14 @@ def read_provenance(path: Path | str) -> dict[str, Any]:
     Raises:
         StudyError: there is no study, or the file is damaged.
     """
-    file = _file(path, PROVENANCE)
+    file = table_file(path, PROVENANCE)
     try:
         loaded = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise _damaged(file, error, what="the provenance") from error
+        raise damaged(file, error, what="the provenance") from error
     if not isinstance(loaded, dict):
-        raise _damaged(file, f"{loaded!r:.60}", what="the provenance")
+        raise damaged(file, f"{loaded!r:.60}", what="the provenance")
     return loaded
-
-
-def front_table(
-    path: Path | str,
-    *,
-    columns: Sequence[str] = (),
-    sort: str | None = None,
-    descending: bool = False,
-    max_drop: float | None = None,
-    limit: int | None = None,
-) -> pd.DataFrame:
-    """Part of a study's front, ready to print.
-
-    Args:
-        path: the study's folder.
-        columns: which ones; by default the plugins and every metric that was measured.
-        sort: column to sort by; by default the first objective, best first.
-        descending: largest first.
-        max_drop: keep designs that lose at most so many points.
-        limit: keep so many rows.
-
-    Raises:
-        StudyError: there is no study, or its table is damaged.
-        UnknownNameError: a column does not exist.
-    """
-    frame, metadata = _frame(_file(path, PARETO))
-    for name in (*columns, *([sort] if sort else []), *(["accuracy_drop"] if max_drop is not None else [])):
-        if name not in frame.columns:
-            raise unknown_name("column", name, frame.columns, where=path)
-    if max_drop is not None:
-        frame = frame[frame["accuracy_drop"] <= max_drop]
-    if sort is None:
-        first = OBJECTIVES[metadata["objectives"][0]]
-        sort, descending = first.column, first.maximise
-    frame = frame.sort_values([sort, "trial"], ascending=[not descending, True])
-    known = [name for name in FRONT_COLUMNS if name in frame.columns]
-    wanted = list(columns) or [name for name in known if frame[name].notna().any() or name == "trial"]
-    if limit is not None:
-        frame = frame.head(limit)
-    return frame[wanted].reset_index(drop=True)
 
 
 def show(path: Path | str, trial: int) -> dict[str, Any]:
@@ -123,14 +81,22 @@ def show(path: Path | str, trial: int) -> dict[str, Any]:
     Raises:
         StudyError: there is no such study or trial, or its table is damaged.
     """
+    file = table_file(path, TRIALS)
+    return trial_of(read_table(file)[0], trial, file)
+
+
+def trial_of(table: Any, trial: int, file: Path) -> dict[str, Any]:
+    """The row of a trial in an Arrow table, read from a file, by column; empty cells are left out.
+
+    Raises:
+        StudyError: there is no such trial, or the table is damaged.
+    """
     import pyarrow.compute as pc
 
-    file = _file(path, TRIALS)
-    table, _ = _table(file)
     try:
         rows = table.filter(pc.equal(table["trial"], trial)).to_pylist()
-    except _DAMAGE as error:
-        raise _damaged(file, error) from error
+    except DAMAGE as error:
+        raise damaged(file, error) from error
     if not rows:
         count = table.num_rows
         raise StudyError(
@@ -141,22 +107,44 @@ def show(path: Path | str, trial: int) -> dict[str, Any]:
     return {name: value for name, value in rows[0].items() if value is not None}
 
 
-def _frame(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """A table and its metadata, with nullable integers: an empty cell must not turn a column of counts into floats."""
+def read_frame(file: Path) -> pd.DataFrame:
+    """Read a table with nullable integers: an empty cell must not turn a column of counts into floats.
+
+    Raises:
+        StudyError: the file is no table of a study, or it is damaged.
+    """
+    return to_frame(read_table(file)[0], file)
+
+
+def to_frame(table: Any, file: Path) -> pd.DataFrame:
+    """Turn an Arrow table, read from a file, into a data frame.
+
+    Raises:
+        StudyError: the table is damaged.
+    """
+    try:
+        frame: pd.DataFrame = table.to_pandas(types_mapper=nullable, use_threads=False)
+    except DAMAGE as error:
+        raise damaged(file, error) from error
+    return frame
+
+
+def nullable(arrow_type: Any) -> Any:
+    """The pandas type of an Arrow type that would become another one where a cell is empty; None for the others."""
     import pandas as pd
     import pyarrow as pa
 
-    table, metadata = _table(file)
-    mapping = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-    try:
-        frame: pd.DataFrame = table.to_pandas(types_mapper=mapping.get, use_threads=False)
-    except _DAMAGE as error:
-        raise _damaged(file, error) from error
-    return frame, metadata
+    if pa.types.is_integer(arrow_type):
+        return pd.Int64Dtype()
+    return pd.BooleanDtype() if pa.types.is_boolean(arrow_type) else None
 
 
-def _table(file: Path) -> tuple[Any, dict[str, Any]]:
-    """An Arrow table and its metadata, with the columns that every reader relies on."""
+def read_table(file: Path) -> tuple[Any, dict[str, Any]]:
+    """An Arrow table and its metadata, with the columns that every reader relies on.
+
+    Raises:
+        StudyError: the file is no table of a study, or it is damaged.
+    """
     import pyarrow.parquet as pq
 
     from dse.results.schema import arrow_type
@@ -166,25 +154,29 @@ def _table(file: Path) -> tuple[Any, dict[str, Any]]:
         # file: given a path, pyarrow opens it twice, and a study that runs may have replaced it in between.
         # One thread: pyarrow's pool can abort or hang a short program that ends right after a read (apache/arrow 34314, 50482).
         table = pq.ParquetFile(file).read(use_threads=False)
-    except _DAMAGE as error:
-        raise _damaged(file, error) from error
-    metadata = _metadata(file, table.schema)
+    except DAMAGE as error:
+        raise damaged(file, error) from error
+    metadata = metadata_of(file, table.schema)
     names = table.schema.names
     if len(set(names)) < len(names):
-        raise _damaged(file, f"column {next(name for name in names if names.count(name) > 1)} twice")
+        raise damaged(file, f"column {next(name for name in names if names.count(name) > 1)} twice")
     for name in (*_ALWAYS, *(OBJECTIVES[name].column for name in metadata["objectives"])):
         if name not in names:
-            raise _damaged(file, f"no column {name}")
+            raise damaged(file, f"no column {name}")
     for column in (*IDENTITY, *COST_METRICS, *SCORE_METRICS, *RECORD):
         if column.name not in names or column.type.startswith("list<"):
             continue
         if (found := table.schema.field(column.name).type) != arrow_type(column.type):
-            raise _damaged(file, f"column {column.name} of {found} instead of {column.type}")
+            raise damaged(file, f"column {column.name} of {found} instead of {column.type}")
     return table, metadata
 
 
-def _metadata(file: Path, schema: Any) -> dict[str, Any]:
-    """Check what a run keeps in a table's schema."""
+def metadata_of(file: Path, schema: Any) -> dict[str, Any]:
+    """What a run keeps in a table's schema, checked.
+
+    Raises:
+        StudyError: it was not written by `dse`, by a newer one, or is damaged.
+    """
     try:
         text = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
         if "schema_version" not in text:
@@ -196,11 +188,11 @@ def _metadata(file: Path, schema: Any) -> dict[str, Any]:
                 fix="name the folder of a study, or one of its tables as it was written",
             )
         if lacking := {"study", "objectives", "reference_point"} - set(text):
-            raise _damaged(file, f"metadata without {', '.join(sorted(lacking))}")
+            raise damaged(file, f"metadata without {', '.join(sorted(lacking))}")
         version, objectives = int(text["schema_version"]), json.loads(text["objectives"])
         study, reference = text["study"], json.loads(text["reference_point"])
     except (ValueError, RecursionError) as error:
-        raise _damaged(file, error) from error
+        raise damaged(file, error) from error
     if version > SCHEMA_VERSION:
         raise StudyError(
             "this table was written by a newer dse",
@@ -210,13 +202,14 @@ def _metadata(file: Path, schema: Any) -> dict[str, Any]:
             fix="read it with the version of dse that wrote it",
         )
     if not isinstance(objectives, list) or not objectives or not all(name in list(OBJECTIVES) for name in objectives):
-        raise _damaged(file, f"objectives {objectives!r:.60}")
-    if not isinstance(reference, dict):
-        raise _damaged(file, f"reference point {reference!r:.60}")
+        raise damaged(file, f"objectives {objectives!r:.60}")
+    if not isinstance(reference, dict) or not all(isinstance(limit, int | float) for limit in reference.values()):
+        raise damaged(file, f"reference point {reference!r:.60}")
     return {"schema_version": version, "study": study, "objectives": objectives, "reference_point": reference}
 
 
-def _damaged(file: Path, error: object, *, what: str = "the table") -> StudyError:
+def damaged(file: Path, error: object, *, what: str = "the table") -> StudyError:
+    """Build the error for a file that cannot be read as what a run wrote."""
     lines = str(error).splitlines()
     return StudyError(
         f"{what} is damaged",
@@ -226,7 +219,12 @@ def _damaged(file: Path, error: object, *, what: str = "the table") -> StudyErro
     )
 
 
-def _file(path: Path | str, name: str) -> Path:
+def table_file(path: Path | str, name: str) -> Path:
+    """Path of a study's file: the one named, or the one of that name in the folder.
+
+    Raises:
+        StudyError: there is no study.
+    """
     path = Path(path)
     if path.is_file() and path.suffix == Path(name).suffix:
         return path

@@ -25,8 +25,7 @@ def arrow_schema(
 ) -> Any:
     """Return the `pyarrow.Schema` of a study, with its name, objectives and reference point as metadata."""
     fields = [
-        pa.field(column.name, arrow_type(column.type), nullable=True, metadata={"summary": column.summary})
-        for column in columns
+        pa.field(column.name, arrow_type(column.type), nullable=True, metadata=_metadata(column)) for column in columns
     ]
     metadata = {
         "schema_version": str(SCHEMA_VERSION),
@@ -35,3 +34,7 @@ def arrow_schema(
         "reference_point": json.dumps(dict(reference_point)),
     }
     return pa.schema(fields, metadata=metadata)
+
+
+def _metadata(column: Column) -> dict[str, str]:
+    return {"summary": column.summary} | ({"scope": column.scope} if column.scope else {})

@@ -75,8 +75,9 @@ def column_types(path: Path, line: int, session: Event) -> dict[str, str]:
     """
     types = {}
     for item in session["columns"]:
-        if not isinstance(item, list) or len(item) != 3 or not all(isinstance(part, str) for part in item):
-            raise damaged(path, line, "columns with name, type and summary", item)
+        # Logs that were begun before columns had a scope have three parts.
+        if not isinstance(item, list) or len(item) not in (3, 4) or not all(isinstance(part, str) for part in item):
+            raise damaged(path, line, "columns with name, type, summary and scope", item)
         if not _is_type(item[1]):
             raise damaged(path, line, f"column {item[0]} of a type that exists", item[1])
         types[item[0]] = item[1]

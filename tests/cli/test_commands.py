@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from dse import api
+from dse import api, reading
 from dse.errors import SpaceError
 
 BITS = "hardware.isaac.adc_bits"
@@ -227,9 +227,9 @@ def test_a_trial_that_is_not_there(study: Path, dse: Any) -> None:
 
 def test_the_functions_give_what_the_commands_print(study: Path, dse: Any) -> None:
     rows = json.loads(dse("pareto", study, "--format", "json").stdout)
-    assert api.pareto("small", results="results")["trial"].tolist() == [row["trial"] for row in rows]
+    assert reading.pareto("small", results="results")["trial"].tolist() == [row["trial"] for row in rows]
     printed = json.loads(dse("show", study, 0, "--format", "json").stdout)
-    assert api.show("small", 0) == printed
+    assert reading.show("small", 0) == printed
 
 
 def test_the_functions_run_and_check(problem: Any, space: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "transformers", "optuna", "pandas", "pyarrow", "sklearn", "scipy", "moocore")
+HEAVY = ("torch", "transformers", "optuna", "pandas", "pyarrow", "sklearn", "scipy", "moocore", "duckdb", "plotly")
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,7 @@ HEAVY = ("torch", "transformers", "optuna", "pandas", "pyarrow", "sklearn", "sci
     [
         ["--help"],
         ["run", "--help"],
+        ["query", "--help"],
         ["plugins", "list"],
         ["plugins", "list", "--json"],
         ["plugins", "info", "isaac"],

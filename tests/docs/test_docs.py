@@ -83,7 +83,7 @@ def test_commands_shown_run(path: Path, info: str, text: str) -> None:
             continue
         result = CliRunner().invoke(app, words)
         assert result.exit_code == 0, result.output
-        assert result.stdout.strip()
+        assert result.stdout.strip() or "--out" in words
 
 
 @pytest.mark.usefixtures("example")

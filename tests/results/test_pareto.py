@@ -110,3 +110,8 @@ def test_a_studys_hypervolume_is_in_the_metrics_of_its_reference_point() -> None
     assert study_hypervolume(rows, reference) == pytest.approx(0.5 * 4 + 0.25 * 2)
     assert study_hypervolume([*rows, row("done", 1.0, None, area_ratio=0.5)], reference) is None
     assert study_hypervolume([], reference) == 0.0
+
+
+def test_of_a_score_more_is_better() -> None:
+    rows = [row("done", 1.0, 0.9, area_ratio=0.5), row("done", 1.0, 0.4, area_ratio=0.1)]
+    assert study_hypervolume(rows, {"area_ratio": 1.0, "score_mean": 0.5}) == pytest.approx(0.5 * 0.4)

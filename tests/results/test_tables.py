@@ -21,58 +21,10 @@ from dse.records.plugin import Kind
 from dse.records.point import PluginParameter
 from dse.results.columns import METRIC_NAMES, merged, parameter_type, study_columns
 from dse.results.files import sweep, write_whole
+from dse.results.front import front_table
 from dse.results.points import point_of
-from dse.results.read import front_table, read_front, read_metadata, read_provenance, read_trials, show
-from dse.results.writer import write_tables
-
-TASKS = ("trec6", "sst2")
-OLD = (
-    PluginParameter("generator", "shared-prefix", Int(name="depth", low=0, high=2, default=0, scope=("task",))),
-    PluginParameter("hardware", "isaac", Int(name="adc_bits", low=4, high=8, default=8)),
-    PluginParameter("scheduler", "searched", Permutation(name="order")),
-)
-NEW = (*OLD, PluginParameter("compressor", "two-stage", Float(name="cosine", low=0.0, high=1.0, default=0.5)))
-
-
-def row(trial: int, area: float, score: float | None, **more: Any) -> dict[str, Any]:
-    return {
-        "trial": trial,
-        "status": "done" if score is not None else "failed",
-        "stage": "score",
-        "source": "sampler",
-        "generator": "shared-prefix",
-        "compressor": "none",
-        "scheduler": "searched",
-        "hardware": "isaac",
-        "order": ["sst2", "trec6"],
-        "area_mm2": area,
-        "energy_uj": 2.0,
-        "area_ratio": area / 10,
-        "score_mean": score,
-        "accuracy_drop": None if score is None else 100 * (0.9 - score),
-        "score.trec6": score,
-        "param.generator.shared-prefix.depth": (trial % 3, 1),
-        "param.hardware.isaac.adc_bits": 8,
-        "param.scheduler.searched.order": (1, 0),
-        "area.adc": area,
-        "evaluated_tasks": 1,
-        "seed": 7,
-        **more,
-    }
-
-
-def write(folder: Path, parameters: tuple[PluginParameter, ...], rows: list[dict[str, Any]]) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    columns = study_columns(parameters, TASKS, ["adc", "arrays"])
-    write_tables(
-        folder,
-        rows,
-        columns,
-        study=folder.name,
-        objectives=["area", "accuracy"],
-        reference_point={"area_ratio": 1.0, "accuracy_drop": 5.0},
-    )
-    return folder
+from dse.results.read import read_front, read_metadata, read_provenance, read_trials, show
+from tests.results.tables import NEW, OLD, TASKS, row, write
 
 
 @pytest.fixture
@@ -93,6 +45,16 @@ def test_types_follow_the_declaration_and_not_the_values(study: Path) -> None:
     assert schema.field("flagged_tasks").type == pa.list_(pa.string())
     assert schema.metadata[b"schema_version"] == b"1"
     assert schema.equals(pq.read_schema(study / "pareto.parquet"))
+
+
+def test_a_parameters_field_says_what_its_list_is_over(study: Path) -> None:
+    schema = pq.read_schema(study / "trials.parquet")
+    scopes = {name: (schema.field(name).metadata or {}).get(b"scope") for name in schema.names if "param." in name}
+    assert scopes == {
+        "param.generator.shared-prefix.depth": b"task",
+        "param.hardware.isaac.adc_bits": None,
+        "param.scheduler.searched.order": b"order",
+    }
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dse.results.read import front_table, read_metadata, read_provenance, read_trials, show
+from dse.results.front import front_table
+from dse.results.read import read_metadata, read_provenance, read_trials, show
 from dse.search.export import refresh
 from dse.search.history import read_history
 from dse.search.log import read_events

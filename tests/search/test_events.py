@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from dse.errors import DseError
@@ -74,3 +75,16 @@ def test_any_value_in_a_log_is_read_or_refused(tmp_path: Path, sampler: str, at:
 
     assert len(refusals) > tried / 2
     assert all(str(folder) in text for text in refusals)
+
+
+def test_a_log_from_before_columns_had_a_scope_is_read(tmp_path: Path) -> None:
+    study(tmp_path, "random")
+    log = tmp_path / "log.jsonl"
+    header, *rest = log.read_text(encoding="utf-8").splitlines()
+    event = json.loads(header)
+    event["columns"] = [column[:3] for column in event["columns"]]
+    log.write_text("\n".join([json.dumps(event), *rest]) + "\n", encoding="utf-8")
+    before = pq.read_table(tmp_path / "trials.parquet")
+    refresh(tmp_path)
+    assert pq.read_table(tmp_path / "trials.parquet").equals(before)
+    study(tmp_path, "random")

@@ -1,0 +1,129 @@
+"""The commands that read results: each reads its options, calls the function of the same name and prints what it returns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias, TypedDict
+
+import typer
+
+from dse.cli import options as opt
+from dse.cli.errors import say
+from dse.cli.output import Format, write_frame, write_front, write_record, write_sections
+
+MaxDrop: TypeAlias = Annotated[
+    float | None, typer.Option("--max-drop", help="Points of accuracy a design may lose.", metavar="POINTS")
+]
+MaxArea: TypeAlias = Annotated[
+    float | None, typer.Option("--max-area", help="Largest array_area_ratio of a design.", metavar="RATIO")
+]
+Where: TypeAlias = Annotated[
+    str | None, typer.Option("--where", help="Condition a design fulfils, in SQL.", metavar="CONDITION")
+]
+
+
+class Kept(TypedDict):
+    """Conditions a design of a front fulfils."""
+
+    max_drop: float | None
+    max_area: float | None
+    where: str | None
+
+
+def query(
+    sql: Annotated[
+        str,
+        typer.Argument(
+            metavar="SQL", help="Over the views trials, pareto and studies; quote names with dots.", show_default=False
+        ),
+    ],
+    studies: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="STUDY",
+            help="Names of studies, their folders, folders of studies, or parquet files.",
+            show_default="all in --results",
+        ),
+    ] = None,
+    *,
+    results: opt.Results = opt.RESULTS,
+    form: opt.FileForm = None,
+    out: opt.Out = None,
+    debug: opt.Debug = False,
+) -> None:
+    """Answer a query in SQL over one or many studies."""
+    from dse import reading
+
+    del debug
+    form = opt.chosen_form(form, out)
+    frame = reading.query(sql, studies or (), results=results)
+    write_frame(frame, form, list(frame.columns), empty="no rows", out=out)
+    _say_written(out)
+
+
+def pareto(
+    studies: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="STUDY", help="Names of studies, or folders; several are joined into one front.", show_default=False
+        ),
+    ],
+    *,
+    results: opt.Results = opt.RESULTS,
+    columns: Annotated[str, typer.Option("--columns", help="Which ones, separated by commas.", metavar="A,B,...")] = "",
+    sort: Annotated[str | None, typer.Option("--sort", show_default="the first objective", metavar="COLUMN")] = None,
+    descending: Annotated[bool, typer.Option("--descending", help="Largest first.")] = False,
+    max_drop: MaxDrop = None,
+    max_area: MaxArea = None,
+    where: Where = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Rows at most.")] = None,
+    hypervolume: Annotated[
+        bool, typer.Option("--hypervolume", help="How much each front dominates, instead of its designs.")
+    ] = False,
+    form: opt.FileForm = None,
+    out: opt.Out = None,
+    debug: opt.Debug = False,
+) -> None:
+    """Print the designs of a study that no other one beats, or those of several studies together."""
+    from dse import reading
+
+    del debug
+    form = opt.chosen_form(form, out)
+    wanted = [name.strip() for name in columns.split(",") if name.strip()]
+    kept: Kept = {"max_drop": max_drop, "max_area": max_area, "where": where}
+    if not hypervolume:
+        frame = reading.pareto(
+            *studies, results=results, columns=wanted, sort=sort, descending=descending, limit=limit, **kept
+        )
+        write_front(frame, form, chosen=bool(wanted), out=out)
+    elif wanted or sort or descending or limit:
+        raise typer.BadParameter("--hypervolume prints no designs to choose columns of, to sort or to limit")
+    else:
+        found = reading.hypervolume(*studies, results=results, **kept)
+        write_frame(found, form, list(found.columns), out=out)
+        if found["hypervolume"].isna().any():
+            say("a front has no hypervolume where a metric of the reference point was not measured")
+    _say_written(out)
+
+
+def show(
+    study: opt.Study,
+    trial: Annotated[int, typer.Argument(metavar="TRIAL", help="Number of a trial.", min=0, show_default=False)],
+    *,
+    results: opt.Results = opt.RESULTS,
+    form: opt.Form = Format.TABLE,
+    debug: opt.Debug = False,
+) -> None:
+    """Print everything known about one trial: for people in sections, as JSON and CSV by column."""
+    from dse import reading
+
+    del debug
+    if form in (Format.TABLE, Format.MARKDOWN):
+        write_sections(reading.sections(study, trial, results=results), form)
+    else:
+        write_record(reading.show(study, trial, results=results), form)
+
+
+def _say_written(out: Path | None) -> None:
+    if out is not None:
+        say(f"written: {out}")

@@ -1,0 +1,101 @@
+"""One trial as a person reads it: shares sorted by size, and what belongs to a task beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dse.results.baseline import baseline_scores
+from dse.results.files import TRIALS
+from dse.results.points import PREFIX
+from dse.results.read import read_table, table_file, to_frame, trial_of
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One table.
+
+    Attributes:
+        title: what it shows.
+        columns: of the table, in order.
+        rows: values by column.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def sections(path: Path | str, trial: int) -> list[Section]:
+    """Everything known about one trial, each fact once, in sections; those without anything to show are left out.
+
+    Raises:
+        StudyError: there is no such study or trial, or its table is damaged.
+    """
+    file = table_file(path, TRIALS)
+    table, _ = read_table(file)
+    record = trial_of(table, trial, file)
+    tasks = [name.removeprefix("score.") for name in table.schema.names if name.startswith("score.")]
+    per_task = [name for name in record if _is_per_task(name, record[name], table.schema, len(tasks))]
+    apart = ("area.", "energy.", "score.")
+    plain = [name for name in record if name not in per_task and not name.startswith(apart)]
+    made = [
+        Section("record", ("column", "value"), tuple({"column": name, "value": record[name]} for name in plain)),
+        _shares("area by component", "area", "mm2", record),
+        _shares("energy by component", "energy", "uj", record),
+        _scores(record, tasks, baseline_scores(to_frame(table, file))),
+        _parameters(record, tasks, per_task),
+        Section(
+            "order of the tasks",
+            ("place", "task"),
+            tuple({"place": place, "task": task} for place, task in enumerate(record.get("order", ()), start=1)),
+        ),
+    ]
+    return [section for section in made if section.rows]
+
+
+def _shares(title: str, what: str, unit: str, record: Row) -> Section:
+    """Components that take something, the largest first."""
+    parts = {name.removeprefix(f"{what}."): value for name, value in record.items() if name.startswith(f"{what}.")}
+    total = sum(parts.values())
+    amount = f"{what}_{unit}"
+    rows = [
+        {"component": name, amount: value, "percent": 100 * value / total}
+        for name, value in sorted(parts.items(), key=lambda item: -item[1])
+        if value
+    ]
+    return Section(title, ("component", amount, "percent"), tuple(rows))
+
+
+def _scores(record: Row, tasks: Sequence[str], baseline: Mapping[str, float]) -> Section:
+    rows = []
+    for task in tasks:
+        if (score := record.get(f"score.{task}")) is None:
+            continue
+        row: dict[str, Any] = {"task": task, "score": score}
+        if task in baseline:
+            row |= {"baseline": baseline[task], "drop_points": 100 * (baseline[task] - score)}
+        rows.append(row)
+    extra = ("baseline", "drop_points") if baseline else ()
+    return Section("scores by task", ("task", "score", *extra), tuple(rows))
+
+
+def _parameters(record: Row, tasks: Sequence[str], names: Sequence[str]) -> Section:
+    short = {name: name.removeprefix(PREFIX) for name in names}
+    rows = [{"task": task} | {short[name]: record[name][index] for name in names} for index, task in enumerate(tasks)]
+    return Section("parameters by task", ("task", *short.values()), tuple(rows) if names else ())
+
+
+def _is_per_task(name: str, value: Any, schema: Any, tasks: int) -> bool:
+    """Whether a parameter has one value, or one list over layers, for each task."""
+    if not name.startswith(PREFIX) or not isinstance(value, list) or len(value) != tasks:
+        return False
+    scope = (schema.field(name).metadata or {}).get(b"scope")
+    if scope is not None:
+        return bool(scope.startswith(b"task"))
+    # Tables of before scopes were kept: a scheduler's list of every place once is an order.
+    return not (name.startswith(f"{PREFIX}scheduler.") and sorted(value) == list(range(tasks)))

@@ -1,0 +1,183 @@
+"""The commands that read results, on a committed study."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "results" / "example"
+SQL = (
+    "SELECT compressor, count(*) AS n, sum(\"area.adc\") AS adc FROM trials WHERE status = 'done' GROUP BY 1 ORDER BY 1"
+)
+
+
+@pytest.fixture
+def expected() -> pd.DataFrame:
+    """What the query asks for, by pandas."""
+    trials = pd.read_parquet(EXAMPLE / "trials.parquet")
+    done = trials[trials["status"] == "done"].groupby("compressor")["area.adc"]
+    return done.agg(n="count", adc="sum").reset_index()
+
+
+def test_a_query_is_answered_in_every_format(dse: Any, expected: pd.DataFrame, tmp_path: Path) -> None:
+    rows = json.loads(dse("query", SQL, EXAMPLE, "--format", "json").stdout)
+    pd.testing.assert_frame_equal(pd.DataFrame(rows), expected)
+    read = pd.read_csv(io.StringIO(dse("query", SQL, EXAMPLE, "--format", "csv").stdout))
+    pd.testing.assert_frame_equal(read, expected)
+    header, _, *lines = dse("query", SQL, EXAMPLE).stdout.splitlines()
+    assert header.split() == ["compressor", "n", "adc"]
+    assert [line.split()[:2] for line in lines] == [[row["compressor"], str(row["n"])] for row in rows]
+    markdown = dse("query", SQL, EXAMPLE, "--format", "markdown").stdout.splitlines()
+    assert markdown[:2] == ["| compressor | n | adc |", "|---|---:|---:|"]
+    assert len(markdown) == 2 + len(rows)
+    result = dse("query", SQL, EXAMPLE, "--out", tmp_path / "x.parquet")
+    assert (result.stdout, result.stderr) == ("", f"written: {tmp_path / 'x.parquet'}\n")
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "x.parquet"), expected, check_dtype=False)
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "md", "txt"])
+def test_the_ending_of_a_file_says_its_format(dse: Any, tmp_path: Path, ending: str) -> None:
+    form = {"csv": "csv", "json": "json", "md": "markdown", "txt": "table"}[ending]
+    for command in (("query", SQL, EXAMPLE), ("pareto", EXAMPLE)):
+        file = tmp_path / f"x.{ending}"
+        assert dse(*command, "--out", file).exit_code == 0
+        assert file.read_text(encoding="utf-8") == dse(*command, "--format", form).stdout
+    assert dse("query", SQL, EXAMPLE, "--out", tmp_path / "y", "--format", "csv").exit_code == 0
+    assert len(list(csv.reader((tmp_path / "y").open(encoding="utf-8")))) == 3
+
+
+def test_a_query_reads_every_study_by_default(dse: Any) -> None:
+    rows = json.loads(dse("query", "SELECT study FROM studies", "--results", EXAMPLE.parent, "--format", "json").stdout)
+    assert {"study": "example"} in rows
+    assert dse("query", "SELECT 1 WHERE false", EXAMPLE).stdout == "no rows\n"
+
+
+def test_sql_that_is_none_is_status_1(dse: Any) -> None:
+    result = dse("query", "SELECT area_mm FROM trials", EXAMPLE)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("error: DuckDB refuses the query\n")
+    assert 'do: did you mean "area_mm2"' in result.stderr
+
+
+@pytest.mark.parametrize("command", [("query", SQL, EXAMPLE), ("pareto", EXAMPLE)])
+def test_parquet_needs_a_file(dse: Any, command: tuple[Any, ...]) -> None:
+    result = dse(*command, "--format", "parquet")
+    assert result.exit_code == 2
+    assert "parquet is not printed: name a file" in result.stderr
+
+
+@pytest.mark.parametrize("command", [("run", "a.toml"), ("check", "a.toml"), ("show", EXAMPLE, 0), ("plugins", "list")])
+def test_commands_that_only_print_refuse_parquet(dse: Any, command: tuple[Any, ...]) -> None:
+    result = dse(*command, "--format", "parquet")
+    assert result.exit_code == 2
+    assert "parquet is not printed" in result.stderr
+
+
+@pytest.mark.parametrize("command", [("query", SQL, EXAMPLE), ("pareto", EXAMPLE)])
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_file_that_cannot_be_written_is_named(
+    dse: Any, tmp_path: Path, command: tuple[Any, ...], ending: str
+) -> None:
+    file = tmp_path / "nowhere" / f"x.{ending}"
+    result = dse(*command, "--out", file)
+    assert result.exit_code == 1
+    assert "error: the file cannot be written: No such file or directory" in result.stderr
+    assert f"where: {file}" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_front_as_markdown_and_parquet(dse: Any, tmp_path: Path) -> None:
+    front = pd.read_parquet(EXAMPLE / "pareto.parquet")
+    lines = dse("pareto", EXAMPLE, "--format", "markdown").stdout.splitlines()
+    assert lines[0].startswith("| trial | generator | compressor |")
+    assert len(lines) == 2 + len(front)
+    assert dse("pareto", EXAMPLE, "--out", tmp_path / "front.parquet").exit_code == 0
+    kept = pd.read_parquet(tmp_path / "front.parquet")
+    rows = json.loads(dse("pareto", EXAMPLE, "--format", "json").stdout)
+    pd.testing.assert_frame_equal(kept, pd.DataFrame(rows), check_dtype=False)
+
+
+def test_a_front_by_conditions(dse: Any) -> None:
+    front = pd.read_parquet(EXAMPLE / "pareto.parquet")
+    area = float(front["array_area_ratio"].median())
+    small = json.loads(dse("pareto", EXAMPLE, "--max-area", area, "--format", "json").stdout)
+    assert {row["trial"] for row in small} == set(front["trial"][front["array_area_ratio"] <= area])
+    condition = "\"score.trec6\" > 0.93 AND compressor = 'two-stage'"
+    chosen = json.loads(dse("pareto", EXAMPLE, "--where", condition, "--format", "json").stdout)
+    wanted = front["trial"][(front["score.trec6"] > 0.93) & (front["compressor"] == "two-stage")]
+    assert {row["trial"] for row in chosen} == set(wanted)
+    assert 0 < len(chosen) < len(front)
+    refused = dse("pareto", EXAMPLE, "--where", "score.trec6 > 0.9")
+    assert refused.exit_code == 1
+    assert 'put names with dots in double quotes: "score.trec6"' in refused.stderr
+
+
+def test_a_joint_front_says_whose_a_design_is(dse: Any, tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    for name in ("trials.parquet", "pareto.parquet"):
+        (tmp_path / "copy" / name).write_bytes((EXAMPLE / name).read_bytes())
+    result = dse("pareto", EXAMPLE, tmp_path / "copy")
+    header, _, *lines = result.stdout.splitlines()
+    assert header.split()[:2] == ["study", "trial"]
+    # Of designs that agree the first stands for all.
+    assert {line.split()[0] for line in lines} == {"example"}
+    assert len(lines) == len(pd.read_parquet(EXAMPLE / "pareto.parquet"))
+
+
+def test_hypervolume_is_printed_with_its_reference_point(dse: Any) -> None:
+    from dse.results.pareto import study_hypervolume
+
+    front: list[Any] = pd.read_parquet(EXAMPLE / "pareto.parquet").to_dict("records")
+    reference = {"array_area_ratio": 1.0, "energy_ratio": 1.25, "accuracy_drop": 5.0}
+    (row,) = json.loads(dse("pareto", EXAMPLE, "--hypervolume", "--format", "json").stdout)
+    assert row == {
+        "study": "example",
+        "designs": len(front),
+        "hypervolume": study_hypervolume(front, reference),
+        **{f"reference.{name}": value for name, value in reference.items()},
+    }
+
+
+def test_a_hypervolume_that_is_missing_is_explained(dse: Any, tmp_path: Path) -> None:
+    front = pd.read_parquet(EXAMPLE / "pareto.parquet")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pq.read_schema(EXAMPLE / "pareto.parquet")
+    front["accuracy_drop"] = float("nan")
+    pq.write_table(
+        pa.Table.from_pandas(front, schema=schema).replace_schema_metadata(schema.metadata), tmp_path / "x.parquet"
+    )
+    result = dse("pareto", tmp_path / "x.parquet", "--hypervolume", "--format", "json")
+    assert json.loads(result.stdout)[0]["hypervolume"] is None
+    assert "no hypervolume where a metric of the reference point was not measured" in result.stderr
+
+
+@pytest.mark.parametrize("options", [("--limit", 1), ("--sort", "trial"), ("--columns", "trial"), ("--descending",)])
+def test_hypervolume_has_no_designs_to_choose(dse: Any, options: tuple[Any, ...]) -> None:
+    result = dse("pareto", EXAMPLE, "--hypervolume", *options)
+    assert result.exit_code == 2
+    assert "--hypervolume prints no designs" in result.stderr
+
+
+def test_show_has_a_section_for_each_question(dse: Any) -> None:
+    lines = dse("show", EXAMPLE, 117).stdout.splitlines()
+    titles = ["record", "area by component", "energy by component", "scores by task", "parameters by task"]
+    assert [line for line in lines if line in titles] == titles
+    assert lines[lines.index("area by component") + 1].split() == ["component", "area_mm2", "percent"]
+    assert lines[lines.index("order of the tasks") + 3].split() == ["1", "trec6"]
+    markdown = dse("show", EXAMPLE, 117, "--format", "markdown").stdout
+    assert "\n## area by component\n\n| component | area_mm2 | percent |\n" in markdown
+
+
+def test_show_as_json_and_csv_is_the_record_by_column(dse: Any) -> None:
+    record = json.loads(dse("show", EXAMPLE, 117, "--format", "json").stdout)
+    rows = list(csv.DictReader(io.StringIO(dse("show", EXAMPLE, 117, "--format", "csv").stdout)))
+    assert [row["column"] for row in rows] == list(record)
+    assert record["param.generator.shared-prefix.depth"] == [0, 1, 2, 2]

@@ -1,0 +1,165 @@
+"""Fronts of one study and of several together, and what they dominate."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dse
+from dse.errors import QueryError, StudyError, UnknownNameError
+from dse.results.front import JOINT, front_table, hypervolumes
+from dse.results.pareto import front_mask
+from tests.results.tables import NEW, OLD, row, write
+
+COSINE = "param.compressor.two-stage.cosine"
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Two studies; each has a design on the joint front and one that the other study's beats."""
+    write(tmp_path / "a", OLD, [row(0, 5.0, 0.8), row(1, 3.0, 0.7), row(2, 6.0, 0.75), row(3, 1.0, None)])
+    write(tmp_path / "b", NEW, [row(0, 4.0, 0.85, **{COSINE: 0.5}), row(1, 3.5, 0.69)])
+    return tmp_path
+
+
+def keys(results: Path, **options: Any) -> list[tuple[str, int]]:
+    frame = front_table(["a", "b"], results=results, **options)
+    return list(zip(frame["study"], frame["trial"], strict=True))
+
+
+def test_a_joint_front_keeps_what_no_study_beats(results: Path) -> None:
+    assert keys(results) == [("a", 1), ("b", 0)]
+    assert front_table("a", results=results)["trial"].tolist() == [1, 0]
+    assert "study" not in front_table("a", results=results).columns
+    assert front_table("a", results=results, columns=["study", "trial"])["study"].tolist() == ["a", "a"]
+    assert list(front_table(results).columns)[:2] == ["study", "trial"]
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4), st.booleans()), max_size=6), min_size=2, max_size=3
+    )
+)
+@settings(derandomize=True, deadline=None, max_examples=25)
+def test_a_joint_front_is_the_front_of_all_trials(
+    tmp_path_factory: pytest.TempPathFactory, studies: list[list[tuple[int, int, bool]]]
+) -> None:
+    folder = tmp_path_factory.mktemp("studies")
+    rows, owners = [], []
+    for index, designs in enumerate(studies):
+        made = [row(n, float(area), score / 4 if done else None) for n, (area, score, done) in enumerate(designs)]
+        write(folder / str(index), OLD, made)
+        rows += made
+        owners += [(str(index), n) for n in range(len(made))]
+    wanted = {owner for owner, on_front in zip(owners, front_mask(rows, ["area", "accuracy"]), strict=True) if on_front}
+    frame = front_table(folder)
+    assert set(zip(frame.get("study", []), frame["trial"], strict=False)) == wanted
+
+
+def test_columns_of_one_study_only_are_empty_for_the_other(results: Path) -> None:
+    frame = front_table(["a", "b"], results=results, columns=[COSINE, "duplicate_of", "param.hardware.isaac.adc_bits"])
+    assert [math.isnan(value) for value in frame[COSINE]] == [True, False]
+    assert str(frame["param.hardware.isaac.adc_bits"].dtype) == "Int64"
+
+
+def test_conditions_leave_designs_of_the_joint_front_out(results: Path) -> None:
+    assert keys(results, max_drop=10.0) == [("b", 0)]
+    assert keys(results, where="area_mm2 < 4 OR study = 'nobody'") == [("a", 1)]
+    assert keys(results, where=f'"{COSINE}" IS NOT NULL') == [("b", 0)]
+    assert keys(results, where="study = 'b'") == [("b", 0)]
+    assert keys(results, sort="score_mean", descending=True, limit=1) == [("b", 0)]
+    frame = front_table("a", results=results, columns=["area_ratio"], sort="area_mm2")
+    assert frame["area_ratio"].tolist() == [0.3, 0.5]
+
+
+def test_max_area_is_the_ratio_of_arrays(tmp_path: Path) -> None:
+    rows = [row(0, 5.0, 0.8, array_area_ratio=0.9), row(1, 3.0, 0.7, array_area_ratio=0.4), row(2, 2.0, 0.6)]
+    folder = write(tmp_path / "a", OLD, rows)
+    assert front_table(folder, max_area=0.9)["trial"].tolist() == [1, 0]
+    assert front_table(folder, max_area=0.4, max_drop=50.0)["trial"].tolist() == [1]
+
+
+def test_a_condition_or_column_that_is_none_is_said(results: Path) -> None:
+    with pytest.raises(QueryError, match="refuses the condition"):
+        keys(results, where="area_mm < 4")
+    with pytest.raises(UnknownNameError, match="did you mean 'area_mm2'") as caught:
+        keys(results, columns=["area_mm"])
+    assert f"where: {results / 'a'}, {results / 'b'}" in str(caught.value)
+    with pytest.raises(UnknownNameError, match="'order' holds lists") as caught:
+        keys(results, sort="order")
+    assert "sort by another column" in str(caught.value)
+
+
+def test_other_objectives_cannot_be_joined(results: Path) -> None:
+    write(results / "c", OLD, [row(0, 5.0, 0.8)], objectives=("area", "energy"))
+    for function in (front_table, hypervolumes):
+        with pytest.raises(StudyError, match="studies with other objectives have no joint front") as caught:
+            function(["a", "c"], results=results)
+        assert f"where: {results / 'c'}" in str(caught.value)
+        assert "expected: accuracy, area, as in a" in str(caught.value)
+        assert "found: area, energy" in str(caught.value)
+
+
+def test_the_order_of_objectives_does_not_matter(results: Path) -> None:
+    write(results / "c", OLD, [row(0, 2.0, 0.9)], objectives=("accuracy", "area"))
+    assert front_table(["c", "a"], results=results)["study"].tolist() == ["c"]
+
+
+def test_types_that_differ_are_said(results: Path) -> None:
+    import pyarrow.parquet as pq
+
+    file = results / "b" / "pareto.parquet"
+    table = pq.read_table(file)
+    index = table.schema.get_field_index("param.hardware.isaac.adc_bits")
+    column = table.column(index).cast("string")
+    pq.write_table(table.set_column(index, "param.hardware.isaac.adc_bits", column), file)
+    with pytest.raises(StudyError, match="cannot be joined") as caught:
+        keys(results)
+    assert "adc_bits" in str(caught.value)
+
+
+def test_a_table_of_trials_gives_its_front_only(results: Path) -> None:
+    assert front_table(results / "a" / "trials.parquet")["trial"].tolist() == [1, 0]
+
+
+def test_hypervolume_of_each_front_and_of_the_joint_one(results: Path) -> None:
+    found = hypervolumes(["a", "b"], results=results).set_index("study")
+    assert found["designs"].to_dict() == {"a": 2, "b": 2, JOINT: 2}
+    assert found["hypervolume"].tolist() == [0.0, 0.0, 0.0]  # every design loses more than 5 points
+    assert found["reference.accuracy_drop"].tolist() == [5.0] * 3
+    assert found["reference.area_ratio"].tolist() == [1.0] * 3
+    assert hypervolumes("a", results=results)["study"].tolist() == ["a"]
+
+
+def test_hypervolume_counts_designs_within_the_reference_point(tmp_path: Path) -> None:
+    write(tmp_path / "a", OLD, [row(0, 5.0, 0.88), row(1, 3.0, 0.86)])
+    write(tmp_path / "b", OLD, [row(0, 2.0, 0.87), row(1, 9.0, 0.9)])
+    found = hypervolumes(tmp_path).set_index("study")["hypervolume"]
+    assert found["a"] == pytest.approx(0.5 * 3 + 0.2 * 1)
+    assert found["b"] == pytest.approx(0.8 * 2 + 0.1 * 3)
+    assert found[JOINT] == pytest.approx(0.8 * 2 + 0.5 * 1 + 0.1 * 2)
+    left = dse.hypervolume(tmp_path, where="study = 'b'", max_drop=4.0).set_index("study")["hypervolume"]
+    assert left.to_dict() == pytest.approx({"a": 0.0, "b": found["b"], JOINT: found["b"]})
+
+
+def test_what_was_not_measured_has_no_hypervolume(tmp_path: Path) -> None:
+    rows = [row(0, 5.0, 0.8, accuracy_drop=None)]
+    folder = write(tmp_path / "a", OLD, rows, objectives=("area", "energy"))
+    assert np.isnan(hypervolumes(folder)["hypervolume"]).tolist() == [True]
+    write(tmp_path / "b", OLD, [], objectives=("area", "energy"))
+    assert hypervolumes(tmp_path / "b")["hypervolume"].tolist() == [0.0]
+
+
+def test_other_reference_points_have_no_joint_hypervolume(results: Path) -> None:
+    write(results / "c", OLD, [row(0, 5.0, 0.8)], reference={"area_ratio": 2.0})
+    with pytest.raises(StudyError, match="studies with other reference points") as caught:
+        hypervolumes(["a", "c"], results=results)
+    assert "expected: area_ratio 1, accuracy_drop 5, as in a" in str(caught.value)
+    assert "found: area_ratio 2" in str(caught.value)
+    assert front_table(["a", "c"], results=results)["trial"].tolist() == [1, 0]

@@ -1,0 +1,186 @@
+"""SQL over studies: what the views hold, what is refused and how it is said."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import dse
+from dse.errors import QueryError, SetupError, StudyError
+from dse.results.query import ask, matching
+from dse.results.read import read_trials
+from dse.results.studies import find
+from tests.results.tables import NEW, OLD, REFERENCE, row, write
+
+COSINE = "param.compressor.two-stage.cosine"
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Two studies with other columns: two and one designs on their fronts."""
+    rows = [row(0, 5.0, 0.8), row(1, 3.0, 0.7), row(2, 6.0, 0.75), row(3, 1.0, None, error_type="MemoryError")]
+    write(tmp_path / "old", OLD, rows)
+    write(tmp_path / "new", NEW, [row(0, 4.0, 0.85, **{COSINE: 0.5})])
+    session = {"versions": {"dse": "0.1.0"}}
+    (tmp_path / "old" / "provenance.json").write_text(json.dumps({"sessions": [session]}), encoding="utf-8")
+    return tmp_path
+
+
+def rows_of(results: Path, sql: str, *studies: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = ask(find(studies, results), sql).to_pylist(maps_as_pydicts="strict")
+    return rows
+
+
+def refusal(results: Path, sql: str) -> str:
+    with pytest.raises(QueryError) as caught:
+        ask(find((), results), sql)
+    return str(caught.value)
+
+
+def test_trials_and_front_of_every_study_say_whose_they_are(results: Path) -> None:
+    counted = "SELECT study, count(*) AS n FROM {} GROUP BY study ORDER BY study"
+    assert rows_of(results, counted.format("trials")) == [{"study": "new", "n": 1}, {"study": "old", "n": 4}]
+    assert rows_of(results, counted.format("pareto")) == [{"study": "new", "n": 1}, {"study": "old", "n": 2}]
+    assert rows_of(results, counted.format("trials"), "old") == [{"study": "old", "n": 4}]
+
+
+def test_columns_are_joined_by_name_and_are_the_tables(results: Path) -> None:
+    (found,) = rows_of(results, f'SELECT count("{COSINE}") AS cosine, count("area.adc") AS adc FROM trials')
+    assert found == {"cosine": 1, "adc": 5}
+    frame = dse.query("SELECT * EXCLUDE (study) FROM trials WHERE study = 'old' ORDER BY trial", results=results)
+    kept = read_trials(results / "old")
+    pd.testing.assert_frame_equal(frame[list(kept.columns)], kept)
+    assert set(frame.columns) - set(kept.columns) == {COSINE}
+
+
+def test_studies_has_one_row_a_study(results: Path) -> None:
+    assert rows_of(results, "SELECT * FROM studies ORDER BY study DESC", "old") == [
+        {
+            "study": "old",
+            "name": "old",
+            "folder": str(results / "old"),
+            "objectives": ["area", "accuracy"],
+            "reference_point": REFERENCE,
+            "tasks": ["trec6", "sst2"],
+            "trial_count": 4,
+            "schema_version": 1,
+            "dse_version": "0.1.0",
+        }
+    ]
+    assert rows_of(results, "SELECT dse_version FROM studies", "new") == [{"dse_version": None}]
+    (limit,) = rows_of(results, "SELECT reference_point['accuracy_drop'] AS points FROM studies", "new")
+    assert limit == {"points": 5.0}
+
+
+def test_sums_are_numbers_and_no_name_comes_twice(results: Path) -> None:
+    (found,) = rows_of(results, "SELECT sum(trial) AS s, 1.5 AS x, 2 AS x, sum(1e30::HUGEINT * trial) AS h FROM trials")
+    assert found == {"s": 6, "x": 1.5, "x_1": 2, "h": pytest.approx(6e30)}
+    assert isinstance(found["s"], int)
+
+
+def test_statements_without_rows_have_none(results: Path) -> None:
+    assert rows_of(results, "") == []
+    assert rows_of(results, "CREATE TABLE mine AS SELECT * FROM trials; SELECT count(*) AS n FROM mine") == [{"n": 5}]
+
+
+@pytest.mark.parametrize("name", ["it's", 'a"b', "ünïcode", "50%"])
+def test_folders_may_have_any_name(results: Path, name: str) -> None:
+    (results / "old").rename(results / name)
+    sql = "SELECT count(*) AS n FROM trials WHERE study = '{}'"
+    assert rows_of(results, sql.format(name.replace("'", "''"))) == [{"n": 4}]
+
+
+def test_a_column_that_does_not_exist_gets_the_nearest(results: Path) -> None:
+    text = refusal(results, "SELECT area_mm FROM trials")
+    assert 'Referenced column "area_mm" not found' in text
+    assert "expected: SQL over trials, pareto, studies" in text
+    assert 'do: did you mean "area_mm2"' in text
+    assert '"trial_count"' in refusal(results, "SELECT s.trial_cont FROM studies s")
+
+
+@pytest.mark.parametrize("name", ["area.adc", COSINE])
+def test_a_name_with_dots_that_is_not_quoted_is_shown_quoted(results: Path, name: str) -> None:
+    assert f'do: put names with dots in double quotes: "{name}"' in refusal(results, f"SELECT {name} FROM trials")
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELCT 1", 'syntax error at or near "SELCT"'),
+        ("SELECT * FROM trial", 'Did you mean "trials"?'),
+        ("SELECT * FROM trials WHERE area_mm2 < 'x'", "Could not convert string 'x' to DOUBLE"),
+        ("SELECT regexp_matches(status, '[') FROM trials", "missing ]"),
+    ],
+)
+def test_duckdbs_own_words_are_shown(results: Path, sql: str, said: str) -> None:
+    text = refusal(results, sql)
+    assert said in text
+    assert "where: the query" in text
+    assert 'do: `dse query "DESCRIBE trials"` lists the columns of a view' in text
+
+
+def test_a_condition_chooses_designs_of_the_front(results: Path) -> None:
+    sources = find((), results)
+    assert matching(sources, "area_mm2 < 4.5 -- not too large") == {("old", 1), ("new", 0)}
+    assert matching(sources, f'"{COSINE}" > 0.1') == {("new", 0)}
+    with pytest.raises(QueryError, match="refuses the condition") as caught:
+        matching(sources, "area_mm < 3")
+    assert "where: --where" in str(caught.value)
+    assert 'did you mean "area_mm2"' in str(caught.value)
+
+
+@pytest.mark.parametrize("table", ["trials", "pareto"])
+@pytest.mark.parametrize("damage", ["not parquet", "another table", "torn pages"])
+def test_a_damaged_table_is_named(results: Path, table: str, damage: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = results / "old" / f"{table}.parquet"
+    if damage == "not parquet":
+        file.write_bytes(b"PAR1 no more than this PAR1")
+    elif damage == "another table":
+        pq.write_table(pa.table({"x": [1]}), file)
+    else:
+        content = file.read_bytes()
+        file.write_bytes(content[:4] + b"\xff" * (len(content) // 4) + content[4 + len(content) // 4 :])
+    with pytest.raises(StudyError) as caught:
+        ask(find((), results), f"SELECT * FROM {table}")
+    assert f"where: {file}" in str(caught.value)
+
+
+def test_a_damaged_provenance_is_named(results: Path) -> None:
+    file = results / "old" / "provenance.json"
+    file.write_text('{"sessions": [{}]}', encoding="utf-8")
+    with pytest.raises(StudyError, match="the provenance is damaged") as caught:
+        ask(find((), results), "SELECT 1")
+    assert f"where: {file}" in str(caught.value)
+
+
+def test_without_duckdb_it_is_said_how_to_get_it(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(SetupError, match="DuckDB, which is not installed") as caught:
+        dse.query("SELECT 1", results=results)
+    assert "do: pip install duckdb" in str(caught.value)
+
+
+def test_a_query_loads_no_torch(results: Path) -> None:
+    code = (
+        "import sys, dse; dse.query('SELECT * FROM trials', results=sys.argv[1]);"
+        "print([name for name in ('torch', 'transformers', 'optuna') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, results], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_study_that_moved_is_read_where_it_is(results: Path) -> None:
+    shutil.move(results / "old", results / "deeper" / "older")
+    assert {row["folder"] for row in rows_of(results, "SELECT folder FROM studies", "deeper")} == {
+        str(results / "deeper" / "older")
+    }
