@@ -42,6 +42,8 @@ COMBINED = {
 }
 PROPOSED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 """Mean drops on the search split that a profile proposes designs for, to start a search from."""
+SPARE = 0.25
+"""Points that designs free of training must have to spare on the search split, whose rows also chose each task's settings."""
 REDUNDANCY = {
     "tasks_cka": "CKA with other tasks",
     "base_cka": "CKA with the base",
@@ -169,8 +171,9 @@ def studied(name: str, results: Path, mtl: dict[str, Any]) -> dict[str, Any]:
     if name == "trained":
         wanted["mtl"] = float(mtl["search"]["accuracy_drop"])
     found: dict[str, Any] = {}
+    spare = SPARE if "free" in name else 0.0
     for key, target in wanted.items():
-        done = dse.validate(ran.folder, target_drop=target, least=least, chosen_only=True)
+        done = dse.validate(ran.folder, target_drop=target - spare, least=least, chosen_only=True)
         found[key] = None
         if done.choice is not None:
             found[key] = _chosen(name, results, _row(ran.trials, done.choice), target)
