@@ -72,7 +72,7 @@ def mgen() -> Iterator[Figure]:
     record = json.loads(RECORD.read_text(encoding="utf-8"))
     for name, (study, target, wanted) in EFFICIENCY.items():
         if study in record:
-            found = record[study][target]
+            found = _on_shared(record) if study == "free" else record[study][target]
             value = efficiency(found) if found is not None and found["met"] else 1.0
             yield Figure(
                 name, value, "ratio", wanted, f"energy of separate models by this design's; {said(found)}; {HOW}"
@@ -84,6 +84,14 @@ def mgen() -> Iterator[Figure]:
                 unit = "points" if what == "drop" else "ratio"
                 yield Figure(f"{study}.{what}", values[what], unit, wanted, f"to separate models; {said(found)}; {HOW}")
     yield from _compared(record)
+
+
+def _on_shared(record: dict[str, Any]) -> dict[str, Any] | None:
+    """The design free of training for shared inputs; where it misses, that of independent inputs, on shared ones."""
+    own, other = record["free"]["1"], record.get("free.independent", {}).get("1")
+    if (own is None or not own["met"]) and other is not None and other["met"]:
+        return {**other, "energy_ratio": other["shared_energy_ratio"]}
+    return dict(own) if own is not None else None
 
 
 def _compared(record: dict[str, Any]) -> Iterator[Figure]:
@@ -177,6 +185,10 @@ def studied(name: str, results: Path, mtl: dict[str, Any]) -> dict[str, Any]:
         found[key] = None
         if done.choice is not None:
             found[key] = _chosen(name, results, _row(ran.trials, done.choice), target)
+    if name == "free.independent" and found["1"] is not None:
+        from benchmarks.mgen_designs import shared_ratio
+
+        found["1"]["shared_energy_ratio"] = shared_ratio(found["1"], results)
     if found.get("mtl") is not None:
         found["mtl"]["met"] = drop(found["mtl"]) <= drop(mtl)
     return found

@@ -69,3 +69,13 @@ def _of_study(study: str, results: Path) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def shared_ratio(found: dict[str, Any], results: Path) -> float:
+    """Energy of a design for independent inputs, to separate models, where tasks share them; what it scores is the same."""
+    problem = problem_of(space_of("free", results, 0))
+    problem.prepare(scores=False)
+    plain = problem.default_point(("mgen", "none", "fixed", "isaac"))
+    kept = {key: tuple(value) if isinstance(value, list) else value for key, value in found["design"].items()}
+    (cost,) = problem.cost([replace(plain, values={**plain.values, **kept})])
+    return float(cost.metrics["energy_ratio"])

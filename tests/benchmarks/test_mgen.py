@@ -55,6 +55,16 @@ def test_figures_are_those_of_the_record(tmp_path: Path, monkeypatch: pytest.Mon
     assert found["mgen.trained.drop_by_mtl"] == pytest.approx(0.3)
     assert found["mgen.train_minutes"] == 20.0
     assert "mgen.free.efficiency_at_drop_1" not in found
+    shared = {"shared_energy_ratio": 0.5}
+    for own, other, value in (
+        (row(0.4), row(0.6) | shared, 2.5),
+        (row(0.4, met=False), row(0.6) | shared, 2.0),
+        (row(0.4, met=False), row(0.6, met=False) | shared, 1.0),
+        (None, None, 1.0),
+    ):
+        mgen.RECORD.write_text(json.dumps(record | {"free": {"1": own}, "free.independent": {"1": other}}))
+        again = {figure.name: figure.value for figure in mgen.mgen()}
+        assert again["mgen.free.efficiency_at_drop_1"] == pytest.approx(value)
     assert "combined.free.drop" not in found
 
 
