@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.mgen import problem_of, space_of
+from benchmarks.mgen import SEEDS, problem_of, space_of
+from benchmarks.pages import fine_tuned_only
 
 Values = dict[str, Any]
 DESIGNS: dict[str, tuple[Values, ...]] = {
@@ -71,11 +73,28 @@ def _of_study(study: str, results: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def shared_ratio(found: dict[str, Any], results: Path) -> float:
-    """Energy of a design for independent inputs, to separate models, where tasks share them; what it scores is the same."""
-    problem = problem_of(space_of("free", results, 0))
+def ratio_elsewhere(found: dict[str, Any], study: str, results: Path) -> float:
+    """Energy of a design, to separate models, on the inputs of another study; what it scores is the same.
+
+    Args:
+        found: as `benchmarks.mgen` records it.
+        study: of `benchmarks.mgen`.
+        results: folder for the space file.
+    """
+    problem = problem_of(space_of(study, results, 0))
     problem.prepare(scores=False)
     plain = problem.default_point(("mgen", "none", "fixed", "isaac"))
     kept = {key: tuple(value) if isinstance(value, list) else value for key, value in found["design"].items()}
     (cost,) = problem.cost([replace(plain, values={**plain.values, **kept})])
-    return float(cost.metrics["energy_ratio"])
+    return float(cost.metrics["energy_ratio"] or 0.0)
+
+
+def train_minutes() -> float:
+    """Time the training of every depth with fine-tuned models and nothing else at hand; what was trained is kept."""
+    with fine_tuned_only("joint", "plugins") as cache:
+        problem = problem_of(space_of("trained", cache.parent, SEEDS[-1]), cache)
+        for task in range(len(problem.tasks)):
+            problem.context.task_weights(task)  # fine-tunes what has not been
+        start = time.perf_counter()
+        problem.prepare(scores=False)
+        return (time.perf_counter() - start) / 60

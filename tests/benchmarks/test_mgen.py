@@ -55,11 +55,11 @@ def test_figures_are_those_of_the_record(tmp_path: Path, monkeypatch: pytest.Mon
     assert found["mgen.trained.drop_by_mtl"] == pytest.approx(0.3)
     assert found["mgen.train_minutes"] == 20.0
     assert "mgen.free.efficiency_at_drop_1" not in found
-    shared = {"shared_energy_ratio": 0.5}
+    shared = {"elsewhere_energy_ratio": 0.5}
     for own, other, value in (
         (row(0.4), row(0.6) | shared, 2.5),
         (row(0.4, met=False), row(0.6) | shared, 2.0),
-        (row(0.4, met=False), row(0.6, met=False) | shared, 1.0),
+        (row(0.4, met=False), row(0.6, 1.2) | shared, 1.0),
         (None, None, 1.0),
     ):
         mgen.RECORD.write_text(json.dumps(record | {"free": {"1": own}, "free.independent": {"1": other}}))
@@ -86,10 +86,11 @@ def test_the_page_says_what_the_record_says() -> None:
     text = page(record)
 
     assert (
-        "| `mtl-shared`, shared inputs |  | 8.00x | 0.080 | 0.50 [0.10, 0.90] | 1.00 [-0.10, 0.70] | 1.00 |  |" in text
+        "| `mtl-shared`, shared inputs |  | 8.00x | 0.080 | 0.50 [0.10, 0.90] | 1.00 [-0.10, 0.70] | 1.00 |  |  |"
+        in text
     )
     assert (
-        "| trained, shared inputs | <= 0.5 | 10.00x | 0.080 | 0.50 [0.10, 0.90] | 0.30 [-0.10, 0.70] | 0.30 | yes |"
+        "| trained, shared inputs | <= 0.5 | 10.00x | 0.080 | 0.50 [0.10, 0.90] | 0.30 [-0.10, 0.70] | 0.30 |  | yes |"
         in text
     )
     assert "| trained, shared inputs | <= 1.5 | none |" in text
