@@ -196,11 +196,11 @@ def studied(name: str, results: Path, mtl: dict[str, Any]) -> dict[str, Any]:
         found[key] = None
         if done.choice is not None:
             found[key] = _chosen(name, results, _row(ran.trials, done.choice), target)
-    for other in (study for study, asked in ELSEWHERE.items() if asked == name):
+    if name in ELSEWHERE.values():
         from benchmarks.mgen_designs import ratio_elsewhere
 
         for row in (row for row in found.values() if row is not None):
-            row["elsewhere_energy_ratio"] = ratio_elsewhere(row, other, results)
+            row["elsewhere_energy_ratio"] = ratio_elsewhere(row, name, results)
     if found.get("mtl") is not None:
         found["mtl"]["met"] = drop(found["mtl"]) <= drop(mtl)
     return found

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.mgen import SEEDS, problem_of, space_of
+from benchmarks.mgen import SEEDS, SHARED, problem_of, space_of
 from benchmarks.pages import fine_tuned_only
 
 Values = dict[str, Any]
@@ -74,14 +74,15 @@ def _of_study(study: str, results: Path) -> list[dict[str, Any]]:
 
 
 def ratio_elsewhere(found: dict[str, Any], study: str, results: Path) -> float:
-    """Energy of a design, to separate models, on the inputs of another study; what it scores is the same.
+    """Energy of a design, to separate models, where inputs are shared if those it was chosen on are not, or the other way.
 
     Args:
-        found: as `benchmarks.mgen` records it.
-        study: of `benchmarks.mgen`.
+        found: as `benchmarks.mgen` records it; what it scores is the same.
+        study: of `benchmarks.mgen`, that it was chosen in.
         results: folder for the space file.
     """
-    problem = problem_of(space_of(study, results, 0))
+    swap = SHARED if study.endswith("independent") else (SHARED[1], SHARED[0])
+    problem = problem_of(space_of(study, results, 0, further=(swap,)))
     problem.prepare(scores=False)
     plain = problem.default_point(("mgen", "none", "fixed", "isaac"))
     kept = {key: tuple(value) if isinstance(value, list) else value for key, value in found["design"].items()}
