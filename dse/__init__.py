@@ -65,7 +65,7 @@ from dse.registry import Registry
 if TYPE_CHECKING:
     from dse.api import check, deltas, plugins_list, run, validate
     from dse.profiling import profile
-    from dse.reading import hypervolume, pareto, query, show
+    from dse.reading import hypervolume, pareto, plot, query, report, sections, show
     from dse.redundant import redundancy
 
 __version__ = "0.1.0"
@@ -153,14 +153,17 @@ __all__ = [
     "kept_outputs",
     "listed_order",
     "pareto",
+    "plot",
     "plugins_list",
     "profile",
     "quantise",
     "query",
     "redundancy",
+    "report",
     "reprogramming",
     "requests_per_visit",
     "run",
+    "sections",
     "separate_models",
     "show",
     "slices",
@@ -171,7 +174,7 @@ __all__ = [
 
 _API = {
     **dict.fromkeys(("check", "deltas", "plugins_list", "run", "validate"), "dse.api"),
-    **dict.fromkeys(("hypervolume", "pareto", "query", "show"), "dse.reading"),
+    **dict.fromkeys(("hypervolume", "pareto", "plot", "query", "report", "sections", "show"), "dse.reading"),
     "profile": "dse.profiling",
     "redundancy": "dse.redundant",
 }

@@ -30,7 +30,17 @@ def test_the_wheel_holds_every_package_and_file(wheel: Path) -> None:
     code |= {path.relative_to(ROOT / "plugins").as_posix() for path in (ROOT / "plugins" / "dse_plugins").rglob("*.py")}
     spaces = {f"dse/spaces/{path.name}" for path in (ROOT / "spaces").glob("*.toml")}
     assert spaces
-    wanted = code | spaces | {"dse/workload/catalogue.toml", "dse/py.typed", "dse_plugins/py.typed"}
+    wanted = (
+        code
+        | spaces
+        | {
+            "dse/plots/page.css",
+            "dse/plots/page.js",
+            "dse/workload/catalogue.toml",
+            "dse/py.typed",
+            "dse_plugins/py.typed",
+        }
+    )
     assert not wanted - names
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert tops == {"dse", "dse_plugins"}
