@@ -184,7 +184,7 @@ def _table(rows: Sequence[Row], columns: Sequence[str], *, for_person: bool) -> 
     for row in rows:
         table.add_row(*(Text(cell(row[name])) for name in columns))
     # A pipe has no width: lines are as long as their content, and never wrapped at a guessed 80 columns.
-    console = Console(file=sys.stdout, width=None if for_person else 1_000_000)
+    console = Console() if for_person else Console(file=io.StringIO(), width=1_000_000)
     with console.capture() as captured:
         console.print(table)
     if for_person:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -78,3 +79,18 @@ def test_a_file_holds_what_would_be_printed(capsys: pytest.CaptureFixture[str], 
         write_rows(ROWS, form, ("a", "b", "c"), out=tmp_path / "x")
         assert (tmp_path / "x").read_text(encoding="utf-8") == printed
         assert capsys.readouterr().out == ""
+
+
+def test_a_file_holds_no_colours_where_the_screen_has_some(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Screen(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Screen()
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr("sys.stdout", screen)
+    write_rows(ROWS, Format.TABLE, ("a", "b"))
+    write_rows(ROWS, Format.TABLE, ("a", "b"), out=tmp_path / "x")
+    assert "\x1b[" in screen.getvalue()
+    assert "\x1b[" not in (tmp_path / "x").read_text(encoding="utf-8")
