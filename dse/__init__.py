@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from dse.authoring.info import plugins_info
     from dse.authoring.new import plugins_new
     from dse.profiling import profile
-    from dse.reading import hypervolume, pareto, query, show
+    from dse.reading import hypervolume, pareto, plot, query, report, sections, show
     from dse.redundant import redundancy
 
 __version__ = "0.1.0"
@@ -158,6 +158,7 @@ __all__ = [
     "kept_outputs",
     "listed_order",
     "pareto",
+    "plot",
     "plugins_check",
     "plugins_info",
     "plugins_list",
@@ -166,9 +167,11 @@ __all__ = [
     "quantise",
     "query",
     "redundancy",
+    "report",
     "reprogramming",
     "requests_per_visit",
     "run",
+    "sections",
     "separate_models",
     "show",
     "slices",
@@ -179,7 +182,7 @@ __all__ = [
 
 _API = {
     **dict.fromkeys(("check", "deltas", "plugins_list", "run", "validate"), "dse.api"),
-    **dict.fromkeys(("hypervolume", "pareto", "query", "show"), "dse.reading"),
+    **dict.fromkeys(("hypervolume", "pareto", "plot", "query", "report", "sections", "show"), "dse.reading"),
     "plugins_check": "dse.authoring.check",
     "plugins_info": "dse.authoring.info",
     "plugins_new": "dse.authoring.new",

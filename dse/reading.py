@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dse.errors import OutputError
+
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dse.plots.study import Study
     from dse.results.sections import Section
     from dse.results.studies import Studies
 
@@ -153,3 +156,69 @@ def sections(study: Path | str, trial: int, *, results: Path | str = "results") 
     from dse.results.studies import study_folder
 
     return made(study_folder(study, results), trial)
+
+
+def plot(study: Path | str, out: Path | str, *, figure: str = "fronts", results: Path | str = "results") -> Path:
+    """Draw one figure of a study into a file.
+
+    Args:
+        study: its name, or its folder.
+        out: a file that ends in ``.html``, which works without a network, or in ``.png``, which needs Kaleido and Chromium.
+        figure: fronts, fronts-3d, area, energy, drops, parameters or hypervolume.
+        results: folder that holds the studies.
+
+    Raises:
+        OutputError: the file cannot be written, or ends otherwise.
+        SetupError: plotly, or what a PNG needs, is not installed.
+        StudyError: there is no such study, or it has nothing that the figure could show.
+        UnknownNameError: there is no such figure.
+    """
+    from dse.plots.report import figure_image, figure_page
+
+    out = _ending(out, (".html", ".png"))
+    found = _loaded(study, results)
+    content = figure_image(found, figure) if out.suffix == ".png" else figure_page(found, figure).encode()
+    return _written(out, content)
+
+
+def report(study: Path | str, out: Path | str, *, results: Path | str = "results") -> Path:
+    """Write everything about a study into one HTML page that works without a network.
+
+    Args:
+        study: its name, or its folder.
+        out: a file that ends in ``.html``.
+        results: folder that holds the studies.
+
+    Raises:
+        OutputError: the file cannot be written, or ends otherwise.
+        SetupError: plotly is not installed.
+        StudyError: there is no such study.
+    """
+    from dse.plots.report import report_page
+
+    out = _ending(out, (".html",))
+    return _written(out, report_page(_loaded(study, results)).encode())
+
+
+def _loaded(study: Path | str, results: Path | str) -> Study:
+    from dse.plots.report import require_plotly
+    from dse.plots.study import load
+    from dse.results.studies import study_folder
+
+    require_plotly()
+    return load(study_folder(study, results))
+
+
+def _ending(out: Path | str, known: Sequence[str]) -> Path:
+    out = Path(out)
+    if out.suffix not in known:
+        raise OutputError(
+            "a file of this kind cannot be drawn", where=out, expected=f"a name that ends in {' or '.join(known)}"
+        )
+    return out
+
+
+def _written(out: Path, content: bytes) -> Path:
+    from dse.results.files import write_output
+
+    return write_output(out, lambda path: path.write_bytes(content))

@@ -11,7 +11,7 @@ from dse.cli import options as opt
 from dse.cli.errors import ErrorsShown
 from dse.cli.output import Format
 from dse.cli.plugins import plugins
-from dse.cli.reading import pareto, query, show
+from dse.cli.reading import pareto, plot, query, report, show
 from dse.cli.redundancy import redundancy
 
 app = typer.Typer(
@@ -158,9 +158,8 @@ def validate(
     )
 
 
-app.command()(pareto)
-app.command()(query)
-app.command()(show)
+for command in (pareto, show, query, plot, report):
+    app.command()(command)
 
 
 @app.command()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dse.errors import OutputError
+from dse.results.files import write_output
+from dse.results.plain import plain_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +85,7 @@ def write_rows(
     if out is None:
         sys.stdout.write(text)
     else:
-        write_file(out, lambda path: _write_text(path, text))
+        write_output(out, lambda path: _write_text(path, text))
 
 
 def write_frame(
@@ -103,7 +103,7 @@ def write_frame(
     """
     if form is Format.PARQUET:
         assert out is not None
-        write_file(out, lambda path: _write_parquet(path, frame[list(columns)]))
+        write_output(out, lambda path: _write_parquet(path, frame[list(columns)]))
         return
     rows = [dict(zip(frame.columns, values, strict=True)) for values in frame.itertuples(index=False, name=None)]
     write_rows(rows, form, columns, empty=empty, out=out)
@@ -115,24 +115,6 @@ def write_front(frame: pd.DataFrame, form: Format, *, chosen: bool = False, out:
     if form in (Format.TABLE, Format.MARKDOWN) and not chosen:
         columns = [name for name in FRONT if name in columns]
     write_frame(frame, form, columns, empty="no design is on the front", out=out)
-
-
-def write_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    from dse.results.files import put_whole
-
-    try:
-        put_whole(path, write)
-    except OSError as error:
-        raise OutputError(
-            f"the file cannot be written: {error.strerror or error}",
-            where=path,
-            fix="name a file in a folder that exists and is writable with --out",
-        ) from error
 
 
 def write_record(record: Row, form: Format) -> None:
@@ -151,21 +133,6 @@ def write_sections(sections: Sequence[Section], form: Format) -> None:
         sys.stdout.write(f"## {section.title}\n\n" if form is Format.MARKDOWN else f"{section.title}\n")
         write_rows(section.rows, form, section.columns)
         sys.stdout.write("\n")
-
-
-def plain_value(value: Any) -> Any:
-    """Return the value as JSON knows it: no numpy, no tuples, None for what is missing."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        return [plain_value(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(name): plain_value(item) for name, item in value.items()}
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return None if type(value).__name__ in {"NAType", "NaTType"} else str(value)
 
 
 def cell(value: Any) -> str:
@@ -217,7 +184,7 @@ def _table(rows: Sequence[Row], columns: Sequence[str], *, for_person: bool) -> 
     for row in rows:
         table.add_row(*(Text(cell(row[name])) for name in columns))
     # A pipe has no width: lines are as long as their content, and never wrapped at a guessed 80 columns.
-    console = Console(file=sys.stdout, width=None if for_person else 1_000_000)
+    console = Console() if for_person else Console(file=io.StringIO(), width=1_000_000)
     with console.capture() as captured:
         console.print(table)
     if for_person:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias, TypedDict
 
@@ -20,6 +21,18 @@ MaxArea: TypeAlias = Annotated[
 Where: TypeAlias = Annotated[
     str | None, typer.Option("--where", help="Condition a design fulfils, in SQL.", metavar="CONDITION")
 ]
+
+
+class Figure(StrEnum):
+    """What `dse plot` draws."""
+
+    FRONTS = "fronts"
+    FRONTS_3D = "fronts-3d"
+    AREA = "area"
+    ENERGY = "energy"
+    DROPS = "drops"
+    PARAMETERS = "parameters"
+    HYPERVOLUME = "hypervolume"
 
 
 class Kept(TypedDict):
@@ -122,6 +135,35 @@ def show(
         write_sections(reading.sections(study, trial, results=results), form)
     else:
         write_record(reading.show(study, trial, results=results), form)
+
+
+def plot(
+    study: opt.Study,
+    *,
+    out: Annotated[Path, typer.Option("--out", help="File to write: .html or .png.", metavar="FILE")],
+    figure: Annotated[Figure, typer.Option("--figure", help="What to draw.")] = Figure.FRONTS,
+    results: opt.Results = opt.RESULTS,
+    debug: opt.Debug = False,
+) -> None:
+    """Draw one figure of a study into a file that works without a network."""
+    from dse import reading
+
+    del debug
+    _say_written(reading.plot(study, out, figure=figure.value, results=results))
+
+
+def report(
+    study: opt.Study,
+    *,
+    out: Annotated[Path, typer.Option("--out", help="File to write: .html.", metavar="FILE")],
+    results: opt.Results = opt.RESULTS,
+    debug: opt.Debug = False,
+) -> None:
+    """Write every figure, the front and the provenance of a study into one HTML page that works without a network."""
+    from dse import reading
+
+    del debug
+    _say_written(reading.report(study, out, results=results))
 
 
 def _say_written(out: Path | None) -> None:

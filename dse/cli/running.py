@@ -13,9 +13,10 @@ import typer
 
 from dse import api, reading
 from dse.cli.errors import INTERRUPTED, say
-from dse.cli.output import Format, cell, plain_value, write_front, write_record, write_rows
+from dse.cli.output import Format, cell, write_front, write_record, write_rows
 from dse.cli.progress import reporter
 from dse.reports import SpaceReport
+from dse.results.plain import plain_value
 
 SHOWN = (
     "trial",

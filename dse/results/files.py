@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from dse.errors import StudyError
+from dse.errors import OutputError, StudyError
 
 TRIALS = "trials.parquet"
 PARETO = "pareto.parquet"
@@ -50,6 +50,27 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
             f"a file of the study cannot be written: {error.strerror or error}",
             where=path,
             fix="nothing recorded so far is lost: make room and continue the study",
+        ) from error
+    return path
+
+
+def write_output(path: Path, write: Callable[[Path], object]) -> Path:
+    """Write a file that somebody named whole or not at all.
+
+    Args:
+        path: where it shall be.
+        write: writes everything to the path it is given.
+
+    Raises:
+        OutputError: the disk refused it.
+    """
+    try:
+        put_whole(path, write)
+    except OSError as error:
+        raise OutputError(
+            f"the file cannot be written: {error.strerror or error}",
+            where=path,
+            fix="name a file in a folder that exists and is writable with --out",
         ) from error
     return path
 

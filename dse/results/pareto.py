@@ -89,6 +89,38 @@ def study_hypervolume(rows: Iterable[Mapping[str, Any]], reference: Mapping[str,
     return hypervolume(points, list(reference.values()), [name in _MAXIMISED for name in reference])
 
 
+def hypervolume_history(
+    rows: Iterable[Mapping[str, Any]], objectives: Sequence[str], reference: Mapping[str, float]
+) -> list[tuple[int, float]] | None:
+    """Hypervolume of the front after each done trial.
+
+    Args:
+        rows: of a study, in trial order.
+        objectives: what the front is of.
+        reference: worst value by metric, from which it is measured.
+
+    Returns:
+        Number of each trial and the hypervolume then; None where a metric of the reference point was not measured.
+    """
+    chosen = [OBJECTIVES[name].column for name in objectives]
+    running = RunningFront([OBJECTIVES[name].maximise for name in objectives])
+    front: list[Mapping[str, Any]] = []
+    history: list[tuple[int, float]] = []
+    for row in rows:
+        if row["status"] != "done" or any(row.get(name) is None for name in chosen):
+            continue
+        if running.add([row[name] for name in chosen]):
+            front.append(row)
+            front = [item for item, on_front in zip(front, front_mask(front, objectives), strict=True) if on_front]
+            volume = study_hypervolume(front, reference)
+            if volume is None:
+                return None
+        else:
+            volume = history[-1][1]
+        history.append((int(row["trial"]), volume))
+    return history
+
+
 class RunningFront:
     """The front of the points seen so far, kept up to date one point at a time.
 

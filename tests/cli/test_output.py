@@ -1,39 +1,29 @@
 from __future__ import annotations
 
+import io
 import json
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from dse.cli.output import Format, cell, plain_value, write_record, write_rows
+from dse.cli.output import Format, cell, write_record, write_rows
 
 ROWS = [{"a": 1, "b": 0.123456789, "c": ["x", "y"]}, {"a": 20, "b": float("nan"), "c": None}]
 
 
 @pytest.mark.parametrize(
-    ("value", "plain"),
-    [
-        (np.float64(0.5), 0.5),
-        (np.int64(3), 3),
-        (np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
-        ((1, (2.0, None)), [1, [2.0, None]]),
-        (float("nan"), None),
-        (float("inf"), None),
-        (pd.NA, None),
-        (pd.NaT, None),
-        ("text", "text"),
-    ],
-)
-def test_values_become_what_json_knows(value: Any, plain: Any) -> None:
-    assert plain_value(value) == plain
-    json.dumps(plain_value(value), allow_nan=False)
-
-
-@pytest.mark.parametrize(
     ("value", "text"),
-    [(None, ""), (True, "yes"), (False, "no"), (3, "3"), (0.123456, "0.1235"), (123456.7, "123457"), ([1, 2], "1 2")],
+    [
+        (None, ""),
+        (True, "yes"),
+        (False, "no"),
+        (3, "3"),
+        (0.123456, "0.1235"),
+        (123456.7, "123457"),
+        ([1, 2], "1 2"),
+        ({"a": 1.0, "b": 2}, "a 1, b 2"),
+    ],
 )
 def test_a_cell_is_short(value: Any, text: str) -> None:
     assert cell(value) == text
@@ -72,3 +62,35 @@ def test_a_record_has_a_line_a_field(capsys: pytest.CaptureFixture[str]) -> None
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["area_mm2", "1.5"] in lines
     assert ["order", "a", "b"] in lines
+
+
+def test_markdown_is_one_table_whatever_its_cells_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"name": "a|b", "value": 1.5}, {"name": "two\nlines", "value": None}]
+    write_rows(rows, Format.MARKDOWN, ("name", "value"))
+    assert capsys.readouterr().out == "| name | value |\n|---|---:|\n| a\\|b | 1.5 |\n| two lines |  |\n"
+    write_rows([], Format.MARKDOWN, ("name",), empty="none")
+    assert capsys.readouterr().out == "none\n"
+
+
+def test_a_file_holds_what_would_be_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for form in (Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN):
+        write_rows(ROWS, form, ("a", "b", "c"))
+        printed = capsys.readouterr().out
+        write_rows(ROWS, form, ("a", "b", "c"), out=tmp_path / "x")
+        assert (tmp_path / "x").read_text(encoding="utf-8") == printed
+        assert capsys.readouterr().out == ""
+
+
+def test_a_file_holds_no_colours_where_the_screen_has_some(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Screen(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Screen()
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr("sys.stdout", screen)
+    write_rows(ROWS, Format.TABLE, ("a", "b"))
+    write_rows(ROWS, Format.TABLE, ("a", "b"), out=tmp_path / "x")
+    assert "\x1b[" in screen.getvalue()
+    assert "\x1b[" not in (tmp_path / "x").read_text(encoding="utf-8")

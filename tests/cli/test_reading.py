@@ -181,3 +181,22 @@ def test_show_as_json_and_csv_is_the_record_by_column(dse: Any) -> None:
     rows = list(csv.DictReader(io.StringIO(dse("show", EXAMPLE, 117, "--format", "csv").stdout)))
     assert [row["column"] for row in rows] == list(record)
     assert record["param.generator.shared-prefix.depth"] == [0, 1, 2, 2]
+
+
+def test_plot_and_report_write_files_that_work_alone(dse: Any, tmp_path: Path) -> None:
+    for words in (("plot", EXAMPLE, "--figure", "area"), ("report", EXAMPLE)):
+        result = dse(*words, "--out", tmp_path / "x.html")
+        assert result.exit_code == 0, result.output
+        assert (result.stdout, result.stderr) == ("", f"written: {tmp_path / 'x.html'}\n")
+        assert (tmp_path / "x.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+        (tmp_path / "x.html").unlink()
+
+
+@pytest.mark.parametrize("command", ["plot", "report"])
+def test_a_picture_needs_a_file_and_a_study(dse: Any, tmp_path: Path, command: str) -> None:
+    assert dse(command, EXAMPLE).exit_code == 2
+    refused = dse(command, EXAMPLE, "--out", tmp_path / "x.pdf")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "ends in .html" in refused.stderr
+    missing = dse(command, "nothing", "--results", tmp_path, "--out", tmp_path / "x.html")
+    assert "error: there is no study here" in missing.stderr

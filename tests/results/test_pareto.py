@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dse.errors import StudyError
-from dse.results.pareto import RunningFront, front_mask, hypervolume, nondominated, study_hypervolume
+from dse.results.pareto import (
+    RunningFront,
+    front_mask,
+    hypervolume,
+    hypervolume_history,
+    nondominated,
+    study_hypervolume,
+)
 
 DETERMINISTIC = settings(derandomize=True, deadline=None, max_examples=150)
 
@@ -115,3 +122,22 @@ def test_a_studys_hypervolume_is_in_the_metrics_of_its_reference_point() -> None
 def test_of_a_score_more_is_better() -> None:
     rows = [row("done", 1.0, 0.9, area_ratio=0.5), row("done", 1.0, 0.4, area_ratio=0.1)]
     assert study_hypervolume(rows, {"area_ratio": 1.0, "score_mean": 0.5}) == pytest.approx(0.5 * 0.4)
+
+
+def test_the_history_is_the_hypervolume_of_the_front_after_each_trial() -> None:
+    draw = np.random.default_rng(0)
+    reference = {"area_ratio": 1.0, "accuracy_drop": 5.0}
+    rows = [
+        row("done" if n % 3 else "failed", area, 1 - drop / 100, area_ratio=area, accuracy_drop=drop, trial=n)
+        for n, (area, drop) in enumerate(draw.uniform([0.1, 0], [1.2, 6], (40, 2)))
+    ]
+    found = hypervolume_history(rows, ["area", "accuracy"], reference)
+    assert found is not None
+    done = [item["trial"] for item in rows if item["status"] == "done"]
+    assert [trial for trial, _ in found] == done
+    for trial, volume in found:
+        seen = rows[: trial + 1]
+        front = [item for item, kept in zip(seen, front_mask(seen, ["area", "accuracy"]), strict=True) if kept]
+        assert volume == pytest.approx(study_hypervolume(front, reference))
+    assert hypervolume_history(rows[:1], ["area", "accuracy"], reference) == []
+    assert hypervolume_history(rows, ["area", "accuracy"], {"latency_ratio": 1.0}) is None

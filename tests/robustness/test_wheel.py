@@ -40,7 +40,18 @@ def test_the_wheel_holds_every_package_and_file(wheel: Path) -> None:
     assert spaces
     templates = {path.relative_to(ROOT).as_posix() for path in (ROOT / "dse/authoring/templates").rglob("*.template")}
     assert len(templates) == 10
-    wanted = code | spaces | templates | {"dse/workload/catalogue.toml", "dse/py.typed", "dse_plugins/py.typed"}
+    wanted = (
+        code
+        | spaces
+        | templates
+        | {
+            "dse/plots/page.css",
+            "dse/plots/page.js",
+            "dse/workload/catalogue.toml",
+            "dse/py.typed",
+            "dse_plugins/py.typed",
+        }
+    )
     assert not wanted - names
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert tops == {"dse", "dse_plugins"}

@@ -1,0 +1,106 @@
+"""A study as figures need it: its trials, its front, its baseline, and how its columns are named on axes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dse.results.baseline import baseline_metrics, baseline_scores
+from dse.results.columns import OBJECTIVES, Objective
+from dse.results.files import PROVENANCE, TRIALS
+from dse.results.plain import plain_value
+from dse.results.read import read_provenance, read_table, table_file, to_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AXES = {
+    "area_mm2": "chip area, mm²",
+    "energy_uj": "energy a request, µJ",
+    "latency_us": "latency a request, µs",
+    "score_mean": "mean score",
+}
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is drawn.
+
+    Attributes:
+        name: in its space file.
+        names: of its objectives.
+        reference: worst value by metric, from which hypervolume is measured.
+        trials: one row each.
+        provenance: of its sessions; empty where the file is not there.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    reference: Mapping[str, float]
+    trials: pd.DataFrame
+    provenance: Mapping[str, Any]
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """Column and direction of each."""
+        return tuple(OBJECTIVES[name] for name in self.names)
+
+    @cached_property
+    def front(self) -> pd.DataFrame:
+        """Designs that no other one beats, the best in the first objective first."""
+        first = self.objectives[0]
+        rows = self.trials[self.trials["on_front"].fillna(value=False)]
+        return rows.sort_values([first.column, "trial"], ascending=[not first.maximise, True])
+
+    @property
+    def dominated(self) -> pd.DataFrame:
+        """Done designs that another one beats."""
+        return self.trials[(self.trials["status"] == "done") & ~self.trials["on_front"].fillna(value=False)]
+
+    @property
+    def infeasible(self) -> pd.DataFrame:
+        """Designs that break a limit."""
+        return self.trials[self.trials["status"] == "infeasible"]
+
+    @cached_property
+    def baseline(self) -> dict[str, float]:
+        """Metrics of separate 8-bit models, those that the trials tell."""
+        return baseline_metrics(self.trials)
+
+    @cached_property
+    def baseline_scores(self) -> dict[str, float]:
+        """Score of each task's separate model, or nothing where the trials do not settle them."""
+        return baseline_scores(self.trials)
+
+    def columns(self, prefix: str) -> list[str]:
+        """Columns whose names begin so, in the table's order."""
+        return [name for name in self.trials.columns if name.startswith(prefix)]
+
+
+def load(path: Path | str) -> Study:
+    """Read a study.
+
+    Args:
+        path: its folder, or its table of trials.
+
+    Raises:
+        StudyError: there is no study, or one of its files is damaged.
+    """
+    file = table_file(path, TRIALS)
+    table, metadata = read_table(file)
+    provenance = file.parent / PROVENANCE
+    return Study(
+        name=metadata["study"],
+        names=tuple(metadata["objectives"]),
+        reference=metadata["reference_point"],
+        trials=to_frame(table, file),
+        provenance=read_provenance(provenance) if provenance.is_file() else {},
+    )
+
+
+def plain(values: Iterable[Any]) -> list[Any]:
+    """Return a column as lists of Python's own values: plotly writes these as readable numbers, and arrays as bytes."""
+    return [plain_value(value) for value in values]
