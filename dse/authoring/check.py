@@ -126,10 +126,17 @@ def _result(found: Outcome) -> CheckResult:
     if isinstance(error, unittest.SkipTest):
         outcome, reason = "skipped", _words(str(error))
     elif error is not None:
-        source = inspect.getsourcefile(record.build)
-        outcome, reason = "failed", told(error, Path(source).parent if source else None)
+        outcome, reason = "failed", told(error, _folder(record))
     meaning = inspect.getdoc(getattr(found.suite, found.check)) or ""
     return CheckResult(record.kind, record.name, _words(found.check), meaning, outcome, reason)
+
+
+def _folder(record: PluginRecord) -> Path | None:
+    try:
+        source = inspect.getsourcefile(record.build)
+    except TypeError:  # neither a class nor a function
+        return None
+    return Path(source).parent if source else None
 
 
 def _words(text: str) -> str:

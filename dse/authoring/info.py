@@ -111,7 +111,7 @@ def _details(registry: Registry, info: PluginInfo) -> PluginDetails:
         options=option_infos(record.options),
         parameters=first,
         example=tuple(item.name for item in first if item not in declared[-1]),
-        undeclared=undeclared,
+        undeclared="" if declared else undeclared,
     )
 
 

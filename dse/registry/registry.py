@@ -222,6 +222,13 @@ class Registry:
                 found=f"api {record.api}",
                 fix="install a release of the plugin for this version of dse",
             )
+        if not (isinstance(record.options, type) and issubclass(record.options, Options)):
+            raise PluginContractError(
+                f"the options of {kind} {record.name!r} are no class of options",
+                where=source,
+                expected="a subclass of dse.Options",
+                found=repr(record.options),
+            )
         if record.name in self._found[kind]:
             other = self._found[kind][record.name][1]
             raise PluginContractError(

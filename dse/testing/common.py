@@ -139,10 +139,13 @@ class PluginTests:
         assert not set(record.name) & set(". \t\n"), f"a name may hold neither dots nor spaces, found {record.name!r}"
         assert "\n" not in record.summary, "summary must be one line"
         assert issubclass(record.options, Options), "options must derive from dse.Options"
+        plain = inspect.isclass(record.build) or inspect.isroutine(record.build)
+        assert plain, f"build must be a class or a function, so that its file is known, found {record.build!r}"
         self.built(record, self.workloads()[0])
 
     def test_registration_loads_nothing_heavy(self, record: PluginRecord) -> None:
         """Importing the plugin's module and running its hooks loads no torch, transformers or optuna."""
+        after(self.test_record_is_valid, record=record)
         file = inspect.getsourcefile(record.build) or ""
         done = subprocess.run(
             [sys.executable, "-c", _IMPORT, record.build.__module__, file],

@@ -130,6 +130,17 @@ def test_a_plugin_that_ends_the_process_fails_a_check(tmp_path: Path) -> None:
     assert re.fullmatch(r"SystemExit: 3 \(mine\.py:\d+\)", failed(results).reason)
 
 
+def test_a_build_that_is_neither_class_nor_function(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    text = path.read_text(encoding="utf-8").replace("build=Mine", "build=functools.partial(Mine)")
+    path.write_text(f"import functools\n{text}", encoding="utf-8")
+    result = failed(dse.plugins_check(path))
+    assert result.check == "record is valid"
+    assert result.reason.startswith(
+        "build must be a class or a function, so that its file is known, found functools.partial"
+    )
+
+
 def test_of_a_long_message_the_first_and_last_line_are_told(tmp_path: Path) -> None:
     path = written(tmp_path)
     path.write_text(f"import sys\nif 'dse.authoring' not in sys.modules:\n    1 / 0\n{path.read_text()}", "utf-8")

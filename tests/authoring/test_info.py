@@ -78,6 +78,15 @@ def test_what_a_plugin_does_not_declare_is_said_and_hides_nothing_else(
     assert found.summary == "mine"
 
 
+def test_a_plugin_for_some_workloads_only_declares_what_it_does_for_them(tmp_path: Path) -> None:
+    level = "(dse.Int(name='level', low=1, high=3, default=1),)"
+    for test in ("== 2", "> 2"):
+        path = written(tmp_path, f"assert len(workload.tasks) {test}\n        return {level}")
+        found = dse.plugins_info("mine", plugins=[path])
+        assert [item.name for item in found.parameters] == ["level"]
+        assert (found.example, found.undeclared) == ((), "")
+
+
 def test_a_plugin_that_does_not_load_has_its_reason(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text("import package_that_is_not_there\n", encoding="utf-8")

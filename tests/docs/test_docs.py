@@ -7,7 +7,9 @@ import inspect
 import re
 import shlex
 import shutil
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,12 +18,12 @@ from typer.testing import CliRunner
 import dse
 from dse import contract
 from dse.cli.app import app
-from dse.records.plugin import Options
 from dse.records.point import PluginParameter
 from dse.records.workload import Encoder, Matrix, Task, Workload
 from dse.registry import Registry
 from dse.results.columns import COST_METRICS, IDENTITY, RECORD, SCORE_METRICS
 from dse.search.resolve import resolve
+from dse.search.searchspace import SearchedParameter
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -96,8 +98,6 @@ def test_output_shown_is_what_the_command_prints(path: Path, info: str, text: st
 
 @pytest.mark.parametrize(("path", "info", "text"), cases("toml"))
 def test_toml_shown_is_toml(path: Path, info: str, text: str) -> None:
-    import tomllib
-
     assert tomllib.loads(text), (path, info)
 
 
@@ -186,18 +186,33 @@ def workload() -> Workload:
 
 
 @pytest.mark.parametrize(
-    ("file", "name", "order"), [("backwards.py", "backwards", [2, 1, 0]), ("by_rate.py", "by-rate", [1, 2, 0])]
+    ("file", "name", "order", "options", "parameters"),
+    [
+        ("backwards.py", "backwards", [2, 1, 0], [], []),
+        ("by_rate.py", "by-rate", [1, 2, 0], ["reverse"], ["length"]),
+    ],
 )
-def test_the_plugins_shown_do_what_is_said(folder: Path, file: str, name: str, order: list[int]) -> None:
+def test_the_plugins_shown_do_what_is_said(
+    folder: Path, file: str, name: str, order: list[int], options: list[str], parameters: list[str]
+) -> None:
     registry = Registry().add_file(folder / file)
     assert not registry.broken
     scheduler = registry.build("scheduler", name)
-    schedule = scheduler.order(None, workload(), dse.Params(4))
+    assert [parameter.name for parameter in scheduler.parameters(workload())] == parameters
+    assert list(registry.get("scheduler", name).options.model_fields) == options
+    schedule = scheduler.order(None, workload(), dse.Params(4, {"length": np.zeros(4)}))
     assert schedule.task.tolist() == [order] * 4
     listed = dse.requests_per_visit(workload(), 4)
     np.testing.assert_allclose(schedule.batch, listed[:, order])
-    assert scheduler.parameters(workload()) == ()
-    assert registry.get("scheduler", name).options is Options
+
+
+def test_a_file_shown_twice_is_the_same() -> None:
+    shown: dict[str, set[str]] = {}
+    for page in PAGES:
+        for info, text in blocks(page, "python"):
+            if info.startswith("file="):
+                shown.setdefault(info, set()).add(text)
+    assert {info: len(texts) for info, texts in shown.items()} == dict.fromkeys(shown, 1)
 
 
 def test_a_new_package_is_three_commands(folder: Path) -> None:
@@ -210,9 +225,9 @@ def test_a_new_package_is_three_commands(folder: Path) -> None:
     assert (folder / install[-1] / "pyproject.toml").samefile(folder / test[-1] / "pyproject.toml")
 
 
-def test_the_plugin_in_the_readme_is_short() -> None:
+def test_the_plugin_in_the_readme_has_eight_lines() -> None:
     (text,) = [text for info, text in blocks(ROOT / "README.md", "python") if info.startswith("file=")]
-    assert sum(bool(line.strip()) for line in text.splitlines()) <= 9
+    assert sum(bool(line.strip()) for line in text.splitlines()) == 8
 
 
 def documented(path: str, heading: str, following: str = "\n## ") -> set[str]:
@@ -233,26 +248,40 @@ def test_every_key_of_a_space_file_is_documented_and_no_other() -> None:
     assert documented(page, "## `[workload]`") == nested
 
 
-def test_the_space_file_shown_names_what_exists() -> None:
-    import tomllib
-
+def resolved(tables: dict[str, Any], registry: Registry) -> dict[str, SearchedParameter]:
+    """Every parameter of a space file, by its full name."""
     from dse.search.space import parse
-    from dse.workload.spec import parse as parse_workload
 
-    ((_, text),) = blocks(ROOT / "docs/space-file.md", "toml")
-    space = parse(tomllib.loads(text))
-    assert len(parse_workload(space.workload).tasks) == 2
-    registry = Registry().discover()
+    space = parse(tables)
     space.check_plugins(registry)
     declared = []
     for kind, name, options in space.plugins:
         plugin = registry.build(kind, name, options)
         declared += [PluginParameter(kind, name, parameter) for parameter in plugin.parameters(workload())]
     found = resolve(space, tuple(declared), ("trec6", "tweet_sent"), 6)
-    by_name = {item.declared.full_name: item for item in found.parameters}
+    return {item.declared.full_name: item for item in found.parameters}
+
+
+def test_the_space_file_shown_names_what_exists() -> None:
+    from dse.workload.spec import parse
+
+    ((_, text),) = blocks(ROOT / "docs/space-file.md", "toml")
+    tables = tomllib.loads(text)
+    assert len(parse(tables["workload"]).tasks) == 2
+    by_name = resolved(tables, Registry().discover())
     depths = by_name["generator.shared-prefix.depth"].elements
     assert [element.is_fixed for element in depths] == [False, True]
     assert by_name["compressor.two-stage.selective"].value([0.25, 0.25]) == (0.25, 0.25)
+
+
+def test_the_tables_shown_for_a_plugin_fit_it(folder: Path) -> None:
+    ((_, whole),) = blocks(ROOT / "docs/space-file.md", "toml")
+    (tables,) = [text for _, text in blocks(ROOT / "docs/plugins.md", "toml") if "by-rate" in text]
+    registry = Registry().discover().add_file(folder / "by_rate.py")
+    by_name = resolved({**tomllib.loads(whole), **tomllib.loads(tables)}, registry)
+    (element,) = by_name["scheduler.by-rate.length"].elements
+    assert isinstance(element.domain, dse.Float)
+    assert (element.domain.low, element.domain.high) == (0.0, 0.5)
 
 
 def test_the_samplers_named_exist() -> None:

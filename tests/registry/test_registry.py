@@ -95,6 +95,10 @@ def test_a_good_source_is_registered_and_built() -> None:
         (source(dse_compressors=yields(scheduler())), "hook dse_compressors yielded something else than a record"),
         (source(dse_scheduler=yields(scheduler())), "there is no hook called 'dse_scheduler'"),
         (source(dse_schedulers=lambda: [scheduler()]), "function dse_schedulers is not marked as a hook"),
+        (
+            source(dse_schedulers=yields(scheduler(options={}))),
+            "the options of scheduler 'mine' are no class of options",
+        ),
         (source(dse_schedulers=yields(scheduler("taken"))), "scheduler 'taken' exists already"),
     ],
 )

@@ -9,9 +9,11 @@ import importlib.util
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +61,7 @@ def test_the_wheel_holds_every_package_and_file(wheel: Path) -> None:
 
 
 @pytest.fixture
-def fresh(tmp_path: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def fresh(tmp_path: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """An environment made from nothing that has the wheel, what it needs, and pytest."""
     monkeypatch.syspath_prepend(ROOT / "scripts")
     spec = importlib.util.spec_from_file_location("dse_fresh_script", ROOT / "scripts" / "fresh.py")
@@ -70,7 +72,8 @@ def fresh(tmp_path: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     sys.modules.pop("setup", None)
     made = script.Fresh(ROOT, tmp_path)
     made.create(ROOT / "constraints.txt", os.environ.get("TORCH_INDEX"), [str(wheel), "pytest"])
-    return made
+    yield made
+    shutil.rmtree(tmp_path)  # it is large, and pytest would keep it
 
 
 def test_a_new_plugin_is_the_three_commands_shown(fresh: Any) -> None:

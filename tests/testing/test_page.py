@@ -10,17 +10,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+SERVED = "dse.in_turn(workload, steps, params)"
 
 
 @pytest.mark.parametrize(
-    ("served", "code"), [("batch[:, steps]", 0), ("batch[:, steps] * [1, 2, 3, 4][: len(steps)]", 1)]
+    ("served", "code"), [(SERVED, 0), ("dse.Schedule(steps, dse.requests_per_visit(workload, params.points))", 1)]
 )
 def test_the_snippet_is_all_an_author_writes(tmp_path: Path, served: str, code: int) -> None:
     plugins, page = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("plugins.md", "testing.md"))
     (plugin,) = re.findall(r"^```python file=by_rate.py\n(.*?)^```$", plugins, re.MULTILINE | re.DOTALL)
     (suite,) = re.findall(r"^```python file=test_by_rate.py\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    assert "batch[:, steps]" in plugin
-    (tmp_path / "by_rate.py").write_text(plugin.replace("batch[:, steps]", served), encoding="utf-8")
+    assert SERVED in plugin
+    (tmp_path / "by_rate.py").write_text(plugin.replace(SERVED, served), encoding="utf-8")
     (tmp_path / "test_by_rate.py").write_text(suite, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_by_rate.py"],
