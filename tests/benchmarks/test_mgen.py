@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks import mgen
-from benchmarks.mgen_page import page
+from benchmarks.mgen_page import PAGE, page
 from dse.search.space import load
 
 REPORT = {"accuracy_drop": 0.3, "accuracy_drop_low": -0.1, "accuracy_drop_high": 0.7}
@@ -98,3 +98,8 @@ def test_the_page_says_what_the_record_says() -> None:
     assert "took 20 minutes" in text
     assert "| efficiency | 8.00x | 3.69x |" in text
     assert f"\n| 0 |{' 0.50 |' * len(mgen.REDUNDANCY)}\n| 1 |{'  |' * len(mgen.REDUNDANCY)}\n" in text
+
+
+def test_the_page_is_the_records() -> None:
+    record = json.loads(mgen.RECORD.read_text(encoding="utf-8"))
+    assert PAGE.read_text(encoding="utf-8") == page(record)
