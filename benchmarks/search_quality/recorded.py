@@ -15,7 +15,7 @@ import dse
 from benchmarks.problems import Shapes
 from benchmarks.search_quality.record import FOLDER, setting_of
 from dse.pipeline.problem import WorkloadProblem
-from dse.records.point import CostResult, DesignPoint, ScoreResult
+from dse.records.point import CostResult, DesignPoint, Problem, ScoreResult
 from dse.search.resolve import resolve
 from dse.search.searchspace import SearchSpace
 from dse.search.space import SpaceFile, load
@@ -58,9 +58,7 @@ class Recorded:
 
     def space(self, **search: Any) -> SearchSpace:
         """The record's space with other settings of the search."""
-        file = self.space_file
-        changed = file.model_copy(update={"search": file.search.model_copy(update=search)})
-        return resolve(changed, self.parameters, self.tasks, self.layers)
+        return searched(self.space_file, self, **search)
 
     def prepare(self, *, scores: bool) -> None:
         """Nothing is left to do."""
@@ -87,6 +85,12 @@ class Recorded:
         drop = 100 * (float(np.mean(list(baseline.values()))) - mean)
         drops = {f"accuracy_drop{end}": drop for end in ("", "_low", "_high", "_all", "_worst")}
         return ScoreResult({"score_mean": mean, **drops}, tasks, evaluated=len(new), baseline=baseline)
+
+
+def searched(file: SpaceFile, problem: Problem, **search: Any) -> SearchSpace:
+    """A problem's space with other settings of the search."""
+    changed = file.model_copy(update={"search": file.search.model_copy(update=search)})
+    return resolve(changed, problem.parameters, problem.tasks, problem.layers)
 
 
 class _Statistics:

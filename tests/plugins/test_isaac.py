@@ -197,3 +197,10 @@ def test_order_changes_energy_and_latency_where_the_chip_is_smaller_than_the_wei
 
     assert len({round(energy, 6) for energy, _ in cycles.values()}) > 1
     assert max(cycles.values())[1] > min(cycles.values())[1]
+
+
+def test_cells_that_survive_no_write_are_refused() -> None:
+    with pytest.raises(dse.DseError, match="endurance") as caught:
+        dse.Registry().discover().build("hardware", "isaac", {"endurance": 0})
+
+    assert "greater than 0" in str(caught.value)

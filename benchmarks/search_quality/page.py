@@ -1,0 +1,70 @@
+"""The page on samplers, written from the record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from benchmarks.pages import table
+from benchmarks.search_quality.compare import BUDGET, OURS, RECORDS, SEEDS, TRIALS, WANTED
+from benchmarks.search_quality.course import REFERENCE
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "samplers.md"
+SPACES = {
+    "quickstart": "The quickstart's space: four tasks, two generators, two compressors",
+    "eight": "Eight tasks, the compressor of Kang et al. with where differences begin",
+}
+INTRODUCTION = f"""# Samplers
+
+Area, energy and latency are exact and cost microseconds; a score costs seconds for each task. `graybox` knows that, the
+samplers of Optuna do not. Here they search real scores, recorded for every setting of every task on both splits by
+`python -m benchmarks.search_quality.record`, so that many studies take minutes. Scores that a study has asked for before cost
+it nothing, and no sampler evaluates a design twice. Numbers are medians of {len(SEEDS)} seeds that nothing was tuned on; hypervolume is that
+of area of arrays, energy and points lost, by {REFERENCE[0]:g}, {REFERENCE[1]:g} and {REFERENCE[2]:g}. A study ends after {BUDGET} task scores or {TRIALS} trials; `gp`, whose
+trial takes seconds, after 150 trials. The last column scores each study's front on the report split, on which nothing was
+chosen. This page is written by `make bench ONLY=search FULL=1`; `make bench ONLY=search` prints the recorded figures.
+"""
+
+
+def page(record: dict[str, Any]) -> str:
+    """Write the page.
+
+    Args:
+        record: as `benchmarks.search_quality.compare` keeps it.
+    """
+    parts = [INTRODUCTION, *(_section(name, record[name]) for name in RECORDS if name in record)]
+    if "live" in record:
+        parts.append(
+            f"## Recorded and live\n\nThe first {record['live']['trials']} trials of one study of `graybox`, run once on the record and once with scores "
+            f"measured, proposed\nthe same designs; their task scores differ by at most {record['live']['max_difference']:g}.\n"
+        )
+    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def _section(name: str, found: dict[str, Any]) -> str:
+    ours = ", ".join(f"{found['ours'][str(spent)]:.4f} after {spent}" for spent in (WANTED, OURS, BUDGET))
+    return (
+        f"## {SPACES[name]}\n\n{_table(found)}\n"
+        f"`graybox` needs {found['needed']:g} task scores for what `{found['best']}` covers in the end: {BUDGET / found['needed']:.1f} times fewer than {BUDGET}. "
+        f"It covers\n{ours}; the best known front {found['known']:.4f}.\n"
+    )
+
+
+def _table(found: dict[str, Any]) -> str:
+    names = ["graybox", *found["reached"]]
+    reached = found["reached"] | {"graybox": found["ours"][str(BUDGET)]}
+    head = ["sampler", "hypervolume", "task scores", "trials", "ms a trial", "hypervolume on the report split"]
+    return table(
+        head,
+        [
+            [
+                f"`{name}`",
+                f"{reached[name]:.4f}",
+                f"{found['spent'][name]:.0f}",
+                f"{found['trials'][name]:.0f}",
+                f"{found['trial_ms'][name]:.0f}",
+                f"{found['report'][name]:.4f}",
+            ]
+            for name in names
+        ],
+    )
