@@ -11,6 +11,7 @@ export DSE_CACHE ?= $(CURDIR)/.cache
 BIN := .venv/bin
 TORCH := $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
 SETUP := $(PYTHON) scripts/setup.py $(TORCH)
+EACH_CORE := --numprocesses auto --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -27,11 +28,11 @@ run: setup  ## search a design space and print the front (SPACE=file: another th
 
 test:  ## install what the tests need and run them
 	@$(SETUP) --group test
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest $(EACH_CORE) -m "not slow"
 
 test-slow:  ## run the long proofs too
 	@$(SETUP) --group test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(EACH_CORE)
 
 lint:  ## check style and types
 	@$(SETUP) --group test --group lint

@@ -204,6 +204,7 @@ def try_lowest(fresh: Fresh, project: dict[str, Any], torch_index: str | None) -
             "make lowest PYTHON=python3.11"
         ) from error
     words = ["-q", "-p", "no:cacheprovider", "-m", "not slow", *(f"--ignore={path}" for path in UNTRIED)]
+    words += ["--numprocesses", "auto", "--maxprocesses", "8", "--dist", "worksteal"]
     fresh.call("the light tests", "python", "-m", "pytest", *words, root=True)
     check_plugins(fresh, project)
     check_study(fresh)
