@@ -32,7 +32,7 @@ What the paper describes is `two-stage` (both stages), `dse deltas` (decompositi
 with its defaults (32 nm, 128 x 128 arrays, 1 bit a cell, separate positive and negative arrays, 8-bit ADC, 1-bit DAC, 8-bit
 inputs and weights). Not public, and therefore ours: the exact clip formula (here: the cosine of each matrix's difference), the
 channel criterion (energy after clipping), the measure of resilience (drops of every setting and of every layer), the number
-of clusters (3) and the rule of the modes (fewest arrays for a mean drop of 0.2, 0.5 and 2 points, one setting a cluster).
+of clusters (4) and the rule of the modes (fewest arrays for a mean drop of 0.15, 0.5 and 2 points, one setting a cluster).
 The encoder is MiniLM-L6, a contrastively tuned sentence encoder a fifth of BERT-base's size: sizes are ratios, and scores are
 lower than BERT-base's.
 """
