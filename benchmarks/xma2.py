@@ -149,16 +149,18 @@ def scored(name: str, folder: Path) -> dict[str, Any]:
             values[full] = (value,) * len(problem.tasks) if isinstance(values[full], tuple) else value
         point = replace(point, values=values)
         (cost,) = problem.cost([point])
-        scores[seed] = dict(problem.score(point, "report").metrics)
+        scores[seed] = problem.score(point, "report")
         splits[seed] = dict(problem.score(point).metrics)
-    median = sorted(scores, key=lambda seed: scores[seed]["accuracy_drop"])[len(scores) // 2]
+    median = sorted(scores, key=lambda seed: scores[seed].metrics["accuracy_drop"])[len(scores) // 2]
+    found = scores[median]
     batch = problem.workload.traffic.batch
     return {
         **{key: cost.metrics[key] for key in COSTS},
         "switch_uj": cost.energy["switching"] * batch,
-        "report": scores[median],
+        "report": dict(found.metrics),
         "search": splits[median],
-        "drops": {str(seed): found["accuracy_drop"] for seed, found in scores.items()},
+        "tasks": {task: 100 * (found.baseline[task] - score) for task, score in found.tasks.items()},
+        "drops": {str(seed): one.metrics["accuracy_drop"] for seed, one in scores.items()},
     }
 
 

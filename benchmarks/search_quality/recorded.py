@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import dse
-from benchmarks.problems import Shapes
+from benchmarks.problems import Shapes, Statistics
 from benchmarks.search_quality.record import FOLDER, setting_of
 from dse.pipeline.problem import WorkloadProblem
 from dse.records.point import CostResult, DesignPoint, Problem, ScoreResult
@@ -93,22 +93,13 @@ def searched(file: SpaceFile, problem: Problem, **search: Any) -> SearchSpace:
     return resolve(changed, problem.parameters, problem.tasks, problem.layers)
 
 
-class _Statistics:
+class _Statistics(Statistics):
     """Context that answers with recorded clip statistics."""
 
     def __init__(self, workload: dse.Workload, name: str) -> None:
-        self.workload = workload
+        super().__init__(workload)
         self._cosines: NDArray[np.float64] = np.load(FOLDER / f"{name}.npz")["cosines"]
         self._asked = 0
-
-    def base_weights(self) -> dse.Weights:
-        """No weights."""
-        return {}
-
-    def task_weights(self, task: int) -> dse.Weights:
-        """No weights."""
-        del task
-        return {}
 
     def cached(
         self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]

@@ -17,7 +17,7 @@ ENDS = {"accuracy_drop": 0.5, "accuracy_drop_low": 0.1, "accuracy_drop_high": 0.
 
 def row(**changes: Any) -> dict[str, Any]:
     costs = dict.fromkeys(xma2.COSTS, 0.125) | {"switch_uj": 1234.5, "report": ENDS, "search": ENDS}
-    return costs | {"drops": {"0": 0.5}} | changes
+    return costs | {"drops": {"0": 0.5}, "tasks": {"trec6": -1.25}} | changes
 
 
 @pytest.mark.parametrize("name", xma2.DESIGNS)
@@ -50,5 +50,6 @@ def test_the_page_says_what_the_record_says() -> None:
     text = page({"designs": {name: row(lifetime_years=None) for name in xma2.DESIGNS}, "front": front})
 
     assert f"| {NAMES['trained.10']} | 0.125 | 0.125 | 1234 | 0.1 |  | 0.50 [0.10, 0.90] | 0.50 |" in text
+    assert f"| {NAMES['free.10']} | -1.2 |" in text
     assert "takes 0.0139 of a mask" in text
     assert "| `graded` | 0.200 | 0.200 | 0.2 |  | 0.20 |" in text
