@@ -35,7 +35,7 @@ def write_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], plain: Mappin
     packed: dict[str, dict[str, Any]] = {}
     arrays: Tensors = {}
     for name, value in tensors.items():
-        arrays[name] = value
+        arrays[name] = np.asarray(value, order="C")  # safetensors writes memory as it lies
         if value.dtype.kind in "iub":
             arrays[name], packed[name] = pack(value)
     # Written here: safetensors' own file would be readable by its owner only.
@@ -130,4 +130,3 @@ def gathered(kind: type, prefix: str, plain: Mapping[str, Any], tensors: Tensors
                 value = gathered(NESTED[field.name], name, value, tensors)
             values[field.name] = value
     return kind(**values)
-

@@ -51,6 +51,13 @@ class Wanted:
         return self.problem.context.loaded
 
 
+def assembled(problem: WorkloadProblem, point: DesignPoint) -> Assembly:
+    """What the tasks of a design compute with, from its plugins."""
+    built, params = _built(problem, point), stacked([point])
+    geometry = called("hardware", point.hardware, built.hardware.geometry, params["hardware"])
+    return Assembly(problem.context, built, params, geometry)
+
+
 def write_design(folder: Path, wanted: Wanted) -> dict[str, Any]:
     """Write a design into an empty folder; return what ``export.json`` says of it.
 
@@ -59,10 +66,7 @@ def write_design(folder: Path, wanted: Wanted) -> dict[str, Any]:
         PluginContractError: a plugin raised.
     """
     problem, point, names = wanted.problem, wanted.point, wanted.problem.tasks
-    params = stacked([point])
-    built = Built(combination(point), *(problem.plugin(kind, point.plugin(kind)) for kind in KINDS))
-    geometry: Geometry = called("hardware", point.hardware, built.hardware.geometry, params["hardware"])
-    assembly = Assembly(problem.context, built, params, geometry)
+    assembly, built, params = assembled(problem, point), _built(problem, point), stacked([point])
     costed = cost_points(problem.workload, built, params)
     masks, plan = plan_parts(assembly.plan, assembly.reprogrammed)
     tasks = _write_owners(folder, wanted, assembly, masks)
@@ -79,8 +83,8 @@ def write_design(folder: Path, wanted: Wanted) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         **wanted.about,
-        "geometry": _geometry_values(geometry),
-        "evaluation": _evaluation(wanted, geometry),
+        "geometry": _geometry_values(assembly.geometry),
+        "evaluation": _evaluation(wanted, assembly.geometry),
         "workload": asdict(problem.workload),
         "owners": owner_files(assembly.plan.groups, names),
         "plan": plan,
@@ -102,6 +106,10 @@ def write_rows(folder: Path, wanted: Wanted) -> None:
         parts = [getattr(splits, split).assign(split=split) for split in ("search", "report")]
         whole = pd.concat(parts, ignore_index=True)[["split", "text", "text_b", "label", "group"]]
         whole.to_parquet(folder / f"{name}.parquet", index=False)
+
+
+def _built(problem: WorkloadProblem, point: DesignPoint) -> Built:
+    return Built(combination(point), *(problem.plugin(kind, point.plugin(kind)) for kind in KINDS))
 
 
 def _write_owners(folder: Path, wanted: Wanted, assembly: Assembly, masks: Tensors) -> dict[str, Any]:
