@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,3 +54,23 @@ def write(folder: Path, problem: WorkloadProblem, point: DesignPoint) -> Path:
     write_rows(folder / ROWS, wanted)
     seal(folder, manifest)
     return folder
+
+
+def prefixed(problem_of: Any) -> tuple[WorkloadProblem, DesignPoint]:
+    """A design whose first task has its first layer from the base."""
+    problem = problem_of("shared-prefix", {}, "two-stage", {})
+    point = problem.default_point(("shared-prefix", "two-stage", "searched", "isaac"))
+    values = {**point.values, "generator.shared-prefix.depth": (1, 0), "compressor.two-stage.selective": (0.5, 0.25)}
+    return problem, replace(point, values=values)
+
+
+@pytest.fixture(scope="session")
+def original(problem_of: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export to be read, never changed."""
+    return write(tmp_path_factory.mktemp("original") / "chip", *prefixed(problem_of))
+
+
+@pytest.fixture
+def copy(original: Path, tmp_path: Path) -> Path:
+    """The same, to be changed."""
+    return Path(shutil.copytree(original, tmp_path / "chip"))

@@ -52,7 +52,7 @@ CHOSEN: dict[str, dict[str, Any]] = {
     "mgen": {"layers": 2, "own": (1, 0), "ffn": 0.5, "confidence": (0.6, 0.9)},
     "mgen, two trunks": {"layers": 2, "own": (0, 1), "trunk": (0, 1)},
     "mgen, free": {"heads": (0.5, 1.0), "ffn": (0.6, 0.9), "confidence": (0.6, 0.9)},
-    "xma2": {"share": (0.3, 0.6)},
+    "xma2": {"share": (0.3, 0.6), "array_size": 32, "adc_bits": 8},
 }
 FRESH = """
 import json, sys
@@ -69,10 +69,11 @@ def point_of(problem: WorkloadProblem, case: str) -> DesignPoint:
         declared = tuple(item.parameter for item in problem.parameters if (item.kind, item.plugin) == (kind, name))
         drawn = drawn_point(declared, problem.workload, seed=3)
         own = {of: value[0].tolist() for of, value in drawn.items()}
-        own |= {of: value for of, value in CHOSEN.get(case, {}).items() if of in own}
         values |= {f"{kind}.{name}.{of}": tuple(v) if isinstance(v, list) else v for of, v in own.items()}
     default = problem.default_point((generator, compressor, "searched", "isaac"))
-    return replace(default, values={**default.values, **values})
+    chosen = CHOSEN.get(case, {})
+    chosen = {name: chosen[of] for name in default.values if (of := name.rpartition(".")[2]) in chosen}
+    return replace(default, values={**default.values, **values, **chosen})
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +145,21 @@ def test_every_array_that_is_charged_is_in_the_table(exported: Any, case: str) -
             held = table[(table["owner"] == owner) & (table["layer"] == layer)]
             assert held["array"].nunique() == counted[at, layer]
     assert sorted(table["array"].unique()) == list(range(int(counted.sum())))
+
+
+@pytest.mark.parametrize("case", ["xma2", "piggyback"])
+def test_arrays_that_are_written_for_a_task_are_those_its_image_covers(exported: Any, case: str) -> None:
+    folder, problem, point = exported[case]
+    assembly, table = assembled(problem, point), dse.load_export(folder).arrays()
+    assert not table[table["owner"] != "base"]["rewritten_for"].map(len).any()
+    for task, name in enumerate(problem.tasks):
+        images = {key: one.image for key, one in assembly.stored(1 + task, (0, 1)).items()}
+        for row in table[table["owner"] == "base"].to_dict("records"):
+            matrix = [item.name for item in assembly.encoder.matrices].index(row["matrix"])
+            image = images[row["layer"], matrix]
+            covered = False
+            if image is not None:
+                of_weights = image.blocks.repeat_interleave(16, 0).repeat_interleave(16, 1)
+                rows, columns = ((row[f"first_{side}"], row[f"{side}s"]) for side in ("row", "column"))
+                covered = bool(of_weights[columns[0] :, rows[0] :][: columns[1], : rows[1]].any())
+            assert (name in row["rewritten_for"]) == covered
