@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -98,6 +99,7 @@ def _recorded(source: Path, record: Mapping[str, Any]) -> dict[str, dict[str, fl
     """
     import pandas as pd
 
+    from dse.results.read import DAMAGE
     from dse.search.validate import TABLE
 
     prefix = "score."
@@ -112,10 +114,18 @@ def _recorded(source: Path, record: Mapping[str, Any]) -> dict[str, dict[str, fl
             fix=f"export trial {same}, the same design" if same is not None else "choose one of `dse pareto`",
         )
     if (source / TABLE).is_file():
-        table = pd.read_parquet(source / TABLE, use_threads=False)
-        for row in table[table["trial"] == record["trial"]].to_dict("records"):
-            for task, known in scores.items():
-                known["report"] = float(row[f"report.score.{task}"])
+        try:
+            table = pd.read_parquet(source / TABLE, use_threads=False)
+            for row in table[table["trial"] == record["trial"]].to_dict("records"):
+                for task, known in scores.items():
+                    known["report"] = float(row[f"report.score.{task}"])
+        except DAMAGE as error:
+            raise StudyError(
+                "the validation is damaged",
+                where=source / TABLE,
+                found=f"{type(error).__name__}: {error}",
+                fix="validate the study again, or delete the file",
+            ) from error
     return scores
 
 
@@ -136,19 +146,34 @@ def _wanted(
     record: Mapping[str, Any],
     scores: Mapping[str, Mapping[str, float]],
 ) -> Wanted:
+    """The design and what is known about it.
+
+    Raises:
+        StudyError: a plugin is another than the design was scored with.
+    """
     from dse.exports.write import Wanted
     from dse.records.plugin import KINDS
     from dse.results.points import point_of
     from dse.search.provenance import machine, versions
 
     point = point_of(record)
+    scored_with = json.loads(record["versions"])
+    for full_name in (f"{kind}.{point.plugin(kind)}" for kind in KINDS):
+        if provenance.plugins.get(full_name) != scored_with.get(full_name):
+            raise StudyError(
+                "a plugin is not the one that the design was scored with",
+                where=full_name,
+                expected=scored_with.get(full_name, "none"),
+                found=provenance.plugins.get(full_name, "the study's space file does not name it any more"),
+                fix="install that version, or run the study again",
+            )
     plugins = {
         kind: {
             "name": point.plugin(kind),
             "version": provenance.plugins[f"{kind}.{point.plugin(kind)}"],
             "options": space.file.kind(kind).table(point.plugin(kind)).options,
             "parameters": {
-                name.split(".", 2)[2]: value for name, value in point.values.items() if name.startswith(f"{kind}.")
+                name.rpartition(".")[2]: value for name, value in point.values.items() if name.startswith(f"{kind}.")
             },
         }
         for kind in KINDS
@@ -170,12 +195,12 @@ def _check_scores(wanted: Wanted, activity: Activity | None) -> None:
             activity(f"looking up the scores on the {split} split", None)
         found = wanted.problem.score(wanted.point, split).tasks
         for task, known in wanted.scores.items():
-            if found[task] != known[split]:
+            if found.get(task) != known[split]:
                 raise StudyError(
                     "this machine makes another model of the design than the study scored",
                     where=f"{split} score of task {task}",
                     expected=known[split],
-                    found=found[task],
+                    found=found.get(task),
                     fix="export it where the study was run, with its cache, plugins and data; or run the study again here",
                 )
 
@@ -187,43 +212,49 @@ def _written(target: Path, wanted: Wanted, *, rows: bool, check: bool, activity:
     from dse.exports.files import ROWS, seal
     from dse.exports.write import write_design, write_rows
 
-    with _whole_folder(target) as made:
-        manifest = write_design(made, wanted)
-        if rows:
-            write_rows(made / ROWS, wanted)
-        seal(made, manifest)
-    megabytes = sum(path.stat().st_size for path in target.rglob("*") if path.is_file()) / 1e6
-    recorded = [
-        {"task": task, "split": split, "recorded": value}
-        for task, known in wanted.scores.items()
-        for split, value in known.items()
-    ]
-    scores = pd.DataFrame(recorded)
-    if check:
+    with _disk_errors(target):
+        with _whole_folder(target) as made:
+            manifest = write_design(made, wanted)
+            if rows:
+                write_rows(made / ROWS, wanted)
+            seal(made, manifest)
+        megabytes = sum(path.stat().st_size for path in target.rglob("*") if path.is_file()) / 1e6
+        recorded = [
+            {"task": task, "split": split, "recorded": value}
+            for task, known in wanted.scores.items()
+            for split, value in known.items()
+        ]
+        if not check:
+            return Exported(target, megabytes, pd.DataFrame(recorded))
         if activity is not None:
             activity("scoring the export in a process of its own", None)
         with tempfile.TemporaryDirectory() as beside:
             where = target / ROWS if rows else Path(beside) / ROWS
             if not rows:
                 write_rows(where, wanted)
-            scores = checked(target, where)
-    return Exported(target, megabytes, scores)
+            return Exported(target, megabytes, checked(target, where))
 
 
 @contextmanager
 def _whole_folder(target: Path) -> Iterator[Path]:
-    """Give an empty folder beside another, and move it there when the block ends well.
+    """Give an empty folder beside another, and move it there when the block ends well."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
+        made = Path(beside) / target.name
+        made.mkdir()
+        yield made
+        made.replace(target)
+
+
+@contextmanager
+def _disk_errors(target: Path) -> Iterator[None]:
+    """Say which folder cannot be written.
 
     Raises:
         OutputError: the disk refused something.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
-            made = Path(beside) / target.name
-            made.mkdir()
-            yield made
-            made.replace(target)
+        yield
     except DseError:  # some of which are OSErrors as well
         raise
     except OSError as error:

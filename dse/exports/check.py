@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dse.errors import ExportError
+from dse.errors import DseError, ExportError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,10 @@ def main() -> None:
     from dse.exports.load import load_export
 
     folder, rows, out = sys.argv[1:]
-    found = load_export(folder).check(rows).to_dict("records")
+    try:
+        found = load_export(folder).check(rows).to_dict("records")
+    except DseError as error:
+        sys.exit("; ".join(line.strip() for line in str(error).splitlines()))
     Path(out).write_text(json.dumps(found), encoding="utf-8")  # pandas' own JSON would round the scores
 
 
