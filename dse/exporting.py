@@ -149,7 +149,7 @@ def _wanted(
     """The design and what is known about it.
 
     Raises:
-        StudyError: a plugin is another than the design was scored with.
+        StudyError: a plugin is another than the design was scored with, or has other parameters.
     """
     from dse.exports.write import Wanted
     from dse.records.plugin import KINDS
@@ -167,6 +167,13 @@ def _wanted(
                 found=provenance.plugins.get(full_name, "the study's space file does not name it any more"),
                 fix="install that version, or run the study again",
             )
+    declared = {item.full_name for item in problem.parameters if item.plugin == point.plugin(item.kind)}
+    if others := declared ^ set(point.values):
+        raise StudyError(
+            "a plugin has other parameters than when the design was scored",
+            where=", ".join(sorted(others)),
+            fix="run the study again",
+        )
     plugins = {
         kind: {
             "name": point.plugin(kind),

@@ -147,6 +147,12 @@ def test_a_plugin_that_has_changed_is_named(studied: Path, dse: Any) -> None:
     refused(dse("export", "tiny", 0, "chip", "--device", "cpu"), *words)
 
 
+def test_a_parameter_that_was_not_known_yet_is_named(studied: Path, dse: Any) -> None:
+    changed(studied, 0, **{"param.hardware.isaac.tiles": None})
+    words = ("other parameters than when the design was scored", "where: hardware.isaac.tiles", "run the study again")
+    refused(dse("export", "tiny", 0, "chip", "--device", "cpu"), *words)
+
+
 def test_a_damaged_validation_is_said(studied: Path, dse: Any) -> None:
     (studied / "validation.parquet").write_bytes(b"PAR1")
     refused(dse("export", "tiny", 0, "chip", "--device", "cpu"), "the validation is damaged", "validation.parquet")
