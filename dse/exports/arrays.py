@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dse.errors import PluginContractError
 from dse.pipeline.demand import kept_inputs, kept_outputs
 from dse.pipeline.placement import Segment, placed
 from dse.pipeline.reprogramming import blocks_of
@@ -16,6 +18,9 @@ from dse.records.workload import Workload
 
 if TYPE_CHECKING:
     from dse.pipeline.assembly import Assembly
+
+NAMED = ("tasks", "rewritten_for", "role", "crossbar")
+"""Columns beside those of a segment and the chip's units."""
 
 
 def write_arrays(path: Path, workload: Workload, assembly: Assembly, levels: Mapping[str, int]) -> None:
@@ -59,7 +64,19 @@ def write_arrays(path: Path, workload: Workload, assembly: Assembly, levels: Map
 
 
 def _places(array: Any, levels: Mapping[str, int]) -> dict[str, Any]:
-    """Number of the unit an array lies in, within the next larger one, and its own number in the smallest."""
+    """Number of the unit an array lies in, within the next larger one, and its own number in the smallest.
+
+    Raises:
+        PluginContractError: units that do not fit into each other.
+    """
+    sizes = list(levels.values())
+    fits = all(isinstance(size, int) and size >= 1 for size in sizes) and not any(a % b for a, b in pairwise(sizes))
+    if not fits or set(levels) & {*Segment._fields, *NAMED}:
+        raise PluginContractError(
+            "levels() of the hardware model names units that cannot be",
+            expected="arrays in each unit, the largest unit first, each a multiple of the next; names of no other column",
+            found=dict(levels),
+        )
     columns, left = {}, array
     for name, size in levels.items():
         columns[name], left = np.divmod(left, size)

@@ -122,7 +122,7 @@ class FiledDesign:
         raw = manifest["workload"]["encoder"]
         self.encoder = Encoder(**{**raw, "matrices": tuple(Matrix(**matrix) for matrix in raw["matrices"])})
         self._owner_files: list[str] = manifest["owners"]
-        self._shared: dict[int, tuple[Tensors, dict[str, Any]]] = {}
+        self._kept: dict[int, tuple[Tensors, dict[str, Any]]] = {}
         plan, masks = manifest["plan"], self._read(BASE)[0]
         heads, ffn = (masks[name][None] if name in masks else None for name in ("plan.heads", "plan.ffn"))
         self.plan = Plan(np.array(plan["owner"])[None], plan["groups"], heads, ffn)
@@ -189,22 +189,17 @@ class FiledDesign:
         return [(key, _name(self.encoder, key)) for key in keys]
 
     def _read(self, owner: int) -> tuple[Tensors, dict[str, Any]]:
-        """Content of an owner's file; those that tasks share are kept."""
-        if owner in self._shared:
-            return self._shared[owner]
+        """Content of an owner's file; those that tasks share, and the last one, are kept."""
+        if owner in self._kept:
+            return self._kept[owner]
         path = self._files.path(self._owner_files[owner])
         try:
             content = read_tensors(path)
         except (OSError, ValueError) as error:
             raise changed(path, "tensors as they were written", str(error)) from error
-        if owner < len(self._owner_files) - self.tasks:
-            self._shared[owner] = content
+        shared = range(len(self._owner_files) - len(self._files.manifest["tasks"]))
+        self._kept = {owner: content} | {at: known for at, known in self._kept.items() if at in shared}
         return content
-
-    @property
-    def tasks(self) -> int:
-        """T."""
-        return len(self._files.manifest["tasks"])
 
 
 def owner_files(groups: int, tasks: Sequence[str]) -> list[str]:
