@@ -201,13 +201,14 @@ def _check_scores(wanted: Wanted, activity: Activity | None) -> None:
         if activity is not None:
             activity(f"looking up the scores on the {split} split", None)
         found = wanted.problem.score(wanted.point, split).tasks
-        for task, known in wanted.scores.items():
-            if found.get(task) != known[split]:
+        recorded = {task: known[split] for task, known in wanted.scores.items()}
+        for task in {**recorded, **found}:
+            if found.get(task) != recorded.get(task):
                 raise StudyError(
                     "this machine makes another model of the design than the study scored",
                     where=f"{split} score of task {task}",
-                    expected=known[split],
-                    found=found.get(task),
+                    expected=recorded.get(task, "none: the study has other tasks now"),
+                    found=found.get(task, "none: the study has other tasks now"),
                     fix="export it where the study was run, with its cache, plugins and data; or run the study again here",
                 )
 
@@ -244,13 +245,20 @@ def _written(target: Path, wanted: Wanted, *, rows: bool, check: bool, activity:
 
 @contextmanager
 def _whole_folder(target: Path) -> Iterator[Path]:
-    """Give an empty folder beside another, and move it there when the block ends well."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
-        made = Path(beside) / target.name
+    """Give an empty folder beside another, and move what is in it there when the block ends well."""
+    from dse.exports.files import MANIFEST
+
+    place = target.resolve()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as beside:
+        made = Path(beside) / place.name
         made.mkdir()
         yield made
-        made.replace(target)
+        if not place.is_dir():
+            made.replace(place)
+            return
+        for path in sorted(made.iterdir(), key=lambda path: path.name == MANIFEST):  # without which it is no export
+            path.replace(place / path.name)
 
 
 @contextmanager

@@ -99,7 +99,7 @@ def _written(encoder: Encoder, plan: Plan, owner: int, key: Key, image: Image, w
 def plan_parts(plan: Plan, reprogrammed: Reprogrammed | None) -> tuple[Tensors, dict[str, Any]]:
     """What the plan is rebuilt from: masks, and other values."""
     masks = {"plan.heads": plan.heads, "plan.ffn": plan.ffn}
-    sizes = None if reprogrammed is None else {"rows": reprogrammed.rows, "columns": reprogrammed.columns}
+    sizes = reprogrammed and {"rows": int(reprogrammed.rows), "columns": int(reprogrammed.columns)}
     values = {"owner": plan.owner[0].tolist(), "groups": plan.groups, "reprogrammed": sizes}
     return {name: np.asarray(mask[0]) for name, mask in masks.items() if mask is not None}, values
 

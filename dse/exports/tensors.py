@@ -108,7 +108,7 @@ def spread(record: Any, prefix: str, tensors: Tensors) -> dict[str, Any]:
         elif hasattr(value, "numpy"):
             tensors[name] = value.detach().cpu().numpy()
         elif value is not None:
-            plain[field.name] = value
+            plain[field.name] = value.item() if isinstance(value, np.generic) else value
     return plain
 
 

@@ -79,14 +79,18 @@ def test_every_score_is_reproduced_in_a_fresh_process(studied: Path, dse: Any) -
     assert Path("chip/base.safetensors").stat().st_mode == Path("chip/export.json").stat().st_mode
 
 
-def test_an_empty_folder_is_filled_and_rows_stay_where_they_are(studied: Path, dse: Any) -> None:
-    del studied
+def test_an_empty_working_folder_is_filled_and_rows_stay_where_they_are(
+    studied: Path, dse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Path("chip").mkdir()
-    done = dse("export", "tiny", 0, "chip", "--device", "cpu", "--quiet")
+    monkeypatch.chdir("chip")
+    done = dse("export", studied, 0, ".", "--device", "cpu", "--quiet")
     assert done.exit_code == 0, done.output
     assert done.stderr == ""
     assert "reloaded" not in done.stdout
-    assert not Path("chip/rows").exists()
+    assert package.load_export(".").tasks == ("verdict", "rating")
+    assert not Path("rows").exists()
+    assert [path.name for path in Path("..").glob(".chip*")] == []
 
 
 def test_an_unknown_study_or_trial_is_said(studied: Path, dse: Any) -> None:

@@ -68,6 +68,17 @@ def test_terms_come_back_from_a_file(tmp_path: Path) -> None:
     assert found["0.query.terms.0.scale"].shape == ()
 
 
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    """A plugin may give a bound that it computed."""
+    term = dse.Term(torch.zeros(2, 2, dtype=torch.int8), torch.tensor(1.0), np.int64(3), digital=np.bool_(True))  # type: ignore[arg-type]
+    tensors: dict[str, Any] = {}
+    write_tensors(tmp_path / "file", tensors, {"made": spread(term, "t", tensors)})
+
+    assert read_tensors(tmp_path / "file")[1]["made"] == {
+        "magnitude": 3, "digital": True, "shared_scale": False, "unsigned": False
+    }  # fmt: skip
+
+
 def test_a_file_of_others_is_refused(tmp_path: Path) -> None:
     from safetensors.numpy import save_file
 
