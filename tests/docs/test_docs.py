@@ -24,7 +24,6 @@ from dse.registry import Registry
 from dse.results.columns import COST_METRICS, IDENTITY, RECORD, SCORE_METRICS
 from dse.search.resolve import resolve
 from dse.search.searchspace import SearchedParameter
-from tests.tiny import write_space
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -62,18 +61,6 @@ def example(folder: Path) -> Path:
     """The same with the committed example study."""
     shutil.copytree(ROOT / "results" / "example", folder / "results" / "example")
     return folder
-
-
-@pytest.fixture(scope="session")
-def chip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A design with random weights, exported: four layers of a tiny model, and a task of the quickstart's name."""
-    home = tmp_path_factory.mktemp("chip")
-    space = write_space(home, layers=4)
-    text = space.read_text(encoding="utf-8").replace('name = "verdict"', 'name = "trec6"')
-    space.write_text(text.replace(', "shared-prefix"', "").replace(', "none"', ""), encoding="utf-8")
-    options: dict[str, Any] = {"results": home, "cache": home / "cache", "device": "cpu"}
-    done = dse.run(space, trials=1, in_process=True, **options)
-    return dse.export(done.folder, 0, home / "exported", rows=True, **options).folder
 
 
 @pytest.mark.usefixtures("example")
@@ -178,23 +165,6 @@ def test_documented_column_types_are_the_real_ones() -> None:
     shown = dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", text, re.MULTILINE))
     real = {column.name: column.type.split("<")[0] for column in (*IDENTITY, *COST_METRICS, *SCORE_METRICS, *RECORD)}
     assert shown == real
-
-
-def test_what_an_export_holds_is_documented_and_nothing_else(chip: Path) -> None:
-    text = (ROOT / "docs/export.md").read_text(encoding="utf-8")
-    opened = dse.load_export(chip)
-    assert first_cells(text, "| column | meaning |") == set(opened.arrays().columns)
-    assert first_cells(text, "| key of `export.json` | holds |") == set(opened.manifest) | {"digest"}
-    files = {path.relative_to(chip).as_posix() for path in chip.rglob("*") if path.is_file()}
-    shown = first_cells(text, "| file | holds |", r"`([^`]+)`")
-    kinds = [re.escape(name).replace("<task>", r"\w+").replace("<n>", r"\d+") for name in shown]
-    assert {name for name in files if not any(re.match(kind, name) for kind in kinds)} == set()
-
-
-def first_cells(text: str, header: str, pattern: str = r"`(\w+)`") -> set[str]:
-    """Names in the first cells of the table that begins with a line."""
-    lines = text.split(header + "\n", 1)[1].split("\n\n", 1)[0].splitlines()
-    return {name for line in lines for name in re.findall(pattern, line.split(" |", 1)[0])}
 
 
 def test_every_packaged_model_and_task_is_listed_with_its_caveats() -> None:
