@@ -15,6 +15,7 @@ MODULES = (
     "loop",
     "command_line",
     "readers",
+    "export",
     "accuracy",
     "quickstart",
     "kang_laws",

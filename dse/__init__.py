@@ -19,6 +19,7 @@ from dse.errors import (
     CheckpointError,
     DataError,
     DseError,
+    ExportError,
     OutputError,
     PackageError,
     PluginContractError,
@@ -68,6 +69,8 @@ if TYPE_CHECKING:
     from dse.authoring.check import plugins_check
     from dse.authoring.info import plugins_info
     from dse.authoring.new import plugins_new
+    from dse.exporting import export
+    from dse.exports.load import load_export
     from dse.profiling import profile
     from dse.reading import hypervolume, pareto, plot, query, report, sections, show
     from dse.redundant import redundancy
@@ -97,6 +100,7 @@ __all__ = [
     "Encoder",
     "ExitHead",
     "Exits",
+    "ExportError",
     "Float",
     "Footprint",
     "Generator",
@@ -150,6 +154,7 @@ __all__ = [
     "check",
     "decompose",
     "deltas",
+    "export",
     "fit_exits",
     "hookimpl",
     "hypervolume",
@@ -157,6 +162,7 @@ __all__ = [
     "kept_inputs",
     "kept_outputs",
     "listed_order",
+    "load_export",
     "pareto",
     "plot",
     "plugins_check",
@@ -183,6 +189,8 @@ __all__ = [
 _API = {
     **dict.fromkeys(("check", "deltas", "plugins_list", "run", "validate"), "dse.api"),
     **dict.fromkeys(("hypervolume", "pareto", "plot", "query", "report", "sections", "show"), "dse.reading"),
+    "export": "dse.exporting",
+    "load_export": "dse.exports.load",
     "plugins_check": "dse.authoring.check",
     "plugins_info": "dse.authoring.info",
     "plugins_new": "dse.authoring.new",

@@ -79,6 +79,10 @@ class QueryError(DseError, ValueError):
     """SQL over the results of studies is not usable."""
 
 
+class ExportError(DseError, ValueError):
+    """An exported design is incomplete, damaged, or lacks what was asked of it."""
+
+
 class OutputError(DseError, OSError):
     """The file a command was to write cannot be written."""
 

@@ -20,6 +20,7 @@ BUILTINS = {
     errors.CheckpointError: ValueError,
     errors.StudyError: RuntimeError,
     errors.QueryError: ValueError,
+    errors.ExportError: ValueError,
     errors.OutputError: OSError,
     errors.SetupError: RuntimeError,
     errors.WorkerError: ChildProcessError,

@@ -48,7 +48,7 @@ plugins = ["isaac"]
 """
 
 
-def write_model(folder: Path) -> None:
+def write_model(folder: Path, layers: int = 2) -> None:
     import torch
     from transformers import BertConfig, BertModel, BertTokenizer
 
@@ -60,7 +60,7 @@ def write_model(folder: Path) -> None:
     config = BertConfig(
         vocab_size=len(SPECIAL) + len(WORDS),
         hidden_size=32,
-        num_hidden_layers=2,
+        num_hidden_layers=layers,
         num_attention_heads=4,
         intermediate_size=64,
         max_position_embeddings=32,
@@ -77,9 +77,9 @@ def write_data(folder: Path) -> None:
         (folder / f"{name}.tsv").write_text("\n".join(["text\tlabel", *lines]) + "\n", encoding="utf-8")
 
 
-def write_space(folder: Path) -> Path:
+def write_space(folder: Path, layers: int = 2) -> Path:
     """Write model, data and the space file that names them; return the space file."""
-    write_model(folder / "model")
+    write_model(folder / "model", layers)
     write_data(folder)
     path = folder / "tiny.toml"
     path.write_text(SPACE.format(folder=folder), encoding="utf-8")

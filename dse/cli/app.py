@@ -9,6 +9,7 @@ import typer
 
 from dse.cli import options as opt
 from dse.cli.errors import ErrorsShown
+from dse.cli.export import export
 from dse.cli.output import Format
 from dse.cli.plugins import plugins
 from dse.cli.reading import pareto, plot, query, report, show
@@ -228,3 +229,4 @@ def deltas(
 
 
 app.command()(redundancy)
+app.command()(export)

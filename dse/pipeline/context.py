@@ -81,6 +81,11 @@ class PipelineContext:
         """Shapes, tasks and traffic."""
         return self._loaded.shape
 
+    @property
+    def loaded(self) -> LoadedWorkload:
+        """Models, tokenizer and rows."""
+        return self._loaded
+
     def base_weights(self) -> Weights:
         """Every linear matrix of the base encoder."""
         return self._loaded.base_weights()

@@ -53,7 +53,7 @@ def count(encoder: Encoder, demand: Demand, footprint: Footprint, geometry: Geom
             fields["macs"] += (piece.rows * piece.columns * (piece.magnitude > 0)).sum(axis=-1)
             continue
         # What other pieces feed shares its inputs with nobody.
-        groups = _input_groups(encoder, geometry) if piece.fed_by is None else [[index] for index in matrices]
+        groups = input_groups(encoder, geometry) if piece.fed_by is None else [[index] for index in matrices]
         for group in groups:
             _add_group(fields, piece, group, geometry)
     for name, factors in (("scalings", footprint.scalings), ("shifts", footprint.shifts)):
@@ -74,7 +74,8 @@ def _extra_stages(encoder: Encoder, footprint: Footprint, shape: tuple[int, ...]
     return total
 
 
-def _input_groups(encoder: Encoder, geometry: Geometry) -> list[list[int]]:
+def input_groups(encoder: Encoder, geometry: Geometry) -> list[list[int]]:
+    """Matrices of a layer, by index, that may share arrays."""
     if geometry.packing == "none":
         return [[index] for index in range(len(encoder.matrices))]
     groups: dict[str, list[int]] = {}

@@ -18,7 +18,7 @@ from dse.pipeline.demand import demand
 from dse.pipeline.reprogramming import blocks_of
 from dse.pipeline.visits import listed_order
 from dse.records.batch import Components, Demand, Floats, Geometry, Plan, Schedule
-from dse.records.footprint import Footprint
+from dse.records.footprint import Counts, Footprint
 from dse.records.params import Params
 from dse.records.plugin import Kind
 from dse.records.workload import Encoder, Workload
@@ -48,11 +48,15 @@ class Costed:
         costs: metrics and breakdowns.
         violation: (P,) by how much hardware limits are exceeded, 0 where none is.
         reasons: for each point, one sentence a broken limit.
+        schedule: order and batches.
+        counts: arrays and events.
     """
 
     costs: Costs
     violation: Floats
     reasons: list[tuple[str, ...]]
+    schedule: Schedule
+    counts: Counts
 
 
 def cost_points(workload: Workload, built: Built, params: Mapping[Kind, Params]) -> Costed:
@@ -84,7 +88,7 @@ def cost_points(workload: Workload, built: Built, params: Mapping[Kind, Params])
         for point in np.flatnonzero(limit.amount > 0):
             text = f"{limit.name}: {limit.reason} (by {limit.amount[point]:g})"
             reasons[point] = (*reasons[point], text)
-    return Costed(costs, violation, reasons)
+    return Costed(costs, violation, reasons, schedule, counts)
 
 
 def baseline_cost(workload: Workload, hardware: Hardware, name: str, params: Params) -> Costs:

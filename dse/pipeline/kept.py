@@ -45,6 +45,13 @@ class Cut:
         )
         return Matrices({key: cut.of(whole[key]) for key, cut in cuts.items()}, outputs, inputs, whole, demand)
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Outputs and inputs that are kept."""
+        kept = (self._outputs, self._inputs)
+        outputs, inputs = (whole if side is None else len(side) for whole, side in zip(self._shape, kept, strict=True))
+        return outputs, inputs
+
     def of(self, weight: Tensor) -> Tensor:
         """Cut a whole matrix (outputs, inputs)."""
         if self._outputs is not None:

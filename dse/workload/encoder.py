@@ -123,6 +123,11 @@ class Decomposed:
         named = self.model.named_parameters()
         return {name for name, value in named if id(value) not in inside and name not in embeddings}
 
+    def matrix_names(self) -> set[str]:
+        """Names of the decomposed matrices in the model's state."""
+        matrices = {id(linear.weight) for layer in self.linears for linear in layer}
+        return {name for name, value in self.model.named_parameters() if id(value) in matrices}
+
     def _trace(self) -> tuple[int, ...]:
         """Find which matrices share their input, by running a few tokens and comparing the tensors they receive."""
         import torch

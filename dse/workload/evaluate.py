@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from dse.workload.splits import Splits
 from dse.workload.text import batch, by_length, encoded, padding
 
 if TYPE_CHECKING:
+    import pandas as pd
     from torch import Tensor
     from transformers import PreTrainedModel
 
@@ -25,6 +26,8 @@ EVALUATOR_VERSION = 1
 """Part of every score's recipe: raised when the same weights could score differently."""
 
 Precision = Literal["bf16", "fp32"]
+Batch: TypeAlias = "tuple[NDArray[Any], dict[str, Tensor]]"
+"""Rows (n,) by their place in a table, and their padded inputs (n, longest)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class Evaluator:
         self._splits = splits
         self._device = device
         self._models: dict[str, tuple[CrossbarLayers, dict[str, float]]] = {}
-        self._text: dict[str, list[tuple[NDArray[Any], dict[str, Tensor]]]] = {}
+        self._text: dict[str, list[Batch]] = {}
 
     def labels(self, split: str) -> NDArray[Any]:
         """Labels (n,) of a split."""
@@ -108,41 +111,75 @@ class Evaluator:
             keep_layers: False where a layer is skipped.
             base_layers: True where a layer is the base's, biases and norms included.
         """
-        import torch
-
         start = time.perf_counter()
         if precision not in self._models:
             self._models[precision] = self._loaded(precision)
         layers, scaling = self._models[precision]
-        batches = self.batches(split)
-        outputs: list[Tensor] = []
         held = held if isinstance(held, Effective) else Effective(dict(held))
-        with torch.inference_mode(), layers.holding(held, keep_layers, base_layers, input_bits):
-            outputs.extend(layers.logits(inputs).cpu() for _, inputs in batches)
-            reach = layers.reach
-        logits = np.empty((len(self.labels(split)), outputs[0].shape[-1]), dtype=np.float32)
-        for (rows, _), values in zip(batches, outputs, strict=True):
-            logits[rows] = values.numpy()
-        classes = self.task.kind == "classification"
-        predictions = logits.argmax(axis=1) if classes else logits[:, 0] * scaling["spread"] + scaling["mean"]
+        logits, reach = run(layers, self.batches(split), held, input_bits, keep_layers, base_layers)
+        predictions = answers(self.task.kind, logits, scaling)
         value, flagged = metrics.score(self.task.metric, self.labels(split), predictions)
         return TaskScore(value, flagged, predictions, len(predictions), time.perf_counter() - start, reach)
 
     def _loaded(self, precision: Precision) -> tuple[CrossbarLayers, dict[str, float]]:
-        import torch
-
         model, scaling = self._make_model()
-        kind = torch.bfloat16 if precision == "bf16" else torch.float32
-        moved: Any = model.to(dtype=kind)  # type: ignore[call-arg]  # transformers hides the signature
-        return CrossbarLayers(moved.to(self._device).eval(), self._base_vectors()), scaling
+        return on_crossbars(model, self._base_vectors(), precision, self._device), scaling
 
-    def batches(self, split: str) -> list[tuple[NDArray[Any], dict[str, Tensor]]]:
+    def batches(self, split: str) -> list[Batch]:
         """Rows of each length-sorted batch and its padded inputs; tokenised at first use."""
         if split not in self._text:
-            tokens = encoded(self._tokenizer, getattr(self._splits, split), self.task.max_length)
-            pad = padding(self._tokenizer)
-            self._text[split] = [
-                (rows, {name: value.to(self._device) for name, value in batch(tokens, rows, pad).items()})
-                for rows in by_length(tokens)
-            ]
+            frame = getattr(self._splits, split)
+            self._text[split] = batched(self._tokenizer, frame, self.task.max_length, self._device)
         return self._text[split]
+
+
+def on_crossbars(
+    model: PreTrainedModel, base_vectors: list[dict[str, Tensor]], precision: Precision, device: str
+) -> CrossbarLayers:
+    """Put a model that computes in a precision, on a device, on crossbars."""
+    import torch
+
+    kind = torch.bfloat16 if precision == "bf16" else torch.float32
+    moved: Any = model.to(dtype=kind)  # type: ignore[call-arg]  # transformers hides the signature
+    return CrossbarLayers(moved.to(device).eval(), base_vectors)
+
+
+def batched(tokenizer: Any, frame: pd.DataFrame, max_length: int, device: str) -> list[Batch]:
+    """Tokenise rows with columns text and text_b into length-sorted, padded batches."""
+    tokens = encoded(tokenizer, frame, max_length)
+    pad = padding(tokenizer)
+    return [
+        (rows, {name: value.to(device) for name, value in batch(tokens, rows, pad).items()})
+        for rows in by_length(tokens)
+    ]
+
+
+def run(
+    layers: CrossbarLayers,
+    batches: Sequence[Batch],
+    held: Effective,
+    input_bits: int,
+    keep_layers: Sequence[bool] | None = None,
+    base_layers: Sequence[bool] | None = None,
+) -> tuple[NDArray[np.float32], Mapping[int, float] | None]:
+    """Run every batch; see `Evaluator.score` for the arguments.
+
+    Returns:
+        Logits (n, classes) in the order of the rows, and the share of rows that ran each layer where rows may leave early.
+    """
+    import torch
+
+    with torch.inference_mode(), layers.holding(held, keep_layers, base_layers, input_bits):
+        outputs = [layers.logits(inputs).cpu() for _, inputs in batches]
+        reach = layers.reach
+    logits = np.empty((sum(len(rows) for rows, _ in batches), outputs[0].shape[-1]), dtype=np.float32)
+    for (rows, _), values in zip(batches, outputs, strict=True):
+        logits[rows] = values.numpy()
+    return logits, reach
+
+
+def answers(kind: str, logits: NDArray[np.float32], scaling: Mapping[str, float]) -> NDArray[Any]:
+    """Predicted classes or values (n,) from logits (n, classes)."""
+    return np.asarray(
+        logits.argmax(axis=1) if kind == "classification" else logits[:, 0] * scaling["spread"] + scaling["mean"]
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,6 +127,15 @@ def empty_model(source: str, labels: int) -> PreTrainedModel:
             return AutoModelForSequenceClassification.from_config(config)  # type: ignore[no-any-return]  # untyped factory
         except _REFUSALS as error:
             raise _loading_error(error, source) from error
+
+
+def model_from(config: Mapping[str, Any]) -> PreTrainedModel:
+    """Build a model with a classification head from its whole configuration, weights drawn at random."""
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    with quiet():
+        made = AutoConfig.for_model(**config)
+        return AutoModelForSequenceClassification.from_config(made)  # type: ignore[no-any-return]  # untyped factory
 
 
 def load_tokenizer(source: str) -> Any:

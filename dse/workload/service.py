@@ -88,6 +88,11 @@ class LoadedTask:
         """Outputs of the head."""
         return 1 if self.spec.kind == "regression" else int(self.splits.train["label"].max()) + 1
 
+    @property
+    def classes(self) -> dict[str, int]:
+        """Number of each label, by its name; empty for a regression."""
+        return dict(self._read[0][1].attrs["classes"])
+
     @cached_property
     def data_digest(self) -> str:
         """Content hash of the splits and how they are read."""
@@ -100,18 +105,9 @@ class LoadedTask:
         """Hash of everything the task's weights come from; known before they are trained."""
         if self.spec.checkpoint:
             return models.model_digest(self.model()[0])
-        spec, device = self.spec, self._workload.device
-        return digest(
-            [
-                finetune.FINE_TUNE_VERSION,
-                self._workload.base_digest,
-                self.data_digest,
-                spec.kind,
-                spec.max_length,
-                spec.fine_tune.model_dump(),
-                finetune.has_bf16(device),
-            ]
-        )
+        spec, work = self.spec, self._workload
+        made_from = [work.base_digest, self.data_digest, spec.kind, spec.max_length, spec.fine_tune.model_dump()]
+        return digest([finetune.FINE_TUNE_VERSION, *made_from, finetune.has_bf16(work.device)])
 
     def model(self) -> tuple[PreTrainedModel, dict[str, float]]:
         """Give a fresh copy of the task's model in float32, and the scaling of its labels; fine-tuned if need be."""

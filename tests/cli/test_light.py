@@ -19,6 +19,7 @@ HEAVY = ("torch", "transformers", "optuna", "pandas", "pyarrow", "sklearn", "sci
         ["--help"],
         ["run", "--help"],
         ["query", "--help"],
+        ["export", "--help"],
         ["plugins", "list"],
         ["plugins", "list", "--json"],
         ["plugins", "info", "isaac"],

@@ -27,7 +27,7 @@ from dse.search.searchspace import SearchedParameter
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-NEEDS_MODELS = ("run", "check", "deltas", "profile", "redundancy", "validate")
+NEEDS_MODELS = ("run", "check", "deltas", "profile", "redundancy", "validate", "export")
 """Commands that fetch models: the end-to-end tests run them on a small one."""
 
 
@@ -65,10 +65,14 @@ def example(folder: Path) -> Path:
 
 @pytest.mark.usefixtures("example")
 @pytest.mark.parametrize(("path", "info", "text"), cases("python"))
-def test_python_shown_runs(path: Path, info: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_python_shown_runs(
+    path: Path, info: str, text: str, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
     if info == "signatures":
         ast.parse(text)
         return
+    if path.name == "export.md":
+        shutil.copytree(request.getfixturevalue("chip"), "chip")
     exec(compile(text, str(path), "exec"), {"__name__": "documentation"})
     assert info.startswith("file=") or capsys.readouterr().out.strip()
 

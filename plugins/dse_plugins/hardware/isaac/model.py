@@ -97,6 +97,13 @@ class Isaac:
             **self._switches(held, over, geometry, unit, tiles),
         )
 
+    def levels(self, arrays: int, params: dse.Params) -> dict[str, int]:
+        """Arrays of a tile and of an IMA, for one point; none where the chip is too small for all to stay."""
+        ima = int(params["arrays_per_ima"][0])
+        tile = ima * self.options.imas_per_tile
+        tiles = int(params["tiles"][0])
+        return {"tile": tile, "ima": ima} if tiles == 0 or arrays <= tiles * tile else {}
+
     def _passes(
         self,
         workload: dse.Workload,

@@ -1,0 +1,219 @@
+"""A design's terms in files, one file an owner; read back, they are what a task's weights are rebuilt from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dse.exports.files import BASE_FILE, Files, changed
+from dse.exports.tensors import Tensors, gathered, read_tensors, spread
+from dse.pipeline.held import last_owner, layers_of
+from dse.pipeline.kept import Cut
+from dse.records.batch import BASE, Plan
+from dse.records.exits import ExitHead
+from dse.records.footprint import Reprogrammed
+from dse.records.model import Model
+from dse.records.terms import Image, Key, Stored
+from dse.records.workload import Encoder, Matrix
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from dse.pipeline.assembly import Assembly
+
+STATE = "state"
+"""Prefix of what a model has beside matrices: embeddings, its own biases, norms and head."""
+
+
+def used_by_any(plan: Plan) -> dict[int, list[int]]:
+    """Layers of each owner that any task uses itself."""
+    found: dict[int, set[int]] = {}
+    for task in range(plan.owner.shape[1]):
+        for owner, layers in layers_of(plan, task).items():
+            found.setdefault(owner, set()).update(layers)
+    return {owner: sorted(layers) for owner, layers in found.items()}
+
+
+def owner_parts(
+    assembly: Assembly, base_vectors: Sequence[Mapping[str, Tensor]]
+) -> Iterator[tuple[int, Tensors, dict[str, Any]]]:
+    """What each owner's file holds of the design: arrays by name, and other values. The base comes last.
+
+    Args:
+        assembly: of one point.
+        base_vectors: biases and norms of the base's layers.
+    """
+    used = used_by_any(assembly.plan)
+    direct, beneath = used.pop(BASE, []), set()
+    for owner, layers in used.items():
+        stored = assembly.stored(owner, layers)
+        beneath |= {layer for (layer, _), one in stored.items() if one.on_base}
+        yield owner, *_spread_owner(assembly, owner, layers, stored, assembly.model(owner))
+    layers = sorted({*direct, *beneath})
+    if layers:
+        model = assembly.model(BASE)
+        model = replace(model, vectors={layer: model.vectors.get(layer, base_vectors[layer]) for layer in direct})
+        yield BASE, *_spread_owner(assembly, BASE, direct, assembly.stored(BASE, layers), model)
+
+
+def _spread_owner(
+    assembly: Assembly, owner: int, layers: Iterable[int], stored: Mapping[Key, Stored], model: Model
+) -> tuple[Tensors, dict[str, Any]]:
+    tensors: Tensors = {}
+    plain: dict[str, Any] = {"matrices": {}, "exits": {}}
+    for key, one in stored.items():
+        if one.image is not None and assembly.reprogrammed is not None:
+            mask = _written(assembly.encoder, assembly.plan, owner, key, one.image, assembly.reprogrammed)
+            one = replace(one, image=replace(one.image, codes=one.image.codes[mask]))  # noqa: PLW2901  # the same, compact
+        name = _name(assembly.encoder, key)
+        plain["matrices"][name] = spread(one, name, tensors)
+        if key in model.shifts:
+            tensors[f"shifts.{name}"] = model.shifts[key].numpy()
+    for layer in layers:
+        for name, value in model.vectors.get(layer, {}).items():
+            tensors[f"vectors.{layer}.{name}"] = value.numpy()
+    for task in range(assembly.plan.owner.shape[1]):
+        if last_owner(assembly.plan, task) != owner:
+            continue
+        for name, value in model.heads.get(task, {}).items():
+            tensors[f"heads.{task}.{name}"] = value.numpy()
+        for layer, head in model.exits.get(task, {}).items():
+            plain["exits"][f"{task}.{layer}"] = spread(head, f"exits.{task}.{layer}", tensors)
+    return tensors, plain
+
+
+def _written(encoder: Encoder, plan: Plan, owner: int, key: Key, image: Image, what: Reprogrammed) -> Tensor:
+    """Which weights of a matrix, as it is cut, an image writes: (outputs, inputs)."""
+    import torch
+
+    matrix = encoder.matrices[key[1]]
+    cut = Cut.matrices({key: Cut(encoder, plan, owner, *key)}, {key: torch.empty(matrix.columns, matrix.rows)})
+    of_columns = cut.block_of(key, what.columns, inputs=False)
+    return image.blocks[of_columns][:, cut.block_of(key, what.rows, inputs=True)]
+
+
+def plan_parts(plan: Plan, reprogrammed: Reprogrammed | None) -> tuple[Tensors, dict[str, Any]]:
+    """What the plan is rebuilt from: masks, and other values."""
+    masks = {"plan.heads": plan.heads, "plan.ffn": plan.ffn}
+    sizes = reprogrammed and {"rows": int(reprogrammed.rows), "columns": int(reprogrammed.columns)}
+    values = {"owner": plan.owner[0].tolist(), "groups": plan.groups, "reprogrammed": sizes}
+    return {name: np.asarray(mask[0]) for name, mask in masks.items() if mask is not None}, values
+
+
+class FiledDesign:
+    """An exported design's terms; a `dse.pipeline.held.Source`.
+
+    Args:
+        files: of the export.
+
+    Attributes:
+        encoder: shapes and roles.
+        plan: whose weights each task uses.
+        reprogrammed: size of the blocks of the base that are written.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        manifest = files.manifest
+        raw = manifest["workload"]["encoder"]
+        self.encoder = Encoder(**{**raw, "matrices": tuple(Matrix(**matrix) for matrix in raw["matrices"])})
+        self._owner_files: list[str] = manifest["owners"]
+        self._kept: dict[int, tuple[Tensors, dict[str, Any]]] = {}
+        plan, masks = manifest["plan"], self._read(BASE)[0]
+        heads, ffn = (masks[name][None] if name in masks else None for name in ("plan.heads", "plan.ffn"))
+        self.plan = Plan(np.array(plan["owner"])[None], plan["groups"], heads, ffn)
+        sizes = plan["reprogrammed"]
+        self.reprogrammed = sizes and Reprogrammed(**sizes, blocks=np.zeros((1, 0, 0), dtype=bool))
+
+    def state(self, task: int) -> dict[str, Tensor]:
+        """Embeddings, biases, norms and head of a task's own model, by name."""
+        import torch
+
+        both = (self._read(owner)[0] for owner in (BASE, 1 + self.plan.groups + task))
+        prefix = f"{STATE}."
+        return {
+            name.removeprefix(prefix): torch.from_numpy(value)
+            for tensors in both
+            for name, value in tensors.items()
+            if name.startswith(prefix)
+        }
+
+    def model(self, owner: int) -> Model:
+        """Biases, norms, shifts, heads and exits that an owner has."""
+        import torch
+
+        tensors, plain = self._read(owner)
+        vectors: dict[int, dict[str, Tensor]] = {}
+        heads: dict[int, dict[str, Tensor]] = {}
+        for name, value in tensors.items():
+            what, _, rest = name.partition(".")
+            number, _, inside = rest.partition(".")
+            if what in ("vectors", "heads"):
+                {"vectors": vectors, "heads": heads}[what].setdefault(int(number), {})[inside] = torch.from_numpy(value)
+        exits: dict[int, dict[int, ExitHead]] = {}
+        for name, values in plain["exits"].items():
+            task, layer = map(int, name.split("."))
+            exits.setdefault(task, {})[layer] = gathered(ExitHead, f"exits.{name}", values, tensors)
+        shifts = {
+            key: torch.from_numpy(tensors[f"shifts.{name}"])
+            for key, name in self._names()
+            if f"shifts.{name}" in tensors
+        }
+        return Model({}, vectors, heads, shifts, exits)
+
+    def stored(self, owner: int, layers: Sequence[int]) -> dict[Key, Stored]:
+        """Terms of an owner's matrices in some layers."""
+        tensors, plain = self._read(owner)
+        found = {}
+        for key, name in self._names():
+            if key[0] in layers and name in plain["matrices"]:
+                found[key] = self._whole_image(gathered(Stored, name, plain["matrices"][name], tensors), owner, key)
+        return found
+
+    def _whole_image(self, stored: Stored, owner: int, key: Key) -> Stored:
+        """Put the codes of an image back where they are written."""
+        image = stored.image
+        if image is None or self.reprogrammed is None:
+            return stored
+        mask = _written(self.encoder, self.plan, owner, key, image, self.reprogrammed)
+        codes = image.codes.new_zeros(mask.shape)
+        codes[mask] = image.codes
+        return replace(stored, image=replace(image, codes=codes))
+
+    def _names(self) -> list[tuple[Key, str]]:
+        keys = np.ndindex(self.encoder.layers, len(self.encoder.matrices))
+        return [(key, _name(self.encoder, key)) for key in keys]
+
+    def _read(self, owner: int) -> tuple[Tensors, dict[str, Any]]:
+        """Content of an owner's file; those that tasks share, and the last one, are kept."""
+        if owner in self._kept:
+            return self._kept[owner]
+        path = self._files.path(self._owner_files[owner])
+        try:
+            content = read_tensors(path)
+        except (OSError, ValueError) as error:
+            raise changed(path, "tensors as they were written", str(error)) from error
+        shared = range(len(self._owner_files) - len(self._files.manifest["tasks"]))
+        self._kept = {owner: content} | {at: known for at, known in self._kept.items() if at in shared}
+        return content
+
+
+def owner_files(groups: int, tasks: Sequence[str]) -> list[str]:
+    """Name of each owner's file."""
+    shared = [BASE_FILE, *(f"group-{group}.safetensors" for group in range(1, groups + 1))]
+    return [*shared, *(f"delta-{name}.safetensors" for name in file_names(tasks))]
+
+
+def file_names(tasks: Sequence[str]) -> list[str]:
+    """What stands for each task in the name of a file: its own, where a file can have it."""
+    plain = [re.sub(r"[^\w.-]+", "_", task) for task in tasks]
+    apart = len(set(plain)) == len(plain)
+    return [name if apart else f"{at}-{name}" for at, name in enumerate(plain)]
+
+
+def _name(encoder: Encoder, key: Key) -> str:
+    return f"{key[0]}.{encoder.matrices[key[1]].name}"

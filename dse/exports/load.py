@@ -1,0 +1,158 @@
+"""Loading an exported design: each task's model, rebuilt from the terms that were charged, and its scores."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dse.errors import ExportError, unknown_name
+from dse.exports.files import ARRAYS, ROWS, TOKENIZER, Files
+from dse.exports.model import TaskModel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dse.exports.design import FiledDesign
+
+
+def load_export(folder: Path | str, *, device: str = "auto") -> Export:
+    """Open a design that `dse export` wrote; models are rebuilt when they are first asked for.
+
+    Neither the study nor its data, caches or plugins are needed.
+
+    Args:
+        folder: of the export.
+        device: where models run, cpu or cuda; auto: where the recorded scores were measured, if this machine has that.
+
+    Raises:
+        ExportError: there is none, or it is not whole.
+    """
+    return Export(Files(Path(folder)), device)
+
+
+class Export:
+    """An exported design.
+
+    Attributes:
+        folder: where it is.
+        manifest: content of its ``export.json``.
+        tasks: names.
+    """
+
+    def __init__(self, files: Files, device: str) -> None:
+        self._files = files
+        self._device = device
+        self._models: dict[str, TaskModel] = {}
+        self.folder = files.folder
+        self.manifest = files.manifest
+        self.tasks: tuple[str, ...] = tuple(files.manifest["tasks"])
+
+    @property
+    def scores(self) -> dict[str, dict[str, float]]:
+        """Recorded scores, by task and split."""
+        return {name: dict(self.manifest["tasks"][name]["scores"]) for name in self.tasks}
+
+    def model(self, task: str) -> TaskModel:
+        """A task's model.
+
+        Raises:
+            UnknownNameError: there is no such task.
+            ExportError: a file it needs is not what was written.
+        """
+        if task not in self.tasks:
+            raise unknown_name("task", task, self.tasks, where=self.folder)
+        if task not in self._models:
+            self._models[task] = TaskModel(self, self.tasks.index(task))
+        return self._models[task]
+
+    def rows(self, task: str, split: str = "search", folder: Path | str | None = None) -> pd.DataFrame:
+        """Rows the recorded scores were measured on: columns text, text_b, label, group.
+
+        Args:
+            task: its name.
+            split: ``search`` or ``report``.
+            folder: that holds them, where it is not the export's own.
+
+        Raises:
+            ExportError: rows were not exported.
+            UnknownNameError: there is no such task.
+        """
+        import pandas as pd
+
+        name = f"{ROWS}/{self.model(task).file_name}.parquet"
+        if folder is None and not self._files.has(name):
+            raise ExportError(
+                "the design was exported without its rows",
+                where=self.folder,
+                expected=name,
+                fix="export it again with --rows, or score rows of your own",
+            )
+        path = self._files.path(name) if folder is None else Path(folder) / Path(name).name
+        table = pd.read_parquet(path, use_threads=False)
+        return table[table["split"] == split].drop(columns="split").reset_index(drop=True)
+
+    def score(self, task: str, rows: pd.DataFrame | None = None, split: str = "search") -> float:
+        """Score a task on rows with columns text, label and, for pairs, text_b; by default on exported ones."""
+        return self.model(task).score(self.rows(task, split) if rows is None else rows)
+
+    def check(self, folder: Path | str | None = None) -> pd.DataFrame:
+        """Score every task on the rows its recorded scores are of; columns task, split, recorded, reloaded, difference.
+
+        Args:
+            folder: that holds the rows, where it is not the export's own.
+        """
+        import pandas as pd
+
+        found = []
+        for task, recorded in self.scores.items():
+            for split, value in recorded.items():
+                again = self.model(task).score(self.rows(task, split, folder))
+                row = {"recorded": value, "reloaded": again, "difference": abs(again - value)}
+                found.append({"task": task, "split": split, **row})
+        return pd.DataFrame(found)
+
+    def arrays(self, task: str | None = None, *, layer: int | None = None, matrix: str | None = None) -> pd.DataFrame:
+        """What every array holds, one row for each matrix in it.
+
+        Args:
+            task: only arrays that this task's inputs run through.
+            layer: only of this one, from 0.
+            matrix: only of these, by name or role, e.g. ``query``.
+        """
+        import pandas as pd
+
+        table = pd.read_parquet(self._files.path(ARRAYS), use_threads=False)
+        if task is not None:
+            self.model(task)
+            table = table[[task in users for users in table["tasks"]]]
+        if layer is not None:
+            table = table[table["layer"] == layer]
+        if matrix is not None:
+            table = table[(table["matrix"] == matrix) | (table["role"] == matrix)]
+        return table.reset_index(drop=True)
+
+    @cached_property
+    def design(self) -> FiledDesign:
+        """Terms of every owner, as they are charged."""
+        from dse.exports.design import FiledDesign
+
+        return FiledDesign(self._files)
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """Tokenizer of all tasks."""
+        from dse.workload.models import load_tokenizer
+
+        return load_tokenizer(str(self._files.path(TOKENIZER)))
+
+    @cached_property
+    def device(self) -> str:
+        """Where models run."""
+        from dse.loading import check_device
+        from dse.workload.finetune import pick_device
+
+        recorded = self.manifest["evaluation"]["device"]
+        if check_device(self._device) != "auto":
+            return pick_device(self._device)
+        return "cpu" if recorded == "cpu" else pick_device("auto")

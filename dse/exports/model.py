@@ -1,0 +1,152 @@
+"""One task of an exported design as a model: texts in, logits out, computed as its scores were measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from dse.errors import DataError, ExportError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+    from torch import Tensor
+    from transformers import PreTrainedModel
+
+    from dse.exports.load import Export
+    from dse.records.terms import Effective
+
+
+class TaskModel:
+    """One task's model, computing as it was scored: quantised inputs, rebuilt matrices, the recorded precision.
+
+    Args:
+        export: it belongs to.
+        task: index.
+
+    Attributes:
+        name: of the task.
+        classes: names of the labels, by number; empty for a regression.
+    """
+
+    def __init__(self, export: Export, task: int) -> None:
+        self.name = export.tasks[task]
+        self._export, self._task = export, task
+        self._about: dict[str, Any] = export.manifest["tasks"][self.name]
+        self.classes: tuple[str, ...] = tuple(self._about["classes"])
+        self.file_name: str = self._about["file_name"]
+
+    def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> NDArray[np.float32]:
+        """Logits (n, classes) of texts, or of pairs of texts.
+
+        Raises:
+            DataError: there is no text, or not one text to pair with each.
+        """
+        import pandas as pd
+
+        if not len(texts) or (pairs is not None and len(pairs) != len(texts)):
+            raise DataError(
+                "there is no text to answer" if not len(texts) else "texts and pairs are not of the same number",
+                where=f"task {self.name!r}",
+                expected="a list of texts, and as many to pair with them or none",
+                found=f"{len(texts)} texts, {'no' if pairs is None else len(pairs)} pairs",
+            )
+        second = [""] * len(texts) if pairs is None else list(pairs)
+        return self._logits(pd.DataFrame({"text": list(texts), "text_b": second}))
+
+    def predict(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[str] | list[float]:
+        """Name of each text's label, or its value."""
+        from dse.workload.evaluate import answers
+
+        found = answers(self._about["kind"], self(texts, pairs), self._about["scaling"])
+        return [self.classes[at] for at in found] if self.classes else found.tolist()
+
+    def tokens(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Logits (n, classes) of tokenised inputs (n, tokens): ``input_ids``, ``attention_mask``, ...
+
+        A score is that of rows sorted by length and padded in batches, as calling the model with texts does.
+        """
+        import torch
+
+        given = {name: value.to(self._export.device) for name, value in inputs.items()}
+        with torch.inference_mode(), self._layers.holding(self.held, self._kept, None, self._input_bits):
+            logits: Tensor = self._layers.logits(given)
+        return logits.cpu()
+
+    def score(self, rows: pd.DataFrame) -> float:
+        """The task's metric on rows with columns text, label and, for pairs, text_b.
+
+        Raises:
+            DataError: a column is missing, or there is no row.
+        """
+        import numpy as np
+
+        from dse.workload import metrics
+        from dse.workload.evaluate import answers
+
+        lacking = [name for name in ("text", "label") if name not in rows.columns]
+        if lacking or not len(rows):
+            raise DataError(
+                "these rows cannot be scored",
+                where=f"task {self.name!r}",
+                expected="rows with the columns text and label, and text_b for pairs",
+                found=f"no column {lacking[0]}" if lacking else "no row",
+            )
+        predictions = answers(self._about["kind"], self._logits(rows), self._about["scaling"])
+        return metrics.score(self._about["metric"], np.asarray(rows["label"]), predictions)[0]
+
+    @cached_property
+    def held(self) -> Effective:
+        """Matrices by (layer, matrix), rebuilt, and what runs beside them."""
+        from dse.pipeline.held import held_by
+
+        return held_by(self._export.design, self._task)
+
+    def _logits(self, rows: pd.DataFrame) -> NDArray[np.float32]:
+        from dse.workload.evaluate import batched, run
+
+        rows = rows if "text_b" in rows.columns else rows.assign(text_b="")
+        batches = batched(self._export.tokenizer, rows, self._about["max_length"], self._export.device)
+        return run(self._layers, batches, self.held, self._input_bits, self._kept)[0]
+
+    @property
+    def _input_bits(self) -> int:
+        return int(self._export.manifest["evaluation"]["input_bits"])
+
+    @property
+    def _kept(self) -> list[bool]:
+        from dse.records.batch import DROPPED
+
+        return [owner != DROPPED for owner in self._export.manifest["plan"]["owner"][self._task]]
+
+    @cached_property
+    def _layers(self) -> Any:
+        """The model on crossbars; biases and norms of layers of the base are among what is held."""
+        from dse.workload.evaluate import on_crossbars
+
+        return on_crossbars(self._model(), [], self._export.manifest["evaluation"]["precision"], self._export.device)
+
+    def _model(self) -> PreTrainedModel:
+        """The task's own model; its matrices are not set."""
+        import torch
+
+        from dse.workload.encoder import Decomposed
+        from dse.workload.models import model_from
+
+        with torch.random.fork_rng():
+            model = model_from(self._about["config"])
+        matrices = Decomposed(model, trace=False).matrix_names()
+        state = self._export.design.state(self._task)
+        lacking = set(model.state_dict()) - matrices - set(state)
+        if lacking:
+            raise ExportError(
+                "the exported model is of another architecture than this transformers makes",
+                where=self._export.folder,
+                expected=f"{min(lacking)} of task {self.name!r}",
+                found=f"transformers made it with version {self._export.manifest['versions']['transformers']}",
+                fix="install that version",
+            )
+        model.load_state_dict({name: value for name, value in state.items() if name not in matrices}, strict=False)
+        return model

@@ -1,0 +1,132 @@
+"""Records with tensors in safetensors files: integers packed to the bits they need, everything else as it is.
+
+A record is spread out by the names of its fields, so a field that is added to a term is written and read without more ado.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.records.terms import Image, Scaling, Term
+
+Tensors = dict[str, NDArray[Any]]
+"""Arrays by name."""
+META = "dse"
+"""Key of the file's own metadata that holds everything but tensors, as JSON."""
+NESTED: dict[str, type] = {"terms": Term, "image": Image, "scaling": Scaling}
+"""Records inside `Stored`, by field."""
+
+
+def write_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], plain: Mapping[str, Any]) -> None:
+    """Write arrays, integers packed, and values that JSON holds.
+
+    Raises:
+        OSError: the disk refused it.
+    """
+    from safetensors.numpy import save
+
+    packed: dict[str, dict[str, Any]] = {}
+    arrays: Tensors = {}
+    for name, value in tensors.items():
+        arrays[name] = np.asarray(value, order="C")  # safetensors writes memory as it lies
+        if value.dtype.kind in "iub":
+            arrays[name], packed[name] = pack(value)
+    # Written here: safetensors' own file would be readable by its owner only.
+    path.write_bytes(save(arrays, metadata={META: json.dumps({**plain, "packed": packed})}))
+
+
+def read_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
+    """Arrays of a file as they were before packing, and its other values.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is not what `write_tensors` writes.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "np") as file:
+            plain = json.loads(file.metadata()[META])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+    except (SafetensorError, KeyError, TypeError) as error:
+        raise ValueError(str(error)) from error
+    for name, how in plain.pop("packed").items():
+        tensors[name] = unpack(tensors[name], **how)
+    return tensors, plain
+
+
+def pack(values: NDArray[Any]) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+    """Pack integers to as many bits as their range needs, the first value in the lowest bits of the first byte.
+
+    Args:
+        values: integers or booleans of any shape.
+
+    Returns:
+        Bytes, and what `unpack` needs: ``bits`` of a value, the ``low`` that was taken from all of them, ``shape``, ``dtype``.
+    """
+    flat = values.reshape(-1).astype(np.int64)
+    low, high = (int(flat.min()), int(flat.max())) if flat.size else (0, 0)
+    bits = (high - low).bit_length()
+    how = {"bits": bits, "low": low, "shape": list(values.shape), "dtype": values.dtype.name}
+    if bits == 8:
+        return (flat - low).astype(np.uint8), how
+    flat -= low
+    single = np.empty((flat.size, bits), dtype=np.uint8)
+    for bit in range(bits):
+        single[:, bit] = (flat >> bit) & 1
+    return np.packbits(single.reshape(-1), bitorder="little"), how
+
+
+def unpack(content: NDArray[np.uint8], *, bits: int, low: int, shape: list[int], dtype: str) -> NDArray[Any]:
+    """Integers as they were packed."""
+    size = int(np.prod(shape, dtype=np.int64))
+    if bits == 8:
+        return (content.astype(np.int64) + low).astype(dtype).reshape(shape)
+    single = np.unpackbits(content, count=size * bits, bitorder="little").reshape(size, bits)
+    values = np.full(size, low, dtype=np.int64)
+    for bit in range(bits):
+        values += single[:, bit].astype(np.int64) << bit
+    return values.astype(dtype).reshape(shape)
+
+
+def spread(record: Any, prefix: str, tensors: Tensors) -> dict[str, Any]:
+    """Put a record's tensors among others, under dotted names; return its other fields, those that are None left out."""
+    plain: dict[str, Any] = {}
+    for field in fields(record):
+        value, name = getattr(record, field.name), f"{prefix}.{field.name}"
+        if isinstance(value, tuple):
+            plain[field.name] = [spread(item, f"{name}.{at}", tensors) for at, item in enumerate(value)]
+        elif is_dataclass(value):
+            plain[field.name] = spread(value, name, tensors)
+        elif hasattr(value, "numpy"):
+            tensors[name] = value.detach().cpu().numpy()
+        elif value is not None:
+            plain[field.name] = value.item() if isinstance(value, np.generic) else value
+    return plain
+
+
+def gathered(kind: type, prefix: str, plain: Mapping[str, Any], tensors: Tensors) -> Any:
+    """Build a record that was spread out."""
+    import torch
+
+    values: dict[str, Any] = {}
+    for field in fields(kind):
+        name = f"{prefix}.{field.name}"
+        if name in tensors:
+            values[field.name] = torch.from_numpy(tensors[name])
+        elif field.name in plain:
+            value = plain[field.name]
+            if isinstance(value, list):
+                nested = NESTED[field.name]
+                value = tuple(gathered(nested, f"{name}.{at}", item, tensors) for at, item in enumerate(value))
+            elif isinstance(value, dict):
+                value = gathered(NESTED[field.name], name, value, tensors)
+            values[field.name] = value
+    return kind(**values)

@@ -1,0 +1,189 @@
+"""Writing an exported design: every file but ``export.json``, and what goes into that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dse.exports.arrays import write_arrays
+from dse.exports.design import STATE, file_names, owner_files, owner_parts, plan_parts
+from dse.exports.files import ARRAYS, README, SCHEDULE, SCHEMA_VERSION, TOKENIZER
+from dse.exports.tensors import Tensors, write_tensors
+from dse.pipeline.assembly import Assembly
+from dse.pipeline.combination import combination, stacked
+from dse.pipeline.hardware_cost import Built, Costed, called, cost_points
+from dse.records.batch import BASE, ENCODINGS, Geometry
+from dse.records.plugin import KINDS
+from dse.records.point import DesignPoint
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from dse.pipeline.problem import WorkloadProblem
+    from dse.workload.service import LoadedWorkload
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is exported.
+
+    Attributes:
+        problem: the study's, prepared.
+        point: the design.
+        about: study, trial, its row, versions and plugins, for ``export.json``.
+        scores: recorded, by task and split.
+    """
+
+    problem: WorkloadProblem
+    point: DesignPoint
+    about: Mapping[str, Any]
+    scores: Mapping[str, Mapping[str, float]]
+
+    @property
+    def loaded(self) -> LoadedWorkload:
+        """Models, tokenizer and rows."""
+        return self.problem.context.loaded
+
+
+def assembled(problem: WorkloadProblem, point: DesignPoint) -> Assembly:
+    """What the tasks of a design compute with, from its plugins."""
+    built, params = _built(problem, point), stacked([point])
+    geometry = called("hardware", point.hardware, built.hardware.geometry, params["hardware"])
+    return Assembly(problem.context, built, params, geometry)
+
+
+def write_design(folder: Path, wanted: Wanted) -> dict[str, Any]:
+    """Write a design into an empty folder; return what ``export.json`` says of it.
+
+    Raises:
+        OSError: the disk refused it.
+        PluginContractError: a plugin raised.
+    """
+    problem, point, names = wanted.problem, wanted.point, wanted.problem.tasks
+    assembly, built, params = assembled(problem, point), _built(problem, point), stacked([point])
+    costed = cost_points(problem.workload, built, params)
+    masks, plan = plan_parts(assembly.plan, assembly.reprogrammed)
+    tasks = _write_owners(folder, wanted, assembly, masks)
+    units: dict[str, int] = {}
+    if (levels := getattr(built.hardware, "levels", None)) is not None:
+        units = called("hardware", point.hardware, levels, int(costed.counts.arrays.sum()), params["hardware"])
+    write_arrays(folder / ARRAYS, problem.workload, assembly, units)
+    schedule = json.dumps(_schedule(wanted, costed), indent=1, ensure_ascii=False)
+    (folder / SCHEDULE).write_text(schedule + "\n", encoding="utf-8")
+    wanted.loaded.tokenizer.save_pretrained(folder / TOKENIZER)
+    text = Path(__file__).with_name("README.md.template").read_text(encoding="utf-8")
+    fields = {"study": wanted.about["study"], "trial": wanted.about["trial"], "task": names[0]}
+    (folder / README).write_text(Template(text).substitute(fields), encoding="utf-8")
+    return {
+        "schema_version": SCHEMA_VERSION,
+        **wanted.about,
+        "geometry": _geometry_values(assembly.geometry),
+        "evaluation": _evaluation(wanted, assembly.geometry),
+        "workload": asdict(problem.workload),
+        "owners": owner_files(assembly.plan.groups, names),
+        "plan": plan,
+        "tasks": tasks,
+    }
+
+
+def write_rows(folder: Path, wanted: Wanted) -> None:
+    """Write search and report rows of every task, one file each, into a folder that does not exist.
+
+    Raises:
+        OSError: the disk refused it.
+    """
+    import pandas as pd
+
+    folder.mkdir()
+    for task, name in zip(wanted.problem.tasks, file_names(wanted.problem.tasks), strict=True):
+        splits = wanted.loaded.tasks[task].splits
+        parts = [getattr(splits, split).assign(split=split) for split in ("search", "report")]
+        whole = pd.concat(parts, ignore_index=True)[["split", "text", "text_b", "label", "group"]]
+        whole.to_parquet(folder / f"{name}.parquet", index=False)
+
+
+def _built(problem: WorkloadProblem, point: DesignPoint) -> Built:
+    return Built(combination(point), *(problem.plugin(kind, point.plugin(kind)) for kind in KINDS))
+
+
+def _write_owners(folder: Path, wanted: Wanted, assembly: Assembly, masks: Tensors) -> dict[str, Any]:
+    """Write one file an owner; return what is said of the tasks."""
+    from dse.workload.models import load_model
+
+    names, files = wanted.problem.tasks, owner_files(assembly.plan.groups, wanted.problem.tasks)
+    base = _beside_matrices(load_model(wanted.loaded.source, labels=1))
+    tasks: dict[str, Any] = {}
+    used: set[str] = set()
+    more: dict[int, Tensors] = {}
+    for at, (name, file_name) in enumerate(zip(names, file_names(names), strict=True)):
+        model, scaling = wanted.loaded.tasks[name].model()
+        state = _beside_matrices(model)
+        alike = {key for key, value in state.items() if key in base and np.array_equal(base[key], value)}
+        used |= alike
+        own = {f"{STATE}.{key}": value for key, value in state.items() if key not in alike}
+        more[1 + assembly.plan.groups + at] = own
+        tasks[name] = _about_task(wanted, name, model) | {"scaling": scaling, "file_name": file_name}
+    more[BASE] = masks | {f"{STATE}.{key}": base[key] for key in sorted(used)}
+    for owner, tensors, plain in owner_parts(assembly, wanted.loaded.base_vectors()):
+        write_tensors(folder / files[owner], tensors | more.pop(owner, {}), plain)
+    for owner, tensors in more.items():  # no matrix of theirs is used
+        write_tensors(folder / files[owner], tensors, {"matrices": {}, "exits": {}})
+    return tasks
+
+
+def _beside_matrices(model: PreTrainedModel) -> Tensors:
+    """Embeddings, biases, norms and head of a model, by name."""
+    from dse.workload.encoder import Decomposed
+
+    matrices = Decomposed(model, trace=False).matrix_names()
+    return {name: value.numpy() for name, value in model.state_dict().items() if name not in matrices}
+
+
+def _about_task(wanted: Wanted, name: str, model: PreTrainedModel) -> dict[str, Any]:
+    task = wanted.loaded.tasks[name]
+    config: dict[str, Any] = json.loads(model.config.to_json_string(use_diff=False))
+    return {
+        "kind": task.spec.kind,
+        "metric": task.spec.metric,
+        "max_length": task.spec.max_length,
+        "classes": sorted(task.classes, key=lambda label: task.classes[label]),
+        "scores": dict(wanted.scores[name]),
+        "config": {key: value for key, value in config.items() if not key.startswith("_")},
+    }
+
+
+def _schedule(wanted: Wanted, costed: Costed) -> dict[str, Any]:
+    """In which order tasks are served, and how many requests at a time."""
+    names = wanted.problem.tasks
+    steps = zip(costed.schedule.task[0].tolist(), costed.schedule.batch[0].tolist(), strict=True)
+    return {
+        "traffic": asdict(wanted.problem.workload.traffic),
+        "cycle_us": float(costed.costs.cycle_us[0]),
+        "steps": [{"task": names[task], "requests": requests} for task, requests in steps],
+    }
+
+
+def _geometry_values(geometry: Geometry) -> dict[str, Any]:
+    """Every field for the one point, the encoding by its name."""
+    values = {name: value if name == "packing" else int(value[0]) for name, value in asdict(geometry).items()}
+    return {**values, "encoding": ENCODINGS[values["encoding"]]}
+
+
+def _evaluation(wanted: Wanted, geometry: Geometry) -> dict[str, Any]:
+    """How scores are measured."""
+    from dse.workload.text import TOKENS_PER_BATCH
+
+    context = wanted.problem.context
+    return {
+        "precision": context.precision,
+        "input_bits": int(geometry.input_bits[0]),
+        "device": wanted.loaded.device,
+        "tokens_per_batch": TOKENS_PER_BATCH,
+        "evaluator_version": context.evaluator_version,
+    }

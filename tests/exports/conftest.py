@@ -1,0 +1,76 @@
+"""Designs of a tiny workload, ready to be exported."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dse
+from dse.exports.files import ROWS, seal
+from dse.exports.write import Wanted, write_design, write_rows
+from dse.pipeline.problem import WorkloadProblem, build_problem
+from dse.records.point import DesignPoint
+from dse.search.space import load
+from tests.tiny import write_space
+
+Options = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def problem_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Options, str, Options], WorkloadProblem]:
+    """The tiny workload's problem for a generator and a compressor with their options."""
+    space = load(write_space(tmp_path_factory.mktemp("tiny")))
+    cache, registry = tmp_path_factory.mktemp("cache"), dse.Registry().discover()
+    first = build_problem(space, registry, cache=cache, device="cpu")
+
+    def made(generator: str, options: Options, compressor: str, own: Options) -> WorkloadProblem:
+        plugins = (("generator", generator, options), ("compressor", compressor, own))
+        found = WorkloadProblem(
+            first.context.loaded,
+            (*plugins, ("scheduler", "searched", {}), ("hardware", "isaac", {})),  # type: ignore[arg-type]
+            space.reference_hardware,
+            registry,
+            cache=cache,
+        )
+        found.prepare(scores=False)
+        return found
+
+    return made
+
+
+def write(folder: Path, problem: WorkloadProblem, point: DesignPoint) -> Path:
+    """Export a design with its rows and the scores it has."""
+    by_split = {split: problem.score(point, split).tasks for split in ("search", "report")}
+    scores = {task: {split: known[task] for split, known in by_split.items()} for task in problem.tasks}
+    about = {"study": "tiny", "trial": 0, "record": {}, "plugins": {}, "versions": {"transformers": ""}}
+    folder.mkdir()
+    wanted = Wanted(problem, point, about, scores)
+    manifest = write_design(folder, wanted)
+    write_rows(folder / ROWS, wanted)
+    seal(folder, manifest)
+    return folder
+
+
+def prefixed(problem_of: Any) -> tuple[WorkloadProblem, DesignPoint]:
+    """A design whose first task has its first layer from the base."""
+    problem = problem_of("shared-prefix", {}, "two-stage", {})
+    point = problem.default_point(("shared-prefix", "two-stage", "searched", "isaac"))
+    values = {**point.values, "generator.shared-prefix.depth": (1, 0), "compressor.two-stage.selective": (0.5, 0.25)}
+    return problem, replace(point, values=values)
+
+
+@pytest.fixture(scope="session")
+def original(problem_of: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export to be read, never changed."""
+    return write(tmp_path_factory.mktemp("original") / "chip", *prefixed(problem_of))
+
+
+@pytest.fixture
+def copy(original: Path, tmp_path: Path) -> Path:
+    """The same, to be changed."""
+    return Path(shutil.copytree(original, tmp_path / "chip"))
