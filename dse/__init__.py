@@ -45,6 +45,7 @@ from dse.records.batch import (
     BASE,
     DROPPED,
     ENCODINGS,
+    Alternative,
     Components,
     Demand,
     Geometry,
@@ -58,7 +59,7 @@ from dse.records.model import Model
 from dse.records.observation import Observation
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
 from dse.records.params import Params
-from dse.records.plugin import API, Compressor, Generator, HardwareModel, Options, Scheduler
+from dse.records.plugin import API, ComponentTable, Compressor, Generator, HardwareModel, Options, Scheduler
 from dse.records.terms import SCALE_BITS, Image, Matrices, Scaling, Stored, Term
 from dse.records.training import Adapted, Adaption, Training
 from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
@@ -87,8 +88,10 @@ __all__ = [
     "WEIGHT_BITS",
     "Adapted",
     "Adaption",
+    "Alternative",
     "CheckpointError",
     "Choice",
+    "ComponentTable",
     "Components",
     "Compressor",
     "Context",
