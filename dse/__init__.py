@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from dse.authoring.check import plugins_check
     from dse.authoring.info import plugins_info
     from dse.authoring.new import plugins_new
+    from dse.components import components_build
     from dse.exporting import export
     from dse.exports.load import load_export
     from dse.profiling import profile
@@ -155,6 +156,7 @@ __all__ = [
     "batch_parameter",
     "best_scale",
     "check",
+    "components_build",
     "decompose",
     "deltas",
     "export",
@@ -192,6 +194,7 @@ __all__ = [
 _API = {
     **dict.fromkeys(("check", "deltas", "plugins_list", "run", "validate"), "dse.api"),
     **dict.fromkeys(("hypervolume", "pareto", "plot", "query", "report", "sections", "show"), "dse.reading"),
+    "components_build": "dse.components",
     "export": "dse.exporting",
     "load_export": "dse.exports.load",
     "plugins_check": "dse.authoring.check",
