@@ -66,6 +66,11 @@ def _packaged() -> Costs:
 
 def _by_bits(values: dict[int, float], bits: Array) -> Array:
     """A table's value for every resolution, relative to 8 bits."""
-    relative_to_8 = np.full(max(values) + 1, np.nan)
-    relative_to_8[list(values)] = [value / values[8] for value in values.values()]
-    return relative_to_8[bits]
+    if np.min(bits) < min(values) or np.max(bits) > max(values):
+        raise dse.PluginContractError(
+            "the ADC law `isaac` does not know this resolution",
+            expected=f"{min(values)} to {max(values)} bits",
+            found=f"{np.min(bits)} to {np.max(bits)}",
+        )
+    relative_to_8 = np.array([value / values[8] for _, value in sorted(values.items())])
+    return relative_to_8[bits - min(values)]
