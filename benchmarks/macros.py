@@ -68,12 +68,14 @@ def ours(name: Name, sharing: Sharing, *, law: Law | None = None, node_nm: int =
         node_nm: of `neurosim`; `isaac` is 32 nm.
     """
     chosen = {} if law is None else {"adc_law": law}
-    model = Isaac(IsaacOptions(imas_per_tile=1, **chosen)) if name == "isaac" else NeuroSim(
-        NeuroSimOptions(imas_per_tile=1, **chosen)
+    model = (
+        Isaac(IsaacOptions(imas_per_tile=1, **chosen))
+        if name == "isaac"
+        else NeuroSim(NeuroSimOptions(imas_per_tile=1, **chosen))
     )
     params = _params(model, sharing, node_nm)
     unit, size = model.units(params), params["array_size"]
-    digital = unit.tile_mm2[:, INDEX["shift_add"]] - _tile_adder_mm2(model, params, sharing)
+    digital = unit.tile_mm2[:, INDEX["shift_add"]] - _tile_adder_mm2(model, params)
     area = {
         "array": unit.tile_mm2[:, INDEX["arrays"]] + unit.tile_mm2[:, INDEX["dac"]],
         "converters": unit.tile_mm2[:, INDEX["adc"]] + unit.tile_mm2[:, INDEX["sample_hold"]],
@@ -101,9 +103,8 @@ def _params(model: Isaac, sharing: Sharing, node_nm: int) -> dse.Params:
     return dse.Params(len(POINTS), declared | {name: value for name, value in changed.items() if name in declared})
 
 
-def _tile_adder_mm2(model: Isaac, params: dse.Params, sharing: Sharing) -> Array:
-    """Area of the tile's own adder, which no macro has: what is left where the macro has no converter."""
-    without = {**params, "adcs_per_ima": np.zeros(len(POINTS), dtype=int)}
-    del sharing
+def _tile_adder_mm2(model: Isaac, params: dse.Params) -> Array:
+    """Area of the tile's own adder, which no macro has: what is left of shift-and-add without converters."""
+    without = dse.Params(len(POINTS), {**params, "adcs_per_ima": np.zeros(len(POINTS), dtype=int)})
     with np.errstate(divide="ignore"):
-        return model.units(dse.Params(len(POINTS), without)).tile_mm2[:, INDEX["shift_add"]]
+        return model.units(without).tile_mm2[:, INDEX["shift_add"]]

@@ -83,7 +83,8 @@ def _offered(space: Path, name: str, rows: pd.DataFrame) -> tuple[Alternative, .
     from dse.search.space import load
 
     prefix = f"{PREFIX}hardware.{name}."
-    values = {column.removeprefix(prefix): _plain(rows[column]) for column in rows if str(column).startswith(prefix)}
+    names = [column for column in map(str, rows.columns) if column.startswith(prefix)]
+    values = {column.removeprefix(prefix): np.array(rows[column].tolist()) for column in names}
     try:
         file: SpaceFile = load(space)
         plugin = load_registry(file.plugin_paths).build("hardware", name, file.hardware.table(name).options)
@@ -93,17 +94,13 @@ def _offered(space: Path, name: str, rows: pd.DataFrame) -> tuple[Alternative, .
         return ()
 
 
-def _plain(column: pd.Series) -> Any:
-    return np.array(column.tolist())
-
-
 def _costed(item: Alternative, rows: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
     changed = {}
     for what, column in COSTS.items():
         factors: dict[str, Floats] = dict(getattr(item, what))
         present = [name for name in factors if f"{what}.{name}" in rows]
         extra = [rows[f"{what}.{name}"].fillna(0.0).to_numpy(float) * (factors[name] - 1) for name in present]
         changed[column] = rows[column].astype(float) + sum(extra)
-    import pandas as pd
-
     return pd.DataFrame(changed, index=rows.index)

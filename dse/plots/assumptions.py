@@ -17,18 +17,19 @@ if TYPE_CHECKING:
 
 def part(study: Study, found: Sequence[Assumption]) -> Part:
     """Area and energy of every design of the front under each assumption, and whether it then still is on the front."""
-    head, rows, notes = ["trial"], [[number] for number in plain(study.front["trial"])], []
+    columns: dict[str, list[Any]] = {"trial": plain(study.front["trial"])}
+    notes = []
     for item in found:
         costs = item.costs.reindex(study.front.index)
         stays = set(_front(study, item))
         kept = [index in stays for index in study.front.index]
-        head += [f"area_mm2, {item.name}", f"energy_uj, {item.name}", f"on the front, {item.name}"]
-        columns = (plain(costs["area_mm2"]), plain(costs["energy_uj"]), ["yes" if stay else "no" for stay in kept])
-        for row, values in zip(rows, zip(*columns, strict=True), strict=True):
-            row += values
+        for name in ("area_mm2", "energy_uj"):
+            columns[f"{name}, {item.name}"] = plain(costs[name])
+        columns[f"on the front, {item.name}"] = ["yes" if stay else "no" for stay in kept]
         notes.append(f"{item.name}: {sum(kept)} of {len(kept)} stay, {len(stays) - sum(kept)} others join them.")
     note = "All done designs were costed again under each assumption. " + " ".join(notes)
-    return choice_part("assumptions", "The front under other assumptions", rows, head, note)
+    rows = [list(values) for values in zip(*columns.values(), strict=True)]
+    return choice_part("assumptions", "The front under other assumptions", rows, list(columns), note)
 
 
 def _front(study: Study, item: Assumption) -> list[Any]:

@@ -38,7 +38,9 @@ def relative(law: Law, bits: Array, node_nm: Array | None = None, costs: Costs |
         nodes = np.full(len(bits), NODE_NM) if node_nm is None else node_nm
         found = (costs or _packaged()).adc(nodes, bits)
         return found["survey_um2"] / (table.ADC.unit_mm2 * 1e6), found["survey_pj"] / table.ADC.event_pj
-    area, energy = (bits / 8.0,) * 2 if law == "linear" else (_by_bits(table.ADC_UM2, bits), _by_bits(table.ADC_PJ, bits))
+    area, energy = (
+        (bits / 8.0,) * 2 if law == "linear" else (_by_bits(table.ADC_UM2, bits), _by_bits(table.ADC_PJ, bits))
+    )
     if node_nm is None:
         return area, energy
     scale = (costs or _packaged()).logic(node_nm)
@@ -73,4 +75,4 @@ def _by_bits(values: dict[int, float], bits: Array) -> Array:
             found=f"{np.min(bits)} to {np.max(bits)}",
         )
     relative_to_8 = np.array([value / values[8] for _, value in sorted(values.items())])
-    return relative_to_8[bits - min(values)]
+    return np.asarray(relative_to_8[bits - min(values)])

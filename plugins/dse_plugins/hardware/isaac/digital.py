@@ -77,9 +77,7 @@ def inputs(workload: dse.Workload, costs: Digital, options: IsaacOptions) -> tup
     return energy, np.broadcast_to(time_us(np.zeros_like(lanes), lanes, options), energy.shape[:2])
 
 
-def requests(
-    workload: dse.Workload, demand: dse.Demand, costs: Digital, options: IsaacOptions
-) -> tuple[Array, Array]:
+def requests(workload: dse.Workload, demand: dse.Demand, costs: Digital, options: IsaacOptions) -> tuple[Array, Array]:
     """Energy (P, T, C) and time (P, T) of an answer beyond its layers.
 
     Pooler and classifier; where inputs may leave early, the mean over tokens and the head of every exit that an input is

@@ -49,7 +49,8 @@ class Costs:
                 np.array(sorted({row[name] for row in rows[kind]}))
                 for kind, name in (("logic", "node_nm"), ("array", "size"), ("adc", "bits"))
             )
-            axes = {"device": self.devices, "node_nm": self.nodes, "size": self.sizes, "bits": self.bits}
+            numbers = {"node_nm": self.nodes, "size": self.sizes, "bits": self.bits}
+            axes = {"device": list(self.devices)} | {name: values.tolist() for name, values in numbers.items()}
             self._grids = {kind: _grids(rows[kind], keys, axes) for kind, keys in KEYS.items()}
         except (KeyError, TypeError, ValueError) as error:
             raise dse.PluginContractError(
@@ -139,14 +140,14 @@ def load(path: Path) -> Costs:
 
 
 def _grids(
-    rows: Sequence[Mapping[str, Any]], keys: tuple[str, ...], axes: Mapping[str, Sequence[Any] | Array]
+    rows: Sequence[Mapping[str, Any]], keys: tuple[str, ...], axes: Mapping[str, Sequence[Any]]
 ) -> dict[str, Array]:
     """Values by name on the grid of the keys.
 
     Raises:
         ValueError: a place of the grid has no value, or several.
     """
-    places = [{value: index for index, value in enumerate(list(axes[key]))} for key in keys]
+    places = [{value: index for index, value in enumerate(axes[key])} for key in keys]
     names = [name for name in rows[0] if name not in keys]
     grids = {name: np.full([len(place) for place in places], np.nan) for name in names}
     for row in rows:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import platform
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -115,8 +115,8 @@ def main() -> None:
 
 
 def arrays(folder: Path) -> Iterator[dict[str, Any]]:
-    """What NeuroSim says of an array with all its columns read at once, as sample-and-hold allows."""
-    from hwcomponents_neurosim import ColDrivers, MemoryCell, RowDrivers, main
+    """What NeuroSim says of arrays, for every device, node and size."""
+    from hwcomponents_neurosim import main
 
     for device, cell in DEVICES.items():
         file = folder / f"{device}.cell"
@@ -124,29 +124,36 @@ def arrays(folder: Path) -> Iterator[dict[str, Any]]:
         main.CACHE.clear()  # kept by everything but the device
         for node, size in ((node, size) for node in NODES for size in SIZES):
             say(f"{device}, {node} nm, {size} x {size}")
+            yield {"device": device, "node_nm": node, "size": size, **array(file, cell, node, size)}
 
-            def made(kind: Any, node: int = node, size: int = size, file: Path = file, **more: Any) -> Any:
-                shape = {"rows": size, "cols": size, "cols_active_at_once": size}
-                times = {"cycle_period": CYCLE_S, "read_pulse_width": cell.read_ns * 1e-9}
-                average = {"average_input_value": 1, "average_cell_value": 1}
-                return kind(tech_node=node * 1e-9, cell_config=str(file), **shape, **times, **average | more)
 
-            on, off = (made(MemoryCell, average_cell_value=value) for value in (1, 0))
-            rows, idle = (made(RowDrivers, average_input_value=value) for value in (1, 0))
-            more, columns = made(RowDrivers, voltage_dac_bits=2), made(ColDrivers)
-            yield {
-                "device": device,
-                "node_nm": node,
-                "size": size,
-                "cell_um2": on.area * 1e12,
-                "columns_um2": columns.area * 1e12,
-                "row_um2": rows.area * 1e12,
-                "level_um2": (more.area - rows.area) * 1e12,
-                "row_pj": energy_pj(rows),
-                "row_idle_pj": energy_pj(idle),
-                "on_fj": energy_pj(on) * 1e3,
-                "off_fj": energy_pj(off) * 1e3,
-            }
+def array(file: Path, cell: Device, node: int, size: int) -> dict[str, float]:
+    """One array, with all its columns read at once, as sample-and-hold allows."""
+    from hwcomponents_neurosim import ColDrivers, MemoryCell, RowDrivers
+
+    common: dict[str, Any] = {
+        "tech_node": node * 1e-9,
+        "cell_config": str(file),
+        "rows": size,
+        "cols": size,
+        "cols_active_at_once": size,
+        "cycle_period": CYCLE_S,
+        "read_pulse_width": cell.read_ns * 1e-9,
+    }
+    ones = {"average_input_value": 1, "average_cell_value": 1}
+    on, off = (MemoryCell(**common, **ones | {"average_cell_value": value}) for value in (1, 0))
+    rows, idle = (RowDrivers(**common, **ones | {"average_input_value": value}) for value in (1, 0))
+    more, columns = RowDrivers(**common, **ones, voltage_dac_bits=2), ColDrivers(**common, **ones)
+    return {
+        "cell_um2": on.area * 1e12,
+        "columns_um2": columns.area * 1e12,
+        "row_um2": rows.area * 1e12,
+        "level_um2": (more.area - rows.area) * 1e12,
+        "row_pj": energy_pj(rows),
+        "row_idle_pj": energy_pj(idle),
+        "on_fj": energy_pj(on) * 1e3,
+        "off_fj": energy_pj(off) * 1e3,
+    }
 
 
 def converters() -> Iterator[dict[str, Any]]:
@@ -156,9 +163,7 @@ def converters() -> Iterator[dict[str, Any]]:
 
     for node, bits in ((node, bits) for node in NODES for bits in ADC_BITS):
         adc = ADC(n_bits=bits, tech_node=node * 1e-9, throughput=ADC_RATE)
-        merged = ShiftAdd(
-            tech_node=node * 1e-9, cycle_period=CYCLE_S, n_bits=bits, shift_register_n_bits=SHIFTED_BITS
-        )
+        merged = ShiftAdd(tech_node=node * 1e-9, cycle_period=CYCLE_S, n_bits=bits, shift_register_n_bits=SHIFTED_BITS)
         yield {
             "node_nm": node,
             "bits": bits,

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 import dse
 from dse_plugins.hardware import adc_laws
@@ -16,7 +12,6 @@ from dse_plugins.hardware.neurosim.costs import load, packaged
 from dse_plugins.hardware.neurosim.options import NeuroSimOptions
 from dse_plugins.hardware.neurosim.units import units
 
-Array = NDArray[Any]
 NODES = (22, 32, 45, 65, 90, 130)
 """Of the packaged table."""
 BETWEEN = (28, 40, 55, 110)

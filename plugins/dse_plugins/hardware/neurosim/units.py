@@ -84,7 +84,8 @@ def _tile_mm2(
     levels = 2.0 ** (geometry.dac_bits - 1) - 1
     registers = INPUT_REGISTERS * wordlines / LINES + OUTPUT_REGISTERS * bitlines / LINES + TILE_REGISTERS
     areas = {
-        "arrays": (array["cell_um2"] * bitlines * geometry.rows + array["columns_um2"] * bitlines / geometry.columns) * 1e-6,
+        "arrays": (array["cell_um2"] * bitlines * geometry.rows + array["columns_um2"] * bitlines / geometry.columns)
+        * 1e-6,
         "dac": arrays * (array["row_um2"] + levels * array["level_um2"]) * 1e-6,
         "sample_hold": table.SAMPLE_HOLD.unit_mm2 * bitlines * scale,
         "registers": registers * logic["register_mm2"],

@@ -1,0 +1,288 @@
+"""`neurosim`: its table, interpolation between nodes, ADC laws, and what its knobs do to area and energy."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from dse_plugins.hardware import adc_laws
+from dse_plugins.hardware.isaac import IsaacOptions, table
+from dse_plugins.hardware.isaac.model import Isaac
+from dse_plugins.hardware.isaac.units import INDEX
+from dse_plugins.hardware.neurosim import NeuroSimOptions, costs, dse_hardware_models, measure
+from dse_plugins.hardware.neurosim.model import BETWEEN, NODES, NeuroSim
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dse
+from dse.pipeline.counting import count
+from dse.pipeline.demand import demand
+from tests.workloads import minilm, workload
+
+MODEL = NeuroSim(NeuroSimOptions())
+DEFAULTS: dict[str, Any] = {item.name: item.default for item in MODEL.parameters(workload())}  # type: ignore[union-attr]
+KNOWN = costs.packaged()
+
+
+def params(**changes: Any) -> dse.Params:
+    return dse.Params(1, {name: np.array([value]) for name, value in (DEFAULTS | changes).items()})
+
+
+def charged(load: dse.Workload, options: Any = None, **changes: Any) -> dse.Components:
+    model = NeuroSim(NeuroSimOptions(**(options or {})))
+    wanted = demand(load, dse.separate_models(load, 1), generator="test")
+    footprint = dse.whole_footprint(wanted)
+    values = params(**changes)
+    counts = count(load.encoder, wanted, footprint, model.geometry(values))
+    return model.components(load, wanted, counts, footprint, values)
+
+
+def total(metric: str, load: dse.Workload | None = None, options: Any = None, **changes: Any) -> float:
+    return float(getattr(charged(load or minilm(), options, **changes), metric).sum())
+
+
+def test_the_table_covers_what_may_be_asked_and_says_where_it_comes_from() -> None:
+    declared = {item.name: item for item in MODEL.parameters(workload())}
+    text = costs.PACKAGED.read_text(encoding="utf-8")
+
+    assert tuple(KNOWN.nodes) == NODES == measure.NODES
+    assert set(declared["array_size"].allowed) <= set(KNOWN.sizes)  # type: ignore[union-attr, arg-type]
+    assert declared["adc_bits"].limits == (min(KNOWN.bits), max(KNOWN.bits))  # type: ignore[union-attr]
+    assert KNOWN.devices == tuple(sorted(measure.DEVICES))
+    assert all(name in text for name in (*measure.UNITS, *measure.PACKAGES, "CC BY-NC 4.0", "dse components build"))
+
+
+def test_the_table_has_a_unit_for_every_cost_and_is_what_the_script_would_write_of_it() -> None:
+    import tomllib
+
+    content = tomllib.loads(costs.PACKAGED.read_text(encoding="utf-8"))
+    named = {
+        f"{kind}.{name}" for kind, rows in content["rows"].items() for name in rows[0] if name not in costs.KEYS[kind]
+    }
+    text = costs.PACKAGED.read_text(encoding="utf-8")
+
+    assert named == set(content["units"]) == set(measure.UNITS)
+    for kind, rows in content["rows"].items():
+        assert "\n".join(f"  {measure.inline(row)}," for row in rows) in text
+        assert [tuple(row[key] for key in costs.KEYS[kind]) for row in rows] == sorted(
+            tuple(row[key] for key in costs.KEYS[kind]) for row in rows
+        )
+    devices = {name: {key: float(value) for key, value in vars(item).items()} for name, item in measure.DEVICES.items()}
+    for name, found in content["devices"].items():
+        assert found == pytest.approx(devices[name], abs=1e-6)
+
+
+def test_the_packages_of_the_table_are_those_that_would_be_installed() -> None:
+    import tomllib
+
+    built = next(iter(dse_hardware_models())).components
+    assert built is not None
+    used = tomllib.loads(costs.PACKAGED.read_text(encoding="utf-8"))["packages"]
+    asked = dict(item.split("==") for item in built.requirements)
+
+    assert {name.replace("_", "-"): version for name, version in used.items()} == asked
+    assert set(built.compiled) <= set(asked)
+
+
+def test_the_script_imports_neither_dse_nor_numpy() -> None:
+    code = f"import runpy, sys; runpy.run_path({str(costs.PACKAGED.with_name('measure.py'))!r}); print([name for name in sys.modules if name.split('.')[0] in ('dse', 'dse_plugins', 'numpy')])"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_survey_in_the_table_is_the_published_regression() -> None:
+    for node in NODES:
+        for bits in KNOWN.bits:
+            found = KNOWN.adc(np.array([node]), np.array([bits]))
+            sndr = 6.0206 * bits + 1.7609
+            merit = min(213.7806687 - 2.8719030 * math.log(1.28e9), 128.3068287 + 3.2205115 * bits)
+            correction = 26.0496216 + 1.8800369 * math.log(node) - 2.8291256 * math.log(bits) - 1.4702022
+            energy = 10 ** ((sndr - merit) / 10) / 2 * math.exp(correction)
+            logarithm = 1.3461916 + 0.9932795 * math.log(node) + 0.1807154 * math.log(1.28e9)
+            area = math.exp(logarithm + 0.2991243 * math.log(energy))
+
+            assert found["survey_pj"][0] == pytest.approx(energy, rel=1e-4)
+            assert found["survey_um2"][0] == pytest.approx(area, rel=1e-4)
+
+
+@given(st.floats(22, 130), st.sampled_from(measure.SIZES), st.sampled_from(sorted(measure.DEVICES)))
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_a_cost_between_two_nodes_lies_between_theirs(node: float, size: int, device: str) -> None:
+    low = max(known for known in NODES if known <= node)
+    high = min(known for known in NODES if known >= node)
+    at = np.array([low, node, high])
+    every = [KNOWN.array(device, at, np.full(3, size)), KNOWN.adc(at, np.full(3, 7)), KNOWN.logic(at)]
+
+    for costs_at in every:
+        for name, (below, found, above) in costs_at.items():
+            smaller, larger = sorted((below, above))
+            assert smaller * (1 - 1e-12) <= found <= larger * (1 + 1e-12), name
+            if low == high:
+                assert found == below
+
+
+def test_between_two_nodes_the_line_is_straight_in_logarithms() -> None:
+    middle = math.sqrt(32 * 45)
+    low, found, high = KNOWN.logic(np.array([32, middle, 45]))["buffer_mm2"]
+    assert found == pytest.approx(math.sqrt(low * high))
+
+
+@pytest.mark.parametrize("node", [21.9, 131])
+def test_beyond_the_table_nothing_is_made_up(node: float) -> None:
+    with pytest.raises(dse.PluginContractError, match=rf"does not know this node[\s\S]*22 to 130 nm[\s\S]*{node}"):
+        KNOWN.logic(np.array([node]))
+    with pytest.raises(dse.PluginContractError, match=r"this array size[\s\S]*32, 64, 128, 256, 512[\s\S]*100"):
+        KNOWN.array("neurosim", np.array([32]), np.array([100]))
+    with pytest.raises(dse.PluginContractError, match=r"this ADC resolution[\s\S]*11"):
+        KNOWN.adc(np.array([32]), np.array([11]))
+
+
+def test_a_device_or_a_table_that_is_not_there_is_refused_when_the_model_is_built(tmp_path: Path) -> None:
+    with pytest.raises(dse.PluginContractError, match=r"no device 'flash'[\s\S]*isaac, neurosim"):
+        NeuroSim(NeuroSimOptions(device="flash"))
+    missing = tmp_path / "missing.toml"
+    with pytest.raises(dse.PluginContractError, match=r"cannot be read[\s\S]*missing.toml[\s\S]*components build"):
+        NeuroSim(NeuroSimOptions(table=str(missing)))
+    whole = costs.PACKAGED.read_text(encoding="utf-8")
+    for text, found in (
+        (whole.replace("node_nm = 45, size = 64,", "node_nm = 45, size = 32,", 1), "two rows for"),
+        ("\n".join(line for line in whole.splitlines() if "node_nm = 45, size = 64" not in line), "no row"),
+        (whole.replace("[rows]", "[lines]"), "KeyError: 'rows'"),
+    ):
+        missing.write_text(text, encoding="utf-8")
+        with pytest.raises(dse.PluginContractError, match=rf"is not usable[\s\S]*{found}"):
+            NeuroSim(NeuroSimOptions(table=str(missing)))
+
+
+def test_a_table_of_one_s_own_is_used(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    text = costs.PACKAGED.read_text(encoding="utf-8")
+    own.write_text(text.replace("buffer_mm2 = 0.100644", "buffer_mm2 = 0.201288"), encoding="utf-8")
+    plain, changed = (charged(minilm(), options) for options in ({}, {"table": str(own)}))
+    at = INDEX["buffer"]
+
+    assert changed.area_mm2[..., at].sum() == pytest.approx(2 * plain.area_mm2[..., at].sum())
+
+
+@pytest.mark.parametrize("law", adc_laws.LAWS)
+@pytest.mark.parametrize("metric", ["area_mm2", "energy_uj"])
+def test_more_adc_bits_are_never_cheaper(law: str, metric: str) -> None:
+    found = [total(metric, options={"adc_law": law}, adc_bits=int(bits)) for bits in KNOWN.bits]
+    assert all(less < more for less, more in itertools.pairwise(found))
+
+
+@pytest.mark.parametrize("law", adc_laws.LAWS)
+def test_a_larger_node_is_never_smaller(law: str) -> None:
+    found = [total("area_mm2", options={"adc_law": law}, node_nm=node) for node in sorted((*NODES, *BETWEEN))]
+    assert all(less < more for less, more in itertools.pairwise(found))
+
+
+def test_halving_the_bits_of_a_cell_raises_the_number_of_arrays_and_the_area() -> None:
+    load = minilm()
+    wanted = demand(load, dse.separate_models(load, 1), generator="test")
+    footprint = dse.whole_footprint(wanted)
+    arrays = [
+        count(load.encoder, wanted, footprint, MODEL.geometry(params(cell_bits=bits))).arrays.sum()
+        for bits in (4, 2, 1)
+    ]
+    areas = [total("area_mm2", cell_bits=bits) for bits in (4, 2, 1)]
+
+    assert arrays == [arrays[0], 2 * arrays[0], 4 * arrays[0]]
+    assert areas == sorted(set(areas))
+
+
+@pytest.mark.parametrize(
+    ("name", "less", "more", "metric"),
+    [
+        ("dac_bits", 1, 2, "area_mm2"),
+        ("dac_bits", 2, 1, "latency_us"),
+        ("adcs_per_ima", 4, 8, "area_mm2"),
+        ("adcs_per_ima", 8, 4, "latency_us"),
+        ("input_bits", 4, 8, "energy_uj"),
+        ("tiles", 0, 200, "area_mm2"),
+    ],
+)
+def test_every_knob_moves_what_it_should(name: str, less: Any, more: Any, metric: str) -> None:
+    assert total(metric, **{name: less}) < total(metric, **{name: more})
+
+
+def test_devices_and_densities_change_the_energy_of_arrays_only() -> None:
+    plain = charged(minilm())
+    for options in ({"device": "neurosim-1.3"}, {"input_density": 0.9}, {"cell_density": 0.9}):
+        other = charged(minilm(), options)
+        changed = np.flatnonzero((other.energy_uj != plain.energy_uj).any(axis=(0, 1, 2)))
+        assert {plain.names[index] for index in changed} - {"dac"} == {"arrays"}
+        assert other.energy_uj.sum() > plain.energy_uj.sum()
+
+
+def test_it_maps_weights_as_isaac_does_and_counts_the_same_events() -> None:
+    """With ISAAC's converters at 32 nm, they cost in a chip of `neurosim` what they cost in one of `isaac`."""
+    load, at = minilm(2), INDEX["adc"]
+    ours = charged(load, {"adc_law": "isaac"})
+    wanted = demand(load, dse.separate_models(load, 1), generator="test")
+    footprint = dse.whole_footprint(wanted)
+    isaac = Isaac(IsaacOptions())
+    counts = count(load.encoder, wanted, footprint, isaac.geometry(params()))
+    theirs = isaac.components(load, wanted, counts, footprint, params())
+
+    np.testing.assert_allclose(ours.area_mm2[..., at], theirs.area_mm2[..., at])
+    np.testing.assert_allclose(ours.energy_uj[..., at], theirs.energy_uj[..., at])
+    np.testing.assert_array_equal(ours.latency_us, theirs.latency_us)
+    np.testing.assert_array_equal(ours.switch_energy_uj, theirs.switch_energy_uj)
+
+
+def test_one_array_costs_what_the_table_says_of_it() -> None:
+    unit = MODEL.units(params(array_size=256, node_nm=65, arrays_per_ima=4))
+    row = {name: value[0] for name, value in KNOWN.array("neurosim", np.array([65]), np.array([256])).items()}
+    logic = {name: value[0] for name, value in KNOWN.logic(np.array([65])).items()}
+    tile = unit.tile_mm2[0] / 48  # arrays of a tile
+    cell_fj = 0.5 * (0.5 * row["on_fj"] + 0.5 * row["off_fj"])
+
+    assert tile[INDEX["arrays"]] == pytest.approx((256 * 256 * row["cell_um2"] + row["columns_um2"]) * 1e-6)
+    assert tile[INDEX["dac"]] == pytest.approx(row["row_um2"] * 1e-6)
+    assert unit.array_pj[0] == pytest.approx(256 * 256 * cell_fj * 1e-3)
+    assert unit.dac_pj[0] == pytest.approx((row["row_pj"] + row["row_idle_pj"]) / 2)
+    assert unit.tile_mm2[0][INDEX["buffer"]] == logic["buffer_mm2"]
+    assert unit.router_pj[0] == pytest.approx(table.ROUTER.event_pj / 4 * logic["energy_from_isaac"])
+
+
+def test_leakage_is_a_share_of_the_tile_s_peak_power() -> None:
+    leaky = charged(minilm(), {"leakage_share": 0.1})
+    assert leaky.energy_uj[..., INDEX["leakage"]].sum() > 0
+    assert charged(minilm()).energy_uj[..., INDEX["leakage"]].sum() == 0
+
+
+@pytest.mark.parametrize("model", [MODEL, Isaac(IsaacOptions(adc_law="linear"))])
+def test_alternatives_are_what_the_model_charges_under_each_law(model: Any) -> None:
+    load, kind = minilm(), type(model)
+    offered = {item.name: item for item in model.alternatives(params(adc_bits=6, node_nm=45))}
+    values = params(adc_bits=6, node_nm=45)
+    wanted = demand(load, dse.separate_models(load, 1), generator="test")
+    footprint = dse.whole_footprint(wanted)
+
+    def components(chosen: Any) -> dse.Components:
+        counts = count(load.encoder, wanted, footprint, chosen.geometry(values))
+        made: dse.Components = chosen.components(load, wanted, counts, footprint, values)
+        return made
+
+    before = components(model)
+    assert set(offered) == {f"ADC law {law}" for law in adc_laws.LAWS}
+    for law in adc_laws.LAWS:
+        after = components(kind(model.options.model_copy(update={"adc_law": law})))
+        item = offered[f"ADC law {law}"]
+        for what, field in (("area", "area_mm2"), ("energy", "energy_uj")):
+            factors = np.ones(len(before.names))
+            for name, factor in getattr(item, what).items():
+                factors[before.names.index(name)] = factor[0]
+            np.testing.assert_allclose(getattr(before, field) * factors, getattr(after, field))
+
+
+def test_a_law_says_which_resolutions_it_knows() -> None:
+    with pytest.raises(dse.PluginContractError, match=r"ADC law `isaac`[\s\S]*4 to 10 bits[\s\S]*3 to 3"):
+        adc_laws.relative("isaac", np.array([3]))
