@@ -58,6 +58,10 @@ def components_build(
         say(f"running {table.script.name}")
         made = Path(folder) / table.file.name
         run_script(own, table.script, [str(made)])
+        if not made.is_file():
+            raise SetupError(
+                f"{table.script.name} wrote no table", where=table.script, expected="a file named by its argument"
+            )
         text = made.read_text(encoding="utf-8")
     before = table.file.read_text(encoding="utf-8").splitlines() if table.file.is_file() else []
     write_output(file, lambda path: path.write_text(text, encoding="utf-8"))

@@ -63,6 +63,8 @@ def make_environment(
     say(f"making an environment with {base}")
     _must([base, "-m", "venv", str(folder)], "the environment could not be made", "a Python with venv and ensurepip")
     made = folder / "bin" / "python"
+    if not needs.requirements:
+        return made
     say(f"installing {', '.join(needs.requirements)}{': compiling takes minutes' if needs.compiled else ''}")
     pip = [str(made), "-m", "pip", "install", "--disable-pip-version-check"]
     own = ["--no-binary", ",".join(needs.compiled)] if needs.compiled else []
