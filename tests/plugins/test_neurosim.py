@@ -21,10 +21,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dse
+from dse.pipeline.costing import total as total_costs
 from dse.pipeline.counting import count
 from dse.pipeline.demand import demand
+from dse.pipeline.visits import listed_order
 from tests.workloads import minilm, workload
 
+ROOT = Path(__file__).resolve().parents[2]
 MODEL = NeuroSim(NeuroSimOptions())
 DEFAULTS: dict[str, Any] = {item.name: item.default for item in MODEL.parameters(workload())}  # type: ignore[union-attr]
 KNOWN = costs.packaged()
@@ -286,3 +289,57 @@ def test_alternatives_are_what_the_model_charges_under_each_law(model: Any) -> N
 def test_a_law_says_which_resolutions_it_knows() -> None:
     with pytest.raises(dse.PluginContractError, match=r"ADC law `isaac`[\s\S]*4 to 10 bits[\s\S]*3 to 3"):
         adc_laws.relative("isaac", np.array([3]))
+
+
+def least_energy(kind: Any, options: Any) -> str:
+    """Array of 64 to 512 rows with the least energy, one ADC an array and as many bits as it needs, at most 10."""
+    load = minilm(4)
+    sweep = [
+        (size, cell, bits)
+        for size in (64, 128, 256, 512)
+        for cell in (1, 2, 4)
+        if (bits := math.ceil(math.log2(size * (2**cell - 1) + 1))) <= 10
+    ]
+    model = kind(options)
+    values = {name: np.full(len(sweep), value) for name, value in DEFAULTS.items()}
+    values |= {
+        name: np.array(found)
+        for name, found in zip(("array_size", "cell_bits", "adc_bits"), zip(*sweep, strict=True), strict=True)
+    }
+    every = dse.Params(len(sweep), values)
+    wanted = demand(load, dse.separate_models(load, every.points), generator="test")
+    footprint = dse.whole_footprint(wanted)
+    counts = count(load.encoder, wanted, footprint, model.geometry(every))
+    energy = total_costs(
+        load,
+        wanted,
+        model.components(load, wanted, counts, footprint, every),
+        listed_order(load, every.points),
+        who="test",
+    ).energy_uj
+    size, cell, bits = sweep[int(energy.argmin())]
+    return f"{size} x {size}, {cell} bits, ADC {bits} bits"
+
+
+def test_the_array_that_takes_least_energy_depends_on_the_law_as_the_page_says() -> None:
+    page = (ROOT / "docs" / "neurosim.md").read_text(encoding="utf-8")
+    found = {
+        law: (
+            least_energy(Isaac, IsaacOptions(adc_law=law)),
+            least_energy(NeuroSim, NeuroSimOptions(adc_law=law)),
+        )
+        for law in adc_laws.LAWS
+    }
+
+    assert len(set(found.values())) > 1
+    for law, cells in found.items():
+        assert f"| `{law}` | {' | '.join(cells)} |" in page
+
+
+def test_the_page_has_the_costs_of_converters_under_each_law() -> None:
+    page = (ROOT / "docs" / "neurosim.md").read_text(encoding="utf-8")
+    for law in adc_laws.LAWS:
+        area, energy = adc_laws.relative(law, np.array([4, 8, 10]))
+        areas = ", ".join(f"{1200 * value:.0f}" for value in area)
+        energies = ", ".join(f"{1.5625 * value:.{1 if value > 5 else 2}f}" for value in energy)
+        assert f"{areas} µm²; {energies} pJ |" in page
