@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +86,7 @@ def run_script(python: Path, script: Path, arguments: Iterable[str]) -> str:
 
 
 def find_python(named: str | None, oldest: tuple[int, int]) -> str:
-    """Path of a Python that is new enough: the one named, or the oldest such on the path.
+    """Path of a Python that is new enough: the one named, or the oldest such on the path or of pyenv.
 
     Raises:
         SetupError: there is none.
@@ -104,14 +104,23 @@ def find_python(named: str | None, oldest: tuple[int, int]) -> str:
             )
         return named
     for minor in range(oldest[1], NEWEST):
-        path = shutil.which(f"python{oldest[0]}.{minor}")
-        if path is not None and python_version(path) is not None:
-            return path
+        for path in _installed(f"{oldest[0]}.{minor}"):
+            if python_version(path) == (oldest[0], minor):
+                return path
     raise SetupError(
         "there is no Python that is new enough",
         expected=f"{wanted} on the path, as python{oldest[0]}.{oldest[1]}",
         fix="install one, or name it with --python",
     )
+
+
+def _installed(version: str) -> Iterator[str]:
+    """Programs that may be a Python of this version; pyenv's own on the path runs only where a project chose it."""
+    path = shutil.which(f"python{version}")
+    if path is not None:
+        yield path
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from map(str, sorted(pyenv.glob(f"versions/{version}.*/bin/python")))
 
 
 def python_version(program: str) -> tuple[int, int] | None:

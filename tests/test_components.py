@@ -79,12 +79,17 @@ def test_a_python_that_is_too_old_is_not_one_or_is_not_there_is_refused(tmp_path
 
 def test_without_a_name_the_oldest_that_is_new_enough_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
     with pytest.raises(dse.SetupError, match=r"no Python that is new enough[\s\S]*python3.12[\s\S]*--python"):
         find_python(None, (3, 12))
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/usr/bin{os.pathsep}/bin")
     fake_python(tmp_path / "python3.14", "3 14")
     broken = program(tmp_path / "python3.12", "exit 127")
     assert find_python(None, (3, 12)) == str(tmp_path / "python3.14") != broken
+    own = tmp_path / "pyenv" / "versions" / "3.13.2" / "bin"
+    own.mkdir(parents=True)
+    fake_python(own / "python", "3 13")
+    assert find_python(None, (3, 12)) == str(own / "python")
 
 
 def test_a_compiler_that_is_missing_is_said_before_anything_is_made(tmp_path: Path) -> None:
