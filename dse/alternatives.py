@@ -6,13 +6,14 @@ every component, so a design is costed again without its model, tasks or data.
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dse.errors import DseError
 from dse.loading import load_registry
 from dse.records.batch import Alternative, Floats
 from dse.records.params import Params
@@ -86,11 +87,12 @@ def _offered(space: Path, name: str, rows: pd.DataFrame) -> tuple[Alternative, .
     names = [column for column in map(str, rows.columns) if column.startswith(prefix)]
     values = {column.removeprefix(prefix): np.array(rows[column].tolist()) for column in names}
     try:
-        file: SpaceFile = load(space)
-        plugin = load_registry(file.plugin_paths).build("hardware", name, file.hardware.table(name).options)
-        offer = getattr(plugin, "alternatives", None)
-        return () if offer is None else tuple(offer(Params(len(rows), values)))
-    except (DseError, KeyError):  # the study was made with another version of the model, or without it
+        with redirect_stdout(sys.stderr):  # what a plugin prints is no result
+            file: SpaceFile = load(space)
+            plugin = load_registry(file.plugin_paths).build("hardware", name, file.hardware.table(name).options)
+            offer = getattr(plugin, "alternatives", None)
+            return () if offer is None else tuple(offer(Params(len(rows), values)))
+    except Exception:  # the study was made with another version of the model, or without it
         return ()
 
 
