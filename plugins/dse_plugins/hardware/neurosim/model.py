@@ -35,7 +35,7 @@ class NeuroSim(Isaac):
             default=32,
             allowed=tuple(sorted((*NODES, *BETWEEN))),
             unit="nm",
-            summary="technology node",
+            summary=f"technology node; {', '.join(map(str, BETWEEN))} are interpolated",
             scores=False,
         )
         return (node, *super().parameters(workload))
