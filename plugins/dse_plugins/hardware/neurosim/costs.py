@@ -19,8 +19,8 @@ import dse
 
 Array = NDArray[Any]
 PACKAGED = Path(__file__).with_name("costs.toml")
-KEYS = {"array": ("device", "node_nm", "size"), "adc": ("node_nm", "bits"), "logic": ("node_nm",)}
-"""Columns of each list of rows that say which one a row is."""
+KEYS = {"array": ("node_nm", "device", "size"), "adc": ("node_nm", "bits"), "logic": ("node_nm",)}
+"""Columns of each list of rows that say which one a row is, the node first."""
 
 
 class Costs:
@@ -51,7 +51,7 @@ class Costs:
             )
             numbers = {"node_nm": self.nodes, "size": self.sizes, "bits": self.bits}
             axes = {"device": list(self.devices)} | {name: values.tolist() for name, values in numbers.items()}
-            self._grids = {kind: _grids(rows[kind], keys, axes) for kind, keys in KEYS.items()}
+            self._grids = {kind: _grid(rows[kind], keys, axes) for kind, keys in KEYS.items()}
         except (KeyError, TypeError, ValueError) as error:
             raise dse.PluginContractError(
                 "the table of component costs is not usable",
@@ -69,19 +69,16 @@ class Costs:
                 where=self._where,
                 expected=f"one of: {', '.join(self.devices)}",
             )
-        at = self.devices.index(device), self._place("array size", self.sizes, size)
-        grids = self._grids["array"]
-        return {name: self._between(np.moveaxis(grid[at[0]], 1, 0)[at[1]], node_nm) for name, grid in grids.items()}
+        at = self._place("array size", self.sizes, size)
+        return self._between("array", node_nm, self.devices.index(device), at)
 
     def adc(self, node_nm: Array, bits: Array) -> dict[str, Array]:
         """Costs (P,) of a converter and of what stands behind it, by name."""
-        at = self._place("ADC resolution", self.bits, bits)
-        return {name: self._between(grid.T[at], node_nm) for name, grid in self._grids["adc"].items()}
+        return self._between("adc", node_nm, self._place("ADC resolution", self.bits, bits))
 
     def logic(self, node_nm: Array) -> dict[str, Array]:
         """Costs (P,) of logic and memories, by name."""
-        rows = {name: np.broadcast_to(grid, (len(node_nm), len(grid))) for name, grid in self._grids["logic"].items()}
-        return {name: self._between(grid, node_nm) for name, grid in rows.items()}
+        return self._between("logic", node_nm)
 
     def _place(self, what: str, known: Array, wanted: Array) -> Array:
         """Places (P,) of values that must be on the grid."""
@@ -90,20 +87,21 @@ class Costs:
             raise self._beyond(what, ", ".join(map(str, known)), wanted[known[places] != wanted][0])
         return places
 
-    def _between(self, by_node: Array, node_nm: Array) -> Array:
-        """Value (P,) at nodes, from values (P, N) at those of the table."""
-        if (node_nm < self.nodes[0]).any() or (node_nm > self.nodes[-1]).any():
-            outside = node_nm[(node_nm < self.nodes[0]) | (node_nm > self.nodes[-1])][0]
-            raise self._beyond("node", f"{self.nodes[0]} to {self.nodes[-1]} nm", outside)
+    def _between(self, kind: str, node_nm: Array, *at: Array | int) -> dict[str, Array]:
+        """Costs (P,) by name at nodes and at places of the other keys."""
+        outside = (node_nm < self.nodes[0]) | (node_nm > self.nodes[-1])
+        if outside.any():
+            raise self._beyond("node", f"{self.nodes[0]} to {self.nodes[-1]} nm", node_nm[outside][0])
+        names, grid = self._grids[kind]
         right = np.clip(np.searchsorted(self.nodes, node_nm), 1, len(self.nodes) - 1)
-        points = np.arange(len(node_nm))
-        low, high = by_node[points, right - 1], by_node[points, right]
+        low, high = grid[(right - 1, *at)], grid[(right, *at)]  # (P, names)
         below, above = self.nodes[right - 1], self.nodes[right]
-        share = np.log(node_nm / below) / np.log(above / below)
+        share = (np.log(node_nm / below) / np.log(above / below))[:, None]
         positive = (low > 0) & (high > 0)
         safe_low, safe_high = np.where(positive, low, 1.0), np.where(positive, high, 1.0)
         found = np.where(positive, safe_low * (safe_high / safe_low) ** share, low + (high - low) * share)
-        return np.where(share == 0, low, np.where(share == 1, high, found))
+        found = np.where(share == 0, low, np.where(share == 1, high, found))
+        return dict(zip(names, found.T, strict=True))
 
     def _beyond(self, what: str, expected: str, found: object) -> dse.PluginContractError:
         return dse.PluginContractError(
@@ -139,23 +137,22 @@ def load(path: Path) -> Costs:
     return Costs(content, path)
 
 
-def _grids(
+def _grid(
     rows: Sequence[Mapping[str, Any]], keys: tuple[str, ...], axes: Mapping[str, Sequence[Any]]
-) -> dict[str, Array]:
-    """Values by name on the grid of the keys.
+) -> tuple[tuple[str, ...], Array]:
+    """Names of costs, and their values: one axis a key, in order, and the names last.
 
     Raises:
         ValueError: a place of the grid has no value, or several.
     """
     places = [{value: index for index, value in enumerate(axes[key])} for key in keys]
-    names = [name for name in rows[0] if name not in keys]
-    grids = {name: np.full([len(place) for place in places], np.nan) for name in names}
+    names = tuple(name for name in rows[0] if name not in keys)
+    grid = np.full([*map(len, places), len(names)], np.nan)
     for row in rows:
         at = tuple(place[row[key]] for place, key in zip(places, keys, strict=True))
-        if not np.isnan(grids[names[0]][at]):
+        if not np.isnan(grid[at]).all():
             raise ValueError(f"two rows for {', '.join(str(row[key]) for key in keys)}")
-        for name in names:
-            grids[name][at] = row[name]
-    if any(not np.isfinite(grid).all() or (grid < 0).any() for grid in grids.values()):
+        grid[at] = [row[name] for name in names]
+    if not np.isfinite(grid).all() or (grid < 0).any():
         raise ValueError("a combination has no row, or a cost is not a number of at least 0")
-    return grids
+    return names, grid
