@@ -124,6 +124,7 @@ def test_a_device_or_a_table_that_is_not_there_is_refused_when_the_model_is_buil
         (whole.replace("node_nm = 45, size = 64,", "node_nm = 45, size = 32,", 1), "two rows for"),
         ("\n".join(line for line in whole.splitlines() if "node_nm = 45, size = 64" not in line), "no row"),
         (whole.replace("[rows]", "[lines]"), "KeyError: 'rows'"),
+        (whole.replace("survey_pj", "pj"), "no adc.survey_pj"),
     ):
         missing.write_text(text, encoding="utf-8")
         with pytest.raises(dse.PluginContractError, match=rf"is not usable[\s\S]*{found}"):

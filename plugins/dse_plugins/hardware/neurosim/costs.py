@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import dse
+from dse_plugins.hardware.neurosim.measure import UNITS
 
 Array = NDArray[Any]
 PACKAGED = Path(__file__).with_name("costs.toml")
@@ -52,6 +53,7 @@ class Costs:
             numbers = {"node_nm": self.nodes, "size": self.sizes, "bits": self.bits}
             axes = {"device": list(self.devices)} | {name: values.tolist() for name, values in numbers.items()}
             self._grids = {kind: _grid(rows[kind], keys, axes) for kind, keys in KEYS.items()}
+            _check_names(self._grids)
         except (KeyError, TypeError, ValueError) as error:
             raise dse.PluginContractError(
                 "the table of component costs is not usable",
@@ -135,6 +137,17 @@ def load(path: Path) -> Costs:
             fix=f"dse components build neurosim --out {path}",
         ) from error
     return Costs(content, path)
+
+
+def _check_names(grids: Mapping[str, tuple[tuple[str, ...], Array]]) -> None:
+    """Raise where a cost is missing.
+
+    Raises:
+        ValueError: one is.
+    """
+    named = {f"{kind}.{name}" for kind, (names, _) in grids.items() for name in names}
+    if missing := sorted(set(UNITS) - named):
+        raise ValueError(f"no {', '.join(missing)}")
 
 
 def _grid(
