@@ -11,6 +11,7 @@ from benchmarks.figures import REGISTERED, SETTINGS
 
 MODULES = (
     "isaac",
+    "crosscheck",
     "hardware",
     "loop",
     "command_line",

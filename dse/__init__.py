@@ -45,6 +45,7 @@ from dse.records.batch import (
     BASE,
     DROPPED,
     ENCODINGS,
+    Alternative,
     Components,
     Demand,
     Geometry,
@@ -58,7 +59,7 @@ from dse.records.model import Model
 from dse.records.observation import Observation
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
 from dse.records.params import Params
-from dse.records.plugin import API, Compressor, Generator, HardwareModel, Options, Scheduler
+from dse.records.plugin import API, ComponentTable, Compressor, Generator, HardwareModel, Options, Scheduler
 from dse.records.terms import SCALE_BITS, Image, Matrices, Scaling, Stored, Term
 from dse.records.training import Adapted, Adaption, Training
 from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from dse.authoring.check import plugins_check
     from dse.authoring.info import plugins_info
     from dse.authoring.new import plugins_new
+    from dse.components import components_build
     from dse.exporting import export
     from dse.exports.load import load_export
     from dse.profiling import profile
@@ -87,8 +89,10 @@ __all__ = [
     "WEIGHT_BITS",
     "Adapted",
     "Adaption",
+    "Alternative",
     "CheckpointError",
     "Choice",
+    "ComponentTable",
     "Components",
     "Compressor",
     "Context",
@@ -152,6 +156,7 @@ __all__ = [
     "batch_parameter",
     "best_scale",
     "check",
+    "components_build",
     "decompose",
     "deltas",
     "export",
@@ -189,6 +194,7 @@ __all__ = [
 _API = {
     **dict.fromkeys(("check", "deltas", "plugins_list", "run", "validate"), "dse.api"),
     **dict.fromkeys(("hypervolume", "pareto", "plot", "query", "report", "sections", "show"), "dse.reading"),
+    "components_build": "dse.components",
     "export": "dse.exporting",
     "load_export": "dse.exports.load",
     "plugins_check": "dse.authoring.check",

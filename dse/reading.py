@@ -142,7 +142,8 @@ def sections(study: Path | str, trial: int, *, results: Path | str = "results") 
     """Everything known about one trial, as ``dse show`` prints it for people.
 
     Components are sorted by their share of area and energy, those that take nothing left out; scores and parameters of
-    tasks stand beside their tasks.
+    tasks stand beside their tasks. Where the hardware model knows other assumptions, such as ADC laws, the design is costed
+    under each.
 
     Args:
         study: its name, or its folder.
@@ -152,10 +153,17 @@ def sections(study: Path | str, trial: int, *, results: Path | str = "results") 
     Raises:
         StudyError: there is no such study or trial.
     """
+    from dse.alternatives import section
+    from dse.results.files import TRIALS
+    from dse.results.read import read_table, table_file, to_frame
     from dse.results.sections import sections as made
     from dse.results.studies import study_folder
 
-    return made(study_folder(study, results), trial)
+    folder = study_folder(study, results)
+    found = made(folder, trial)
+    file = table_file(folder, TRIALS)
+    under = section(to_frame(read_table(file)[0], file), trial, file.parent)
+    return [*found, under] if under else found
 
 
 def plot(study: Path | str, out: Path | str, *, figure: str = "fronts", results: Path | str = "results") -> Path:
@@ -194,10 +202,15 @@ def report(study: Path | str, out: Path | str, *, results: Path | str = "results
         SetupError: plotly is not installed.
         StudyError: there is no such study.
     """
+    from dse.alternatives import assumptions
     from dse.plots.report import report_page
+    from dse.results.studies import study_folder
 
     out = _ending(out, (".html",))
-    return _written(out, report_page(_loaded(study, results)).encode())
+    found = _loaded(study, results)
+    folder = study_folder(study, results)
+    under = assumptions(found.trials, folder if folder.is_dir() else folder.parent)
+    return _written(out, report_page(found, under).encode())
 
 
 def _loaded(study: Path | str, results: Path | str) -> Study:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dse.cli import options as opt
+from dse.cli.components import components
 from dse.cli.errors import ErrorsShown
 from dse.cli.export import export
 from dse.cli.output import Format
@@ -22,6 +23,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(plugins, name="plugins")
+app.add_typer(components, name="components")
 
 
 def _version(asked: bool) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import SetupError, StudyError, unknown_name
-from dse.plots import designs, fronts, search
+from dse.plots import assumptions, designs, fronts, search
 from dse.plots.page import Part, choice_part, facts_part, figure_part, page
 from dse.plots.study import AXES, Study, plain
 from dse.records.plugin import KINDS
@@ -16,6 +16,8 @@ from dse.results.points import PREFIX
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+    from dse.alternatives import Assumption
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +114,18 @@ def figure_page(study: Study, name: str) -> str:
     return page(study.name, [figure_part(name, DRAWINGS[name].title, figure, DRAWINGS[name].note)])
 
 
-def report_page(study: Study) -> str:
-    """Put every figure, the table of the front and the provenance on one page."""
+def report_page(study: Study, under: Sequence[Assumption] = ()) -> str:
+    """Put every figure, the table of the front and the provenance on one page.
+
+    Args:
+        study: what is shown.
+        under: its designs under other assumptions of their hardware models.
+    """
     parts = [_summary(study)]
     for key, drawing in DRAWINGS.items():
         parts.append(figure_part(key, drawing.title, drawing.draw(study), drawing.note))
+    if under and len(study.front):
+        parts.append(assumptions.part(study, under))
     return page(study.name, [*parts, _table(study), *_provenance(study)])
 
 

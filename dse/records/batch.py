@@ -6,6 +6,7 @@ then tasks), C components.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -157,6 +158,21 @@ class Violation:
     name: str
     amount: Floats
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """What a design's components would cost under another assumption, as factors of what they are charged.
+
+    Attributes:
+        name: of the assumption, as a table shows it.
+        area: (P,) by component; one that is not named stays as it is.
+        energy: (P,) likewise.
+    """
+
+    name: str
+    area: Mapping[str, Floats]
+    energy: Mapping[str, Floats]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
@@ -46,10 +47,38 @@ class PluginRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ComponentTable:
+    """A table of component costs that comes with a hardware model, and how ``dse components build`` makes it anew.
+
+    The script runs in an environment of its own, so that what it needs never has to be installed beside `dse`.
+
+    Attributes:
+        file: the table.
+        script: called with the name of the file to write as its only argument; it cannot import `dse`.
+        python: oldest version it runs with.
+        requirements: what pip installs for it, with exact versions.
+        compiled: names of requirements that are compiled on the machine instead of taken ready-made.
+        programs: what compiling needs on the path.
+    """
+
+    file: Path
+    script: Path
+    python: tuple[int, int] = (3, 11)
+    requirements: tuple[str, ...] = ()
+    compiled: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class HardwareModel(PluginRecord):
-    """`build(options)` returns a `dse.Hardware`."""
+    """`build(options)` returns a `dse.Hardware`.
+
+    Attributes:
+        components: table of component costs that can be built anew, if it has one.
+    """
 
     kind: ClassVar[Kind] = "hardware"
+    components: ComponentTable | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

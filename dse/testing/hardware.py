@@ -12,7 +12,7 @@ from dse.pipeline.costing import Costs, check_components, total
 from dse.pipeline.counting import count
 from dse.pipeline.demand import demand
 from dse.pipeline.visits import listed_order
-from dse.records.batch import Components, Demand, Geometry
+from dse.records.batch import Alternative, Components, Demand, Geometry
 from dse.records.footprint import Footprint, Piece, Reprogrammed
 from dse.records.params import Params
 from dse.records.plugin import Kind, PluginRecord
@@ -135,6 +135,20 @@ class HardwareTests(PluginTests):
                 before = getattr(made, name).max()
                 after_it = getattr(charged(plugin, workload, wanted, written, params), name).max()
                 assert after_it > before, f"{name} does not grow by blocks that are written: {before:g} to {after_it:g}"
+
+    def test_alternatives_are_factors_of_components(self, record: PluginRecord) -> None:
+        """Where the model knows other assumptions, each has a positive factor a point for components it charges."""
+        after(self.test_charges_have_their_shapes, record=record)
+        for plugin, workload, params in self.cases(record):
+            offer = getattr(plugin, "alternatives", None)
+            for item in () if offer is None else offer(params):
+                assert isinstance(item, Alternative), f"alternatives must be dse.Alternative, found {item!r}"
+                known = set(self.evaluate(plugin, workload, params)[1][0].names)
+                for name, factor in (*item.area.items(), *item.energy.items()):
+                    assert name in known, f"alternative {item.name!r} names {name!r}, which is no component"
+                    assert np.shape(factor) == (1,), f"a factor must have shape (1,), found {np.shape(factor)}"
+                    assert np.isfinite(factor).all(), f"alternative {item.name!r} has a factor that is not finite"
+                    assert (np.asarray(factor) > 0).all(), f"alternative {item.name!r} has a factor of {factor[0]:g}"
 
     def costs(self, plugin: Any, workload: Workload, params: Params) -> list[Costs]:
         """Cost of one point with every footprint, summed by the core."""

@@ -30,7 +30,7 @@ BUILT_IN = {
         "xma2",
     },
     "scheduler": {"fixed", "greedy", "optimal", "searched"},
-    "hardware": {"isaac"},
+    "hardware": {"isaac", "neurosim"},
 }
 
 
@@ -161,7 +161,7 @@ def test_entry_points_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> No
     registry = dse.Registry().discover(disable=["none"])
 
     assert registry.disabled == ["isaac", "none", "searched"]
-    assert registry.records("hardware") == {}
+    assert set(registry.records("hardware")) == {"neurosim"}
     with pytest.raises(dse.PluginLoadError, match="isaac is disabled"):
         registry.get("hardware", "isaac")
 

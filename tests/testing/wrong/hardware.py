@@ -102,6 +102,11 @@ class DeadParameter(Isaac):
         return (*super().parameters(workload), dse.Choice(name="mood", choices=("calm", "wild"), default="calm"))
 
 
+class NothingUnderAnotherLaw(Isaac):
+    def alternatives(self, params: dse.Params) -> tuple[dse.Alternative, ...]:
+        return (dse.Alternative("free", {"adc": np.zeros(params.points)}, {}),)
+
+
 class HalfARow(Isaac):
     def geometry(self, params: dse.Params) -> dse.Geometry:
         return replace(super().geometry(params), rows=params["array_size"] + 0.5)
@@ -125,4 +130,5 @@ CASES = (
     (record(FirstPointForAll), "test_batch_equals_single"),
     (record(DeadParameter), "test_every_parameter_changes_something"),
     (record(HalfARow), "test_geometry_is_usable"),
+    (record(NothingUnderAnotherLaw), "test_alternatives_are_factors_of_components"),
 )

@@ -11,14 +11,9 @@ from numpy.typing import NDArray
 import dse
 from dse_plugins.hardware.isaac import table
 from dse_plugins.hardware.isaac.options import IsaacOptions
-from dse_plugins.hardware.isaac.units import INDEX, NAMES
+from dse_plugins.hardware.isaac.units import INDEX, NAMES, Digital
 
 Array = NDArray[Any]
-
-
-def area_mm2(options: IsaacOptions) -> float:
-    """One digital unit with a 64 KB buffer."""
-    return options.digital_macs * table.MAC_MM2 + options.digital_lanes * table.LANE_MM2 + table.EDRAM.area_mm2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +41,7 @@ class Widths:
         return cls(heads, ffn, demand.rows[..., sorted(first.values())].sum(axis=-1))
 
 
-def layer(workload: dse.Workload, widths: Widths, options: IsaacOptions) -> tuple[Array, Array]:
+def layer(workload: dse.Workload, widths: Widths, costs: Digital, options: IsaacOptions) -> tuple[Array, Array]:
     """Energy (uJ) and time (us) of one layer's digital work for each task.
 
     Two attention products of a head's width for each head kept and pair of tokens; softmax over as many scores for each
@@ -55,6 +50,7 @@ def layer(workload: dse.Workload, widths: Widths, options: IsaacOptions) -> tupl
     Args:
         workload: tokens of T tasks.
         widths: of the layers that run, each (P, T, L) or broadcast to it.
+        costs: of the digital unit.
         options: of the hardware.
     """
     encoder, over = workload.encoder, (None, slice(None), None)
@@ -66,22 +62,22 @@ def layer(workload: dse.Workload, widths: Widths, options: IsaacOptions) -> tupl
         + table.GELU_OPS * widths.ffn
         + table.QUANTISE_OPS * widths.inputs
     )
-    return _energy(macs, lanes), time_us(macs, lanes, options)
+    return energy_uj(macs, lanes, costs), time_us(macs, lanes, options)
 
 
-def inputs(workload: dse.Workload, options: IsaacOptions, points: int) -> tuple[Array, Array]:
+def inputs(workload: dse.Workload, costs: Digital, options: IsaacOptions) -> tuple[Array, Array]:
     """Energy (P, T, C) and time (P, T) of an input's embeddings, which are off-chip: a word and a position for each token."""
     tokens = np.array([task.tokens for task in workload.tasks])
     width = workload.encoder.hidden
     fetched = tokens * 2 * width * table.VECTOR_BITS / 8
     lanes = tokens * (table.NORM_OPS + table.RESIDUAL_OPS) * width
-    energy = np.zeros((points, len(tokens), len(NAMES)))
+    energy = np.zeros((len(costs.mac_pj), len(tokens), len(NAMES)))
     energy[..., INDEX["offchip"]] = fetched * table.DRAM_BYTE_PJ * 1e-6
-    energy[..., INDEX["digital"]] = _energy(np.zeros_like(lanes), lanes)
+    energy[..., INDEX["digital"]] = energy_uj(np.zeros((1, len(tokens))), lanes[None], costs)
     return energy, np.broadcast_to(time_us(np.zeros_like(lanes), lanes, options), energy.shape[:2])
 
 
-def requests(workload: dse.Workload, demand: dse.Demand, options: IsaacOptions) -> tuple[Array, Array]:
+def requests(workload: dse.Workload, demand: dse.Demand, costs: Digital, options: IsaacOptions) -> tuple[Array, Array]:
     """Energy (P, T, C) and time (P, T) of an answer beyond its layers.
 
     Pooler and classifier; where inputs may leave early, the mean over tokens and the head of every exit that an input is
@@ -96,8 +92,8 @@ def requests(workload: dse.Workload, demand: dse.Demand, options: IsaacOptions) 
         macs = macs + (asked * demand.exits.parameters).sum(axis=-1)
         lanes = lanes + asked.sum(axis=-1) * tokens * workload.encoder.hidden
     energy = np.zeros((*shape, len(NAMES)))
-    energy[..., INDEX["digital"]] = _energy(macs, lanes)
-    energy[..., INDEX["sram"]] = macs * table.VECTOR_BITS / 8 * table.SRAM_BYTE_PJ * 1e-6
+    energy[..., INDEX["digital"]] = energy_uj(macs, lanes, costs)
+    energy[..., INDEX["sram"]] = macs * table.VECTOR_BITS / 8 * costs.sram_byte_pj[:, None] * 1e-6
     return energy, time_us(macs, lanes, options)
 
 
@@ -118,8 +114,10 @@ def embedding_bytes(workload: dse.Workload) -> float:
     return workload.encoder.embedding_parameters * table.VECTOR_BITS / 8
 
 
-def _energy(macs: Array, lanes: Array) -> Array:
-    return np.asarray((macs * table.MAC_PJ + lanes * table.VECTOR_PJ) * 1e-6)
+def energy_uj(macs: Array, lanes: Array, costs: Digital) -> Array:
+    """Energy (P, ...) of 8-bit multiplications and of lane operations, each (P, ...) or broadcast to it."""
+    over = (slice(None), *[None] * (macs.ndim - 1))
+    return np.asarray((macs * costs.mac_pj[over] + lanes * costs.vector_pj[over]) * 1e-6)
 
 
 def time_us(macs: Array, lanes: Array, options: IsaacOptions) -> Array:

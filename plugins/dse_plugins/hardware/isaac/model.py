@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import dse
+from dse_plugins.hardware import adc_laws
 from dse_plugins.hardware.isaac import digital, table
 from dse_plugins.hardware.isaac.options import IsaacOptions
 from dse_plugins.hardware.isaac.residency import Residency, needs, residency
@@ -54,6 +55,14 @@ class Isaac:
         fields = {name: params[name] for name in ("cell_bits", "adc_bits", "dac_bits", "input_bits")}
         return dse.Geometry(size, size, encoding=np.asarray(encoding), packing=self.options.packing, **fields)
 
+    def units(self, params: dse.Params) -> Units:
+        """Unit costs (P,): what another component table changes."""
+        return units(self.geometry(params), params, self.options)
+
+    def alternatives(self, params: dse.Params) -> tuple[dse.Alternative, ...]:
+        """The same design under every ADC law."""
+        return adc_laws.alternatives(self.options.adc_law, params["adc_bits"])
+
     def components(
         self,
         workload: dse.Workload,
@@ -64,7 +73,7 @@ class Isaac:
     ) -> dse.Components:
         """Charge every event of `dse.Counts`, the digital unit, SRAM, off-chip traffic and reprogramming."""
         geometry = self.geometry(params)
-        unit = units(geometry, params, self.options)
+        unit = self.units(params)
         capacity = np.where(params["tiles"] > 0, params["tiles"] * unit.arrays_per_tile, np.inf)
         held = residency(needs(demand, footprint.on_base), counts.arrays, capacity)
         over = dse.reprogramming(workload, demand, footprint, geometry)
@@ -72,8 +81,8 @@ class Isaac:
             params["tiles"] > 0, params["tiles"], np.ceil(counts.arrays.sum((1, 2)) / unit.arrays_per_tile)
         )
         energy, latency = self._passes(workload, demand, counts, footprint, geometry, unit)
-        input_energy, input_latency = digital.inputs(workload, self.options, demand.points)
-        request_energy, request_latency = digital.requests(workload, demand, self.options)
+        input_energy, input_latency = digital.inputs(workload, unit.digital, self.options)
+        request_energy, request_latency = digital.requests(workload, demand, unit.digital, self.options)
         power = self._static_power(tiles, unit)
         for name, milliwatts in power.items():
             energy[..., INDEX[name]] += milliwatts[:, None, None] * latency * 1e-3
@@ -129,16 +138,15 @@ class Isaac:
             "arrays": cycles * total["arrays"] * unit.array_pj[over],
             "adc": conversions * unit.adc_pj[over],
             "dac": drives * unit.dac_pj[over],
-            "sample_hold": conversions * table.SAMPLE_HOLD.event_pj,
-            "shift_add": conversions * table.SHIFT_ADD.event_pj
-            + (partials + SHIFTS * shifted) * table.TILE_SHIFT_ADD.event_pj,
-            "registers": drives * table.INPUT_REGISTER.event_pj
-            + conversions * table.OUTPUT_REGISTER.event_pj
-            + partials * table.TILE_REGISTER.event_pj,
-            "buffer": values * table.EDRAM.event_pj,
-            "bus": values * table.BUS.event_pj,
-            "router": outputs * table.ROUTER.event_pj / table.ROUTER_FLIT_BYTES * (geometry.input_bits[over] / 8),
-            "sram": (outputs * 2 + scaled + shifted) * table.VECTOR_BITS / 8 * table.SRAM_BYTE_PJ,
+            "sample_hold": conversions * unit.sample_hold_pj[over],
+            "shift_add": conversions * unit.shift_add_pj[over] + (partials + SHIFTS * shifted) * unit.partial_pj[over],
+            "registers": drives * unit.input_register_pj[over]
+            + conversions * unit.output_register_pj[over]
+            + partials * unit.partial_register_pj[over],
+            "buffer": values * unit.buffer_pj[over],
+            "bus": values * unit.bus_pj[over],
+            "router": outputs * unit.router_pj[over] * (geometry.input_bits[over] / 8),
+            "sram": (outputs * 2 + scaled + shifted) * table.VECTOR_BITS / 8 * unit.digital.sram_byte_pj[over],
         }
         runs = demand.owner != dse.DROPPED
         energy = np.zeros((*demand.owner.shape, len(NAMES)))
@@ -146,10 +154,9 @@ class Isaac:
             energy[..., INDEX[name]] = picojoules * 1e-6
         kept = digital.Widths.of(workload.encoder, demand)
         widths = digital.Widths(*(_of_tasks(values, demand.owner) for values in (kept.heads, kept.ffn, kept.inputs)))
-        digital_energy, digital_us = digital.layer(workload, widths, self.options)
+        digital_energy, digital_us = digital.layer(workload, widths, unit.digital, self.options)
         lanes = outputs * table.RESCALE_OPS + tokens * total["fed"] * table.QUANTISE_OPS + scaled
-        added = (lanes * table.VECTOR_PJ + macs * table.MAC_PJ) * 1e-6
-        energy[..., INDEX["digital"]] = runs * digital_energy + added
+        energy[..., INDEX["digital"]] = runs * digital_energy + digital.energy_uj(macs, lanes, unit.digital)
         digital_us = digital_us + digital.time_us(macs, scaled, self.options)
         stages = len({matrix.input for matrix in workload.encoder.matrices}) + total["extra_stages"]
         filled = (tokens + stages - 1) * unit.cycles[over] + stages * table.PIPELINE_CYCLES
@@ -160,8 +167,8 @@ class Isaac:
         held = counts.arrays.sum(axis=2)
         share = held / np.maximum(held.sum(axis=1, keepdims=True), 1)
         area = share[..., None] * (tiles[:, None] * unit.tile_mm2)[:, None, :]
-        area[..., INDEX["sram"]] += digital.sram_bits(workload, demand, counts) * table.SRAM_BIT_MM2
-        area[:, dse.BASE, INDEX["digital"]] += digital.area_mm2(self.options)
+        area[..., INDEX["sram"]] += digital.sram_bits(workload, demand, counts) * unit.digital.sram_bit_mm2[:, None]
+        area[:, dse.BASE, INDEX["digital"]] += unit.digital.unit_mm2
         if self.options.links:
             area[:, dse.BASE, INDEX["links"]] += np.ceil(tiles / table.TILES_PER_CHIP) * table.LINKS_MM2
         return np.asarray(area)

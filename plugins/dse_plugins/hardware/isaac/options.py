@@ -1,10 +1,13 @@
 """What is fixed for a whole study of `isaac`."""
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import Field
 
 import dse
+
+Law: TypeAlias = Literal["isaac", "linear", "survey"]
+"""What converters cost: see `dse_plugins.hardware.adc_laws`."""
 
 
 class IsaacOptions(dse.Options):
@@ -15,6 +18,7 @@ class IsaacOptions(dse.Options):
         imas_per_tile: in-situ multiply-accumulate units of a tile.
         links: add ISAAC's chip-to-chip HyperTransport, one set for each 168 tiles.
         leakage_share: static power as a share of peak power; ISAAC publishes none, so it is off by default.
+        adc_law: what converters cost: ISAAC's scaled as its table, or linearly in bits, or a regression over published ones.
         digital_macs: 8-bit multipliers of the digital unit, for products of activations.
         digital_lanes: 16-bit vector lanes of the digital unit, for softmax, norms and GELU.
         write_energy_pj: energy of one write pulse on one cell. Survey range 0.6 to 681 pJ.
@@ -27,6 +31,7 @@ class IsaacOptions(dse.Options):
     imas_per_tile: int = Field(default=12, ge=1)
     links: bool = False
     leakage_share: float = Field(default=0.0, ge=0.0, le=1.0)
+    adc_law: Law = "isaac"
     digital_macs: int = Field(default=1024, ge=1)
     digital_lanes: int = Field(default=128, ge=1)
     write_energy_pj: float = Field(default=10.0, gt=0)

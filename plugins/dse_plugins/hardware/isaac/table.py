@@ -134,7 +134,8 @@ SRAM_BYTE_PJ = 20.0 / 8
 DRAM_BYTE_PJ = 1950.0 / 8
 MAC_REUSE = 32
 """Products an operand read from SRAM is used for."""
-MAC_PJ = 0.2 + 0.1 + 2 * SRAM_BYTE_PJ / MAC_REUSE
+MULTIPLY_ADD_PJ = 0.2 + 0.1
+MAC_PJ = MULTIPLY_ADD_PJ + 2 * SRAM_BYTE_PJ / MAC_REUSE
 VECTOR_PJ = 1.1 + 0.4
 """One lane operation: a 16-bit floating multiply-add."""
 

@@ -1,14 +1,16 @@
-"""Unit costs of `isaac` for the parameters of each point: areas, powers and energies scaled from the table."""
+"""Unit costs for the parameters of each point: what a component table gives, and ISAAC's own, scaled from its table."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import dse
+from dse_plugins.hardware import adc_laws
 from dse_plugins.hardware.isaac import table
 from dse_plugins.hardware.isaac.options import IsaacOptions
 
@@ -36,6 +38,25 @@ INDEX = {name: index for index, name in enumerate(NAMES)}
 
 
 @dataclass(frozen=True, slots=True)
+class Digital:
+    """Costs (P,) of the digital unit and of the SRAM beside the arrays.
+
+    Attributes:
+        mac_pj: one 8-bit multiply-accumulate.
+        vector_pj: one operation of a 16-bit lane.
+        sram_byte_pj: one byte of SRAM.
+        sram_bit_mm2: area of a bit of SRAM.
+        unit_mm2: the whole unit with its buffer.
+    """
+
+    mac_pj: Array
+    vector_pj: Array
+    sram_byte_pj: Array
+    sram_bit_mm2: Array
+    unit_mm2: Array
+
+
+@dataclass(frozen=True, slots=True)
 class Units:
     """Costs (P,) of one array, tile, event and cycle.
 
@@ -45,10 +66,20 @@ class Units:
         tile_mw: peak power of one tile.
         cycles: cycles of one input vector.
         cycle_us: length of a cycle: the array's read, or its conversions if ADCs are shared.
+        cells: cells of an array, the extra column of flip encoding included.
         array_pj: one array read for a cycle.
         adc_pj: one conversion.
         dac_pj: one wordline driven for a cycle.
-        cells: cells of an array, the extra column of flip encoding included.
+        sample_hold_pj: one bitline sampled.
+        shift_add_pj: one conversion merged.
+        input_register_pj: one wordline's input read for a cycle.
+        output_register_pj: one conversion accumulated.
+        partial_pj: one partial sum added in the tile.
+        partial_register_pj: one partial sum kept in the tile.
+        buffer_pj: one byte of the tile's buffer.
+        bus_pj: one byte between buffer and arrays.
+        router_pj: one byte that leaves the tile.
+        digital: the digital unit.
     """
 
     arrays_per_tile: Array
@@ -56,10 +87,20 @@ class Units:
     tile_mw: Array
     cycles: Array
     cycle_us: Array
+    cells: Array
     array_pj: Array
     adc_pj: Array
     dac_pj: Array
-    cells: Array
+    sample_hold_pj: Array
+    shift_add_pj: Array
+    input_register_pj: Array
+    output_register_pj: Array
+    partial_pj: Array
+    partial_register_pj: Array
+    buffer_pj: Array
+    bus_pj: Array
+    router_pj: Array
+    digital: Digital
 
 
 def units(geometry: dse.Geometry, params: dse.Params, options: IsaacOptions) -> Units:
@@ -68,11 +109,11 @@ def units(geometry: dse.Geometry, params: dse.Params, options: IsaacOptions) -> 
     width = geometry.columns + geometry.flip
     wordlines, bitlines = arrays * geometry.rows, arrays * width
     cells = arrays * geometry.rows * width
-    adc_scale = _relative(table.ADC_UM2, geometry.adc_bits)
+    adc_area, adc_energy = adc_laws.relative(options.adc_law, geometry.adc_bits)
     dac_scale = 2.0 ** (geometry.dac_bits - 1)  # MNSIM 2.0's DAC library: area and power double with each bit
     sized = {
         "arrays": [(table.ARRAY, cells)],
-        "adc": [(table.ADC, adcs * adc_scale)],
+        "adc": [(table.ADC, adcs * adc_area)],
         "dac": [(table.DAC, wordlines * dac_scale)],
         "sample_hold": [(table.SAMPLE_HOLD, bitlines)],
         "shift_add": [(table.SHIFT_ADD, adcs)],
@@ -91,29 +132,47 @@ def units(geometry: dse.Geometry, params: dse.Params, options: IsaacOptions) -> 
         tile_mm2[:, INDEX[name]] = area
     tile_mm2[:, INDEX["shift_add"]] += table.TILE_SHIFT_ADD.area_mm2
     tile_mm2[:, INDEX["registers"]] += table.TILE_REGISTER.area_mm2
-    sized["adc"] = [(table.ADC, adcs * _relative(table.ADC_PJ, geometry.adc_bits))]
+    sized["adc"] = [(table.ADC, adcs * adc_energy)]
     ima_mw = sum(group.unit_mw * size for groups in sized.values() for group, size in groups)
-    conversion_us = width * arrays / (adcs * table.ADC_GSPS * 1e3)
+    constant = partial(np.full, len(arrays))
     return Units(
         arrays_per_tile=arrays * options.imas_per_tile,
         tile_mm2=tile_mm2,
         tile_mw=np.asarray(options.imas_per_tile * ima_mw + sum(group.power_mw for group in table.TILE)),
         cycles=np.ceil(geometry.input_bits / geometry.dac_bits),
-        cycle_us=np.maximum(table.CYCLE_NS / 1e3, conversion_us),
-        array_pj=table.ARRAY.event_pj * geometry.rows * width,
-        adc_pj=table.ADC.event_pj * _relative(table.ADC_PJ, geometry.adc_bits),
-        dac_pj=table.DAC.event_pj * dac_scale,
+        cycle_us=np.maximum(table.CYCLE_NS / 1e3, conversions_us(geometry, params)),
         cells=geometry.rows * width,
+        array_pj=table.ARRAY.event_pj * geometry.rows * width,
+        adc_pj=table.ADC.event_pj * adc_energy,
+        dac_pj=table.DAC.event_pj * dac_scale,
+        sample_hold_pj=constant(table.SAMPLE_HOLD.event_pj),
+        shift_add_pj=constant(table.SHIFT_ADD.event_pj),
+        input_register_pj=constant(table.INPUT_REGISTER.event_pj),
+        output_register_pj=constant(table.OUTPUT_REGISTER.event_pj),
+        partial_pj=constant(table.TILE_SHIFT_ADD.event_pj),
+        partial_register_pj=constant(table.TILE_REGISTER.event_pj),
+        buffer_pj=constant(table.EDRAM.event_pj),
+        bus_pj=constant(table.BUS.event_pj),
+        router_pj=constant(table.ROUTER.event_pj / table.ROUTER_FLIT_BYTES),
+        digital=Digital(
+            mac_pj=constant(table.MAC_PJ),
+            vector_pj=constant(table.VECTOR_PJ),
+            sram_byte_pj=constant(table.SRAM_BYTE_PJ),
+            sram_bit_mm2=constant(table.SRAM_BIT_MM2),
+            unit_mm2=constant(
+                options.digital_macs * table.MAC_MM2 + options.digital_lanes * table.LANE_MM2 + table.EDRAM.area_mm2
+            ),
+        ),
     )
+
+
+def conversions_us(geometry: dse.Geometry, params: dse.Params) -> Array:
+    """How long an IMA's ADCs take (P,) to convert every bitline of its arrays once."""
+    bitlines = (geometry.columns + geometry.flip) * params["arrays_per_ima"]
+    return np.asarray(bitlines / (params["adcs_per_ima"] * table.ADC_GSPS * 1e3))
 
 
 def adc_bits_needed(geometry: dse.Geometry) -> Array:
     """ceil(log2(rows (2^dac - 1)(2^cell - 1) + 1)), one less with flip encoding; no conversion then clips."""
     largest = geometry.rows * (2.0**geometry.dac_bits - 1) * (2.0**geometry.cell_bits - 1)
     return np.asarray(np.ceil(np.log2(largest + 1)) - geometry.flip)
-
-
-def _relative(by_bits: dict[int, float], bits: Array) -> Array:
-    values = np.zeros(max(by_bits) + 1)
-    values[list(by_bits)] = [value / by_bits[8] for value in by_bits.values()]
-    return values[bits]

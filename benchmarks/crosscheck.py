@@ -1,0 +1,144 @@
+"""Our macros beside those of peers: rank correlation of area and energy over array size, ADC bits and cell bits.
+
+`FULL=1` makes an environment for each peer, asks it anew, and writes the record and the page; figures compare the recorded
+peers with our models as they are now.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import SETTINGS, Figure, measures
+from benchmarks.macros import POINTS, Macros, Name, Sharing, ours, peer, weights
+
+HERE = Path(__file__).parent
+RECORD = HERE / "records" / "crosscheck.json"
+QUANTITIES = {"energy": "energy_pj", "area": "area_mm2"}
+TARGET = ">= 0.9"
+ZIGZAG = ("zigzag-dse==3.9.1", "six>=1.16")
+"""zigzag-dse imports six without saying so."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One of our models beside one peer.
+
+    Attributes:
+        peer: its name.
+        asked: key of the record.
+        model: ours.
+        node_nm: of ours, and of the peer as near as it goes.
+        sharing: what has an ADC of its own in both.
+        independent: whether ours takes no cost from the peer.
+    """
+
+    peer: str
+    asked: str
+    model: Name
+    node_nm: int
+    sharing: Sharing
+    independent: bool = True
+
+    def both(self, record: dict[str, Any]) -> tuple[Macros, Macros]:
+        """Our macros and the peer's."""
+        return ours(self.model, self.sharing, node_nm=self.node_nm), peer(record[self.asked])
+
+
+COMPARISONS = (
+    Comparison("zigzag", "zigzag", "isaac", 32, "bitline"),
+    Comparison("zigzag", "zigzag", "neurosim", 28, "bitline"),
+    Comparison("hwcomponents", "hwcomponents-32", "isaac", 32, "array"),
+    Comparison("hwcomponents", "hwcomponents-28", "neurosim", 28, "array", independent=False),
+)
+NODES = {"hwcomponents-32": (32, "isaac"), "hwcomponents-28": (28, "neurosim")}
+"""Node and device that hwcomponents is asked for."""
+PEERS = ("zigzag", "hwcomponents")
+
+
+@measures(
+    *(f"crosscheck.{name}.{what}_spearman" for name in PEERS for what in QUANTITIES),
+    *(f"crosscheck.hwcomponents.{what}_spearman.neurosim" for what in QUANTITIES),
+)
+def crosscheck() -> Iterator[Figure]:
+    """The lowest correlation of our models that take nothing from the peer, and that of the one that does."""
+    if SETTINGS.full:
+        measure()
+    record = json.loads(RECORD.read_text(encoding="utf-8"))
+    for name in PEERS:
+        for what, column in QUANTITIES.items():
+            found = {item: spearman(item, record, column) for item in COMPARISONS if item.peer == name}
+            free = {item.model: value for item, value in found.items() if item.independent}
+            text = ", ".join(f"{model} {value:.3f}" for model, value in free.items())
+            compared = f"{name}'s macros at {len(POINTS)} points, recorded; the lower of: {text}"
+            yield Figure(f"crosscheck.{name}.{what}_spearman", min(free.values()), "", TARGET, compared)
+            for item, value in found.items():
+                if not item.independent:
+                    text = f"{name}'s macros, recorded; its own costs as our table holds them, between two of its nodes"
+                    yield Figure(f"crosscheck.{name}.{what}_spearman.{item.model}", value, "", TARGET, text)
+
+
+def spearman(item: Comparison, record: dict[str, Any], column: str, *, by_weight: bool = False) -> float:
+    """Rank correlation of a macro's total, or of its share for each 8-bit weight it holds."""
+    from scipy.stats import spearmanr
+
+    mine, theirs = (macros.total(column) / (weights() if by_weight else 1) for macros in item.both(record))
+    return float(spearmanr(mine, theirs).statistic)
+
+
+def measure() -> None:
+    """Ask every peer, in an environment of its own, and write record and page."""
+    from benchmarks.crosscheck_page import PAGE, page
+
+    record: dict[str, Any] = {"zigzag": _zigzag(), **_hwcomponents()}
+    lines = ",\n".join(f' "{name}": [\n  {_rows(rows)}\n ]' for name, rows in record.items())
+    RECORD.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+    PAGE.write_text(page(record), encoding="utf-8")
+
+
+def _rows(rows: list[dict[str, Any]]) -> str:
+    """One line a point, six digits a number."""
+    short = json.loads(json.dumps(rows), parse_float=lambda text: float(f"{float(text):.6g}"))
+    return ",\n  ".join(json.dumps(row) for row in short)
+
+
+def _zigzag() -> list[dict[str, Any]]:
+    from dse.environments import Needs
+
+    return _asked(Needs((3, 11), ZIGZAG), "zigzag_macro.py", [{"points": POINTS}], sys.executable)[0]
+
+
+def _hwcomponents() -> dict[str, list[dict[str, Any]]]:
+    from dse_plugins.hardware.neurosim import dse_hardware_models
+    from dse_plugins.hardware.neurosim.measure import DEVICES
+
+    from dse.environments import Needs
+
+    table = next(iter(dse_hardware_models())).components
+    assert table is not None
+    asked = [
+        {"points": POINTS, "node_nm": node, "cell": DEVICES[device].text(), "read_ns": DEVICES[device].read_ns}
+        for node, device in NODES.values()
+    ]
+    needs = Needs(table.python, table.requirements, table.compiled, table.programs)
+    return dict(zip(NODES, _asked(needs, "hwcomponents_macro.py", asked, None), strict=True))
+
+
+def _asked(needs: Any, script: str, questions: list[Any], python: str | None) -> list[Any]:
+    """Answers of a peer's script to some questions."""
+    from dse.environments import make_environment, run_script
+
+    answers = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        own = make_environment(folder / "environment", needs, python=python, say=print)
+        for question in questions:
+            (folder / "points.json").write_text(json.dumps(question), encoding="utf-8")
+            run_script(own, HERE / "peers" / script, [str(folder / "points.json"), str(folder / "costs.json")])
+            answers.append(json.loads((folder / "costs.json").read_text(encoding="utf-8")))
+    return answers

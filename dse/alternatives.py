@@ -1,0 +1,108 @@
+"""What the designs of a study would cost under other assumptions of their hardware model, such as other ADC laws.
+
+A hardware model may have a method ``alternatives``: factors of its components' costs under each assumption it knows. Rows hold
+every component, so a design is costed again without its model, tasks or data.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dse.loading import load_registry
+from dse.records.batch import Alternative, Floats
+from dse.records.params import Params
+from dse.results.files import SPACE
+from dse.results.points import PREFIX
+from dse.results.sections import Section
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dse.search.space import SpaceFile
+
+COSTS = {"area": "area_mm2", "energy": "energy_uj"}
+"""Prefix of components' columns, and their sum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """What designs cost under one assumption.
+
+    Attributes:
+        name: of the assumption.
+        costs: rows of the designs it can be told for, by their index in the trials, with `area_mm2` and `energy_uj`.
+    """
+
+    name: str
+    costs: pd.DataFrame
+
+
+def assumptions(trials: pd.DataFrame, folder: Path) -> list[Assumption]:
+    """Cost a study's designs again under every assumption of their hardware models.
+
+    Args:
+        trials: rows of the study, or some of them.
+        folder: of the study; its space file names the options of the models.
+
+    Returns:
+        Nothing for designs whose model offers no assumption, is not there, or no longer takes their parameters.
+    """
+    import pandas as pd
+
+    if not (folder / SPACE).is_file():
+        return []
+    costed = trials[trials["area_mm2"].notna() & trials["energy_uj"].notna()]
+    found: dict[str, list[pd.DataFrame]] = {}
+    for name, rows in costed.groupby("hardware", sort=True):
+        for item in _offered(folder / SPACE, str(name), rows):
+            found.setdefault(item.name, []).append(_costed(item, rows))
+    return [Assumption(name, pd.concat(parts).sort_index()) for name, parts in found.items()]
+
+
+def section(trials: pd.DataFrame, trial: int, folder: Path) -> Section | None:
+    """One trial under every assumption, beside what it is charged; None where its hardware model offers none."""
+    rows = trials[trials["trial"] == trial]
+    lines = []
+    for item in assumptions(rows, folder):
+        line: dict[str, Any] = {"assumption": item.name}
+        for what, column in COSTS.items():
+            now, other = float(rows[column].iloc[0]), float(item.costs[column].iloc[0])
+            line |= {column: other, f"{what}_change_percent": 100 * (other / now - 1)}
+        lines.append(line)
+    columns = ("assumption", "area_mm2", "area_change_percent", "energy_uj", "energy_change_percent")
+    return Section("cost under other assumptions", columns, tuple(lines)) if lines else None
+
+
+def _offered(space: Path, name: str, rows: pd.DataFrame) -> tuple[Alternative, ...]:
+    """What a hardware model says of some designs."""
+    from dse.search.space import load
+
+    prefix = f"{PREFIX}hardware.{name}."
+    names = [column for column in map(str, rows.columns) if column.startswith(prefix)]
+    values = {column.removeprefix(prefix): np.array(rows[column].tolist()) for column in names}
+    try:
+        with redirect_stdout(sys.stderr):  # what a plugin prints is no result
+            file: SpaceFile = load(space)
+            plugin = load_registry(file.plugin_paths).build("hardware", name, file.hardware.table(name).options)
+            offer = getattr(plugin, "alternatives", None)
+            return () if offer is None else tuple(offer(Params(len(rows), values)))
+    except Exception:  # the study was made with another version of the model, or without it
+        return ()
+
+
+def _costed(item: Alternative, rows: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    changed = {}
+    for what, column in COSTS.items():
+        factors: dict[str, Floats] = dict(getattr(item, what))
+        present = [name for name in factors if f"{what}.{name}" in rows]
+        extra = [rows[f"{what}.{name}"].fillna(0.0).to_numpy(float) * (factors[name] - 1) for name in present]
+        changed[column] = rows[column].astype(float) + sum(extra)
+    return pd.DataFrame(changed, index=rows.index)

@@ -1,0 +1,23 @@
+"""What is fixed for a whole study of `neurosim`."""
+
+from pydantic import Field
+
+from dse_plugins.hardware.isaac.options import IsaacOptions, Law
+
+
+class NeuroSimOptions(IsaacOptions):
+    """Options of ``neurosim``: those of ``isaac``, and these.
+
+    Attributes:
+        adc_law: what converters cost: the survey's regression, or ISAAC's converter scaled as its table or linearly in bits.
+        device: cell of the arrays: neurosim, isaac or nvmexplorer, or another one of the table.
+        input_density: share of wordlines that are driven with a one.
+        cell_density: how far the cells are on, on average: 0 off, 1 on.
+        table: file of component costs to use instead of the package's.
+    """
+
+    adc_law: Law = "survey"
+    device: str = "neurosim"
+    input_density: float = Field(default=0.5, ge=0.0, le=1.0)
+    cell_density: float = Field(default=0.5, ge=0.0, le=1.0)
+    table: str | None = None
