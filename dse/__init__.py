@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from dse.exporting import export
     from dse.exports.load import load_export
     from dse.profiling import profile
-    from dse.reading import hypervolume, pareto, plot, query, report, sections, show
+    from dse.reading import dashboard, hypervolume, pareto, plot, query, report, sections, show
     from dse.redundant import redundancy
 
 __version__ = "0.1.0"
@@ -152,6 +152,7 @@ __all__ = [
     "batch_parameter",
     "best_scale",
     "check",
+    "dashboard",
     "decompose",
     "deltas",
     "export",
@@ -188,7 +189,9 @@ __all__ = [
 
 _API = {
     **dict.fromkeys(("check", "deltas", "plugins_list", "run", "validate"), "dse.api"),
-    **dict.fromkeys(("hypervolume", "pareto", "plot", "query", "report", "sections", "show"), "dse.reading"),
+    **dict.fromkeys(
+        ("dashboard", "hypervolume", "pareto", "plot", "query", "report", "sections", "show"), "dse.reading"
+    ),
     "export": "dse.exporting",
     "load_export": "dse.exports.load",
     "plugins_check": "dse.authoring.check",

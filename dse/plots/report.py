@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import SetupError, StudyError, unknown_name
-from dse.plots import designs, fronts, search
+from dse.plots import designs, fronts, importance, schedule, search
 from dse.plots.page import Part, choice_part, facts_part, figure_part, page
 from dse.plots.study import AXES, Study, plain
 from dse.records.plugin import KINDS
@@ -35,7 +35,10 @@ class Drawing:
 
 DRAWINGS = {
     "fronts": Drawing(
-        "Front, by pairs of objectives", fronts.pairs, "A design stands where both objectives were measured."
+        "Front, by pairs of objectives",
+        fronts.pairs,
+        "A design stands where both objectives were measured. Published designs stand at their ratios to the baseline, "
+        "their area restated for this study's number of tasks.",
     ),
     "fronts-3d": Drawing("Front, in three objectives", fronts.triples),
     "area": Drawing("Area by component", designs.area, "Designs of the front, the best in the first objective first."),
@@ -43,6 +46,16 @@ DRAWINGS = {
     "drops": Drawing("What each task loses", designs.drops, "On the search split, to the task's own 8-bit model."),
     "parameters": Drawing(
         "Parameters", search.parameters, "Every done design; the front is blue. Drag along an axis to choose designs."
+    ),
+    "importance": Drawing(
+        "Importance of the parameters",
+        importance.importance,
+        "How much a parameter tells the best tenth of the designs from the others (PED-ANOVA).",
+    ),
+    "schedule": Drawing(
+        "One turn of all tasks",
+        schedule.timeline,
+        f"The first {schedule.MOST} designs of the front; switches are grey.",
     ),
     "hypervolume": Drawing("Hypervolume over trials", search.history, "Of the front after each trial."),
 }
