@@ -122,6 +122,7 @@ def _papers(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
                 y=ends[names[1]],
                 name=design.name,
                 mode="lines",
+                visible="legendonly",  # far from the others: seen only when asked for
                 line={"color": _PAPER, "dash": "dot"},
                 hovertemplate=f"{design.name}: {AXES[told[0]]} {metrics[told[0]]:.5g}<extra></extra>",
             )

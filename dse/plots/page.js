@@ -1,9 +1,21 @@
 "use strict";
 
-for (const data of document.querySelectorAll("script.figure")) {
-  const figure = JSON.parse(data.textContent);
-  Plotly.newPlot(data.previousElementSibling, figure.data, figure.layout, { responsive: true, displaylogo: false });
+// A figure is drawn when it is about to be seen: all at once would keep the page busy for seconds.
+const boxes = document.querySelectorAll("div.figure");
+const near = new IntersectionObserver(
+  (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => draw(entry.target)),
+  { rootMargin: "300px" },
+);
+
+function draw(box) {
+  near.unobserve(box);
+  if (box.classList.contains("js-plotly-plot")) return;
+  const figure = JSON.parse(box.nextElementSibling.textContent);
+  Plotly.newPlot(box, figure.data, figure.layout, { responsive: true, displaylogo: false });
 }
+
+boxes.forEach((box) => near.observe(box));
+addEventListener("beforeprint", () => boxes.forEach(draw));
 
 function words(value) {
   if (value === null) return "";
