@@ -111,7 +111,9 @@ def pareto(
         frame = reading.pareto(
             *studies, results=results, columns=wanted, sort=sort, descending=descending, limit=limit, **kept
         )
-        write_front(frame, form, chosen=bool(wanted), out=out)
+        some = any(condition is not None for condition in kept.values())
+        empty = "no design of the front keeps these conditions" if some else "no design is on the front"
+        write_front(frame, form, chosen=bool(wanted), out=out, empty=empty)
     elif wanted or sort or descending or limit:
         raise typer.BadParameter("--hypervolume prints no designs to choose columns of, to sort or to limit")
     else:
