@@ -30,7 +30,9 @@ class Domains:
             self._tables = tomllib.loads(path.read_text(encoding="utf-8"))
             tasks = self._tables["workload"]["tasks"]
             self._tasks = [task if isinstance(task, str) else str(task["name"]) for task in tasks]
-            self._plugins = {kind: [str(name) for name in self._tables[kind]["plugins"]] for kind in KINDS}
+            self._plugins: dict[str, list[str]] = {
+                kind: [str(name) for name in self._tables[kind]["plugins"]] for kind in KINDS
+            }
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise StudyError(
                 "the study's space file cannot be read",
@@ -50,9 +52,10 @@ class Domains:
             ValueError: one of them lies outside the space.
         """
         chosen = {kind: params.get(kind, names[0]) for kind, names in self._plugins.items()}
-        values, domains = {}, {}
+        values: dict[str, Any] = {}
+        domains: dict[str, Any] = {}
         for name, value in params.items():
-            if name in KINDS:
+            if name in self._plugins:
                 values[name], domains[name] = value, _categorical(self._plugins[name])
                 continue
             match = _ELEMENT.fullmatch(name)

@@ -71,7 +71,7 @@ def server(folder: Path, host: str, port: int) -> WSGIServer:
     """
     app = application(Live(folder), lambda text: sys.stderr.write(text + "\n"))
     try:
-        return make_server(host, port, app, server_class=_Server, handler_class=_Quiet)  # type: ignore[type-var]
+        return make_server(host, port, app, server_class=_Server, handler_class=_Quiet)
     except (OSError, OverflowError) as error:
         raise SetupError(
             "the dashboard cannot listen there",

@@ -1,20 +1,19 @@
 "use strict";
 
-// A figure is drawn when it is about to be seen: all at once would keep the page busy for seconds.
+// A figure is drawn when it is first seen: all at once would keep the page busy for seconds.
 const boxes = document.querySelectorAll("div.figure");
-const near = new IntersectionObserver(
-  (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => draw(entry.target)),
-  { rootMargin: "300px" },
-);
+const inView = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) if (isIntersecting) draw(target);
+});
 
 function draw(box) {
-  near.unobserve(box);
+  inView.unobserve(box);
   if (box.classList.contains("js-plotly-plot")) return;
   const figure = JSON.parse(box.nextElementSibling.textContent);
   Plotly.newPlot(box, figure.data, figure.layout, { responsive: true, displaylogo: false });
 }
 
-boxes.forEach((box) => near.observe(box));
+boxes.forEach((box) => inView.observe(box));
 addEventListener("beforeprint", () => boxes.forEach(draw));
 
 function words(value) {

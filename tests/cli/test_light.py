@@ -20,6 +20,7 @@ HEAVY = ("torch", "transformers", "optuna", "pandas", "pyarrow", "sklearn", "sci
         ["run", "--help"],
         ["query", "--help"],
         ["export", "--help"],
+        ["dashboard", "--help"],
         ["plugins", "list"],
         ["plugins", "list", "--json"],
         ["plugins", "info", "isaac"],
