@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
+_WIDTH, _HEIGHT = 1280, 450
+"""Of an image, in points of two pixels each way."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drawing:
     """One figure of a study.
@@ -100,9 +104,10 @@ def figure_image(study: Study, name: str) -> bytes:
         StudyError: the study has nothing it could show.
         UnknownNameError: there is no such figure.
     """
-    figure = drawn(study, name).update_layout(template="plotly_white", width=1280)
+    figure = drawn(study, name).update_layout(template="plotly_white")
+    height = figure.layout.height or _HEIGHT  # older versions of plotly do not look for it there
     try:
-        content: bytes = figure.to_image(format="png", scale=2)
+        content: bytes = figure.to_image(format="png", width=_WIDTH, height=height, scale=2)
     except Exception as error:
         # Kaleido, Chrome or a library of Chrome's may be missing, each with an error of its own.
         lines = [line for line in str(error).splitlines() if line.strip()]
