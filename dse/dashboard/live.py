@@ -56,13 +56,13 @@ class Live:
         """
         with self._lock:
             size = self._log.stat().st_size if self._log.is_file() else 0
-            if size != self._size or self._study is None:
+            if size != self._size:
+                self._size = size  # a log that cannot be read is looked at again when it has grown
                 history = self._read()
                 if self._study is None or _begun(history) != self._begun:
                     self._begin(history)
                 for trial in history.finished[self._shown :]:
                     self._add(trial, history)
-                self._size = size
             return self._shown
 
     def _read(self) -> History:
@@ -127,12 +127,21 @@ class Live:
             user_attrs={**cells, "constraints": done["constraints"], **attributes},
             system_attrs={"constraints": list(done["constraints"].values())},  # as the dashboard reads them
         )
-        began = dt.datetime.fromisoformat(history.sessions[trial.session]["time"]).astimezone().replace(tzinfo=None)
-        made.datetime_start = max(self._clock or began, began)  # in local time: Optuna's have no zone
+        began = self._time(history.sessions[trial.session]["time"])
+        made.datetime_start = max(self._clock or began, began)
         self._clock = made.datetime_start + dt.timedelta(seconds=row.get("duration_s") or 0.0)
         made.datetime_complete = self._clock
         self._study.add_trial(made)
         self._shown += 1
+
+    def _time(self, text: str) -> dt.datetime:
+        """When a session began, in local time: Optuna's times have no zone."""
+        try:
+            return dt.datetime.fromisoformat(text).astimezone().replace(tzinfo=None)
+        except (ValueError, OverflowError) as error:
+            raise StudyError(
+                "the log is damaged", where=self._log, expected="the time of a session as ISO 8601", found=text
+            ) from error
 
     def _chosen(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         """Parameters, their distributions, and what is kept as an attribute instead."""

@@ -29,7 +29,9 @@ def timeline(study: Study) -> go.Figure | str:
         return "No design is on the front."
     orders = [plain(row["order"] if row.get("order") is not None else []) for row in rows]
     times = [(_list(row, "visit_us"), _list(row, "switch_us")) for row in rows]
-    timed = all(len(visits) == len(order) for (visits, _), order in zip(times, orders, strict=True))
+    timed = all(
+        len(visits) == len(switches) == len(order) for (visits, switches), order in zip(times, orders, strict=True)
+    )
     bars: dict[str, list[Bar]] = {}
     pauses: list[Bar] = []
     for row, order, (visits, switches) in zip(rows, orders, times, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,13 @@ def test_what_cannot_be_shown_is_said(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="there is no study here"):
         Live(tmp_path / "nowhere")
     folder = go(tmp_path / "study", 2)
+    log = folder / "log.jsonl"
+    whole = log.read_text(encoding="utf-8")
+    log.write_text(re.sub('"time":"[^"]*"', '"time":"noon"', whole), encoding="utf-8")
+    with pytest.raises(StudyError, match="the log is damaged") as caught:
+        Live(folder)
+    assert "found: noon" in str(caught.value)
+    log.write_text(whole, encoding="utf-8")
     (folder / "space.toml").write_text("[", encoding="utf-8")
     with pytest.raises(StudyError, match="space file cannot be read"):
         Live(folder)

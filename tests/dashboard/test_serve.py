@@ -105,6 +105,8 @@ def test_a_log_that_breaks_leaves_what_was_read(tmp_path: Path, capsys: pytest.C
     assert status[0].startswith("200")
     assert json.loads(body)["study_summaries"][0]["study_name"] == "fake"
     assert "of the log is damaged" in said[0]
+    b"".join(answer(environ, lambda code, *_rest: status.append(code)))
+    assert len(said) == 1  # once is enough
     assert not capsys.readouterr().out
 
 
