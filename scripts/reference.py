@@ -34,7 +34,7 @@ def reference() -> str:
 
     found: dict[str, list[str]] = {title: [] for title, _ in GROUPS}
     plain = []
-    for name in sorted(set(dse.__all__) - {"__version__"}, key=str.lower):
+    for name in sorted(set(dse.__all__) - {"__version__"}, key=lambda name: (name.lower(), name)):
         value = getattr(dse, name)
         if inspect.isclass(value) or inspect.isroutine(value):
             found[group(value)].append("\n".join(entry(name, value)))
