@@ -221,7 +221,7 @@ def dashboard(
         SetupError: optuna-dashboard is not installed, or nothing can listen there.
         StudyError: there is no such study, it has no log, or the log is damaged.
     """
-    from dse.dashboard.serve import server
+    from dse.dashboards.serve import server
     from dse.results.studies import study_folder
 
     with server(study_folder(study, results), host, port) as opened:

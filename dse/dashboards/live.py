@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dse.dashboard.domains import Domains
+from dse.dashboards.domains import Domains
 from dse.errors import StudyError
 from dse.results.columns import OBJECTIVES
 from dse.results.files import LOG, SPACE, TRIALS

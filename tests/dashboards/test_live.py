@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dse.dashboard.live import Live
+from dse.dashboards.live import Live
 from dse.errors import StudyError
 from dse.search.encoding import Codec
 from dse.search.provenance import Provenance
@@ -84,7 +84,7 @@ def test_parameters_are_those_of_the_chosen_plugins_in_their_whole_ranges(tmp_pa
 
 
 def test_a_space_of_other_entries_for_tasks_and_layers(tmp_path: Path) -> None:
-    from dse.dashboard.domains import Domains
+    from dse.dashboards.domains import Domains
     from dse.search.resolved import resolved_text
     from tests.search.fakes import put, raw_space
 

@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 
 from dse import reading
 from dse.cli.app import app
-from dse.dashboard.serve import server
+from dse.dashboards.serve import server
 from dse.errors import SetupError
-from tests.dashboard.test_live import EXAMPLE, go, rows
+from tests.dashboards.test_live import EXAMPLE, go, rows
 
 TRIES = 100
 
@@ -84,8 +84,8 @@ def test_nothing_can_be_changed(address: str, method: str, path: str) -> None:
 
 
 def test_a_log_that_breaks_leaves_what_was_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from dse.dashboard.live import Live
-    from dse.dashboard.serve import application
+    from dse.dashboards.live import Live
+    from dse.dashboards.serve import application
 
     folder = go(tmp_path / "x", 3)
     said: list[str] = []

@@ -9,7 +9,7 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from dse.dashboard.live import Live
+from dse.dashboards.live import Live
 from dse.errors import DseError, SetupError
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
