@@ -15,7 +15,7 @@ EACH_CORE := --numprocesses auto --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test test-slow lint wheel lowest format bench clean
+.PHONY: help setup run test test-slow lint docs wheel lowest format bench clean
 
 help:  ## list what make can do
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -39,7 +39,12 @@ lint:  ## check style and types
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy
-	@$(BIN)/python -m mypy scripts/setup.py scripts/fresh.py
+	@$(BIN)/python -m mypy scripts/setup.py scripts/fresh.py scripts/reference.py
+
+docs:  ## write the pages of the reference, and build the site into site/; a link that leads nowhere is an error
+	@$(SETUP) --group docs
+	@$(BIN)/python scripts/reference.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 wheel:  ## install the wheel into an empty environment and use it outside the repository
 	@$(PYTHON) scripts/fresh.py wheel $(TORCH)

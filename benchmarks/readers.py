@@ -9,10 +9,12 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.browser import executable, looked
 from benchmarks.figures import Figure, best_of, measures
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "results" / "example" / "trials.parquet"
 STUDIES, TRIALS = 20, 50_000
+REPORTED = 2_000
 SQL = "SELECT study, compressor, count(*), min(area_mm2), avg(\"area.adc\") FROM trials WHERE status = 'done' GROUP BY ALL"
 
 
@@ -21,7 +23,7 @@ def readers() -> Iterator[Figure]:
     """Seconds of a whole process over a million trials in twenty studies."""
     with TemporaryDirectory() as folder:
         for number in range(STUDIES):
-            write_study(Path(folder) / f"study{number}", number)
+            write_study(Path(folder) / f"study{number}", number, TRIALS)
         commands = {"query": ["query", SQL, folder], "pareto": ["pareto", folder, "--where", "accuracy_drop < 2"]}
         for name, words in commands.items():
             command = [sys.executable, "-m", "dse", *words]
@@ -29,7 +31,26 @@ def readers() -> Iterator[Figure]:
             yield Figure(f"readers.{name}_million_s", seconds, "s", "<= 2", "nothing: whole process, best of five")
 
 
-def write_study(folder: Path, seed: int) -> None:
+@measures("readers.report_s", "readers.report_mb", "readers.report_usable_s")
+def report() -> Iterator[Figure]:
+    """The report of a study: how long its writing takes, how large it is, and when a browser has it ready."""
+    with TemporaryDirectory() as name:
+        folder, page = Path(name) / "study", Path(name) / "report.html"
+        write_study(folder, 0, REPORTED)
+        command = [sys.executable, "-m", "dse", "report", str(folder), "--out", str(page)]
+        seconds = best_of(partial(subprocess.run, command, check=True, capture_output=True), repeats=3)
+        size = page.stat().st_size / 1e6
+        text = f"nothing: whole process, {REPORTED} trials, best of three; the page has {size:.1f} MB"
+        yield Figure("readers.report_s", seconds, "s", "<= 15", text)
+        yield Figure("readers.report_mb", size, "MB", "<= 10", f"nothing: one file, {REPORTED} trials")
+        if executable() is None:
+            return
+        ready = min(looked(page).usable_s for _ in range(3))
+        text = "nothing: from loading until the table filters and the figures on the screen are painted, best of three"
+        yield Figure("readers.report_usable_s", ready, "s", "<= 3", text)
+
+
+def write_study(folder: Path, seed: int, trials: int) -> None:
     """Write a study of designs of the committed one, each metric changed at random by up to a fifth."""
     import numpy as np
     import pyarrow as pa
@@ -41,10 +62,10 @@ def write_study(folder: Path, seed: int) -> None:
     draw = np.random.default_rng(seed)
     known = pq.ParquetFile(EXAMPLE).read(use_threads=False)
     done = known.filter(pc.equal(known["status"], "done"))
-    table = done.take(pa.array(draw.integers(0, len(done), TRIALS)))
-    changed = {"trial": np.arange(TRIALS)}
+    table = done.take(pa.array(draw.integers(0, len(done), trials)))
+    changed = {"trial": np.arange(trials)}
     for name in ("area_mm2", "energy_uj", "score_mean", "array_area_ratio", "energy_ratio", "accuracy_drop"):
-        changed[name] = table[name].to_numpy() * draw.uniform(0.8, 1.2, TRIALS)
+        changed[name] = table[name].to_numpy() * draw.uniform(0.8, 1.2, trials)
     points = np.column_stack([changed[name] for name in ("area_mm2", "energy_uj", "score_mean")])
     changed["on_front"] = nondominated(points, [False, False, True])
     for name, values in changed.items():

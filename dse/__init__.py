@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     from dse.exporting import export
     from dse.exports.load import load_export
     from dse.profiling import profile
-    from dse.reading import hypervolume, pareto, plot, query, report, sections, show
+    from dse.reading import dashboard, hypervolume, pareto, plot, query, report, sections, show
     from dse.redundant import redundancy
 
 __version__ = "0.1.0"
@@ -157,6 +157,7 @@ __all__ = [
     "best_scale",
     "check",
     "components_build",
+    "dashboard",
     "decompose",
     "deltas",
     "export",
@@ -193,7 +194,9 @@ __all__ = [
 
 _API = {
     **dict.fromkeys(("check", "deltas", "plugins_list", "run", "validate"), "dse.api"),
-    **dict.fromkeys(("hypervolume", "pareto", "plot", "query", "report", "sections", "show"), "dse.reading"),
+    **dict.fromkeys(
+        ("dashboard", "hypervolume", "pareto", "plot", "query", "report", "sections", "show"), "dse.reading"
+    ),
     "components_build": "dse.components",
     "export": "dse.exporting",
     "load_export": "dse.exports.load",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,7 +172,7 @@ def plot(study: Path | str, out: Path | str, *, figure: str = "fronts", results:
     Args:
         study: its name, or its folder.
         out: a file that ends in ``.html``, which works without a network, or in ``.png``, which needs Kaleido and Chromium.
-        figure: fronts, fronts-3d, area, energy, drops, parameters or hypervolume.
+        figure: fronts, fronts-3d, area, energy, drops, parameters, importance, schedule or hypervolume.
         results: folder that holds the studies.
 
     Raises:
@@ -211,6 +211,35 @@ def report(study: Path | str, out: Path | str, *, results: Path | str = "results
     folder = study_folder(study, results)
     under = assumptions(found.trials, folder if folder.is_dir() else folder.parent)
     return _written(out, report_page(found, under).encode())
+
+
+def dashboard(
+    study: Path | str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    results: Path | str = "results",
+    serving: Callable[[str], None] = lambda _address: None,
+) -> None:
+    """Serve a study with optuna-dashboard until interrupted; what is shown follows its log while the study goes on.
+
+    Args:
+        study: its name, or its folder.
+        host: name or address to listen at; the default can be reached from this machine only.
+        port: to listen at; 0 takes a free one.
+        results: folder that holds the studies.
+        serving: told the address when the server listens.
+
+    Raises:
+        SetupError: optuna-dashboard is not installed, or nothing can listen there.
+        StudyError: there is no such study, it has no log, or the log is damaged.
+    """
+    from dse.dashboards.serve import server
+    from dse.results.studies import study_folder
+
+    with server(study_folder(study, results), host, port) as opened:
+        serving(f"http://{host}:{opened.server_port}/")
+        opened.serve_forever()
 
 
 def _loaded(study: Path | str, results: Path | str) -> Study:

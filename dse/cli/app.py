@@ -13,7 +13,7 @@ from dse.cli.errors import ErrorsShown
 from dse.cli.export import export
 from dse.cli.output import Format
 from dse.cli.plugins import plugins
-from dse.cli.reading import pareto, plot, query, report, show
+from dse.cli.reading import dashboard, pareto, plot, query, report, show
 from dse.cli.redundancy import redundancy
 
 app = typer.Typer(
@@ -161,7 +161,7 @@ def validate(
     )
 
 
-for command in (pareto, show, query, plot, report):
+for command in (pareto, show, query, plot, report, dashboard):
     app.command()(command)
 
 

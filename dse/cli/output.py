@@ -109,12 +109,19 @@ def write_frame(
     write_rows(rows, form, columns, empty=empty, out=out)
 
 
-def write_front(frame: pd.DataFrame, form: Format, *, chosen: bool = False, out: Path | None = None) -> None:
+def write_front(
+    frame: pd.DataFrame,
+    form: Format,
+    *,
+    chosen: bool = False,
+    out: Path | None = None,
+    empty: str = "no design is on the front",
+) -> None:
     """Print a front; for people only its main columns, unless they were chosen."""
     columns = list(frame.columns)
     if form in (Format.TABLE, Format.MARKDOWN) and not chosen:
         columns = [name for name in FRONT if name in columns]
-    write_frame(frame, form, columns, empty="no design is on the front", out=out)
+    write_frame(frame, form, columns, empty=empty, out=out)
 
 
 def write_record(record: Row, form: Format) -> None:

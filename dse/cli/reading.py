@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias, TypedDict
@@ -32,6 +33,8 @@ class Figure(StrEnum):
     ENERGY = "energy"
     DROPS = "drops"
     PARAMETERS = "parameters"
+    IMPORTANCE = "importance"
+    SCHEDULE = "schedule"
     HYPERVOLUME = "hypervolume"
 
 
@@ -108,7 +111,9 @@ def pareto(
         frame = reading.pareto(
             *studies, results=results, columns=wanted, sort=sort, descending=descending, limit=limit, **kept
         )
-        write_front(frame, form, chosen=bool(wanted), out=out)
+        some = any(condition is not None for condition in kept.values())
+        empty = "no design of the front keeps these conditions" if some else "no design is on the front"
+        write_front(frame, form, chosen=bool(wanted), out=out, empty=empty)
     elif wanted or sort or descending or limit:
         raise typer.BadParameter("--hypervolume prints no designs to choose columns of, to sort or to limit")
     else:
@@ -164,6 +169,24 @@ def report(
 
     del debug
     _say_written(reading.report(study, out, results=results))
+
+
+def dashboard(
+    study: opt.Study,
+    *,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="To listen at; 0: a free one.")] = 8080,
+    host: Annotated[str, typer.Option("--host", help="Address to listen at.")] = "127.0.0.1",
+    results: opt.Results = opt.RESULTS,
+    debug: opt.Debug = False,
+) -> None:
+    """Show a study in the browser while it goes on, with optuna-dashboard; Ctrl-C ends it."""
+    from dse import reading
+
+    del debug
+    with suppress(KeyboardInterrupt):
+        reading.dashboard(
+            study, host=host, port=port, results=results, serving=lambda at: say(f"serving {study} at {at}")
+        )
 
 
 def _say_written(out: Path | None) -> None:

@@ -47,6 +47,8 @@ class Costs:
         array_area_mm2: (P,) of it, what holds linear weights.
         offchip_mb: (P,).
         order: (P, n) tasks as served.
+        visit_us: (P, n) how long the visits of one turn take, switching apart.
+        switch_us: (P, n) how long the switch before each of them takes; with the visits it adds up to the turn.
     """
 
     area_mm2: Floats
@@ -61,6 +63,8 @@ class Costs:
     array_area_mm2: Floats
     offchip_mb: Floats
     order: Ints
+    visit_us: Floats
+    switch_us: Floats
 
 
 def total(
@@ -96,12 +100,11 @@ def total(
     passes = np.einsum("ptl,ptlc->pc", runs, components.energy_uj, optimize=True)
     passes += np.einsum("pt,ptc->pc", enters, components.input_energy_uj)
     passes += np.einsum("pt,ptc->pc", answers, components.request_energy_uj)
-    latency = np.einsum("ptl,ptl->p", runs, components.latency_us)
-    latency += np.einsum("pt,pt->p", enters, components.input_latency_us)
-    latency += np.einsum("pt,pt->p", answers, components.request_latency_us)
+    tasks_us = np.einsum("ptl,ptl->pt", runs, components.latency_us)
+    tasks_us += enters * components.input_latency_us + answers * components.request_latency_us
     served = _served(workload, schedule)
     switching = _per_request(schedule, components, served)
-    latency += switching["switch_latency_us"]
+    latency = tasks_us.sum(axis=1) + switching["switch_latency_us"]
     energy = np.concatenate([passes, switching["switch_energy_uj"][:, None]], axis=1)
     area = np.concatenate([components.area_mm2.sum(axis=1), np.zeros((len(passes), 1))], axis=1)
     pulses = switching["cell_writes"] + _block_pulses(demand, components, schedule, footprint, who) / served
@@ -121,6 +124,8 @@ def total(
         array_area_mm2=components.array_area_mm2,
         offchip_mb=components.offchip_mb,
         order=schedule.task,
+        visit_us=_visits(schedule, tasks_us * served[:, None]),
+        switch_us=_of_transitions(schedule, components.switch_latency_us),
     )
 
 
@@ -161,10 +166,23 @@ def _served(workload: Workload, schedule: Schedule) -> Floats:
 
 def _per_request(schedule: Schedule, components: Components, served: Floats) -> dict[str, Floats]:
     """Each ``switch_*`` and ``cell_writes`` (P, T, T) summed over the cycle's transitions, by request."""
-    points = np.arange(len(schedule.task))[:, None]
-    last = np.roll(schedule.task, 1, axis=1)
     names = ("switch_energy_uj", "switch_latency_us", "switch_writes", "cell_writes")
-    return {name: getattr(components, name)[points, last, schedule.task].sum(axis=1) / served for name in names}
+    return {name: _of_transitions(schedule, getattr(components, name)).sum(axis=1) / served for name in names}
+
+
+def _of_transitions(schedule: Schedule, switches: Floats) -> Floats:
+    """Charge (P, n) of the switch before each visit, of those between any two tasks (P, T, T)."""
+    points = np.arange(len(schedule.task))[:, None]
+    return np.asarray(switches[points, np.roll(schedule.task, 1, axis=1), schedule.task])
+
+
+def _visits(schedule: Schedule, turn_us: Floats) -> Floats:
+    """Time (P, n) of each visit: what a task takes in a turn (P, T), by the share of its requests that a visit serves."""
+    points = np.arange(len(schedule.task))[:, None]
+    requests = np.zeros_like(turn_us)
+    np.add.at(requests, (points, schedule.task), schedule.batch)
+    share = schedule.batch / requests[points, schedule.task]
+    return np.asarray(turn_us[points, schedule.task] * share)
 
 
 def _block_pulses(

@@ -35,6 +35,7 @@ def cost_results(costed: Costed, base: Costs, tasks: Sequence[str]) -> list[Cost
     }
     rows = np.stack(list(columns.values()), axis=1).tolist()
     areas, energies, orders = costs.area.tolist(), costs.energy.tolist(), costs.order.tolist()
+    visits, switches = costs.visit_us.tolist(), costs.switch_us.tolist()
     return [
         CostResult(
             metrics={**dict(zip(columns, row, strict=True)), "lifetime_years": life[index]},
@@ -43,6 +44,8 @@ def cost_results(costed: Costed, base: Costs, tasks: Sequence[str]) -> list[Cost
             violations=costed.reasons[index],
             violation=float(costed.violation[index]),
             order=tuple(tasks[task] for task in orders[index]),
+            visit_us=tuple(visits[index]),
+            switch_us=tuple(switches[index]),
         )
         for index, row in enumerate(rows)
     ]

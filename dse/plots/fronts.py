@@ -1,4 +1,4 @@
-"""Designs in the space of the objectives: the front, what it dominates, what breaks a limit, and the baseline."""
+"""Designs in the space of the objectives: the front, what it dominates, what breaks a limit, the baseline and papers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from dse.plots.published import DESIGNS, placed
 from dse.plots.study import AXES, Study, plain
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 PER_ROW = 3
-_FRONT, _GREY, _RED, _BLACK = "#1f5fa8", "#c2c2c2", "#d9806b", "#111111"
+_FRONT, _GREY, _DARK, _BLACK, _PAPER = "#1f5fa8", "#c2c2c2", "#9a9a9a", "#111111", "#c4501b"
 
 
 def pairs(study: Study) -> go.Figure | str:
@@ -66,7 +67,7 @@ def _traces(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
     kind = go.Scatter3d if len(names) == 3 else go.Scatter
     small = 3 if len(names) == 3 else 6
     layers: tuple[tuple[str, pd.DataFrame, dict[str, Any]], ...] = (
-        ("infeasible", study.infeasible, {"color": _RED, "symbol": "x", "size": small}),
+        ("infeasible", study.infeasible, {"color": _DARK, "symbol": "x", "size": small}),
         ("dominated", study.dominated, {"color": _GREY, "size": small}),
         ("front", study.front, {"color": _FRONT, "size": small + 2}),
     )
@@ -89,6 +90,42 @@ def _traces(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
             marker={"color": _BLACK, "symbol": "diamond", "size": small + 4},
             hovertemplate="separate 8-bit models<br>" + _hover(names),
         )
+    yield from _papers(study, names)
+
+
+def _papers(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
+    """Published designs: points where the paper tells every objective, and a line where it tells a single one of two."""
+    import plotly.graph_objects as go
+
+    found = {design: placed(design, study) for design in DESIGNS}
+    points = {design.name: metrics for design, metrics in found.items() if all(column in metrics for column in names)}
+    solid = len(names) == 3
+    if points:
+        yield (go.Scatter3d if solid else go.Scatter)(
+            **{axis: [item[column] for item in points.values()] for axis, column in zip("xyz", names, strict=False)},
+            name="published",
+            mode="markers",
+            marker={"color": _PAPER, "symbol": "cross" if solid else "star", "size": 4 if solid else 11},
+            customdata=list(points),
+            hovertemplate="%{customdata}<br>" + _hover(names),
+        )
+    for design, metrics in found.items():
+        told = [column for column in names if column in metrics]
+        if solid or not design.tells_one or not told:
+            continue
+        other = names[1 - names.index(told[0])]
+        reach = study.trials[study.trials["status"] == "done"][other].dropna()
+        if len(reach):
+            ends = {told[0]: [metrics[told[0]]] * 2, other: [float(reach.min()), float(reach.max())]}
+            yield go.Scatter(
+                x=ends[names[0]],
+                y=ends[names[1]],
+                name=design.name,
+                mode="lines",
+                visible="legendonly",  # far from the others: seen only when asked for
+                line={"color": _PAPER, "dash": "dot"},
+                hovertemplate=f"{design.name}: {AXES[told[0]]} {metrics[told[0]]:.5g}<extra></extra>",
+            )
 
 
 def _hover(names: tuple[str, ...]) -> str:

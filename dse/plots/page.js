@@ -1,9 +1,20 @@
 "use strict";
 
-for (const data of document.querySelectorAll("script.figure")) {
-  const figure = JSON.parse(data.textContent);
-  Plotly.newPlot(data.previousElementSibling, figure.data, figure.layout, { responsive: true, displaylogo: false });
+// A figure is drawn when it is first seen: all at once would keep the page busy for seconds.
+const boxes = document.querySelectorAll("div.figure");
+const inView = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) if (isIntersecting) draw(target);
+});
+
+function draw(box) {
+  inView.unobserve(box);
+  if (box.classList.contains("js-plotly-plot")) return;
+  const figure = JSON.parse(box.nextElementSibling.textContent);
+  Plotly.newPlot(box, figure.data, figure.layout, { responsive: true, displaylogo: false });
 }
+
+boxes.forEach((box) => inView.observe(box));
+addEventListener("beforeprint", () => boxes.forEach(draw));
 
 function words(value) {
   if (value === null) return "";

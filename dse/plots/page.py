@@ -70,7 +70,8 @@ def figure_part(key: str, title: str, figure: go.Figure | str, note: str = "") -
     if isinstance(figure, str):
         return Part(key, title, f'<p class="note">{escape(figure)}</p>')
     figure.update_layout(template="plotly_white")
-    return Part(key, title, f"<div></div>\n{_embedded(figure.to_json(), 'figure')}", note)
+    box = f'<div class="figure" style="min-height: {figure.layout.height or 450:.0f}px"></div>'
+    return Part(key, title, f"{box}\n{_embedded(figure.to_json(), 'figure')}", note)
 
 
 def facts_part(key: str, title: str, facts: Iterable[tuple[str, Any]], note: str = "") -> Part:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import SetupError, StudyError, unknown_name
-from dse.plots import assumptions, designs, fronts, search
+from dse.plots import assumptions, designs, fronts, importance, schedule, search
 from dse.plots.page import Part, choice_part, facts_part, figure_part, page
 from dse.plots.study import AXES, Study, plain
 from dse.records.plugin import KINDS
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from dse.alternatives import Assumption
+
+
+_WIDTH, _HEIGHT = 1280, 450
+"""Of an image, in points of two pixels each way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,10 @@ class Drawing:
 
 DRAWINGS = {
     "fronts": Drawing(
-        "Front, by pairs of objectives", fronts.pairs, "A design stands where both objectives were measured."
+        "Front, by pairs of objectives",
+        fronts.pairs,
+        "A design stands where both objectives were measured. Published designs stand at their ratios to the baseline, "
+        "their area restated for this study's number of tasks.",
     ),
     "fronts-3d": Drawing("Front, in three objectives", fronts.triples),
     "area": Drawing("Area by component", designs.area, "Designs of the front, the best in the first objective first."),
@@ -45,6 +52,16 @@ DRAWINGS = {
     "drops": Drawing("What each task loses", designs.drops, "On the search split, to the task's own 8-bit model."),
     "parameters": Drawing(
         "Parameters", search.parameters, "Every done design; the front is blue. Drag along an axis to choose designs."
+    ),
+    "importance": Drawing(
+        "Importance of the parameters",
+        importance.importance,
+        "How much a parameter tells the best tenth of the designs from the others (PED-ANOVA).",
+    ),
+    "schedule": Drawing(
+        "One turn of all tasks",
+        schedule.timeline,
+        f"The first {schedule.MOST} designs of the front; switches are grey.",
     ),
     "hypervolume": Drawing("Hypervolume over trials", search.history, "Of the front after each trial."),
 }
@@ -89,9 +106,10 @@ def figure_image(study: Study, name: str) -> bytes:
         StudyError: the study has nothing it could show.
         UnknownNameError: there is no such figure.
     """
-    figure = drawn(study, name).update_layout(template="plotly_white", width=1280)
+    figure = drawn(study, name).update_layout(template="plotly_white")
+    height = figure.layout.height or _HEIGHT  # older versions of plotly do not look for it there
     try:
-        content: bytes = figure.to_image(format="png", scale=2)
+        content: bytes = figure.to_image(format="png", width=_WIDTH, height=height, scale=2)
     except Exception as error:
         # Kaleido, Chrome or a library of Chrome's may be missing, each with an error of its own.
         lines = [line for line in str(error).splitlines() if line.strip()]

@@ -78,7 +78,7 @@ def _dimension(name: str, column: pd.Series[Any]) -> dict[str, Any] | None:
 
     Of a list of numbers the mean is shown. Names, and what only some plugins have, are numbered from the bottom up.
     """
-    values = [_scalar(value) for value in plain(column)]
+    values = [scalar(value) for value in plain(column)]
     known = sorted({value for value in values if value is not None})
     if len(known) + (None in values) < 2:
         return None
@@ -105,7 +105,7 @@ def _dimension(name: str, column: pd.Series[Any]) -> dict[str, Any] | None:
     }
 
 
-def _scalar(value: Any) -> Any:
+def scalar(value: Any) -> Any:
     """One number or text: the mean of a list of numbers, however deep, and other lists as they are written."""
     if not isinstance(value, list):
         return value

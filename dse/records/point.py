@@ -68,6 +68,8 @@ class CostResult:
         violations: reasons why the point cannot be built, empty if it can; then metrics still hold.
         violation: by how much limits are exceeded, > 0 if any is.
         order: task names in the order in which they are served.
+        visit_us: how long each of these visits takes.
+        switch_us: how long the switch before each of them takes.
     """
 
     metrics: Mapping[str, float | None]
@@ -76,6 +78,8 @@ class CostResult:
     violations: tuple[str, ...] = ()
     violation: float = 0.0
     order: tuple[str, ...] = ()
+    visit_us: tuple[float, ...] = ()
+    switch_us: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

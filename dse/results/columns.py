@@ -65,6 +65,8 @@ IDENTITY = (
     Column("scheduler", "string", "plugin"),
     Column("hardware", "string", "plugin"),
     Column("order", "list<string>", "tasks in the order in which they are served"),
+    Column("visit_us", "list<float64>", "how long each visit of the order takes in one turn, us"),
+    Column("switch_us", "list<float64>", "how long the switch before each of them takes, us"),
 )
 COST_METRICS = (
     Column("area_mm2", "float64", "chip area, mm2"),

@@ -13,6 +13,7 @@ from dse.results.points import PREFIX
 from dse.results.read import read_table, table_file, to_frame, trial_of
 
 Row = Mapping[str, Any]
+_TIMES = ("switch_us", "visit_us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +43,15 @@ def sections(path: Path | str, trial: int) -> list[Section]:
     tasks = [name.removeprefix("score.") for name in table.schema.names if name.startswith("score.")]
     per_task = [name for name in record if _is_per_task(name, record[name], table.schema, len(tasks))]
     apart = ("area.", "energy.", "score.")
-    plain = [name for name in record if name not in per_task and not name.startswith(apart)]
+    elsewhere = {*per_task, "order", *_TIMES}
+    plain = [name for name in record if name not in elsewhere and not name.startswith(apart)]
     made = [
         Section("record", ("column", "value"), tuple({"column": name, "value": record[name]} for name in plain)),
         _shares("area by component", "area", "mm2", record),
         _shares("energy by component", "energy", "uj", record),
         _scores(record, tasks, baseline_scores(to_frame(table, file))),
         _parameters(record, tasks, per_task),
-        Section(
-            "order of the tasks",
-            ("place", "task"),
-            tuple({"place": place, "task": task} for place, task in enumerate(record.get("order", ()), start=1)),
-        ),
+        _order(record),
     ]
     return [section for section in made if section.rows]
 
@@ -82,6 +80,16 @@ def _scores(record: Row, tasks: Sequence[str], baseline: Mapping[str, float]) ->
         rows.append(row)
     extra = ("baseline", "drop_points") if baseline else ()
     return Section("scores by task", ("task", "score", *extra), tuple(rows))
+
+
+def _order(record: Row) -> Section:
+    order = record.get("order", ())
+    times = [name for name in _TIMES if len(record.get(name, ())) == len(order)]
+    rows = [
+        {"place": place, "task": task} | {name: record[name][place - 1] for name in times}
+        for place, task in enumerate(order, start=1)
+    ]
+    return Section("order of the tasks", ("place", "task", *times), tuple(rows))
 
 
 def _parameters(record: Row, tasks: Sequence[str], names: Sequence[str]) -> Section:

@@ -189,6 +189,8 @@ def cost_cells(cost: CostResult) -> dict[str, Any]:
         **{f"area.{name}": float(value) for name, value in cost.area.items()},
         **{f"energy.{name}": float(value) for name, value in cost.energy.items()},
         "order": list(cost.order),
+        "visit_us": [float(value) for value in cost.visit_us],
+        "switch_us": [float(value) for value in cost.switch_us],
     }
 
 

@@ -20,6 +20,7 @@ HEAVY = ("torch", "transformers", "optuna", "pandas", "pyarrow", "sklearn", "sci
         ["run", "--help"],
         ["query", "--help"],
         ["export", "--help"],
+        ["dashboard", "--help"],
         ["plugins", "list"],
         ["plugins", "list", "--json"],
         ["plugins", "info", "isaac"],
@@ -51,3 +52,10 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     done = subprocess.run(command, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writing)
     assert done.stderr == ""
+
+
+def test_no_module_takes_the_place_of_a_public_name() -> None:
+    import dse
+
+    modules = {path.stem for path in (ROOT / "dse").iterdir()}
+    assert not modules & set(dse.__all__)

@@ -118,6 +118,11 @@ def test_a_front_by_conditions(dse: Any) -> None:
     assert 'put names with dots in double quotes: "score.trec6"' in refused.stderr
 
 
+def test_conditions_that_no_design_keeps_are_not_an_empty_front(dse: Any) -> None:
+    result = dse("pareto", EXAMPLE, "--max-area", 0.3)
+    assert (result.exit_code, result.stdout) == (0, "no design of the front keeps these conditions\n")
+
+
 def test_a_joint_front_says_whose_a_design_is(dse: Any, tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
     for name in ("trials.parquet", "pareto.parquet"):

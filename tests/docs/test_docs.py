@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import runpy
 import shlex
 import shutil
 import tomllib
@@ -297,3 +298,45 @@ def test_the_samplers_named_exist() -> None:
         if "| `sampler` |" in line
     )
     assert set(re.findall(r"`([\w-]+)`", line.split("|")[3])) == {GRAYBOX, *SHORT}
+
+
+def test_every_page_stands_in_the_site_and_no_other() -> None:
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").split("\nnav:\n")[1]
+    listed = re.findall(r"- (\S+\.md)$", text, re.MULTILINE)
+    assert sorted(listed) == sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+
+
+@pytest.mark.parametrize("name", ["reference.md", "commands.md"])
+def test_the_reference_is_what_the_code_says(name: str) -> None:
+    """Where it is not: `python scripts/reference.py` writes it."""
+    pages = runpy.run_path(str(ROOT / "scripts" / "reference.py"))
+    assert pages[name.removesuffix(".md")]() == (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def test_every_public_name_and_command_is_in_the_reference() -> None:
+    shown = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
+    names = set(re.findall(r"^(?:### `dse\.|\| `)(\w+)`", shown, re.MULTILINE))
+    assert names == set(dse.__all__) - {"__version__"}
+    commands = set(
+        re.findall(r"^## `dse ([\w-]+)", (ROOT / "docs/commands.md").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    assert commands == {item.callback.__name__ for item in app.registered_commands if item.callback} | {"plugins"}
+
+
+def test_every_key_of_the_log_is_documented_and_no_other() -> None:
+    from dse.search.events import _KEYS
+
+    text = (ROOT / "docs/file-formats.md").read_text(encoding="utf-8").split("## The log")[1]
+    shown: dict[str, set[str]] = {}
+    for events, key in re.findall(r"^\| (`[^|]+`) \| `(\w+)` \|", text, re.MULTILINE):
+        for event in re.findall(r"`(\w+)`", events):
+            shown.setdefault(event, set()).add(key)
+    assert shown == {event: set(keys) for event, keys in _KEYS.items()}
+
+
+def test_the_files_of_a_study_are_those_that_are_described() -> None:
+    from dse.results import files
+
+    text = (ROOT / "docs/file-formats.md").read_text(encoding="utf-8").split("\n## ")[0]
+    known = {files.TRIALS, files.PARETO, files.SPACE, files.PROVENANCE, files.LOG}
+    assert known <= set(re.findall(r"`([\w.]+\.\w+)`", text))

@@ -84,6 +84,33 @@ def test_switching_is_amortised_over_the_batch_and_follows_the_order() -> None:
     assert forward.lifetime_years[0] == pytest.approx(seconds / (365.25 * 24 * 3600))
 
 
+@pytest.mark.parametrize("mode", ["independent", "shared"])
+def test_visits_and_switches_add_up_to_a_turn(mode: str) -> None:
+    load = workload(3, batch=5.0, mode=mode)
+    draw = np.random.default_rng(0)
+    times = {"latency_us": (1, 3, 2), "input_latency_us": (1, 3), "request_latency_us": (1, 3)}
+    charged = components(
+        load,
+        **{name: draw.uniform(1, 2, shape) for name, shape in times.items()},
+        switch_latency_us=np.arange(9.0).reshape(1, 3, 3),
+    )
+    schedule = dse.Schedule(np.array([[0, 2, 1, 0]]), np.array([[1.0, 5.0, 5.0, 4.0]]))
+    wanted = demand(load, dse.Plan(np.array([[[0, 1], [0, 2], [3, 3]]])), generator="test")
+
+    found = total(load, wanted, charged, schedule, who="test")
+
+    assert found.switch_us.tolist() == [[0.0, 2.0, 7.0, 3.0]]  # 0 after 0, 2 after 0, 1 after 2, 0 after 1
+    assert found.visit_us.sum() + found.switch_us.sum() == pytest.approx(found.cycle_us[0])
+    assert found.visit_us[0, 3] == pytest.approx(4 * found.visit_us[0, 0])
+    request = charged.latency_us[0].sum(axis=1) + charged.request_latency_us[0]
+    request += (
+        charged.input_latency_us[0] if mode == "independent" else np.array([charged.input_latency_us[0, 0], 0, 0])
+    )
+    if mode == "shared":
+        request[1] -= charged.latency_us[0, 1, 0]  # the base's first layer has run for task 0
+    np.testing.assert_allclose(found.visit_us[0, [1, 2]], 5 * request[[2, 1]])
+
+
 def test_nothing_written_lasts_for_ever() -> None:
     load = workload(2)
 

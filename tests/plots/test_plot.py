@@ -70,8 +70,9 @@ def test_a_png_without_what_draws_it_is_said(tmp_path: Path, monkeypatch: pytest
 def test_a_png_is_what_kaleido_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import plotly.graph_objects as go
 
-    monkeypatch.setattr(go.Figure, "to_image", lambda _figure, **options: repr(sorted(options)).encode())
-    assert dse.plot(EXAMPLE, tmp_path / "x.png").read_text(encoding="utf-8") == "['format', 'scale']"
+    monkeypatch.setattr(go.Figure, "to_image", lambda _figure, **options: repr(options).encode())
+    wanted = {"format": "png", "width": 1280, "height": 420, "scale": 2}
+    assert dse.plot(EXAMPLE, tmp_path / "x.png").read_text(encoding="utf-8") == repr(wanted)
 
 
 @pytest.mark.parametrize("name", ["x.pdf", "x", "x.html.gz"])

@@ -16,7 +16,15 @@ from dse.results.columns import OBJECTIVES
 from dse.results.read import read_metadata
 from tests.plots.pages import EXAMPLE, Page, study
 
-FIGURES = ["fronts", "fronts-3d", "area", "energy", "drops", "parameters", "hypervolume"]
+FIGURES = [
+    "fronts", "fronts-3d", "area", "energy", "drops", "parameters", "importance", "schedule", "hypervolume",
+]  # fmt: skip
+PUBLISHED = {
+    "ICCAD 2021, acc": (0.26, 3.4, -0.1),
+    "ICCAD 2021, opt": (0.23, None, 0.7),
+    "ICCAD 2021, agg": (0.21, 4.5, 2.7),
+}
+"""Area at eight tasks, energy efficiency by area, points lost."""
 
 
 @pytest.fixture(scope="module", params=["example", "infeasible", "no accuracy", "one trial", "four", "none"])
@@ -116,9 +124,104 @@ def test_fronts_show_every_design_where_it_is(
                     else done[column] / done[ratios[column]]
                 )
                 assert trace[axis] == pytest.approx([base.iloc[0]])
+        if papers := published(trials, columns):
+            trace = next(traces)
+            assert trace["name"] == "published"
+            found = zip(trace["customdata"], *(trace[axis] for axis in "xyz"[:dimensions]), strict=True)
+            assert {name: place for name, *place in found} == {
+                name: pytest.approx(place) for name, place in papers.items()
+            }
+        if len(done) and dimensions == 2 and "energy_uj" in columns:
+            trace = next(traces)
+            assert trace["name"] == "TC 2023"
+            axis = "xy"[columns.index("energy_uj")]
+            assert trace[axis] == pytest.approx([(done["energy_uj"] / done["energy_ratio"]).iloc[0] / 4.4] * 2)
     # The fast problem's latency ratio is 1 for every design, so that its baseline is unknown unless all agree.
     assert all(trace["name"] == "baseline" for trace in traces)
     assert len(listed) == len(set(listed))
+
+
+def published(trials: pd.DataFrame, columns: list[str]) -> dict[str, list[float]]:
+    """Where the designs of the ICCAD 2021 paper stand, those of which it tells all these columns."""
+    done = trials[trials["status"] == "done"]
+    if done.empty:
+        return {}
+    tasks = sum(name.startswith("score.") for name in trials.columns)
+    found = {}
+    for name, (area, efficiency, lost) in PUBLISHED.items():
+        metrics = {"area_mm2": (done["area_mm2"] / done["area_ratio"]).iloc[0] * (1 / tasks + area - 1 / 8)}
+        if efficiency is not None:
+            metrics["energy_uj"] = (done["energy_uj"] / done["energy_ratio"]).iloc[0] / (efficiency * area)
+        if done["score_mean"].notna().any():
+            base = done["score_mean"] + done["accuracy_drop_all"] / 100
+            metrics["score_mean"] = base.iloc[0] - lost / 100
+        if all(column in metrics for column in columns):
+            found[name] = [metrics[column] for column in columns]
+    return found
+
+
+def test_published_areas_follow_the_law_at_other_numbers_of_tasks() -> None:
+    from dse.plots.published import DESIGNS, placed
+    from dse.plots.study import Study
+
+    for tasks, area in ((2, 0.62), (4, 0.37), (8, 0.26)):
+        trials = pd.DataFrame({"status": ["done"], "area_mm2": [5.0], "area_ratio": [0.5], "score_mean": [None]})
+        trials = trials.assign(accuracy_drop_all=None, **{f"score.{task}": [None] for task in range(tasks)})
+        place = placed(DESIGNS[0], Study("x", ("area",), {}, trials, {}))
+        assert place == {"area_mm2": pytest.approx(10 * area, rel=0.05)}
+
+
+def test_a_turn_is_drawn_visit_by_visit(page: Page, front: pd.DataFrame) -> None:
+    if front.empty:
+        assert "No design is on the front." in page.words["schedule"]
+        return
+    layout, bars = page.data["schedule"]["layout"], {}
+    for trace in page.data["schedule"]["data"]:
+        for place in zip(trace["y"], trace["base"], trace["x"], strict=True):
+            bars.setdefault(place[0], []).append((*place[1:], trace["name"]))
+    assert list(bars) == [f"trial {number}" for number in front["trial"][:24]] or set(bars) == {
+        f"trial {number}" for number in front["trial"][:24]
+    }
+    timed = "visit_us" in front.columns
+    assert layout["xaxis"]["title"]["text"].startswith("from the start of a turn" if timed else "place (")
+    for row in front.head(24).to_dict("records"):
+        steps = sorted(bars[f"trial {row['trial']}"])
+        assert [name for _, _, name in steps if name != "switch"] == list(row["order"])
+        assert [start for start, _, _ in steps] == pytest.approx([0, *np.cumsum([long for _, long, _ in steps])[:-1]])
+        if timed:
+            assert [long for _, long, name in steps if name != "switch"] == pytest.approx(list(row["visit_us"]))
+            assert [long for _, long, name in steps if name == "switch"] == [x for x in row["switch_us"] if x]
+        else:
+            assert {long for _, long, _ in steps} == {1.0}
+
+
+def test_importance_adds_up_to_one_for_each_objective(page: Page, folder: Path, trials: pd.DataFrame) -> None:
+    done = int((trials["status"] == "done").sum())
+    if done < 20:
+        assert f"Importance needs 20 done designs; there are {done}." in page.words["importance"]
+        return
+    if "importance" not in page.data:
+        assert "All designs agree in every parameter." in page.words["importance"]
+        return
+    traces = page.data["importance"]["data"]
+    assert len(traces) == len(read_metadata(folder)["objectives"])
+    for trace in traces:
+        assert sum(trace["x"]) == pytest.approx(1.0)
+        assert min(trace["x"]) >= 0
+    labels = {item["label"].removesuffix(" (mean)") for item in page.data["parameters"]["data"][0]["dimensions"]}
+    assert {"scheduler", "hardware.isaac.adc_bits", "generator"} & labels <= set(traces[0]["y"]) <= labels
+
+
+def test_what_decides_an_objective_is_most_important_for_it(tmp_path: Path) -> None:
+    from dse.plots.importance import importances
+    from dse.plots.study import load
+
+    found = importances(load(study(tmp_path / "x", trials=100, objectives=["energy"])))
+    assert isinstance(found, dict)
+    names = sorted(found["energy_uj"], key=lambda name: -found["energy_uj"][name])
+    # Of the fast problem: what is dropped shrinks the arrays most, then come the bits of the converters.
+    assert names[:2] == ["param.compressor.two-stage.drop", "param.hardware.isaac.adc_bits"]
+    assert "hardware" not in names  # one plugin is no choice
 
 
 @pytest.mark.parametrize(("key", "total"), [("area", "area_mm2"), ("energy", "energy_uj")])

@@ -10,13 +10,18 @@ import polars as pl
 import pyarrow.parquet as pq
 
 import dse
-from dse.results.columns import COST_METRICS, IDENTITY, RECORD, SCORE_METRICS
+from dse.results.columns import COST_METRICS, IDENTITY, RECORD, SCHEMA_VERSION, SCORE_METRICS
 from dse.results.read import read_front, read_metadata, read_trials
 from dse.results.schema import arrow_type
 
 FOLDER = Path(__file__).resolve().parents[1] / "fixtures" / "schema_1"
 TRIALS, PARETO = FOLDER / "trials.parquet", FOLDER / "pareto.parquet"
 AREA = 5974.562140099285
+
+
+def test_tables_of_every_version_are_kept() -> None:
+    kept = {folder.name for folder in FOLDER.parent.glob("schema_*")}
+    assert kept == {f"schema_{version}" for version in range(1, SCHEMA_VERSION + 1)}
 
 
 def test_columns_are_still_there_and_of_the_same_type() -> None:
@@ -42,7 +47,7 @@ def test_every_reader_reads_the_same() -> None:
     assert [round(value, 6) for value in sums] == [round(AREA, 6)] * 4
 
 
-def test_dse_reads_all_of_it() -> None:
+def test_dse_reads_all_of_it(tmp_path: Path) -> None:
     assert read_metadata(FOLDER) == {
         "schema_version": 1,
         "study": "quickstart",
@@ -54,3 +59,5 @@ def test_dse_reads_all_of_it() -> None:
     (row,) = dse.query("SELECT * FROM studies", FOLDER).to_dict("records")
     assert (row["study"], row["trial_count"], row["dse_version"]) == ("schema_1", 118, "0.1.0")
     assert round(float(dse.hypervolume(FOLDER)["hypervolume"][0]), 9) == 0.633610012
+    assert [section.title for section in dse.sections(FOLDER, 117)][-1] == "order of the tasks"
+    assert dse.report(FOLDER, tmp_path / "x.html").is_file()

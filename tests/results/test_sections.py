@@ -100,11 +100,12 @@ def test_scores_stand_beside_the_baselines_that_trials_settle(study: Path) -> No
     assert max(drops) == pytest.approx(known["accuracy_drop_worst"])
 
 
-def test_the_order_of_the_tasks_is_numbered(study: Path) -> None:
+def test_the_order_of_the_tasks_is_numbered_and_timed(study: Path) -> None:
     assert by_title(study, 0)["order of the tasks"].rows == (
-        {"place": 1, "task": "sst2"},
-        {"place": 2, "task": "trec6"},
+        {"place": 1, "task": "sst2", "switch_us": 0.0, "visit_us": 2.0},
+        {"place": 2, "task": "trec6", "switch_us": 0.5, "visit_us": 3.0},
     )
+    assert by_title(EXAMPLE, 0)["order of the tasks"].columns == ("place", "task")  # of before visits were timed
 
 
 def test_sections_without_anything_are_left_out(study: Path) -> None:
@@ -128,6 +129,10 @@ def test_every_fact_is_in_one_section(trial: int) -> None:
     table = found.get("parameters by task")
     for name in table.columns[1:] if table else ():
         shown[f"param.{name}"] = [line[name] for line in table.rows] if table else []
+    for line in found["order of the tasks"].rows:
+        for name, column in (("order", "task"), ("visit_us", "visit_us"), ("switch_us", "switch_us")):
+            if column in line:
+                shown.setdefault(name, []).append(line[column])
     zero = {name: value for name, value in stored.items() if name.startswith(("area.", "energy.")) and not value}
     assert shown | zero == stored
 

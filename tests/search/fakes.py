@@ -156,6 +156,8 @@ class FakeProblem:
                 violations,
                 max(total - self.limit, 0.0) if violations else 0.0,
                 tuple(TASKS[int(index)] for index in order),  # type: ignore[union-attr, arg-type]
+                tuple(10.0 * bits + index for index in range(len(TASKS))),
+                tuple(0.5 * index for index in range(len(TASKS))),
             )
         )
 

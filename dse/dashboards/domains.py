@@ -1,0 +1,99 @@
+"""Optuna's distributions of a study's parameters, read off the resolved space file: no plugin has to be loaded for it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dse.errors import StudyError
+from dse.records.plugin import KINDS
+
+_ELEMENT = re.compile(r"([^.]+)\.([^.]+)\.([^\[#]+)(?:\[(.+)\]|#(\d+))?")
+"""``kind.plugin.parameter``, then ``[task]``, ``[layer]``, ``[task,layer]`` or, in an order, ``#digit``."""
+
+
+class Domains:
+    """What a study may choose.
+
+    Args:
+        path: of the resolved space file.
+
+    Raises:
+        StudyError: the file is missing or damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._tables = tomllib.loads(path.read_text(encoding="utf-8"))
+            tasks = self._tables["workload"]["tasks"]
+            self._tasks = [task if isinstance(task, str) else str(task["name"]) for task in tasks]
+            self._plugins: dict[str, list[str]] = {
+                kind: [str(name) for name in self._tables[kind]["plugins"]] for kind in KINDS
+            }
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise StudyError(
+                "the study's space file cannot be read",
+                where=path,
+                expected="the resolved space file that a run writes",
+                found=f"{type(error).__name__}: {error}",
+                fix="continue the study, which writes it anew",
+            ) from error
+
+    def of(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Values and distributions of what applies to a design, of the flat parameters of a trial.
+
+        Args:
+            params: as a sampler chose them, those of plugins that were not chosen among them.
+
+        Raises:
+            ValueError: one of them lies outside the space.
+        """
+        chosen = {kind: params.get(kind, names[0]) for kind, names in self._plugins.items()}
+        values: dict[str, Any] = {}
+        domains: dict[str, Any] = {}
+        for name, value in params.items():
+            if name in self._plugins:
+                values[name], domains[name] = value, _categorical(self._plugins[name])
+                continue
+            match = _ELEMENT.fullmatch(name)
+            if match is None or match[1] not in KINDS:
+                raise ValueError(f"{name!r} is no parameter")
+            if chosen[match[1]] == match[2]:
+                values[name], domains[name] = value, self._distribution(match)
+        return values, domains
+
+    def _distribution(self, element: re.Match[str]) -> Any:
+        from optuna.distributions import FloatDistribution, IntDistribution
+
+        kind, plugin, parameter, place, digit = element.groups()
+        if digit is not None:  # digit d of a Lehmer code counts the tasks that are left
+            return IntDistribution(0, len(self._tasks) - 1 - int(digit))
+        try:
+            entry = _entry(self._tables[kind][plugin]["parameters"][parameter], place)
+            if "choices" in entry:
+                return _categorical(entry["choices"])
+            low, high, log = entry["low"], entry["high"], bool(entry["log"])
+        except (LookupError, TypeError) as error:
+            raise ValueError(f"the space has no {element[0]!r}") from error
+        if isinstance(low, int) and isinstance(high, int):
+            return IntDistribution(low, high, log=log, step=entry.get("step", 1))
+        return FloatDistribution(low, high, log=log, step=entry.get("step"))
+
+
+def _entry(table: Any, place: str) -> Any:
+    """What the space file says of one element: for all, for a task, for a layer, or for a layer of a task."""
+    if "tasks" in table:
+        if place in table["tasks"]:
+            return table["tasks"][place]
+        task, _, layer = place.rpartition(",")
+        return table["tasks"][task]["layers"][layer]
+    return table["layers"][place] if "layers" in table else table
+
+
+def _categorical(choices: list[Any]) -> Any:
+    from optuna.distributions import CategoricalDistribution
+
+    return CategoricalDistribution(choices)

@@ -1,0 +1,161 @@
+"""A study's log as an Optuna study in memory, which grows with the log."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dse.dashboards.domains import Domains
+from dse.errors import StudyError
+from dse.results.columns import OBJECTIVES
+from dse.results.files import LOG, SPACE, TRIALS
+from dse.results.points import PREFIX
+from dse.results.read import table_file
+from dse.search.history import History, Trial, read_history
+from dse.search.log import read_events
+
+_STATES = {"done": "COMPLETE", "infeasible": "PRUNED", "stopped": "PRUNED"}
+
+
+class Live:
+    """What the dashboard shows. Nothing in it reaches the log.
+
+    Args:
+        folder: of the study.
+
+    Attributes:
+        storage: Optuna's, with the one study.
+
+    Raises:
+        StudyError: there is no study with a log, or it is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        import optuna
+
+        self._log = folder / LOG
+        self._space = folder / SPACE
+        self._lock = threading.Lock()
+        self._size = -1
+        self._shown = 0
+        self._clock: dt.datetime | None = None
+        self._begun: tuple[Any, ...] = ()
+        self._study: Any = None
+        self.storage = optuna.storages.InMemoryStorage()
+        self.refresh()
+
+    def refresh(self) -> int:
+        """Take over what the log has got since the last call; return how many trials there are.
+
+        Raises:
+            StudyError: the log is damaged.
+        """
+        with self._lock:
+            size = self._log.stat().st_size if self._log.is_file() else 0
+            if size != self._size:
+                self._size = size  # a log that cannot be read is looked at again when it has grown
+                history = self._read()
+                if self._study is None or _begun(history) != self._begun:
+                    self._begin(history)
+                for trial in history.finished[self._shown :]:
+                    self._add(trial, history)
+            return self._shown
+
+    def _read(self) -> History:
+        events, _ = read_events(self._log)
+        if not events:
+            table_file(self._log.parent, TRIALS)  # where there is no study at all, that is said
+            raise StudyError(
+                "there is no log to show",
+                where=self._log,
+                expected=f"the folder of a study that `dse run` began, with its {LOG}",
+                fix="`dse report` shows a study of which only the tables are left",
+            )
+        return read_history(events, self._log)
+
+    def _begin(self, history: History) -> None:
+        """Make the study: at first, and where another one was begun in the folder or this one got another space."""
+        import optuna
+
+        last = history.sessions[-1]
+        self._domains = Domains(self._space)
+        if self._study is not None:
+            self.storage.delete_study(self._study._study_id)  # noqa: SLF001  # the id has no public name
+        level = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(optuna.logging.WARNING)  # a study in memory is nothing to announce
+        try:
+            chosen = [OBJECTIVES[name] for name in last["objectives"]]
+            self._columns = [item.column for item in chosen]
+            directions: list[Any] = ["maximize" if item.maximise else "minimize" for item in chosen]
+            self._study = optuna.create_study(storage=self.storage, study_name=last["study"], directions=directions)
+        finally:
+            optuna.logging.set_verbosity(level)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            self._study.set_metric_names(self._columns)
+        for name in ("space_hash", "seed", "reference_point", "versions", "plugins"):
+            self._study.set_user_attr(name, last[name])
+        self._begun, self._shown, self._clock = _begun(history), 0, None
+
+    def _add(self, trial: Trial, history: History) -> None:
+        """Add a finished trial; one that lies outside the space of the last session is added without parameters.
+
+        What a limit or a screening stopped counts as pruned: the dashboard would take it for one of the best designs.
+        """
+        import optuna
+
+        done = trial.done or {}
+        row = first = done["row"]
+        original = row.get("duplicate_of")
+        if row["status"] == "duplicate" and original in range(trial.number):
+            first = history.finished[original].done["row"]
+        values = [first.get(column) for column in self._columns]
+        state = getattr(optuna.trial.TrialState, _STATES.get(first["status"], "FAIL"))
+        if state == optuna.trial.TrialState.COMPLETE and None in values:
+            state = optuna.trial.TrialState.FAIL
+        params, domains, attributes = self._chosen(trial.asked["params"])
+        cells = {name: value for name, value in row.items() if value is not None and not name.startswith(PREFIX)}
+        made = optuna.trial.create_trial(
+            state=state,
+            values=values if state == optuna.trial.TrialState.COMPLETE else None,
+            params=params,
+            distributions=domains,
+            user_attrs={**cells, "constraints": done["constraints"], **attributes},
+            system_attrs={"constraints": list(done["constraints"].values())},  # as the dashboard reads them
+        )
+        began = self._time(history.sessions[trial.session]["time"])
+        made.datetime_start = max(self._clock or began, began)
+        self._clock = made.datetime_start + dt.timedelta(seconds=row.get("duration_s") or 0.0)
+        made.datetime_complete = self._clock
+        self._study.add_trial(made)
+        self._shown += 1
+
+    def _time(self, text: str) -> dt.datetime:
+        """When a session began, in local time: Optuna's times have no zone."""
+        try:
+            return dt.datetime.fromisoformat(text).astimezone().replace(tzinfo=None)
+        except (ValueError, OverflowError) as error:
+            raise StudyError(
+                "the log is damaged", where=self._log, expected="the time of a session as ISO 8601", found=text
+            ) from error
+
+    def _chosen(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """Parameters, their distributions, and what is kept as an attribute instead."""
+        from optuna.trial import TrialState, create_trial
+
+        try:
+            values, domains = self._domains.of(params)
+            create_trial(state=TrialState.FAIL, params=values, distributions=domains)
+        except ValueError as error:
+            return {}, {}, {"params": dict(params), "outside the space": str(error)}
+        return values, domains, {}
+
+
+def _begun(history: History) -> tuple[Any, ...]:
+    """What a study's trials have in common."""
+    last = history.sessions[-1]
+    return history.sessions[0]["time"], last["space_hash"], last["objectives"]

@@ -1,0 +1,81 @@
+"""Serve a study with optuna-dashboard, for reading only."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from dse.dashboards.live import Live
+from dse.errors import DseError, SetupError
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_words: object) -> None:
+        """Leave the terminal to what matters."""
+
+
+def application(live: Live, say: Callable[[str], object]) -> Application:
+    """Wrap optuna-dashboard so that every request sees the log as it is now, and none changes anything.
+
+    Args:
+        live: the study.
+        say: told where the log cannot be read any more; what was read before is shown then.
+
+    Raises:
+        SetupError: optuna-dashboard is not installed.
+    """
+    try:
+        from optuna_dashboard import wsgi
+    except ImportError as error:
+        raise SetupError(
+            "the dashboard needs optuna-dashboard, which is not installed",
+            expected="the package optuna-dashboard, which the extra `dashboard` brings",
+            fix="pip install optuna-dashboard",
+        ) from error
+    inner: Application = wsgi(live.storage)
+
+    def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            start("403 Forbidden", [("Content-Type", "application/json")])
+            return [b'{"reason": "What is shown comes from the log of the study: nothing can be changed here."}']
+        try:
+            live.refresh()
+        except DseError as error:
+            say(f"error: {error}")
+        return inner(environ, start)
+
+    return answer
+
+
+def server(folder: Path, host: str, port: int) -> WSGIServer:
+    """Open a server of a study's dashboard; its `serve_forever` serves.
+
+    Args:
+        folder: of the study.
+        host: name or address to listen at.
+        port: to listen at; 0 takes a free one.
+
+    Raises:
+        SetupError: optuna-dashboard is not installed, or nothing can listen there.
+        StudyError: there is no study with a log, or it is damaged.
+    """
+    app = application(Live(folder), lambda text: sys.stderr.write(text + "\n"))
+    try:
+        return make_server(host, port, app, server_class=_Server, handler_class=_Quiet)
+    except (OSError, OverflowError) as error:
+        raise SetupError(
+            "the dashboard cannot listen there",
+            where=f"{host}:{port}",
+            found=getattr(error, "strerror", None) or error,
+            fix="name another port with --port (0 takes a free one), or another address of this machine with --host",
+        ) from error
