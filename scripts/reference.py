@@ -16,7 +16,10 @@ from typing import Any, get_args, get_type_hints
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 GROUPS = (
-    ("Commands", ("dse.api", "dse.reading", "dse.profiling", "dse.redundant", "dse.authoring", "dse.export")),
+    (
+        "Commands",
+        ("dse.api", "dse.reading", "dse.profiling", "dse.redundant", "dse.authoring", "dse.export", "dse.components"),
+    ),
     ("The contract of plugins", ("dse.contract", "dse.records.plugin")),
     ("Parameters and workload", ("dse.records.parameters", "dse.records.params", "dse.records.workload")),
     ("What plugins exchange", ("dse.records",)),
