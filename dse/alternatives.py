@@ -85,8 +85,8 @@ def _offered(space: Path, name: str, rows: pd.DataFrame) -> tuple[Alternative, .
 
     prefix = f"{PREFIX}hardware.{name}."
     names = [column for column in map(str, rows.columns) if column.startswith(prefix)]
-    values = {column.removeprefix(prefix): np.array(rows[column].tolist()) for column in names}
     try:
+        values = {column.removeprefix(prefix): np.array(rows[column].tolist()) for column in names}
         with redirect_stdout(sys.stderr):  # what a plugin prints is no result
             file: SpaceFile = load(space)
             plugin = load_registry(file.plugin_paths).build("hardware", name, file.hardware.table(name).options)
