@@ -19,6 +19,7 @@ from dse.pipeline.reprogramming import blocks_of
 from dse.pipeline.visits import listed_order
 from dse.records.batch import Components, Demand, Floats, Geometry, Plan, Schedule
 from dse.records.footprint import Counts, Footprint
+from dse.records.nonideality import Nonideality
 from dse.records.params import Params
 from dse.records.plugin import Kind
 from dse.records.workload import Encoder, Workload
@@ -106,6 +107,15 @@ def baseline_cost(workload: Workload, hardware: Hardware, name: str, params: Par
     return total(workload, wanted, components, listed_order(workload, 1), who=f"hardware {name!r}")
 
 
+def nonideality(name: str, hardware: Hardware, params: Params) -> Nonideality | None:
+    """What is not ideal in the arrays of one point; None where its hardware says nothing, or nothing is switched on."""
+    method = getattr(hardware, "nonideality", None)
+    if method is None:
+        return None
+    found: Nonideality = called("hardware", name, method, params)
+    return None if found.is_off else found
+
+
 def called(kind: str, name: str, method: Any, *arguments: Any) -> Any:
     """Call a plugin's method; whatever it raises comes back with the plugin's name."""
     try:
@@ -131,6 +141,7 @@ _RETURNS: dict[str, type] = {
     "parameters": tuple,
     "geometry": Geometry,
     "components": Components,
+    "nonideality": Nonideality,
     "plan": Plan,
     "footprint": Footprint,
     "store": dict,
