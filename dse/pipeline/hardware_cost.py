@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dse.contract import Hardware, ModelGenerator, TaskScheduler, WeightCompressor
-from dse.errors import DseError, PluginContractError
+from dse.errors import DseError, PluginContractError, SpaceError
 from dse.pipeline.baseline import separate_models, whole_footprint
 from dse.pipeline.combination import Combination
 from dse.pipeline.costing import Costs, total
@@ -93,7 +93,20 @@ def cost_points(workload: Workload, built: Built, params: Mapping[Kind, Params])
 
 
 def baseline_cost(workload: Workload, hardware: Hardware, name: str, params: Params) -> Costs:
-    """Cost of the baseline of every ratio on the reference hardware: separate models, whole in 8 bits, all resident."""
+    """Cost of the baseline of every ratio on the reference hardware: separate models, whole in 8 bits, all resident.
+
+    Raises:
+        SpaceError: the arrays of the reference hardware are not ideal.
+        PluginContractError: it cannot hold the baseline.
+    """
+    if nonideality(name, hardware, params) is not None:
+        raise SpaceError(
+            "the arrays of the reference hardware are ideal: drops are taken to what exact arrays score",
+            where="[reference_hardware] options",
+            expected="no non-ideality",
+            found="one that is switched on",
+            fix=f"switch it on in [hardware.{name}.options] only",
+        )
     wanted: Demand = demand(workload, separate_models(workload, 1), generator="baseline")
     footprint: Footprint = whole_footprint(wanted)
     geometry = called("hardware", name, hardware.geometry, params)
