@@ -74,9 +74,12 @@ class Cells:
         self.rows, self._columns = int(geometry.rows[0]), int(geometry.columns[0])
         self._bits = int(geometry.cell_bits[0])
         self.top = 2**self._bits - 1
-        conductance = conductances(what, self.top)
+        off = 1 / what.on_off_ratio
+        conductance = off + (1 - off) * np.arange(self.top + 1) / self.top
+        measured = np.polynomial.polynomial.polyval(conductance, WAN22[what.read_after]) / WAN22_US
         self._conductance = conductance.astype(np.float32)
-        self._spread = deviations(what, conductance).astype(np.float32)
+        self._wan22 = (measured * what.deviation).astype(np.float32)
+        self._unit = np.float32(self.top / (1 - off))
 
     def programmed(self, stored: Stored, owner: str, key: Key) -> Stored:
         """Give a matrix's terms as they read: whole codes become what their cells come to.
@@ -112,7 +115,7 @@ class Cells:
         if bool(self._geometry.flip[0]):
             flipped = self._flipped(levels)
             levels = np.where(self.by_row(flipped, levels.shape[1]), self.top - levels, levels)
-        if flipped is not None or term.unsigned:
+        if flipped is not None or term.offset is not None:
             blocks = -(-levels.shape[0] // self._columns)
             ones = np.ones((blocks, levels.shape[1]), dtype=levels.dtype)
             read = 1 + self._deviation(ones, (*place, "unit"))
@@ -140,8 +143,8 @@ class Cells:
             if what.spread == "lognormal":
                 found = programmed * np.expm1(np.float32(what.deviation) * normal)
             else:
-                found = np.maximum(self._spread[levels] * normal, -programmed)  # no conductance is negative
-            found *= np.float32(self.top / (1 - 1 / what.on_off_ratio))
+                found = np.maximum(self._wan22[levels] * normal, -programmed)  # no conductance is negative
+            found *= self._unit
         if what.stuck_on or what.stuck_off:
             chance = _generator(what, self._draw, "stuck", place).random(shape, dtype=np.float32)
             found = np.where(chance < what.stuck_off, -levels, found)
@@ -151,7 +154,7 @@ class Cells:
     def _term(self, term: Term, place: tuple[object, ...]) -> Term:
         import torch
 
-        if term.digital or not term.codes.numel():
+        if not on_arrays(term):
             return term
         values = term.codes.numpy().astype(np.float32)
         for plane in self.planes(term, place):
@@ -172,21 +175,9 @@ class Cells:
         return replace(image, codes=self._term(Term(image.codes, image.scale, FULL_MAGNITUDE), place).codes)
 
 
-def conductances(what: Nonideality, top: int) -> Array:
-    """Conductance (top + 1,) that each level is programmed to, in units of the largest."""
-    off = 1 / what.on_off_ratio
-    return np.asarray(off + (1 - off) * np.arange(top + 1) / top)
-
-
-def deviations(what: Nonideality, conductance: Array) -> Array:
-    """Standard deviation of a cell at each conductance (before it is kept from falling below 0), likewise in such units.
-
-    Of the log-normal law, to first order.
-    """
-    if what.spread == "wan22":
-        coefficients = WAN22[what.read_after]
-        return np.asarray(np.polynomial.polynomial.polyval(conductance, coefficients) / WAN22_US * what.deviation)
-    return np.asarray(conductance * what.deviation)
+def on_arrays(term: Term) -> bool:
+    """Whether a term has cells."""
+    return bool(term.codes.numel() and term.magnitude) and not term.digital
 
 
 def _generator(what: Nonideality, draw: int, kind: str, place: tuple[object, ...]) -> np.random.Generator:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dse.errors import SpaceError
-from dse.pipeline.cells import Array, Cells
+from dse.pipeline.cells import Array, Cells, on_arrays
 from dse.records.batch import Geometry
 from dse.records.nonideality import Nonideality
 from dse.records.terms import BitSlice, Converter, Key, Matrices, OnArrays, Stored, Term
@@ -66,19 +66,22 @@ class OnConverters:
         """
         if stored.scaling is not None or stored.image is not None:
             raise self._refused("the base's partial sums are scaled or its blocks rewritten")
+        for term in stored.terms:
+            if term.fed_by is not None and term.digital != stored.terms[term.fed_by].digital:
+                raise self._refused("one factor of a product is digital and the other is not")
         outputs, inputs = weights.outputs.get(key), weights.inputs.get(key)
         fed = {term.fed_by: index for index, term in enumerate(stored.terms) if term.fed_by is not None}
         found = []
         for index, term in enumerate(stored.terms):
-            if term.digital or not term.codes.numel() or term.fed_by is not None:
+            if not on_arrays(term) or term.fed_by is not None:
                 continue
             columns = outputs if index not in fed else None
             size = shape if index not in fed else (len(term.codes), shape[1])
             piece = self._piece(term, (owner, *key, index), columns, inputs, size)
-            if index in fed and stored.terms[fed[index]].codes.numel():
+            if index in fed:
                 second = stored.terms[fed[index]]
-                if second.digital:
-                    raise self._refused("one factor of a product is digital and the other is not")
+                if not on_arrays(second):
+                    continue  # nothing comes of it
                 after = self._piece(second, (owner, *key, fed[index]), outputs, None, (shape[0], len(term.codes)))
                 piece = replace(piece, then=after)
             found.append(piece)

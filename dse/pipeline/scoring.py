@@ -125,8 +125,8 @@ class Scorer:
             for item in sorted(held.vectors[layer].items())
         ]
         parts += sorted(held.head.items())
-        for key, pieces in sorted(held.arrays.items()):
-            parts += [((key, repr(what)), values) for piece in pieces for what, values in piece.parts()]
+        for matrix, pieces in sorted(held.arrays.items()):
+            parts += [((matrix, repr(what)), values) for piece in pieces for what, values in piece.parts()]
         parts += [((key, "kept"), values) for key, both in sorted(held.kept.items()) for values in both]
         for layer, exit_head in sorted(held.exits.items()):
             parts += [((layer, exit_head.threshold), exit_head.weight), ((layer,), exit_head.bias)]

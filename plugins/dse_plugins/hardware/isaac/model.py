@@ -231,7 +231,7 @@ class Isaac:
         }
 
     def _violations(self, geometry: dse.Geometry, params: dse.Params, held: Residency) -> tuple[dse.Violation, ...]:
-        missing = adc_bits_needed(geometry) - geometry.adc_bits
+        missing = (adc_bits_needed(geometry) - geometry.adc_bits).astype(float)
         clips = missing if self.options.adc == "ideal" else np.zeros_like(missing)  # what real ones lose is scored
         return (
             dse.Violation(
