@@ -103,6 +103,15 @@ def test_draws_are_found_again_and_more_of_them_cost_only_what_is_new(make: Make
     assert other.score(point).tasks != score.tasks
 
 
+def test_scores_on_ideal_arrays_are_known_by_what_they_were_known_by(problem: WorkloadProblem, make: Make) -> None:
+    """Options that are off, and geometry that only noise depends on, are no part of a recipe."""
+    (recipe,) = problem._scorer._recipes(problem._built(WHOLE), at(problem), 0, "search")
+    off = make(sigma=0.3, draws=7, on_off_ratio=10.0)
+    assert off._scorer._recipes(off._built(WHOLE), at(off, cell_bits=2), 0, "search") == [recipe]
+    common = {"base", "task", "data", "split", "input_bits", "evaluator", "precision"}
+    assert set(recipe) == {*common, "plugins", "core", "parameters", "geometry"}
+
+
 def test_scores_do_not_depend_on_the_order_in_which_they_are_measured(make: Make, tmp_path: Path) -> None:
     one, other = (make(folder=tmp_path / name, spread="wan22", draws=2) for name in "ab")
     point = at(one, DELTAS)
