@@ -60,6 +60,8 @@ class Scorer:
 
         def measure(draw: int) -> Outcome:
             cells = None if what is None else Cells(what, geometry, draw)
+            if what is not None and what.adc == "real":
+                self._context.tell("scoring with real ADCs")  # it takes so long that a study might think it stopped
             made = Assembly(self._context, built, params, geometry)
             held = made.of_task(task) if cells is None else OnChip(made, cells).of_task(task)
             return self._evaluate(task, held, self.rows(what, split), int(geometry.input_bits[0]), made.owners(task))

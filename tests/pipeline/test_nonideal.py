@@ -31,7 +31,13 @@ Make = Callable[..., WorkloadProblem]
 
 
 @pytest.fixture
-def make(tiny_space: Path, cache: Path, tmp_path: Path) -> Make:
+def told() -> list[str]:
+    """What problems say they do."""
+    return []
+
+
+@pytest.fixture
+def make(tiny_space: Path, cache: Path, tmp_path: Path, told: list[str]) -> Make:
     """Build the tiny problem with options of its hardware, on the cache of the others or a new one."""
 
     def build(folder: Path = cache, **options: Any) -> WorkloadProblem:
@@ -39,7 +45,13 @@ def make(tiny_space: Path, cache: Path, tmp_path: Path) -> Make:
         path = tmp_path / "noisy.toml"
         text = tiny_space.read_text(encoding="utf-8")
         path.write_text(text + "\n".join(["[hardware.isaac.options]", *lines]) + "\n", encoding="utf-8")
-        made = build_problem(load(path), dse.Registry().discover(), cache=folder, device="cpu")
+        made = build_problem(
+            load(path),
+            dse.Registry().discover(),
+            cache=folder,
+            device="cpu",
+            progress=lambda what, _: told.append(what),
+        )
         made.prepare(scores=True)
         return made
 
@@ -121,7 +133,9 @@ def test_scores_do_not_depend_on_the_order_in_which_they_are_measured(make: Make
     assert one.score(point).tasks == other.score(point).tasks
 
 
-def test_an_adc_that_clips_is_refused_when_ideal_and_scored_when_real(problem: WorkloadProblem, make: Make) -> None:
+def test_an_adc_that_clips_is_refused_when_ideal_and_scored_when_real(
+    problem: WorkloadProblem, make: Make, told: list[str]
+) -> None:
     real = make(adc="real", adc_rows=12, draws=1)
     assert problem.cost([at(problem, adc_bits=7)])[0].violations
     assert not real.cost([at(real, adc_bits=7)])[0].violations
@@ -133,6 +147,7 @@ def test_an_adc_that_clips_is_refused_when_ideal_and_scored_when_real(problem: W
     assert enough.metrics["accuracy_drop"] == 0
     assert few.evaluated == 2
     assert few.baseline == some.baseline
+    assert "scoring with real ADCs" in told  # a study waits only so long without a word
 
 
 def test_deltas_and_the_base_beneath_them_are_converted_apart() -> None:
