@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 def product(piece: OnArrays, codes: Tensor) -> Tensor:
     """Multiply integer inputs with a stored piece.
 
+    Columns whose sums cannot reach the ADC's range, whatever the inputs, lose nothing: they are multiplied at once.
+
     Args:
         piece: as its arrays hold it.
         codes: (vectors, inputs) float32 whole numbers, of the whole matrix's inputs.
@@ -28,13 +30,19 @@ def product(piece: OnArrays, codes: Tensor) -> Tensor:
     vectors, rows = len(driven), piece.converter.rows
     total = codes.new_zeros(vectors, piece.slices[0].levels.shape[0])
     ones = torch.zeros_like(total)
+    exact = codes.new_zeros(piece.slices[0].levels.shape)
     for block, start in enumerate(range(0, driven.shape[1], rows)):
-        cycles = digits[..., start : start + rows]
+        some = slice(start, start + rows)
         for index, part in enumerate(piece.slices):
-            sums, extra = _sums(part, cycles, slice(start, start + rows), block, piece.converter)
-            total += part.factor * torch.einsum("p,pno->no", worth, sums)
+            safe = _safe(part.levels[:, some], part, piece.converter)
+            exact[safe, some] += part.factor * part.levels[safe, some]
+            if bool(safe.all()):
+                continue
+            sums, extra = _sums(part, digits[..., some], some, block, ~safe, piece.converter)
+            total[:, ~safe] += part.factor * torch.einsum("p,pno->no", worth, sums)
             if index == 0 and piece.offset is not None and extra is not None:
                 ones += torch.einsum("p,pno->no", worth, extra)
+    total += driven @ exact.T
     total -= piece.bias * driven.sum(dim=1, keepdim=True)
     values = total * piece.scale.reshape(1, -1)
     if piece.offset is not None:
@@ -65,11 +73,18 @@ def digits_of(codes: Tensor, converter: Converter) -> tuple[Tensor, Tensor]:
     return found, worth
 
 
+def _safe(levels: Tensor, part: BitSlice, converter: Converter) -> Tensor:
+    """Columns (outputs,) of a block that no inputs make saturate, whose sums are whole and converted in steps of one."""
+    if part.unit is not None or converter.step != 1 or levels.is_floating_point():
+        return torch.zeros(len(levels), dtype=torch.bool, device=levels.device)
+    return levels.sum(dim=1) * (2**converter.dac_bits - 1) <= converter.most
+
+
 def _sums(
-    part: BitSlice, cycles: Tensor, rows: slice, block: int, converter: Converter
+    part: BitSlice, cycles: Tensor, rows: slice, block: int, columns: Tensor, converter: Converter
 ) -> tuple[Tensor, Tensor | None]:
-    """Converted sums of a block of rows (cycles, vectors, outputs), and those of the extra column beside each output."""
-    sums = _converted(cycles @ part.levels[:, rows].to(cycles.dtype).T, converter)
+    """Converted sums of some columns of a block (cycles, vectors, outputs), and of the extra column beside each output."""
+    sums = _converted(cycles @ part.levels[columns, rows].to(cycles.dtype).T, converter)
     if part.unit is None:
         return sums, None
     extra = _converted(cycles @ part.unit[:, rows].to(cycles.dtype).T, converter)
