@@ -77,7 +77,8 @@ def _safe(levels: Tensor, part: BitSlice, converter: Converter) -> Tensor:
     """Columns (outputs,) of a block that no inputs make saturate, whose sums are whole and converted in steps of one."""
     if part.unit is not None or converter.step != 1 or levels.is_floating_point():
         return torch.zeros(len(levels), dtype=torch.bool, device=levels.device)
-    return levels.sum(dim=1) * (2**converter.dac_bits - 1) <= converter.most
+    most: Tensor = levels.sum(dim=1) * (2**converter.dac_bits - 1)
+    return most <= converter.most
 
 
 def _sums(
