@@ -115,6 +115,11 @@ def test_a_study_on_arrays_that_are_not_ideal_is_stopped_and_continued(tiny: Pat
     assert (repeated["evaluated_tasks"] == 0).all()
     assert str(repeated.drop(columns=["duration_s", "evaluated_tasks", "versions"]).to_dict("records")) == str(rows)
 
+    exported = dse("export", "tiny", 0, "chip", "--device", "cpu")
+    assert exported.exit_code == 1
+    assert "trial 0 was scored on draws of arrays that are not ideal" in exported.stderr
+    assert not Path("chip").exists()
+
     tiny.write_text(text + "[hardware.isaac.options]\nsigma = -1\n")
     refused = dse("check", tiny, "--device", "cpu")
     assert refused.exit_code == 1

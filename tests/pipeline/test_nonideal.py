@@ -15,6 +15,7 @@ import dse
 from dse.pipeline.assembly import Assembly
 from dse.pipeline.cells import Cells
 from dse.pipeline.hardware_cost import Built
+from dse.pipeline.on_chip import OnChip
 from dse.pipeline.problem import WorkloadProblem, build_problem
 from dse.records.point import DesignPoint
 from dse.results.columns import study_columns
@@ -163,7 +164,7 @@ def test_deltas_and_the_base_beneath_them_are_converted_apart() -> None:
     built: Any = Built(("independent", "two-stage", "s", "h"), generator, compressor, None, None)  # type: ignore[arg-type]
     given: Any = {"generator": dse.Params(1), "compressor": dse.Params(1, values)}
     real = dse.Nonideality(adc="real", stuck_off=1e-12)  # so that they are simulated
-    simulated = Assembly(context, built, given, chip, Cells(real, chip, 0)).of_task(0)
+    simulated = OnChip(Assembly(context, built, given, chip), Cells(real, chip, 0)).of_task(0)
     exact = Assembly(context, built, given, chip).of_task(0)
     assert set(simulated.arrays) == set(exact.weights)
     for key, weight in exact.weights.items():
@@ -201,7 +202,8 @@ def test_tasks_that_share_an_array_share_its_cells() -> None:
     )  # type: ignore[arg-type]
     given: Any = {"generator": dse.Params(1), "compressor": dse.Params(1)}
     what = dse.Nonideality(spread="wan22")
-    drawn = [Assembly(context, built, given, geometry(), Cells(what, geometry(), draw)) for draw in (0, 1)]
+    made = Assembly(context, built, given, geometry())
+    drawn = [OnChip(made, Cells(what, geometry(), draw)) for draw in (0, 1)]
     first, second, other = drawn[0].of_task(0), drawn[0].of_task(1), drawn[1].of_task(0)
     for key, weight in first.weights.items():
         assert (weight == second.weights[key]).all()
