@@ -214,3 +214,11 @@ def test_flipped_columns_hold_the_complement() -> None:
 def test_options_that_mean_nothing_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(dse.PluginContractError, match=message):
         dse.Registry().discover().build("hardware", "isaac", options)
+
+
+@pytest.mark.parametrize("name", ["isaac", "neurosim"])
+def test_built_in_hardware_says_what_its_options_switch_on(name: str) -> None:
+    registry = dse.Registry().discover()
+    found = registry.build("hardware", name, {"spread": "wan22", "stuck_on": 0.01}).nonideality(dse.Params(1))
+    assert (found.spread, found.stuck_on, found.is_off) == ("wan22", 0.01, False)
+    assert registry.build("hardware", name, {}).nonideality(dse.Params(1)).is_off
