@@ -19,6 +19,7 @@ MODULES = (
     "export",
     "accuracy",
     "quickstart",
+    "nonideal",
     "kang_laws",
     "kang",
     "mgen",

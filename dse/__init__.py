@@ -10,6 +10,7 @@ from dse.contract import (
     Context,
     Hardware,
     ModelGenerator,
+    NonidealHardware,
     TaskScheduler,
     WeightCompressor,
     Weights,
@@ -56,6 +57,7 @@ from dse.records.batch import (
 from dse.records.exits import ExitHead, Exits
 from dse.records.footprint import Counts, Footprint, Piece, Reprogrammed
 from dse.records.model import Model
+from dse.records.nonideality import Nonideality
 from dse.records.observation import Observation
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
 from dse.records.params import Params
@@ -117,6 +119,8 @@ __all__ = [
     "Matrix",
     "Model",
     "ModelGenerator",
+    "NonidealHardware",
+    "Nonideality",
     "Observation",
     "Options",
     "OutputError",

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from dse.records.batch import Components, Demand, Geometry, Plan, Schedule
 from dse.records.footprint import Counts, Footprint
 from dse.records.model import Model
+from dse.records.nonideality import Nonideality
 from dse.records.observation import Observation
 from dse.records.parameters import Parameter
 from dse.records.params import Params
@@ -95,6 +96,14 @@ class Hardware(_Plugin, Protocol):
         self, workload: Workload, demand: Demand, counts: Counts, footprint: Footprint, params: Params
     ) -> Components:
         """Charge area, passes and switches; see `Components` for shapes and units."""
+
+
+@runtime_checkable
+class NonidealHardware(Hardware, Protocol):
+    """A hardware model that has one more method: what its arrays make of stored integers reaches accuracy."""
+
+    def nonideality(self, params: Params) -> Nonideality:
+        """Say what is not ideal in the arrays of one point (P = 1); the core draws cells and converts their sums."""
 
 
 @runtime_checkable

@@ -113,6 +113,14 @@ def _recorded(source: Path, record: Mapping[str, Any]) -> dict[str, dict[str, fl
             found=f"status {record['status']}" + (f": {record['reason']}" if "reason" in record else ""),
             fix=f"export trial {same}, the same design" if same is not None else "choose one of `dse pareto`",
         )
+    if "draws" in record:
+        raise StudyError(
+            f"trial {record['trial']} was scored on draws of arrays that are not ideal, and an export holds what is stored",
+            where=source,
+            expected="a study on ideal arrays",
+            found=f"means over {record['draws']} draws",
+            fix="run the design in a study without these options, with --start, and export it from there",
+        )
     if (source / TABLE).is_file():
         try:
             table = pd.read_parquet(source / TABLE, use_threads=False)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from dse.pipeline.combination import Combination
 from dse.pipeline.context import PipelineContext
 from dse.pipeline.demand import demand
 from dse.pipeline.exits import check_heads
@@ -58,6 +59,17 @@ class Assembly:
         )
 
     @property
+    def names(self) -> Combination:
+        """Of the plugins."""
+        return self._built.names
+
+    def identity(self, owner: int) -> str:
+        """What an owner's weights come from, by content: the same in studies that name a task otherwise."""
+        names, digests = self._context.workload.task_names, self._context.workload.digests
+        task = owner - self.demand.task_owner(0)
+        return digests[f"task.{names[task]}"] if task >= 0 else f"{digests['base']} {owner}"
+
+    @property
     def encoder(self) -> Encoder:
         """Shapes and roles."""
         return self._context.workload.encoder
@@ -74,8 +86,16 @@ class Assembly:
     def of_task(self, task: int) -> Effective:
         """Rebuild what a task computes with."""
         total = held_by(self, task)
-        check_heads(self.plan, task, total.exits, generator=self._built.names[0])
+        self.check(task, total)
         return total
+
+    def check(self, task: int, held: Effective) -> None:
+        """Refuse exits that the plan does not have.
+
+        Raises:
+            PluginContractError: there are some.
+        """
+        check_heads(self.plan, task, held.exits, generator=self.names[0])
 
     def model(self, owner: int) -> Model:
         """What the generator gives of an owner, and the compressor learnt with its terms."""

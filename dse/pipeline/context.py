@@ -120,13 +120,17 @@ class PipelineContext:
         """Return arrays made once for this key, over all studies."""
 
         def told() -> dict[str, NDArray[Any]]:
-            if self._progress is not None:
-                self._progress(name, None)
+            self.tell(name)
             return make()
 
         return self.arrays.made(
             "plugins", {"plugin": self.plugin, "core": self.core_versions, "name": name, **key}, told
         )
+
+    def tell(self, what: str) -> None:
+        """Say what is being done."""
+        if self._progress is not None:
+            self._progress(what, None)
 
     def evaluate(
         self,

@@ -36,14 +36,19 @@ def drops(
         ``accuracy_drop_worst`` of a single task. Drops are in points (100 = 1.0).
     """
     lost = {name: POINTS * (baseline[name] - score) for name, score in scores.items()}
-    counted = [name for name in scores if baseline[name] - chance[name] > MEASURABLE] or list(scores)
-    draws = np.mean([POINTS * (resampled_baseline[name] - resampled[name]) for name in counted], axis=0)
+    measurable = counted(baseline, chance)
+    draws = np.mean([POINTS * (resampled_baseline[name] - resampled[name]) for name in measurable], axis=0)
     low, high = np.quantile(draws, (0.025, 0.975))
     return {
         "score_mean": float(np.mean(list(scores.values()))),
-        "accuracy_drop": float(np.mean([lost[name] for name in counted])),
+        "accuracy_drop": float(np.mean([lost[name] for name in measurable])),
         "accuracy_drop_low": float(low),
         "accuracy_drop_high": float(high),
         "accuracy_drop_all": float(np.mean(list(lost.values()))),
         "accuracy_drop_worst": float(max(lost.values())),
     }
+
+
+def counted(baseline: Mapping[str, float], chance: Mapping[str, float]) -> list[str]:
+    """Tasks whose baseline beats chance by more than 3 points; all, where none does."""
+    return [name for name in baseline if baseline[name] - chance[name] > MEASURABLE] or list(baseline)

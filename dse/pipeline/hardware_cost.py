@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dse.contract import Hardware, ModelGenerator, TaskScheduler, WeightCompressor
-from dse.errors import DseError, PluginContractError
+from dse.errors import DseError, PluginContractError, SpaceError
 from dse.pipeline.baseline import separate_models, whole_footprint
 from dse.pipeline.combination import Combination
 from dse.pipeline.costing import Costs, total
@@ -19,6 +19,7 @@ from dse.pipeline.reprogramming import blocks_of
 from dse.pipeline.visits import listed_order
 from dse.records.batch import Components, Demand, Floats, Geometry, Plan, Schedule
 from dse.records.footprint import Counts, Footprint
+from dse.records.nonideality import Nonideality
 from dse.records.params import Params
 from dse.records.plugin import Kind
 from dse.records.workload import Encoder, Workload
@@ -92,7 +93,20 @@ def cost_points(workload: Workload, built: Built, params: Mapping[Kind, Params])
 
 
 def baseline_cost(workload: Workload, hardware: Hardware, name: str, params: Params) -> Costs:
-    """Cost of the baseline of every ratio on the reference hardware: separate models, whole in 8 bits, all resident."""
+    """Cost of the baseline of every ratio on the reference hardware: separate models, whole in 8 bits, all resident.
+
+    Raises:
+        SpaceError: the arrays of the reference hardware are not ideal.
+        PluginContractError: it cannot hold the baseline.
+    """
+    if nonideality(name, hardware, params) is not None:
+        raise SpaceError(
+            "the arrays of the reference hardware are ideal: drops are taken to what exact arrays score",
+            where="[reference_hardware] options",
+            expected="no non-ideality",
+            found="one that is switched on",
+            fix=f"switch it on in [hardware.{name}.options] only",
+        )
     wanted: Demand = demand(workload, separate_models(workload, 1), generator="baseline")
     footprint: Footprint = whole_footprint(wanted)
     geometry = called("hardware", name, hardware.geometry, params)
@@ -104,6 +118,15 @@ def baseline_cost(workload: Workload, hardware: Hardware, name: str, params: Par
             "the reference hardware cannot hold the baseline", where="[reference_hardware]", found="; ".join(broken)
         )
     return total(workload, wanted, components, listed_order(workload, 1), who=f"hardware {name!r}")
+
+
+def nonideality(name: str, hardware: Hardware, params: Params) -> Nonideality | None:
+    """What is not ideal in the arrays of one point; None where its hardware says nothing, or nothing is switched on."""
+    method = getattr(hardware, "nonideality", None)
+    if method is None:
+        return None
+    found: Nonideality = called("hardware", name, method, params)
+    return None if found.is_off else found
 
 
 def called(kind: str, name: str, method: Any, *arguments: Any) -> Any:
@@ -131,6 +154,7 @@ _RETURNS: dict[str, type] = {
     "parameters": tuple,
     "geometry": Geometry,
     "components": Components,
+    "nonideality": Nonideality,
     "plan": Plan,
     "footprint": Footprint,
     "store": dict,

@@ -97,6 +97,8 @@ def keep_only(encoder: Encoder, plan: Plan, task: int, held: Effective) -> None:
             if kept is not None:
                 mask.zero_()[kept] = 1
         held.weights[key] = weight * above[:, None] * beside
+        if key in held.arrays:
+            held.kept[key] = (above, beside)
         if key in held.products:
             held.products[key] = tuple((one * beside, two * above[:, None]) for one, two in held.products[key])
 

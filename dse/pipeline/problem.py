@@ -8,7 +8,6 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from dse.contract import Hardware
@@ -16,11 +15,11 @@ from dse.errors import SpaceError
 from dse.pipeline.combination import Combination, grouped, stacked
 from dse.pipeline.context import Outcome, PipelineContext
 from dse.pipeline.costing import Costs
-from dse.pipeline.drops import drops
 from dse.pipeline.hardware_cost import Built, Costed, baseline_cost, called, cost_points
 from dse.pipeline.ratios import cost_results
 from dse.pipeline.reference import Reference, reference_values
 from dse.pipeline.scoring import Scorer
+from dse.pipeline.summary import summary
 from dse.records.facts import DataFacts
 from dse.records.parameters import Parameter, Permutation
 from dse.records.plugin import KINDS, Kind
@@ -176,25 +175,19 @@ class WorkloadProblem:
         return self._scorer.evaluated - before
 
     def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
-        """Score of one point on a split; cached per task by recipe and by content."""
+        """Score of one point on a split, a mean over draws where its arrays are not ideal; cached per task and draw."""
         built = self._built((point.generator, point.compressor, point.scheduler, point.hardware))
         before = self._scorer.evaluated
         outcomes = {name: self._scorer.task(built, point, task, split) for task, name in enumerate(self.tasks)}
-        baseline = {name: self._baseline_outcome(task, split) for task, name in enumerate(self.tasks)}
-        early = [outcome.layers_run for outcome in outcomes.values() if not np.isnan(outcome.layers_run)]
-        return ScoreResult(
-            metrics=drops(
-                {name: outcome.value for name, outcome in outcomes.items()},
-                {name: outcome.value for name, outcome in baseline.items()},
-                {name: self._chance(name, split) for name in self.tasks},
-                {name: self._resampled(name, split, outcome) for name, outcome in outcomes.items()},
-                {name: self._resampled(name, split, outcome) for name, outcome in baseline.items()},
-            ),
-            tasks={name: outcome.value for name, outcome in outcomes.items()},
-            flagged=tuple(name for name, outcome in outcomes.items() if outcome.flagged),
-            evaluated=self._scorer.evaluated - before,
-            baseline={name: outcome.value for name, outcome in baseline.items()},
-            layers_run=float(np.mean(early)) if early else None,
+        what = self._scorer.nonideality(built, point)
+        rows = self._scorer.rows(what, split)
+        return summary(
+            outcomes,
+            {name: self._baseline_outcome(task, rows) for task, name in enumerate(self.tasks)},
+            {name: self._chance(name, rows) for name in self.tasks},
+            lambda name, outcome: self._resampled(name, rows, outcome),
+            what,
+            self._scorer.evaluated - before,
         )
 
     def baseline_scores(self) -> tuple[float, ...]:

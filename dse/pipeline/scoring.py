@@ -8,23 +8,32 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dse.pipeline.assembly import Assembly
+from dse.pipeline.cells import CELLS_VERSION, Cells
 from dse.pipeline.combination import stacked
 from dse.pipeline.context import Outcome, PipelineContext
-from dse.pipeline.hardware_cost import Built, called
+from dse.pipeline.hardware_cost import Built, called, nonideality
+from dse.pipeline.on_chip import OnChip
 from dse.pipeline.rebuild import effective
 from dse.records.batch import DROPPED, Geometry
+from dse.records.nonideality import Nonideality
 from dse.records.plugin import Kind
 from dse.records.point import DesignPoint, PluginParameter
 from dse.records.terms import Effective
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+_OF_CELLS = ("rows", "columns", "cell_bits", "encoding")
+"""Fields of the geometry that cells depend on."""
+_OF_ADCS = ("adc_bits", "dac_bits")
+"""Those that conversions depend on besides."""
 
 
 class Scorer:
@@ -39,27 +48,42 @@ class Scorer:
         self._known: dict[str, Outcome] = {}
         self.evaluated = 0
 
-    def task(self, built: Built, point: DesignPoint, task: int, split: str) -> Outcome:
-        """Score one task of a point.
+    def task(self, built: Built, point: DesignPoint, task: int, split: str) -> tuple[Outcome, ...]:
+        """Score one task of a point: once, or on each draw of a chip whose arrays are not ideal.
 
         Raises:
             PluginContractError: a plugin raised, or stored something else than its footprint charged for.
         """
         params = stacked([point])
-        geometry: Geometry = called("hardware", built.names[3], built.hardware.geometry, params["hardware"])
-        recipe = self._recipe(built, point, geometry, task, split)
+        geometry = self._geometry(built, point)
+        what = self.nonideality(built, point)
 
-        def measure() -> Outcome:
+        def measure(draw: int) -> Outcome:
+            cells = None if what is None else Cells(what, geometry, draw)
+            if what is not None and what.adc == "real":
+                self._context.tell("scoring with real ADCs")  # it takes so long that a study might think it stopped
             made = Assembly(self._context, built, params, geometry)
-            return self._evaluate(task, made.of_task(task), split, int(geometry.input_bits[0]), made.owners(task))
+            held = made.of_task(task) if cells is None else OnChip(made, cells).of_task(task)
+            return self._evaluate(task, held, self.rows(what, split), int(geometry.input_bits[0]), made.owners(task))
 
-        return self._cached(recipe, measure)
+        recipes = self._recipes(built, point, task, split)
+        return tuple(self._cached(recipe, partial(measure, draw)) for draw, recipe in enumerate(recipes))
 
     def is_known(self, built: Built, point: DesignPoint, task: int, split: str) -> bool:
-        """Whether a task's score of a point is in the cache."""
-        geometry: Geometry = called("hardware", built.names[3], built.hardware.geometry, stacked([point])["hardware"])
-        recipe = self._recipe(built, point, geometry, task, split)
-        return self._context.digest(recipe) in self._known or self._context.arrays.get("scores", recipe) is not None
+        """Whether a task's scores of a point are in the cache, of all draws."""
+        return all(
+            self._context.digest(recipe) in self._known or self._context.arrays.get("scores", recipe) is not None
+            for recipe in self._recipes(built, point, task, split)
+        )
+
+    def nonideality(self, built: Built, point: DesignPoint) -> Nonideality | None:
+        """What is not ideal in a point's arrays."""
+        return nonideality(built.names[3], built.hardware, stacked([point])["hardware"])
+
+    @staticmethod
+    def rows(what: Nonideality | None, split: str) -> str:
+        """Rows of a split that are scored: some of them, where conversions are simulated."""
+        return split if what is None or what.adc == "ideal" else f"{split}:{what.adc_rows}"
 
     def baseline(
         self, task: int, split: str, input_bits: int, *, of_base: int | None = None, skipped: int | None = None
@@ -103,6 +127,9 @@ class Scorer:
             for item in sorted(held.vectors[layer].items())
         ]
         parts += sorted(held.head.items())
+        for matrix, pieces in sorted(held.arrays.items()):
+            parts += [((matrix, repr(what)), values) for piece in pieces for what, values in piece.parts()]
+        parts += [((key, "kept"), values) for key, both in sorted(held.kept.items()) for values in both]
         for layer, exit_head in sorted(held.exits.items()):
             parts += [((layer, exit_head.threshold), exit_head.weight), ((layer,), exit_head.bias)]
         for key, values in parts:
@@ -130,8 +157,22 @@ class Scorer:
             "precision": self._context.precision,
         }
 
+    def _geometry(self, built: Built, point: DesignPoint) -> Geometry:
+        found: Geometry = called("hardware", built.names[3], built.hardware.geometry, stacked([point])["hardware"])
+        return found
+
+    def _recipes(self, built: Built, point: DesignPoint, task: int, split: str) -> list[dict[str, Any]]:
+        """Everything that reaches this task's weights and products, of each draw."""
+        geometry, what = self._geometry(built, point), self.nonideality(built, point)
+        recipe = self._recipe(built, point, geometry, task, self.rows(what, split))
+        if what is None:
+            return [recipe]
+        arrays = {name: int(getattr(geometry, name)[0]) for name in _OF_CELLS + _OF_ADCS * (what.adc == "real")}
+        drawn = {"nonideality": what.recipe(), "arrays": arrays, "version": CELLS_VERSION}
+        return [recipe | {"cells": drawn | {"draw": draw}} for draw in range(what.draws)]
+
     def _recipe(self, built: Built, point: DesignPoint, geometry: Geometry, task: int, split: str) -> dict[str, Any]:
-        """Everything that reaches this task's weights and products."""
+        """Everything that reaches them where arrays are ideal."""
         reach: dict[str, Any] = {}
         joint = built.joint
         for name, value in point.values.items():

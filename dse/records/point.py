@@ -94,6 +94,10 @@ class ScoreResult:
         evaluated: task scores measured for this point; the rest came from the cache.
         baseline: the baseline's score by task name.
         layers_run: encoder layers that inputs ran on average, over the tasks whose inputs may leave early; None: no task's.
+        draws: chips of non-ideal cells that scores are means over; None: arrays are ideal.
+        adc_rows: rows of a task that were scored with real ADCs, at most; None: conversions are exact.
+        spread: standard deviation of a task's score over several draws, by task name; then ``accuracy_drop_spread``, that of
+            the drop, is among the metrics.
     """
 
     metrics: Mapping[str, float]
@@ -102,6 +106,9 @@ class ScoreResult:
     evaluated: int = 0
     baseline: Mapping[str, float] = field(default_factory=dict)
     layers_run: float | None = None
+    draws: int | None = None
+    adc_rows: int | None = None
+    spread: Mapping[str, float] = field(default_factory=dict)
 
 
 class Problem(Protocol):

@@ -88,6 +88,7 @@ SCORE_METRICS = (
     Column("accuracy_drop_high", "float64", "upper end of its 95 % interval"),
     Column("accuracy_drop_all", "float64", "points lost, mean over all tasks"),
     Column("accuracy_drop_worst", "float64", "points lost by the worst task"),
+    Column("accuracy_drop_spread", "float64", "standard deviation of accuracy_drop over draws"),
 )
 RECORD = (
     Column("violation", "float64", "by how much limits are exceeded; 0 where they are kept"),
@@ -95,6 +96,8 @@ RECORD = (
     Column("evaluated_tasks", "int64", "task scores measured for this trial; the rest came from the cache"),
     Column("screened_tasks", "int64", "tasks whose scores on some rows were looked at first"),
     Column("layers_run", "float64", "layers inputs ran, as scored, on average over tasks with early exits; else empty"),
+    Column("draws", "int64", "chips that scores are means over; empty where arrays are ideal"),
+    Column("adc_rows", "int64", "rows of a task scored with real ADCs; empty where conversions are exact"),
     Column("duplicate_of", "int64", "earlier trial of the same design"),
     Column("seed", "int64", "of this trial"),
     Column("duration_s", "float64", "time spent on this trial, s"),
@@ -137,6 +140,7 @@ def study_columns(
         *COST_METRICS,
         *SCORE_METRICS,
         *(Column(f"score.{task}", "float64", "score of the task on the search split") for task in tasks),
+        *(Column(f"score_spread.{task}", "float64", "standard deviation of the score over draws") for task in tasks),
         *RECORD,
         *(
             Column(f"param.{item.full_name}", parameter_type(item), item.parameter.summary, _scope(item))

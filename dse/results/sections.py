@@ -42,7 +42,7 @@ def sections(path: Path | str, trial: int) -> list[Section]:
     record = trial_of(table, trial, file)
     tasks = [name.removeprefix("score.") for name in table.schema.names if name.startswith("score.")]
     per_task = [name for name in record if _is_per_task(name, record[name], table.schema, len(tasks))]
-    apart = ("area.", "energy.", "score.")
+    apart = ("area.", "energy.", "score.", "score_spread.")
     elsewhere = {*per_task, "order", *_TIMES}
     plain = [name for name in record if name not in elsewhere and not name.startswith(apart)]
     made = [
@@ -75,11 +75,14 @@ def _scores(record: Row, tasks: Sequence[str], baseline: Mapping[str, float]) ->
         if (score := record.get(f"score.{task}")) is None:
             continue
         row: dict[str, Any] = {"task": task, "score": score}
+        if (spread := record.get(f"score_spread.{task}")) is not None:
+            row["spread"] = spread
         if task in baseline:
             row |= {"baseline": baseline[task], "drop_points": 100 * (baseline[task] - score)}
         rows.append(row)
+    spread = ("spread",) if any("spread" in row for row in rows) else ()
     extra = ("baseline", "drop_points") if baseline else ()
-    return Section("scores by task", ("task", "score", *extra), tuple(rows))
+    return Section("scores by task", ("task", "score", *spread, *extra), tuple(rows))
 
 
 def _order(record: Row) -> Section:

@@ -34,7 +34,7 @@ class Constraint:
     @property
     def needs_score(self) -> bool:
         """Whether the metric is known only once the point is scored."""
-        return self.metric in SCORE_NAMES or self.metric.startswith("score.")
+        return self.metric in SCORE_NAMES or self.metric.startswith(("score.", "score_spread."))
 
     def excess(self, value: float | None) -> float:
         """By how much the limit is passed, in units of the limit; negative where it is kept, 0 for an empty value."""

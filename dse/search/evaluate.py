@@ -209,9 +209,12 @@ def score_cells(score: ScoreResult) -> dict[str, Any]:
     return {
         **{name: float(value) for name, value in score.metrics.items()},
         **{f"score.{name}": float(value) for name, value in score.tasks.items()},
+        **{f"score_spread.{name}": float(value) for name, value in score.spread.items()},
         "flagged_tasks": list(score.flagged),
         "evaluated_tasks": int(score.evaluated),
         "layers_run": score.layers_run,
+        "draws": score.draws,
+        "adc_rows": score.adc_rows,
     }
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 REFERENCE_POINT = {"array_area_ratio": 1.0, "energy_ratio": 1.25, "accuracy_drop": 5.0}
-OPEN_METRICS = ("score.", "area.", "energy.")
+OPEN_METRICS = ("score.", "score_spread.", "area.", "energy.")
 """Prefixes of metrics whose names depend on tasks and hardware."""
 
 

@@ -14,6 +14,7 @@ from dse.pipeline.demand import demand
 from dse.pipeline.visits import listed_order
 from dse.records.batch import Alternative, Components, Demand, Geometry
 from dse.records.footprint import Footprint, Piece, Reprogrammed
+from dse.records.nonideality import Nonideality
 from dse.records.params import Params
 from dse.records.plugin import Kind, PluginRecord
 from dse.records.workload import Workload
@@ -149,6 +150,14 @@ class HardwareTests(PluginTests):
                     assert np.shape(factor) == (1,), f"a factor must have shape (1,), found {np.shape(factor)}"
                     assert np.isfinite(factor).all(), f"alternative {item.name!r} has a factor that is not finite"
                     assert (np.asarray(factor) > 0).all(), f"alternative {item.name!r} has a factor of {factor[0]:g}"
+
+    def test_nonideality_is_a_record(self, record: PluginRecord) -> None:
+        """What is not ideal in the arrays, where a model says it, is a `dse.Nonideality` at every point."""
+        after(self.test_geometry_is_usable, record=record)
+        for plugin, _, params in self.cases(record):
+            method = getattr(plugin, "nonideality", None)
+            found = Nonideality() if method is None else method(params)
+            assert isinstance(found, Nonideality), f"nonideality() must give a dse.Nonideality, found {found!r}"
 
     def costs(self, plugin: Any, workload: Workload, params: Params) -> list[Costs]:
         """Cost of one point with every footprint, summed by the core."""

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from dse.errors import CheckpointError
-from dse.records.terms import Effective, Product
+from dse.records.terms import Effective, OnArrays, Product
+from dse.workload.converting import moved, product
 from dse.workload.encoder import Decomposed, container
 from dse.workload.exiting import Exiting
 
@@ -46,8 +47,14 @@ def quantised(vector: Tensor, bits: int) -> Tensor:
     """Round (..., inputs) to the grid of its tokens; 0 bits leave it as it is."""
     if bits == 0:
         return vector
+    codes, step = coded(vector, bits)
+    return codes.mul_(step)
+
+
+def coded(vector: Tensor, bits: int) -> tuple[Tensor, Tensor]:
+    """Whole numbers of (..., inputs) on the grid of its tokens, and the steps (..., 1) of these."""
     step = _largest(vector).clamp_min_(1e-12).div_(2.0 ** (bits - 1) - 1)
-    return vector.div(step).round_().mul_(step)
+    return vector.div(step).round_(), step
 
 
 def _largest(vector: Tensor) -> Tensor:
@@ -70,6 +77,8 @@ class CrossbarLinear(nn.Module):
         self.bias = None if linear.bias is None else nn.Parameter(linear.bias.detach().clone(), requires_grad=False)
         self.driver = driver
         self.products: list[Product] = []
+        self.arrays: tuple[OnArrays, ...] = ()
+        self.kept: tuple[Tensor, Tensor] | None = None
 
     def add(self, products: Iterable[Product]) -> None:
         """Add products of two factors, in the precision and on the device of the weight."""
@@ -82,7 +91,30 @@ class CrossbarLinear(nn.Module):
         for first, second in self.products:
             between = quantised(nn.functional.linear(driven, first), self.driver.bits)
             outputs = outputs + nn.functional.linear(between, second)
-        return outputs
+        return outputs + self._converted(vector) if self.arrays else outputs
+
+    def convert(self, pieces: tuple[OnArrays, ...], kept: tuple[Tensor, Tensor] | None) -> None:
+        """Add pieces whose sums are converted, on the device of the weight, and what a task keeps of the matrix."""
+        device = self.weight.device
+        self.arrays = tuple(moved(piece, device) for piece in pieces)
+        self.kept = None if kept is None else (kept[0].to(device), kept[1].to(device))
+
+    def _converted(self, vector: Tensor) -> Tensor:
+        """What the ADCs give for (..., inputs), rescaled: (..., outputs)."""
+        codes, step = coded(vector.reshape(-1, vector.shape[-1]), self.driver.bits)
+        codes, step = codes.float(), step.float()
+        if self.kept is not None:
+            codes = codes * self.kept[1]
+        total = codes.new_zeros(len(codes), len(self.weight))
+        for piece in self.arrays:
+            values = product(piece, codes) * step
+            if piece.then is not None:
+                between, steps = coded(values, self.driver.bits)
+                values = product(piece.then, between) * steps
+            total += values
+        if self.kept is not None:
+            total *= self.kept[0]
+        return total.to(vector.dtype).reshape(*vector.shape[:-1], -1)
 
 
 class CrossbarLayers:
@@ -160,10 +192,14 @@ class CrossbarLayers:
                 before[key] = self._shift(key, bias)
             for (layer, index), pairs in held.products.items():
                 self._linears[layer][index].add(pairs)
+            for (layer, index), pieces in held.arrays.items():
+                self._linears[layer][index].convert(pieces, held.kept.get((layer, index)))
             yield
         finally:
             for layer, index in held.products:
                 self._linears[layer][index].products.clear()
+            for layer, index in held.arrays:
+                self._linears[layer][index].convert((), None)
             if len(kept) < count or held.exits:
                 setattr(self._parent, self._attribute, nn.ModuleList(self._layers))
             self._exiting = None

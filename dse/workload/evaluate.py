@@ -84,11 +84,11 @@ class Evaluator:
 
     def labels(self, split: str) -> NDArray[Any]:
         """Labels (n,) of a split."""
-        return np.asarray(getattr(self._splits, split)["label"])
+        return np.asarray(self._splits.part(split)["label"])
 
     def groups(self, split: str) -> tuple[str, ...]:
         """Group (n,) of each row of a split, empty where rows are independent."""
-        return tuple(getattr(self._splits, split)["group"])
+        return tuple(self._splits.part(split)["group"])
 
     def score(
         self,
@@ -105,7 +105,7 @@ class Evaluator:
         Args:
             held: float32 matrices (outputs, inputs) of every layer kept, by (layer, matrix), and what runs beside them;
                 biases, norms, embeddings and head are the task's own where nothing else is said.
-            split: ``search`` or ``report`` (``screen``: some rows of the first; ``train`` for fitting).
+            split: ``search`` or ``report`` (``screen``: some rows of the first; ``train`` for fitting); ``search:64``: 64 rows.
             input_bits: bits of the activations that enter every matrix, one scale a token; 0 leaves them as they are.
             precision: of the arithmetic.
             keep_layers: False where a layer is skipped.
@@ -128,7 +128,7 @@ class Evaluator:
     def batches(self, split: str) -> list[Batch]:
         """Rows of each length-sorted batch and its padded inputs; tokenised at first use."""
         if split not in self._text:
-            frame = getattr(self._splits, split)
+            frame = self._splits.part(split)
             self._text[split] = batched(self._tokenizer, frame, self.task.max_length, self._device)
         return self._text[split]
 

@@ -44,11 +44,22 @@ class Splits:
     unseen_labels: int = 0
     shared: int = 0
 
+    def part(self, name: str) -> pd.DataFrame:
+        """One of the tables by name; ``search:64`` is 64 of the rows of ``search``, drawn at random but always the same."""
+        split, _, rows = name.partition(":")
+        whole: pd.DataFrame = getattr(self, split)
+        return _drawn(whole, int(rows)) if rows else whole
+
     @property
     def screen(self) -> pd.DataFrame:
         """Some rows of the search split, drawn at random but always the same."""
-        chosen = np.random.default_rng(0).permutation(len(self.search))[:SCREEN_ROWS]
-        return self.search.iloc[np.sort(chosen)].reset_index(drop=True)
+        return _drawn(self.search, SCREEN_ROWS)
+
+
+def _drawn(frame: pd.DataFrame, rows: int) -> pd.DataFrame:
+    """At most so many rows, in their order."""
+    chosen = np.random.default_rng(0).permutation(len(frame))[:rows]
+    return frame.iloc[np.sort(chosen)].reset_index(drop=True)
 
 
 def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = None, where: object = None) -> Splits:

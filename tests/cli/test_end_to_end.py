@@ -94,3 +94,33 @@ def test_from_a_profile_to_a_search_that_starts_there(tiny: Path, dse: Any) -> N
     assert set(pd.read_parquet("results/tiny/proposals.parquet")["generator"]) == {"shared-prefix"}
     unknown = dse("profile", tiny, "--device", "cpu", "--compressor", "two-stag", "--in-process")
     assert "did you mean 'two-stage'?" in unknown.stderr
+
+
+def test_a_study_on_arrays_that_are_not_ideal_is_stopped_and_continued(tiny: Path, dse: Any) -> None:
+    text = tiny.read_text(encoding="utf-8")
+    tiny.write_text(text + '[hardware.isaac.options]\nspread = "lognormal"\nstuck_off = 0.01\ndraws = 2\n')
+    for total in (1, 3):
+        ran = dse("run", tiny, "--device", "cpu", "--trials", total)
+        assert ran.exit_code == 0, ran.output
+    trials = pd.read_parquet("results/tiny/trials.parquet")
+    assert (trials["status"] == "done").all(), trials[["status", "reason"]]
+    assert (trials["draws"] == 2).all()
+    assert trials[["accuracy_drop_spread", "score_spread.verdict", "score_spread.rating"]].notna().all(axis=None)
+    assert trials["adc_rows"].isna().all()
+    rows = trials.drop(columns=["duration_s", "evaluated_tasks", "versions"]).to_dict("records")
+
+    again = dse("run", tiny, "--device", "cpu", "--trials", 3, "--results", "again")
+    assert again.exit_code == 0, again.output
+    repeated = pd.read_parquet("again/tiny/trials.parquet")
+    assert (repeated["evaluated_tasks"] == 0).all()
+    assert str(repeated.drop(columns=["duration_s", "evaluated_tasks", "versions"]).to_dict("records")) == str(rows)
+
+    exported = dse("export", "tiny", 0, "chip", "--device", "cpu")
+    assert exported.exit_code == 1
+    assert "trial 0 was scored on draws of arrays that are not ideal" in exported.stderr
+    assert not Path("chip").exists()
+
+    tiny.write_text(text + "[hardware.isaac.options]\nsigma = -1\n")
+    refused = dse("check", tiny, "--device", "cpu")
+    assert refused.exit_code == 1
+    assert "option 'sigma' of hardware 'isaac' is not usable" in refused.stderr

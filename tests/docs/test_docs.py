@@ -157,7 +157,13 @@ def test_every_column_is_documented_and_no_other() -> None:
     text = (ROOT / "docs/results.md").read_text(encoding="utf-8").split("## Columns")[1]
     shown = re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
     plain = [column.name for column in (*IDENTITY, *COST_METRICS, *SCORE_METRICS, *RECORD)]
-    open_ended = ["score.<task>", "param.<kind>.<plugin>.<name>", "area.<component>", "energy.<component>"]
+    open_ended = [
+        "score.<task>",
+        "score_spread.<task>",
+        "param.<kind>.<plugin>.<name>",
+        "area.<component>",
+        "energy.<component>",
+    ]
     assert sorted(shown) == sorted([*plain, *open_ended])
 
 

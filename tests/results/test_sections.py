@@ -141,3 +141,19 @@ def test_the_function_takes_a_name(study: Path) -> None:
     assert reading.sections("study", 0, results=study.parent) == sections(study, 0)
     with pytest.raises(StudyError, match="there is no trial 7"):
         sections(study, 7)
+
+
+def test_how_far_draws_lie_apart_stands_beside_the_score(tmp_path: Path) -> None:
+    more = {
+        "score.sst2": 0.8,
+        "score_spread.trec6": 0.01,
+        "score_spread.sst2": 0.02,
+        "draws": 3,
+        "accuracy_drop_spread": 1.5,
+    }
+    found = by_title(write(tmp_path / "noisy", OLD, [row(0, 5.0, 0.8, **more)]), 0)
+    assert found["scores by task"].columns[:3] == ("task", "score", "spread")
+    assert [line["spread"] for line in found["scores by task"].rows] == [0.01, 0.02]
+    record = {line["column"]: line["value"] for line in found["record"].rows}
+    assert (record["draws"], record["accuracy_drop_spread"]) == (3, 1.5)
+    assert not [name for name in record if name.startswith("score_spread.")]

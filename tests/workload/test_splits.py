@@ -133,3 +133,13 @@ def test_some_rows_of_the_search_split_stand_for_it() -> None:
     pd.testing.assert_frame_equal(parts.screen, parts.screen)
     few = split(TASK, numbered(400))
     pd.testing.assert_frame_equal(few.screen, few.search)
+
+
+def test_some_rows_of_a_split_are_always_the_same_and_among_those_of_more() -> None:
+    parts = split(TASK, numbered(3000))
+    some, more = parts.part("report:20"), parts.part("report:40")
+    assert (len(some), len(more)) == (20, 40)
+    assert set(some["text"]) < set(more["text"]) < set(parts.report["text"])
+    pd.testing.assert_frame_equal(parts.part("report:20"), some)
+    pd.testing.assert_frame_equal(parts.part("report"), parts.report)
+    pd.testing.assert_frame_equal(parts.part("report:99999"), parts.report)

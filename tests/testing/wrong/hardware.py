@@ -112,6 +112,12 @@ class HalfARow(Isaac):
         return replace(super().geometry(params), rows=params["array_size"] + 0.5)
 
 
+class NoiseInWords(Isaac):
+    def nonideality(self, params: dse.Params) -> Any:
+        del params
+        return "much"
+
+
 def record(build: type) -> dse.HardwareModel:
     return dse.HardwareModel(name="wrong", summary="wrong on purpose", build=build, options=IsaacOptions)
 
@@ -131,4 +137,5 @@ CASES = (
     (record(DeadParameter), "test_every_parameter_changes_something"),
     (record(HalfARow), "test_geometry_is_usable"),
     (record(NothingUnderAnotherLaw), "test_alternatives_are_factors_of_components"),
+    (record(NoiseInWords), "test_nonideality_is_a_record"),
 )

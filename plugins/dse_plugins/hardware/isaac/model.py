@@ -63,6 +63,11 @@ class Isaac:
         """The same design under every ADC law."""
         return adc_laws.alternatives(self.options.adc_law, params["adc_bits"])
 
+    def nonideality(self, params: dse.Params) -> dse.Nonideality:
+        """What the options switch on, the same at every point."""
+        del params
+        return self.options
+
     def components(
         self,
         workload: dse.Workload,
@@ -226,11 +231,11 @@ class Isaac:
         }
 
     def _violations(self, geometry: dse.Geometry, params: dse.Params, held: Residency) -> tuple[dse.Violation, ...]:
+        missing = (adc_bits_needed(geometry) - geometry.adc_bits).astype(float)
+        clips = missing if self.options.adc == "ideal" else np.zeros_like(missing)  # what real ones lose is scored
         return (
             dse.Violation(
-                "adc_bits",
-                adc_bits_needed(geometry) - geometry.adc_bits,
-                "the ADC has fewer bits than a column's sum needs, so conversions would clip",
+                "adc_bits", clips, "the ADC has fewer bits than a column's sum needs, so conversions would clip"
             ),
             dse.Violation("tiles", held.missing, "the chip is smaller than the weights of its largest task"),
             dse.Violation(

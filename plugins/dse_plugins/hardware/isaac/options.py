@@ -10,8 +10,8 @@ Law: TypeAlias = Literal["isaac", "linear", "survey"]
 """What converters cost: see `dse_plugins.hardware.adc_laws`."""
 
 
-class IsaacOptions(dse.Options):
-    """Options of ``isaac``.
+class IsaacOptions(dse.Nonideality):
+    """Options of ``isaac``, and what of its arrays is not ideal.
 
     Attributes:
         packing: whether matrices of one owner and layer that share an input vector share arrays.

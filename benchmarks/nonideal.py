@@ -1,0 +1,81 @@
+"""What arrays that are not ideal cost: time to draw and to convert, and points lost by the quickstart's tasks."""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from benchmarks.figures import Figure, best_of, measures
+from benchmarks.problems import QUICKSTART
+
+NAMES = ("independent", "none", "fixed", "isaac")
+DRAWS = 2
+LEVELS: Mapping[str, Mapping[str, Any]] = {
+    "lognormal_0.02": {"spread": "lognormal", "sigma": 0.02},
+    "lognormal_0.05": {"spread": "lognormal", "sigma": 0.05},
+    "lognormal_0.1": {"spread": "lognormal", "sigma": 0.1},
+    "wan22_1s": {"spread": "wan22", "read_after": "1 s"},
+    "wan22_1d": {"spread": "wan22", "read_after": "1 d"},
+}
+
+
+@measures(*(f"nonideal.drop.{name}" for name in LEVELS))
+def drops() -> Iterator[Figure]:
+    """Separate models, whole in 8 bits on cells of 1 bit, at more and more spread."""
+    import dse
+    from dse.pipeline.problem import build_problem
+    from dse.search.space import parse
+    from dse.workload.cache import default_cache
+
+    raw = tomllib.loads(QUICKSTART.read_text(encoding="utf-8"))
+    for name, options in LEVELS.items():
+        raw["hardware"] = {"plugins": ["isaac"], "isaac": {"options": {**options, "draws": DRAWS}}}
+        problem = build_problem(parse(raw), dse.Registry().discover(), cache=default_cache())
+        problem.prepare(scores=True)
+        found = problem.score(problem.default_point(NAMES)).metrics
+        how = f"ideal arrays, separate 8-bit models; {DRAWS} chips, {found['accuracy_drop_spread']:.2f} points apart"
+        yield Figure(f"nonideal.drop.{name}", found["accuracy_drop"], "points", "", how)
+
+
+@measures("nonideal.draw_s", "nonideal.convert_token_ms")
+def times() -> Iterator[Figure]:
+    """One feed-forward matrix of MiniLM, scaled to its six layers."""
+    import numpy as np
+    import torch
+
+    import dse
+    from dse.pipeline.cells import Cells
+    from dse.pipeline.conversion import OnConverters, converter
+    from dse.records.terms import Matrices
+    from dse.workload.converting import product
+
+    shape, key, tokens, matrices = (1536, 384), (0, 0), 256, 18
+    fields = {"rows": 128, "columns": 128, "cell_bits": 1, "adc_bits": 7, "dac_bits": 1, "input_bits": 8, "encoding": 0}
+    chip = dse.Geometry(**{name: np.array([value]) for name, value in fields.items()})
+    codes = np.random.default_rng(0).normal(0, 20, shape).round().clip(-128, 127).astype(np.int16)
+    stored = dse.Stored((dse.Term(torch.from_numpy(codes), torch.tensor(1.0), dse.FULL_MAGNITUDE),))
+    cells = Cells(dse.Nonideality(spread="wan22"), chip, 0)
+    yield Figure(
+        "nonideal.draw_s",
+        matrices * best_of(lambda: cells.programmed(stored, "t", key), 3),
+        "s",
+        "",
+        "nothing; every cell of MiniLM-L6 in 8 bits of 1-bit cells, once",
+    )
+    real = dse.Nonideality(adc="real")
+    adc = converter(real, chip)
+    assert adc is not None
+    (piece,) = OnConverters(Cells(real, chip, 0), adc, "none").arrays(stored, "t", key, Matrices({}), shape)
+    inputs = torch.randint(-127, 128, (tokens, shape[1])).float()
+    start = time.perf_counter()
+    product(piece, inputs)
+    spent = time.perf_counter() - start
+    yield Figure(
+        "nonideal.convert_token_ms",
+        1e3 * matrices * spent / tokens,
+        "ms",
+        "",
+        "nothing; 7-bit ADCs, MiniLM-L6, one token",
+    )

@@ -1,0 +1,132 @@
+"""Products as arrays compute them: a block of rows, a cycle of input bits and a bit slice at a time, each sum converted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from dse.records.terms import BitSlice, Converter, OnArrays
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def product(piece: OnArrays, codes: Tensor) -> Tensor:
+    """Multiply integer inputs with a stored piece.
+
+    Columns whose sums cannot reach the ADC's range, whatever the inputs, lose nothing: they are multiplied at once.
+
+    Args:
+        piece: as its arrays hold it.
+        codes: (vectors, inputs) float32 whole numbers, of the whole matrix's inputs.
+
+    Returns:
+        float32 (vectors, outputs) of the whole matrix, in units of the inputs' step.
+    """
+    driven = codes if piece.inputs is None else codes[:, piece.inputs]
+    digits, worth = digits_of(driven, piece.converter)
+    vectors, rows = len(driven), piece.converter.rows
+    total = codes.new_zeros(vectors, piece.slices[0].levels.shape[0])
+    ones = torch.zeros_like(total)
+    exact = codes.new_zeros(piece.slices[0].levels.shape)
+    for block, start in enumerate(range(0, driven.shape[1], rows)):
+        some = slice(start, start + rows)
+        for index, part in enumerate(piece.slices):
+            safe = _safe(part.levels[:, some], part, piece.converter)
+            exact[safe, some] += part.factor * part.levels[safe, some]
+            if bool(safe.all()):
+                continue
+            sums, extra = _sums(part, digits[..., some], some, block, ~safe, piece.converter)
+            total[:, ~safe] += part.factor * torch.einsum("p,pno->no", worth, sums)
+            if index == 0 and piece.offset is not None and extra is not None:
+                ones += torch.einsum("p,pno->no", worth, extra)
+    total += driven @ exact.T
+    total -= piece.bias * driven.sum(dim=1, keepdim=True)
+    values = total * piece.scale.reshape(1, -1)
+    if piece.offset is not None:
+        values += ones * piece.offset.reshape(1, -1)
+    if piece.outputs is None:
+        return values
+    whole = values.new_zeros(vectors, piece.shape[0])
+    whole[:, piece.outputs] = values
+    return whole
+
+
+def digits_of(codes: Tensor, converter: Converter) -> tuple[Tensor, Tensor]:
+    """What the DACs apply to each wordline in each cycle (cycles, vectors, inputs), and what a cycle is worth (cycles,).
+
+    Inputs are in two's complement: the sums of the cycle with the sign bit are subtracted, as in ISAAC. A DAC of several
+    bits applies the last digit with its sign.
+    """
+    bits, each = converter.input_bits, converter.dac_bits
+    cycles = -(-bits // each)
+    word = torch.remainder(codes, 2.0 ** (cycles * each))  # two's complement, the sign repeated in bits that are left
+    base = 2.0**each
+    found = torch.stack([torch.remainder(torch.floor(word / base**index), base) for index in range(cycles)])
+    worth = base ** torch.arange(cycles, dtype=codes.dtype, device=codes.device)
+    if each == 1:
+        worth[-1] = -worth[-1]
+    else:
+        found[-1] -= base * (found[-1] >= base / 2)
+    return found, worth
+
+
+def _safe(levels: Tensor, part: BitSlice, converter: Converter) -> Tensor:
+    """Columns (outputs,) of a block that no inputs make saturate, whose sums are whole and converted in steps of one."""
+    if part.unit is not None or converter.step != 1 or levels.is_floating_point():
+        return torch.zeros(len(levels), dtype=torch.bool, device=levels.device)
+    most: Tensor = levels.sum(dim=1) * (2**converter.dac_bits - 1)
+    return most <= converter.most
+
+
+def _sums(
+    part: BitSlice, cycles: Tensor, rows: slice, block: int, columns: Tensor, converter: Converter
+) -> tuple[Tensor, Tensor | None]:
+    """Converted sums of some columns of a block (cycles, vectors, outputs), and of the extra column beside each output."""
+    sums = _converted(cycles @ part.levels[columns, rows].to(cycles.dtype).T, converter)
+    if part.unit is None:
+        return sums, None
+    extra = _converted(cycles @ part.unit[:, rows].to(cycles.dtype).T, converter)
+    extra = extra.repeat_interleave(converter.columns, dim=-1)[..., : sums.shape[-1]]
+    if part.flipped is not None:
+        sums = torch.where(part.flipped[block], converter.top * extra - sums, sums)
+    return sums, extra
+
+
+def _converted(sums: Tensor, converter: Converter) -> Tensor:
+    """What the ADC makes of sums (cycles, vectors, outputs): whole steps, none below 0 and none beyond its range.
+
+    A last digit that has its sign gives sums of either sign, which are converted as magnitudes.
+    """
+    most = float(converter.most)
+    sums = sums.div_(converter.step).round_()
+    signed = converter.dac_bits > 1
+    last = sums[-1].clamp(-most, most) if signed else None
+    sums = sums.clamp_(0, most)
+    if last is not None:
+        sums[-1] = last
+    return sums.mul_(converter.step)
+
+
+def moved(piece: OnArrays, device: torch.device) -> OnArrays:
+    """The same on another device."""
+    if piece.scale.device == device:
+        return piece
+
+    def to(value: Tensor | None) -> Tensor | None:
+        return None if value is None else value.to(device)
+
+    return replace(
+        piece,
+        slices=tuple(
+            replace(part, levels=part.levels.to(device), flipped=to(part.flipped), unit=to(part.unit))
+            for part in piece.slices
+        ),
+        scale=piece.scale.to(device),
+        offset=to(piece.offset),
+        outputs=to(piece.outputs),
+        inputs=to(piece.inputs),
+        then=None if piece.then is None else moved(piece.then, device),
+    )
