@@ -165,7 +165,35 @@ def test_scaling_and_biases_bring_outputs_closer() -> None:
         dse.Matrices(CONTEXT.task_weights(0)), dse.Matrices(CONTEXT.base_weights()), geometry(), params(), 1
     )[KEY]
     mean = torch.from_numpy(table["activated_mean"][KEY[0]])
-    torch.testing.assert_close(stored.bias, (tuned - held(plugin, params())) @ mean, atol=1e-4, rtol=1e-3)
+    written = held(plugin, params(share=1.0))
+    torch.testing.assert_close(stored.bias, (written - held(plugin, params())) @ mean, atol=1e-4, rtol=1e-3)
+
+
+def test_a_weight_beyond_the_grid_bends_nothing() -> None:
+    """One weight far larger than the others is clipped on the base's grid, and biases and factors leave it at that."""
+
+    class Outlier(TinyContext):
+        def base_weights(self) -> dse.Weights:
+            return {key: self._with(weight) for key, weight in super().base_weights().items()}
+
+        def task_weights(self, task: int) -> dse.Weights:
+            return {key: self._with(weight) for key, weight in super().task_weights(task).items()}
+
+        def _with(self, weight: torch.Tensor) -> torch.Tensor:
+            weight = weight.clone()
+            weight[0, 0] = 12 * weight.std()
+            return weight
+
+    context = Outlier(LOAD, spread=0.02)
+    plugin = made(context)
+    plugin._scales[KEY] = plugin._scales[KEY] / 2  # as the least error has it where there are many more weights
+    tuned, base = dse.Matrices(context.task_weights(0)), dse.Matrices(context.base_weights())
+    given = params(share=1.0, factors="none")
+    stored = plugin.store(tuned, base, geometry(), given, 1)[KEY]
+
+    assert not stored.bias.any()
+    factors = plugin.store(tuned, base, geometry(), params(share=0.0), 1)[KEY].scaling.factors
+    assert float((factors[0, 0] - 1).abs()) < 0.1
 
 
 @pytest.mark.parametrize(

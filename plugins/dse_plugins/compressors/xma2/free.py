@@ -86,20 +86,26 @@ class Free(Tiers):
         del params
         return dse.quantise(place.weights[place.key], scale).to(torch.int16)
 
-    def factors(self, place: Place, held: Tensor, params: dse.Params) -> Tensor:
-        """Fit them on frozen PEs."""
+    def factors(self, place: Place, held: Tensor, scale: Tensor, params: dse.Params) -> Tensor:
+        """Fit them on frozen PEs, to what a written PE would hold.
+
+        Weights beyond the grid, which models do without, would bend whole columns otherwise.
+        """
         import torch
 
+        own = self.codes(place, scale, params) * scale
         frozen = place.of_weights == FROZEN
         sizes = torch.bincount(place.inputs, minlength=place.level.shape[1]).tolist()
         _, covariance = self._inputs(place)
-        found = factors.fitted(held * frozen, place.weights[place.key] * frozen, covariance, sizes)
+        found = factors.fitted(held * frozen, own * frozen, covariance, sizes)
         return factors.rounded(found, str(params["factors"][0]))
 
-    def bias(self, place: Place, made: Tensor, params: dse.Params) -> Tensor | None:
-        """The mean of what is lost."""
+    def bias(self, place: Place, made: Tensor, scale: Tensor, params: dse.Params) -> Tensor | None:
+        """The mean of what is lost to what written PEs would give."""
         mean, _ = self._inputs(place)
-        return None if mean is None or not bool(params["bias"][0]) else (place.weights[place.key] - made) @ mean
+        if mean is None or not bool(params["bias"][0]):
+            return None
+        return (self.codes(place, scale, params) * scale - made) @ mean
 
     def _inputs(self, place: Place) -> tuple[Tensor | None, Tensor]:
         """Mean and covariance of a matrix's inputs; of inputs that were not observed no mean, and all alike."""

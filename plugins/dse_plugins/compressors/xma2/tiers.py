@@ -77,12 +77,12 @@ class Tiers(DeltaCompressor):
         """What an owner's PEs hold, (outputs, inputs) on the base's grid."""
 
     @abstractmethod
-    def factors(self, place: Place, held: Tensor, params: dse.Params) -> Tensor:
-        """Factors (row blocks, outputs) of what the base's arrays hold, as they are stored."""
+    def factors(self, place: Place, held: Tensor, scale: Tensor, params: dse.Params) -> Tensor:
+        """Factors (row blocks, outputs) of what the base's arrays hold on their grid, as they are stored."""
 
-    def bias(self, place: Place, made: Tensor, params: dse.Params) -> Tensor | None:
+    def bias(self, place: Place, made: Tensor, scale: Tensor, params: dse.Params) -> Tensor | None:
         """What biases give back of what is lost by what was made of a matrix."""
-        del place, made, params
+        del place, made, scale, params
         return None
 
     def parts(self, sizes: Sizes, params: dse.Params) -> tuple[Part, ...]:
@@ -167,7 +167,7 @@ class Tiers(DeltaCompressor):
         image = scaling = None
         made = held
         if (kind := str(self.kind(params)[0])) != "none":
-            found = torch.where(place.live, self.factors(place, held, params), torch.ones(()))
+            found = torch.where(place.live, self.factors(place, held, scale, params), torch.ones(()))
             bits = factors.bits_of(kind, self.options.scale_bits)
             scaling = dse.Scaling(found, self.tiling.rows, place.live, bits, shifts=kind != "real")
             made = held * found[place.inputs].T
@@ -177,7 +177,7 @@ class Tiers(DeltaCompressor):
         for term in stored.terms:
             if term.columns is not None:
                 made[term.columns[:, None], term.rows] += term.codes * scale
-        return replace(stored, image=image, scaling=scaling, bias=self.bias(place, made, params))
+        return replace(stored, image=image, scaling=scaling, bias=self.bias(place, made, scale, params))
 
     def _place(self, key: Key, weights: dse.Matrices, params: dse.Params, owner: int) -> Place:
         import torch

@@ -82,9 +82,9 @@ class Trained(Tiers):
         found = self._of(place, params).state[f"codes.{place.key[0]}-{place.key[1]}"].to(torch.int16)
         return self._cut(place, found)
 
-    def factors(self, place: Place, held: Tensor, params: dse.Params) -> Tensor:
+    def factors(self, place: Place, held: Tensor, scale: Tensor, params: dse.Params) -> Tensor:
         """What was learnt."""
-        del held
+        del held, scale
         found = self._of(place, params).state[f"factors.{place.key[0]}-{place.key[1]}"]
         return place.weights.of_outputs(place.key, found.T).T
 
