@@ -66,8 +66,10 @@ class Scorer:
             held = made.of_task(task) if cells is None else OnChip(made, cells).of_task(task)
             return self._evaluate(task, held, self.rows(what, split), int(geometry.input_bits[0]), made.owners(task))
 
-        recipes = self._recipes(built, point, task, split)
-        return tuple(self._cached(recipe, partial(measure, draw)) for draw, recipe in enumerate(recipes))
+        recipes, before = self._recipes(built, point, task, split), self.evaluated
+        found = tuple(self._cached(recipe, partial(measure, draw)) for draw, recipe in enumerate(recipes))
+        self.evaluated = min(self.evaluated, before + 1)  # a task counts once, however many chips were drawn
+        return found
 
     def is_known(self, built: Built, point: DesignPoint, task: int, split: str) -> bool:
         """Whether a task's scores of a point are in the cache, of all draws."""
