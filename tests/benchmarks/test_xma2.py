@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks import xma2
-from benchmarks.xma2_page import NAMES, page
+from benchmarks.xma2_page import NAMES, PAGE, page
 from dse.search.space import load
 
 ENDS = {"accuracy_drop": 0.5, "accuracy_drop_low": 0.1, "accuracy_drop_high": 0.9}
@@ -42,6 +42,10 @@ def test_figures_are_those_of_the_record(tmp_path: Path, monkeypatch: pytest.Mon
     assert found["xma2.area_ratio"].value == 0.125
     assert found["xma2.mask_memory_vs_piggyback"].value == pytest.approx(1 / 72)
     assert "xma2.drop_scales_only" not in found
+
+
+def test_the_page_is_the_records() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(json.loads(xma2.RECORD.read_text(encoding="utf-8")))
 
 
 def test_the_page_says_what_the_record_says() -> None:
