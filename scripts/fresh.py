@@ -173,6 +173,16 @@ def check_study(fresh: Fresh) -> None:
         raise TrialError(f"dse run\n  expected: {TRIALS} trials done, a front of {len(front)}, not 0\n  found: {read}")
 
 
+def check_new_package(fresh: Fresh) -> None:
+    """Write a plugin's package, install it and run its conformance tests, as docs/plugins.md says: three commands."""
+    pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    fresh.call("installing pytest", "python", *pip, "pytest")
+    for kind in ("generator", "compressor", "scheduler", "hardware"):
+        fresh.call("dse plugins new", "dse", "plugins", "new", kind, f"my-{kind}")
+        fresh.call("installing the new package", "python", *pip, "--no-deps", "--editable", f"./dse-my-{kind}")
+        fresh.call(f"tests of the new {kind}", "pytest", "-q", f"dse-my-{kind}")
+
+
 def try_wheel(fresh: Fresh, project: dict[str, Any], torch_index: str | None) -> None:
     """Build the wheel, install it and nothing but what it needs, and use it."""
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
@@ -186,6 +196,7 @@ def try_wheel(fresh: Fresh, project: dict[str, Any], torch_index: str | None) ->
         raise TrialError(f"the installed wheel takes code from the repository\n  found: {', '.join(found)}")
     check_plugins(fresh, project)
     check_study(fresh)
+    check_new_package(fresh)
 
 
 def try_lowest(fresh: Fresh, project: dict[str, Any], torch_index: str | None) -> None:

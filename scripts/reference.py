@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 GROUPS = (
@@ -124,7 +124,9 @@ def parameter(item: inspect.Parameter) -> str:
 
 
 def annotation(value: Any) -> str:
-    """A type as it was written."""
+    """A type as it was written, without the limits that pydantic adds to it, whose names differ from version to version."""
+    if get_origin(value) is Annotated:
+        return annotation(get_args(value)[0])
     text: str = value if isinstance(value, str) else inspect.formatannotation(value)
     return re.sub(r"\b(?:dse\.[\w.]+|typing|collections\.abc|pathlib)\.(\w+)", r"\1", text)
 
