@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from dse.records.parameters import Scalar
+from dse.records.plugin import Kind
 from dse.records.point import DesignPoint
 from dse.search.domain import at, size
 from dse.search.encoding import Codec
@@ -20,6 +21,8 @@ from dse.search.searchspace import SearchSpace
 
 FOLDER = Path(__file__).parent
 SPLITS = ("search", "report")
+SEARCHED: tuple[Kind, Kind] = ("generator", "compressor")
+"""Kinds of plugin that scores depend on."""
 
 
 def main(name: str) -> None:
@@ -50,13 +53,13 @@ def main(name: str) -> None:
 def uniform_points(space: SearchSpace) -> Iterator[DesignPoint]:
     """Every combination of plugins and of the values a task may have, the same for all tasks."""
     codec = Codec(space)
-    for kinds in product(*(space.plugins[kind] for kind in ("generator", "compressor"))):
-        chosen = dict(zip(("generator", "compressor"), kinds, strict=True))
+    for kinds in product(*(space.plugins[kind] for kind in SEARCHED)):
+        chosen = dict(zip(SEARCHED, kinds, strict=True))
         plain = codec.decode({str(kind): name for kind, name in chosen.items()} | _defaults(codec))
         items = [
             item
             for kind, name in chosen.items()
-            for item in space.by_plugin[kind, name]  # type: ignore[index]
+            for item in space.by_plugin[kind, name]
             if not item.elements[0].is_fixed
         ]
         values = [
@@ -76,7 +79,7 @@ def setting_of(point: DesignPoint, task: int) -> list[Scalar]:
     for name in sorted(point.values):
         if name.startswith((f"generator.{point.generator}.", f"compressor.{point.compressor}.")):
             value = point.values[name]
-            own.append(value[task] if isinstance(value, tuple) else value)  # type: ignore[arg-type]
+            own.append(value[task] if isinstance(value, tuple) else value)  # type: ignore[arg-type]  # neither plugin has parameters by layer
     return own
 
 

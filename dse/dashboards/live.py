@@ -84,7 +84,7 @@ class Live:
         last = history.sessions[-1]
         self._domains = Domains(self._space)
         if self._study is not None:
-            self.storage.delete_study(self._study._study_id)  # noqa: SLF001  # the id has no public name
+            self.storage.delete_study(self.storage.get_study_id_from_name(self._study.study_name))
         level = optuna.logging.get_verbosity()
         optuna.logging.set_verbosity(optuna.logging.WARNING)  # a study in memory is nothing to announce
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,11 +40,11 @@ def write_arrays(path: Path, workload: Workload, assembly: Assembly, levels: Map
     import pyarrow.parquet as pq
 
     segments = list(placed(workload.encoder, assembly.footprint, assembly.geometry))
-    rows: Any = Segment(  # of columns
-        *(
-            np.array([getattr(segment, name) for segment in segments], dtype=str if name == "sign" else np.int64)
+    rows = SimpleNamespace(
+        **{
+            name: np.array([getattr(segment, name) for segment in segments], dtype=str if name == "sign" else np.int64)
             for name in Segment._fields
-        )  # type: ignore[arg-type]
+        }
     )
     matrices, groups = workload.encoder.matrices, assembly.plan.groups
     owners = ["base", *(f"group {group}" for group in range(1, groups + 1)), *workload.task_names]

@@ -65,12 +65,13 @@ def _spread_owner(
 ) -> tuple[Tensors, dict[str, Any]]:
     tensors: Tensors = {}
     plain: dict[str, Any] = {"matrices": {}, "exits": {}}
-    for key, one in stored.items():
-        if one.image is not None and assembly.reprogrammed is not None:
-            mask = _written(assembly.encoder, assembly.plan, owner, key, one.image, assembly.reprogrammed)
-            one = replace(one, image=replace(one.image, codes=one.image.codes[mask]))  # noqa: PLW2901  # the same, compact
+    for key, held in stored.items():
+        image = held.image
+        if image is not None and assembly.reprogrammed is not None:  # its codes are kept where they are written only
+            mask = _written(assembly.encoder, assembly.plan, owner, key, image, assembly.reprogrammed)
+            image = replace(image, codes=image.codes[mask])
         name = _name(assembly.encoder, key)
-        plain["matrices"][name] = spread(one, name, tensors)
+        plain["matrices"][name] = spread(replace(held, image=image), name, tensors)
         if key in model.shifts:
             tensors[f"shifts.{name}"] = model.shifts[key].numpy()
     for layer in layers:
