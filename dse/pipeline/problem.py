@@ -161,10 +161,16 @@ class WorkloadProblem:
                     results[index] = result
         return [result for result in results if result is not None]
 
-    def unmeasured(self, point: DesignPoint, split: str = "search") -> tuple[int, ...]:
-        """Tasks whose score of a point is not in the cache."""
-        built = self._built((point.generator, point.compressor, point.scheduler, point.hardware))
-        return tuple(task for task in range(len(self.tasks)) if not self._scorer.is_known(built, point, task, split))
+    def unmeasured(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[int, ...], ...]:
+        """Tasks, of each point, whose score is not in the cache and not missing at a point before either."""
+        missing: set[str] = set()
+        found = []
+        for point in points:
+            built = self._built((point.generator, point.compressor, point.scheduler, point.hardware))
+            lacks = [self._scorer.unknown(built, point, task, split) for task in range(len(self.tasks))]
+            found.append(tuple(task for task, recipes in enumerate(lacks) if recipes - missing))
+            missing.update(*lacks)
+        return tuple(found)
 
     def measure(self, point: DesignPoint, tasks: Sequence[int], split: str = "search") -> int:
         """Bring some tasks' scores of a point into the cache; return how many were evaluated."""

@@ -71,12 +71,14 @@ class Scorer:
         self.evaluated = min(self.evaluated, before + 1)  # a task counts once, however many chips were drawn
         return found
 
-    def is_known(self, built: Built, point: DesignPoint, task: int, split: str) -> bool:
-        """Whether a task's scores of a point are in the cache, of all draws."""
-        return all(
-            self._context.digest(recipe) in self._known or self._context.arrays.get("scores", recipe) is not None
-            for recipe in self._recipes(built, point, task, split)
-        )
+    def unknown(self, built: Built, point: DesignPoint, task: int, split: str) -> set[str]:
+        """Digests of what of a task's score, one for each draw, is not in the cache."""
+        recipes = {self._context.digest(recipe): recipe for recipe in self._recipes(built, point, task, split)}
+        return {
+            digest
+            for digest, recipe in recipes.items()
+            if digest not in self._known and self._context.arrays.get("scores", recipe) is None
+        }
 
     def nonideality(self, built: Built, point: DesignPoint) -> Nonideality | None:
         """What is not ideal in a point's arrays."""

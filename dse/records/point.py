@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from dse.records.facts import DataFacts
 from dse.records.parameters import Parameter, Scalar
@@ -149,3 +149,11 @@ class Problem(Protocol):
 
     def layer_scores(self) -> tuple[tuple[float, ...], ...]:
         """Baseline's score on the search split, by task, when one layer after the other has the base's matrices; cached."""
+
+
+@runtime_checkable
+class Foresighted(Protocol):
+    """A problem that can measure several points side by side if it knows which will be asked for."""
+
+    def expect(self, points: Sequence[DesignPoint]) -> None:
+        """These points will be scored on the search split next, in this order."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dse.errors import SetupError, SpaceError, unknown_name
-from dse.records.point import DesignPoint, Problem
+from dse.records.point import DesignPoint, Foresighted, Problem
 from dse.search.domain import at, size
 from dse.search.encoding import Codec
 from dse.search.searchspace import SearchSpace
@@ -122,7 +122,9 @@ def _graybox(space: SearchSpace, codec: Codec, problem: Problem | None) -> Sampl
     search = space.file.search
     options = options_of(search.sampler_options, space.file.where("search", "sampler_options"))
     cost = (lambda _: []) if problem is None else problem.cost
-    proposer = Proposer(codec, cost, () if problem is None else problem.joint, options)
+    told: object = problem
+    planned = told.expect if isinstance(told, Foresighted) and not search.screen else None
+    proposer = Proposer(codec, cost, () if problem is None else problem.joint, options, planned)
     searched = {name: item for name, item in codec.distributions().items() if not item.single()}
     sampler = GrayboxSampler(proposer, search.seed, searched)
     return SamplerFactory(GRAYBOX, lambda _: sampler, search.seed, proposer.learn)

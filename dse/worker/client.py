@@ -68,6 +68,9 @@ class RemoteProblem:
 
     def close(self) -> None:
         """End the worker; safe to call again."""
+        self._end()
+
+    def _end(self) -> None:
         if self._worker is not None:
             self._worker.end()
             self._worker = None
@@ -120,9 +123,9 @@ class RemoteProblem:
         found: ScoreResult = self._ask("score", point, split)
         return found
 
-    def unmeasured(self, point: DesignPoint, split: str = "search") -> tuple[int, ...]:
-        """Tasks whose score of a point is not in the cache."""
-        found: tuple[int, ...] = self._ask("unmeasured", point, split)
+    def unmeasured(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[int, ...], ...]:
+        """Tasks, of each point, whose score is not in the cache and not missing at a point before either."""
+        found: tuple[tuple[int, ...], ...] = self._ask("unmeasured", tuple(points), split)
         return found
 
     def measure(self, point: DesignPoint, tasks: Sequence[int], split: str = "search") -> int:
@@ -140,7 +143,7 @@ class RemoteProblem:
             self._worker = _Worker(self._request.space.search.time_limit_s, self._activity, self._cores)
             return self._worker.ask(LOAD, self._request)
         except BaseException:
-            self.close()
+            self._end()
             raise
 
     def _ask(self, name: str, *arguments: Any, **named: Any) -> Any:
@@ -152,7 +155,7 @@ class RemoteProblem:
         try:
             return self._worker.ask(name, *arguments, **named)
         except (WorkerError, TimeLimitError, KeyboardInterrupt):
-            self.close()
+            self._end()
             raise
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import queue
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,9 +20,9 @@ if TYPE_CHECKING:
 class SharedProblem(RemoteProblem):
     """The problem of a space file, in several workers, each on cores of its own.
 
-    One of them answers everything. Where a point has tasks that were not scored before, each worker scores some, and leaves
-    what it found in the cache that all share, so that nothing is evaluated twice and the answer is the same as that of one
-    worker.
+    One of them answers everything. Where a point has tasks that were not scored before, or points do that are expected with
+    it, each worker scores one after the other, and leaves what it found in the cache that all share, so that nothing is
+    evaluated twice and the answer is the same as that of one worker.
 
     Args:
         request: what to load.
@@ -36,11 +38,14 @@ class SharedProblem(RemoteProblem):
         super().__init__(request, activity, cores=shares[0])
         self._others = [RemoteProblem(request, cores=cores) for cores in shares[1:]]
         self._threads = ThreadPoolExecutor(workers)
+        self._expected: dict[tuple[object, ...], DesignPoint] = {}
+        self._evaluated: dict[tuple[object, ...], int] = {}
 
     def close(self) -> None:
         """End all workers; safe to call again."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
         super().close()
-        for other in getattr(self, "_others", ()):  # there are none yet while the first one loads
+        for other in self._others:
             other.close()
 
     def prepare(self, *, scores: bool = True) -> None:
@@ -48,18 +53,56 @@ class SharedProblem(RemoteProblem):
         super().prepare(scores=scores)
         list(self._threads.map(lambda other: other.prepare(scores=False), self._others))
 
+    def expect(self, points: Sequence[DesignPoint]) -> None:
+        """These points will be scored on the search split next: what they lack is measured with the first of them."""
+        self._expected = {point.key(): point for point in points}
+
     def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
         """Score of one point on a split."""
-        missing = self.unmeasured(point, split)
-        if len(missing) < 2:  # one task is one worker's work
-            return super().score(point, split)
-        everyone = [super().measure, *(other.measure for other in self._others)]
-        shares = [missing[at :: len(everyone)] for at in range(len(everyone))]
-        work = [(measure, share) for measure, share in zip(everyone, shares, strict=True) if share]
-        done = [self._threads.submit(measure, point, share, split) for measure, share in work]
-        evaluated = sum(future.result() for future in done)
+        together = [point]
+        if split == "search" and point.key() in self._expected:
+            del self._expected[point.key()]
+            together += self._expected.values()
+            self._expected = {}
+        self._measure(together, split)
         found = super().score(point, split)
-        return replace(found, evaluated=found.evaluated + evaluated)
+        return replace(found, evaluated=found.evaluated + self._evaluated.pop(point.key(), 0))
+
+    def _measure(self, points: Sequence[DesignPoint], split: str) -> None:
+        """Bring the scores of points into the cache; raise only what the first of them raises.
+
+        One worker measures a task of all points, in their order: two settings may lead to the same weights.
+        """
+        lacking: dict[int, list[DesignPoint]] = {}
+        for point, tasks in zip(points, self.unmeasured(points, split), strict=True):
+            for task in tasks:
+                lacking.setdefault(task, []).append(point)
+        if len(lacking) < 2:  # one task is one worker's work
+            return
+        idle: queue.SimpleQueue[RemoteProblem] = queue.SimpleQueue()
+        for worker in (self, *self._others):
+            idle.put(worker)
+
+        def measure(task: int) -> list[tuple[DesignPoint, int | Exception]]:
+            worker = idle.get()
+            found: list[tuple[DesignPoint, int | Exception]] = []
+            for point in lacking[task]:
+                try:
+                    found.append((point, worker.measure(point, (task,), split)))
+                except Exception as error:  # the points after this one are measured when they are asked for
+                    found.append((point, error))
+                    break
+            idle.put(worker)
+            return found
+
+        longest_first = sorted(lacking, key=lambda task: -len(lacking[task]))
+        found = [one for of_task in self._threads.map(measure, longest_first) for one in of_task]
+        for point, count in found:
+            if isinstance(count, int):
+                self._evaluated[point.key()] = self._evaluated.get(point.key(), 0) + count
+        failed = [error for point, error in found if point is points[0] and isinstance(error, Exception)]
+        if failed:
+            raise failed[0]
 
 
 def cores_of(workers: int) -> list[list[int]]:

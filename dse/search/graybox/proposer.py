@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -19,11 +19,12 @@ from dse.search.evaluate import cost_cells
 from dse.search.graybox.candidates import Candidates
 from dse.search.graybox.features import Features
 from dse.search.graybox.improvement import expected_improvement
-from dse.search.graybox.scores import TaskScores
+from dse.search.graybox.scores import Key, TaskScores
 from dse.search.seeds import derive
 
 Array = NDArray[np.float64]
 Costing = Callable[[list[DesignPoint]], list[CostResult]]
+Planned = Callable[[Sequence[DesignPoint]], None]
 FREE = 0.25
 """What a point costs beyond the scores it needs, in scores."""
 
@@ -35,10 +36,12 @@ class GrayboxOptions:
     Attributes:
         initial: points drawn before anything is predicted.
         pool: points looked at for each trial.
+        batch: points chosen together, before the scores of any of them are known.
     """
 
     initial: int = 6
     pool: int = 600
+    batch: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +53,39 @@ class _Measured:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A point that was looked at: its exact objectives, expected score, and what its tasks' scores are known by."""
+
+    point: DesignPoint
+    exact: Array
+    mean: float
+    keys: tuple[Key, ...]
+
+
 class Proposer:
     """Proposes points from what was learned of those before.
+
+    Points of a batch are chosen one after the other, as if those before had scored what is expected of them: so they differ,
+    and what they need measured is counted once. A batch begins at every trial whose number it divides, and follows from the
+    trials before that one, however many of its own are done.
 
     Args:
         codec: of the space.
         cost: exact cost of many points.
         joint: generators under which a task's score depends on all tasks.
         options: of the sampler.
+        planned: is told of the points of a batch of several that may be scored.
     """
 
-    def __init__(self, codec: Codec, cost: Costing, joint: Collection[str], options: GrayboxOptions) -> None:
+    def __init__(
+        self,
+        codec: Codec,
+        cost: Costing,
+        joint: Collection[str],
+        options: GrayboxOptions,
+        planned: Planned | None = None,
+    ) -> None:
         space = codec.space
         self._codec, self._cost, self._options, self._tasks = codec, cost, options, space.tasks
         self._features = Features(space, joint)
@@ -73,6 +98,8 @@ class Proposer:
         self._baseline = 1.0
         self._measured: list[_Measured] = []
         self._seen: set[tuple[object, ...]] = set()
+        self._finished: list[tuple[DesignPoint, Mapping[str, Any]]] = []
+        self._told, self._begins, self._batch = planned, -1, list[Params]()
 
     def learn(self, point: DesignPoint, row: Mapping[str, Any]) -> None:
         """Take in a finished trial.
@@ -81,6 +108,24 @@ class Proposer:
             point: its design.
             row: its cells by column.
         """
+        self._finished.append((point, row))
+
+    def propose(self, number: int, seed: int) -> Params:
+        """Flat parameters of trial ``number``; the same for the same seed and the same trials before its batch."""
+        begins = number - number % self._options.batch
+        if begins != self._begins:
+            self._take_in(begins)
+            self._begins, self._batch = begins, self._planned(begins, seed)
+        return self._batch[number - begins]
+
+    def _take_in(self, begins: int) -> None:
+        """Learn from the trials before a batch."""
+        for point, row in self._finished:
+            if row["trial"] < begins:
+                self._learn(point, row)
+        self._finished = [item for item in self._finished if item[1]["trial"] >= begins]
+
+    def _learn(self, point: DesignPoint, row: Mapping[str, Any]) -> None:
         self._seen.add(point.key())
         names = [f"score.{task}" for task in self._tasks]
         scored = all(row.get(name) is not None for name in names)
@@ -94,24 +139,44 @@ class Proposer:
             score = float(row["score_mean"]) if self._uncertain else 1.0
             self._measured.append(_Measured(self._codec.encode(point), self._exact(row), score))
 
-    def propose(self, number: int, seed: int) -> Params:
-        """Flat parameters of trial ``number``; the same for the same seed and the same trials before."""
-        make = Candidates(self._codec, self._tasks, derive(seed, number, "graybox"))
-        if len(self._measured) < self._options.initial:
-            return self._first(make, number)
+    def _planned(self, begins: int, seed: int) -> list[Params]:
+        """The points of a batch."""
+        measured, seen, batch = len(self._measured), set(self._seen), self._options.batch
+        found: list[Params] = []
+        for number in range(begins, begins + batch):
+            make = Candidates(self._codec, self._tasks, derive(seed, number, "graybox"))
+            if measured + len(found) < self._options.initial or not measured:
+                found.append(self._first(make, number))
+            else:
+                found.append(self._best(make, number))
+            self._seen.add(self._codec.decode(found[-1]).key())
+        self._seen, self._measured = seen, self._measured[:measured]
+        self._scores.awaited = set()
+        if batch > 1 and self._told is not None:
+            self._told([point for point, _ in self._allowed(found)])
+        return found
+
+    def _best(self, make: Candidates, number: int) -> Params:
+        """The point expected to add most; it counts as measured, with what is expected of it, until the batch is whole."""
         pair, front = self._pair(number), self._front()
         good = self._sorted(self._pool(make, front), front, pair)
-        near = [make.near(make.one_of(good[:8])) for _ in range(self._options.pool // 4 if good else 0)]
-        best = self._sorted([*good[:1], *near], front, pair)
-        return best[0] if best else make.anywhere()
+        known = [self._codec.encode(item.point) for item in good[:8]]
+        near = [make.near(make.one_of(known)) for _ in range(self._options.pool // 4 if good else 0)]
+        best = self._sorted([*known[:1], *near], front, pair)
+        if not best:
+            return make.anywhere()
+        params = self._codec.encode(best[0].point)
+        self._measured.append(_Measured(params, best[0].exact, best[0].mean))
+        self._scores.awaited.update(best[0].keys)
+        return params
 
     def _first(self, make: Candidates, number: int) -> Params:
         """Before anything is known: the defaults, then points that are the same for every task, and any, in turn."""
         if number == 0:
             return {**make.anywhere(), **{name: domain.default for name, domain in self._codec.domains.items()}}
         drawn = [make.alike() if number % 2 else make.anywhere() for _ in range(32)]
-        allowed, _ = self._allowed(drawn)
-        return allowed[0] if allowed else drawn[0]
+        allowed = self._allowed(drawn)
+        return self._codec.encode(allowed[0][0]) if allowed else drawn[0]
 
     def _pool(self, make: Candidates, front: list[_Measured]) -> list[Params]:
         everything = [item.params for item in self._measured]
@@ -123,37 +188,39 @@ class Proposer:
             *(make.alike() for _ in range(third // 2)),
         ]
 
-    def _sorted(self, pool: list[Params], front: list[_Measured], pair: list[int]) -> list[Params]:
+    def _sorted(self, pool: list[Params], front: list[_Measured], pair: list[int]) -> list[_Candidate]:
         """Points of a pool that are new and allowed, those first that are expected to add most for what they cost."""
-        allowed, costs = self._allowed(pool)
+        allowed = self._allowed(pool)
         if not allowed:
             return []
-        points = [self._codec.decode(params) for params in allowed]
-        exact = np.array([self._exact(cost.metrics) for cost in costs])
+        points = [point for point, _ in allowed]
+        exact = np.array([self._exact(cost.metrics) for _, cost in allowed])
         mean, deviation, missing = np.ones(len(points)), np.zeros(len(points)), np.zeros(len(points), dtype=np.int64)
+        keys: list[tuple[Key, ...]] = [()] * len(points)
         if self._uncertain:
             rows = self._features.of(points)
-            mean, deviation, missing = self._scores.predict(rows, self._features.keys(points, rows))
+            keys = self._features.keys(points, rows)
+            mean, deviation, missing = self._scores.predict(rows, keys)
         reference, worst = self._reference(np.array([item.exact for item in self._measured]))
         known = np.array([(*(item.exact / reference)[pair], item.score) for item in front])
         gained = expected_improvement((exact / reference)[:, pair], mean, deviation, known, np.array([1.0, 1.0, worst]))
-        return [allowed[at] for at in np.argsort(-gained / (FREE + missing), kind="stable")]
+        order = np.argsort(-gained / (FREE + missing), kind="stable")
+        return [_Candidate(points[at], exact[at], float(mean[at]), keys[at]) for at in order]
 
-    def _allowed(self, pool: list[Params]) -> tuple[list[Params], list[CostResult]]:
+    def _allowed(self, pool: list[Params]) -> list[tuple[DesignPoint, CostResult]]:
         """New points that keep every limit known before a score, once each, and their cost."""
         found: dict[tuple[object, ...], DesignPoint] = {}
         for params in pool:
             point = self._codec.decode(params)
-            if point.key() not in self._seen:
-                found.setdefault(point.key(), point)
+            if (key := point.key()) not in self._seen:
+                found.setdefault(key, point)
         points = list(found.values())
         costs = self._cost(points) if points else []
-        kept = [
-            (self._codec.encode(point), cost)
+        return [
+            (point, cost)
             for point, cost in zip(points, costs, strict=True)
-            if not cost.violations and not check(self._constraints, cost_cells(cost))[1]
+            if not cost.violations and not (self._constraints and check(self._constraints, cost_cells(cost))[1])
         ]
-        return [params for params, _ in kept], [cost for _, cost in kept]
 
     def _front(self) -> list[_Measured]:
         """Measured points that no other one beats."""

@@ -35,11 +35,15 @@ class TaskScores:
     Args:
         tasks: T.
         width: F columns of a row.
+
+    Attributes:
+        awaited: keys of scores that are unknown yet, but paid for.
     """
 
     def __init__(self, tasks: int, width: int) -> None:
         self._tasks, self._width = tasks, width
         self._known: dict[Key, float] = {}
+        self.awaited: set[Key] = set()
         self._rows: list[Array] = []
         self._of_task: list[int] = []
         self._values: list[float] = []
@@ -64,12 +68,8 @@ class TaskScores:
             self._values.append(value)
         self._known[key] = value
 
-    def is_known(self, key: Key) -> bool:
-        """Whether a score was measured."""
-        return key in self._known
-
     def predict(self, rows: Array, keys: Sequence[Sequence[Key]]) -> tuple[Array, Array, NDArray[np.int64]]:
-        """Expected mean score, its standard deviation, and how many tasks' scores are unknown, each (P,).
+        """Expected mean score, its standard deviation, and how many tasks' scores are to be paid for, each (P,).
 
         Args:
             rows: (P, T, F).
@@ -91,7 +91,8 @@ class TaskScores:
             for places, mean, spread in zip(unknown.values(), expected, deviation, strict=True):
                 for point, task in places:
                     means[point, task], variances[point, task] = mean, spread**2
-        missing = np.array([sum(key not in self._known for key in of_tasks) for of_tasks in keys], dtype=np.int64)
+        paid = self._known.keys() | self.awaited if self.awaited else self._known.keys()
+        missing = np.array([sum(key not in paid for key in of_tasks) for of_tasks in keys], dtype=np.int64)
         return means.mean(axis=1), np.sqrt(variances.sum(axis=1)) / self._tasks, missing
 
     def _expected(self, rows: Array, tasks: NDArray[np.int64]) -> tuple[Array, Array]:
