@@ -72,7 +72,7 @@ def two_workers() -> Iterator[Figure]:
     seconds = []
     for workers in (1, 2):
         with tempfile.TemporaryDirectory() as folder:
-            asked = _without_scores(Path(folder))
+            asked = without_scores(request(EIGHT, "cpu", None, ()), Path(folder))
             alone = workers == 1
             made = RemoteProblem(asked, cores=cores[0][:1]) if alone else SharedProblem(asked, workers=2)
             with made as problem:
@@ -86,9 +86,8 @@ def two_workers() -> Iterator[Figure]:
     yield Figure("workers.speedup_2", seconds[0] / seconds[1], "ratio", ">= 1.6", text)
 
 
-def _without_scores(folder: Path) -> Request:
-    """What is fine-tuned and measured, in a cache of its own without scores."""
-    asked = request(EIGHT, "cpu", None, ())
+def without_scores(asked: Request, folder: Path) -> Request:
+    """The same with what is fine-tuned and measured, in a cache of its own without scores."""
     for part in ("tasks", "unpacked", "wheels"):
         (folder / part).symlink_to((asked.cache / part).resolve())
     shutil.copytree(asked.cache / "plugins", folder / "plugins", dirs_exist_ok=True)

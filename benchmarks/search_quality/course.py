@@ -42,13 +42,14 @@ class Course:
         paid = zip(self.spent, self.covered, strict=True)
         return max((value for spent, value in paid if spent <= budget), default=0.0)
 
-    def needed(self, value: float) -> float:
-        """Task scores after which a hypervolume is reached; infinite where it never is."""
-        reached = (spent for spent, found in zip(self.spent, self.covered, strict=True) if found >= value)
-        return next(reached, float("inf"))
+    def needed(self, value: float) -> tuple[float, float]:
+        """Task scores, and trials, after which a hypervolume is reached; infinite where it never is."""
+        reached = (at for at, found in enumerate(self.covered) if found >= value)
+        at = next(reached, None)
+        return (float("inf"), float("inf")) if at is None else (self.spent[at], at + 1)
 
 
-def course(name: str, sampler: str, seed: int, budget: int, trials: int) -> Course:
+def course(name: str, sampler: str, seed: int, budget: int, trials: int, options: dict[str, Any]) -> Course:
     """Run a study on a record.
 
     Args:
@@ -57,9 +58,10 @@ def course(name: str, sampler: str, seed: int, budget: int, trials: int) -> Cour
         seed: of the study.
         budget: task scores after which it ends.
         trials: after which it ends in any case.
+        options: of the sampler.
     """
     problem = Recorded(name, budget)
-    space = problem.space(sampler=sampler, seed=seed, trials=trials, sampler_options={})
+    space = problem.space(sampler=sampler, seed=seed, trials=trials, sampler_options=options)
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         done = run(problem, space, folder=Path(folder), provenance=Provenance())

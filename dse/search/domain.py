@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeAlias
 
 from dse.errors import DseError, SpaceError, unknown_name
@@ -12,6 +13,8 @@ from dse.records.parameters import Choice, Float, Int, Parameter, Scalar, narrow
 Domain: TypeAlias = Float | Int | Choice
 """The values one element may take; a single one where the space file fixes it."""
 
+MOST_KEPT = 1000
+"""Values of a range that are kept, once they were computed."""
 RANGE_KEYS = ("low", "high", "step", "log", "choices", "value")
 
 
@@ -87,9 +90,18 @@ def snapped(domain: Domain, value: Any) -> Scalar:
     if isinstance(domain, Int):
         return int(value)
     if domain.step is not None:
-        steps = min(max(round((value - domain.low) / domain.step), 0), int(size(domain)) - 1)
-        return at(domain, steps)
+        count = int(size(domain))
+        known = _values(domain.low, domain.step, count) if count <= MOST_KEPT else {}
+        if value in known:
+            return known[value]
+        return at(domain, min(max(round((value - domain.low) / domain.step), 0), count - 1))
     return min(max(rounded(float(value)), domain.low), domain.high)
+
+
+@cache
+def _values(low: float, step: float, count: int) -> dict[float, float]:
+    """Values of a range with steps, by themselves: to look one up is faster than to compute it again."""
+    return {value: value for value in (rounded(low + index * step) for index in range(count))}
 
 
 def rounded(value: float) -> float:

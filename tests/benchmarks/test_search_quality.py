@@ -19,6 +19,7 @@ def course(*steps: tuple[int, float]) -> Course:
 
 OURS = course((8, 0.1), (100, 0.5), (200, 0.6), (500, 0.62))
 SLOW = course((8, 0.1), (400, 0.3), (800, 0.5), (816, 0.9))
+LIVE = {"trials": 24, "max_difference": 0.0, "score_s": 2.0}
 
 
 def found() -> dict[str, Any]:
@@ -28,8 +29,8 @@ def found() -> dict[str, Any]:
 def test_a_course_says_what_a_budget_buys() -> None:
     assert OURS.at(150) == 0.5
     assert OURS.at(4) == 0.0
-    assert OURS.needed(0.55) == 200
-    assert OURS.needed(0.7) == float("inf")
+    assert OURS.needed(0.55) == (200, 3)
+    assert OURS.needed(0.7) == (float("inf"), float("inf"))
 
 
 def test_what_is_paid_beyond_the_budget_does_not_count() -> None:
@@ -45,18 +46,19 @@ def test_what_is_paid_beyond_the_budget_does_not_count() -> None:
 def test_figures_are_those_of_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compare, "RECORD", tmp_path / "search.json")
     assert list(compare.search()) == []
-    compare.RECORD.write_text(json.dumps({"eight": found(), "live": {"trials": 24, "max_difference": 0.0}}))
+    compare.RECORD.write_text(json.dumps({"eight": found(), "live": LIVE}))
     figures = {figure.name: figure for figure in compare.search()}
 
     assert figures["search.evals_ratio.eight"].value == 8
     assert figures["search.hv_at_400"].value == pytest.approx(0.6 / 0.9)
     assert figures["search.sampler_ms"].value == 12.5
+    assert figures["search.own_time_share"].value == pytest.approx(2 * 0.0125 / (700 * 2))
     assert figures["search.live_max_difference"].met
     assert "search.evals_ratio.quickstart" not in figures
 
 
 def test_the_page_says_what_the_record_says() -> None:
-    text = page({"eight": found(), "live": {"trials": 24, "max_difference": 0.0}})
+    text = page({"eight": found(), "live": LIVE})
 
     assert "| `nsga2` | 0.5000 | 816 | 4 | 12 | 0.2500 |" in text
     assert "8.0 times fewer than 800" in text

@@ -66,9 +66,28 @@ class Candidates:
             found.update((name, other[name]) for name in self._names if name not in of_tasks)
         return found
 
+    def settings(self, base: Params, good: Sequence[Params], most: int) -> list[list[Params]]:
+        """Elements of each task: those of a point, then of others in their order, a third of them with one changed."""
+        found = []
+        for names in self._by_task.values():
+            known = dict.fromkeys(tuple(params[name] for name in names) for params in (base, *good))
+            some = [dict(zip(names, values, strict=True)) for values in list(known)[: most - most // 3]]
+            if names:
+                some += [self._one_changed(self.one_of(some), names) for _ in range(most - len(some))]
+            found.append(some)
+        return found
+
+    def number(self) -> int:
+        """A seed, drawn."""
+        return self._source.getrandbits(63)
+
     def one_of(self, given: Sequence[Params]) -> Params:
         """One of some points, drawn."""
         return given[self._source.randrange(len(given))]
+
+    def _one_changed(self, params: Params, names: Sequence[str]) -> Params:
+        name = self._source.choice(names)
+        return {**params, name: self._neighbour(self._domains[name], params[name])}
 
     def _neighbour(self, domain: Domain, value: Scalar) -> Scalar:
         count = size(domain)

@@ -19,14 +19,20 @@ from dse.search.evaluate import cost_cells
 from dse.search.graybox.candidates import Candidates
 from dse.search.graybox.features import Features
 from dse.search.graybox.improvement import expected_improvement
+from dse.search.graybox.recombined import Recombined
 from dse.search.graybox.scores import Key, TaskScores
 from dse.search.seeds import derive
 
 Array = NDArray[np.float64]
 Costing = Callable[[list[DesignPoint]], list[CostResult]]
 Planned = Callable[[Sequence[DesignPoint]], None]
-FREE = 0.25
-"""What a point costs beyond the scores it needs, in scores."""
+CONFIDENT = 150
+"""Trials after which surprises are looked for: by then what was expected to be good is found, but for few scores that no
+model foresees, and these matter."""
+FREE = (1.0, 3.0)
+"""What a point costs beyond the scores it needs, in scores, before and after."""
+DOUBT = 3.0
+"""By how much more uncertain a score counts afterwards, at every other trial."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,7 @@ class Proposer:
         self._codec, self._cost, self._options, self._tasks = codec, cost, options, space.tasks
         self._features = Features(space, joint)
         self._scores = TaskScores(len(space.tasks), self._features.width)
+        self._recombined = Recombined(codec, self._features, self._scores)
         self._constraints = tuple(item for item in constraints_of(space.file) if not item.needs_score)
         search = space.file.search
         self._axes = [axis for name in search.objectives if (axis := _axis(name, search.reference_point))]
@@ -158,11 +165,11 @@ class Proposer:
 
     def _best(self, make: Candidates, number: int) -> Params:
         """The point expected to add most; it counts as measured, with what is expected of it, until the batch is whole."""
-        pair, front = self._pair(number), self._front()
-        good = self._sorted(self._pool(make, front), front, pair)
+        front = self._front()
+        good = self._sorted([*self._pool(make, front), *self._recombinations(make, front)], front, number)
         known = [self._codec.encode(item.point) for item in good[:8]]
         near = [make.near(make.one_of(known)) for _ in range(self._options.pool // 4 if good else 0)]
-        best = self._sorted([*known[:1], *near], front, pair)
+        best = self._sorted([*known[:1], *near], front, number)
         if not best:
             return make.anywhere()
         params = self._codec.encode(best[0].point)
@@ -188,7 +195,19 @@ class Proposer:
             *(make.alike() for _ in range(third // 2)),
         ]
 
-    def _sorted(self, pool: list[Params], front: list[_Measured], pair: list[int]) -> list[_Candidate]:
+    def _recombinations(self, make: Candidates, front: list[_Measured]) -> list[Params]:
+        """Points that have for each task what is best for it alone, around one of the front."""
+        reference, worst = self._reference(np.array([item.exact for item in self._measured]))
+        good = [item.params for item in front]
+        base = make.one_of(good)
+
+        def worth(points: list[DesignPoint]) -> Array:
+            return np.array([self._exact(cost.metrics) for cost in self._cost(points)]) / reference
+
+        lost = max(self._baseline - worst, 1e-6)
+        return self._recombined.around(make, base, good, worth, lost, self._options.pool // 4)
+
+    def _sorted(self, pool: list[Params], front: list[_Measured], number: int) -> list[_Candidate]:
         """Points of a pool that are new and allowed, those first that are expected to add most for what they cost."""
         allowed = self._allowed(pool)
         if not allowed:
@@ -201,10 +220,14 @@ class Proposer:
             rows = self._features.of(points)
             keys = self._features.keys(points, rows)
             mean, deviation, missing = self._scores.predict(rows, keys)
+        late = number >= CONFIDENT
+        if late and number % 2:
+            deviation = DOUBT * deviation
         reference, worst = self._reference(np.array([item.exact for item in self._measured]))
+        pair = self._pair(number)
         known = np.array([(*(item.exact / reference)[pair], item.score) for item in front])
         gained = expected_improvement((exact / reference)[:, pair], mean, deviation, known, np.array([1.0, 1.0, worst]))
-        order = np.argsort(-gained / (FREE + missing), kind="stable")
+        order = np.argsort(-gained / (FREE[late] + missing), kind="stable")
         return [_Candidate(points[at], exact[at], float(mean[at]), keys[at]) for at in order]
 
     def _allowed(self, pool: list[Params]) -> list[tuple[DesignPoint, CostResult]]:
