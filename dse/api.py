@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from dse.errors import StudyError
 from dse.loading import Activity, load_registry, loaded, request
-from dse.profiling import starting_points
+from dse.profiling import profiled_rows, starting_points
 from dse.reports import PluginInfo, SpaceReport, default_point, plugin_infos, space_report
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def run(
         plugins: bare plugin files, beside those the space file names.
         force: continue although plugins, data or the space have changed since the study began.
         retry_failed: evaluate failed designs again first.
-        start: parquet file with designs to evaluate first: proposals of a profile, or a front.
+        start: parquet file with designs to evaluate first: proposals of a profile, or a front. The sampler `graybox` takes in
+            the profile that lies beside its proposals as well.
         in_process: evaluate in this process instead of a worker: to debug a plugin. Then nothing limits a method that
             never returns, and a crash ends the run; the log is whole all the same.
         workers: processes that share the tasks of a design between them, each on cores of its own.
@@ -78,6 +79,7 @@ def run(
             retry_failed=retry_failed,
             enqueue=points,
             enqueued_by=proposed_by,
+            profiled=profiled_rows(start, search_space) if start is not None and proposed_by == "profile" else (),
         )
 
 

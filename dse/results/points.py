@@ -10,6 +10,8 @@ from dse.records.plugin import KINDS
 from dse.records.point import DesignPoint, Value
 
 PREFIX = "param."
+PROFILED = "profiled"
+"""Status of a row that is no trial: a profile measured the design."""
 
 
 def point_of(row: Mapping[str, Any]) -> DesignPoint:

@@ -124,6 +124,10 @@ def _check_session(path: Path, line: int, event: Event) -> None:
     for key in ("versions", "plugins", "digests"):
         if not all(isinstance(value, str) for value in event[key].values()):
             raise damaged(path, line, f"{key} as texts", event[key])
+    for row in event.get("profiled", []):
+        scores = [value for name, value in row.items() if name.startswith("score")] if isinstance(row, dict) else [None]
+        if not all(_fits(value, "float64") for value in scores) or not all(isinstance(row.get(k), str) for k in KINDS):
+            raise damaged(path, line, "designs of a profile, with plugins and scores", row)
     if "dse" not in event["versions"]:
         raise damaged(path, line, "versions with that of dse", event["versions"])
 

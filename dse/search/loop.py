@@ -68,11 +68,13 @@ class Loop:
         self.suggester.restore_study_attributes(history.study_attributes)
         for trial in history.finished:
             assert trial.done is not None
+            self._learn_profiles(history, trial.number)
             row = trial.done["row"]
             told, params, point = self._replayed(trial, row, trial.done)
             self.suggester.restore(params, trial.asked["attributes"], told)
             self.ledger.record(row, told, point)
             self._learn(point, row)
+        self._learn_profiles(history, len(history.finished))
         self.ledger.mark_restored()
         self._in_flight = history.in_flight
 
@@ -177,6 +179,13 @@ class Loop:
         self.evaluator.learn(row)
         if point is not None and row["status"] != "duplicate":
             self.suggester.learn(point, row)
+
+    def _learn_profiles(self, history: History, number: int) -> None:
+        """Take in what the sessions that began with this trial knew of a profile."""
+        for session in history.sessions:
+            if session["at_trial"] == number and session["space_hash"] == self.space.digest:
+                for row in session.get("profiled", ()):
+                    self.suggester.learn(point_of(row), {**row, "trial": number - 1})
 
     def _finish_in_flight(self, trial: Trial) -> None:
         """Evaluate the trial that a killed session left behind, as that session would have done."""

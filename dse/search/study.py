@@ -7,9 +7,10 @@ the trial in flight, which is evaluated first when the study continues.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from dse.errors import SpaceError, unknown_name
 from dse.records.point import DesignPoint, Problem
@@ -62,6 +63,7 @@ def run(
     observer: Observer | None = None,
     enqueue: Sequence[DesignPoint] = (),
     enqueued_by: str = "enqueued",
+    profiled: Sequence[Mapping[str, Any]] = (),
     force: bool = False,
     retry_failed: bool = False,
     hook: Hook = no_hook,
@@ -77,6 +79,7 @@ def run(
         observer: is told of progress.
         enqueue: points to evaluate first, if they have not been.
         enqueued_by: who proposed them, for the column ``source``.
+        profiled: rows of designs that a profile measured, for a sampler that learns from tasks' scores.
         force: continue although plugins, data or the space changed.
         retry_failed: evaluate failed designs again first.
         hook: called at each step of the log's protocol; for tests.
@@ -94,7 +97,8 @@ def run(
         codec.encode(point)  # one outside the space must stop the run before it writes anything
     suggester = Suggester(space, codec, problem)
     with locked(folder), StudyLog(folder / LOG, hook) as log:
-        event, history = _opened(problem, space, provenance, folder, log, force=force)
+        known = profiled if suggester.learns else ()
+        event, history = _opened(problem, space, provenance, folder, log, known, force=force)
         write_text_whole(folder / SPACE, resolved_text(space, trials=total))
         loop = Loop(space, codec, suggester, Evaluator(problem, space.file), Ledger(space, total), log, observer)
         loop.restore(history)
@@ -107,14 +111,23 @@ def run(
 
 
 def _opened(
-    problem: Problem, space: SearchSpace, provenance: Provenance, folder: Path, log: StudyLog, *, force: bool
+    problem: Problem,
+    space: SearchSpace,
+    provenance: Provenance,
+    folder: Path,
+    log: StudyLog,
+    profiled: Sequence[Mapping[str, Any]],
+    *,
+    force: bool,
 ) -> tuple[Event, History]:
-    """Read the log, refuse what does not go with it, and open a session; return its event and what was before it."""
+    """Read the log, refuse what does not go with it, and open a session; return its event and the log with it."""
     history = read_history(log.events, log.path)
     event = session_event(space, provenance, problem.components, history, [log.note] if log.note else [])
     event["notes"] += check_unchanged(folder, history, event, force=force)
+    if profiled:
+        event["profiled"] = list(profiled)
     log.append(event)
-    return event, history
+    return event, replace(history, sessions=(*history.sessions, event))
 
 
 def _until_done(problem: Problem, loop: Loop, folder: Path, total: int) -> Finished:

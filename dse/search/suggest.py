@@ -104,8 +104,13 @@ class Suggester:
             self._study.tell(self._open, [float(value) for value in told.values])
         self._open = None
 
+    @property
+    def learns(self) -> bool:
+        """Whether the sampler learns more from designs than their objectives."""
+        return self._factory.learn is not None
+
     def learn(self, point: DesignPoint, row: Mapping[str, Any]) -> None:
-        """Show a finished trial to a sampler that learns more from it than its objectives."""
+        """Show a finished trial, or a design that a profile measured, to a sampler that learns from it."""
         if self._factory.learn is not None:
             self._factory.learn(point, row)
 

@@ -82,6 +82,29 @@ def test_from_a_profile_to_a_search_that_starts_there(tiny: Path, dse: Any) -> N
     again = dse("run", tiny, "--device", "cpu", "--trials", 9, "--start", "results/tiny/pareto.parquet")
     assert again.exit_code == 0, again.output
 
+    learning = tiny.with_name("learning.toml")
+    learning.write_text(tiny.read_text(encoding="utf-8").replace('"random"', '"graybox"'), encoding="utf-8")
+    told = dse(
+        "run",
+        learning,
+        "--device",
+        "cpu",
+        "--trials",
+        5,
+        "--start",
+        "results/tiny/proposals.parquet",
+        "--results",
+        "told",
+    )
+    assert told.exit_code == 0, told.output
+    header = json.loads(Path("told/tiny/log.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert len(header["profiled"]) == table["setting"].nunique()
+    table.drop(columns="score").to_parquet("results/tiny/profile.parquet")
+    refused = dse("run", learning, "--start", "results/tiny/proposals.parquet", "--results", "other")
+    assert refused.exit_code == 1
+    assert "the profile cannot be used in this study" in refused.stderr
+    assert "profile the space again" in refused.stderr
+
     missing = dse("run", tiny, "--start", "nowhere.parquet")
     assert missing.exit_code == 1
     assert "there are no designs to start from" in missing.stderr

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dse.records.point import CostResult, DesignPoint
 from dse.results.columns import OBJECTIVES
 from dse.results.pareto import nondominated
+from dse.results.points import PROFILED
 from dse.search.constraints import check, constraints_of
 from dse.search.encoding import Codec, Params
 from dse.search.evaluate import cost_cells
@@ -109,7 +110,7 @@ class Proposer:
         self._told, self._begins, self._batch = planned, -1, list[Params]()
 
     def learn(self, point: DesignPoint, row: Mapping[str, Any]) -> None:
-        """Take in a finished trial.
+        """Take in a finished trial, or a design of a profile, which tells of scores and is no trial.
 
         Args:
             point: its design.
@@ -133,14 +134,16 @@ class Proposer:
         self._finished = [item for item in self._finished if item[1]["trial"] >= begins]
 
     def _learn(self, point: DesignPoint, row: Mapping[str, Any]) -> None:
-        self._seen.add(point.key())
+        is_trial = row["status"] != PROFILED
+        if is_trial:
+            self._seen.add(point.key())
         names = [f"score.{task}" for task in self._tasks]
         scored = all(row.get(name) is not None for name in names)
         if scored:
             rows = self._features.of([point])
             (keys,) = self._features.keys([point], rows)
             for task, name in enumerate(names):
-                self._scores.learn(rows[0, task], task, keys[task], float(row[name]))
+                self._scores.learn(rows[0, task], task, keys[task], float(row[name]), measured=is_trial)
             self._baseline = float(row["score_mean"]) + float(row["accuracy_drop_all"]) / 100
         if row["status"] == "done" and (scored or not self._uncertain):
             score = float(row["score_mean"]) if self._uncertain else 1.0

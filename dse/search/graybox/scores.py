@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ Key = bytes
 
 FEW = 3
 """Scores below which nothing is fitted, and every unknown score is as uncertain as the next."""
-GROWTH = 1.3
+GROWTH = 1.2
 """The kernel is fitted again when there are so many times as many scores."""
 MOST = 400
 """Scores that are looked at: the newest, since a search goes where it matters."""
@@ -39,17 +40,18 @@ class TaskScores:
     def __init__(self, tasks: int, width: int) -> None:
         self._tasks, self._width = tasks, width
         self._known: dict[Key, float] = {}
+        self._places: dict[Key, int] = {}
         self.awaited: set[Key] = set()
         self._rows: list[Array] = []
         self._of_task: list[int] = []
         self._values: list[float] = []
         self._kernel: Any = None
-        self._fitted_at = 0
+        self._fitted_on = 0
 
     def __len__(self) -> int:
         return len(self._values)
 
-    def learn(self, row: Array, task: int, key: Key, value: float) -> None:
+    def learn(self, row: Array, task: int, key: Key, value: float, *, measured: bool = True) -> None:
         """Take in the score of a task.
 
         Args:
@@ -57,12 +59,17 @@ class TaskScores:
             task: index.
             key: what it is known by.
             value: the score.
+            measured: by the study; else it tells of others, and of itself until it is measured.
         """
-        if key not in self._known:
+        if key in self._places:
+            self._values[self._places[key]] = value
+        else:
+            self._places[key] = len(self._values)
             self._rows.append(row)
             self._of_task.append(task)
             self._values.append(value)
-        self._known[key] = value
+        if measured:
+            self._known[key] = value
 
     def predict(self, rows: Array, keys: Sequence[Sequence[Key]]) -> tuple[Array, Array, NDArray[np.int64]]:
         """Expected mean score, its standard deviation, and how many tasks' scores are to be paid for, each (P,).
@@ -103,27 +110,41 @@ class TaskScores:
 
     def _expected(self, rows: Array, tasks: NDArray[np.int64]) -> tuple[Array, Array]:
         """Mean and standard deviation (n,) of unknown scores."""
-        best = self._best()
+        best = self._best(len(self))
         if len(self) < FEW:
             return best[tasks], np.full(len(rows), PRIOR)
         from dse.search.graybox.process import fitted, predicted
 
-        of_task = np.array(self._of_task[-MOST:])
-        inputs = self._inputs(np.array(self._rows[-MOST:]), of_task)
-        lost = np.log1p((best[of_task] - np.array(self._values[-MOST:])) / SMALL)
-        middle = float(lost.mean())
-        if self._kernel is None or len(self) >= GROWTH * self._fitted_at:
-            self._kernel, self._fitted_at = fitted(inputs, lost - middle, self._width), len(self)
-        mean, deviation = predicted(self._kernel, inputs, lost - middle, self._inputs(rows, tasks))
+        first = _fitted_on(len(self))
+        if first != self._fitted_on:
+            known, lost, middle = self._seen(first)
+            self._kernel, self._fitted_on = fitted(known, lost - middle, self._width), first
+        known, lost, middle = self._seen(len(self))
+        mean, deviation = predicted(self._kernel, known, lost - middle, self._inputs(rows, tasks))
         factor = np.exp(mean + middle)
         return best[tasks] - SMALL * (factor - 1), np.maximum(SMALL * factor * deviation, 1e-6)
+
+    def _seen(self, count: int) -> tuple[Array, Array, float]:
+        """Inputs (n, F + T) of the newest of the first scores, the logarithm of what was lost to a task's best, its mean."""
+        some = slice(max(count - MOST, 0), count)
+        of_task = np.array(self._of_task[some])
+        lost = np.log1p((self._best(count)[of_task] - np.array(self._values[some])) / SMALL)
+        return self._inputs(np.array(self._rows[some]), of_task), lost, float(lost.mean())
 
     def _inputs(self, rows: Array, tasks: NDArray[np.int64]) -> Array:
         return np.concatenate([rows, np.eye(self._tasks)[tasks]], axis=1)
 
-    def _best(self) -> Array:
-        """Best score of each task; of one that has none, the mean of the others."""
+    def _best(self, count: int) -> Array:
+        """Best of the first scores of each task; of one that has none, the mean of the others."""
         best = np.full(self._tasks, -np.inf)
-        np.maximum.at(best, np.array(self._of_task, dtype=int), np.array(self._values))
+        np.maximum.at(best, np.array(self._of_task[:count], dtype=int), np.array(self._values[:count]))
         some = np.isfinite(best)
         return np.where(some, best, best[some].mean() if some.any() else 0.5)
+
+
+def _fitted_on(count: int) -> int:
+    """How many scores, the first ones, the kernel is fitted on: it follows from the scores, not from when it was asked for."""
+    first = FEW
+    while (larger := math.ceil(GROWTH * first)) <= count:
+        first = larger
+    return first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from additive import PARAMETERS, TASKS, Additive, additive_space
 
-from dse.errors import SpaceError, UnknownNameError
+from dse.errors import SpaceError, StudyError, UnknownNameError
 from dse.records.point import DesignPoint
 from dse.results.pareto import hypervolume
 from dse.search.encoding import Codec
@@ -236,3 +237,68 @@ def test_nothing_is_foretold_of_single_points_or_where_a_screen_may_stop_them(tm
         problem = Foreseeing()
         go(tmp_path / str(len(search)), problem, trials=9, **search)
         assert not problem.expected
+
+
+def profiled() -> list[dict[str, Any]]:
+    """What a profile would measure of the problem: every setting of `bits`, the same for every task."""
+    found = []
+    for bits in (1, 2, 3, 4):
+        uniform = point(bits=(bits,) * 4)
+        scores = Additive().score(uniform)
+        cells = {kind: uniform.plugin(kind) for kind in ("generator", "compressor", "scheduler", "hardware")}
+        cells |= {f"param.{name}": value for name, value in uniform.values.items()}
+        cells |= {f"score.{name}": value for name, value in scores.tasks.items()}
+        metrics = {name: scores.metrics[name] for name in ("score_mean", "accuracy_drop_all")}
+        found.append({"status": "profiled", **cells, **metrics})
+    return found
+
+
+def with_profile(folder: Path, trials: int, *, given: bool = True, **search: Any) -> list[dict[str, Any]]:
+    space = additive_space(sampler_options={"initial": 2, "pool": 150} if not search else {}, **search)
+    run(
+        Additive(),
+        space,
+        folder=folder,
+        provenance=Provenance({}, {}),
+        trials=trials,
+        profiled=profiled() if given else (),
+    )
+    return rows(folder)
+
+
+def test_a_profile_tells_of_scores_and_is_no_trial(tmp_path: Path) -> None:
+    with_it = with_profile(tmp_path / "with", 16)
+    without = with_profile(tmp_path / "without", 16, given=False)
+
+    assert [row["trial"] for row in with_it] == list(range(16))
+    assert with_it[:2] == without[:2]  # drawn
+    assert with_it[2:] != without[2:]
+    assert with_it[0]["evaluated_tasks"] == 4  # the study measures what it counts on
+    header = json.loads((tmp_path / "with" / "log.jsonl").read_text().splitlines()[0])
+    assert [row["score_mean"] for row in header["profiled"]] == [row["score_mean"] for row in profiled()]
+
+
+def test_a_study_knows_its_profile_when_it_is_continued(tmp_path: Path) -> None:
+    whole = with_profile(tmp_path / "whole", 12)
+    with_profile(tmp_path / "parts", 5)
+    parts = with_profile(tmp_path / "parts", 12, given=False)
+    assert [{**row, "evaluated_tasks": 0} for row in parts] == [{**row, "evaluated_tasks": 0} for row in whole]
+
+
+def test_a_sampler_that_does_not_learn_from_scores_ignores_a_profile(tmp_path: Path) -> None:
+    assert with_profile(tmp_path / "with", 6, sampler="random") == with_profile(
+        tmp_path / "without", 6, given=False, sampler="random"
+    )
+    assert "profiled" not in (tmp_path / "with" / "log.jsonl").read_text()
+
+
+def test_a_log_whose_profile_is_damaged_is_refused(tmp_path: Path) -> None:
+    with_profile(tmp_path, 3)
+    log = tmp_path / "log.jsonl"
+    lines = log.read_text().splitlines()
+    header = json.loads(lines[0])
+    for wrong in ({"score_mean": "much"}, {"generator": None}):
+        damaged = {**header, "profiled": [{**header["profiled"][0], **wrong}]}
+        log.write_text("\n".join([json.dumps(damaged), *lines[1:]]) + "\n")
+        with pytest.raises(StudyError, match=r"(?s)line 1 of the log is damaged.*designs of a profile"):
+            with_profile(tmp_path, 4)
