@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks.figures import SETTINGS, Figure, measures
 from benchmarks.search_quality.course import Course, course
 from benchmarks.search_quality.record import FOLDER
+from benchmarks.search_quality.recorded import Recorded
 
 RECORD = Path(__file__).parent.parent / "records" / "search.json"
 RECORDS = ("quickstart", "eight")
@@ -105,7 +106,7 @@ def compared(name: str) -> dict[str, Any]:
     with ProcessPoolExecutor(2) as pool:
         done = list(pool.map(course, *zip(*jobs, strict=True)))
     courses = {sampler: done[at * len(SEEDS) : (at + 1) * len(SEEDS)] for at, sampler in enumerate(samplers)}
-    return summary(courses)
+    return summary(courses) | {"scores": Recorded(name, BUDGET).scores}
 
 
 def summary(courses: dict[str, list[Course]]) -> dict[str, Any]:

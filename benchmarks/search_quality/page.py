@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.pages import table
-from benchmarks.search_quality.compare import BUDGET, OURS, RECORDS, SEEDS, TRIALS, WANTED
+from benchmarks.search_quality.compare import BUDGET, OURS, POPULATION, RECORDS, SEEDS, TRIALS, WANTED
 from benchmarks.search_quality.course import REFERENCE
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "samplers.md"
@@ -20,9 +20,11 @@ Area, energy and latency are exact and cost microseconds; a score costs seconds 
 samplers of Optuna do not. Here they search real scores, recorded for every setting of every task on both splits by
 `python -m benchmarks.search_quality.record`, so that many studies take minutes. Scores that a study has asked for before cost
 it nothing, and no sampler evaluates a design twice. Numbers are medians of {len(SEEDS)} seeds that nothing was tuned on; hypervolume is that
-of area of arrays, energy and points lost, by {REFERENCE[0]:g}, {REFERENCE[1]:g} and {REFERENCE[2]:g}. A study ends after {BUDGET} task scores or {TRIALS} trials; `gp`, whose
-trial takes seconds, after 150 trials. The last column scores each study's front on the report split, on which nothing was
-chosen. This page is written by `make bench ONLY=search FULL=1`; `make bench ONLY=search` prints the recorded figures.
+of area of arrays, energy and points lost, by {REFERENCE[0]:g}, {REFERENCE[1]:g} and {REFERENCE[2]:g}. A study ends after {BUDGET} task scores, or after {TRIALS["nsga2"]} trials of
+`nsga2`, `nsga3` and `random`, {TRIALS["graybox"]} of `graybox` and `tpe`, and {TRIALS["gp"]} of `gp`, whose trials take longer the more there are.
+Populations are the best of 8, 12, 16, 24 and 50 on other seeds: {" and ".join(f"{size} ({name})" for name, size in POPULATION.items())}. The last column scores each
+study's front on the report split, on which nothing was chosen. This page is written by `make bench ONLY=search FULL=1`;
+`make bench ONLY=search` prints the recorded figures.
 """
 
 
@@ -36,7 +38,8 @@ def page(record: dict[str, Any]) -> str:
     if "live" in record:
         parts.append(
             f"## Recorded and live\n\nThe first {record['live']['trials']} trials of one study of `graybox`, run once on the record and once with scores "
-            f"measured, proposed\nthe same designs; their task scores differ by at most {record['live']['max_difference']:g}.\n"
+            f"measured, proposed\nthe same designs; their task scores differ by at most {record['live']['max_difference']:g}. "
+            f"A score took {record['live']['score_s']:.2f} s.\n"
         )
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
@@ -44,7 +47,7 @@ def page(record: dict[str, Any]) -> str:
 def _section(name: str, found: dict[str, Any]) -> str:
     ours = ", ".join(f"{found['ours'][str(spent)]:.4f} after {spent}" for spent in (WANTED, OURS, BUDGET))
     return (
-        f"## {SPACES[name]}\n\n{_table(found)}\n"
+        f"## {SPACES[name]}\n\nThere are {found['scores']:,} task scores in all.\n\n{_table(found)}\n"
         f"`graybox` needs {found['needed']:g} task scores for what `{found['best']}` covers in the end: {BUDGET / found['needed']:.1f} times fewer than {BUDGET}. "
         f"It covers\n{ours}; the best known front {found['known']:.4f}.\n"
     )

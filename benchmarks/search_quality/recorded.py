@@ -29,7 +29,8 @@ class Recorded:
         budget: task scores after which the study is interrupted.
 
     Attributes:
-        spent: task scores asked for.
+        scores: task scores there are.
+        known: those asked for, by task and setting.
     """
 
     def __init__(self, name: str, budget: int) -> None:
@@ -37,6 +38,7 @@ class Recorded:
 
         table = pd.read_parquet(FOLDER / f"{name}.parquet", use_threads=False)
         self._scores = {(row["task"], row["setting"]): row for row in table.to_dict("records")}
+        self.scores = len(table)
         shape = _workload(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")))
         space = load(FOLDER / f"{name}.toml")
         stands_for: Any = Shapes(shape)
