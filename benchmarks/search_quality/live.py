@@ -20,7 +20,7 @@ def live(name: str, seed: int) -> dict[str, Any]:
     """Run both and compare every trial; no score of the live one is at hand.
 
     Raises:
-        AssertionError: they proposed different designs.
+        AssertionError: other weights or data were recorded, or both proposed different designs.
     """
     from dse.loading import loaded, request
 
@@ -29,6 +29,8 @@ def live(name: str, seed: int) -> dict[str, Any]:
         asked = without_scores(request(FOLDER / f"{name}.toml", "auto", None, ()), Path(cache))
         with loaded(asked, None, in_process=True) as (problem, space, _):
             problem.prepare(scores=True)
+            live_problem: Any = problem
+            assert live_problem.workload.digests == recorded.digests, "other weights or data were recorded: record anew"
             rows = [
                 _rows(one, searched(space.file, one, sampler="graybox", seed=seed, trials=TRIALS, sampler_options={}))
                 for one in (problem, recorded)

@@ -43,7 +43,7 @@ def main(name: str) -> None:
                 rows.append({"task": own, "setting": json.dumps(setting_of(point, task)), **found})
             print(f"{index + 1} of {len(settings)}", file=sys.stderr)
         any_problem: Any = problem
-        shape = asdict(any_problem.workload) | {"digests": {}}
+        shape = asdict(any_problem.workload)  # its digests say which weights and data were scored
         cosines = any_problem.plugin("compressor", "two-stage")._cosines  # noqa: SLF001  # what its footprint follows from
     pd.DataFrame(rows).to_parquet(FOLDER / f"{name}.parquet", index=False)
     (FOLDER / f"{name}.json").write_text(json.dumps(shape) + "\n", encoding="utf-8")

@@ -30,6 +30,7 @@ class Recorded:
 
     Attributes:
         scores: task scores there are.
+        digests: of the weights and data that were scored.
         known: those asked for, by task and setting.
     """
 
@@ -39,7 +40,9 @@ class Recorded:
         table = pd.read_parquet(FOLDER / f"{name}.parquet", use_threads=False)
         self._scores = {(row["task"], row["setting"]): row for row in table.to_dict("records")}
         self.scores = len(table)
-        shape = _workload(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")))
+        raw = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+        self.digests = raw["digests"]
+        shape = _workload(raw)
         space = load(FOLDER / f"{name}.toml")
         stands_for: Any = Shapes(shape)
         registry = dse.Registry().discover()

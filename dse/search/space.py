@@ -52,7 +52,7 @@ class Bound(_Table):
 class SearchTable(_Table):
     """How to search: ``[search]``."""
 
-    sampler: str = "nsga2"
+    sampler: str = "graybox"
     sampler_options: dict[str, Any] = Field(default_factory=dict)
     seed: int = Field(default=0, ge=0)
     trials: int = Field(default=100, ge=1)

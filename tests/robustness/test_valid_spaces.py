@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 from tests.robustness.conftest import SPACE, Home, Run
 
 SWAPS = {
-    'sampler = "random"': ('sampler = "random"', 'sampler = "nsga2"', 'sampler = "tpe"', 'sampler = "qmc"'),
+    'sampler = "random"': (
+        'sampler = "random"',
+        'sampler = "graybox"',
+        'sampler = "nsga2"',
+        'sampler = "tpe"',
+        'sampler = "qmc"',
+    ),
     '["area", "energy"]': ('["area"]', '["latency", "energy"]', '["area", "energy", "accuracy"]'),
     '["shared-prefix"]': ('["shared-prefix"]', '["independent", "shared-prefix"]'),
     '["two-stage"]': ('["two-stage"]', '["none", "graded", "two-stage"]'),
