@@ -18,6 +18,7 @@ from dse.search.constraints import check, constraints_of
 from dse.search.encoding import Codec, Params
 from dse.search.evaluate import cost_cells
 from dse.search.graybox.candidates import Candidates
+from dse.search.graybox.feasibility import Feasibility
 from dse.search.graybox.features import Features
 from dse.search.graybox.improvement import expected_improvement
 from dse.search.graybox.recombined import Recombined
@@ -53,11 +54,12 @@ class GrayboxOptions:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """A point that was evaluated: its flat parameters, exact objectives and score."""
+    """A point that was evaluated: its flat parameters, exact objectives and score, and whether it keeps all limits."""
 
     params: Params
     exact: Array
     score: float
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ class Proposer:
         self._scores = TaskScores(len(space.tasks), self._features.width)
         self._recombined = Recombined(codec, self._features, self._scores)
         self._constraints = tuple(item for item in constraints_of(space.file) if not item.needs_score)
+        self._feasibility = Feasibility(space.file, space.tasks)
         search = space.file.search
         self._axes = [axis for name in search.objectives if (axis := _axis(name, search.reference_point))]
         self._uncertain = "accuracy" in search.objectives
@@ -145,9 +148,10 @@ class Proposer:
             for task, name in enumerate(names):
                 self._scores.learn(rows[0, task], task, keys[task], float(row[name]), measured=is_trial)
             self._baseline = float(row["score_mean"]) + float(row["accuracy_drop_all"]) / 100
-        if row["status"] == "done" and (scored or not self._uncertain):
+        kept = row["status"] == "done"
+        if is_trial and (scored if self._uncertain else kept):
             score = float(row["score_mean"]) if self._uncertain else 1.0
-            self._measured.append(_Measured(self._codec.encode(point), self._exact(row), score))
+            self._measured.append(_Measured(self._codec.encode(point), self._exact(row), score, kept))
 
     def _planned(self, begins: int, seed: int) -> list[Params]:
         """The points of a batch."""
@@ -219,18 +223,21 @@ class Proposer:
         exact = np.array([self._exact(cost.metrics) for _, cost in allowed])
         mean, deviation, missing = np.ones(len(points)), np.zeros(len(points)), np.zeros(len(points), dtype=np.int64)
         keys: list[tuple[Key, ...]] = [()] * len(points)
+        feasible: Array | float = 1.0
         if self._uncertain:
             rows = self._features.of(points)
             keys = self._features.keys(points, rows)
-            mean, deviation, missing = self._scores.predict(rows, keys)
+            means, deviations, missing = self._scores.predict(rows, keys)
+            mean, deviation = means.mean(axis=1), np.sqrt((deviations**2).sum(axis=1)) / len(self._tasks)
+            feasible = self._feasibility.chance(means, deviations, self._baseline)
         late = number >= CONFIDENT
         if late and number % 2:
             deviation = DOUBT * deviation
         reference, worst = self._reference(np.array([item.exact for item in self._measured]))
         pair = self._pair(number)
-        known = np.array([(*(item.exact / reference)[pair], item.score) for item in front])
+        known = np.array([(*(item.exact / reference)[pair], item.score) for item in front if item.kept]).reshape(-1, 3)
         gained = expected_improvement((exact / reference)[:, pair], mean, deviation, known, np.array([1.0, 1.0, worst]))
-        order = np.argsort(-gained / (FREE[late] + missing), kind="stable")
+        order = np.argsort(-gained * feasible / (FREE[late] + missing), kind="stable")
         return [_Candidate(points[at], exact[at], float(mean[at]), keys[at]) for at in order]
 
     def _allowed(self, pool: list[Params]) -> list[tuple[DesignPoint, CostResult]]:
@@ -249,10 +256,11 @@ class Proposer:
         ]
 
     def _front(self) -> list[_Measured]:
-        """Measured points that no other one beats."""
-        values = np.array([(*item.exact, item.score) for item in self._measured])
-        mask = nondominated(values, [*(False for _ in self._measured[0].exact), True])
-        return [item for item, kept in zip(self._measured, mask, strict=True) if kept]
+        """Measured points that no other one beats, of those that keep all limits if any does."""
+        some = [item for item in self._measured if item.kept] or self._measured
+        values = np.array([(*item.exact, item.score) for item in some])
+        mask = nondominated(values, [*(False for _ in some[0].exact), True])
+        return [item for item, best in zip(some, mask, strict=True) if best]
 
     def _exact(self, metrics: Mapping[str, Any]) -> Array:
         """Objectives that are known exactly; two at least, of which one may be nothing."""

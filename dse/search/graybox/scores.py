@@ -72,7 +72,7 @@ class TaskScores:
             self._known[key] = value
 
     def predict(self, rows: Array, keys: Sequence[Sequence[Key]]) -> tuple[Array, Array, NDArray[np.int64]]:
-        """Expected mean score, its standard deviation, and how many tasks' scores are to be paid for, each (P,).
+        """Expected scores (P, T), their standard deviations (P, T), and how many scores are to be paid for (P,).
 
         Args:
             rows: (P, T, F).
@@ -81,10 +81,9 @@ class TaskScores:
         flat = [key for of_tasks in keys for key in of_tasks]
         of_task = np.tile(np.arange(self._tasks), len(rows))
         mean, deviation = self.each(rows.reshape(len(flat), -1), of_task, flat)
-        means, variances = mean.reshape(len(rows), -1), deviation.reshape(len(rows), -1) ** 2
         paid = self._known.keys() | self.awaited if self.awaited else self._known.keys()
         missing = np.array([sum(key not in paid for key in of_tasks) for of_tasks in keys], dtype=np.int64)
-        return means.mean(axis=1), np.sqrt(variances.sum(axis=1)) / self._tasks, missing
+        return mean.reshape(len(rows), -1), deviation.reshape(len(rows), -1), missing
 
     def each(self, rows: Array, tasks: NDArray[np.int64], keys: Sequence[Key]) -> tuple[Array, Array]:
         """Expected scores and their standard deviation, each (n,).

@@ -91,21 +91,22 @@ def test_what_was_measured_is_known_and_the_rest_is_expected_from_it() -> None:
     table = features.of(points)
     keys = features.keys(points, table)
     before = scores.predict(table, keys)
-    assert before[1].tolist() == pytest.approx([PRIOR / 2] * 3)  # of the mean of four
+    assert before[1].tolist() == [[PRIOR] * 4] * 3
     for index, bits in enumerate((1, 2, 4)):
         for task in range(4):
             scores.learn(table[index, task], task, keys[index][task], 0.9 - (4 - bits) / 100)
 
     mean, deviation, missing = scores.predict(table, keys)
-    np.testing.assert_allclose(mean, [0.87, 0.88, 0.9])
+    np.testing.assert_allclose(mean, [[0.87] * 4, [0.88] * 4, [0.9] * 4])
     assert not deviation.any()
     assert not missing.any()
     between = features.of([point(bits=(3,) * 4), point(bits=(4, 4, 4, 3))])
     new_keys = features.keys([point(bits=(3,) * 4), point(bits=(4, 4, 4, 3))], between)
     mean, deviation, missing = scores.predict(between, new_keys)
-    assert 0.875 < mean[0] < 0.905
+    assert 0.875 < mean[0].mean() < 0.905
     assert missing.tolist() == [4, 1]
-    assert 0 < deviation[1] < deviation[0]
+    assert deviation[1].tolist() == [0, 0, 0, pytest.approx(deviation[0, 3])]
+    assert deviation[0].min() > 0
 
 
 def test_candidates_stay_in_the_space() -> None:
@@ -154,6 +155,21 @@ def test_limits_known_before_a_score_are_kept(tmp_path: Path) -> None:
     go(tmp_path, trials=20, constraints={"array_area_ratio": {"max": 0.7}})
     later = rows(tmp_path)[1:]
     assert all(row["array_area_ratio"] <= 0.7 for row in later)
+
+
+@pytest.mark.parametrize(
+    "limit", [{"accuracy_drop": {"max": 0.5}}, {"score_mean": {"min": 0.895}}, {"score.trec50": {"min": 0.895}}]
+)
+def test_fewer_designs_break_limits_of_scores_than_without_them(tmp_path: Path, limit: dict[str, Any]) -> None:
+    go(tmp_path / "kept", trials=40, constraints=limit)
+    go(tmp_path / "blind", trials=40)
+
+    def broken(folder: Path) -> int:
+        (metric, bound), *_ = limit.items()
+        values = [row[metric] for row in rows(folder)[20:]]
+        return sum(value > bound["max"] if "max" in bound else value < bound["min"] for value in values)
+
+    assert broken(tmp_path / "kept") < broken(tmp_path / "blind")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""How likely a point keeps the limits of a study that only its scores decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from dse.search.constraints import Constraint, constraints_of
+from dse.search.space import SpaceFile
+
+Array = NDArray[np.float64]
+LOST = ("accuracy_drop", "accuracy_drop_all")
+SURE = 1e-9
+"""Standard deviation of a score that was measured."""
+
+
+class Feasibility:
+    """Limits of mean scores, mean drops and single tasks' scores; of others nothing is foreseen.
+
+    Args:
+        space: names the limits.
+        tasks: names, in order.
+    """
+
+    def __init__(self, space: SpaceFile, tasks: Sequence[str]) -> None:
+        self._tasks = {f"score.{name}": index for index, name in enumerate(tasks)}
+        foreseen = ("score_mean", *LOST, *self._tasks)
+        self._limits = tuple(item for item in constraints_of(space) if item.metric in foreseen)
+
+    def chance(self, means: Array, deviations: Array, baseline: float) -> Array | float:
+        """Probability (P,) that a point keeps all limits, taken one by one.
+
+        Args:
+            means: (P, T) expected scores.
+            deviations: (P, T) their standard deviations.
+            baseline: mean score of the baseline.
+        """
+        found: Array | float = 1.0
+        for limit in self._limits:
+            found = found * self._kept(limit, means, deviations, baseline)
+        return found
+
+    def _kept(self, limit: Constraint, means: Array, deviations: Array, baseline: float) -> Array:
+        if limit.metric in self._tasks:
+            task = self._tasks[limit.metric]
+            mean, deviation = means[:, task], deviations[:, task]
+        else:
+            mean, deviation = means.mean(axis=1), np.sqrt((deviations**2).sum(axis=1)) / means.shape[1]
+        lost = limit.metric in LOST
+        bound = baseline - limit.bound / 100 if lost else limit.bound
+        below = np.asarray(ndtr((bound - mean) / np.maximum(deviation, SURE)))
+        return below if limit.is_upper != lost else 1 - below
