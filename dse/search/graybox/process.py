@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cho_solve
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
@@ -14,6 +15,8 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 Array = NDArray[np.float64]
 MOST_TO_FIT = 160
 """Rows that the kernel's scales are fitted on."""
+SOME = 5
+"""Values of a task as surprising as expected that are assumed besides."""
 LENGTHS = (0.1, 20.0)
 """Bounds of how far a column, from 0 to 1, must change until scores tell little of each other."""
 
@@ -60,8 +63,26 @@ def fitted(inputs: Array, values: Array, width: int) -> Any:
         return GaussianProcessRegressor(begin, random_state=0).fit(inputs[some], values[some]).kernel_
 
 
-def predicted(kernel: Any, inputs: Array, values: Array, rows: Array) -> tuple[Array, Array]:
-    """Expected values (m,) of rows (m, F + T), and their standard deviation."""
+def predicted(kernel: Any, inputs: Array, values: Array, rows: Array, width: int) -> tuple[Array, Array]:
+    """Expected values (m,) of rows (m, F + T), and their standard deviation, as wide as each task's values turned out.
+
+    Args:
+        kernel: fitted.
+        inputs: (n, F + T) rows whose values are known.
+        values: (n,) about 0.
+        rows: (m, F + T).
+        width: F.
+    """
     process = GaussianProcessRegressor(kernel, optimizer=None).fit(inputs, values)
     mean, deviation = process.predict(rows, return_std=True)
-    return mean, deviation
+    return mean, deviation * (rows[:, width:] @ _surprise(process, inputs[:, width:]))
+
+
+def _surprise(process: Any, of_task: Array) -> Array:
+    """How far each task's values (T,) lie from what all others tell of them, in standard deviations expected.
+
+    Left out one by one in closed form: Rasmussen and Williams, "Gaussian Processes for Machine Learning", 2006, eq. 5.12.
+    """
+    inverse = np.diag(cho_solve((process.L_, True), np.eye(len(of_task))))
+    squares = np.ravel(process.alpha_) ** 2 / inverse
+    return np.asarray(np.sqrt((of_task.T @ squares + SOME) / (of_task.sum(axis=0) + SOME)))

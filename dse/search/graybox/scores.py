@@ -119,7 +119,7 @@ class TaskScores:
             known, lost, middle = self._seen(first)
             self._kernel, self._fitted_on = fitted(known, lost - middle, self._width), first
         known, lost, middle = self._seen(len(self))
-        mean, deviation = predicted(self._kernel, known, lost - middle, self._inputs(rows, tasks))
+        mean, deviation = predicted(self._kernel, known, lost - middle, self._inputs(rows, tasks), self._width)
         factor = np.exp(mean + middle)
         return best[tasks] - SMALL * (factor - 1), np.maximum(SMALL * factor * deviation, 1e-6)
 
