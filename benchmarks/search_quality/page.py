@@ -22,7 +22,7 @@ samplers of Optuna do not. Here they search real scores, recorded for every sett
 it nothing, and no sampler evaluates a design twice. Numbers are medians of {len(SEEDS)} seeds that nothing was tuned on; hypervolume is that
 of area of arrays, energy and points lost, by {REFERENCE[0]:g}, {REFERENCE[1]:g} and {REFERENCE[2]:g}. A study ends after {BUDGET} task scores, or after {TRIALS["nsga2"]} trials of
 `nsga2`, `nsga3` and `random`, {TRIALS["graybox"]} of `graybox` and `tpe`, and {TRIALS["gp"]} of `gp`, whose trials take longer the more there are.
-Populations are the best of 8, 12, 16, 24 and 50 on other seeds: {" and ".join(f"{size} ({name})" for name, size in POPULATION.items())}. The last column scores each
+Populations are those of 8, 12, 16, 24 and 50 with which `nsga2` does best on other seeds: {" and ".join(f"{size} ({name})" for name, size in POPULATION.items())}. The last column scores each
 study's front on the report split, on which nothing was chosen. This page is written by `make bench ONLY=search FULL=1`;
 `make bench ONLY=search` prints the recorded figures.
 """
