@@ -17,6 +17,8 @@ MOST_TO_FIT = 160
 """Rows that the kernel's scales are fitted on."""
 SOME = 5
 """Values of a task as surprising as expected that are assumed besides."""
+MOST_LENGTHS = 24
+"""Columns that have a scale each; of more, all have one, since to fit a hundred takes a minute."""
 LENGTHS = (0.1, 20.0)
 """Bounds of how far a column, from 0 to 1, must change until scores tell little of each other."""
 
@@ -57,7 +59,8 @@ def fitted(inputs: Array, values: Array, width: int) -> Any:
     some = np.linspace(0, len(inputs) - 1, min(len(inputs), MOST_TO_FIT)).astype(int)
     same_task = On((width, inputs.shape[1]), 0.1, "fixed")
     amount = ConstantKernel(0.5, (0.01, 100.0)) + ConstantKernel(0.5, (0.01, 100.0)) * same_task
-    begin = On((0, width), np.ones(width)) * amount + WhiteKernel(0.01, (1e-4, 1.0))
+    lengths = np.ones(width) if width <= MOST_LENGTHS else 1.0
+    begin = On((0, width), lengths) * amount + WhiteKernel(0.01, (1e-4, 1.0))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return GaussianProcessRegressor(begin, random_state=0).fit(inputs[some], values[some]).kernel_

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.gaussian_process import GaussianProcessRegressor
 
-from dse.search.graybox.process import On, _surprise, fitted, predicted
+from dse.search.graybox.process import MOST_LENGTHS, On, _surprise, fitted, predicted
 
 WIDTH, TASKS = 2, 2
 
@@ -54,6 +54,13 @@ def test_one_task_tells_of_another_that_is_alike() -> None:
 
     assert np.abs(mean - values[~seen]).mean() < 0.5 * values.std()
     assert deviation.mean() < values.std()
+
+
+def test_many_columns_share_a_scale() -> None:
+    inputs, values = data(noise=0.0)
+    wide = np.concatenate([np.repeat(inputs[:, :1], MOST_LENGTHS + 1, axis=1), inputs[:, WIDTH:]], axis=1)
+    assert np.size(fitted(inputs, values, WIDTH).k1.k1.length_scale) == WIDTH
+    assert np.size(fitted(wide, values, MOST_LENGTHS + 1).k1.k1.length_scale) == 1
 
 
 def test_a_kernel_on_some_columns_sees_no_others() -> None:
