@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -87,10 +86,9 @@ def two_workers() -> Iterator[Figure]:
 
 
 def without_scores(asked: Request, folder: Path) -> Request:
-    """The same with what is fine-tuned and measured, in a cache of its own without scores."""
-    for part in ("tasks", "unpacked", "wheels"):
+    """The same with what is fine-tuned and prepared, in a cache of its own without scores."""
+    for part in ("tasks", "unpacked", "wheels", "plugins"):
         (folder / part).symlink_to((asked.cache / part).resolve())
-    shutil.copytree(asked.cache / "plugins", folder / "plugins", dirs_exist_ok=True)
     return replace(asked, cache=folder)
 
 

@@ -68,9 +68,8 @@ class Recombined:
         drawn = np.random.default_rng(make.number())
         exact = worth(points)
         weights = np.exp(SPREAD * drawn.standard_normal((count, exact.shape[1] + 1)))
-        hoped = mean + deviation * drawn.standard_normal(
-            (count, 1)
-        )  # another guess each time: what is uncertain is tried
+        guess = drawn.standard_normal((count, 1))  # another one each time, so that what is uncertain is tried
+        hoped = mean + deviation * guess
         values = weights[:, :-1] @ exact.T - weights[:, -1:] * hoped / (self._tasks * worst)
         found: list[Params] = [dict(base) for _ in range(count)]
         start = 0
