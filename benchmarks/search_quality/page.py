@@ -26,6 +26,23 @@ Populations are those of 8, 12, 16, 24 and 50 with which `nsga2` does best on ot
 study's front on the report split, on which nothing was chosen. This page is written by `make bench ONLY=search FULL=1`;
 `make bench ONLY=search` prints the recorded figures.
 """
+HOW = """## What `graybox` does
+
+1. A pool of designs: drawn, next to those of the front, crossed with what was measured, and put together from what is best
+   for each task alone, which many weights of the objectives tell. All are costed exactly, at once; those that break a limit
+   on cost leave.
+2. A Gaussian process over all tasks (scikit-learn's; covariance between tasks is a share of that within one) says what each
+   task will score that was not measured, from every score of the study, and from a profile where there is one. Losses are
+   taken as logarithms, and each task's standard deviation is widened, or narrowed, by how far its own scores lie from what
+   all others tell of them.
+3. Area and energy are known, so that the expected gain of hypervolume has a closed form in the one uncertain objective. It is
+   multiplied with the chance that limits on scores are kept, and divided by the scores to be paid for. Of three objectives
+   that are known, trials look at two in turn.
+4. After 150 trials every other one counts what is uncertain three times as much: the few scores that no model foresees are
+   found that way, and they decide the last hundredth.
+
+Of a `batch`, each design counts as measured, with what is expected of it, when the next one is chosen.
+"""
 
 
 def page(record: dict[str, Any]) -> str:
@@ -41,6 +58,7 @@ def page(record: dict[str, Any]) -> str:
             f"measured, proposed\nthe same designs; their task scores differ by at most {record['live']['max_difference']:g}. "
             f"A score took {record['live']['score_s']:.2f} s.\n"
         )
+    parts.append(HOW)
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
