@@ -25,7 +25,7 @@ from dse.worker.pool import SharedProblem, cores_of
 
 TRIALS = 10_000
 ROWS = 1_000_000
-POINTS = 12
+POINTS = 6
 EIGHT = Path(__file__).parent.parent / "spaces" / "kang2021.toml"
 
 
