@@ -39,6 +39,7 @@ def many_trials() -> Iterator[Figure]:
         four_on_minilm(),
         free={"shared-prefix": {}, "two-stage": {}, "isaac": {name: {} for name in hardware}},
         objectives=["area", "energy", "latency"],
+        sampler="nsga2",
         sampler_options={"population_size": 50},
     )
     with tempfile.TemporaryDirectory() as folder:

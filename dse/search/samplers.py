@@ -12,7 +12,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dse.errors import SetupError, SpaceError, unknown_name
 from dse.records.point import DesignPoint, Foresighted, Problem
@@ -20,6 +20,9 @@ from dse.search.domain import at, size
 from dse.search.encoding import Codec
 from dse.search.searchspace import SearchSpace
 from dse.search.seeds import derive
+
+if TYPE_CHECKING:
+    from dse.search.generations import Generations
 
 SHORT = {
     "random": "RandomSampler",
@@ -38,6 +41,8 @@ SEQUENTIAL = ("QMCSampler", "GridSampler", "BruteForceSampler")
 """Samplers that walk through one sequence, whose seed must stay the same."""
 JOINT = ("TPESampler", "NSGAIISampler", "NSGAIIISampler", "GPSampler", "QMCSampler")
 """Samplers that infer a joint space from past trials; ours is known beforehand, which saves a pass over all trials."""
+GENETIC = ("NSGAIISampler", "NSGAIIISampler")
+"""Samplers that look up generations."""
 NOT_OURS = ("seed", "constraints_func", "search_space", "self")
 """Arguments that follow from the space file."""
 NEEDS = {"CmaEsSampler": "cmaes", "GPSampler": "torch"}
@@ -97,6 +102,7 @@ def make_factory(space: SearchSpace, codec: Codec, problem: Problem | None = Non
     if name == "GridSampler":
         options["search_space"] = _grid(codec, where)
     once: list[Any] = []
+    generations = _generations(name)
 
     def build(seed: int) -> Any:
         # A sequence is walked by one sampler: a grid of a million points is not laid out again at each trial.
@@ -105,13 +111,20 @@ def make_factory(space: SearchSpace, codec: Codec, problem: Problem | None = Non
         sampler = _adapted(
             _built(classes[name], options, seed, space), name, codec.distributions(), grouped=bool(options.get("group"))
         )
-        once.append(sampler)
+        if generations is not None:
+            generations.serve(sampler)
+        if name in SEQUENTIAL:
+            once.append(sampler)
         return sampler
 
     build(search.seed)
-    if name not in SEQUENTIAL:
-        once.clear()
     return SamplerFactory(name, build, search.seed)
+
+
+def _generations(name: str) -> Generations | None:
+    from dse.search.generations import Generations
+
+    return Generations() if name in GENETIC else None
 
 
 def _graybox(space: SearchSpace, codec: Codec, problem: Problem | None) -> SamplerFactory:

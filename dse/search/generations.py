@@ -1,0 +1,70 @@
+"""What a genetic sampler of Optuna asks of all trials, kept up to date: it would look through all of them at each trial."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from optuna.trial import TrialState
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.trial import FrozenTrial
+
+
+class Generations:
+    """Trials of a study by generation; one for all the samplers of a study.
+
+    It answers as `optuna.samplers.BaseGASampler` does, whose methods it stands for.
+    """
+
+    def __init__(self) -> None:
+        self._looked_at = 0
+        self._members: dict[int, list[FrozenTrial]] = defaultdict(list)
+        self._by_id: dict[int, FrozenTrial] = {}
+
+    def serve(self, sampler: Any) -> None:
+        """Answer a sampler's questions."""
+        key = sampler._get_generation_key()  # noqa: SLF001  # under which Optuna keeps a trial's generation
+        prefix = sampler._get_parent_cache_key_prefix()  # noqa: SLF001  # and parents of a generation
+
+        def generation_of(study: optuna.Study, trial: FrozenTrial) -> int:
+            known: int | None = trial.system_attrs.get(key)
+            if known is not None:
+                return known
+            self._look(study, key)
+            last = max(self._members, default=0)
+            generation = last if len(self._members.get(last, ())) < sampler.population_size else last + 1
+            study._storage.set_trial_system_attr(trial._trial_id, key, generation)  # noqa: SLF001  # as Optuna does
+            return generation
+
+        def population(study: optuna.Study, generation: int) -> list[FrozenTrial]:
+            self._look(study, key)
+            return list(self._members.get(generation, ()))
+
+        def parents(study: optuna.Study, generation: int) -> list[FrozenTrial]:
+            if generation == 0:
+                return []
+            self._look(study, key)
+            storage, study_id = study._storage, study._study_id  # noqa: SLF001  # as Optuna does
+            ids = storage.get_study_system_attrs(study_id).get(f"{prefix}{generation}")
+            if ids is not None:
+                return [self._by_id[trial_id] for trial_id in sorted(ids)]
+            chosen: list[FrozenTrial] = sampler.select_parent(study, generation)
+            storage.set_study_system_attr(study_id, f"{prefix}{generation}", [trial._trial_id for trial in chosen])  # noqa: SLF001  # as Optuna does
+            return chosen
+
+        sampler.get_trial_generation = generation_of
+        sampler.get_population = population
+        sampler.get_parent_population = parents
+
+    def _look(self, study: optuna.Study, key: str) -> None:
+        """Take in the trials that were finished since."""
+        trials = study.get_trials(deepcopy=False)
+        while self._looked_at < len(trials) and trials[self._looked_at].state.is_finished():
+            trial = trials[self._looked_at]
+            self._looked_at += 1
+            self._by_id[trial._trial_id] = trial  # noqa: SLF001  # parents are kept by it
+            generation = trial.system_attrs.get(key, -1)
+            if trial.state == TrialState.COMPLETE and generation >= 0:
+                self._members[generation].append(trial)
