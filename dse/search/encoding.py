@@ -48,6 +48,7 @@ class Codec:
             for element in item.elements
             if element.is_fixed
         }
+        self._fine: set[tuple[str, type, Any]] = set()
 
     def distributions(self) -> dict[str, Any]:
         """Optuna's distribution of every searched element, always all of them and in the same order."""
@@ -66,7 +67,10 @@ class Codec:
         from optuna.trial import TrialState, create_trial
 
         try:
-            create_trial(state=TrialState.FAIL, params=dict(params), distributions=self._all)
+            pairs = {(name, type(value), value) for name, value in params.items()}
+            if params.keys() != self._all.keys() or not pairs <= self._fine:  # Optuna's check of one value is slow
+                create_trial(state=TrialState.FAIL, params=dict(params), distributions=self._all)
+                self._fine |= pairs
             self.decode(params)
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:
             return str(error).splitlines()[0]

@@ -64,8 +64,13 @@ class History:
         return merged(*([Column(*item) for item in session["columns"]] for session in self.sessions))
 
 
-def read_history(events: list[dict[str, Any]], path: Path) -> History:
+def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) -> History:
     """Check the order of a log's events and sort them.
+
+    Args:
+        events: of the log.
+        path: of the log.
+        checked: how many events, the first ones, were read before, so that their content needs no check.
 
     Raises:
         StudyError: an event is damaged or does not follow from those before it, or the log is of another version.
@@ -99,7 +104,8 @@ def read_history(events: list[dict[str, Any]], path: Path) -> History:
         elif name == "done":
             if open_trial is None or event["trial"] != open_trial.number:
                 raise misplaced(path, line, "a trial that was asked", event["trial"])
-            check_done(path, line, event, open_trial.asked, sessions[-1], types)
+            if line > checked:
+                check_done(path, line, event, open_trial.asked, sessions[-1], types)
             finished.append(replace(open_trial, done=event))
             open_trial = None
         else:

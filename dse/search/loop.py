@@ -39,6 +39,7 @@ class Loop:
 
     Attributes:
         queue: who proposed them, and points to evaluate before the sampler is asked.
+        checked: events of the log that were read when the session began.
     """
 
     def __init__(
@@ -59,12 +60,14 @@ class Loop:
         self.log = log
         self.observer = observer
         self.queue: list[tuple[str, DesignPoint]] = []
+        self.checked = 0
         self._seed = space.file.search.seed
         self._in_flight: Trial | None = None
         self._session = {"failed": 0, "evaluated": 0}
 
     def restore(self, history: History) -> None:
         """Replay a log into the sampler and the ledger."""
+        self.checked = len(self.log.events)
         self.suggester.restore_study_attributes(history.study_attributes)
         for trial in history.finished:
             assert trial.done is not None

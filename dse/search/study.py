@@ -159,7 +159,7 @@ def _until_done(problem: Problem, loop: Loop, folder: Path, total: int) -> Finis
 
 def _write(loop: Loop, folder: Path) -> tuple[Path, Path]:
     loop.log.hook("results:writing")
-    return write_results(folder, read_history(loop.log.events, loop.log.path))
+    return write_results(folder, read_history(loop.log.events, loop.log.path, checked=loop.checked))
 
 
 def _budget(space: SearchSpace, trials: int | None) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dse.errors import StudyError
 from dse.records.point import DesignPoint, Problem
@@ -13,6 +14,9 @@ from dse.results.columns import OBJECTIVES
 from dse.search.encoding import Codec, Params
 from dse.search.samplers import make_factory
 from dse.search.searchspace import SearchSpace
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
 
 _STUDY = "study"
 
@@ -120,17 +124,25 @@ class Suggester:
 
         states = optuna.trial.TrialState
         failed = told.values is None or params is None
-        self._study.add_trial(
-            optuna.trial.create_trial(
-                state=states.FAIL if failed else states.COMPLETE,
-                # Whole numbers come back from JSON as int, which multi-objective TPE cannot take.
-                values=None if failed else [float(value) for value in told.values or ()],
-                params=params or {},
-                distributions=self._distributions if params else {},
-                system_attrs=dict(attributes),
-                constraints=None if failed else {name: float(value) for name, value in told.constraints.items()},
-            )
+        now = dt.datetime.now()  # noqa: DTZ005  # as Optuna does
+        trial = optuna.trial.FrozenTrial(
+            number=-1,
+            trial_id=-1,
+            state=states.FAIL if failed else states.COMPLETE,
+            value=None,
+            # Whole numbers come back from JSON as int, which multi-objective TPE cannot take.
+            values=None if failed else [float(value) for value in told.values or ()],
+            datetime_start=now,
+            datetime_complete=now,
+            params=dict(params or {}),
+            distributions=_Shared(self._distributions) if params else {},
+            user_attrs={},
+            system_attrs=dict(attributes),
+            intermediate_values={},
         )
+        for name, value in ({} if failed else told.constraints).items():
+            trial.set_constraint(name, float(value))
+        self._study.add_trial(trial)
 
     def restore_study_attributes(self, attributes: Mapping[str, Any]) -> None:
         """Give back what samplers have kept on the study."""
@@ -143,6 +155,13 @@ class Suggester:
         new = {name: value for name, value in current.items() if self._known.get(name) != value}
         self._known.update(new)
         return new
+
+
+class _Shared(dict[str, "BaseDistribution"]):
+    """Distributions that all trials of a log have in common: Optuna would copy them for each."""
+
+    def __deepcopy__(self, memo: object) -> _Shared:
+        return self
 
 
 @contextmanager
