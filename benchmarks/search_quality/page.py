@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.pages import table
-from benchmarks.search_quality.compare import BUDGET, OURS, POPULATION, RECORDS, SEEDS, TRIALS, WANTED
+from benchmarks.search_quality.compare import BUDGET, OURS, POPULATION, RECORDS, SEEDS, SEEDS_OF_GP, TRIALS, WANTED
 from benchmarks.search_quality.course import REFERENCE
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "samplers.md"
@@ -21,8 +21,8 @@ samplers of Optuna do not. Here they search real scores, recorded for every sett
 `python -m benchmarks.search_quality.record`, so that many studies take minutes. Scores that a study has asked for before cost
 it nothing, and no sampler evaluates a design twice. Numbers are medians of {len(SEEDS)} seeds that nothing was tuned on; hypervolume is that
 of area of arrays, energy and points lost, by {REFERENCE[0]:g}, {REFERENCE[1]:g} and {REFERENCE[2]:g}. A study ends after {BUDGET} task scores, or after {TRIALS["nsga2"]} trials of
-`nsga2`, `nsga3` and `random`, {TRIALS["graybox"]} of `graybox` and `tpe`, and {TRIALS["gp"]} of `gp`, whose trials take longer the more there are.
-Populations are those of 8, 12, 16, 24 and 50 with which `nsga2` does best on other seeds: {" and ".join(f"{size} ({name})" for name, size in POPULATION.items())}. The last column scores each
+`nsga2`, `nsga3` and `random`, {TRIALS["graybox"]} of `graybox` and `tpe`, and {TRIALS["gp"]} of `gp` ({len(SEEDS_OF_GP)} seeds), whose
+trials take seconds, and longer the more there are. Populations are those of 8, 12, 16, 24 and 50 with which `nsga2` does best on other seeds: {" and ".join(f"{size} ({name})" for name, size in POPULATION.items())}. The last column scores each
 study's front on the report split, on which nothing was chosen. This page is written by `make bench ONLY=search FULL=1`;
 `make bench ONLY=search` prints the recorded figures.
 """

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.search_quality import compare
 from benchmarks.search_quality.course import Course
-from benchmarks.search_quality.page import page
+from benchmarks.search_quality.page import PAGE, page
 
 
 def course(*steps: tuple[int, float]) -> Course:
@@ -65,3 +65,7 @@ def test_the_page_says_what_the_record_says() -> None:
     assert "8.0 times fewer than 800" in text
     assert "The first 24 trials" in text
     assert "There are 1,120 task scores in all." in text
+
+
+def test_the_committed_page_is_that_of_the_record() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(json.loads(compare.RECORD.read_text(encoding="utf-8")))
