@@ -66,8 +66,8 @@ def _section(name: str, found: dict[str, Any]) -> str:
     ours = ", ".join(f"{found['ours'][str(spent)]:.4f} after {spent}" for spent in (WANTED, OURS, BUDGET))
     return (
         f"## {SPACES[name]}\n\nThere are {found['scores']:,} task scores in all.\n\n{_table(found)}\n"
-        f"`graybox` needs {found['needed']:g} task scores for what `{found['best']}` covers in the end: {BUDGET / found['needed']:.1f} times fewer than {BUDGET}. "
-        f"It covers\n{ours}; the best known front {found['known']:.4f}.\n"
+        f"`graybox` needs {found['needed']:g} task scores for what `{found['best']}` covers in the end: {BUDGET / found['needed']:.1f} times fewer than {BUDGET},\n"
+        f"and {found['spent'][found['best']] / found['needed']:.1f} times fewer than `{found['best']}` spent. It covers {ours}; the best known front {found['known']:.4f}.\n"
     )
 
 
