@@ -9,6 +9,7 @@ import runpy
 import shlex
 import shutil
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +249,7 @@ def documented(path: str, heading: str, following: str = "\n## ") -> set[str]:
 
 
 def test_every_key_of_a_space_file_is_documented_and_no_other() -> None:
+    from dse.search.graybox.proposer import GrayboxOptions
     from dse.search.space import SearchTable, SpaceFile
     from dse.workload.spec import DataSpec, TaskSpec, WorkloadSpec
 
@@ -255,6 +257,7 @@ def test_every_key_of_a_space_file_is_documented_and_no_other() -> None:
     keys = {field.alias or name for name, field in SpaceFile.model_fields.items()}
     assert documented(page, "## Top level") == keys
     assert documented(page, "## `[search]`") == set(SearchTable.model_fields)
+    assert documented(page, "## The sampler `graybox`") == {field.name for field in fields(GrayboxOptions)}
     nested = {*WorkloadSpec.model_fields, *TaskSpec.model_fields, *DataSpec.model_fields}
     assert documented(page, "## `[workload]`") == nested
 
