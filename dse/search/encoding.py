@@ -68,10 +68,11 @@ class Codec:
 
         try:
             pairs = {(name, type(value), value) for name, value in params.items()}
-            if params.keys() != self._all.keys() or not pairs <= self._fine:  # Optuna's check of one value is slow
-                create_trial(state=TrialState.FAIL, params=dict(params), distributions=self._all)
-                self._fine |= pairs
+            if params.keys() == self._all.keys() and pairs <= self._fine:  # elements do not depend on each other
+                return ""
+            create_trial(state=TrialState.FAIL, params=dict(params), distributions=self._all)
             self.decode(params)
+            self._fine |= pairs
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:
             return str(error).splitlines()[0]
         return ""

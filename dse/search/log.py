@@ -6,10 +6,12 @@ written; the disk is synced at most once a second, so that a power cut loses at 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -101,6 +103,19 @@ class StudyLog:
             self._synced = now
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: a log makes a million objects that all stay, and Python would look through them often."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@uncollected()
 def read_events(path: Path) -> tuple[list[Event], int]:
     """Read all whole lines of a log, and how many bytes they take; a last line without its end is left out.
 

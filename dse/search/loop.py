@@ -14,7 +14,7 @@ from dse.search.encoding import Codec, Params
 from dse.search.evaluate import Evaluator, Outcome
 from dse.search.history import History, Trial
 from dse.search.ledger import Ledger
-from dse.search.log import StudyLog
+from dse.search.log import StudyLog, uncollected
 from dse.search.observer import Observer
 from dse.search.searchspace import SearchSpace
 from dse.search.seeds import derive
@@ -65,6 +65,7 @@ class Loop:
         self._in_flight: Trial | None = None
         self._session = {"failed": 0, "evaluated": 0}
 
+    @uncollected()
     def restore(self, history: History) -> None:
         """Replay a log into the sampler and the ledger."""
         self.checked = len(self.log.events)

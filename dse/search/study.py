@@ -20,7 +20,7 @@ from dse.search.evaluate import Evaluator
 from dse.search.export import write_results
 from dse.search.history import History, read_history
 from dse.search.ledger import Ledger
-from dse.search.log import Event, Hook, StudyLog, no_hook
+from dse.search.log import Event, Hook, StudyLog, no_hook, uncollected
 from dse.search.loop import Loop
 from dse.search.observer import NullObserver, Observer, Progress
 from dse.search.provenance import Provenance
@@ -110,6 +110,7 @@ def run(
         return _until_done(problem, loop, folder, total)
 
 
+@uncollected()
 def _opened(
     problem: Problem,
     space: SearchSpace,

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dse.errors import StudyError
 from dse.records.point import DesignPoint, Problem
@@ -14,9 +14,6 @@ from dse.results.columns import OBJECTIVES
 from dse.search.encoding import Codec, Params
 from dse.search.samplers import make_factory
 from dse.search.searchspace import SearchSpace
-
-if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
 
 _STUDY = "study"
 
@@ -134,10 +131,10 @@ class Suggester:
             values=None if failed else [float(value) for value in told.values or ()],
             datetime_start=now,
             datetime_complete=now,
-            params=dict(params or {}),
+            params=_Shared(params or {}),
             distributions=_Shared(self._distributions) if params else {},
             user_attrs={},
-            system_attrs=dict(attributes),
+            system_attrs=_Shared(attributes),
             intermediate_values={},
         )
         for name, value in ({} if failed else told.constraints).items():
@@ -157,8 +154,8 @@ class Suggester:
         return new
 
 
-class _Shared(dict[str, "BaseDistribution"]):
-    """Distributions that all trials of a log have in common: Optuna would copy them for each."""
+class _Shared(dict[str, Any]):
+    """What nobody changes once a trial of a log is added: Optuna would copy it deeply for each."""
 
     def __deepcopy__(self, memo: object) -> _Shared:
         return self
