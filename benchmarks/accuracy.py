@@ -10,11 +10,11 @@ from typing import Any
 
 from benchmarks.figures import Figure, measures
 from benchmarks.problems import QUICKSTART
-from dse.search.space import load as load_space
+from dse.space.file import load as load_space
+from dse.space.workload import parse
 from dse.workload.cache import default_cache
 from dse.workload.evaluate import Precision
 from dse.workload.service import LoadedWorkload, load
-from dse.workload.spec import parse
 
 PRECISIONS: tuple[Precision, ...] = ("bf16", "fp32")
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import dse
 from benchmarks.figures import Figure, measures
 from benchmarks.problems import Statistics, costed_problem, encoder, shapes
-from dse.records.point import DesignPoint
+from dse.records.design import DesignPoint
 
 TASKS = (1, 2, 4, 8)
 CELLS = {1: 0.125, 2: 0.25, 4: 0.5}

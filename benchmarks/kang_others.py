@@ -40,9 +40,9 @@ def measure(results: Path) -> list[dict[str, Any]]:
         results: folder for the study.
     """
     from dse.loading import loaded, request
-    from dse.reports import default_point
     from dse.results.read import read_trials
     from dse.search.study import run
+    from dse.space.default_design import default_point
 
     with loaded(request(SPACE, "auto", None, ()), None, in_process=False) as (problem, space, provenance):
         points = []

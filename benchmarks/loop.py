@@ -9,10 +9,10 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, measures
 from benchmarks.problems import costed_problem, four_on_minilm
-from dse.pipeline.problem import WorkloadProblem
+from dse.score.problem import WorkloadProblem
 from dse.search.provenance import Provenance
-from dse.search.searchspace import SearchSpace
 from dse.search.study import run
+from dse.space.searchspace import SearchSpace
 
 TRIALS = 2000
 

@@ -90,7 +90,7 @@ def ours(name: Name, sharing: Sharing, *, law: Law | None = None, node_nm: int =
 
 
 def _params(model: Isaac, sharing: Sharing, node_nm: int) -> dse.Params:
-    from tests.workloads import workload
+    from tests.support.workloads import workload
 
     declared = {item.name: np.full(len(POINTS), item.default) for item in model.parameters(workload())}  # type: ignore[union-attr]  # only orders have no default
     sweep = {

@@ -25,8 +25,8 @@ LEVELS: Mapping[str, Mapping[str, Any]] = {
 def drops() -> Iterator[Figure]:
     """Separate models, whole in 8 bits on cells of 1 bit, at more and more spread."""
     import dse
-    from dse.pipeline.problem import build_problem
-    from dse.search.space import parse
+    from dse.score.problem import build_problem
+    from dse.space.file import parse
     from dse.workload.cache import default_cache
 
     raw = tomllib.loads(QUICKSTART.read_text(encoding="utf-8"))
@@ -46,9 +46,9 @@ def times() -> Iterator[Figure]:
     import torch
 
     import dse
-    from dse.pipeline.cells import Cells
-    from dse.pipeline.conversion import OnConverters, converter
-    from dse.records.terms import Matrices
+    from dse.records.stored import Matrices
+    from dse.score.adc_pieces import OnConverters, converter
+    from dse.score.cells import Cells
     from dse.workload.converting import product
 
     shape, key, tokens, matrices = (1536, 384), (0, 0), 256, 18

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 import dse
 from benchmarks.figures import Figure, measures
 from benchmarks.problems import encoder, shapes
-from dse.pipeline.costing import total
-from dse.pipeline.counting import count
-from dse.pipeline.demand import demand
+from dse.cost.counts import count
+from dse.cost.demand import demand
+from dse.cost.sum import total
 
 TASKS = 8
 LAYERS = 6

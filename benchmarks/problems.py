@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import dse
-from dse.pipeline.problem import WorkloadProblem
-from dse.records.point import DesignPoint
+from dse.records.design import DesignPoint
+from dse.score.problem import WorkloadProblem
 from dse.search.encoding import Codec
-from dse.search.resolve import resolve
-from dse.search.searchspace import SearchSpace
-from dse.search.space import parse
+from dse.space.file import parse
+from dse.space.resolve import resolve
+from dse.space.searchspace import SearchSpace
 
 QUICKSTART = Path(__file__).parent.parent / "spaces" / "quickstart.toml"
 

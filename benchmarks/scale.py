@@ -14,12 +14,12 @@ from benchmarks.figures import SETTINGS, Figure, measures
 from benchmarks.loop import Prepared
 from benchmarks.problems import costed_problem, four_on_minilm
 from dse.loading import Request, request
-from dse.records.point import DesignPoint
-from dse.reports import default_point
+from dse.records.design import DesignPoint
 from dse.results.pareto import nondominated
 from dse.search.encoding import Codec
 from dse.search.provenance import Provenance
 from dse.search.study import run
+from dse.space.default_design import default_point
 from dse.worker.client import RemoteProblem
 from dse.worker.pool import SharedProblem, cores_of
 

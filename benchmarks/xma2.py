@@ -192,7 +192,7 @@ def mask_memory(rows: int) -> float:
     import numpy as np
 
     import dse
-    from dse.pipeline.demand import demand
+    from dse.cost.demand import demand
     from dse.testing import TinyContext, tiny_geometry, tiny_workload
 
     load = tiny_workload(1, layers=1, hidden=rows, ffn=2 * rows, heads=4)

@@ -16,6 +16,11 @@ from dse.contract import (
     Weights,
     hookimpl,
 )
+from dse.cost.baseline import separate_models, whole_footprint
+from dse.cost.counts import FULL_MAGNITUDE, slices
+from dse.cost.demand import kept_inputs, kept_outputs
+from dse.cost.reprogramming import Reprogramming, reprogramming
+from dse.cost.schedule import batch_parameter, in_turn, listed_order, requests_per_visit
 from dse.errors import (
     CheckpointError,
     DataError,
@@ -34,38 +39,27 @@ from dse.errors import (
     UnknownNameError,
     WorkerError,
 )
-from dse.pipeline.baseline import separate_models, whole_footprint
-from dse.pipeline.counting import FULL_MAGNITUDE, slices
-from dse.pipeline.decompose import Decomposition, decompose
-from dse.pipeline.demand import kept_inputs, kept_outputs
-from dse.pipeline.exit_heads import fit_exits
-from dse.pipeline.grid import WEIGHT_BITS, best_scale, quantise, store_whole
-from dse.pipeline.reprogramming import Reprogramming, reprogramming
-from dse.pipeline.visits import batch_parameter, in_turn, listed_order, requests_per_visit
-from dse.records.batch import (
-    BASE,
-    DROPPED,
-    ENCODINGS,
-    Alternative,
-    Components,
-    Demand,
-    Geometry,
-    Plan,
-    Schedule,
-    Violation,
-)
+from dse.records.charges import Alternative, Components, Violation
+from dse.records.counts import Counts
+from dse.records.demand import Demand
 from dse.records.exits import ExitHead, Exits
-from dse.records.footprint import Counts, Footprint, Piece, Reprogrammed
+from dse.records.footprint import Footprint, Piece, Reprogrammed
+from dse.records.geometry import ENCODINGS, Geometry
 from dse.records.model import Model
 from dse.records.nonideality import Nonideality
 from dse.records.observation import Observation
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
 from dse.records.params import Params
+from dse.records.plan import BASE, DROPPED, Plan
 from dse.records.plugin import API, ComponentTable, Compressor, Generator, HardwareModel, Options, Scheduler
-from dse.records.terms import SCALE_BITS, Image, Matrices, Scaling, Stored, Term
+from dse.records.schedule import Schedule
+from dse.records.stored import SCALE_BITS, Image, Matrices, Scaling, Stored, Term
 from dse.records.training import Adapted, Adaption, Training
 from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
 from dse.registry import Registry
+from dse.score.decompose import Decomposition, decompose
+from dse.score.exit_heads import fit_exits
+from dse.score.grid import WEIGHT_BITS, best_scale, quantise, store_whole
 
 if TYPE_CHECKING:
     from dse.api import check, deltas, plugins_list, run, validate

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dse.loading import load_registry
-from dse.records.batch import Alternative, Floats
+from dse.records.arrays import Floats
+from dse.records.charges import Alternative
 from dse.records.params import Params
+from dse.registry.registry import load_registry
 from dse.results.files import SPACE
 from dse.results.points import PREFIX
 from dse.results.sections import Section
@@ -24,7 +25,7 @@ from dse.results.sections import Section
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dse.search.space import SpaceFile
+    from dse.space.file import SpaceFile
 
 COSTS = {"area": "area_mm2", "energy": "energy_uj"}
 """Prefix of components' columns, and their sum."""
@@ -81,7 +82,7 @@ def section(trials: pd.DataFrame, trial: int, folder: Path) -> Section | None:
 
 def _offered(space: Path, name: str, rows: pd.DataFrame) -> tuple[Alternative, ...]:
     """What a hardware model says of some designs."""
-    from dse.search.space import load
+    from dse.space.file import load
 
     prefix = f"{PREFIX}hardware.{name}."
     names = [column for column in map(str, rows.columns) if column.startswith(prefix)]

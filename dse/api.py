@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dse.errors import StudyError
-from dse.loading import Activity, load_registry, loaded, request
+from dse.loading import Activity, loaded, request
 from dse.profiling import profiled_rows, starting_points
-from dse.reports import PluginInfo, SpaceReport, default_point, plugin_infos, space_report
+from dse.registry.registry import load_registry
+from dse.reports import PluginInfo, SpaceReport, plugin_infos, space_report
+from dse.space.default_design import default_point
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -195,16 +197,16 @@ def deltas(
 
     Returns:
         Columns task, layer ("all" for the whole task), cosine, nonzero, magnitude, largest, saturated; see
-        `dse.pipeline.decompose.DeltaStatistics`.
+        `dse.analysis.deltas.DeltaStatistics`.
 
     Raises:
         SpaceError: the space file is not usable.
     """
     import pandas as pd
 
-    from dse.pipeline.decompose import statistics
+    from dse.analysis.deltas import statistics
+    from dse.space.workload import parse
     from dse.workload.service import load as load_workload
-    from dse.workload.spec import parse
 
     wanted = request(space, device, cache, ())
     spec = parse(wanted.space.workload, path=wanted.space.path)

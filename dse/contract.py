@@ -15,15 +15,20 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 import pluggy
 from numpy.typing import NDArray
 
-from dse.records.batch import Components, Demand, Geometry, Plan, Schedule
-from dse.records.footprint import Counts, Footprint
+from dse.records.charges import Components
+from dse.records.counts import Counts
+from dse.records.demand import Demand
+from dse.records.footprint import Footprint
+from dse.records.geometry import Geometry
 from dse.records.model import Model
 from dse.records.nonideality import Nonideality
 from dse.records.observation import Observation
 from dse.records.parameters import Parameter
 from dse.records.params import Params
+from dse.records.plan import Plan
 from dse.records.plugin import Compressor, Generator, HardwareModel, Scheduler
-from dse.records.terms import Matrices, Stored
+from dse.records.schedule import Schedule
+from dse.records.stored import Matrices, Stored
 from dse.records.training import Adapted, Adaption, Training
 from dse.records.workload import Workload
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dse.exports.write import Wanted
-    from dse.pipeline.problem import WorkloadProblem
+    from dse.score.problem import WorkloadProblem
     from dse.search.provenance import Provenance
-    from dse.search.searchspace import SearchSpace
+    from dse.space.searchspace import SearchSpace
 
 
 @dataclass(frozen=True, slots=True)

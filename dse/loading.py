@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dse.errors import SetupError
-from dse.registry import Registry
+from dse.registry.registry import load_registry
 
 if TYPE_CHECKING:
-    from dse.pipeline.problem import WorkloadProblem
-    from dse.records.point import Problem
+    from dse.records.problem import Problem
+    from dse.score.problem import WorkloadProblem
     from dse.search.provenance import Provenance
-    from dse.search.searchspace import SearchSpace
-    from dse.search.space import SpaceFile
+    from dse.space.file import SpaceFile
+    from dse.space.searchspace import SearchSpace
 
 Device = Literal["auto", "cpu", "cuda"]
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
@@ -52,9 +52,9 @@ def load(request: Request, activity: Activity | None = None) -> tuple[WorkloadPr
         SpaceError: the space file is not usable.
         UnknownNameError: it names a plugin or parameter that does not exist.
     """
-    from dse.pipeline.problem import build_problem
+    from dse.score.problem import build_problem
     from dse.search.provenance import provenance_of
-    from dse.search.resolve import resolve
+    from dse.space.resolve import resolve
 
     space = request.space
     registry = load_registry([*space.plugin_paths, *request.plugins])
@@ -64,19 +64,11 @@ def load(request: Request, activity: Activity | None = None) -> tuple[WorkloadPr
     return problem, found, provenance_of(space, registry, problem.workload.digests)
 
 
-def load_registry(plugins: Iterable[Path | str] = ()) -> Registry:
-    """Every installed plugin and those of bare files."""
-    registry = Registry().discover()
-    for path in plugins:
-        registry.add_file(Path(path))
-    return registry
-
-
 def request(
     path: Path | str, device: str, cache: Path | str | None, plugins: Iterable[Path | str], seed: int | None = None
 ) -> Request:
     """Read a space file and put together what is to be loaded."""
-    from dse.search.space import load as load_space
+    from dse.space.file import load as load_space
     from dse.workload.cache import default_cache
 
     where = check_device(device)

@@ -15,9 +15,9 @@ from dse.results.points import PROFILED
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dse.records.design import DesignPoint
     from dse.records.plugin import Kind
-    from dse.records.point import DesignPoint
-    from dse.search.searchspace import SearchSpace
+    from dse.space.searchspace import SearchSpace
 
 PROFILE = "profile.parquet"
 PROPOSALS = "proposals.parquet"
@@ -161,9 +161,9 @@ def profiled_rows(path: Path | str, space: SearchSpace) -> list[dict[str, Any]]:
 
 def _profiled_row(of_setting: pd.DataFrame, space: SearchSpace) -> dict[str, Any]:
     """One setting of a profile, as cells of a trial."""
-    from dse.reports import default_point
     from dse.search.profile import per_task
-    from dse.search.searchspace import snap
+    from dse.space.default_design import default_point
+    from dse.space.searchspace import snap
 
     first, scores = of_setting.iloc[0], dict(zip(of_setting["task"], of_setting["score"], strict=True))
     chosen: dict[Kind, str] = {"generator": str(first["generator"]), "compressor": str(first["compressor"])}
@@ -188,8 +188,8 @@ def _start(space: SearchSpace, asked: Mapping[Kind, str | None]) -> DesignPoint:
     By default the first compressor with a choice for each task, and the first generator: where no compressor has one, the
     first generator that does.
     """
-    from dse.reports import default_point
     from dse.search.profile import per_task
+    from dse.space.default_design import default_point
 
     chosen: dict[str, str] = {}
     found = False

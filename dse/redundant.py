@@ -60,7 +60,7 @@ def redundancy(
         SpaceError: the space file is not usable.
         StudyError: the study's folder cannot be written.
     """
-    from dse.pipeline.redundancy import redundancy as measured
+    from dse.analysis.redundancy import redundancy as measured
     from dse.results.files import made_folder, write_whole
 
     if rows < 1:

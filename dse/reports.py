@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from dse.records.facts import DataFacts
+from dse.records.data_facts import DataFacts
 from dse.records.plugin import KINDS, Kind
 from dse.registry import Registry
 
 if TYPE_CHECKING:
-    from dse.records.point import CostResult, DesignPoint
-    from dse.search.domain import Domain
-    from dse.search.searchspace import SearchedParameter, SearchSpace
+    from dse.records.scored import CostResult
+    from dse.space.domain import Domain
+    from dse.space.searchspace import SearchedParameter, SearchSpace
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,19 +132,6 @@ def space_report(found: SearchSpace, cost: CostResult, data: tuple[DataFacts, ..
     )
 
 
-def default_point(space: SearchSpace, **chosen: str) -> DesignPoint:
-    """The design of the first plugin of each kind, or a chosen one by kind, with every parameter at its default."""
-    from dse.records.point import DesignPoint
-
-    first = {kind: chosen.get(kind, names[0]) for kind, names in space.plugins.items()}
-    values = {
-        item.declared.full_name: item.value([element.domain.default for element in item.elements])
-        for kind, name in first.items()
-        for item in space.by_plugin[kind, name]
-    }
-    return DesignPoint(**first, values=values)
-
-
 def _described(item: SearchedParameter) -> ParameterInfo:
     declared = item.declared.parameter
     texts = list(dict.fromkeys(values_text(element.domain) for element in item.elements))
@@ -159,7 +146,7 @@ def _described(item: SearchedParameter) -> ParameterInfo:
 def values_text(domain: Domain) -> str:
     """What a parameter, or one element of it, may be."""
     from dse.records.parameters import Choice
-    from dse.search.domain import at, size
+    from dse.space.domain import at, size
 
     count = size(domain)
     if count == 1:

@@ -23,7 +23,7 @@ GROUPS = (
     ("The contract of plugins", ("dse.contract", "dse.records.plugin")),
     ("Parameters and workload", ("dse.records.parameters", "dse.records.params", "dse.records.workload")),
     ("What plugins exchange", ("dse.records",)),
-    ("Help for plugins", ("dse.pipeline", "dse.registry")),
+    ("Help for plugins", ("dse.cost", "dse.score", "dse.registry")),
     ("Errors", ("dse.errors",)),
 )
 """Titles, and the modules whose names stand under each; the first that fits."""

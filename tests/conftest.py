@@ -6,3 +6,5 @@ import os
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
+
+pytest_plugins = ("tests.support.pipeline_fixtures",)

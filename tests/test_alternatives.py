@@ -15,7 +15,7 @@ import dse
 from dse.alternatives import assumptions, section
 from dse.cli.app import app
 from dse.results.pareto import front_mask
-from tests.plots.pages import EXAMPLE, Page
+from tests.support.pages import EXAMPLE, Page
 
 TITLE = "cost under other assumptions"
 

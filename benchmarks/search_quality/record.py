@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from dse.records.design import DesignPoint
 from dse.records.parameters import Scalar
 from dse.records.plugin import Kind
-from dse.records.point import DesignPoint
-from dse.search.domain import at, size
 from dse.search.encoding import Codec
-from dse.search.searchspace import SearchSpace
+from dse.space.domain import at, size
+from dse.space.searchspace import SearchSpace
 
 FOLDER = Path(__file__).parent
 SPLITS = ("search", "report")

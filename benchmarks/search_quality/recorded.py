@@ -14,15 +14,17 @@ from numpy.typing import NDArray
 import dse
 from benchmarks.problems import Shapes, Statistics
 from benchmarks.search_quality.record import FOLDER, setting_of
-from dse.pipeline.problem import WorkloadProblem
-from dse.records.point import CostResult, DesignPoint, Problem, ScoreResult
-from dse.search.resolve import resolve
-from dse.search.searchspace import SearchSpace
-from dse.search.space import SpaceFile, load
+from dse.records.design import DesignPoint
+from dse.records.problem import Problem
+from dse.records.scored import CostResult, ScoreResult
+from dse.score.problem import WorkloadProblem
+from dse.space.file import SpaceFile, load
+from dse.space.resolve import resolve
+from dse.space.searchspace import SearchSpace
 
 
 class Recorded:
-    """Implements `dse.records.point.Problem`, and counts every task score that was not asked for before.
+    """Implements `dse.records.problem.Problem`, and counts every task score that was not asked for before.
 
     Args:
         name: of the record.

@@ -11,10 +11,10 @@ from typing import Any
 
 from dse.authoring.options import OptionInfo, option_infos
 from dse.errors import PluginContractError, UnknownNameError, unknown_name
-from dse.loading import load_registry
 from dse.records.parameters import Parameter
 from dse.records.plugin import KINDS, Kind
 from dse.registry import Registry
+from dse.registry.registry import load_registry
 from dse.reports import PluginInfo, plugin_infos
 
 

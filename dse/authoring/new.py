@@ -11,10 +11,10 @@ from pathlib import Path
 from string import Template
 
 from dse.errors import PackageError, unknown_name
-from dse.loading import load_registry
 from dse.records.plugin import KINDS
+from dse.registry.registry import load_registry
 from dse.reports import plugin_infos
-from dse.search.toml_text import toml_value
+from dse.space.toml_text import toml_value
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*")
 DESCRIPTIONS = {

@@ -14,10 +14,9 @@ from types import ModuleType
 from typing import Any
 
 from dse.errors import PluginLoadError
-from dse.loading import load_registry
 from dse.records.plugin import KINDS, PluginRecord
 from dse.registry import Provider, Registry
-from dse.registry.registry import GROUP
+from dse.registry.registry import GROUP, load_registry
 
 PROJECT = "pyproject.toml"
 

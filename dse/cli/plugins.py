@@ -154,7 +154,7 @@ def _parameters(found: PluginDetails) -> list[dict[str, Any]]:
 
 
 def _write_details(found: PluginDetails) -> None:
-    from dse.search.toml_text import toml_value
+    from dse.space.toml_text import toml_value
 
     head = ("kind", "name", "version", "distribution", "status", "reason", "summary", "source")
     lines = [f"{name:<13} {text}" for name in head if (text := getattr(found, name))]

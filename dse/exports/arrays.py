@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dse.cost.demand import kept_inputs, kept_outputs
+from dse.cost.placement import Segment, placed
+from dse.cost.reprogramming import blocks_of
 from dse.errors import PluginContractError
-from dse.pipeline.demand import kept_inputs, kept_outputs
-from dse.pipeline.placement import Segment, placed
-from dse.pipeline.reprogramming import blocks_of
-from dse.records.batch import BASE, DROPPED
+from dse.records.plan import BASE, DROPPED
 from dse.records.workload import Workload
 
 if TYPE_CHECKING:
-    from dse.pipeline.assembly import Assembly
+    from dse.score.stored_terms import Assembly
 
 NAMED = ("tasks", "rewritten_for", "role", "crossbar")
 """Columns beside those of a segment and the chip's units."""

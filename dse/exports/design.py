@@ -11,19 +11,19 @@ import numpy as np
 
 from dse.exports.files import BASE_FILE, Files, changed
 from dse.exports.tensors import Tensors, gathered, read_tensors, spread
-from dse.pipeline.held import last_owner, layers_of
-from dse.pipeline.kept import Cut
-from dse.records.batch import BASE, Plan
 from dse.records.exits import ExitHead
 from dse.records.footprint import Reprogrammed
 from dse.records.model import Model
-from dse.records.terms import Image, Key, Stored
+from dse.records.plan import BASE, Plan
+from dse.records.stored import Image, Key, Stored
 from dse.records.workload import Encoder, Matrix
+from dse.score.cut import Cut
+from dse.score.task_weights import last_owner, layers_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dse.pipeline.assembly import Assembly
+    from dse.score.stored_terms import Assembly
 
 STATE = "state"
 """Prefix of what a model has beside matrices: embeddings, its own biases, norms and head."""
@@ -106,7 +106,7 @@ def plan_parts(plan: Plan, reprogrammed: Reprogrammed | None) -> tuple[Tensors, 
 
 
 class FiledDesign:
-    """An exported design's terms; a `dse.pipeline.held.Source`.
+    """An exported design's terms; a `dse.score.task_weights.Source`.
 
     Args:
         files: of the export.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from dse.exports.load import Export
-    from dse.records.terms import Effective
+    from dse.records.effective import Effective
 
 
 class TaskModel:
@@ -100,7 +100,7 @@ class TaskModel:
     @cached_property
     def held(self) -> Effective:
         """Matrices by (layer, matrix), rebuilt, and what runs beside them."""
-        from dse.pipeline.held import held_by
+        from dse.score.task_weights import held_by
 
         return held_by(self._export.design, self._task)
 
@@ -117,7 +117,7 @@ class TaskModel:
 
     @property
     def _kept(self) -> list[bool]:
-        from dse.records.batch import DROPPED
+        from dse.records.plan import DROPPED
 
         return [owner != DROPPED for owner in self._export.manifest["plan"]["owner"][self._task]]
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.records.terms import Image, Scaling, Term
+from dse.records.stored import Image, Scaling, Term
 
 Tensors = dict[str, NDArray[Any]]
 """Arrays by name."""

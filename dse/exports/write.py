@@ -11,21 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dse.cost.call import called
+from dse.cost.combination import combination, stacked
+from dse.cost.cost import Built, Costed, cost_points
 from dse.exports.arrays import write_arrays
 from dse.exports.design import STATE, file_names, owner_files, owner_parts, plan_parts
 from dse.exports.files import ARRAYS, README, SCHEDULE, SCHEMA_VERSION, TOKENIZER
 from dse.exports.tensors import Tensors, write_tensors
-from dse.pipeline.assembly import Assembly
-from dse.pipeline.combination import combination, stacked
-from dse.pipeline.hardware_cost import Built, Costed, called, cost_points
-from dse.records.batch import BASE, ENCODINGS, Geometry
+from dse.records.design import DesignPoint
+from dse.records.geometry import ENCODINGS, Geometry
+from dse.records.plan import BASE
 from dse.records.plugin import KINDS
-from dse.records.point import DesignPoint
+from dse.score.stored_terms import Assembly
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from dse.pipeline.problem import WorkloadProblem
+    from dse.score.problem import WorkloadProblem
     from dse.workload.service import LoadedWorkload
 
 

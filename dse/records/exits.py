@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dse.records.batch import Floats, Ints
+from dse.records.arrays import Floats, Ints
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from dse.records.exits import ExitHead
-    from dse.records.terms import Key
+    from dse.records.stored import Key
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from dse.records.model import Model
-    from dse.records.terms import Key
+    from dse.records.stored import Key
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,3 +250,11 @@ def _refuse_unknown_hooks(plugin: object, source: str) -> None:
             raise PluginContractError(
                 f"function {name} is not marked as a hook", where=source, fix="put @dse.hookimpl above it"
             )
+
+
+def load_registry(plugins: Iterable[Path | str] = ()) -> Registry:
+    """Every installed plugin and those of bare files."""
+    registry = Registry().discover()
+    for path in plugins:
+        registry.add_file(Path(path))
+    return registry

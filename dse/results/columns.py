@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from dse.records.design import PluginParameter
 from dse.records.parameters import Choice, Float, Int, Permutation
-from dse.records.point import PluginParameter
 
 SCHEMA_VERSION = 1
 

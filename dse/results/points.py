@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from dse.records.design import DesignPoint, Value
 from dse.records.plugin import KINDS
-from dse.records.point import DesignPoint, Value
 
 PREFIX = "param."
 PROFILED = "profiled"

@@ -14,11 +14,11 @@ from functools import cached_property
 from typing import Any
 
 from dse.errors import SpaceError
+from dse.records.design import DesignPoint, Value
 from dse.records.parameters import Choice, Float, Int, Scalar
 from dse.records.plugin import KINDS, Kind
-from dse.records.point import DesignPoint, Value
-from dse.search.domain import Domain, at, rounded, size
-from dse.search.searchspace import SearchedParameter, SearchSpace, snap, value_at
+from dse.space.domain import Domain, at, rounded, size
+from dse.space.searchspace import SearchedParameter, SearchSpace, snap, value_at
 
 Params = dict[str, Any]
 """What a sampler suggests: value by element name, and by kind where several plugins are named."""

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from dse.errors import PluginContractError
-from dse.records.point import CostResult, DesignPoint, Problem, ScoreResult
+from dse.records.design import DesignPoint
+from dse.records.problem import Problem
+from dse.records.scored import CostResult, ScoreResult
 from dse.results.columns import COST_NAMES, OBJECTIVES, SCORE_NAMES
-from dse.search.constraints import LIMITS, check, constraints_of
-from dse.search.space import SpaceFile
 from dse.search.suggest import Told
+from dse.space.constraints import LIMITS, check, constraints_of
+from dse.space.file import SpaceFile
 
 WORST_SCORE = 0.0
 """What a sampler is told for a point that was rejected before its score: that of a constant prediction."""

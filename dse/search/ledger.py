@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dse.records.point import DesignPoint
+from dse.records.design import DesignPoint
 from dse.results.columns import OBJECTIVES
 from dse.results.pareto import RunningFront
 from dse.search.observer import Progress
-from dse.search.searchspace import SearchSpace
 from dse.search.suggest import Told
+from dse.space.searchspace import SearchSpace
 
 PATIENCE = 50
 """Duplicates in a row after which a random unseen point is tried; halved each time that did not help the sampler."""

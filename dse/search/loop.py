@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from dse.errors import DseError, StudyError
+from dse.records.design import DesignPoint
 from dse.records.plugin import KINDS
-from dse.records.point import DesignPoint
 from dse.results.points import PREFIX, point_of
 from dse.search.encoding import Codec, Params
 from dse.search.evaluate import Evaluator, Outcome
@@ -16,10 +16,10 @@ from dse.search.history import History, Trial
 from dse.search.ledger import Ledger
 from dse.search.log import StudyLog, uncollected
 from dse.search.observer import Observer
-from dse.search.searchspace import SearchSpace
 from dse.search.seeds import derive
 from dse.search.suggest import Suggester, Told
 from dse.search.unseen import unseen_point
+from dse.space.searchspace import SearchSpace
 
 LENIENT_TRIALS = 5
 """Trials of a session before the share of failures is judged."""

@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.errors import SpaceError
+from dse.records.design import DesignPoint
 from dse.records.parameters import Scalar
 from dse.records.plugin import Kind
-from dse.records.point import DesignPoint, Problem
-from dse.search.domain import Domain, at, size, snapped
-from dse.search.searchspace import SearchedParameter, SearchSpace
+from dse.records.problem import Problem
+from dse.space.domain import Domain, at, size, snapped
+from dse.space.searchspace import SearchedParameter, SearchSpace
 
 MOST_SETTINGS = 32
 """Settings of a task that are scored; ranges are thinned until no more are left."""

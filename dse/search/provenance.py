@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.records.plugin import Kind
-from dse.search.space import SpaceFile
+from dse.space.file import SpaceFile
 
 if TYPE_CHECKING:
     from dse.registry.registry import Registry

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import SetupError, SpaceError, unknown_name
-from dse.records.point import DesignPoint, Foresighted, Problem
-from dse.search.domain import at, size
+from dse.records.design import DesignPoint
+from dse.records.problem import Foresighted, Problem
 from dse.search.encoding import Codec
-from dse.search.searchspace import SearchSpace
 from dse.search.seeds import derive
+from dse.space.domain import at, size
+from dse.space.searchspace import SearchSpace
 
 if TYPE_CHECKING:
     from dse.search.generations import Generations

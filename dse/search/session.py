@@ -16,7 +16,7 @@ from dse.search.encoding import Codec
 from dse.search.events import damaged
 from dse.search.history import LOG_SCHEMA, History
 from dse.search.provenance import Provenance, machine, versions
-from dse.search.searchspace import SearchSpace
+from dse.space.searchspace import SearchSpace
 
 
 @contextmanager

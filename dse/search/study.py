@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import SpaceError, unknown_name
-from dse.records.point import DesignPoint, Problem
+from dse.records.design import DesignPoint
+from dse.records.problem import Problem
 from dse.results.files import LOG, SPACE, write_text_whole
 from dse.search.encoding import Codec
 from dse.search.evaluate import Evaluator
@@ -24,10 +25,10 @@ from dse.search.log import Event, Hook, StudyLog, no_hook, uncollected
 from dse.search.loop import Loop
 from dse.search.observer import NullObserver, Observer, Progress
 from dse.search.provenance import Provenance
-from dse.search.resolved import resolved_text
-from dse.search.searchspace import SearchSpace
 from dse.search.session import check_unchanged, locked, session_event
 from dse.search.suggest import Suggester
+from dse.space.searchspace import SearchSpace
+from dse.space.write import resolved_text
 
 WRITE_INTERVAL_S = 60.0
 

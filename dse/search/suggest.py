@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from dse.errors import StudyError
-from dse.records.point import DesignPoint, Problem
+from dse.records.design import DesignPoint
+from dse.records.problem import Problem
 from dse.results.columns import OBJECTIVES
 from dse.search.encoding import Codec, Params
 from dse.search.samplers import make_factory
-from dse.search.searchspace import SearchSpace
+from dse.space.searchspace import SearchSpace
 
 _STUDY = "study"
 

@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Container
 
-from dse.records.point import DesignPoint
+from dse.records.design import DesignPoint
 from dse.search.encoding import Codec
 from dse.search.seeds import derive
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import StudyError
-from dse.records.point import Problem
+from dse.records.problem import Problem
 from dse.results.files import LOG as STUDY_LOG
 from dse.results.files import write_whole
 from dse.results.points import point_of
@@ -22,8 +22,8 @@ from dse.search.export import refresh
 from dse.search.history import read_history
 from dse.search.log import read_events
 from dse.search.provenance import Provenance
-from dse.search.searchspace import SearchSpace
 from dse.search.session import check_unchanged, locked, session_event
+from dse.space.searchspace import SearchSpace
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,18 +10,20 @@ from typing import Any, ClassVar
 import numpy as np
 
 from dse.contract import Weights
-from dse.pipeline.baseline import separate_models
-from dse.pipeline.beneath import held_base
-from dse.pipeline.demand import demand
-from dse.pipeline.hardware_cost import check_blocks, check_footprint
-from dse.pipeline.kept import Cut
-from dse.pipeline.rebuild import check_stored, effective, products
-from dse.records.batch import BASE, DROPPED, Demand, Geometry, Plan
+from dse.cost.baseline import separate_models
+from dse.cost.demand import demand
+from dse.cost.footprint import check_blocks, check_footprint
+from dse.records.demand import Demand
+from dse.records.geometry import Geometry
 from dse.records.params import Params
+from dse.records.plan import BASE, DROPPED, Plan
 from dse.records.plugin import Kind, PluginRecord
-from dse.records.terms import Matrices, Stored, Term
+from dse.records.stored import Matrices, Stored, Term
 from dse.records.training import Training
 from dse.records.workload import Workload
+from dse.score.base_changes import held_base
+from dse.score.cut import Cut
+from dse.score.matrices import check_stored, effective, products
 from dse.testing import _values as values
 from dse.testing.common import Check, PluginTests, after
 from dse.testing.workloads import TinyContext, tiny_geometry

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dse.pipeline.demand import demand
-from dse.records.batch import BASE, DROPPED, Plan
+from dse.cost.demand import demand
 from dse.records.model import Model
 from dse.records.params import Params
+from dse.records.plan import BASE, DROPPED, Plan
 from dse.records.plugin import Kind, PluginRecord
 from dse.records.workload import Workload
 from dse.testing.common import Check, PluginTests, after

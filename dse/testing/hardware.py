@@ -7,13 +7,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dse.pipeline.baseline import separate_models, whole_footprint
-from dse.pipeline.costing import Costs, check_components, total
-from dse.pipeline.counting import count
-from dse.pipeline.demand import demand
-from dse.pipeline.visits import listed_order
-from dse.records.batch import Alternative, Components, Demand, Geometry
+from dse.cost.baseline import separate_models, whole_footprint
+from dse.cost.charges import check_components
+from dse.cost.counts import count
+from dse.cost.demand import demand
+from dse.cost.schedule import listed_order
+from dse.cost.sum import Costs, total
+from dse.records.charges import Alternative, Components
+from dse.records.demand import Demand
 from dse.records.footprint import Footprint, Piece, Reprogrammed
+from dse.records.geometry import Geometry
 from dse.records.nonideality import Nonideality
 from dse.records.params import Params
 from dse.records.plugin import Kind, PluginRecord

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dse.pipeline.costing import check_schedule
+from dse.cost.check_schedule import check_schedule
 from dse.records.params import Params
 from dse.records.plugin import Kind, PluginRecord
 from dse.records.workload import Workload

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.contract import Weights
-from dse.records.batch import Components, Geometry, Packing
+from dse.records.charges import Components
+from dse.records.geometry import Geometry, Packing
 from dse.records.model import Model
 from dse.records.observation import Observation
 from dse.records.training import Adapted, Adaption, Training

@@ -20,16 +20,17 @@ from dse.loading import Activity, Request
 from dse.worker.serve import LOAD, RAISED, TOLD
 
 if TYPE_CHECKING:
-    from dse.records.facts import DataFacts
-    from dse.records.point import CostResult, DesignPoint, PluginParameter, ScoreResult
+    from dse.records.data_facts import DataFacts
+    from dse.records.design import DesignPoint, PluginParameter
+    from dse.records.scored import CostResult, ScoreResult
     from dse.search.provenance import Provenance
-    from dse.search.searchspace import SearchSpace
+    from dse.space.searchspace import SearchSpace
 
 GONE = "gone"
 
 
 class RemoteProblem:
-    """The problem of a space file, in a worker; implements `dse.records.point.Problem`.
+    """The problem of a space file, in a worker; implements `dse.records.problem.Problem`.
 
     A worker that dies, or says nothing for longer than ``search.time_limit_s``, is replaced at the next call; what it was
     asked raises. Close it, or use it as a context manager.

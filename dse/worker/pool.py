@@ -14,7 +14,8 @@ from dse.loading import Activity, Request
 from dse.worker.client import RemoteProblem
 
 if TYPE_CHECKING:
-    from dse.records.point import DesignPoint, ScoreResult
+    from dse.records.design import DesignPoint
+    from dse.records.scored import ScoreResult
 
 
 class SharedProblem(RemoteProblem):

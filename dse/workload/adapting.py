@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from dse.records.terms import Key
+    from dse.records.stored import Key
     from dse.workload.service import LoadedWorkload
 
 ADAPT_VERSION = 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from dse.records.terms import BitSlice, Converter, OnArrays
+from dse.records.effective import BitSlice, Converter, OnArrays
 
 if TYPE_CHECKING:
     from torch import Tensor

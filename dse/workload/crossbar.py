@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from dse.errors import CheckpointError
-from dse.records.terms import Effective, OnArrays, Product
+from dse.records.effective import Effective, OnArrays, Product
 from dse.workload.converting import moved, product
 from dse.workload.encoder import Decomposed, container
 from dse.workload.exiting import Exiting

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import DataError
-from dse.workload.spec import DataSpec, TaskSpec
+from dse.space.workload import DataSpec, TaskSpec
 
 if TYPE_CHECKING:
     import pandas as pd

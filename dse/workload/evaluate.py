@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.records.terms import Effective
+from dse.records.effective import Effective
+from dse.space.workload import TaskSpec
 from dse.workload import metrics
 from dse.workload.crossbar import CrossbarLayers
-from dse.workload.spec import TaskSpec
 from dse.workload.splits import Splits
 from dse.workload.text import batch, by_length, encoded, padding
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dse.space.workload import TaskSpec
 from dse.workload import metrics
-from dse.workload.spec import TaskSpec
 from dse.workload.splits import Splits
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.errors import CheckpointError, DataError, SetupError
+from dse.space.workload import TaskSpec
 from dse.workload.cache import Progress, whole_file
 from dse.workload.encoder import Decomposed
-from dse.workload.spec import TaskSpec
 from dse.workload.text import Encoded, batch, encoded, padding
 
 if TYPE_CHECKING:

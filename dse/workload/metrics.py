@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.workload.spec import REGRESSION, Metric
+from dse.space.workload import REGRESSION, Metric
 
 Array = NDArray[Any]
 

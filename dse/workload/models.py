@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError
 
 from dse.errors import CheckpointError, SourceError
+from dse.space.workload import BaseSpec
 from dse.workload.cache import Progress, digest, file_digest
 from dse.workload.sources import unpacked
-from dse.workload.spec import BaseSpec
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.errors import CheckpointError
-from dse.records.facts import DataFacts
+from dse.records.data_facts import DataFacts
 from dse.records.model import Model
 from dse.records.observation import Observation
 from dse.records.training import Training
 from dse.records.workload import Encoder, Task, Traffic, Workload
+from dse.space.workload import TaskSpec, WorkloadSpec
 from dse.workload import data, finetune, joint, models, splits
 from dse.workload.cache import Progress, digest
 from dse.workload.encoder import Decomposed
@@ -22,7 +23,6 @@ from dse.workload.evaluate import Evaluator
 from dse.workload.given import only_given
 from dse.workload.observe import observe
 from dse.workload.sources import hub_file, unpacked
-from dse.workload.spec import TaskSpec, WorkloadSpec
 from dse.workload.text import encoded, padding, sampled
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from pathlib import Path, PurePosixPath
 from filelock import FileLock
 
 from dse.errors import SourceError
+from dse.space.workload import ArchiveSpec
 from dse.workload.cache import Progress, file_digest, whole_file
-from dse.workload.spec import ArchiveSpec
 
 MEGABYTE = 1e6
 

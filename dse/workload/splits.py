@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.errors import DataError
+from dse.space.workload import TaskSpec
 from dse.workload.data import normalised
-from dse.workload.spec import TaskSpec
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import mgen
 from benchmarks.mgen_page import PAGE, page
-from dse.search.space import load
+from dse.space.file import load
 
 REPORT = {"accuracy_drop": 0.3, "accuracy_drop_low": -0.1, "accuracy_drop_high": 0.7}
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import xma2
 from benchmarks.xma2_page import NAMES, PAGE, page
-from dse.search.space import load
+from dse.space.file import load
 
 ENDS = {"accuracy_drop": 0.5, "accuracy_drop_low": 0.1, "accuracy_drop_high": 0.9}
 

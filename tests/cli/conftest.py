@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from dse.cli.app import app
+from dse.records.design import DesignPoint, PluginParameter
 from dse.records.parameters import Int
-from dse.records.point import CostResult, DesignPoint, PluginParameter, ScoreResult
+from dse.records.scored import CostResult, ScoreResult
 from dse.records.workload import Encoder, Matrix, Task, Workload
 
 SPACE = """
@@ -112,7 +113,7 @@ def problem(monkeypatch: pytest.MonkeyPatch) -> FakeProblem:
         fake.progress = options["progress"]
         return fake
 
-    monkeypatch.setattr("dse.pipeline.problem.build_problem", build)
+    monkeypatch.setattr("dse.score.problem.build_problem", build)
     return fake
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.tiny import write_space
+from tests.support.tiny import write_space
 
 
 @pytest.fixture

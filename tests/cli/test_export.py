@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import dse as package
-from tests.tiny import write_space
+from tests.support.tiny import write_space
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 
 from dse.errors import DataError, StudyError
 from dse.redundant import redundancy
-from tests.tiny import write_space
+from tests.support.tiny import write_space
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -14,7 +14,7 @@ from dse.errors import StudyError
 from dse.search.encoding import Codec
 from dse.search.provenance import Provenance
 from dse.search.study import run
-from tests.search.fakes import FakeProblem, fake_space
+from tests.support.fakes import FakeProblem, fake_space
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "results" / "example"
 PROVENANCE = Provenance({"hardware.isaac": "1 (dse-reram 0.1.0)"}, {"base": "abc"})
@@ -85,8 +85,8 @@ def test_parameters_are_those_of_the_chosen_plugins_in_their_whole_ranges(tmp_pa
 
 def test_a_space_of_other_entries_for_tasks_and_layers(tmp_path: Path) -> None:
     from dse.dashboards.domains import Domains
-    from dse.search.resolved import resolved_text
-    from tests.search.fakes import put, raw_space
+    from dse.space.write import resolved_text
+    from tests.support.fakes import put, raw_space
 
     raw = raw_space()
     put(
@@ -129,7 +129,7 @@ def test_a_study_begun_anew_in_the_folder_takes_the_place_of_the_old_one(tmp_pat
 
 
 def test_duplicates_stand_for_their_design(tmp_path: Path) -> None:
-    from tests.search.fakes import small_raw
+    from tests.support.fakes import small_raw
 
     folder = tmp_path / "study"
     run(FakeProblem(), fake_space(small_raw(trials=12)), folder=folder, provenance=PROVENANCE)

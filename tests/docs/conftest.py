@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import dse
-from tests.tiny import write_space
+from tests.support.tiny import write_space
 
 
 @pytest.fixture(scope="session")

@@ -20,12 +20,12 @@ from typer.testing import CliRunner
 import dse
 from dse import contract
 from dse.cli.app import app
-from dse.records.point import PluginParameter
+from dse.records.design import PluginParameter
 from dse.records.workload import Encoder, Matrix, Task, Workload
 from dse.registry import Registry
 from dse.results.columns import COST_METRICS, IDENTITY, RECORD, SCORE_METRICS
-from dse.search.resolve import resolve
-from dse.search.searchspace import SearchedParameter
+from dse.space.resolve import resolve
+from dse.space.searchspace import SearchedParameter
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -176,7 +176,7 @@ def test_documented_column_types_are_the_real_ones() -> None:
 
 
 def test_every_packaged_model_and_task_is_listed_with_its_caveats() -> None:
-    from dse.workload.spec import catalogue
+    from dse.space.workload import catalogue
 
     table = (ROOT / "README.md").read_text(encoding="utf-8").split("## Models and data")[1].split("\n## ")[0]
     listed = {
@@ -250,8 +250,8 @@ def documented(path: str, heading: str, following: str = "\n## ") -> set[str]:
 
 def test_every_key_of_a_space_file_is_documented_and_no_other() -> None:
     from dse.search.graybox.proposer import GrayboxOptions
-    from dse.search.space import SearchTable, SpaceFile
-    from dse.workload.spec import DataSpec, TaskSpec, WorkloadSpec
+    from dse.space.file import SearchTable, SpaceFile
+    from dse.space.workload import DataSpec, TaskSpec, WorkloadSpec
 
     page = "docs/space-file.md"
     keys = {field.alias or name for name, field in SpaceFile.model_fields.items()}
@@ -264,7 +264,7 @@ def test_every_key_of_a_space_file_is_documented_and_no_other() -> None:
 
 def resolved(tables: dict[str, Any], registry: Registry) -> dict[str, SearchedParameter]:
     """Every parameter of a space file, by its full name."""
-    from dse.search.space import parse
+    from dse.space.file import parse
 
     space = parse(tables)
     space.check_plugins(registry)
@@ -277,7 +277,7 @@ def resolved(tables: dict[str, Any], registry: Registry) -> dict[str, SearchedPa
 
 
 def test_the_space_file_shown_names_what_exists() -> None:
-    from dse.workload.spec import parse
+    from dse.space.workload import parse
 
     ((_, text),) = blocks(ROOT / "docs/space-file.md", "toml")
     tables = tomllib.loads(text)

@@ -13,10 +13,10 @@ import pytest
 import dse
 from dse.exports.files import ROWS, seal
 from dse.exports.write import Wanted, write_design, write_rows
-from dse.pipeline.problem import WorkloadProblem, build_problem
-from dse.records.point import DesignPoint
-from dse.search.space import load
-from tests.tiny import write_space
+from dse.records.design import DesignPoint
+from dse.score.problem import WorkloadProblem, build_problem
+from dse.space.file import load
+from tests.support.tiny import write_space
 
 Options = dict[str, Any]
 

@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 
 import dse
+from dse.cost.counts import count
 from dse.exports.write import assembled
-from dse.pipeline.counting import count
-from dse.pipeline.problem import WorkloadProblem
-from dse.records.point import DesignPoint
+from dse.records.design import DesignPoint
+from dse.score.problem import WorkloadProblem
 from dse.testing._values import drawn_point, first_difference
 from tests.exports.conftest import write
 

@@ -11,10 +11,10 @@ import torch
 import dse
 from dse.exports.design import STATE
 from dse.exports.tensors import read_tensors
-from dse.pipeline.problem import build_problem
-from dse.search.space import load
+from dse.score.problem import build_problem
+from dse.space.file import load
 from tests.exports.conftest import write
-from tests.tiny import SPECIAL, WORDS, write_space
+from tests.support.tiny import SPECIAL, WORDS, write_space
 
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
 

@@ -10,7 +10,7 @@ import pytest
 
 import dse
 from benchmarks.browser import DRAW_ALL, Seen, executable, looked
-from tests.plots.pages import EXAMPLE, study
+from tests.support.pages import EXAMPLE, study
 
 pytestmark = [
     pytest.mark.browser,

@@ -12,7 +12,7 @@ import dse
 from dse.cli.reading import Figure
 from dse.errors import OutputError, SetupError, StudyError, UnknownNameError
 from dse.plots.report import DRAWINGS
-from tests.plots.pages import EXAMPLE, Page, study
+from tests.support.pages import EXAMPLE, Page, study
 
 
 @pytest.fixture(scope="module")

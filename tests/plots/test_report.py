@@ -14,7 +14,7 @@ import pytest
 import dse
 from dse.results.columns import OBJECTIVES
 from dse.results.read import read_metadata
-from tests.plots.pages import EXAMPLE, Page, study
+from tests.support.pages import EXAMPLE, Page, study
 
 FIGURES = [
     "fronts", "fronts-3d", "area", "energy", "drops", "parameters", "importance", "schedule", "hypervolume",

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import dse
-from dse.pipeline.counting import count
-from dse.pipeline.demand import demand
-from dse.pipeline.rebuild import check_stored, effective
-from tests.workloads import geometry, minilm, workload
+from dse.cost.counts import count
+from dse.cost.demand import demand
+from dse.score.matrices import check_stored, effective
+from tests.support.workloads import geometry, minilm, workload
 
 LOAD = workload(2)
 

@@ -13,7 +13,7 @@ from dse_plugins.schedulers.searched import Searched
 
 import dse
 from dse.testing.workloads import tiny_components
-from tests.workloads import workload
+from tests.support.workloads import workload
 
 LOAD = workload(3)
 NO_COMPONENTS: dse.Components = None  # type: ignore[assignment]  # neither scheduler looks at cost

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dse
-from dse.pipeline.counting import count
-from dse.pipeline.demand import demand
+from dse.cost.counts import count
+from dse.cost.demand import demand
 from dse.testing import TinyContext, tiny_workload
-from tests.workloads import geometry
+from tests.support.workloads import geometry
 
 LOAD = tiny_workload(2)
 CONTEXT = TinyContext(LOAD)

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dse
-from dse.pipeline.counting import count
-from dse.pipeline.demand import demand
-from tests.workloads import geometry, minilm, workload
+from dse.cost.counts import count
+from dse.cost.demand import demand
+from tests.support.workloads import geometry, minilm, workload
 
 DEFAULTS: dict[str, Any] = {item.name: item.default for item in Isaac(IsaacOptions()).parameters(workload())}  # type: ignore[union-attr]
 

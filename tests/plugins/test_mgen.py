@@ -12,12 +12,12 @@ from dse_plugins.generators.mgen.trained import spread
 from dse_plugins.generators.mtl_shared import Shared, SharedOptions
 
 import dse
-from dse.pipeline.costing import total
-from dse.pipeline.counting import count
-from dse.pipeline.demand import demand
+from dse.cost.counts import count
+from dse.cost.demand import demand
+from dse.cost.sum import total
 from dse.testing import TinyContext, tiny_workload
 from dse.testing.workloads import tiny_components
-from tests.workloads import geometry, workload
+from tests.support.workloads import geometry, workload
 
 LOAD = tiny_workload(3)
 

@@ -17,11 +17,11 @@ from dse_plugins.hardware.neurosim import NeuroSimOptions, costs
 from dse_plugins.hardware.neurosim.model import BETWEEN, NODES, NeuroSim
 
 import dse
-from dse.pipeline.costing import total as total_costs
-from dse.pipeline.counting import count
-from dse.pipeline.demand import demand
-from dse.pipeline.visits import listed_order
-from tests.workloads import minilm, workload
+from dse.cost.counts import count
+from dse.cost.demand import demand
+from dse.cost.schedule import listed_order
+from dse.cost.sum import total as total_costs
+from tests.support.workloads import minilm, workload
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = NeuroSim(NeuroSimOptions())

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dse
-from tests.workloads import workload
+from tests.support.workloads import workload
 
 MODEL = NeuroSim(NeuroSimOptions())
 KNOWN = costs.packaged()

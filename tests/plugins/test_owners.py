@@ -23,12 +23,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dse
-from dse.pipeline.assembly import Assembly
-from dse.pipeline.counting import count
-from dse.pipeline.demand import demand
-from dse.pipeline.hardware_cost import Built
+from dse.cost.cost import Built
+from dse.cost.counts import count
+from dse.cost.demand import demand
+from dse.score.stored_terms import Assembly
 from dse.testing import TinyContext, tiny_workload
-from tests.workloads import geometry
+from tests.support.workloads import geometry
 
 LOAD = tiny_workload(3)
 CONTEXT: Any = TinyContext(LOAD, spread=0.02)

@@ -12,11 +12,11 @@ from dse_plugins.compressors.deltas.tile_drop import TileDrop
 from dse_plugins.compressors.deltas.tiles import TileOptions, measured
 
 import dse
-from dse.pipeline.counting import count
-from dse.pipeline.demand import demand
-from dse.pipeline.rebuild import effective
+from dse.cost.counts import count
+from dse.cost.demand import demand
+from dse.score.matrices import effective
 from dse.testing import TinyContext, tiny_workload
-from tests.workloads import geometry
+from tests.support.workloads import geometry
 
 LOAD = tiny_workload(2)
 CONTEXT = TinyContext(LOAD, spread=0.02)

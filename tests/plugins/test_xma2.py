@@ -19,12 +19,12 @@ from dse_plugins.compressors.xma2.levels import FROZEN, REPROGRAMMED, RESIDENT, 
 from dse_plugins.compressors.xma2.options import Xma2Options
 
 import dse
-from dse.pipeline.beneath import held_base
-from dse.pipeline.counting import count
-from dse.pipeline.demand import demand
-from dse.pipeline.rebuild import effective, products
+from dse.cost.counts import count
+from dse.cost.demand import demand
+from dse.score.base_changes import held_base
+from dse.score.matrices import effective, products
 from dse.testing import TinyContext, tiny_workload
-from tests.workloads import geometry
+from tests.support.workloads import geometry
 
 LOAD = tiny_workload(2)
 CONTEXT = TinyContext(LOAD, spread=0.02)

@@ -11,13 +11,13 @@ import polars as pl
 import pytest
 
 import dse
+from dse.records.design import PluginParameter
 from dse.records.parameters import Choice, Float
-from dse.records.point import PluginParameter
 from dse.search.provenance import Provenance
-from dse.search.resolve import resolve
-from dse.search.space import parse
 from dse.search.study import run
-from tests.search.fakes import LAYERS, PARAMETERS, TASKS, FakeProblem, fake_space, raw_space
+from dse.space.file import parse
+from dse.space.resolve import resolve
+from tests.support.fakes import LAYERS, PARAMETERS, TASKS, FakeProblem, fake_space, raw_space
 
 OLD = [
     "trial",

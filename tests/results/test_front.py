@@ -15,7 +15,7 @@ import dse
 from dse.errors import QueryError, StudyError, UnknownNameError
 from dse.results.front import JOINT, front_table, hypervolumes
 from dse.results.pareto import front_mask
-from tests.results.tables import NEW, OLD, row, write
+from tests.support.tables import NEW, OLD, row, write
 
 COSINE = "param.compressor.two-stage.cosine"
 

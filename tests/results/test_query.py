@@ -18,7 +18,7 @@ from dse.errors import QueryError, SetupError, StudyError
 from dse.results.query import ask, matching
 from dse.results.read import read_trials
 from dse.results.studies import find
-from tests.results.tables import NEW, OLD, REFERENCE, row, write
+from tests.support.tables import NEW, OLD, REFERENCE, row, write
 
 COSINE = "param.compressor.two-stage.cosine"
 

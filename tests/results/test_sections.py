@@ -12,11 +12,11 @@ import pytest
 
 from dse import reading
 from dse.errors import StudyError
+from dse.records.design import PluginParameter
 from dse.records.parameters import Float, Int
-from dse.records.point import PluginParameter
 from dse.results.read import show
 from dse.results.sections import Section, sections
-from tests.results.tables import OLD, row, write
+from tests.support.tables import OLD, row, write
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "results" / "example"
 DEPTH, BITS, ORDER = (

@@ -8,7 +8,7 @@ import pytest
 
 from dse.errors import StudyError
 from dse.results.studies import Source, find, study_folder
-from tests.results.tables import OLD, row, write
+from tests.support.tables import OLD, row, write
 
 
 @pytest.fixture

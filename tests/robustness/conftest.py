@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dse.cli.app import app
-from tests.tiny import write_data, write_model
+from tests.support.tiny import write_data, write_model
 
 SPACE = """schema = 1
 name = "robust"

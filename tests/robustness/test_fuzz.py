@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dse.registry import Registry
-from dse.search.resolve import resolve
-from dse.search.space import load
+from dse.space.file import load
+from dse.space.resolve import resolve
+from dse.space.workload import DataSpec, TaskSpec
+from dse.space.workload import parse as parse_workload
 from dse.workload.data import read
-from dse.workload.spec import DataSpec, TaskSpec
-from dse.workload.spec import parse as parse_workload
 from tests.robustness.conftest import SPACE
-from tests.robustness.fuzzing import FUZZ, readable
+from tests.support.fuzzing import FUZZ, readable
 
 MORE = """
 [generator.shared-prefix.parameters]
@@ -70,7 +70,7 @@ def registry() -> Registry:
 
 def checked(path: Path, registry: Registry) -> None:
     """Do what `dse check` does before it needs the base model."""
-    from dse.records.point import PluginParameter
+    from dse.records.design import PluginParameter
     from dse.records.workload import Encoder, Matrix, Task, Workload
 
     space = load(path)

@@ -17,8 +17,8 @@ from dse.search.history import read_history
 from dse.search.log import read_events
 from dse.search.provenance import Provenance
 from dse.search.study import run
-from tests.robustness.fuzzing import FUZZ, readable
-from tests.search.fakes import FakeProblem, fake_space
+from tests.support.fakes import FakeProblem, fake_space
+from tests.support.fuzzing import FUZZ, readable
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ import pytest
 
 from dse.cli.errors import INTERRUPTED
 from dse.results.files import LOG, PARETO, TRIALS
-from tests.tiny import WORDS, write_space
+from tests.support.tiny import WORDS, write_space
 
 pytestmark = pytest.mark.slow
 

@@ -49,7 +49,7 @@ def test_the_wheel_holds_every_package_and_file(wheel: Path) -> None:
         | {
             "dse/plots/page.css",
             "dse/plots/page.js",
-            "dse/workload/catalogue.toml",
+            "dse/space/catalogue.toml",
             "dse/py.typed",
             "dse_plugins/py.typed",
         }

@@ -6,16 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import TASKS, fake_space, raw_space, small_raw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dse.errors import SpaceError
 from dse.records.plugin import KINDS
 from dse.results.points import point_of
-from dse.search.domain import at, size, snapped
 from dse.search.encoding import Codec
 from dse.search.unseen import unseen_point
+from dse.space.domain import at, size, snapped
+from tests.support.fakes import TASKS, fake_space, raw_space, small_raw
 
 SPACE = fake_space()
 CODEC = Codec(SPACE)

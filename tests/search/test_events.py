@@ -15,7 +15,7 @@ from dse.errors import DseError
 from dse.search.export import refresh
 from dse.search.provenance import Provenance
 from dse.search.study import run
-from tests.search.fakes import FakeProblem, fake_space
+from tests.support.fakes import FakeProblem, fake_space
 
 OTHERS = (None, [], {}, -1, 2**70, 1e300, "x", "\ud800", True, [None], {"x": None})
 GONE = object()

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from additive import Additive, additive_space
-from studies import rows
 
 from dse.search import samplers
 from dse.search.provenance import Provenance
 from dse.search.study import run
+from tests.support.additive import Additive, additive_space
+from tests.support.studies import rows
 
 FAILS = 7
 """Every so many designs cannot be evaluated."""

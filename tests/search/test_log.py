@@ -14,7 +14,6 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from fakes import FakeProblem, fake_space
 
 from dse.errors import StudyError
 from dse.search.history import read_history
@@ -22,14 +21,15 @@ from dse.search.log import StudyLog, read_events
 from dse.search.observer import NullObserver
 from dse.search.provenance import Provenance
 from dse.search.study import run
+from tests.support.fakes import FakeProblem, fake_space
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).resolve().parents[2]
 TRIALS = 24
 WORKER = """
 import os, signal, sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from fakes import FakeProblem, fake_space
+from tests.support.fakes import FakeProblem, fake_space
 from dse.search.provenance import Provenance
 from dse.search.study import run
 
@@ -62,7 +62,7 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 def worker(
     folder: Path, sampler: str, *, trials: int = TRIALS, point: str = "", left: int = 0, pause: float = 0.0
 ) -> subprocess.Popen[bytes]:
-    arguments = [str(item) for item in (HERE, folder, sampler, trials, point, left, pause)]
+    arguments = [str(item) for item in (ROOT, folder, sampler, trials, point, left, pause)]
     return subprocess.Popen([sys.executable, "-c", WORKER, *arguments])
 
 

@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import raw_space
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dse.errors import SpaceError
+from dse.records.design import DesignPoint, PluginParameter
 from dse.records.parameters import Float, Int
-from dse.records.point import CostResult, DesignPoint, PluginParameter, ScoreResult
-from dse.reports import default_point
+from dse.records.scored import CostResult, ScoreResult
 from dse.search.profile import MODES, MOST_SETTINGS, cheapest, cluster, profile, propose, rows_of, smoothed
-from dse.search.resolve import resolve
-from dse.search.space import parse
+from dse.space.default_design import default_point
+from dse.space.file import parse
+from dse.space.resolve import resolve
+from tests.support.fakes import raw_space
 
 TASKS = ("trec6", "tweet_sent", "sst2")
 FRAGILE = {"trec6": 8.0, "tweet_sent": 1.0, "sst2": 0.9}

@@ -6,11 +6,11 @@ import importlib.util
 from typing import Any
 
 import pytest
-from fakes import fake_space, small_raw
 
 from dse.errors import SetupError, SpaceError, UnknownNameError
 from dse.search.encoding import Codec
 from dse.search.samplers import SHORT, make_factory
+from tests.support.fakes import fake_space, small_raw
 
 
 def factory(raw: dict[str, Any] | None = None, **search: Any) -> Any:

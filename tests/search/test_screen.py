@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from additive import Additive, additive_space
-from studies import rows
-
-from dse.records.point import DesignPoint, ScoreResult
+from dse.records.design import DesignPoint
+from dse.records.scored import ScoreResult
 from dse.search.provenance import Provenance
 from dse.search.study import Finished, run
+from tests.support.additive import Additive, additive_space
+from tests.support.studies import rows
 
 
 class Screened(Additive):

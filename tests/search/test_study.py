@@ -10,14 +10,14 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from fakes import FakeProblem, fake_space, raw_space, small_raw
-from studies import Notes, go, rows
 
 from dse.errors import SpaceError, StudyError
-from dse.records.point import DesignPoint
+from dse.records.design import DesignPoint
 from dse.search.encoding import Codec
 from dse.search.export import refresh
 from dse.search.provenance import Provenance
+from tests.support.fakes import FakeProblem, fake_space, raw_space, small_raw
+from tests.support.studies import Notes, go, rows
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import FakeProblem, fake_space
-from studies import go, rows
 
 from dse.errors import PluginContractError, SpaceError, StudyError, UnknownNameError
-from dse.records.point import DesignPoint
+from dse.records.design import DesignPoint
+from tests.support.fakes import FakeProblem, fake_space
+from tests.support.studies import go, rows
 
 
 def test_a_failed_trial_keeps_its_error_and_the_study_goes_on(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from fakes import fake_space
 
 from dse.errors import StudyError
 from dse.search.encoding import Codec
 from dse.search.suggest import Suggester, Told
+from tests.support.fakes import fake_space
 
 
 def suggester(sampler: str = "nsga2", **options: Any) -> Suggester:

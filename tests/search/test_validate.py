@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from fakes import REPORT_LOSS, FakeProblem, fake_space
 
 from dse.errors import StudyError
 from dse.search.provenance import Provenance
 from dse.search.session import locked
 from dse.search.study import run
 from dse.search.validate import Validation, choose, validate
+from tests.support.fakes import REPORT_LOSS, FakeProblem, fake_space
 
 PROVENANCE = Provenance({"hardware.isaac": "1"}, {"base": "abc"})
 

@@ -14,10 +14,10 @@ import pytest
 import dse
 from dse.errors import SetupError
 from dse.loading import Request
-from dse.reports import default_point
-from dse.search.space import load
+from dse.space.default_design import default_point
+from dse.space.file import load
 from dse.worker import pool
-from tests.tiny import write_space
+from tests.support.tiny import write_space
 
 
 @pytest.fixture(scope="module")

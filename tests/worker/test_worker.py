@@ -16,9 +16,9 @@ import pytest
 import dse
 from dse.errors import PluginContractError, TimeLimitError, WorkerError
 from dse.loading import Request
-from dse.search.space import load
+from dse.space.file import load
 from dse.worker.client import RemoteProblem
-from tests.tiny import write_space
+from tests.support.tiny import write_space
 
 PLUGIN = """import os, pathlib, signal, sys, time
 import dse

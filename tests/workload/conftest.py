@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from dse.space.workload import TaskSpec, parse
 from dse.workload import service
-from dse.workload.spec import TaskSpec, parse
 from tests.workload.tiny import FAST, SPECIAL, WORDS, rows, save_tokenizer
 
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from dse.errors import CheckpointError
-from dse.records.terms import Effective, Key
+from dse.records.effective import Effective
+from dse.records.stored import Key
 from dse.records.training import Adapted, Adaption
 from dse.workload import finetune, joint, service
 from dse.workload.adapting import adapted

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dse.errors import CheckpointError
-from dse.records.terms import Effective
+from dse.records.effective import Effective
 from dse.workload.crossbar import CrossbarLayers, Driver
 from dse.workload.encoder import Decomposed
 

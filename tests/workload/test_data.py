@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dse.errors import DataError
+from dse.space.workload import TaskSpec
 from dse.workload import data
-from dse.workload.spec import TaskSpec
 
 Make = Callable[..., TaskSpec]
 ROWS = [("The first.", "x"), ("the second", "y"), ("third, one", "x")]

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from dse.errors import CheckpointError
-from dse.records.terms import Effective
+from dse.records.effective import Effective
+from dse.space.workload import TaskSpec
 from dse.workload import evaluate, metrics, models
 from dse.workload.encoder import Decomposed
 from dse.workload.evaluate import Evaluator
-from dse.workload.spec import TaskSpec
 from dse.workload.splits import Splits
 from tests.workload.tiny import frame, rows
 

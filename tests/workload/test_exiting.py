@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from dse.errors import CheckpointError
+from dse.records.effective import Effective
 from dse.records.exits import ExitHead
-from dse.records.terms import Effective
 from dse.workload.crossbar import CrossbarLayers
 from dse.workload.encoder import Decomposed
 

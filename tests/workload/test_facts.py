@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from dse.space.workload import TaskSpec
 from dse.workload.facts import tfidf
-from dse.workload.spec import TaskSpec
 from dse.workload.splits import split
 from tests.workload.tiny import frame, rows
 

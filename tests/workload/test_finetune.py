@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from dse.errors import CheckpointError, DataError, SetupError
+from dse.space.workload import TaskSpec
 from dse.workload import finetune, models
 from dse.workload.encoder import Decomposed
-from dse.workload.spec import TaskSpec
 from dse.workload.text import Encoded
 from tests.workload.tiny import rows
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from dse.errors import CheckpointError, DataError
+from dse.records.effective import Effective
 from dse.records.model import Model
-from dse.records.terms import Effective
 from dse.records.training import Training
 from dse.workload import finetune, joint, service, teaching
 from dse.workload.together import Together

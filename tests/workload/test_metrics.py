@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import pearsonr, rankdata
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 
+from dse.space.workload import Metric
 from dse.workload.metrics import DRAWS, _resamples, bootstrap, chance, score
-from dse.workload.spec import Metric
 
 CLASSES: list[Metric] = ["accuracy", "f1", "matthews"]
 ALL: list[Metric] = [*CLASSES, "pearson", "spearman"]

@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from dse.errors import CheckpointError, SourceError
+from dse.space.workload import BaseSpec
 from dse.workload import models
 from dse.workload.encoder import Decomposed
-from dse.workload.spec import BaseSpec
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from dse.errors import CheckpointError
+from dse.space.workload import parse
 from dse.workload import cache, finetune, models, service, sources
-from dse.workload.spec import parse
 from tests.workload.tiny import FAST, WORDS, save_tokenizer
 
 Load = Callable[..., service.LoadedWorkload]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from dse.errors import SourceError
+from dse.space.workload import ArchiveSpec
 from dse.workload.cache import file_digest
 from dse.workload.sources import fetched, hub_file, unpacked
-from dse.workload.spec import ArchiveSpec
 
 
 def wheel(folder: Path, name: str, members: dict[str, bytes]) -> Path:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dse.errors import DataError
+from dse.space.workload import TaskSpec
 from dse.workload.data import normalised
-from dse.workload.spec import TaskSpec
 from dse.workload.splits import LEAST, SCREEN_ROWS, SPLITS, split
 from tests.workload.tiny import frame
 

@@ -6,8 +6,8 @@ import random
 from collections.abc import Sequence
 
 from dse.records.parameters import Choice, Scalar
-from dse.search.domain import Domain, at, size
 from dse.search.encoding import Codec, Params, draw
+from dse.space.domain import Domain, at, size
 
 STEPS = 4
 """Largest step of a number to a neighbour, in steps of its range, or in sixteenths of it."""

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from dse.search.constraints import Constraint, constraints_of
-from dse.search.space import SpaceFile
+from dse.space.constraints import Constraint, constraints_of
+from dse.space.file import SpaceFile
 
 Array = NDArray[np.float64]
 LOST = ("accuracy_drop", "accuracy_drop_all")

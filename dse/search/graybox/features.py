@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dse.records.design import DesignPoint
 from dse.records.parameters import Choice, Permutation
 from dse.records.plugin import KINDS, Kind
-from dse.records.point import DesignPoint
-from dse.search.domain import Domain, size
-from dse.search.searchspace import SearchedParameter, SearchSpace
+from dse.space.domain import Domain, size
+from dse.space.searchspace import SearchedParameter, SearchSpace
 
 Array = NDArray[np.float64]
 ABSENT = 0.5

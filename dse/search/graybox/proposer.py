@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.records.point import CostResult, DesignPoint
+from dse.records.design import DesignPoint
+from dse.records.scored import CostResult
 from dse.results.columns import OBJECTIVES
 from dse.results.pareto import nondominated
 from dse.results.points import PROFILED
-from dse.search.constraints import check, constraints_of
 from dse.search.encoding import Codec, Params
 from dse.search.evaluate import cost_cells
 from dse.search.graybox.candidates import Candidates
@@ -24,6 +24,7 @@ from dse.search.graybox.improvement import expected_improvement
 from dse.search.graybox.recombined import Recombined
 from dse.search.graybox.scores import Key, TaskScores
 from dse.search.seeds import derive
+from dse.space.constraints import check, constraints_of
 
 Array = NDArray[np.float64]
 Costing = Callable[[list[DesignPoint]], list[CostResult]]

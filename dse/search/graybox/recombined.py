@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.records.point import DesignPoint
+from dse.records.design import DesignPoint
 from dse.search.encoding import Codec, Params
 from dse.search.graybox.candidates import Candidates
 from dse.search.graybox.features import Features

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from additive import TASKS, additive_space
 
 from dse.search.graybox.feasibility import Feasibility
+from tests.support.additive import TASKS, additive_space
 
 MEANS = np.array([[0.9, 0.9, 0.9, 0.9], [0.9, 0.8, 0.9, 0.9]])
 SURE = np.zeros_like(MEANS)

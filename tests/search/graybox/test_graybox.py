@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from additive import PARAMETERS, TASKS, Additive, additive_space
 
 from dse.errors import SpaceError, StudyError, UnknownNameError
-from dse.records.point import DesignPoint
+from dse.records.design import DesignPoint
 from dse.results.pareto import hypervolume
 from dse.search.encoding import Codec
 from dse.search.graybox.candidates import Candidates
@@ -21,6 +20,7 @@ from dse.search.graybox.scores import PRIOR, TaskScores
 from dse.search.provenance import Provenance
 from dse.search.samplers import make_factory
 from dse.search.study import Finished, run
+from tests.support.additive import PARAMETERS, TASKS, Additive, additive_space
 
 SPACE = additive_space()
 CODEC = Codec(SPACE)

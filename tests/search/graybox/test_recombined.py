@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from additive import TASKS, Additive, additive_space
 
-from dse.records.point import DesignPoint
+from dse.records.design import DesignPoint
 from dse.search.encoding import Codec, Params
 from dse.search.graybox.candidates import Candidates
 from dse.search.graybox.features import Features
 from dse.search.graybox.recombined import Recombined
 from dse.search.graybox.scores import TaskScores
+from tests.support.additive import TASKS, Additive, additive_space
 
 SPACE = additive_space()
 CODEC = Codec(SPACE)

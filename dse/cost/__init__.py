@@ -1,0 +1,1 @@
+"""The cheap half: from designs to area, energy and latency. The core alone counts arrays and sums cost."""

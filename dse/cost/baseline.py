@@ -1,0 +1,31 @@
+"""The baseline of every ratio: separate models, each whole in 8 bits on its own best grid, in the listed order.
+
+Its arithmetic lives in the core; the plugins ``independent``, ``none`` and ``fixed`` are built from the same functions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dse.cost.counts import FULL_MAGNITUDE
+from dse.records.demand import Demand
+from dse.records.footprint import Footprint, Piece
+from dse.records.plan import Plan
+from dse.records.stored import SCALE_BITS
+from dse.records.workload import Workload
+
+
+def separate_models(workload: Workload, points: int) -> Plan:
+    """Every task owns all its layers."""
+    tasks = len(workload.tasks)
+    owner = np.arange(1, tasks + 1)[None, :, None]
+    return Plan(np.broadcast_to(owner, (points, tasks, workload.encoder.layers)))
+
+
+def whole_footprint(demand: Demand) -> Footprint:
+    """Every owner's matrices in full 8 bits with one scale each; the base only where a task uses it itself."""
+    stored = demand.used.copy()
+    stored[:, 0] = demand.direct
+    held = np.repeat(stored[..., None].astype(float), demand.rows.shape[-1], axis=-1)
+    piece = Piece(rows=held * demand.rows, columns=held * demand.columns, magnitude=held * FULL_MAGNITUDE)
+    return Footprint((piece,), digital_bits=held * SCALE_BITS, on_base=np.zeros_like(stored))

@@ -1,0 +1,38 @@
+"""From design points to arrays: points of one plugin combination become the parameters of its four plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dse.records.design import DesignPoint
+from dse.records.params import Params
+from dse.records.plugin import KINDS, Kind
+
+Combination = tuple[str, str, str, str]
+"""Plugin names in the order of `KINDS`."""
+
+
+def combination(point: DesignPoint) -> Combination:
+    """Plugin names of a point."""
+    return (point.generator, point.compressor, point.scheduler, point.hardware)
+
+
+def grouped(points: Sequence[DesignPoint]) -> dict[Combination, list[int]]:
+    """Positions of the points of each plugin combination."""
+    groups: dict[Combination, list[int]] = {}
+    for index, point in enumerate(points):
+        groups.setdefault(combination(point), []).append(index)
+    return groups
+
+
+def stacked(points: Sequence[DesignPoint]) -> dict[Kind, Params]:
+    """Parameters of each kind's plugin, with a leading axis over the points, which share one combination."""
+    values: dict[Kind, dict[str, np.ndarray]] = {kind: {} for kind in KINDS}
+    prefixes = {f"{kind}.{points[0].plugin(kind)}.": kind for kind in KINDS}
+    for full_name in points[0].values:
+        for prefix, kind in prefixes.items():
+            if full_name.startswith(prefix):
+                values[kind][full_name[len(prefix) :]] = np.array([point.values[full_name] for point in points])
+    return {kind: Params(len(points), values[kind]) for kind in KINDS}

@@ -1,0 +1,132 @@
+"""The cheap half: cost of many points of one plugin combination at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from dse.contract import Hardware, ModelGenerator, TaskScheduler, WeightCompressor
+from dse.cost.baseline import separate_models, whole_footprint
+from dse.cost.call import called
+from dse.cost.combination import Combination
+from dse.cost.counts import count
+from dse.cost.demand import demand
+from dse.cost.footprint import check_blocks, check_footprint
+from dse.cost.schedule import listed_order
+from dse.cost.sum import Costs, total
+from dse.errors import PluginContractError, SpaceError
+from dse.records.arrays import Floats
+from dse.records.counts import Counts
+from dse.records.demand import Demand
+from dse.records.footprint import Footprint
+from dse.records.nonideality import Nonideality
+from dse.records.params import Params
+from dse.records.plugin import Kind
+from dse.records.schedule import Schedule
+from dse.records.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The four built plugins of a combination, with their names for messages."""
+
+    names: Combination
+    generator: ModelGenerator
+    compressor: WeightCompressor
+    scheduler: TaskScheduler
+    hardware: Hardware
+
+    @property
+    def joint(self) -> bool:
+        """Whether weights of one task depend on other tasks, and are not those of the context."""
+        return bool(getattr(self.generator, "joint", False))
+
+
+@dataclass(frozen=True, slots=True)
+class Costed:
+    """Cost of P points.
+
+    Attributes:
+        costs: metrics and breakdowns.
+        violation: (P,) by how much hardware limits are exceeded, 0 where none is.
+        reasons: for each point, one sentence a broken limit.
+        schedule: order and batches.
+        counts: arrays and events.
+    """
+
+    costs: Costs
+    violation: Floats
+    reasons: list[tuple[str, ...]]
+    schedule: Schedule
+    counts: Counts
+
+
+def cost_points(workload: Workload, built: Built, params: Mapping[Kind, Params]) -> Costed:
+    """Plan, count and cost P points.
+
+    Raises:
+        PluginContractError: a plugin raised, or returned something outside its contract; its name is in the message.
+    """
+    generator, compressor, scheduler, hardware = built.names
+    plan = called("generator", generator, built.generator.plan, workload, params["generator"])
+    wanted = demand(workload, plan, generator=generator, joint=built.joint)
+    geometry = called("hardware", hardware, built.hardware.geometry, params["hardware"])
+    footprint = called(
+        "compressor", compressor, built.compressor.footprint, workload, wanted, geometry, params["compressor"]
+    )
+    check_footprint(footprint, wanted, compressor)
+    check_blocks(workload.encoder, footprint, compressor)
+    counts = count(workload.encoder, wanted, footprint, geometry)
+    components = called(
+        "hardware", hardware, built.hardware.components, workload, wanted, counts, footprint, params["hardware"]
+    )
+    schedule = called("scheduler", scheduler, built.scheduler.order, components, workload, params["scheduler"])
+    who = f"hardware {hardware!r}, scheduler {scheduler!r}"
+    costs = total(workload, wanted, components, schedule, who=who, footprint=footprint)
+    violation = np.zeros(wanted.points)
+    reasons: list[tuple[str, ...]] = [()] * wanted.points
+    for limit in components.violations:
+        violation += np.maximum(limit.amount, 0)
+        for point in np.flatnonzero(limit.amount > 0):
+            text = f"{limit.name}: {limit.reason} (by {limit.amount[point]:g})"
+            reasons[point] = (*reasons[point], text)
+    return Costed(costs, violation, reasons, schedule, counts)
+
+
+def baseline_cost(workload: Workload, hardware: Hardware, name: str, params: Params) -> Costs:
+    """Cost of the baseline of every ratio on the reference hardware: separate models, whole in 8 bits, all resident.
+
+    Raises:
+        SpaceError: the arrays of the reference hardware are not ideal.
+        PluginContractError: it cannot hold the baseline.
+    """
+    if nonideality(name, hardware, params) is not None:
+        raise SpaceError(
+            "the arrays of the reference hardware are ideal: drops are taken to what exact arrays score",
+            where="[reference_hardware] options",
+            expected="no non-ideality",
+            found="one that is switched on",
+            fix=f"switch it on in [hardware.{name}.options] only",
+        )
+    wanted: Demand = demand(workload, separate_models(workload, 1), generator="baseline")
+    footprint: Footprint = whole_footprint(wanted)
+    geometry = called("hardware", name, hardware.geometry, params)
+    counts = count(workload.encoder, wanted, footprint, geometry)
+    components = called("hardware", name, hardware.components, workload, wanted, counts, footprint, params)
+    broken = [limit.reason for limit in components.violations if limit.amount[0] > 0]
+    if broken:
+        raise PluginContractError(
+            "the reference hardware cannot hold the baseline", where="[reference_hardware]", found="; ".join(broken)
+        )
+    return total(workload, wanted, components, listed_order(workload, 1), who=f"hardware {name!r}")
+
+
+def nonideality(name: str, hardware: Hardware, params: Params) -> Nonideality | None:
+    """What is not ideal in the arrays of one point; None where its hardware says nothing, or nothing is switched on."""
+    method = getattr(hardware, "nonideality", None)
+    if method is None:
+        return None
+    found: Nonideality = called("hardware", name, method, params)
+    return None if found.is_off else found

@@ -1,0 +1,139 @@
+"""Counting: what a footprint comes to on crossbar arrays.
+
+One code path counts footprints (before weights exist) and stored terms (after), so the two can only differ if a
+compressor stored something else than it announced.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.records.arrays import Floats
+from dse.records.counts import Counts
+from dse.records.demand import Demand
+from dse.records.footprint import Footprint, Piece
+from dse.records.geometry import Geometry
+from dse.records.workload import Encoder
+
+FULL_MAGNITUDE = 128
+"""Magnitude bound of an 8-bit weight."""
+
+
+def bit_length(magnitude: NDArray[Any]) -> Floats:
+    """ceil(log2(magnitude + 1)), exactly: the bits that hold 0..magnitude."""
+    return np.asarray(np.frexp(np.asarray(magnitude, dtype=float))[1], dtype=float)
+
+
+def slices(magnitude: NDArray[Any], cell_bits: NDArray[Any], separate: NDArray[Any]) -> Floats:
+    """Bit slices of one sign (separate arrays) or of the offset code.
+
+    Separate: ceil(ceil(log2(M + 1)) / cell_bits), for each of two arrays. Offset: ceil(ceil(log2(2M + 1)) / cell_bits)
+    in one array, where the 256 levels of an 8-bit weight need 8 bits. All arguments broadcast.
+    """
+    levels = np.where(magnitude == FULL_MAGNITUDE, 2 * FULL_MAGNITUDE - 1, 2.0 * magnitude)
+    return np.asarray(np.ceil(np.where(separate, bit_length(magnitude), bit_length(levels)) / cell_bits))
+
+
+def count(encoder: Encoder, demand: Demand, footprint: Footprint, geometry: Geometry) -> Counts:
+    """Count arrays and events of every owner's layers, each (P, O, L).
+
+    Matrices of one owner and layer that are driven by the same input vector share arrays (``same-input`` packing):
+    slice plane k holds the columns of all those that have more than k slices.
+    """
+    shape = demand.used.shape
+    matrices = range(len(encoder.matrices))
+    fields: dict[str, Floats] = {
+        name: np.zeros(shape)
+        for name in ("arrays", "conversions", "drives", "inputs", "partials", "outputs", "fed", "macs")
+    }
+    for piece in footprint.pieces:
+        if piece.fed_by is not None:
+            fields["fed"] += (piece.rows * (piece.columns * piece.magnitude > 0)).sum(axis=-1)
+        if piece.digital:
+            fields["macs"] += (piece.rows * piece.columns * (piece.magnitude > 0)).sum(axis=-1)
+            continue
+        # What other pieces feed shares its inputs with nobody.
+        groups = input_groups(encoder, geometry) if piece.fed_by is None else [[index] for index in matrices]
+        for group in groups:
+            _add_group(fields, piece, group, geometry)
+    for name, factors in (("scalings", footprint.scalings), ("shifts", footprint.shifts)):
+        fields[name] = np.zeros(shape) if factors is None else np.asarray(factors.sum(axis=-1))
+    bits = np.broadcast_to(footprint.digital_bits.sum(axis=-1), shape)
+    return Counts(digital_bits=bits, extra_stages=_extra_stages(encoder, footprint, shape), **fields)
+
+
+def _extra_stages(encoder: Encoder, footprint: Footprint, shape: tuple[int, ...]) -> Floats:
+    """Products that wait for another (P, O, L): those of matrices with the same input wait together."""
+    total = np.zeros(shape)
+    fed = [piece for piece in footprint.pieces if piece.fed_by is not None]
+    names = [matrix.input for matrix in encoder.matrices]
+    for name in set(names) if fed else ():
+        group = [index for index, other in enumerate(names) if other == name]
+        live = [(piece.rows * piece.columns * piece.magnitude)[..., group] > 0 for piece in fed]
+        total += np.any(live, axis=(0, -1))
+    return total
+
+
+def input_groups(encoder: Encoder, geometry: Geometry) -> list[list[int]]:
+    """Matrices of a layer, by index, that may share arrays."""
+    if geometry.packing == "none":
+        return [[index] for index in range(len(encoder.matrices))]
+    groups: dict[str, list[int]] = {}
+    for index, matrix in enumerate(encoder.matrices):
+        groups.setdefault(matrix.input, []).append(index)
+    return list(groups.values())
+
+
+def _add_group(fields: dict[str, Floats], piece: Piece, group: list[int], geometry: Geometry) -> None:
+    """Add the matrices of one input vector, packed together where their live rows agree."""
+    rows, columns, magnitude = (values[..., group] for values in (piece.rows, piece.columns, piece.magnitude))
+    rows = np.where((columns > 0) & (magnitude > 0), rows, 0.0)
+    shared = rows.max(axis=-1)
+    agree = ((rows == shared[..., None]) | (rows == 0)).all(axis=-1)  # where nothing is stored, any row fits
+    for name, values in _packed(shared, columns * (rows > 0), magnitude, piece.unsigned, geometry).items():
+        fields[name] += np.where(agree, values, 0.0)
+    if agree.all():
+        return
+    for index in range(len(group)):
+        one = slice(index, index + 1)
+        live = (columns * (rows > 0))[..., one]
+        for name, values in _packed(rows[..., index], live, magnitude[..., one], piece.unsigned, geometry).items():
+            fields[name] += np.where(agree, 0.0, values)
+
+
+def _packed(
+    rows: NDArray[Any], columns: NDArray[Any], magnitude: NDArray[Any], unsigned: bool, geometry: Geometry
+) -> dict[str, Floats]:
+    """Count matrices (..., m) that share rows (...) and arrays."""
+    over = (slice(None), None, None)
+    separate = geometry.separate[over]
+    plain = np.ones_like(separate) if unsigned else separate  # magnitudes, without an offset or a sign in them
+    depth = slices(magnitude, geometry.cell_bits[over][..., None], plain[..., None])  # (P, O, L, m)
+    live = columns * (depth > 0)
+    signs = np.where(separate & (not unsigned), 2.0, 1.0)
+    row_blocks = np.ceil(rows / geometry.rows[over])
+    planes = signs * _column_blocks(live, depth, geometry.columns[over])  # column blocks over all planes and signs
+    arrays = row_blocks * planes
+    extra = np.where(geometry.flip[over] | unsigned, arrays, 0)
+    return {
+        "arrays": arrays,
+        "drives": rows * planes,
+        "conversions": signs * row_blocks * (live * depth).sum(axis=-1) + extra,
+        "inputs": rows * (planes > 0),
+        "partials": signs * row_blocks * live.sum(axis=-1),
+        "outputs": live.sum(axis=-1),
+    }
+
+
+def _column_blocks(live: NDArray[Any], depth: Floats, columns: NDArray[Any]) -> Floats:
+    """Blocks of columns summed over the slice planes of one sign: sum over k of ceil(columns deeper than k / C)."""
+    if live.shape[-1] == 1:
+        return np.asarray(depth[..., 0] * np.ceil(live[..., 0] / columns))
+    order = np.argsort(-depth, axis=-1, kind="stable")
+    depth = np.take_along_axis(depth, order, axis=-1)
+    wide = np.cumsum(np.take_along_axis(np.broadcast_to(live, depth.shape), order, axis=-1), axis=-1)
+    steps = -np.diff(depth, axis=-1, append=0.0)
+    return np.asarray((steps * np.ceil(wide / columns[..., None])).sum(axis=-1))

@@ -1,0 +1,75 @@
+"""Checks of early exits: what a plan says of them, and the heads a generator gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from dse.errors import PluginContractError
+from dse.records.arrays import Ints
+from dse.records.exits import ExitHead, Exits
+from dse.records.plan import DROPPED, Plan
+
+_ROUNDING = 1e-9
+
+
+def check_exits(exits: Exits, owner: Ints, *, generator: str) -> None:
+    """Refuse exits of the wrong shape, or a reach that is no share, or that grows from layer to layer.
+
+    Args:
+        exits: each (P, T, L).
+        owner: (P, T, L) of the same plan.
+        generator: who made the plan, for the error.
+
+    Raises:
+        PluginContractError: any of these.
+    """
+    fields = {"parameters": np.asarray(exits.parameters), "reach": np.asarray(exits.reach)}
+    for name, values in fields.items():
+        if values.shape != owner.shape or not np.isfinite(values).all() or values.min(initial=0) < 0:
+            raise PluginContractError(
+                f"generator {generator!r} returned early exits that do not fit the plan",
+                where=f"Plan.exits.{name}",
+                expected=f"finite values >= 0 of shape {owner.shape}",
+                found=f"shape {values.shape}, least {np.min(values, initial=0):g}",
+            )
+    runs = owner != DROPPED
+    reach = np.where(runs, fields["reach"], 1.0)
+    before = np.minimum.accumulate(np.concatenate([np.ones((*reach.shape[:2], 1)), reach[..., :-1]], axis=-1), axis=-1)
+    wrong = runs & (reach > before + _ROUNDING)
+    if wrong.any():
+        point, task, layer = (int(index[0]) for index in np.nonzero(wrong))
+        raise PluginContractError(
+            f"generator {generator!r} expects more inputs to run a layer than ran the one before",
+            where=f"Plan.exits.reach, point {point}, task {task}, layer {layer}",
+            expected=f"at most {before[point, task, layer]:g}",
+            found=reach[point, task, layer],
+        )
+    if (fields["parameters"][~runs] > 0).any():
+        raise PluginContractError(
+            f"generator {generator!r} asks an early-exit head after a layer that does not run",
+            where="Plan.exits.parameters",
+            expected=0,
+            found=int(fields["parameters"][~runs].max()),
+        )
+
+
+def check_heads(plan: Plan, task: int, heads: Mapping[int, ExitHead], *, generator: str) -> None:
+    """Refuse heads of early exits that are not those the plan is charged for.
+
+    Raises:
+        PluginContractError: their layers or sizes differ.
+    """
+    charged: dict[int, int] = {}
+    if plan.exits is not None:
+        sizes = np.asarray(plan.exits.parameters[0, task])
+        charged = {int(layer): int(sizes[layer]) for layer in np.flatnonzero(sizes)}
+    given = {layer: head.weight.numel() + head.bias.numel() for layer, head in sorted(heads.items())}
+    if charged != given:
+        raise PluginContractError(
+            f"generator {generator!r} gives other heads of early exits than its plan is charged for",
+            where=f"task {task}",
+            expected=f"parameters by layer {charged}",
+            found=given,
+        )

@@ -1,0 +1,64 @@
+"""Checks of the footprint that a compressor announces."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dse.cost.reprogramming import blocks_of
+from dse.errors import PluginContractError
+from dse.records.demand import Demand
+from dse.records.footprint import Footprint
+from dse.records.workload import Encoder
+
+
+def check_footprint(footprint: Footprint, wanted: Demand, compressor: str) -> None:
+    """Refuse a footprint of the wrong shape, or with values that are negative or not finite."""
+    shape = (*wanted.used.shape, wanted.rows.shape[-1])
+    fields = {"digital_bits": footprint.digital_bits}
+    fields |= {name: values for name in ("scalings", "shifts") if (values := getattr(footprint, name)) is not None}
+    for index, piece in enumerate(footprint.pieces):
+        fields |= {f"pieces[{index}].{name}": getattr(piece, name) for name in ("rows", "columns", "magnitude")}
+    for name, values in fields.items():
+        if values.shape != shape or not np.isfinite(values).all() or values.min(initial=0) < 0:
+            raise PluginContractError(
+                f"compressor {compressor!r} returned an unusable footprint",
+                where=name,
+                expected=f"finite values >= 0 of shape {shape}",
+                found=f"shape {values.shape}, least {np.min(values, initial=0):g}",
+            )
+    for index, piece in enumerate(footprint.pieces):
+        first = piece.fed_by
+        if first is not None and not (0 <= first < len(footprint.pieces) and footprint.pieces[first].fed_by is None):
+            raise PluginContractError(
+                f"compressor {compressor!r} returned an unusable footprint",
+                where=f"pieces[{index}].fed_by",
+                expected="the index of a piece that the matrix's inputs drive",
+                found=first,
+            )
+    if footprint.on_base.shape != wanted.used.shape:
+        raise PluginContractError(
+            f"compressor {compressor!r} returned an unusable footprint",
+            where="on_base",
+            expected=f"shape {wanted.used.shape}",
+            found=f"shape {footprint.on_base.shape}",
+        )
+
+
+def check_blocks(encoder: Encoder, footprint: Footprint, compressor: str) -> None:
+    """Refuse blocks that do not fit the encoder, are the base's own, or lie where no base runs."""
+    what = footprint.reprogrammed
+    if what is None:
+        return
+    count = encoder.layers * blocks_of(encoder, what)[-1].stop if min(what.rows, what.columns) >= 1 else 0
+    shape = (*footprint.on_base.shape[:2], count)
+    found = np.shape(what.blocks)
+    stray = 0
+    if found == shape:
+        stray = int((what.blocks & ~np.repeat(footprint.on_base, count // encoder.layers, axis=-1)).sum())
+    if found != shape or stray or what.weight_bits < 0:
+        raise PluginContractError(
+            f"compressor {compressor!r} returned an unusable footprint",
+            where="reprogrammed",
+            expected=f"blocks of shape {shape}, only where on_base is True",
+            found=f"shape {found}, {stray} elsewhere, {what.weight_bits:g} bits a weight",
+        )

@@ -1,0 +1,51 @@
+"""Costs of points as a search sees them: metrics by name, and ratios to the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dse.cost.cost import Costed
+from dse.cost.sum import Costs
+from dse.records.scored import CostResult
+
+
+def cost_results(costed: Costed, base: Costs, tasks: Sequence[str]) -> list[CostResult]:
+    """What each of P points costs, with its ratios to the baseline.
+
+    Args:
+        costed: P points.
+        base: the baseline (P = 1).
+        tasks: names, in order.
+    """
+    costs = costed.costs
+    life = [float(value) if np.isfinite(value) else None for value in costs.lifetime_years]
+    columns = {
+        "area_mm2": costs.area_mm2,
+        "energy_uj": costs.energy_uj,
+        "latency_us": costs.latency_us,
+        "cycle_us": costs.cycle_us,
+        "area_ratio": costs.area_mm2 / base.area_mm2,
+        "array_area_ratio": costs.array_area_mm2 / base.array_area_mm2,
+        "energy_ratio": costs.energy_uj / base.energy_uj,
+        "latency_ratio": costs.latency_us / base.latency_us,
+        "offchip_mb": costs.offchip_mb,
+        "writes": costs.writes,
+    }
+    rows = np.stack(list(columns.values()), axis=1).tolist()
+    areas, energies, orders = costs.area.tolist(), costs.energy.tolist(), costs.order.tolist()
+    visits, switches = costs.visit_us.tolist(), costs.switch_us.tolist()
+    return [
+        CostResult(
+            metrics={**dict(zip(columns, row, strict=True)), "lifetime_years": life[index]},
+            area=dict(zip(costs.names, areas[index], strict=True)),
+            energy=dict(zip(costs.names, energies[index], strict=True)),
+            violations=costed.reasons[index],
+            violation=float(costed.violation[index]),
+            order=tuple(tasks[task] for task in orders[index]),
+            visit_us=tuple(visits[index]),
+            switch_us=tuple(switches[index]),
+        )
+        for index, row in enumerate(rows)
+    ]

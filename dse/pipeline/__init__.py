@@ -1,1 +1,0 @@
-"""From design points to cost and scores. The core alone counts arrays, rebuilds weights and sums cost."""

@@ -1,0 +1,16 @@
+"""Types of the arrays that flow through costing.
+
+Axes: P designs of one plugin combination, T tasks, L layers, M matrices of a layer, O owners (0 the base, then groups,
+then tasks), C components.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+Bools: TypeAlias = NDArray[np.bool_]

@@ -1,0 +1,69 @@
+"""A demand: which matrices of which owners a compressor has to store, made by the core from a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from dse.records.exits import Exits
+from dse.records.arrays import Bools, Floats, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a plan asks of a compressor, made by the core.
+
+    Attributes:
+        tasks: T.
+        groups: owners between the base and the tasks, so O = 1 + groups + T.
+        owner: (P, T, L) the plan's owners.
+        used: (P, O, L) whether any task uses this owner's own weights in this layer. For the base: whether a task uses
+            the layer at all, its own weights or another owner's; a compressor that stores deltas needs the base there.
+        direct: (P, L) whether a task uses the base's weights themselves.
+        rows: (P, O, L, M) inputs kept, the union over the users of that owner's layer; (1, 1, 1, M) where nothing is
+            removed. Broadcasts against ``used``.
+        columns: (P, O, L, M) outputs kept, likewise.
+        heads: (P, O, L, H) attention heads that any user of the owner's layer keeps, or None for all.
+        ffn: (P, O, L, F) feed-forward columns, likewise.
+        exits: where inputs may leave early, or None where none may.
+        computes: (P, T, L) a number for what a task's layer makes of its inputs: the same for two tasks that run the same
+            weights and keep the same heads and columns of them; None: the owner is such a number.
+        measured: whether the base's and the tasks' weights are those that `Context` gives, so that what `prepare` measured
+            on them holds. Not under a joint generator, the only kind that may have groups.
+    """
+
+    tasks: int
+    groups: int
+    owner: Ints
+    used: Bools
+    direct: Bools
+    rows: Floats
+    columns: Floats
+    heads: Bools | None = None
+    ffn: Bools | None = None
+    exits: Exits | None = None
+    computes: Ints | None = None
+    measured: bool = True
+
+    @property
+    def points(self) -> int:
+        """P."""
+        return int(self.owner.shape[0])
+
+    @property
+    def owners(self) -> int:
+        """O."""
+        return 1 + self.groups + self.tasks
+
+    @property
+    def users(self) -> Bools:
+        """Whether each task uses an owner's weights themselves in any layer, (P, O, T)."""
+        found = [(self.owner == owner).any(axis=-1) for owner in range(self.owners)]
+        return np.stack(found, axis=1)
+
+    def task_owner(self, task: int) -> int:
+        """Index of the owner that is the task itself."""
+        return 1 + self.groups + task

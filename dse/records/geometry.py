@@ -1,0 +1,50 @@
+"""What hardware fixes before any weight is placed: arrays, cells, converters and encoding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from dse.records.arrays import Bools, Ints
+
+Encoding: TypeAlias = Literal["separate", "offset", "offset-flip"]
+ENCODINGS: tuple[Encoding, ...] = ("separate", "offset", "offset-flip")
+Packing: TypeAlias = Literal["none", "same-input"]
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """What hardware fixes before any weight is placed, each ``(P,)``.
+
+    Attributes:
+        rows: wordlines of an array.
+        columns: bitlines of an array.
+        cell_bits: bits a cell holds.
+        adc_bits: resolution of a conversion.
+        dac_bits: bits of an input applied in one cycle.
+        input_bits: bits of an activation.
+        encoding: index into `ENCODINGS`: separate positive and negative arrays, or one array with an offset (with or
+            without flipping columns, which saves one ADC bit).
+        packing: whether columns of matrices that share an input vector, owner and layer share arrays.
+    """
+
+    rows: Ints
+    columns: Ints
+    cell_bits: Ints
+    adc_bits: Ints
+    dac_bits: Ints
+    input_bits: Ints
+    encoding: Ints
+    packing: Packing = "same-input"
+
+    @property
+    def separate(self) -> Bools:
+        """Whether positive and negative parts have arrays of their own, (P,)."""
+        return np.asarray(self.encoding == ENCODINGS.index("separate"))
+
+    @property
+    def flip(self) -> Bools:
+        """Whether columns are flip-encoded, with one extra column an array, (P,)."""
+        return np.asarray(self.encoding == ENCODINGS.index("offset-flip"))

@@ -1,0 +1,35 @@
+"""A plan: whose weights each task uses in each layer, from a generator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dse.records.exits import Exits
+from dse.records.arrays import Bools, Ints
+
+BASE = 0
+"""Index of the base among owners."""
+DROPPED = -1
+"""Owner of a layer that a task skips."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Whose weights each task uses, from a generator.
+
+    Attributes:
+        owner: (P, T, L) owner of each task's layer, `DROPPED` where the task skips it.
+        groups: owners between the base and the tasks, the same at every point; one that no task uses costs nothing. Only a
+            joint generator may have any.
+        heads: (P, T, L, H) attention heads kept, or None for all.
+        ffn: (P, T, L, F) feed-forward columns kept, or None for all.
+        exits: where inputs may leave early, or None where none may.
+    """
+
+    owner: Ints
+    groups: int = 0
+    heads: Bools | None = None
+    ffn: Bools | None = None
+    exits: Exits | None = None

@@ -1,0 +1,144 @@
+"""Stored pieces as arrays hold them, for scores whose conversions are simulated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dse.errors import SpaceError
+from dse.records.effective import BitSlice, Converter, OnArrays
+from dse.records.geometry import Geometry
+from dse.records.nonideality import Nonideality
+from dse.records.stored import Key, Matrices, Stored, Term
+from dse.score.cells import Array, Cells, on_arrays
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def converter(what: Nonideality, geometry: Geometry) -> Converter | None:
+    """Give the ADC of a point (P = 1), or None where every conversion is exact, so that nothing need be simulated.
+
+    Its steps are never finer than one unit: sums of cells that hold what was stored are whole. Flip encoding halves the
+    largest sum, but not that of the extra column, whose cells hold 1: a range is of the larger of the two.
+    """
+    if what.adc == "ideal":
+        return None
+    rows, cell_bits, dac_bits = (int(getattr(geometry, name)[0]) for name in ("rows", "cell_bits", "dac_bits"))
+    top, most = 2**cell_bits - 1, 2 ** int(geometry.adc_bits[0]) - 1
+    inputs = rows * (2**dac_bits - 1)
+    largest = inputs * top / (2 if geometry.flip[0] else 1)
+    step = 1.0
+    if what.adc_range is not None:
+        step = max(1.0, what.adc_range * max(largest, inputs) / most)
+    if step == 1.0 and most >= largest and not what.cells_differ:
+        return None
+    return Converter(rows, int(geometry.columns[0]), top, dac_bits, int(geometry.input_bits[0]), step, most)
+
+
+class OnConverters:
+    """What of stored matrices is converted, and what is left for the digital unit.
+
+    Args:
+        cells: of one draw.
+        converter: of their arrays.
+        who: name of the compressor, for messages.
+    """
+
+    def __init__(self, cells: Cells, converter: Converter, who: str) -> None:
+        self._cells, self._converter, self._who = cells, converter, who
+
+    def arrays(
+        self, stored: Stored, owner: str, key: Key, weights: Matrices, shape: tuple[int, int]
+    ) -> tuple[OnArrays, ...]:
+        """Pieces of a matrix that are on arrays.
+
+        Args:
+            stored: as a compressor stored it.
+            owner: content digest of whose it is.
+            key: layer and matrix.
+            weights: know which outputs and inputs of the whole matrix are left.
+            shape: (outputs, inputs) of the whole matrix.
+
+        Raises:
+            SpaceError: partial sums are scaled, blocks are rewritten, or one factor of a product is digital.
+        """
+        if stored.scaling is not None or stored.image is not None:
+            raise self._refused("the base's partial sums are scaled or its blocks rewritten")
+        for term in stored.terms:
+            if term.fed_by is not None and term.digital != stored.terms[term.fed_by].digital:
+                raise self._refused("one factor of a product is digital and the other is not")
+        outputs, inputs = weights.outputs.get(key), weights.inputs.get(key)
+        fed = {term.fed_by: index for index, term in enumerate(stored.terms) if term.fed_by is not None}
+        found = []
+        for index, term in enumerate(stored.terms):
+            if not on_arrays(term) or term.fed_by is not None:
+                continue
+            columns = outputs if index not in fed else None
+            size = shape if index not in fed else (len(term.codes), shape[1])
+            piece = self._piece(term, (owner, *key, index), columns, inputs, size)
+            if index in fed:
+                second = stored.terms[fed[index]]
+                if not on_arrays(second):
+                    continue  # nothing comes of it
+                after = self._piece(second, (owner, *key, fed[index]), outputs, None, (shape[0], len(term.codes)))
+                piece = replace(piece, then=after)
+            found.append(piece)
+        return tuple(found)
+
+    def rest(self, stored: Stored) -> Stored:
+        """The terms that are not on arrays; empty ones in the place of the others."""
+        terms = tuple(term if term.digital else replace(term, codes=term.codes.new_zeros(0)) for term in stored.terms)
+        return replace(stored, terms=terms)
+
+    def _piece(
+        self,
+        term: Term,
+        place: tuple[object, ...],
+        outputs: Tensor | None,
+        inputs: Tensor | None,
+        shape: tuple[int, int],
+    ) -> OnArrays:
+        return OnArrays(
+            slices=tuple(
+                BitSlice(
+                    plane.factor,
+                    self._tensor(plane.levels + plane.deviation),
+                    None if plane.flipped is None else self._tensor(plane.flipped),
+                    None if plane.unit is None else self._tensor(plane.unit[:: self._converter.columns]),
+                )
+                for plane in self._cells.planes(term, place)
+            ),
+            scale=term.scale,
+            bias=self._cells.bias(term),
+            offset=term.offset,
+            outputs=_within(term.columns, outputs),
+            inputs=_within(term.rows, inputs),
+            shape=shape,
+            converter=self._converter,
+        )
+
+    def _tensor(self, values: Array) -> Tensor:
+        """Cells that hold whole levels in a byte, others in half precision: eleven bits of a level that has a few percent."""
+        import torch
+
+        if values.dtype != np.bool_:
+            values = values.astype(np.float16 if self._cells.what.cells_differ else np.uint8)
+        return torch.from_numpy(np.ascontiguousarray(values))
+
+    def _refused(self, why: str) -> SpaceError:
+        return SpaceError(
+            f"real ADCs are not simulated where {why}",
+            where=f"compressor {self._who!r}",
+            expected="pieces whose arrays' sums are added up as they are converted",
+            fix='set adc = "ideal" in the options of the hardware, or leave the compressor out',
+        )
+
+
+def _within(some: Tensor | None, kept: Tensor | None) -> Tensor | None:
+    """Indices in a whole matrix of some of the outputs (or inputs) that are kept of it."""
+    if kept is None:
+        return some
+    return kept if some is None else kept[some]

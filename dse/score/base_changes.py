@@ -1,0 +1,92 @@
+"""The base beneath an owner's matrix: its partial sums scaled, and blocks of it reprogrammed, as stored and as charged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dse.cost.counts import FULL_MAGNITUDE
+from dse.cost.reprogramming import blocks_of
+from dse.errors import PluginContractError
+from dse.records.footprint import Footprint, Reprogrammed
+from dse.records.stored import Image, Key, Matrices, Scaling, Stored
+from dse.records.workload import Encoder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def held_base(stored: Stored, base: Tensor, weights: Matrices, key: Key, what: Reprogrammed | None) -> Tensor:
+    """Give what the base's arrays compute with while the owner's users are served.
+
+    Args:
+        stored: of one matrix.
+        base: the base's effective matrix (outputs, inputs), cut as the owner's.
+        weights: the owner's matrices, which know what outputs and inputs are left.
+        key: layer and matrix.
+        what: size of the blocks that are written; None where none are.
+    """
+    import torch
+
+    if stored.scaling is not None:
+        scaling = stored.scaling
+        factors = torch.where(scaling.live, scaling.factors, torch.ones(()))
+        base = base * factors[weights.block_of(key, scaling.rows, inputs=True)].T
+    if stored.image is not None and what is not None:
+        of_rows = weights.block_of(key, what.rows, inputs=True)
+        of_columns = weights.block_of(key, what.columns, inputs=False)
+        written = stored.image.blocks[of_columns][:, of_rows]
+        scale = stored.image.scale
+        values = stored.image.codes.float() * (scale[:, None] if scale.ndim == 1 and scale.numel() > 1 else scale)
+        base = torch.where(written, values, base)
+    return base
+
+
+def check_beneath(encoder: Encoder, stored: Stored, footprint: Footprint, owner: int, key: Key, where: str) -> None:
+    """Refuse factors and images that differ from what the footprint charged.
+
+    Raises:
+        PluginContractError: blocks or the number of factors differ, or codes exceed 8 bits.
+    """
+    layer, index = key
+    for name, shifts in (("scalings", False), ("shifts", True)):
+        table = getattr(footprint, name)
+        charged = 0 if table is None else int(table[0, owner, layer, index])
+        found = _factors(stored.scaling, shifts=shifts)
+        if charged != found:
+            raise PluginContractError(
+                f"the footprint and the stored factors disagree on {name}", where=where, expected=charged, found=found
+            )
+    if not stored.on_base and (stored.scaling is not None or stored.image is not None):
+        raise PluginContractError(
+            "factors or images were stored where no base is", where=where, expected="on_base = True", found="False"
+        )
+    _check_image(encoder, stored.image, footprint.reprogrammed, owner, key, where)
+
+
+def _factors(scaling: Scaling | None, *, shifts: bool) -> int:
+    return 0 if scaling is None or scaling.shifts != shifts else int(scaling.live.sum())
+
+
+def _check_image(
+    encoder: Encoder, image: Image | None, what: Reprogrammed | None, owner: int, key: Key, where: str
+) -> None:
+    layer, index = key
+    charged = set()
+    if what is not None:
+        blocks = what.blocks[0, owner].reshape(encoder.layers, -1)[layer, blocks_of(encoder, what)[index]]
+        charged = set(blocks.nonzero()[0].tolist())
+    found = set() if image is None else set(image.blocks.flatten().nonzero()[:, 0].tolist())
+    if charged != found:
+        raise PluginContractError(
+            "the blocks that are written are not those the footprint charged for",
+            where=where,
+            expected=f"{len(charged)} blocks, {len(charged - found)} of them missing",
+            found=f"{len(found)} blocks, {len(found - charged)} of them not charged",
+        )
+    if image is not None and image.codes.numel() and int(image.codes.abs().max()) > FULL_MAGNITUDE:
+        raise PluginContractError(
+            "a code that is written over the base does not fit its cells",
+            where=where,
+            expected=f"at most {FULL_MAGNITUDE}",
+            found=int(image.codes.abs().max()),
+        )

@@ -1,0 +1,153 @@
+"""The bridge to models and text: weights by layer and matrix, evaluation, and the caches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from dse.contract import Weights
+from dse.records.effective import Effective
+from dse.records.model import Model
+from dse.records.observation import Observation
+from dse.records.plan import BASE, DROPPED
+from dse.records.training import Adapted, Adaption, Training
+from dse.records.workload import Workload
+from dse.score.exit_heads import FIT_EXITS_VERSION
+from dse.workload.cache import ArrayCache, Progress, digest
+
+if TYPE_CHECKING:
+    from dse.workload.evaluate import Precision
+    from dse.workload.service import LoadedWorkload
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Predictions of one task.
+
+    Attributes:
+        value: its score.
+        flagged: whether predictions were constant, so that a correlation is 0 by definition.
+        predictions: (n,) over the rows of the split.
+        layers_run: encoder layers a row ran on average, where rows may leave early; else nan.
+    """
+
+    value: float
+    flagged: bool
+    predictions: NDArray[Any]
+    layers_run: float = float("nan")
+
+
+class PipelineContext:
+    """What plugins may use while they prepare, and the core while it scores.
+
+    Attributes:
+        arrays: cache of scores and of what plugins measure.
+        precision: of scoring.
+        evaluator_version: part of the key of every score.
+        core_versions: of what is observed, trained and fitted for plugins; part of the key of whatever may follow from it.
+        plugin: whose code cached arrays belong to.
+    """
+
+    digest = staticmethod(digest)
+
+    def __init__(
+        self, loaded: LoadedWorkload, arrays: ArrayCache, precision: Precision, progress: Progress | None
+    ) -> None:
+        from dse.workload.adapting import ADAPT_VERSION
+        from dse.workload.evaluate import EVALUATOR_VERSION
+        from dse.workload.joint import JOINT_VERSION
+        from dse.workload.observe import OBSERVE_VERSION
+
+        self._loaded = loaded
+        self._progress = progress
+        self.arrays = arrays
+        self.precision = precision
+        self.evaluator_version = EVALUATOR_VERSION
+        self.core_versions = [ADAPT_VERSION, FIT_EXITS_VERSION, JOINT_VERSION, OBSERVE_VERSION]
+        self.plugin = ""
+
+    def of_plugin(self, identity: str) -> PipelineContext:
+        """The same context for one plugin, whose cached arrays nobody else's code shares."""
+        other = copy(self)
+        other.plugin = identity
+        return other
+
+    @property
+    def workload(self) -> Workload:
+        """Shapes, tasks and traffic."""
+        return self._loaded.shape
+
+    @property
+    def loaded(self) -> LoadedWorkload:
+        """Models, tokenizer and rows."""
+        return self._loaded
+
+    def base_weights(self) -> Weights:
+        """Every linear matrix of the base encoder."""
+        return self._loaded.base_weights()
+
+    def task_weights(self, task: int) -> Weights:
+        """Every linear matrix of a task's fine-tuned encoder."""
+        return self._loaded.task_weights(self.workload.task_names[task])
+
+    def observe(self, task: int, rows: int = 384, model: Model | None = None) -> Iterator[Observation]:
+        """Run training rows through a task's fine-tuned model, or one given, and see the inputs of every matrix."""
+        return self._loaded.tasks[self.workload.task_names[task]].observe(rows, model)
+
+    def similarity(self, rows: int) -> dict[str, NDArray[Any]]:
+        """Compare the hidden states of base and tasks on the same rows; see `dse.workload.similarity.similarity`."""
+        from dse.workload.similarity import similarity
+
+        return similarity(self._loaded, rows)
+
+    def trained(self, training: Training) -> Model:
+        """Train an encoder for some tasks, or find it in the cache."""
+        return self._loaded.trained(training)
+
+    def adapted(self, adaption: Adaption) -> Adapted:
+        """Learn a task from the base through an adapter, or find it in the cache."""
+        from dse.workload.adapting import adapted
+
+        return adapted(self._loaded, adaption)
+
+    def cached(
+        self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]
+    ) -> dict[str, NDArray[Any]]:
+        """Return arrays made once for this key, over all studies."""
+
+        def told() -> dict[str, NDArray[Any]]:
+            self.tell(name)
+            return make()
+
+        return self.arrays.made(
+            "plugins", {"plugin": self.plugin, "core": self.core_versions, "name": name, **key}, told
+        )
+
+    def tell(self, what: str) -> None:
+        """Say what is being done."""
+        if self._progress is not None:
+            self._progress(what, None)
+
+    def evaluate(
+        self,
+        task: int,
+        held: Effective,
+        split: str,
+        input_bits: int,
+        owners: NDArray[Any],
+    ) -> Outcome:
+        """Score a task with these matrices; layers of the base use its biases and norms, dropped ones are skipped."""
+        score = self._loaded.evaluator(self.workload.task_names[task]).score(
+            held,
+            split=split,
+            input_bits=input_bits,
+            precision=self.precision,
+            keep_layers=[bool(owner != DROPPED) for owner in owners],
+            base_layers=[bool(owner == BASE) for owner in owners],
+        )
+        layers_run = float("nan") if score.reach is None else sum(score.reach.values())
+        return Outcome(score.value, score.flagged, score.predictions, layers_run)

@@ -1,0 +1,118 @@
+"""Cutting matrices to the heads and FFN columns a plan keeps, and putting them back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.cost.demand import removable_side
+from dse.records.demand import Demand
+from dse.records.effective import Effective
+from dse.records.plan import BASE, DROPPED, Plan
+from dse.records.stored import Key, Matrices
+from dse.records.workload import Encoder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Cut:
+    """Rows and columns of one owner's matrix that its users keep.
+
+    Args:
+        encoder: shapes and roles.
+        plan: of one point.
+        owner: whose matrix; of the base, every task that does not skip the layer is a user.
+        layer: index of the layer.
+        matrix: index of the matrix in the layer.
+    """
+
+    def __init__(self, encoder: Encoder, plan: Plan, owner: int, layer: int, matrix: int) -> None:
+        self._shape = (encoder.matrices[matrix].columns, encoder.matrices[matrix].rows)
+        owners = plan.owner[0, :, layer]
+        users = owners != DROPPED if owner == BASE else owners == owner
+        self._outputs, self._inputs = _sides(encoder, plan, users, layer, matrix)
+
+    @classmethod
+    def matrices(cls, cuts: Mapping[Key, Cut], whole: Mapping[Key, Tensor], demand: Demand | None = None) -> Matrices:
+        """Cut whole matrices, and say which of their outputs and inputs are left, and what was asked for."""
+        import torch
+
+        outputs, inputs = (
+            {key: torch.from_numpy(kept) for key, cut in cuts.items() if (kept := getattr(cut, side)) is not None}
+            for side in ("_outputs", "_inputs")
+        )
+        return Matrices({key: cut.of(whole[key]) for key, cut in cuts.items()}, outputs, inputs, whole, demand)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Outputs and inputs that are kept."""
+        kept = (self._outputs, self._inputs)
+        outputs, inputs = (whole if side is None else len(side) for whole, side in zip(self._shape, kept, strict=True))
+        return outputs, inputs
+
+    def of(self, weight: Tensor) -> Tensor:
+        """Cut a whole matrix (outputs, inputs)."""
+        if self._outputs is not None:
+            weight = weight[self._outputs]
+        return weight if self._inputs is None else weight[:, self._inputs]
+
+    def back(self, weight: Tensor) -> Tensor:
+        """Put a cut matrix back into a whole one, zero elsewhere."""
+        if self._outputs is None and self._inputs is None:
+            return weight
+        whole = weight.new_zeros(self._shape)
+        outputs = np.arange(self._shape[0]) if self._outputs is None else self._outputs
+        inputs = np.arange(self._shape[1]) if self._inputs is None else self._inputs
+        whole[np.ix_(outputs, inputs)] = weight
+        return whole
+
+    def bias_back(self, bias: Tensor) -> Tensor:
+        """Put what belongs to a cut matrix's outputs (outputs, ...), like its bias, back into a whole one."""
+        if self._outputs is None:
+            return bias
+        whole = bias.new_zeros((self._shape[0], *bias.shape[1:]))
+        whole[self._outputs] = bias
+        return whole
+
+    def inputs_back(self, factor: Tensor) -> Tensor:
+        """Put a factor (rank, inputs) that is driven by a cut matrix's inputs back into a whole one."""
+        if self._inputs is None:
+            return factor
+        whole = factor.new_zeros((len(factor), self._shape[1]))
+        whole[:, self._inputs] = factor
+        return whole
+
+
+def keep_only(encoder: Encoder, plan: Plan, task: int, held: Effective) -> None:
+    """Zero, in place of each matrix and product, what one task removes though another user of the matrix keeps it."""
+    if plan.heads is None and plan.ffn is None:
+        return
+    alone = np.arange(plan.owner.shape[1]) == task
+    for key, weight in held.weights.items():
+        outputs, inputs = _sides(encoder, plan, alone, *key)
+        above, beside = weight.new_ones(weight.shape[0]), weight.new_ones(weight.shape[1])
+        for mask, kept in ((above, outputs), (beside, inputs)):
+            if kept is not None:
+                mask.zero_()[kept] = 1
+        held.weights[key] = weight * above[:, None] * beside
+        if key in held.arrays:
+            held.kept[key] = (above, beside)
+        if key in held.products:
+            held.products[key] = tuple((one * beside, two * above[:, None]) for one, two in held.products[key])
+
+
+def _sides(
+    encoder: Encoder, plan: Plan, users: NDArray[Any], layer: int, matrix: int
+) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
+    """Indices of the outputs and inputs kept by any of the users, None for all."""
+    kept: dict[str, NDArray[Any]] = {}
+    for mask, heads in ((plan.heads, True), (plan.ffn, False)):
+        side = removable_side(encoder.matrices[matrix], heads=heads)
+        if mask is not None and side is not None:
+            union = mask[0, users, layer].any(axis=0)
+            kept[side] = np.flatnonzero(np.repeat(union, encoder.head_size) if heads else union)
+    return kept.get("columns"), kept.get("rows")

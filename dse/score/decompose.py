@@ -1,0 +1,55 @@
+"""Decomposition of fine-tuned matrices against the base: both, and their difference, on one integer grid.
+
+Kang et al., ICCAD 2021, section III: fine-tuned weights stay close to those they began with, so that their difference on
+the base's 8-bit grid is small, mostly zero, and cheap to hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dse.score.grid import WEIGHT_BITS, best_scale, quantise
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Decomposition:
+    """A matrix and its base on the base's grid; ``base + delta == tuned`` exactly.
+
+    Attributes:
+        scale: step of the grid: float32 scalar, or (outputs, 1).
+        base: (outputs, inputs) int16 codes of the base.
+        tuned: (outputs, inputs) int16 codes of the fine-tuned matrix.
+        delta: (outputs, inputs) int16, their difference.
+        saturated: fine-tuned weights that lie beyond the base's grid and were set to its end.
+    """
+
+    scale: Tensor
+    base: Tensor
+    tuned: Tensor
+    delta: Tensor
+    saturated: int
+
+
+def decompose(base: Tensor, tuned: Tensor, *, per_channel: bool = False, scale: Tensor | None = None) -> Decomposition:
+    """Put a base matrix and what fine-tuning made of it on one integer grid.
+
+    Args:
+        base: float32 (outputs, inputs).
+        tuned: the same of the fine-tuned model.
+        per_channel: one grid for each output instead of one for the matrix.
+        scale: the grid's step where it is known; by default the best for the base alone.
+    """
+    import torch
+
+    if scale is None:
+        scale = best_scale(base, per_channel=per_channel)
+    top = 2 ** (WEIGHT_BITS - 1)
+    exact = (tuned / scale).round_()
+    saturated = int(((exact < -top) | (exact > top - 1)).sum())
+    below = quantise(base, scale).to(torch.int16)
+    codes = exact.clamp_(-top, top - 1).to(torch.int16)
+    return Decomposition(scale, below, codes, codes - below, saturated)

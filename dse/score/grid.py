@@ -1,0 +1,62 @@
+"""The 8-bit grid of a matrix: one scale, and integers on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dse.records.stored import Stored, Term
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+WEIGHT_BITS = 8
+_CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5)
+_ENOUGH = 65_536
+
+
+def best_scale(weight: Tensor, *, per_channel: bool = False, bits: int = WEIGHT_BITS) -> Tensor:
+    """Return the step of the grid that leaves the smallest squared error, among clips of the largest weight.
+
+    Args:
+        weight: float32 (outputs, inputs).
+        per_channel: one scale for each output instead of one for the matrix.
+        bits: of the grid, sign included.
+
+    Returns:
+        float32 scalar, or (outputs, 1).
+    """
+    import torch
+
+    top = float(2 ** (bits - 1) - 1)
+    sample = weight if per_channel else _thinned(weight)
+    over = (1,) if per_channel else (0,)
+    largest = weight.abs().amax(dim=1, keepdim=True) if per_channel else weight.abs().max()
+    largest = largest.clamp_min(torch.finfo(torch.float32).tiny * 2**24)
+    best, least = largest / top, torch.full_like(largest, float("inf"))
+    for clip in _CLIPS:
+        scale = largest * clip / top
+        error = (
+            (quantise(sample, scale, bits=bits).mul_(scale).sub_(sample)).square_().sum(dim=over, keepdim=per_channel)
+        )
+        best, least = torch.where(error < least, scale, best), torch.minimum(error, least)
+    return best
+
+
+def quantise(weight: Tensor, scale: Tensor, *, bits: int = WEIGHT_BITS) -> Tensor:
+    """Round to the grid and saturate: float32 tensor of whole numbers in -2^(bits-1) to 2^(bits-1) - 1."""
+    top = 2 ** (bits - 1)
+    return (weight / scale).round_().clamp_(-top, top - 1)
+
+
+def store_whole(weight: Tensor) -> Stored:
+    """Store a matrix (outputs, inputs) whole in 8 bits on its own best grid, as the baseline does."""
+    import torch
+
+    scale = best_scale(weight)
+    return Stored((Term(quantise(weight, scale).to(torch.int16), scale, 2 ** (WEIGHT_BITS - 1)),))
+
+
+def _thinned(weight: Tensor) -> Tensor:
+    """Every n-th weight of a large matrix: the error of a clip is an average, and a sample tells it as well."""
+    flat = weight.reshape(-1)
+    return flat[:: max(1, flat.numel() // _ENOUGH)]

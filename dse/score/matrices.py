@@ -1,0 +1,241 @@
+"""Rebuilding weights from stored terms, and checking that what was stored is what was charged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from dse.errors import PluginContractError
+from dse.records.effective import Product
+from dse.records.footprint import Footprint, Piece
+from dse.records.stored import SCALE_BITS, Stored, Term
+from dse.records.workload import Encoder
+from dse.score.base_changes import check_beneath
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def effective(stored: Stored, base: Tensor | None, shape: tuple[int, int]) -> Tensor:
+    """Sum a matrix's terms, and the base's matrix where it is a delta; products of two terms are left to `products`.
+
+    Args:
+        stored: terms.
+        base: the base's own effective matrix (outputs, inputs), needed where ``stored.on_base``.
+        shape: (outputs, inputs).
+
+    Returns:
+        float32 (outputs, inputs); rows and columns that no term keeps are those of the base, or zero.
+    """
+    import torch
+
+    if stored.on_base:
+        if base is None:
+            raise PluginContractError("a delta was stored where no base is", expected="the base's matrix", found="none")
+        total = base.clone()
+    else:
+        total = torch.zeros(shape)
+    factors = {term.fed_by for term in stored.terms}
+    for index, term in enumerate(stored.terms):
+        if not term.codes.numel():
+            continue  # stands for a piece of the footprint that this matrix leaves empty
+        if term.fed_by is None and index not in factors:
+            _add(total, term)
+    return total
+
+
+def products(stored: Stored, shape: tuple[int, int]) -> list[Product]:
+    """Pairs of factors, first (rank, inputs) and second (outputs, rank), that run one after the other.
+
+    Args:
+        stored: terms.
+        shape: (outputs, inputs).
+    """
+    import torch
+
+    found = []
+    for term in stored.terms:
+        if term.fed_by is None or not term.codes.numel():
+            continue
+        rank = term.codes.shape[1]
+        first, second = torch.zeros(rank, shape[1]), torch.zeros(shape[0], rank)
+        _add(first, stored.terms[term.fed_by])
+        _add(second, term)
+        found.append((first, second))
+    return found
+
+
+def _add(total: Tensor, term: Term) -> None:
+    """Add a term's values where it keeps them."""
+    import torch
+
+    values = term.codes.to(torch.float32) * _by_column(term.scale)
+    if term.offset is not None:
+        values += _by_column(term.offset)
+    if term.columns is None and term.rows is None:
+        total += values
+        return
+    columns = torch.arange(total.shape[0]) if term.columns is None else term.columns
+    rows = torch.arange(total.shape[1]) if term.rows is None else term.rows
+    total[columns[:, None], rows[None, :]] += values
+
+
+def _by_column(values: Tensor) -> Tensor:
+    return values[:, None] if values.ndim == 1 and values.numel() > 1 else values
+
+
+def digital_bits(stored: Stored, outputs: int) -> int:
+    """Bits of on-chip SRAM a matrix takes: scales, offsets, factors, digital codes, and a bit an output where some are dropped."""
+    bits = 0
+    if stored.scaling is not None:
+        bits += int(stored.scaling.live.sum()) * stored.scaling.bits
+    for term in stored.terms:
+        if not term.shared_scale:
+            bits += term.scale.numel() * SCALE_BITS
+        if term.digital:
+            bits += term.codes.numel() * (1 + term.magnitude.bit_length())
+        if term.offset is not None:
+            bits += term.offset.numel() * SCALE_BITS
+        if term.columns is not None:
+            bits += outputs
+    return bits
+
+
+def check_stored(
+    encoder: Encoder,
+    stored: Mapping[tuple[int, int], Stored],
+    shapes: Mapping[tuple[int, int], tuple[int, int]],
+    footprint: Footprint,
+    owner: int,
+    *,
+    who: str,
+) -> None:
+    """Refuse terms that differ from the footprint they were charged by.
+
+    Args:
+        encoder: names of the matrices.
+        stored: one owner's terms by (layer, matrix).
+        shapes: (outputs, inputs) of what the compressor was given to store.
+        footprint: of one point (P = 1).
+        owner: whose they are.
+        who: name of the compressor.
+
+    Raises:
+        PluginContractError: a matrix is missing, codes exceed their magnitude bound, or counts differ.
+    """
+    for key, shape in shapes.items():
+        layer, index = key
+        where = f"{who}, owner {owner}, layer {layer}, {encoder.matrices[index].name}"
+        if key not in stored:
+            raise PluginContractError("a matrix was not stored", where=where, expected="its terms", found="nothing")
+        matrix = stored[key]
+        if matrix.bias is not None and (matrix.bias.shape != shape[:1] or not bool(matrix.bias.isfinite().all())):
+            raise PluginContractError(
+                "a stored bias is not usable",
+                where=where,
+                expected=f"{shape[0]} finite values",
+                found=f"shape {tuple(matrix.bias.shape)}",
+            )
+        for term, piece in zip_longest(matrix.terms, footprint.pieces):
+            if term is not None:
+                _check_term(term, where, piece)
+                _check_fed(matrix, term, piece, where)
+        check_beneath(encoder, matrix, footprint, owner, key, where)
+        _check_counts(matrix, footprint, owner, key, shape[0], where)
+
+
+def _check_term(term: Term, where: str, piece: Piece | None) -> None:
+    """Refuse codes beyond their bound, in another place than was charged, and signs that one array cannot hold."""
+    unsigned, digital = (piece is not None and piece.unsigned), (piece is not None and piece.digital)
+    least, largest = (int(term.codes.min()), int(term.codes.max())) if term.codes.numel() else (0, 0)
+    if max(-least, largest) > term.magnitude:
+        raise PluginContractError(
+            "a stored code is larger than its magnitude bound",
+            where=where,
+            expected=f"at most {term.magnitude}",
+            found=max(-least, largest),
+        )
+    if term.digital != digital:
+        raise PluginContractError(
+            "the footprint and a stored term disagree on whether arrays hold it",
+            where=where,
+            expected=f"digital = {digital}",
+            found=f"digital = {term.digital}",
+        )
+    if term.unsigned != unsigned:
+        raise PluginContractError(
+            "the footprint and a stored term disagree on whether codes have a sign",
+            where=where,
+            expected=f"unsigned = {unsigned}",
+            found=f"unsigned = {term.unsigned}",
+        )
+    if (unsigned and least < 0) or (term.offset is not None and not unsigned):
+        raise PluginContractError(
+            "a term that is not unsigned is stored as if it were",
+            where=where,
+            expected="codes >= 0, and an offset only beside such codes",
+            found=f"least code {least}",
+        )
+
+
+def _check_fed(matrix: Stored, term: Term, piece: Piece | None, where: str) -> None:
+    """Refuse a product whose factors do not fit each other, or were not charged as one."""
+    charged = None if piece is None else piece.fed_by
+    if term.fed_by != charged:
+        raise PluginContractError(
+            "the footprint and a stored term disagree on what feeds the term",
+            where=where,
+            expected=f"fed_by = {charged}",
+            found=f"fed_by = {term.fed_by}",
+        )
+    if term.fed_by is None or not term.codes.numel():
+        return
+    first = matrix.terms[term.fed_by] if 0 <= term.fed_by < len(matrix.terms) else None
+    if first is None or first.fed_by is not None or first.codes.shape[0] != term.codes.shape[1]:
+        raise PluginContractError(
+            "a stored term is fed by one that does not fit it",
+            where=where,
+            expected=f"a term driven by the matrix's inputs, with {term.codes.shape[1]} outputs",
+            found="none" if first is None else f"{first.codes.shape[0]} outputs, fed_by = {first.fed_by}",
+        )
+
+
+def _check_counts(
+    matrix: Stored, footprint: Footprint, owner: int, key: tuple[int, int], outputs: int, where: str
+) -> None:
+    """Compare one matrix's terms with its footprint, piece by piece and bit by bit."""
+    layer, index = key
+    charged = [_piece(*_at(piece, owner, layer, index)) for piece in footprint.pieces]
+    measured = [_piece(term.codes.shape[1], term.codes.shape[0], term.magnitude) for term in matrix.terms]
+    measured += [_NOTHING] * (len(charged) - len(measured))
+    bits = int(footprint.digital_bits[0, owner, layer, index])
+    if charged != measured or bits != digital_bits(matrix, outputs):
+        raise PluginContractError(
+            "the stored terms are not what the footprint charged for",
+            where=where,
+            expected=f"(rows, columns, magnitude) {charged} and {bits} digital bits",
+            found=f"{measured} and {digital_bits(matrix, outputs)} digital bits",
+        )
+    delta = bool(footprint.on_base[0, owner, layer])
+    if delta != matrix.on_base:
+        raise PluginContractError(
+            "the footprint and the stored terms disagree on whether a matrix is a delta on the base",
+            where=where,
+            expected=f"on_base = {delta}",
+            found=f"on_base = {matrix.on_base}",
+        )
+
+
+_NOTHING = (0, 0, 0)
+
+
+def _at(piece: Piece, owner: int, layer: int, index: int) -> tuple[float, float, float]:
+    values = (piece.rows, piece.columns, piece.magnitude)
+    rows, columns, magnitude = (float(array[0, owner, layer, index]) for array in values)
+    return rows, columns, magnitude
+
+
+def _piece(rows: float, columns: float, magnitude: float) -> tuple[int, int, int]:
+    """Rows, columns, magnitude as whole numbers; all zero where any is, since then nothing is stored."""
+    return (int(rows), int(columns), int(magnitude)) if rows and columns and magnitude else _NOTHING

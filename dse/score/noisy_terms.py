@@ -1,0 +1,84 @@
+"""What a task of one design computes with on one draw of a chip, whose cells are not what was stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dse.records.effective import Effective, OnArrays
+from dse.records.footprint import Reprogrammed
+from dse.records.model import Model
+from dse.records.plan import BASE, Plan
+from dse.records.stored import Key, Stored
+from dse.records.workload import Encoder
+from dse.score.adc_pieces import OnConverters, converter
+from dse.score.cells import Cells
+from dse.score.cut import Cut, keep_only
+from dse.score.stored_terms import Assembly
+from dse.score.task_weights import held_by, layers_of
+
+
+class OnChip:
+    """A design's terms as cells hold them; a `dse.score.task_weights.Source`.
+
+    Args:
+        assembly: of the design.
+        cells: of the draw.
+
+    Raises:
+        SpaceError: what the compressor stores is not simulated on real ADCs.
+    """
+
+    def __init__(self, assembly: Assembly, cells: Cells) -> None:
+        self._assembly, self._cells = assembly, cells
+        adc = converter(cells.what, assembly.geometry)
+        self._converters = None if adc is None else OnConverters(cells, adc, assembly.names[1])
+        self._pieces: dict[int, dict[Key, tuple[OnArrays, ...]]] = {}
+        self._on_base: set[tuple[int, Key]] = set()
+
+    @property
+    def encoder(self) -> Encoder:
+        """Shapes and roles."""
+        return self._assembly.encoder
+
+    @property
+    def plan(self) -> Plan:
+        """Whose weights each task uses."""
+        return self._assembly.plan
+
+    @property
+    def reprogrammed(self) -> Reprogrammed | None:
+        """Blocks of the base that are written."""
+        return self._assembly.reprogrammed
+
+    def model(self, owner: int) -> Model:
+        """What the generator gives of an owner."""
+        return self._assembly.model(owner)
+
+    def stored(self, owner: int, layers: Sequence[int]) -> dict[Key, Stored]:
+        """Terms as cells hold them; where conversions are simulated, those that are not on arrays."""
+        found, whose = self._assembly.stored(owner, layers), self._assembly.identity(owner)
+        if self._converters is None:
+            return {key: self._cells.programmed(one, whose, key) for key, one in found.items()}
+        matrices = self.model(owner).matrices
+        weights = Cut.matrices({key: Cut(self.encoder, self.plan, owner, *key) for key in found}, matrices)
+        self._pieces[owner] = {}
+        for key, one in found.items():
+            whole = self.encoder.matrices[key[1]]
+            shape = (whole.columns, whole.rows)
+            self._pieces[owner][key] = self._converters.arrays(one, whose, key, weights, shape)
+            if one.on_base:
+                self._on_base.add((owner, key))
+        return {key: self._converters.rest(one) for key, one in found.items()}
+
+    def of_task(self, task: int) -> Effective:
+        """Rebuild what a task computes with."""
+        total = held_by(self, task)
+        self._assembly.check(task, total)
+        for owner, layers in layers_of(self.plan, task).items():
+            for key, pieces in self._pieces.get(owner, {}).items():
+                beneath = self._pieces[BASE][key] if (owner, key) in self._on_base else ()
+                if key[0] in layers:
+                    total.arrays[key] = (*beneath, *pieces)
+        if total.arrays:
+            keep_only(self.encoder, self.plan, task, total)  # of arrays too
+        return total

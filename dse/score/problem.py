@@ -1,0 +1,294 @@
+"""The problem a search solves: exact cost of many points at once, and scores of one point at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from dse.contract import Hardware
+from dse.cost.call import called
+from dse.cost.combination import Combination, grouped, stacked
+from dse.cost.cost import Built, Costed, baseline_cost, cost_points
+from dse.cost.metrics import cost_results
+from dse.cost.reference import Reference, reference_values
+from dse.cost.sum import Costs
+from dse.errors import SpaceError
+from dse.records.data_facts import DataFacts
+from dse.records.design import DesignPoint, PluginParameter
+from dse.records.parameters import Parameter, Permutation
+from dse.records.plugin import KINDS, Kind
+from dse.records.scored import CostResult, ScoreResult
+from dse.records.workload import Workload
+from dse.registry import Registry
+from dse.score.context import Outcome, PipelineContext
+from dse.score.score import Scorer
+from dse.score.summary import summary
+from dse.workload.cache import ArrayCache, Progress
+
+if TYPE_CHECKING:
+    from dse.workload.evaluate import Precision
+    from dse.workload.service import LoadedWorkload
+
+CHUNK = 512
+"""Points costed at once: enough to amortise numpy's calls, few enough for arrays to stay in cache."""
+
+
+class WorkloadProblem:
+    """Design points of a workload; implements `dse.records.problem.Problem`.
+
+    Args:
+        loaded: base, tasks and traffic.
+        plugins: kind, name and options of every plugin the study names.
+        reference: hardware of the baseline.
+        registry: knows the plugins.
+        cache: folder for scores and statistics.
+        precision: of scoring, ``bf16`` or ``fp32``.
+        progress: told what is being prepared.
+
+    Attributes:
+        context: weights, evaluation and caches.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedWorkload,
+        plugins: tuple[tuple[Kind, str, dict[str, Any]], ...],
+        reference: Reference,
+        registry: Registry,
+        *,
+        cache: Path,
+        precision: Precision = "bf16",
+        progress: Progress | None = None,
+    ) -> None:
+        self._loaded = loaded
+        self._progress = progress
+        self._names: dict[Kind, list[str]] = {kind: [] for kind in KINDS}
+        self._plugins: dict[tuple[Kind, str], Any] = {}
+        self._versions: dict[str, str] = {}
+        for kind, name, options in plugins:
+            self._names[kind].append(name)
+            self._plugins[kind, name] = registry.build(kind, name, options, where=f"[{kind}.{name}.options]")
+            self._versions[f"{kind}.{name}"] = f"{registry.fingerprint(kind, name)} {sorted(options.items())}"
+        self._reference: Hardware = registry.build(
+            "hardware", reference.plugin, reference.options, where="[reference_hardware] options"
+        )
+        self._reference_name = reference.plugin
+        declared = self._reference.parameters(loaded.shape)
+        self._reference_params = reference_values(reference, declared, self._default)
+        self._resamples: dict[int, NDArray[Any]] = {}
+        self.context = PipelineContext(loaded, ArrayCache(cache), precision, progress)
+
+    @property
+    def workload(self) -> Workload:
+        """Shapes, tasks and traffic."""
+        return self._loaded.shape
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Task names, in order."""
+        return self.workload.task_names
+
+    @property
+    def layers(self) -> int:
+        """Encoder layers."""
+        return self.workload.encoder.layers
+
+    @property
+    def joint(self) -> tuple[str, ...]:
+        """Generators under which a task's score depends on the parameters of all tasks."""
+        generators = ((name, self._plugins["generator", name]) for name in self._names["generator"])
+        return tuple(name for name, plugin in generators if getattr(plugin, "joint", False))
+
+    @property
+    def data(self) -> tuple[DataFacts, ...]:
+        """What became of every task's rows."""
+        return tuple(task.facts for task in self._loaded.tasks.values())
+
+    @cached_property
+    def parameters(self) -> tuple[PluginParameter, ...]:
+        """Declared parameters of every plugin the study names."""
+        return tuple(
+            PluginParameter(kind, name, parameter)
+            for (kind, name), plugin in self._plugins.items()
+            for parameter in called(kind, name, plugin.parameters, self.workload)
+        )
+
+    @cached_property
+    def components(self) -> tuple[str, ...]:
+        """Every component name any of the study's hardware models charges to."""
+        names = dict.fromkeys(self.baseline.names)
+        for combination in self._combinations():
+            built = self._built(combination)
+            names |= dict.fromkeys(self._cost(built, [self.default_point(combination)]).costs.names)
+        return tuple(names)
+
+    @cached_property
+    def baseline(self) -> Costs:
+        """Cost of the baseline of every ratio."""
+        return baseline_cost(self.workload, self._reference, self._reference_name, self._reference_params)
+
+    def prepare(self, *, scores: bool = True) -> None:
+        """Do every plugin's heavy work (cached), and measure the baseline's scores if any will be needed."""
+        for (kind, name), plugin in self._plugins.items():
+            called(kind, name, plugin.prepare, self.context.of_plugin(self._versions[f"{kind}.{name}"]))
+        if scores:
+            self.baseline_scores()
+
+    def plugin(self, kind: Kind, name: str) -> Any:
+        """A built plugin that the study names."""
+        return self._plugins[kind, name]
+
+    def default_point(self, combination: Combination) -> DesignPoint:
+        """Every active parameter at its declared default."""
+        values = {}
+        for item in self.parameters:
+            if item.plugin == combination[KINDS.index(item.kind)]:
+                values[item.full_name] = self._default(item.parameter)
+        return DesignPoint(*combination, values)
+
+    def cost(self, points: list[DesignPoint]) -> list[CostResult]:
+        """Cost of many points, in the order given."""
+        results: list[CostResult | None] = [None] * len(points)
+        for combination, indices in grouped(points).items():
+            built = self._built(combination)
+            for start in range(0, len(indices), CHUNK):
+                chunk = indices[start : start + CHUNK]
+                costed = self._cost(built, [points[index] for index in chunk])
+                for index, result in zip(chunk, cost_results(costed, self.baseline, self.tasks), strict=True):
+                    results[index] = result
+        return [result for result in results if result is not None]
+
+    def unmeasured(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[int, ...], ...]:
+        """Tasks, of each point, whose score is not in the cache and not missing at a point before either."""
+        missing: set[str] = set()
+        found = []
+        for point in points:
+            built = self._built((point.generator, point.compressor, point.scheduler, point.hardware))
+            lacks = [self._scorer.unknown(built, point, task, split) for task in range(len(self.tasks))]
+            found.append(tuple(task for task, recipes in enumerate(lacks) if recipes - missing))
+            missing.update(*lacks)
+        return tuple(found)
+
+    def measure(self, point: DesignPoint, tasks: Sequence[int], split: str = "search") -> int:
+        """Bring some tasks' scores of a point into the cache; return how many were evaluated."""
+        built = self._built((point.generator, point.compressor, point.scheduler, point.hardware))
+        before = self._scorer.evaluated
+        for task in tasks:
+            self._scorer.task(built, point, task, split)
+        return self._scorer.evaluated - before
+
+    def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
+        """Score of one point on a split, a mean over draws where its arrays are not ideal; cached per task and draw."""
+        built = self._built((point.generator, point.compressor, point.scheduler, point.hardware))
+        before = self._scorer.evaluated
+        outcomes = {name: self._scorer.task(built, point, task, split) for task, name in enumerate(self.tasks)}
+        what = self._scorer.nonideality(built, point)
+        rows = self._scorer.rows(what, split)
+        return summary(
+            outcomes,
+            {name: self._baseline_outcome(task, rows) for task, name in enumerate(self.tasks)},
+            {name: self._chance(name, rows) for name in self.tasks},
+            lambda name, outcome: self._resampled(name, rows, outcome),
+            what,
+            self._scorer.evaluated - before,
+        )
+
+    def baseline_scores(self) -> tuple[float, ...]:
+        """Score of the baseline on the search split, by task (T,)."""
+        found = []
+        for task, name in enumerate(self.tasks):
+            self._tell(f"scoring the baseline of {name}", task / len(self.tasks))
+            found.append(self._baseline_outcome(task, "search").value)
+        self._tell("baseline scored", 1.0)
+        return tuple(found)
+
+    def layer_scores(self, *, skipped: bool = False) -> tuple[tuple[float, ...], ...]:
+        """Score of the baseline, by task (T, L), when a layer's matrices are the base's, or when the layer is skipped."""
+        bits, found = self._baseline_bits, []
+        changed, what = ("skipped", "{} without a layer") if skipped else ("of_base", "layers of {}")
+        for task, name in enumerate(self.tasks):
+            scores = []
+            for layer in range(self.layers):
+                self._tell(what.format(name), layer / self.layers)
+                scores.append(self._scorer.baseline(task, "search", bits, **{changed: layer}).value)
+            found.append(tuple(scores))
+        return tuple(found)
+
+    def _combinations(self) -> list[Combination]:
+        names = self._names
+        return list(product(names["generator"], names["compressor"], names["scheduler"], names["hardware"]))
+
+    def _built(self, combination: Combination) -> Built:
+        missing = [kind for kind, name in zip(KINDS, combination, strict=True) if (kind, name) not in self._plugins]
+        if missing:
+            raise SpaceError("the study does not name this plugin", where=missing[0], found=" + ".join(combination))
+        return Built(combination, *(self._plugins[kind, name] for kind, name in zip(KINDS, combination, strict=True)))
+
+    def _cost(self, built: Built, points: list[DesignPoint]) -> Costed:
+        return cost_points(self.workload, built, stacked(points))
+
+    @cached_property
+    def _scorer(self) -> Scorer:
+        return Scorer(self.context, self.parameters, self._versions)
+
+    @cached_property
+    def _baseline_bits(self) -> int:
+        geometry = called("hardware", self._reference_name, self._reference.geometry, self._reference_params)
+        return int(geometry.input_bits[0])
+
+    def _baseline_outcome(self, task: int, split: str) -> Outcome:
+        return self._scorer.baseline(task, split, self._baseline_bits)
+
+    def _chance(self, name: str, split: str) -> float:
+        from dse.workload import metrics
+
+        task = self._loaded.tasks[name]
+        return metrics.chance(task.spec.metric, task.evaluator.labels(split))
+
+    def _resampled(self, name: str, split: str, outcome: Outcome) -> NDArray[Any]:
+        from dse.workload import metrics
+
+        if id(outcome) in self._resamples:  # the scorer keeps every outcome, so its id stays its own
+            return self._resamples[id(outcome)]
+        task = self._loaded.tasks[name]
+        labels, groups = task.evaluator.labels(split), task.evaluator.groups(split)
+        drawn = metrics.bootstrap(task.spec.metric, labels, outcome.predictions, groups)
+        self._resamples[id(outcome)] = drawn
+        return drawn
+
+    def _default(self, parameter: Parameter) -> Any:
+        if isinstance(parameter, Permutation):
+            return tuple(range(len(self.tasks)))
+        value: Any = parameter.default
+        if "layer" in parameter.scope:
+            value = (value,) * self.layers
+        return (value,) * len(self.tasks) if "task" in parameter.scope else value
+
+    def _tell(self, what: str, share: float | None) -> None:
+        if self._progress is not None:
+            self._progress(what, share)
+
+
+def build_problem(
+    space: Any, registry: Registry, *, cache: Path, device: str = "auto", progress: Progress | None = None
+) -> WorkloadProblem:
+    """Build the problem of a space file.
+
+    Args:
+        space: a validated `dse.space.file.SpaceFile`.
+        registry: knows every plugin the file names.
+        cache: folder for downloads, fine-tuned tasks, statistics and scores.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        progress: told what is being prepared.
+    """
+    from dse.space.workload import parse
+    from dse.workload.service import load
+
+    space.check_plugins(registry)
+    workload = load(parse(space.workload, path=space.path), cache=cache, device=device, progress=progress)
+    return WorkloadProblem(workload, space.plugins, space.reference_hardware, registry, cache=cache, progress=progress)

@@ -1,0 +1,215 @@
+"""The expensive half: one task's score of one point, from the terms that were charged.
+
+Scores are cached twice. The recipe names everything that reaches a task's weights and products before any weight exists;
+the content is a hash of the rebuilt weights themselves, for recipes that lead to the same weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.cost.call import called
+from dse.cost.combination import stacked
+from dse.cost.cost import Built, nonideality
+from dse.records.design import DesignPoint, PluginParameter
+from dse.records.effective import Effective
+from dse.records.geometry import Geometry
+from dse.records.nonideality import Nonideality
+from dse.records.plan import DROPPED
+from dse.records.plugin import Kind
+from dse.score.cells import CELLS_VERSION, Cells
+from dse.score.context import Outcome, PipelineContext
+from dse.score.matrices import effective
+from dse.score.noisy_terms import OnChip
+from dse.score.stored_terms import Assembly
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_OF_CELLS = ("rows", "columns", "cell_bits", "encoding")
+"""Fields of the geometry that cells depend on."""
+_OF_ADCS = ("adc_bits", "dac_bits")
+"""Those that conversions depend on besides."""
+
+
+class Scorer:
+    """Scores tasks of design points on one split."""
+
+    def __init__(
+        self, context: PipelineContext, parameters: tuple[PluginParameter, ...], versions: Mapping[str, str]
+    ) -> None:
+        self._context = context
+        self._declared = {parameter.full_name: parameter.parameter for parameter in parameters}
+        self._versions = versions
+        self._known: dict[str, Outcome] = {}
+        self.evaluated = 0
+
+    def task(self, built: Built, point: DesignPoint, task: int, split: str) -> tuple[Outcome, ...]:
+        """Score one task of a point: once, or on each draw of a chip whose arrays are not ideal.
+
+        Raises:
+            PluginContractError: a plugin raised, or stored something else than its footprint charged for.
+        """
+        params = stacked([point])
+        geometry = self._geometry(built, point)
+        what = self.nonideality(built, point)
+
+        def measure(draw: int) -> Outcome:
+            cells = None if what is None else Cells(what, geometry, draw)
+            if what is not None and what.adc == "real":
+                self._context.tell("scoring with real ADCs")  # it takes so long that a study might think it stopped
+            made = Assembly(self._context, built, params, geometry)
+            held = made.of_task(task) if cells is None else OnChip(made, cells).of_task(task)
+            return self._evaluate(task, held, self.rows(what, split), int(geometry.input_bits[0]), made.owners(task))
+
+        recipes, before = self._recipes(built, point, task, split), self.evaluated
+        found = tuple(self._cached(recipe, partial(measure, draw)) for draw, recipe in enumerate(recipes))
+        self.evaluated = min(self.evaluated, before + 1)  # a task counts once, however many chips were drawn
+        return found
+
+    def unknown(self, built: Built, point: DesignPoint, task: int, split: str) -> set[str]:
+        """Digests of what of a task's score, one for each draw, is not in the cache."""
+        recipes = {self._context.digest(recipe): recipe for recipe in self._recipes(built, point, task, split)}
+        return {
+            digest
+            for digest, recipe in recipes.items()
+            if digest not in self._known and self._context.arrays.get("scores", recipe) is None
+        }
+
+    def nonideality(self, built: Built, point: DesignPoint) -> Nonideality | None:
+        """What is not ideal in a point's arrays."""
+        return nonideality(built.names[3], built.hardware, stacked([point])["hardware"])
+
+    @staticmethod
+    def rows(what: Nonideality | None, split: str) -> str:
+        """Rows of a split that are scored: some of them, where conversions are simulated."""
+        return split if what is None or what.adc == "ideal" else f"{split}:{what.adc_rows}"
+
+    def baseline(
+        self, task: int, split: str, input_bits: int, *, of_base: int | None = None, skipped: int | None = None
+    ) -> Outcome:
+        """Score one task of the baseline: its own matrices whole in 8 bits.
+
+        Args:
+            task: index.
+            split: rows to score.
+            input_bits: of an activation.
+            of_base: layer whose matrices are the base's instead.
+            skipped: layer that is left out.
+        """
+        from dse.score.grid import store_whole
+
+        def measure() -> Outcome:
+            weights = dict(self._context.task_weights(task))
+            if of_base is not None:
+                weights |= {key: weight for key, weight in self._context.base_weights().items() if key[0] == of_base}
+            whole = {
+                key: effective(store_whole(weight), None, (weight.shape[0], weight.shape[1]))
+                for key, weight in weights.items()
+                if key[0] != skipped
+            }
+            own = np.full(self._context.workload.encoder.layers, task + 1)
+            if skipped is not None:
+                own[skipped] = DROPPED
+            return self._evaluate(task, Effective(whole), split, input_bits, own)
+
+        layer = {name: at for name, at in (("of_base", of_base), ("skipped", skipped)) if at is not None}
+        return self._cached(self._common(task, split, input_bits) | {"baseline": 1, **layer}, measure)
+
+    def _evaluate(self, task: int, held: Effective, split: str, input_bits: int, owners: NDArray[Any]) -> Outcome:
+        """Score rebuilt weights, unless these very weights have been scored before."""
+        content = hashlib.blake2b(digest_size=16)
+        parts: list[tuple[object, Tensor]] = [*sorted(held.weights.items()), *sorted(held.biases.items())]
+        parts += [(key, factor) for key, found in sorted(held.products.items()) for pair in found for factor in pair]
+        parts += [
+            ((layer, *item[:1]), item[1])
+            for layer in sorted(held.vectors)
+            for item in sorted(held.vectors[layer].items())
+        ]
+        parts += sorted(held.head.items())
+        for matrix, pieces in sorted(held.arrays.items()):
+            parts += [((matrix, repr(what)), values) for piece in pieces for what, values in piece.parts()]
+        parts += [((key, "kept"), values) for key, both in sorted(held.kept.items()) for values in both]
+        for layer, exit_head in sorted(held.exits.items()):
+            parts += [((layer, exit_head.threshold), exit_head.weight), ((layer,), exit_head.bias)]
+        for key, values in parts:
+            content.update(repr(key).encode())
+            content.update(np.ascontiguousarray(values.numpy()).data)
+        content.update(owners.clip(max=1).astype(np.int64).tobytes())  # biases and norms follow: base's or the task's
+        recipe = self._common(task, split, input_bits) | {"content": content.hexdigest()}
+
+        def measure() -> Outcome:
+            self.evaluated += 1
+            return self._context.evaluate(task, held, split, input_bits, owners)
+
+        return self._cached(recipe, measure)
+
+    def _common(self, task: int, split: str, input_bits: int) -> dict[str, Any]:
+        name = self._context.workload.task_names[task]
+        digests = self._context.workload.digests
+        return {
+            "base": digests["base"],
+            "task": digests[f"task.{name}"],
+            "data": digests[f"data.{name}"],
+            "split": split,
+            "input_bits": input_bits,
+            "evaluator": self._context.evaluator_version,
+            "precision": self._context.precision,
+        }
+
+    def _geometry(self, built: Built, point: DesignPoint) -> Geometry:
+        found: Geometry = called("hardware", built.names[3], built.hardware.geometry, stacked([point])["hardware"])
+        return found
+
+    def _recipes(self, built: Built, point: DesignPoint, task: int, split: str) -> list[dict[str, Any]]:
+        """Everything that reaches this task's weights and products, of each draw."""
+        geometry, what = self._geometry(built, point), self.nonideality(built, point)
+        recipe = self._recipe(built, point, geometry, task, self.rows(what, split))
+        if what is None:
+            return [recipe]
+        arrays = {name: int(getattr(geometry, name)[0]) for name in _OF_CELLS + _OF_ADCS * (what.adc == "real")}
+        drawn = {"nonideality": what.recipe(), "arrays": arrays, "version": CELLS_VERSION}
+        return [recipe | {"cells": drawn | {"draw": draw}} for draw in range(what.draws)]
+
+    def _recipe(self, built: Built, point: DesignPoint, geometry: Geometry, task: int, split: str) -> dict[str, Any]:
+        """Everything that reaches them where arrays are ideal."""
+        reach: dict[str, Any] = {}
+        joint = built.joint
+        for name, value in point.values.items():
+            parameter = self._declared[name]
+            if parameter.scores:
+                by_task = "task" in parameter.scope and not joint
+                reach[name] = value[task] if by_task and isinstance(value, tuple) else value
+        fields = {name: int(getattr(geometry, name)[0]) for name in built.compressor.geometry_fields}
+        kinds: tuple[Kind, ...] = ("generator", "compressor")
+        plugins = {kind: (point.plugin(kind), self._versions[f"{kind}.{point.plugin(kind)}"]) for kind in kinds}
+        return self._common(task, split, int(geometry.input_bits[0])) | {
+            "plugins": plugins,
+            "core": self._context.core_versions,
+            "parameters": reach,
+            "geometry": fields,
+            **({"joint": [task, *sorted(self._context.workload.digests.items())]} if joint else {}),
+        }
+
+    def _cached(self, recipe: dict[str, Any], measure: Any) -> Outcome:
+        key = self._context.digest(recipe)
+        if key not in self._known:
+            arrays = self._context.arrays.get("scores", recipe)
+            if arrays is None:
+                outcome: Outcome = measure()
+                arrays = {
+                    "value": np.array(outcome.value),
+                    "flagged": np.array(outcome.flagged),
+                    "predictions": outcome.predictions,
+                    "layers_run": np.array(outcome.layers_run),
+                }
+                self._context.arrays.put("scores", recipe, arrays)
+            run = float(arrays.get("layers_run", np.nan))  # not in what was stored before rows could leave early
+            self._known[key] = Outcome(float(arrays["value"]), bool(arrays["flagged"]), arrays["predictions"], run)
+        return self._known[key]

@@ -1,0 +1,134 @@
+"""What a task of one design point computes with: every owner's matrices, rebuilt from the terms that are charged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from dse.cost.call import called
+from dse.cost.combination import Combination
+from dse.cost.cost import Built
+from dse.cost.demand import demand
+from dse.cost.exits import check_heads
+from dse.records.arrays import Ints
+from dse.records.demand import Demand
+from dse.records.effective import Effective
+from dse.records.footprint import Footprint, Reprogrammed
+from dse.records.geometry import Geometry
+from dse.records.model import Model
+from dse.records.params import Params
+from dse.records.plan import BASE, Plan
+from dse.records.plugin import Kind
+from dse.records.stored import Key, Stored
+from dse.records.workload import Encoder
+from dse.score.context import PipelineContext
+from dse.score.cut import Cut
+from dse.score.matrices import check_stored
+from dse.score.task_weights import held_by
+
+
+class Assembly:
+    """One design point's plan, and what its owners' weights come to; a `dse.score.task_weights.Source`.
+
+    Args:
+        context: of the study.
+        built: the point's plugins.
+        params: of each kind, P = 1.
+        geometry: of its arrays.
+
+    Attributes:
+        plan: whose weights each task uses.
+        demand: what the compressor was asked for.
+        footprint: what it answered.
+        geometry: of the arrays.
+
+    Raises:
+        PluginContractError: a plugin raised, or stored something else than its footprint charged for.
+    """
+
+    def __init__(
+        self, context: PipelineContext, built: Built, params: Mapping[Kind, Params], geometry: Geometry
+    ) -> None:
+        self._context = context
+        self._built = built
+        self._params = params
+        self._models: dict[int, Model] = {}
+        workload, names = context.workload, built.names
+        self.geometry = geometry
+        self.plan: Plan = called("generator", names[0], built.generator.plan, workload, params["generator"])
+        self.demand: Demand = demand(workload, self.plan, generator=names[0], joint=built.joint)
+        self.footprint: Footprint = called(
+            "compressor", names[1], built.compressor.footprint, workload, self.demand, geometry, params["compressor"]
+        )
+
+    @property
+    def names(self) -> Combination:
+        """Of the plugins."""
+        return self._built.names
+
+    def identity(self, owner: int) -> str:
+        """What an owner's weights come from, by content: the same in studies that name a task otherwise."""
+        names, digests = self._context.workload.task_names, self._context.workload.digests
+        task = owner - self.demand.task_owner(0)
+        return digests[f"task.{names[task]}"] if task >= 0 else f"{digests['base']} {owner}"
+
+    @property
+    def encoder(self) -> Encoder:
+        """Shapes and roles."""
+        return self._context.workload.encoder
+
+    @property
+    def reprogrammed(self) -> Reprogrammed | None:
+        """Blocks of the base that are written."""
+        return self.footprint.reprogrammed
+
+    def owners(self, task: int) -> Ints:
+        """Owner (L,) of each of a task's layers."""
+        return np.asarray(self.plan.owner[0, task])
+
+    def of_task(self, task: int) -> Effective:
+        """Rebuild what a task computes with."""
+        total = held_by(self, task)
+        self.check(task, total)
+        return total
+
+    def check(self, task: int, held: Effective) -> None:
+        """Refuse exits that the plan does not have.
+
+        Raises:
+            PluginContractError: there are some.
+        """
+        check_heads(self.plan, task, held.exits, generator=self.names[0])
+
+    def model(self, owner: int) -> Model:
+        """What the generator gives of an owner, and the compressor learnt with its terms."""
+        if owner not in self._models:
+            generator, name = self._built.generator, self._built.names[0]
+            found = called("generator", name, generator.weights, self._context, self._params["generator"], owner)
+            model = found if isinstance(found, Model) else Model(found)
+            self._models[owner] = self._with_learnt(model, owner)
+        return self._models[owner]
+
+    def stored(self, owner: int, layers: Sequence[int]) -> dict[Key, Stored]:
+        """Terms of an owner's matrices in some layers, which equal the footprint."""
+        name, matrices = self._built.names[1], self.model(owner).matrices
+        cuts = {key: Cut(self.encoder, self.plan, owner, *key) for key in matrices if key[0] in layers}
+        weights = Cut.matrices(cuts, matrices, self.demand)
+        base = Cut.matrices(cuts, self.model(BASE).matrices, self.demand)
+        store, params = self._built.compressor.store, self._params["compressor"]
+        found: dict[Key, Stored] = called("compressor", name, store, weights, base, self.geometry, params, owner)
+        shapes = {key: cut.shape for key, cut in cuts.items()}
+        check_stored(self.encoder, found, shapes, self.footprint, owner, who=f"compressor {name!r}")
+        return {key: found[key] for key in cuts}
+
+    def _with_learnt(self, model: Model, owner: int) -> Model:
+        """The same with the biases, norms and heads that the compressor learnt with its terms, where it learns any."""
+        learnt = getattr(self._built.compressor, "learnt", None)
+        if learnt is None:
+            return model
+        more: Model | None = called("compressor", self._built.names[1], learnt, self._params["compressor"], owner)
+        if more is None:
+            return model
+        return replace(model, vectors={**model.vectors, **more.vectors}, heads={**model.heads, **more.heads})

@@ -1,0 +1,1 @@
+"""The study file: read, check, resolve and write it."""

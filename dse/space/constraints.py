@@ -1,0 +1,73 @@
+"""A study's named constraints, checked as soon as the metric they are about is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dse.results.columns import SCORE_NAMES
+from dse.space.file import SpaceFile
+
+LIMITS = "hardware"
+"""Name under which a sampler learns of violated hardware limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """One limit of one metric.
+
+    Attributes:
+        metric: column it is about.
+        bound: the limit.
+        is_upper: whether the metric must stay below it.
+    """
+
+    metric: str
+    bound: float
+    is_upper: bool
+
+    @property
+    def name(self) -> str:
+        """As a sampler knows it, e.g. ``latency_us.max``."""
+        return f"{self.metric}.{'max' if self.is_upper else 'min'}"
+
+    @property
+    def needs_score(self) -> bool:
+        """Whether the metric is known only once the point is scored."""
+        return self.metric in SCORE_NAMES or self.metric.startswith(("score.", "score_spread."))
+
+    def excess(self, value: float | None) -> float:
+        """By how much the limit is passed, in units of the limit; negative where it is kept, 0 for an empty value."""
+        if value is None:
+            return 0.0
+        distance = value - self.bound if self.is_upper else self.bound - value
+        return distance / (abs(self.bound) or 1.0)
+
+    def reason(self, value: float) -> str:
+        """What to write in a row."""
+        return f"{self.metric} = {value:.6g} is {'above' if self.is_upper else 'below'} {self.bound:g}"
+
+
+def constraints_of(space: SpaceFile) -> tuple[Constraint, ...]:
+    """All limits of a space file, in its order."""
+    found = []
+    for metric, bound in space.search.constraints.items():
+        if bound.max is not None:
+            found.append(Constraint(metric, bound.max, is_upper=True))
+        if bound.min is not None:
+            found.append(Constraint(metric, bound.min, is_upper=False))
+    return tuple(found)
+
+
+def check(
+    constraints: tuple[Constraint, ...], metrics: Mapping[str, float | None]
+) -> tuple[dict[str, float], list[str]]:
+    """Excess of each constraint by name, and the reasons of those violated."""
+    excesses: dict[str, float] = {}
+    reasons = []
+    for item in constraints:
+        value = metrics.get(item.metric)
+        excesses[item.name] = item.excess(value)
+        if value is not None and excesses[item.name] > 0:
+            reasons.append(item.reason(value))
+    return excesses, reasons

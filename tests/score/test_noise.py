@@ -1,0 +1,116 @@
+"""More of what is not ideal never helps: answers of a small model are compared with those it gives on ideal arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import dse
+from dse.records.effective import Effective
+from dse.records.stored import Matrices
+from dse.score.adc_pieces import OnConverters, converter
+from dse.score.cells import Cells
+from dse.score.grid import store_whole
+from dse.score.matrices import effective
+from dse.workload.crossbar import CrossbarLayers
+from dse.workload.encoder import Decomposed
+from tests.support.workloads import geometry
+
+ROWS, DRAWS, CLASSES = 100, 4, 6
+TOLERANCE = 1.0
+"""Points by which a score, a mean over draws on these rows, may rise by chance where there is more noise."""
+Logits = Callable[[Effective], np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def model() -> tuple[Logits, dict[tuple[int, int], dse.Stored]]:
+    """Runs a random two-layer classifier whose answers differ; and its matrices as they are stored."""
+    from transformers import BertConfig, BertForSequenceClassification
+
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=40, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64,
+        max_position_embeddings=16, initializer_range=0.3, num_labels=CLASSES,
+    )  # fmt: skip
+    made = BertForSequenceClassification(config).eval()
+    decomposed = Decomposed(made)
+    weights, layers = decomposed.weights(), CrossbarLayers(made, decomposed.vectors())
+    tokens = torch.randint(0, 40, (ROWS, 8), generator=torch.Generator().manual_seed(0))
+
+    def logits(held: Effective) -> np.ndarray:
+        with torch.inference_mode(), layers.holding(held, None, None, 8):
+            return layers.logits({"input_ids": tokens}).numpy()
+
+    return logits, {key: store_whole(weight) for key, weight in weights.items()}
+
+
+def held(stored: dict[tuple[int, int], dse.Stored], what: dse.Nonideality, draw: int, **arrays: int) -> Effective:
+    chip = geometry(rows=16, columns=16, **arrays)
+    cells = Cells(what, chip, draw)
+    adc = converter(what, chip)
+    shapes = {key: tuple(item.terms[0].codes.shape) for key, item in stored.items()}
+    if adc is None:
+        return Effective(
+            {key: effective(cells.programmed(item, "t", key), None, shapes[key]) for key, item in stored.items()}
+        )
+    on, nothing = OnConverters(cells, adc, "c"), Matrices({})
+    return Effective(
+        {key: torch.zeros(shapes[key]) for key in stored},
+        arrays={key: on.arrays(item, "t", key, nothing, shapes[key]) for key, item in stored.items()},
+    )
+
+
+def compared(model: Any, levels: list[dse.Nonideality], draws: int = DRAWS, **arrays: int) -> tuple[list[float], ...]:
+    """Points of agreement with ideal arrays at each level, and how far logits move, both means over draws."""
+    logits, stored = model
+    ideal = logits(Effective({key: effective(item, None, item.terms[0].codes.shape) for key, item in stored.items()}))
+    points, moved = [], []
+    for what in levels:
+        found = [logits(held(stored, what, draw, **arrays)) for draw in range(draws)]
+        points.append(100 * float(np.mean([one.argmax(axis=1) == ideal.argmax(axis=1) for one in found])))
+        moved.append(float(np.mean([np.abs(one - ideal).mean() for one in found])))
+    return points, moved
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [
+        [dse.Nonideality(spread="wan22", spread_scale=scale) for scale in (0.0, 0.01, 0.1, 1.0, 3.0)],
+        [dse.Nonideality(spread="lognormal", sigma=sigma) for sigma in (0.0, 0.01, 0.03, 0.1, 0.3)],
+        [dse.Nonideality(stuck_off=rate) for rate in (0.0, 1e-4, 1e-3, 1e-2, 1e-1)],
+        [dse.Nonideality(stuck_on=rate) for rate in (0.0, 1e-4, 1e-3, 1e-2, 1e-1)],
+        [dse.Nonideality(spread="wan22", on_off_ratio=ratio) for ratio in (150.0, 10.0, 2.0)],
+    ],
+    ids=["wan22", "lognormal", "stuck_off", "stuck_on", "on_off_ratio"],
+)
+@pytest.mark.parametrize("encoding", [0, 1])
+def test_more_noise_never_helps_on_average(model: Any, levels: list[dse.Nonideality], encoding: int) -> None:
+    points, moved = compared(model, levels, encoding=encoding)
+    assert moved == sorted(moved)
+    assert all(later <= earlier + TOLERANCE for earlier, later in pairwise(points)), points
+    assert points[-1] < points[0] - 3 * TOLERANCE
+
+
+def test_fewer_adc_bits_never_help(model: Any) -> None:
+    found = [compared(model, [dse.Nonideality(adc="real")], draws=1, adc_bits=bits) for bits in (8, 4, 3, 2, 1)]
+    moved = [moves[0] for _, moves in found]
+    points = [agrees[0] for agrees, _ in found]
+    assert moved[0] == 0
+    assert moved == sorted(moved)
+    assert points[0] == 100
+    assert points[-1] < 60
+
+
+def test_what_is_simulated_without_loss_answers_as_ideal_arrays_do(model: Any) -> None:
+    """Sum by sum through every layer of a model: the same answers, up to the order of additions."""
+    exact = dse.Nonideality(adc="real", stuck_off=1e-12)
+    for encoding, cell_bits, adc_bits in ((0, 1, 5), (1, 2, 6), (2, 2, 5)):
+        chip = {"encoding": encoding, "cell_bits": cell_bits, "adc_bits": adc_bits}
+        (points,), (moved,) = compared(model, [exact], draws=1, **chip)
+        assert points >= 99
+        assert moved < 0.01
