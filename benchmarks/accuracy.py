@@ -10,11 +10,11 @@ from typing import Any
 
 from benchmarks.figures import Figure, measures
 from benchmarks.problems import QUICKSTART
+from dse.cache import default_cache
+from dse.models.inference.evaluate import Precision
+from dse.models.loaded_workload import LoadedWorkload, load
 from dse.space.file import load as load_space
 from dse.space.workload import parse
-from dse.workload.cache import default_cache
-from dse.workload.evaluate import Precision
-from dse.workload.service import LoadedWorkload, load
 
 PRECISIONS: tuple[Precision, ...] = ("bf16", "fp32")
 
@@ -107,8 +107,8 @@ def precision() -> Iterator[Figure]:
 @measures("accuracy.margin_points")
 def margins() -> Iterator[Figure]:
     """Smallest margin of a quickstart task over TF-IDF with a linear model and over the majority class, in points."""
-    from dse.workload import metrics
-    from dse.workload.facts import tfidf
+    from dse.models.data.tfidf import tfidf
+    from dse.models.inference import task_metrics as metrics
 
     work = _work()
     found = {}

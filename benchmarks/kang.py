@@ -184,13 +184,13 @@ def _deltas(name: str) -> dict[str, Any]:
 
 def _tasks(name: str) -> dict[str, Any]:
     """What each task's scores on the report split stand beside."""
-    from dse.loading import request
+    from dse.cache import default_cache
+    from dse.models.data.tfidf import tfidf
+    from dse.models.inference import task_metrics as metrics
+    from dse.models.loaded_workload import load
     from dse.score.metrics import MEASURABLE
     from dse.space.workload import parse
-    from dse.workload import metrics
-    from dse.workload.cache import default_cache
-    from dse.workload.facts import tfidf
-    from dse.workload.service import load
+    from dse.study.load import request
 
     asked = request(ROOT / "spaces" / f"{name}.toml", "auto", None, ())
     loaded = load(parse(asked.space.workload, path=asked.space.path), cache=default_cache())

@@ -39,10 +39,11 @@ def measure(results: Path) -> list[dict[str, Any]]:
     Args:
         results: folder for the study.
     """
-    from dse.loading import loaded, request
+    from dse.loading import loaded
     from dse.results.read import read_trials
-    from dse.search.study import run
     from dse.space.default_design import default_point
+    from dse.study.load import request
+    from dse.study.run import run
 
     with loaded(request(SPACE, "auto", None, ()), None, in_process=False) as (problem, space, provenance):
         points = []

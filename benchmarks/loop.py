@@ -10,9 +10,9 @@ from pathlib import Path
 from benchmarks.figures import Figure, measures
 from benchmarks.problems import costed_problem, four_on_minilm
 from dse.score.problem import WorkloadProblem
-from dse.search.provenance import Provenance
-from dse.search.study import run
 from dse.space.searchspace import SearchSpace
+from dse.study.provenance import Provenance
+from dse.study.run import run
 
 TRIALS = 2000
 

@@ -266,7 +266,7 @@ def shared() -> dict[str, Any]:
 
 def problem_of(space: Path, cache: Path | None = None) -> Any:
     """Problem of a space file, in this process."""
-    from dse.loading import load, request
+    from dse.study.load import load, request
 
     return load(request(space, "auto", cache, ()))[0]
 

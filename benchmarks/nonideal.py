@@ -25,9 +25,9 @@ LEVELS: Mapping[str, Mapping[str, Any]] = {
 def drops() -> Iterator[Figure]:
     """Separate models, whole in 8 bits on cells of 1 bit, at more and more spread."""
     import dse
+    from dse.cache import default_cache
     from dse.score.problem import build_problem
     from dse.space.file import parse
-    from dse.workload.cache import default_cache
 
     raw = tomllib.loads(QUICKSTART.read_text(encoding="utf-8"))
     for name, options in LEVELS.items():
@@ -46,10 +46,10 @@ def times() -> Iterator[Figure]:
     import torch
 
     import dse
+    from dse.models.inference.adc import product
     from dse.records.stored import Matrices
     from dse.score.adc_pieces import OnConverters, converter
     from dse.score.cells import Cells
-    from dse.workload.converting import product
 
     shape, key, tokens, matrices = (1536, 384), (0, 0), 256, 18
     fields = {"rows": 128, "columns": 128, "cell_bits": 1, "adc_bits": 7, "dac_bits": 1, "input_bits": 8, "encoding": 0}

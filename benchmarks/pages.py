@@ -29,7 +29,7 @@ def fine_tuned_only(*kept: str) -> Iterator[Path]:
     Args:
         kept: folders.
     """
-    from dse.workload.cache import default_cache
+    from dse.cache import default_cache
 
     with TemporaryDirectory() as folder:
         cache = Path(folder) / "cache"

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 import dse
 from dse.records.design import DesignPoint
+from dse.samplers.encoding import Codec
 from dse.score.problem import WorkloadProblem
-from dse.search.encoding import Codec
 from dse.space.file import parse
 from dse.space.resolve import resolve
 from dse.space.searchspace import SearchSpace

@@ -13,13 +13,13 @@ import numpy as np
 from benchmarks.figures import SETTINGS, Figure, measures
 from benchmarks.loop import Prepared
 from benchmarks.problems import costed_problem, four_on_minilm
-from dse.loading import Request, request
 from dse.records.design import DesignPoint
 from dse.results.pareto import nondominated
-from dse.search.encoding import Codec
-from dse.search.provenance import Provenance
-from dse.search.study import run
+from dse.samplers.encoding import Codec
 from dse.space.default_design import default_point
+from dse.study.load import Request, request
+from dse.study.provenance import Provenance
+from dse.study.run import run
 from dse.worker.client import RemoteProblem
 from dse.worker.pool import SharedProblem, cores_of
 

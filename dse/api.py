@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dse.errors import StudyError
-from dse.loading import Activity, loaded, request
-from dse.profiling import profiled_rows, starting_points
+from dse.loading import loaded
 from dse.registry.registry import load_registry
 from dse.reports import PluginInfo, SpaceReport, plugin_infos, space_report
 from dse.space.default_design import default_point
+from dse.study.load import Activity, request
+from dse.study.start import profiled_rows, starting_points
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dse.search.observer import Observer
-    from dse.search.study import Finished
-    from dse.search.validate import Validation
+    from dse.study.observer import Observer
+    from dse.study.run import Finished
+    from dse.study.validate import Validation
 
 
 def run(
@@ -65,7 +66,7 @@ def run(
         SpaceError: the space file is not usable.
         StudyError: the study cannot be continued, or too many trials failed.
     """
-    from dse.search.study import run as run_search
+    from dse.study.run import run as run_search
 
     points, proposed_by = starting_points(start) if start is not None else ([], "enqueued")
     wanted = request(space, device, cache, plugins, seed)
@@ -110,9 +111,9 @@ def check(
     Raises:
         SpaceError: the space file is not usable.
     """
-    from dse.search.encoding import Codec
-    from dse.search.study import check_components
-    from dse.search.suggest import Suggester
+    from dse.samplers.encoding import Codec
+    from dse.samplers.suggester import Suggester
+    from dse.study.run import check_components
 
     with loaded(request(space, device, cache, plugins), activity, in_process=in_process) as (problem, found, _):
         Suggester(found, Codec(found))  # refuses a sampler or an option that does not exist
@@ -153,7 +154,7 @@ def validate(
     """
     from dse.results.files import SPACE
     from dse.results.studies import study_folder
-    from dse.search.validate import validate as validate_study
+    from dse.study.validate import validate as validate_study
 
     folder = study_folder(study, results)
     space = folder / SPACE
@@ -205,8 +206,8 @@ def deltas(
     import pandas as pd
 
     from dse.analysis.deltas import statistics
+    from dse.models.loaded_workload import load as load_workload
     from dse.space.workload import parse
-    from dse.workload.service import load as load_workload
 
     wanted = request(space, device, cache, ())
     spec = parse(wanted.space.workload, path=wanted.space.path)

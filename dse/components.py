@@ -9,9 +9,9 @@ from pathlib import Path
 
 from dse.environments import Needs, make_environment, run_script
 from dse.errors import SetupError
+from dse.files import write_output
 from dse.records.plugin import ComponentTable, HardwareModel
 from dse.registry.registry import load_registry
-from dse.results.files import write_output
 
 
 @dataclass(frozen=True, slots=True)

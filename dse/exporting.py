@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import DseError, OutputError, StudyError
-from dse.loading import Activity, load, request
+from dse.study.load import Activity, load, request
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from dse.exports.write import Wanted
     from dse.score.problem import WorkloadProblem
-    from dse.search.provenance import Provenance
     from dse.space.searchspace import SearchSpace
+    from dse.study.provenance import Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _recorded(source: Path, record: Mapping[str, Any]) -> dict[str, dict[str, fl
     import pandas as pd
 
     from dse.results.read import DAMAGE
-    from dse.search.validate import TABLE
+    from dse.study.validate import TABLE
 
     prefix = "score."
     scores = {name.removeprefix(prefix): {"search": value} for name, value in record.items() if name.startswith(prefix)}
@@ -162,7 +162,7 @@ def _wanted(
     from dse.exports.write import Wanted
     from dse.records.plugin import KINDS
     from dse.results.points import point_of
-    from dse.search.provenance import machine, versions
+    from dse.study.provenance import machine, versions
 
     point = point_of(record)
     scored_with = json.loads(record["versions"])

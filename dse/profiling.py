@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from dse.errors import StudyError, unknown_name
-from dse.loading import Activity, loaded, request
-from dse.results.points import PROFILED
+from dse.errors import unknown_name
+from dse.loading import loaded
+from dse.study.load import Activity, request
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,9 +17,7 @@ if TYPE_CHECKING:
     from dse.records.design import DesignPoint
     from dse.records.plugin import Kind
     from dse.space.searchspace import SearchSpace
-
-PROFILE = "profile.parquet"
-PROPOSALS = "proposals.parquet"
+from dse.study.start import PROFILE, PROPOSALS, _cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +75,9 @@ def profile(
     """
     import pandas as pd
 
-    from dse.results.files import made_folder, write_whole
-    from dse.search.profile import chosen_by_task, propose, rows_of
-    from dse.search.profile import profile as measure
+    from dse.analysis.profile import chosen_by_task, propose, rows_of
+    from dse.analysis.profile import profile as measure
+    from dse.files import make_folder, write_whole
 
     told = activity or (lambda _text, _share: None)
     with loaded(request(space, device, cache, plugins), activity, in_process=in_process) as (problem, found, _):
@@ -100,86 +97,11 @@ def profile(
         }
         for item, cost in zip(proposals, costs, strict=True)
     ]
-    folder = made_folder(Path(results) / found.file.name)
+    folder = make_folder(Path(results) / found.file.name)
     designs = pd.DataFrame(rows)
     path = write_whole(folder / PROFILE, lambda file: table.to_parquet(file, index=False))
     further = write_whole(folder / PROPOSALS, lambda file: designs.to_parquet(file, index=False))
     return Profiled(table, designs, path, further)
-
-
-def starting_points(path: Path | str) -> tuple[list[DesignPoint], str]:
-    """Read the designs of a parquet file, proposals of a profile or a front, and say which of both they are.
-
-    Raises:
-        StudyError: the file is missing, damaged, or holds no designs.
-    """
-    import pandas as pd
-
-    from dse.results.points import point_of
-
-    try:
-        with Path(path).open("rb") as file:  # one open file, since a running study may replace it
-            rows = pd.read_parquet(file, use_threads=False).to_dict("records")
-        points = [point_of({str(name): value for name, value in row.items()}) for row in rows]
-    except (OSError, ValueError, KeyError) as error:
-        raise StudyError(
-            "there are no designs to start from",
-            where=path,
-            expected="proposals.parquet of `dse profile`, or pareto.parquet of a study",
-            found=str(error).splitlines()[0] if str(error) else type(error).__name__,
-        ) from error
-    return points, "profile" if rows and "proposal" in rows[0] else "enqueued"
-
-
-def profiled_rows(path: Path | str, space: SearchSpace) -> list[dict[str, Any]]:
-    """Read what a profile measured, one row for each design that gives every task the same setting.
-
-    Args:
-        path: its proposals, beside which the profile lies; where none does, there are no rows.
-        space: of the study.
-
-    Raises:
-        StudyError: the profile is damaged, or of another space.
-    """
-    import pandas as pd
-
-    path = Path(path).with_name(PROFILE)
-    if not path.exists():
-        return []
-    try:
-        table = pd.read_parquet(path, use_threads=False)
-        return [_profiled_row(group, space) for _, group in table[table["setting"].notna()].groupby("setting")]
-    except (OSError, ValueError, KeyError) as error:
-        raise StudyError(
-            "the profile cannot be used in this study",
-            where=path,
-            expected="what `dse profile` wrote for the same space",
-            found=f"{type(error).__name__}: {error}".splitlines()[0],
-            fix="profile the space again",
-        ) from error
-
-
-def _profiled_row(of_setting: pd.DataFrame, space: SearchSpace) -> dict[str, Any]:
-    """One setting of a profile, as cells of a trial."""
-    from dse.search.profile import per_task
-    from dse.space.default_design import default_point
-    from dse.space.searchspace import snap
-
-    first, scores = of_setting.iloc[0], dict(zip(of_setting["task"], of_setting["score"], strict=True))
-    chosen: dict[Kind, str] = {"generator": str(first["generator"]), "compressor": str(first["compressor"])}
-    point = default_point(space, **chosen)
-    values = {
-        item.declared.full_name: snap(item, [first[f"param.{item.declared.full_name}"]] * len(item.elements))
-        for kind, name in chosen.items()
-        for item in per_task(space, kind, name)
-    }
-    return {
-        "status": PROFILED,
-        **_cells(replace(point, values={**point.values, **values})),
-        **{f"score.{task}": float(scores[task]) for task in space.tasks},
-        "score_mean": float(of_setting["score"].mean()),
-        "accuracy_drop_all": float(of_setting["drop"].mean()),
-    }
 
 
 def _start(space: SearchSpace, asked: Mapping[Kind, str | None]) -> DesignPoint:
@@ -188,7 +110,7 @@ def _start(space: SearchSpace, asked: Mapping[Kind, str | None]) -> DesignPoint:
     By default the first compressor with a choice for each task, and the first generator: where no compressor has one, the
     first generator that does.
     """
-    from dse.search.profile import per_task
+    from dse.analysis.profile import per_task
     from dse.space.default_design import default_point
 
     chosen: dict[str, str] = {}
@@ -201,9 +123,3 @@ def _start(space: SearchSpace, asked: Mapping[Kind, str | None]) -> DesignPoint:
         chosen[kind] = name or (able[0] if able and not found else names[0])
         found = chosen[kind] in able
     return default_point(space, **chosen)
-
-
-def _cells(point: DesignPoint) -> dict[str, object]:
-    """A point as columns of a result file."""
-    plugins = {kind: getattr(point, kind) for kind in ("generator", "compressor", "scheduler", "hardware")}
-    return plugins | {f"param.{name}": json.loads(json.dumps(value)) for name, value in point.values.items()}

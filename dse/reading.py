@@ -153,7 +153,7 @@ def sections(study: Path | str, trial: int, *, results: Path | str = "results") 
     Raises:
         StudyError: there is no such study or trial.
     """
-    from dse.alternatives import section
+    from dse.analysis.assumptions import section
     from dse.results.files import TRIALS
     from dse.results.read import read_table, table_file, to_frame
     from dse.results.sections import sections as made
@@ -202,7 +202,7 @@ def report(study: Path | str, out: Path | str, *, results: Path | str = "results
         SetupError: plotly is not installed.
         StudyError: there is no such study.
     """
-    from dse.alternatives import assumptions
+    from dse.analysis.assumptions import assumptions
     from dse.plots.report import report_page
     from dse.results.studies import study_folder
 
@@ -261,6 +261,6 @@ def _ending(out: Path | str, known: Sequence[str]) -> Path:
 
 
 def _written(out: Path, content: bytes) -> Path:
-    from dse.results.files import write_output
+    from dse.files import write_output
 
     return write_output(out, lambda path: path.write_bytes(content))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dse.errors import DataError
-from dse.loading import Activity, load, request
+from dse.study.load import Activity, load, request
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,12 +61,12 @@ def redundancy(
         StudyError: the study's folder cannot be written.
     """
     from dse.analysis.redundancy import redundancy as measured
-    from dse.results.files import made_folder, write_whole
+    from dse.files import make_folder, write_whole
 
     if rows < 1:
         raise DataError("there are no rows to look at", where="--rows", expected="at least 1", found=rows)
     wanted = request(space, device, cache, plugins)
-    folder = made_folder(Path(results) / wanted.space.name)  # before anything is measured in vain
+    folder = make_folder(Path(results) / wanted.space.name)  # before anything is measured in vain
     problem, _, _ = load(wanted, activity)
     table = measured(problem, rows, activity or (lambda _text, _share: None))
     return Redundancy(table, write_whole(folder / REDUNDANCY, lambda file: table.to_parquet(file, index=False)))

@@ -30,8 +30,8 @@ UNTRIED = (
     "tests/benchmarks",
     "tests/setup",
     "tests/testing",
-    "tests/workload/test_finetune.py",
-    "tests/workload/test_service.py",
+    "tests/models/training/test_finetune.py",
+    "tests/models/test_loaded_workload.py",
     "tests/worker",
 )
 """Minutes of training or waiting, checks of the checks, or tests of the repository's own tools: `make test` has them."""

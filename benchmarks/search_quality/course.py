@@ -14,8 +14,8 @@ from benchmarks.search_quality.recorded import Recorded
 from dse.results.pareto import hypervolume, nondominated
 from dse.results.points import point_of
 from dse.results.read import read_trials
-from dse.search.provenance import Provenance
-from dse.search.study import run
+from dse.study.provenance import Provenance
+from dse.study.run import run
 
 REFERENCE = (1.0, 1.25, 5.0)
 AXES = ["array_area_ratio", "energy_ratio", "accuracy_drop"]

@@ -10,8 +10,8 @@ from benchmarks.scale import without_scores
 from benchmarks.search_quality.record import FOLDER
 from benchmarks.search_quality.recorded import Recorded, searched
 from dse.results.read import read_trials
-from dse.search.provenance import Provenance
-from dse.search.study import run
+from dse.study.provenance import Provenance
+from dse.study.run import run
 
 TRIALS = 24
 
@@ -22,7 +22,8 @@ def live(name: str, seed: int) -> dict[str, Any]:
     Raises:
         AssertionError: other weights or data were recorded, or both proposed different designs.
     """
-    from dse.loading import loaded, request
+    from dse.loading import loaded
+    from dse.study.load import request
 
     recorded = Recorded(name, budget=10**6)
     with tempfile.TemporaryDirectory() as cache:

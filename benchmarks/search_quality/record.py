@@ -15,7 +15,7 @@ import numpy as np
 from dse.records.design import DesignPoint
 from dse.records.parameters import Scalar
 from dse.records.plugin import Kind
-from dse.search.encoding import Codec
+from dse.samplers.encoding import Codec
 from dse.space.domain import at, size
 from dse.space.searchspace import SearchSpace
 
@@ -29,7 +29,8 @@ def main(name: str) -> None:
     """Score every setting, the same for all tasks, on both splits, and write table, shapes and clip statistics."""
     import pandas as pd
 
-    from dse.loading import loaded, request
+    from dse.loading import loaded
+    from dse.study.load import request
 
     with loaded(request(FOLDER / f"{name}.toml", "auto", None, ()), None, in_process=True) as (problem, space, _):
         problem.prepare(scores=True)

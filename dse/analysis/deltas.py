@@ -11,7 +11,7 @@ from dse.score.grid import best_scale
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dse.workload.service import LoadedWorkload
+    from dse.models.loaded_workload import LoadedWorkload
 from dse.score.decompose import decompose
 
 

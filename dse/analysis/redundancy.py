@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.analysis.importance import IMPORTANCE_VERSION, UNITS, importance, least
+from dse.cache import Progress
+from dse.models.inference.similarity import MOST_TOKENS, SIMILARITY_VERSION
 from dse.score.exit_heads import fit_exits
 from dse.score.metrics import POINTS
-from dse.workload.cache import Progress
-from dse.workload.similarity import MOST_TOKENS, SIMILARITY_VERSION
 
 if TYPE_CHECKING:
     import pandas as pd

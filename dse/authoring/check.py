@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dse.authoring.targets import Target, plugins_of
 from dse.errors import DseError, unknown_name
-from dse.loading import Activity
 from dse.records.plugin import PluginRecord
 from dse.registry import Provider
+from dse.study.load import Activity
 
 if TYPE_CHECKING:
     from dse.testing.common import Outcome

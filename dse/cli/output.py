@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dse.results.files import write_output
+from dse.files import write_output
 from dse.results.plain import plain_value
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from dse.search.observer import NullObserver, Progress
+from dse.study.observer import NullObserver, Progress
 
 if TYPE_CHECKING:
     from rich.progress import TaskID

@@ -15,8 +15,8 @@ from dse.results.columns import OBJECTIVES
 from dse.results.files import LOG, SPACE, TRIALS
 from dse.results.points import PREFIX
 from dse.results.read import table_file
-from dse.search.history import History, Trial, read_history
-from dse.search.log import read_events
+from dse.study.log.file import read_events
+from dse.study.log.history import History, Trial, read_history
 
 _STATES = {"done": "COMPLETE", "infeasible": "PRUNED", "stopped": "PRUNED"}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import ExportError
-from dse.workload.cache import digest, file_digest
+from dse.files import digest, file_digest
 
 SCHEMA_VERSION = 1
 MANIFEST = "export.json"

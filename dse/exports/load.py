@@ -142,15 +142,15 @@ class Export:
     @cached_property
     def tokenizer(self) -> Any:
         """Tokenizer of all tasks."""
-        from dse.workload.models import load_tokenizer
+        from dse.models.checkpoints import load_tokenizer
 
         return load_tokenizer(str(self._files.path(TOKENIZER)))
 
     @cached_property
     def device(self) -> str:
         """Where models run."""
-        from dse.loading import check_device
-        from dse.workload.finetune import pick_device
+        from dse.models.training.finetune import pick_device
+        from dse.study.load import check_device
 
         recorded = self.manifest["evaluation"]["device"]
         if check_device(self._device) != "auto":

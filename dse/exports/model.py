@@ -58,7 +58,7 @@ class TaskModel:
 
     def predict(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[str] | list[float]:
         """Name of each text's label, or its value."""
-        from dse.workload.evaluate import answers
+        from dse.models.inference.evaluate import answers
 
         found = answers(self._about["kind"], self(texts, pairs), self._about["scaling"])
         return [self.classes[at] for at in found] if self.classes else found.tolist()
@@ -83,8 +83,8 @@ class TaskModel:
         """
         import numpy as np
 
-        from dse.workload import metrics
-        from dse.workload.evaluate import answers
+        from dse.models.inference import task_metrics as metrics
+        from dse.models.inference.evaluate import answers
 
         lacking = [name for name in ("text", "label") if name not in rows.columns]
         if lacking or not len(rows):
@@ -105,7 +105,7 @@ class TaskModel:
         return held_by(self._export.design, self._task)
 
     def _logits(self, rows: pd.DataFrame) -> NDArray[np.float32]:
-        from dse.workload.evaluate import batched, run
+        from dse.models.inference.evaluate import batched, run
 
         rows = rows if "text_b" in rows.columns else rows.assign(text_b="")
         batches = batched(self._export.tokenizer, rows, self._about["max_length"], self._export.device)
@@ -124,7 +124,7 @@ class TaskModel:
     @cached_property
     def _layers(self) -> Any:
         """The model on crossbars; biases and norms of layers of the base are among what is held."""
-        from dse.workload.evaluate import on_crossbars
+        from dse.models.inference.evaluate import on_crossbars
 
         return on_crossbars(self._model(), [], self._export.manifest["evaluation"]["precision"], self._export.device)
 
@@ -132,8 +132,8 @@ class TaskModel:
         """The task's own model; its matrices are not set."""
         import torch
 
-        from dse.workload.encoder import Decomposed
-        from dse.workload.models import model_from
+        from dse.models.checkpoints import model_from
+        from dse.models.encoder import Decomposed
 
         with torch.random.fork_rng():
             model = model_from(self._about["config"])

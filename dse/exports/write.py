@@ -27,8 +27,8 @@ from dse.score.stored_terms import Assembly
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+    from dse.models.loaded_workload import LoadedWorkload
     from dse.score.problem import WorkloadProblem
-    from dse.workload.service import LoadedWorkload
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def _built(problem: WorkloadProblem, point: DesignPoint) -> Built:
 
 def _write_owners(folder: Path, wanted: Wanted, assembly: Assembly, masks: Tensors) -> dict[str, Any]:
     """Write one file an owner; return what is said of the tasks."""
-    from dse.workload.models import load_model
+    from dse.models.checkpoints import load_model
 
     names, files = wanted.problem.tasks, owner_files(assembly.plan.groups, wanted.problem.tasks)
     base = _beside_matrices(load_model(wanted.loaded.source, labels=1))
@@ -141,7 +141,7 @@ def _write_owners(folder: Path, wanted: Wanted, assembly: Assembly, masks: Tenso
 
 def _beside_matrices(model: PreTrainedModel) -> Tensors:
     """Embeddings, biases, norms and head of a model, by name."""
-    from dse.workload.encoder import Decomposed
+    from dse.models.encoder import Decomposed
 
     matrices = Decomposed(model, trace=False).matrix_names()
     return {name: value.numpy() for name, value in model.state_dict().items() if name not in matrices}
@@ -179,7 +179,7 @@ def _geometry_values(geometry: Geometry) -> dict[str, Any]:
 
 def _evaluation(wanted: Wanted, geometry: Geometry) -> dict[str, Any]:
     """How scores are measured."""
-    from dse.workload.text import TOKENS_PER_BATCH
+    from dse.models.data.text import TOKENS_PER_BATCH
 
     context = wanted.problem.context
     return {

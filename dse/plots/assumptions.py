@@ -12,7 +12,7 @@ from dse.results.pareto import nondominated
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dse.alternatives import Assumption
+    from dse.analysis.assumptions import Assumption
 
 
 COSTED = ["area_mm2", "energy_uj"]

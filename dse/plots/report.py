@@ -17,7 +17,7 @@ from dse.results.points import PREFIX
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from dse.alternatives import Assumption
+    from dse.analysis.assumptions import Assumption
 
 
 _WIDTH, _HEIGHT = 1280, 450

@@ -5,7 +5,6 @@ pluggy earns its place for checked registration; records that plugins yield are 
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import importlib.util
 import inspect
@@ -20,6 +19,7 @@ import pluggy
 
 from dse.contract import Hooks
 from dse.errors import DseError, PluginContractError, PluginLoadError, unknown_name
+from dse.files import hash_parts
 from dse.records.plugin import API, KINDS, RECORD_TYPES, Kind, Options, PluginRecord
 from dse.registry.code import files_of
 
@@ -157,10 +157,9 @@ class Registry:
         """
         record, provider = self._found[kind][name]
         source = inspect.getsourcefile(record.build)
-        content = hashlib.blake2b(digest_size=8)
-        for file in files_of(record.build.__module__, Path(source)) if source else []:
-            content.update(file.read_bytes())
-        return f"{kind}.{name} {record.version} ({provider.distribution}) {content.hexdigest()}"
+        files = files_of(record.build.__module__, Path(source)) if source else []
+        content = hash_parts((file.read_bytes() for file in files), size=8).hex()
+        return f"{kind}.{name} {record.version} ({provider.distribution}) {content}"
 
     def validated(self, kind: Kind, name: str, options: Mapping[str, Any], *, where: object = None) -> Options:
         """A plugin's options as its own type reads them."""

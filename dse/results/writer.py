@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import StudyError
+from dse.files import write_whole
 from dse.results.columns import SCHEMA_VERSION, Column
-from dse.results.files import PARETO, TRIALS, write_whole
+from dse.results.files import PARETO, TRIALS
 from dse.results.pareto import front_mask
 
 

@@ -7,7 +7,6 @@ with g_off = 1 / on_off_ratio; a column's sum has the share of g_off taken off, 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.cost.counts import FULL_MAGNITUDE, slices
+from dse.files import hash_parts
 from dse.records.geometry import Geometry
 from dse.records.nonideality import Nonideality
 from dse.records.stored import Image, Key, Stored, Term
@@ -183,4 +183,4 @@ def on_arrays(term: Term) -> bool:
 def _generator(what: Nonideality, draw: int, kind: str, place: tuple[object, ...]) -> np.random.Generator:
     """Random numbers of one draw at one place."""
     text = repr((what.noise_seed, draw, kind, *place)).encode()
-    return np.random.default_rng(int.from_bytes(hashlib.blake2b(text, digest_size=16).digest(), "big"))
+    return np.random.default_rng(int.from_bytes(hash_parts([text]), "big"))

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from dse.cache import ArrayCache, Progress
 from dse.contract import Weights
+from dse.files import digest
 from dse.records.effective import Effective
 from dse.records.model import Model
 from dse.records.observation import Observation
@@ -17,11 +19,10 @@ from dse.records.plan import BASE, DROPPED
 from dse.records.training import Adapted, Adaption, Training
 from dse.records.workload import Workload
 from dse.score.exit_heads import FIT_EXITS_VERSION
-from dse.workload.cache import ArrayCache, Progress, digest
 
 if TYPE_CHECKING:
-    from dse.workload.evaluate import Precision
-    from dse.workload.service import LoadedWorkload
+    from dse.models.inference.evaluate import Precision
+    from dse.models.loaded_workload import LoadedWorkload
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,10 @@ class PipelineContext:
     def __init__(
         self, loaded: LoadedWorkload, arrays: ArrayCache, precision: Precision, progress: Progress | None
     ) -> None:
-        from dse.workload.adapting import ADAPT_VERSION
-        from dse.workload.evaluate import EVALUATOR_VERSION
-        from dse.workload.joint import JOINT_VERSION
-        from dse.workload.observe import OBSERVE_VERSION
+        from dse.models.inference.evaluate import EVALUATOR_VERSION
+        from dse.models.inference.observe import OBSERVE_VERSION
+        from dse.models.training.adapter import ADAPT_VERSION
+        from dse.models.training.joint import JOINT_VERSION
 
         self._loaded = loaded
         self._progress = progress
@@ -99,8 +100,8 @@ class PipelineContext:
         return self._loaded.tasks[self.workload.task_names[task]].observe(rows, model)
 
     def similarity(self, rows: int) -> dict[str, NDArray[Any]]:
-        """Compare the hidden states of base and tasks on the same rows; see `dse.workload.similarity.similarity`."""
-        from dse.workload.similarity import similarity
+        """Compare the hidden states of base and tasks on the same rows; see `dse.models.inference.similarity.similarity`."""
+        from dse.models.inference.similarity import similarity
 
         return similarity(self._loaded, rows)
 
@@ -110,7 +111,7 @@ class PipelineContext:
 
     def adapted(self, adaption: Adaption) -> Adapted:
         """Learn a task from the base through an adapter, or find it in the cache."""
-        from dse.workload.adapting import adapted
+        from dse.models.training.adapter import adapted
 
         return adapted(self._loaded, adaption)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from dse.cache import ArrayCache, Progress
 from dse.contract import Hardware
 from dse.cost.call import called
 from dse.cost.combination import Combination, grouped, stacked
@@ -28,11 +29,10 @@ from dse.registry import Registry
 from dse.score.context import Outcome, PipelineContext
 from dse.score.score import Scorer
 from dse.score.summary import summary
-from dse.workload.cache import ArrayCache, Progress
 
 if TYPE_CHECKING:
-    from dse.workload.evaluate import Precision
-    from dse.workload.service import LoadedWorkload
+    from dse.models.inference.evaluate import Precision
+    from dse.models.loaded_workload import LoadedWorkload
 
 CHUNK = 512
 """Points costed at once: enough to amortise numpy's calls, few enough for arrays to stay in cache."""
@@ -245,13 +245,13 @@ class WorkloadProblem:
         return self._scorer.baseline(task, split, self._baseline_bits)
 
     def _chance(self, name: str, split: str) -> float:
-        from dse.workload import metrics
+        from dse.models.inference import task_metrics as metrics
 
         task = self._loaded.tasks[name]
         return metrics.chance(task.spec.metric, task.evaluator.labels(split))
 
     def _resampled(self, name: str, split: str, outcome: Outcome) -> NDArray[Any]:
-        from dse.workload import metrics
+        from dse.models.inference import task_metrics as metrics
 
         if id(outcome) in self._resamples:  # the scorer keeps every outcome, so its id stays its own
             return self._resamples[id(outcome)]
@@ -286,8 +286,8 @@ def build_problem(
         device: ``auto``, ``cpu`` or ``cuda``.
         progress: told what is being prepared.
     """
+    from dse.models.loaded_workload import load
     from dse.space.workload import parse
-    from dse.workload.service import load
 
     space.check_plugins(registry)
     workload = load(parse(space.workload, path=space.path), cache=cache, device=device, progress=progress)

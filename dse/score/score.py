@@ -6,7 +6,6 @@ the content is a hash of the rebuilt weights themselves, for recipes that lead t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from dse.cost.call import called
 from dse.cost.combination import stacked
 from dse.cost.cost import Built, nonideality
+from dse.files import hash_parts
 from dse.records.design import DesignPoint, PluginParameter
 from dse.records.effective import Effective
 from dse.records.geometry import Geometry
@@ -124,7 +124,6 @@ class Scorer:
 
     def _evaluate(self, task: int, held: Effective, split: str, input_bits: int, owners: NDArray[Any]) -> Outcome:
         """Score rebuilt weights, unless these very weights have been scored before."""
-        content = hashlib.blake2b(digest_size=16)
         parts: list[tuple[object, Tensor]] = [*sorted(held.weights.items()), *sorted(held.biases.items())]
         parts += [(key, factor) for key, found in sorted(held.products.items()) for pair in found for factor in pair]
         parts += [
@@ -138,11 +137,9 @@ class Scorer:
         parts += [((key, "kept"), values) for key, both in sorted(held.kept.items()) for values in both]
         for layer, exit_head in sorted(held.exits.items()):
             parts += [((layer, exit_head.threshold), exit_head.weight), ((layer,), exit_head.bias)]
-        for key, values in parts:
-            content.update(repr(key).encode())
-            content.update(np.ascontiguousarray(values.numpy()).data)
-        content.update(owners.clip(max=1).astype(np.int64).tobytes())  # biases and norms follow: base's or the task's
-        recipe = self._common(task, split, input_bits) | {"content": content.hexdigest()}
+        content = [part for key, values in parts for part in (repr(key).encode(), _bytes_of(values.numpy()))]
+        content.append(_bytes_of(owners.clip(max=1).astype(np.int64)))  # biases and norms follow: base's or the task's
+        recipe = self._common(task, split, input_bits) | {"content": hash_parts(content).hex()}
 
         def measure() -> Outcome:
             self.evaluated += 1
@@ -213,3 +210,8 @@ class Scorer:
             run = float(arrays.get("layers_run", np.nan))  # not in what was stored before rows could leave early
             self._known[key] = Outcome(float(arrays["value"]), bool(arrays["flagged"]), arrays["predictions"], run)
         return self._known[key]
+
+
+def _bytes_of(values: NDArray[Any]) -> memoryview:
+    """Return an array's memory, row by row."""
+    return np.ascontiguousarray(values).data

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from dse.files import hash_parts
 from dse.records.design import PluginParameter, Value
 from dse.records.parameters import Choice, Permutation, Scalar, lehmer_decode, lehmer_encode
 from dse.records.plugin import KINDS, Kind
@@ -141,7 +141,7 @@ class SearchSpace:
             ],
         }
         text = json.dumps(content, sort_keys=True, default=str)
-        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        return hash_parts([text.encode()]).hex()
 
 
 def describe(domain: Domain) -> dict[str, Any]:

@@ -16,15 +16,15 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from dse.errors import DseError, TimeLimitError, WorkerError
-from dse.loading import Activity, Request
+from dse.study.load import Activity, Request
 from dse.worker.serve import LOAD, RAISED, TOLD
 
 if TYPE_CHECKING:
     from dse.records.data_facts import DataFacts
     from dse.records.design import DesignPoint, PluginParameter
     from dse.records.scored import CostResult, ScoreResult
-    from dse.search.provenance import Provenance
     from dse.space.searchspace import SearchSpace
+    from dse.study.provenance import Provenance
 
 GONE = "gone"
 

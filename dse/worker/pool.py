@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dse.errors import SetupError
-from dse.loading import Activity, Request
+from dse.study.load import Activity, Request
 from dse.worker.client import RemoteProblem
 
 if TYPE_CHECKING:

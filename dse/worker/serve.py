@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from dse.errors import WorkerError
-from dse.loading import Request, load
+from dse.study.load import Request, load
 
 TOLD, VALUE, RAISED = "told", "value", "raised"
 LOAD = "load"

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dse.analysis.importance import importance, least
+from dse.models.data.text import batch, by_length, padding, sampled
 from dse.score.problem import WorkloadProblem
 from dse.testing import TinyContext, tiny_workload
-from dse.workload.text import batch, by_length, padding, sampled
 
 ROWS = 24
 

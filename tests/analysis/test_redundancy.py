@@ -12,10 +12,10 @@ import pytest
 
 import dse
 from dse.analysis.redundancy import effects, redundancy, similar
+from dse.cache import ArrayCache
 from dse.records.effective import Effective
 from dse.score.problem import WorkloadProblem, build_problem
 from dse.space.file import load
-from dse.workload.cache import ArrayCache
 
 ROWS = 30
 

@@ -11,7 +11,7 @@ from benchmarks.search_quality.compare import RECORDS
 from benchmarks.search_quality.course import course
 from benchmarks.search_quality.record import FOLDER, setting_of, uniform_points
 from benchmarks.search_quality.recorded import Recorded
-from dse.search.encoding import Codec
+from dse.samplers.encoding import Codec
 
 
 @pytest.fixture(scope="module", params=RECORDS)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dse.cli.progress import Bars, Lines, Silent, duration, reporter, standing
-from dse.search.observer import Progress
+from dse.study.observer import Progress
 
 
 class Terminal(io.StringIO):

@@ -66,8 +66,8 @@ def test_a_second_call_loads_no_model(asked: tuple[object, ...], dse: Any, monke
     def never(*_: Any, **__: Any) -> Any:
         raise AssertionError("measured again")
 
-    for name in ("similarity.hidden_states", "service.observe", "evaluate.Evaluator.score"):
-        monkeypatch.setattr(f"dse.workload.{name}", never)
+    for name in ("inference.similarity.hidden_states", "loaded_workload.observe", "inference.evaluate.Evaluator.score"):
+        monkeypatch.setattr(f"dse.models.{name}", never)
     again = dse(*asked, "--quiet", "--format", "json")
 
     assert again.exit_code == 0, again.output

@@ -11,9 +11,9 @@ import pytest
 
 from dse.dashboards.live import Live
 from dse.errors import StudyError
-from dse.search.encoding import Codec
-from dse.search.provenance import Provenance
-from dse.search.study import run
+from dse.samplers.encoding import Codec
+from dse.study.provenance import Provenance
+from dse.study.run import run
 from tests.support.fakes import FakeProblem, fake_space
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "results" / "example"

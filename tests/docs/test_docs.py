@@ -249,7 +249,7 @@ def documented(path: str, heading: str, following: str = "\n## ") -> set[str]:
 
 
 def test_every_key_of_a_space_file_is_documented_and_no_other() -> None:
-    from dse.search.graybox.proposer import GrayboxOptions
+    from dse.samplers.graybox.proposer import GrayboxOptions
     from dse.space.file import SearchTable, SpaceFile
     from dse.space.workload import DataSpec, TaskSpec, WorkloadSpec
 
@@ -299,7 +299,7 @@ def test_the_tables_shown_for_a_plugin_fit_it(folder: Path) -> None:
 
 
 def test_the_samplers_named_exist() -> None:
-    from dse.search.samplers import GRAYBOX, SHORT
+    from dse.samplers.factory import GRAYBOX, SHORT
 
     line = next(
         line
@@ -334,7 +334,7 @@ def test_every_public_name_and_command_is_in_the_reference() -> None:
 
 
 def test_every_key_of_the_log_is_documented_and_no_other() -> None:
-    from dse.search.events import _KEYS
+    from dse.study.log.events import _KEYS
 
     text = (ROOT / "docs/file-formats.md").read_text(encoding="utf-8").split("## The log")[1]
     shown: dict[str, set[str]] = {}

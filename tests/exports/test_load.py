@@ -13,7 +13,7 @@ import torch
 
 import dse
 from dse.exports.files import MANIFEST
-from dse.workload.cache import digest
+from dse.files import digest
 
 TEXTS = ["good film", "bad plot very bad", "the music"]
 

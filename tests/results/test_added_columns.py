@@ -13,10 +13,10 @@ import pytest
 import dse
 from dse.records.design import PluginParameter
 from dse.records.parameters import Choice, Float
-from dse.search.provenance import Provenance
-from dse.search.study import run
 from dse.space.file import parse
 from dse.space.resolve import resolve
+from dse.study.provenance import Provenance
+from dse.study.run import run
 from tests.support.fakes import LAYERS, PARAMETERS, TASKS, FakeProblem, fake_space, raw_space
 
 OLD = [

@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from dse.errors import StudyError, UnknownNameError
+from dse.files import sweep, write_whole
 from dse.records.design import PluginParameter
 from dse.records.parameters import Choice, Float, Int, Permutation
 from dse.records.plugin import Kind
 from dse.results.columns import METRIC_NAMES, merged, parameter_type, study_columns
-from dse.results.files import sweep, write_whole
 from dse.results.front import front_table
 from dse.results.points import point_of
 from dse.results.read import read_front, read_metadata, read_provenance, read_trials, show

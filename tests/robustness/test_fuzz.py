@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dse.models.data.read import read
 from dse.registry import Registry
 from dse.space.file import load
 from dse.space.resolve import resolve
 from dse.space.workload import DataSpec, TaskSpec
 from dse.space.workload import parse as parse_workload
-from dse.workload.data import read
 from tests.robustness.conftest import SPACE
 from tests.support.fuzzing import FUZZ, readable
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from dse.results.front import front_table
 from dse.results.read import read_metadata, read_provenance, read_trials, show
-from dse.search.export import refresh
-from dse.search.history import read_history
-from dse.search.log import read_events
-from dse.search.provenance import Provenance
-from dse.search.study import run
+from dse.study.log.file import read_events
+from dse.study.log.history import read_history
+from dse.study.provenance import Provenance
+from dse.study.run import run
+from dse.study.tables import refresh
 from tests.support.fakes import FakeProblem, fake_space
 from tests.support.fuzzing import FUZZ, readable
 

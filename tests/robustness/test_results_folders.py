@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dse.results.files import write_text_whole
+from dse.files import write_text_whole
 from tests.robustness.conftest import Home, told
 
 

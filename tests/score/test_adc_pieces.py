@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dse
+from dse.models.inference.adc import digits_of, product
 from dse.records.effective import Converter, OnArrays
 from dse.records.stored import Matrices
 from dse.score.adc_pieces import OnConverters, converter
 from dse.score.cells import Cells
-from dse.workload.converting import digits_of, product
 from tests.support.workloads import geometry
 
 KEY = (0, 0)

@@ -11,14 +11,14 @@ import pytest
 import torch
 
 import dse
+from dse.models.encoder import Decomposed
+from dse.models.inference.crossbar import CrossbarLayers
 from dse.records.effective import Effective
 from dse.records.stored import Matrices
 from dse.score.adc_pieces import OnConverters, converter
 from dse.score.cells import Cells
 from dse.score.grid import store_whole
 from dse.score.matrices import effective
-from dse.workload.crossbar import CrossbarLayers
-from dse.workload.encoder import Decomposed
 from tests.support.workloads import geometry
 
 ROWS, DRAWS, CLASSES = 100, 4, 6

@@ -207,8 +207,8 @@ def test_a_reference_hardware_that_cannot_be_is_refused(
 @pytest.mark.parametrize(
     "version",
     [
-        "dse.workload.joint.JOINT_VERSION",
-        "dse.workload.observe.OBSERVE_VERSION",
+        "dse.models.training.joint.JOINT_VERSION",
+        "dse.models.inference.observe.OBSERVE_VERSION",
         "dse.score.context.FIT_EXITS_VERSION",
     ],
 )

@@ -12,9 +12,9 @@ import pytest
 from dse.errors import DseError, PluginLoadError, SpaceError, UnknownNameError
 from dse.records.plugin import HardwareModel
 from dse.registry.registry import Registry
-from dse.search.provenance import provenance_of
 from dse.space.file import load, parse
 from dse.space.toml_text import toml_text
+from dse.study.provenance import provenance_of
 from tests.support.fakes import fake_space, put, raw_space
 
 
@@ -189,7 +189,7 @@ def test_plugin_files_are_relative_to_the_space_file_and_count_by_content(tmp_pa
 
 def test_importing_the_space_loads_nothing_heavy() -> None:
     code = (
-        "import sys, dse.space.file, dse.space.resolve, dse.search.study, dse.results.read, dse.results.pareto;"
+        "import sys, dse.space.file, dse.space.resolve, dse.study.run, dse.results.read, dse.results.pareto;"
         "print([name for name in ('optuna', 'torch', 'transformers', 'pandas', 'pyarrow', 'moocore') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

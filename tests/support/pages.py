@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from dse.search.provenance import Provenance
-from dse.search.study import run
+from dse.study.provenance import Provenance
+from dse.study.run import run
 from tests.support.fakes import FakeProblem, fake_space
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "results" / "example"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from dse.search.observer import NullObserver, Progress
-from dse.search.provenance import Provenance
-from dse.search.study import Finished, run
+from dse.study.observer import NullObserver, Progress
+from dse.study.provenance import Provenance
+from dse.study.run import Finished, run
 from tests.support.fakes import FakeProblem, fake_space
 
 VOLATILE = ("duration_s",)

@@ -13,9 +13,9 @@ import pytest
 
 import dse
 from dse.errors import SetupError
-from dse.loading import Request
 from dse.space.default_design import default_point
 from dse.space.file import load
+from dse.study.load import Request
 from dse.worker import pool
 from tests.support.tiny import write_space
 

@@ -15,8 +15,8 @@ import pytest
 
 import dse
 from dse.errors import PluginContractError, TimeLimitError, WorkerError
-from dse.loading import Request
 from dse.space.file import load
+from dse.study.load import Request
 from dse.worker.client import RemoteProblem
 from tests.support.tiny import write_space
 

@@ -1,0 +1,144 @@
+"""Files: written whole or not at all, and known by the hash of their content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dse.errors import DseError, OutputError, StudyError
+
+
+def sha256(content: bytes) -> str:
+    """Return the sha256 of some bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def digest(value: object) -> str:
+    """Return a short sha256 of a value's canonical JSON."""
+    return sha256(json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode())[:24]
+
+
+def file_digest(path: Path) -> str:
+    """Return the sha256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def hash_parts(parts: Iterable[bytes | memoryview], *, size: int = 16) -> bytes:
+    """Return ``size`` bytes of BLAKE2b over parts that follow one another: fast, for tensors and seeds."""
+    content = hashlib.blake2b(digest_size=size)
+    for part in parts:
+        content.update(part)
+    return content.digest()
+
+
+@contextmanager
+def whole_file(
+    path: Path,
+    *,
+    parents: bool = True,
+    error: type[DseError] = StudyError,
+    what: str = "a file could not be written",
+    fix: str = "free disk space or choose another folder with --cache or --results",
+) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; sync it and move it into place when the block ends well.
+
+    Readers see the old file or the new one. `sweep` removes what a killed process leaves half written.
+
+    Args:
+        path: file to write.
+        parents: create the folders above it where there are none.
+        error: class of the error where the disk refuses.
+        what: first line of that error.
+        fix: what its reader can do.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.{os.getpid()}.tmp")
+    try:
+        if parents:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as refusal:
+        raise error(f"{what}: {refusal.strerror or refusal}", where=path, fix=fix) from refusal
+
+
+def make_folder(folder: Path) -> Path:
+    """Create a study's folder where there is none.
+
+    Raises:
+        StudyError: the disk refuses.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as refusal:
+        raise StudyError(
+            f"the study's folder cannot be written: {refusal.strerror or refusal}",
+            where=folder,
+            fix="make room there, or choose another folder with --results",
+        ) from refusal
+    return folder
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
+    """Write a file of a study whole or not at all.
+
+    Args:
+        path: file to write.
+        write: writes everything to the path it is given.
+
+    Raises:
+        StudyError: the disk refuses.
+    """
+    fix = "nothing recorded so far is lost: make room and continue the study"
+    with whole_file(path, parents=False, what="a file of the study cannot be written", fix=fix) as temporary:
+        write(temporary)
+    return path
+
+
+def write_output(path: Path, write: Callable[[Path], object]) -> Path:
+    """Write a file that the user named, whole or not at all.
+
+    Args:
+        path: file to write.
+        write: writes everything to the path it is given.
+
+    Raises:
+        OutputError: the disk refuses.
+    """
+    fix = "name a file in a folder that exists and is writable with --out"
+    with whole_file(path, parents=False, error=OutputError, what="the file cannot be written", fix=fix) as temporary:
+        write(temporary)
+    return path
+
+
+def write_text_whole(path: Path, text: str) -> Path:
+    """Write a text file of a study whole or not at all."""
+    return write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes that were killed left half written."""
+    for path in folder.glob(".*.tmp"):
+        process = path.name.split(".")[-2]
+        if process.isdigit() and not _lives(int(process)):
+            path.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,1 @@
+"""Base models and tasks: read, trained, and run as crossbars compute them."""

@@ -1,0 +1,179 @@
+"""Loading base models and checkpoints: hub names, local folders, pinned archives. Only safetensors or tensors-only files."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError
+
+from dse.cache import Progress
+from dse.errors import CheckpointError, SourceError
+from dse.files import digest, file_digest, hash_parts
+from dse.models.sources import unpacked
+from dse.space.workload import BaseSpec
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+_REFUSALS = (OSError, ValueError, RuntimeError, KeyError, SafetensorError, pickle.UnpicklingError)
+"""What transformers raises where there is no model, or one that does not fit."""
+
+
+def located(base: BaseSpec, cache: Path, progress: Progress | None = None) -> str:
+    """Local folder of a base model, or its hub name.
+
+    Raises:
+        SourceError: a pinned archive cannot be fetched, or its weights have another checksum.
+    """
+    if base.archive is None:
+        return base.source
+    folder = unpacked(base.archive, cache, progress)
+    weights = folder / "model.safetensors"
+    if base.weights_sha256:
+        actual = file_digest(weights)
+        if actual != base.weights_sha256:
+            raise SourceError(
+                f"the weights of {base.name!r} are not those that were pinned",
+                where=weights,
+                expected=f"sha256 {base.weights_sha256}",
+                found=f"sha256 {actual}",
+                fix=f"delete {folder} to fetch them again",
+            )
+    return str(folder)
+
+
+def load_model(
+    source: str, *, labels: int | None = None, allow_new_head: bool = True, seed: int = 0
+) -> PreTrainedModel:
+    """Load an encoder with a classification head in float32.
+
+    Args:
+        source: hub name or folder.
+        labels: outputs of the head; None for as many as the checkpoint has.
+        allow_new_head: whether head weights may be missing (they are then drawn at random) because it will be trained.
+        seed: of what is drawn.
+
+    Raises:
+        CheckpointError: weights are missing, misshapen or not finite.
+        SourceError: there is no such model.
+    """
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    torch.manual_seed(seed)
+    extra: dict[str, Any] = {} if labels is None else {"num_labels": labels}
+    with quiet():
+        try:
+            model, info = AutoModelForSequenceClassification.from_pretrained(
+                source, output_loading_info=True, weights_only=True, dtype=torch.float32, **extra
+            )
+        except _REFUSALS as error:
+            raise _loading_error(error, source) from error
+    from dse.models.encoder import Decomposed
+
+    head = Decomposed(model, trace=False).head_names() if allow_new_head else set()
+    missing = sorted(set(info["missing_keys"]) & dict(model.named_parameters()).keys() - head)
+    if missing:
+        raise CheckpointError(
+            "the checkpoint lacks weights",
+            where=source,
+            expected=f"{len(missing)} more, {missing[0]} among them",
+            found="another head or architecture",
+        )
+    for name, value in model.named_parameters():
+        if not torch.isfinite(value).all():
+            raise CheckpointError("the checkpoint has weights that are not finite", where=f"{source}, {name}")
+    return model  # type: ignore[no-any-return]  # transformers' factory is untyped
+
+
+def _loading_error(error: Exception, source: str) -> SourceError | CheckpointError:
+    """Say whether there is no model, or one that does not fit."""
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    if isinstance(error, pickle.UnpicklingError):
+        reason = "a pickle that holds more than tensors; it was not run"
+    if isinstance(error, OSError) or (Path(source).is_dir() and not (Path(source) / "config.json").is_file()):
+        return SourceError(
+            "the model cannot be loaded",
+            where=source,
+            found=reason,
+            fix="name a local folder with config.json and model.safetensors, or a hub model when the hub is reachable",
+        )
+    return CheckpointError("the checkpoint cannot be loaded", where=source, found=reason)
+
+
+def load_config(source: str) -> Any:
+    """Load a model's configuration."""
+    from transformers import AutoConfig
+
+    with quiet():
+        try:
+            return AutoConfig.from_pretrained(source)
+        except _REFUSALS as error:
+            raise _loading_error(error, source) from error
+
+
+def empty_model(source: str, labels: int) -> PreTrainedModel:
+    """Build a model's modules without weights, to count its parameters."""
+    import torch
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    with quiet(), torch.device("meta"):
+        try:
+            config = AutoConfig.from_pretrained(source, num_labels=labels)
+            return AutoModelForSequenceClassification.from_config(config)  # type: ignore[no-any-return]  # untyped factory
+        except _REFUSALS as error:
+            raise _loading_error(error, source) from error
+
+
+def model_from(config: Mapping[str, Any]) -> PreTrainedModel:
+    """Build a model with a classification head from its whole configuration, weights drawn at random."""
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    with quiet():
+        made = AutoConfig.for_model(**config)
+        return AutoModelForSequenceClassification.from_config(made)  # type: ignore[no-any-return]  # untyped factory
+
+
+def load_tokenizer(source: str) -> Any:
+    """Load the tokenizer that belongs to a model."""
+    from transformers import AutoTokenizer
+
+    with quiet():
+        try:
+            return AutoTokenizer.from_pretrained(source)
+        except _REFUSALS as error:
+            raise _loading_error(error, source) from error
+
+
+def model_digest(model: PreTrainedModel) -> str:
+    """Content hash of a model's parameters."""
+    state = sorted(model.state_dict().items())
+    parts = (part for name, value in state for part in (name.encode(), value.detach().contiguous().cpu().numpy().data))
+    return digest(hash_parts(parts).hex())
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence loading reports and bars: what matters is checked here and said in an error."""
+    import logging
+
+    from transformers.utils import logging as reports
+
+    level, bars = reports.get_verbosity(), reports.is_progress_bar_enabled()
+    hub = logging.getLogger("huggingface_hub")
+    hub_level = hub.level
+    hub.setLevel(logging.CRITICAL)
+    reports.set_verbosity(logging.CRITICAL)
+    reports.disable_progress_bar()
+    try:
+        yield
+    finally:
+        hub.setLevel(hub_level)
+        reports.set_verbosity(level)
+        if bars:
+            reports.enable_progress_bar()

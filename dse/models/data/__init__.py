@@ -1,0 +1,1 @@
+"""Labelled text: read, cleaned, split and tokenised."""

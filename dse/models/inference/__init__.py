@@ -1,0 +1,1 @@
+"""Models at work: quantised activations, converted sums, early exits, scores."""

@@ -1,0 +1,265 @@
+"""A model whose encoder matrices can be rewritten and whose activations are quantised on the way into them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from dse.errors import CheckpointError
+from dse.models.encoder import Decomposed, container
+from dse.models.inference.adc import moved, product
+from dse.models.inference.exits import Exiting
+from dse.records.effective import Effective, OnArrays, Product
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedModel
+
+
+class Driver:
+    """Quantises an input vector once for all matrices it drives.
+
+    Symmetric, one scale a token (its largest magnitude), so a score does not depend on how rows are batched.
+    """
+
+    def __init__(self) -> None:
+        self.bits = 8
+        self._input: Tensor | None = None
+        self._driven: Tensor | None = None
+
+    def __call__(self, vector: Tensor) -> Tensor:
+        """Round (..., inputs) to the grid of its tokens."""
+        if self._input is not vector or self._driven is None:
+            self._driven = quantised(vector, self.bits)
+            self._input = vector
+        return self._driven
+
+    def forget(self) -> None:
+        """Let go of the last input."""
+        self._input = self._driven = None
+
+
+def quantised(vector: Tensor, bits: int) -> Tensor:
+    """Round (..., inputs) to the grid of its tokens; 0 bits leave it as it is."""
+    if bits == 0:
+        return vector
+    codes, step = coded(vector, bits)
+    return codes.mul_(step)
+
+
+def coded(vector: Tensor, bits: int) -> tuple[Tensor, Tensor]:
+    """Whole numbers of (..., inputs) on the grid of its tokens, and the steps (..., 1) of these."""
+    step = _largest(vector).clamp_min_(1e-12).div_(2.0 ** (bits - 1) - 1)
+    return vector.div(step).round_(), step
+
+
+def _largest(vector: Tensor) -> Tensor:
+    """Largest magnitude (..., 1) of each token.
+
+    Magnitudes of 16-bit brain floats are ordered as the integers with the same bits, which a CPU compares several times
+    faster than it finds the same number as a norm.
+    """
+    if vector.dtype == torch.bfloat16:
+        return vector.view(torch.int16).bitwise_and(0x7FFF).amax(dim=-1, keepdim=True).view(torch.bfloat16)
+    return vector.abs().amax(dim=-1, keepdim=True)
+
+
+class CrossbarLinear(nn.Module):
+    """A linear matrix on crossbars: quantised input, given weights, digital bias."""
+
+    def __init__(self, linear: nn.Linear, driver: Driver) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(linear.weight.detach().clone(), requires_grad=False)
+        self.bias = None if linear.bias is None else nn.Parameter(linear.bias.detach().clone(), requires_grad=False)
+        self.driver = driver
+        self.products: list[Product] = []
+        self.arrays: tuple[OnArrays, ...] = ()
+        self.kept: tuple[Tensor, Tensor] | None = None
+
+    def add(self, products: Iterable[Product]) -> None:
+        """Add products of two factors, in the precision and on the device of the weight."""
+        self.products += [(first.to(self.weight), second.to(self.weight)) for first, second in products]
+
+    def forward(self, vector: Tensor) -> Tensor:
+        """Multiply (..., inputs) to (..., outputs)."""
+        driven = self.driver(vector)
+        outputs = nn.functional.linear(driven, self.weight, self.bias)
+        for first, second in self.products:
+            between = quantised(nn.functional.linear(driven, first), self.driver.bits)
+            outputs = outputs + nn.functional.linear(between, second)
+        return outputs + self._converted(vector) if self.arrays else outputs
+
+    def convert(self, pieces: tuple[OnArrays, ...], kept: tuple[Tensor, Tensor] | None) -> None:
+        """Add pieces whose sums are converted, on the device of the weight, and what a task keeps of the matrix."""
+        device = self.weight.device
+        self.arrays = tuple(moved(piece, device) for piece in pieces)
+        self.kept = None if kept is None else (kept[0].to(device), kept[1].to(device))
+
+    def _converted(self, vector: Tensor) -> Tensor:
+        """What the ADCs give for (..., inputs), rescaled: (..., outputs)."""
+        codes, step = coded(vector.reshape(-1, vector.shape[-1]), self.driver.bits)
+        codes, step = codes.float(), step.float()
+        if self.kept is not None:
+            codes = codes * self.kept[1]
+        total = codes.new_zeros(len(codes), len(self.weight))
+        for piece in self.arrays:
+            values = product(piece, codes) * step
+            if piece.then is not None:
+                between, steps = coded(values, self.driver.bits)
+                values = product(piece.then, between) * steps
+            total += values
+        if self.kept is not None:
+            total *= self.kept[0]
+        return total.to(vector.dtype).reshape(*vector.shape[:-1], -1)
+
+
+class CrossbarLayers:
+    """A task's model with every encoder matrix on crossbars.
+
+    Args:
+        model: in the precision and on the device it is to run; its linear matrices are replaced.
+        base_vectors: biases and norms of the base's layers.
+    """
+
+    def __init__(self, model: PreTrainedModel, base_vectors: list[dict[str, Tensor]]) -> None:
+        decomposed = Decomposed(model)
+        self.model: Any = model
+        self._layers = decomposed.layers
+        self._drivers = []
+        self._linears: list[list[CrossbarLinear]] = []
+        for layer, linears in zip(decomposed.layers, decomposed.linears, strict=True):
+            drivers = {first: Driver() for first in set(decomposed.inputs)}
+            self._drivers += list(drivers.values())
+            replaced = [
+                CrossbarLinear(linear, drivers[decomposed.inputs[index]]) for index, linear in enumerate(linears)
+            ]
+            for path, new in zip(decomposed.paths, replaced, strict=True):
+                layer.set_submodule(path, new)
+            self._linears.append(replaced)
+        self._parent, self._attribute = container(model, decomposed.layers)
+        self._own = decomposed.vectors()
+        self._base = base_vectors
+        self._written: list[Mapping[str, Tensor]] = list(self._own)  # biases and norms of each layer as they stand
+        self._exiting: Exiting | None = None
+
+    def logits(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Run one batch; float32 (rows, classes)."""
+        if self._exiting is None:
+            logits: Tensor = self.model(**inputs).logits
+            return logits.float()
+        self._exiting.begin(inputs["attention_mask"])
+        return self._exiting.end(self.model(**inputs).logits)
+
+    @property
+    def reach(self) -> Mapping[int, float] | None:
+        """Share of the rows run since `holding` began that ran each layer, by its index; None where none may leave."""
+        if self._exiting is None:
+            return None
+        return {layer: runs / self._exiting.rows for layer, runs in self._exiting.runs.items()}
+
+    @contextmanager
+    def holding(
+        self,
+        held: Effective,
+        keep_layers: Sequence[bool] | None,
+        base_layers: Sequence[bool] | None,
+        input_bits: int,
+    ) -> Iterator[None]:
+        """Run the block with these matrices; see `Evaluator.score` for the arguments."""
+        count = len(self._layers)
+        kept = [index for index in range(count) if keep_layers is None or keep_layers[index]]
+        for layer in kept:
+            for index, linear in enumerate(self._linears[layer]):
+                self._write(linear, held.weights, (layer, index))
+            own = (self._base if base_layers is not None and base_layers[layer] else self._own)[layer]
+            self._write_vectors(layer, held.vectors.get(layer, own))
+        for driver in self._drivers:
+            driver.bits = input_bits
+        running = {index: self._layers[index] for index in kept}
+        if held.exits:
+            self._exiting = Exiting(running, held.exits, next(self.model.parameters()).device)
+            setattr(self._parent, self._attribute, self._exiting.modules)
+        elif len(kept) < count:
+            setattr(self._parent, self._attribute, nn.ModuleList(running.values()))
+        before: dict[tuple[int, int], nn.Parameter] = {}
+        head = self._write_head(held.head)
+        try:
+            for key, bias in held.biases.items():
+                before[key] = self._shift(key, bias)
+            for (layer, index), pairs in held.products.items():
+                self._linears[layer][index].add(pairs)
+            for (layer, index), pieces in held.arrays.items():
+                self._linears[layer][index].convert(pieces, held.kept.get((layer, index)))
+            yield
+        finally:
+            for layer, index in held.products:
+                self._linears[layer][index].products.clear()
+            for layer, index in held.arrays:
+                self._linears[layer][index].convert((), None)
+            if len(kept) < count or held.exits:
+                setattr(self._parent, self._attribute, nn.ModuleList(self._layers))
+            self._exiting = None
+            for (layer, index), bias in before.items():
+                self._linears[layer][index].bias = bias
+            self._write_head(head)
+            for driver in self._drivers:
+                driver.forget()
+
+    def _write(self, linear: CrossbarLinear, weights: Mapping[tuple[int, int], Tensor], key: tuple[int, int]) -> None:
+        if key not in weights or weights[key].shape != linear.weight.shape:
+            raise CheckpointError(
+                "a matrix does not fit the encoder",
+                where=f"layer {key[0]}, matrix {key[1]}",
+                expected=tuple(linear.weight.shape),
+                found=tuple(weights[key].shape) if key in weights else "none",
+            )
+        linear.weight.data.copy_(weights[key])
+
+    def _shift(self, key: tuple[int, int], shift: Tensor) -> nn.Parameter:
+        """Add to a bias; return the one before."""
+        linear = self._linears[key[0]][key[1]]
+        before = linear.bias
+        if before is None or before.shape != shift.shape:
+            raise CheckpointError(
+                "a bias does not fit the encoder",
+                where=f"layer {key[0]}, matrix {key[1]}",
+                expected="a matrix with a bias" if before is None else tuple(before.shape),
+                found=tuple(shift.shape),
+            )
+        shifted = (before.float() + shift.to(before.device)).to(before.dtype)
+        linear.bias = nn.Parameter(shifted, requires_grad=False)
+        return before
+
+    def _write_vectors(self, layer: int, wanted: Mapping[str, Tensor]) -> None:
+        """Write biases and norms where they are not those of last time."""
+        if self._written[layer] is wanted:
+            return
+        _copy(self._layers[layer].state_dict(), wanted, f"layer {layer}")
+        self._written[layer] = wanted
+
+    def _write_head(self, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Write pooler and classifier where others are wanted; return what stood there."""
+        if not wanted:
+            return {}
+        state = self.model.state_dict()
+        before = {name: state[name].clone() for name in wanted if name in state}
+        _copy(state, wanted, "head")
+        return before
+
+
+def _copy(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor], where: str) -> None:
+    """Write tensors by name in place."""
+    for name, value in wanted.items():
+        if name not in state or state[name].shape != value.shape:
+            raise CheckpointError(
+                "biases, norms or a head do not fit the model",
+                where=f"{where}, {name}",
+                expected=tuple(state[name].shape) if name in state else f"one of {', '.join(sorted(state))}",
+                found=tuple(value.shape),
+            )
+    for name, value in wanted.items():
+        state[name].copy_(value)

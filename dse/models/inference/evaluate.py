@@ -1,0 +1,185 @@
+"""Scoring a task with given matrices: activations quantised, text length-sorted, weights written in place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.models.data.splits import Splits
+from dse.models.data.text import batch, by_length, encoded, padding
+from dse.models.inference import task_metrics as metrics
+from dse.models.inference.crossbar import CrossbarLayers
+from dse.records.effective import Effective
+from dse.space.workload import TaskSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+    from transformers import PreTrainedModel
+
+EVALUATOR_VERSION = 1
+"""Part of every score's recipe: raised when the same weights could score differently."""
+
+Precision = Literal["bf16", "fp32"]
+Batch: TypeAlias = "tuple[NDArray[Any], dict[str, Tensor]]"
+"""Rows (n,) by their place in a table, and their padded inputs (n, longest)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskScore:
+    """A task's score on one split.
+
+    Attributes:
+        value: of the task's metric.
+        flagged: whether predictions were constant, so that a correlation is 0 by definition.
+        predictions: (n,) predicted classes or values, in the order of the split's rows.
+        rows: n.
+        seconds: taken, weight writing included.
+        reach: share of rows that ran each layer, by its index, where rows may leave early; else None.
+    """
+
+    value: float
+    flagged: bool
+    predictions: NDArray[Any]
+    rows: int
+    seconds: float
+    reach: Mapping[int, float] | None = None
+
+
+class Evaluator:
+    """Scores one task; holds its model and its tokenised text.
+
+    Args:
+        task: kind, metric and longest length.
+        make_model: gives the task's model with its head, in float32, at first use.
+        base_vectors: gives biases and norms of the base's layers.
+        tokenizer: of the base.
+        splits: labelled rows.
+        scaling: gives mean and spread of a regression's labels.
+        device: ``cpu`` or ``cuda``.
+    """
+
+    def __init__(
+        self,
+        task: TaskSpec,
+        make_model: Callable[[], tuple[PreTrainedModel, dict[str, float]]],
+        base_vectors: Callable[[], list[dict[str, Tensor]]],
+        tokenizer: Any,
+        splits: Splits,
+        device: str,
+    ) -> None:
+        self.task = task
+        self._make_model = make_model
+        self._base_vectors = base_vectors
+        self._tokenizer = tokenizer
+        self._splits = splits
+        self._device = device
+        self._models: dict[str, tuple[CrossbarLayers, dict[str, float]]] = {}
+        self._text: dict[str, list[Batch]] = {}
+
+    def labels(self, split: str) -> NDArray[Any]:
+        """Labels (n,) of a split."""
+        return np.asarray(self._splits.part(split)["label"])
+
+    def groups(self, split: str) -> tuple[str, ...]:
+        """Group (n,) of each row of a split, empty where rows are independent."""
+        return tuple(self._splits.part(split)["group"])
+
+    def score(
+        self,
+        held: Effective | Mapping[tuple[int, int], Tensor],
+        *,
+        split: str = "search",
+        input_bits: int = 8,
+        precision: Precision = "bf16",
+        keep_layers: Sequence[bool] | None = None,
+        base_layers: Sequence[bool] | None = None,
+    ) -> TaskScore:
+        """Score the task with these matrices.
+
+        Args:
+            held: float32 matrices (outputs, inputs) of every layer kept, by (layer, matrix), and what runs beside them;
+                biases, norms, embeddings and head are the task's own where nothing else is said.
+            split: ``search`` or ``report`` (``screen``: some rows of the first; ``train`` for fitting); ``search:64``: 64 rows.
+            input_bits: bits of the activations that enter every matrix, one scale a token; 0 leaves them as they are.
+            precision: of the arithmetic.
+            keep_layers: False where a layer is skipped.
+            base_layers: True where a layer is the base's, biases and norms included.
+        """
+        start = time.perf_counter()
+        if precision not in self._models:
+            self._models[precision] = self._loaded(precision)
+        layers, scaling = self._models[precision]
+        held = held if isinstance(held, Effective) else Effective(dict(held))
+        logits, reach = run(layers, self.batches(split), held, input_bits, keep_layers, base_layers)
+        predictions = answers(self.task.kind, logits, scaling)
+        value, flagged = metrics.score(self.task.metric, self.labels(split), predictions)
+        return TaskScore(value, flagged, predictions, len(predictions), time.perf_counter() - start, reach)
+
+    def _loaded(self, precision: Precision) -> tuple[CrossbarLayers, dict[str, float]]:
+        model, scaling = self._make_model()
+        return on_crossbars(model, self._base_vectors(), precision, self._device), scaling
+
+    def batches(self, split: str) -> list[Batch]:
+        """Rows of each length-sorted batch and its padded inputs; tokenised at first use."""
+        if split not in self._text:
+            frame = self._splits.part(split)
+            self._text[split] = batched(self._tokenizer, frame, self.task.max_length, self._device)
+        return self._text[split]
+
+
+def on_crossbars(
+    model: PreTrainedModel, base_vectors: list[dict[str, Tensor]], precision: Precision, device: str
+) -> CrossbarLayers:
+    """Put a model that computes in a precision, on a device, on crossbars."""
+    import torch
+
+    kind = torch.bfloat16 if precision == "bf16" else torch.float32
+    moved: Any = model.to(dtype=kind)  # type: ignore[call-arg]  # transformers hides the signature
+    return CrossbarLayers(moved.to(device).eval(), base_vectors)
+
+
+def batched(tokenizer: Any, frame: pd.DataFrame, max_length: int, device: str) -> list[Batch]:
+    """Tokenise rows with columns text and text_b into length-sorted, padded batches."""
+    tokens = encoded(tokenizer, frame, max_length)
+    pad = padding(tokenizer)
+    return [
+        (rows, {name: value.to(device) for name, value in batch(tokens, rows, pad).items()})
+        for rows in by_length(tokens)
+    ]
+
+
+def run(
+    layers: CrossbarLayers,
+    batches: Sequence[Batch],
+    held: Effective,
+    input_bits: int,
+    keep_layers: Sequence[bool] | None = None,
+    base_layers: Sequence[bool] | None = None,
+) -> tuple[NDArray[np.float32], Mapping[int, float] | None]:
+    """Run every batch; see `Evaluator.score` for the arguments.
+
+    Returns:
+        Logits (n, classes) in the order of the rows, and the share of rows that ran each layer where rows may leave early.
+    """
+    import torch
+
+    with torch.inference_mode(), layers.holding(held, keep_layers, base_layers, input_bits):
+        outputs = [layers.logits(inputs).cpu() for _, inputs in batches]
+        reach = layers.reach
+    logits = np.empty((sum(len(rows) for rows, _ in batches), outputs[0].shape[-1]), dtype=np.float32)
+    for (rows, _), values in zip(batches, outputs, strict=True):
+        logits[rows] = values.numpy()
+    return logits, reach
+
+
+def answers(kind: str, logits: NDArray[np.float32], scaling: Mapping[str, float]) -> NDArray[Any]:
+    """Predicted classes or values (n,) from logits (n, classes)."""
+    return np.asarray(
+        logits.argmax(axis=1) if kind == "classification" else logits[:, 0] * scaling["spread"] + scaling["mean"]
+    )

@@ -1,0 +1,116 @@
+"""How alike models represent the same text: hidden states of the base and of every task's model, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations_with_replacement
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.models import checkpoints as models
+from dse.models.data.text import Encoded, batch, by_length, padding, sampled
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedModel
+
+    from dse.models.loaded_workload import LoadedWorkload
+
+SIMILARITY_VERSION = 1
+MOST_TOKENS = 2048
+"""Tokens whose states are compared: more than a state has elements, since CKA is too high with fewer; few enough that the
+states of all models fit in memory."""
+
+
+def similarity(work: LoadedWorkload, rows: int) -> dict[str, NDArray[Any]]:
+    """Compare hidden states, at the same tokens, of the base (first) and of every task's model, pair by pair.
+
+    Args:
+        work: base and tasks; tasks that are not fine-tuned yet are fine-tuned first.
+        rows: training rows, pooled over all tasks.
+
+    Returns:
+        ``cka`` and ``cosine``, both (1 + T, 1 + T, L); see `linear_cka` and `mean_cosine`.
+    """
+    tokens, pad = pooled(work, rows), padding(work.tokenizer)
+    kept = np.zeros(int(tokens.lengths.sum()), dtype=np.bool_)
+    kept[np.random.default_rng(0).permutation(len(kept))[:MOST_TOKENS]] = True
+    names = ["base", *work.tasks]
+    states = []
+    for at, name in enumerate(names):
+        if work.progress is not None:
+            work.progress("hidden states", at / len(names))
+        model = models.load_model(work.source, labels=1) if at == 0 else work.tasks[name].model()[0]
+        states.append(hidden_states(model, tokens, pad, kept, device=work.device))
+    by_layer = list(zip(*states, strict=True))
+    return {
+        "cka": np.stack([linear_cka(layer) for layer in by_layer], axis=-1),
+        "cosine": np.stack([mean_cosine(layer) for layer in by_layer], axis=-1),
+    }
+
+
+def pooled(work: LoadedWorkload, rows: int) -> Encoded:
+    """Tokenise as many training rows of each task, together ``rows`` or a few more; each task cuts its own."""
+    each = -(-rows // len(work.tasks))
+    parts = [sampled(work.tokenizer, task.splits.train, task.spec.max_length, each) for task in work.tasks.values()]
+    inputs = {name: [row for part in parts for row in part.inputs[name]] for name in parts[0].inputs}
+    return Encoded(inputs, np.concatenate([part.lengths for part in parts]), sum(part.truncated for part in parts))
+
+
+def hidden_states(
+    model: PreTrainedModel, tokens: Encoded, pad: dict[str, int], kept: NDArray[np.bool_], *, device: str
+) -> list[Tensor]:
+    """Run rows through a model and keep what every layer gives at some of their tokens.
+
+    Args:
+        model: float32.
+        tokens: tokenised rows.
+        pad: what inputs are padded with.
+        kept: (tokens of all rows,) whether a token's states are kept, in the order of `by_length`'s batches.
+        device: ``cpu`` or ``cuda``.
+
+    Returns:
+        For each of L layers (kept tokens, hidden) float32, on the CPU.
+    """
+    import torch
+
+    running: Any = cast("Any", model).to(device).eval()
+    chosen = torch.from_numpy(kept)
+    batches, start = [], 0
+    with torch.inference_mode():
+        for rows in by_length(tokens):
+            fed = {name: value.to(device) for name, value in batch(tokens, rows, pad).items()}
+            _, *layers = running(**fed, output_hidden_states=True).hidden_states  # the embeddings come first
+            real = fed["attention_mask"].bool()
+            end = start + int(real.sum())
+            batches.append([layer[real].cpu()[chosen[start:end]] for layer in layers])
+            start = end
+    return [torch.cat(parts) for parts in zip(*batches, strict=True)]
+
+
+def linear_cka(states: Sequence[Tensor]) -> NDArray[np.float64]:
+    """Linear centred kernel alignment of every pair of N representations of the same tokens, (N, N), 0 to 1.
+
+    ``|Y'X|^2 / (|X'X| |Y'Y|)`` with Frobenius norms and every element of ``X`` and ``Y`` (tokens, hidden) centred over
+    tokens: Kornblith et al., ICML 2019, section 3. It is 1 where one is the other rotated and scaled. Not a number
+    where all tokens of one have the same state.
+    """
+    centred = [state - state.mean(dim=0) for state in states]
+    cross = np.zeros((len(states), len(states)))
+    for one, other in combinations_with_replacement(range(len(states)), 2):
+        product = centred[one].T @ centred[other]
+        cross[one, other] = cross[other, one] = float(product.double().square().sum())
+    own = np.sqrt(np.diag(cross))
+    with np.errstate(invalid="ignore"):
+        found: NDArray[np.float64] = cross / np.outer(own, own)
+    return found
+
+
+def mean_cosine(states: Sequence[Tensor]) -> NDArray[np.float64]:
+    """Cosine between the states of a token in two representations, mean over tokens, of every pair of N, (N, N)."""
+    from torch.nn import functional
+
+    unit = [functional.normalize(state.double(), dim=1) for state in states]
+    return np.array([[float((one * other).sum(dim=1).mean()) for other in unit] for one in unit])

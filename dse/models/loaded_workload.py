@@ -1,0 +1,296 @@
+"""A loaded workload: shapes at once, weights and evaluators when they are first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dse.cache import Progress
+from dse.errors import CheckpointError
+from dse.files import digest
+from dse.models import checkpoints as models
+from dse.models.data import read as data
+from dse.models.data import splits
+from dse.models.data.text import encoded, padding, sampled
+from dse.models.encoder import Decomposed
+from dse.models.inference.evaluate import Evaluator
+from dse.models.inference.observe import observe
+from dse.models.sources import hub_file, unpacked
+from dse.models.training import finetune, joint
+from dse.models.write import only_given
+from dse.records.data_facts import DataFacts
+from dse.records.model import Model
+from dse.records.observation import Observation
+from dse.records.training import Training
+from dse.records.workload import Encoder, Task, Traffic, Workload
+from dse.space.workload import TaskSpec, WorkloadSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+    from transformers import PreTrainedModel
+
+DATA_VERSION = 2
+OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")
+"""Model types whose first positions are taken by padding."""
+
+
+class LoadedTask:
+    """One task's data, model and evaluator, each made at first use."""
+
+    def __init__(self, spec: TaskSpec, workload: LoadedWorkload) -> None:
+        self.spec = spec
+        self._workload = workload
+
+    @cached_property
+    def _read(self) -> list[tuple[Path, pd.DataFrame]]:
+        """The data, and an official report split if there is one."""
+        source = self.spec.data
+        if source.archive is not None:
+            path = unpacked(source.archive, self._workload.cache, self._workload.progress)
+            return [(path, data.read(self.spec, path))]
+        path = self._file(source.path)
+        frame = data.read(self.spec, path)
+        if not source.report:
+            return [(path, frame)]
+        held = self._file(source.report)
+        return [(path, frame), (held, data.read(self.spec, held, frame.attrs["classes"]))]
+
+    @cached_property
+    def splits(self) -> splits.Splits:
+        """Train, search and report rows."""
+        (_, frame), *report = self._read
+        where = ", ".join(str(path) for path, _ in self._read)
+        return splits.split(self.spec, frame, report[0][1] if report else None, where=where)
+
+    @cached_property
+    def facts(self) -> DataFacts:
+        """What became of the rows."""
+        frames = [frame for _, frame in self._read]
+        reasons = frames[0].attrs["dropped"]
+        dropped = {reason: sum(frame.attrs["dropped"][reason] for frame in frames) for reason in reasons}
+        dropped |= {"shared": self.splits.shared, "unseen": self.splits.unseen_labels}
+        parts = {name: getattr(self.splits, name) for name in splits.SPLITS}
+        tokenizer, longest = self._workload.tokenizer, self.spec.max_length
+        return DataFacts(
+            self.spec.name,
+            sum(frame.attrs["rows"] for frame in frames),
+            dropped,
+            {name: len(part) for name, part in parts.items()},
+            {name: encoded(tokenizer, part, longest).truncated for name, part in parts.items()},
+        )
+
+    def _file(self, name: str) -> Path:
+        return hub_file(self.spec.data.hub, name) if self.spec.data.hub else Path(name)
+
+    @cached_property
+    def labels(self) -> int:
+        """Outputs of the head."""
+        return 1 if self.spec.kind == "regression" else int(self.splits.train["label"].max()) + 1
+
+    @property
+    def classes(self) -> dict[str, int]:
+        """Number of each label, by its name; empty for a regression."""
+        return dict(self._read[0][1].attrs["classes"])
+
+    @cached_property
+    def data_digest(self) -> str:
+        """Content hash of the splits and how they are read."""
+        frames = [getattr(self.splits, name) for name in splits.SPLITS]
+        content = [frame[["text", "text_b", "label"]].to_numpy().tolist() for frame in frames]
+        return digest([DATA_VERSION, self.spec.metric, self.spec.max_length, content])
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of everything the task's weights come from; known before they are trained."""
+        if self.spec.checkpoint:
+            return models.model_digest(self.model()[0])
+        spec, work = self.spec, self._workload
+        made_from = [work.base_digest, self.data_digest, spec.kind, spec.max_length, spec.fine_tune.model_dump()]
+        return digest([finetune.FINE_TUNE_VERSION, *made_from, finetune.has_bf16(work.device)])
+
+    def model(self) -> tuple[PreTrainedModel, dict[str, float]]:
+        """Give a fresh copy of the task's model in float32, and the scaling of its labels; fine-tuned if need be."""
+        work = self._workload
+        self._check_length()
+        if self.spec.checkpoint:
+            model = models.load_model(self.spec.checkpoint, allow_new_head=False)
+            self._check_checkpoint(model)
+            return model, {"mean": 0.0, "spread": 1.0}
+        model = models.load_model(work.source, labels=self.labels, seed=self.spec.fine_tune.seed)
+        path = work.cache / "tasks" / f"{self.digest}.safetensors"
+        if path.is_file():
+            return model, finetune.restore(path, model)
+        scaling = finetune.fine_tune(
+            model, work.tokenizer, self.spec, self.splits.train, device=work.device, progress=work.progress
+        )
+        finetune.save(path, model, scaling)
+        return model, scaling
+
+    @cached_property
+    def weights(self) -> dict[tuple[int, int], Tensor]:
+        """Fine-tuned matrices (outputs, inputs) by (layer, matrix)."""
+        return Decomposed(self.model()[0]).weights()
+
+    def observe(self, rows: int, given: Model | None = None) -> Iterator[Observation]:
+        """Run that many training rows, drawn at random but always the same, through the task's model or one given."""
+        work = self._workload
+        tokens = sampled(work.tokenizer, self.splits.train, self.spec.max_length, rows)
+        model = self.model()[0]
+        layers = None if given is None else only_given(model, given, list(work.tasks).index(self.spec.name))
+        return observe(model, tokens, padding(work.tokenizer), device=work.device, layers=layers)
+
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """Scores the task."""
+        work = self._workload
+        return Evaluator(self.spec, self.model, work.base_vectors, work.tokenizer, self.splits, work.device)
+
+    def shape(self, pooled: tuple[float, float] | None, rate: float) -> Task:
+        """Describe the task for the hardware; token statistics are those of training rows."""
+        tokens, squared = pooled or token_moments(self.train_lengths)
+        return Task(self.spec.name, tokens, squared, self.head_parameters, rate)
+
+    @cached_property
+    def head_parameters(self) -> int:
+        """Parameters of pooler and classifier."""
+        ready = self.spec.checkpoint
+        model = self.model()[0] if ready else models.empty_model(self._workload.source, self.labels)
+        names = Decomposed(model, trace=False).head_names()
+        return sum(value.numel() for name, value in model.named_parameters() if name in names)
+
+    def _check_length(self) -> None:
+        """Refuse texts longer than the base has positions for."""
+        config: Any = self._workload.config
+        offset = int(getattr(config, "pad_token_id", 0) or 0) + 1 if config.model_type in OFFSET_POSITIONS else 0
+        positions = int(getattr(config, "max_position_embeddings", self.spec.max_length)) - offset
+        if self.spec.max_length > positions:
+            raise CheckpointError(
+                f"task {self.spec.name!r} keeps more tokens than the base has positions for: max_length is too large",
+                where=f"max_length of task {self.spec.name!r}",
+                expected=f"at most {positions}",
+                found=self.spec.max_length,
+            )
+
+    @cached_property
+    def train_lengths(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Tokens of each training row, after cutting to the longest length."""
+        self._check_length()
+        return encoded(self._workload.tokenizer, self.splits.train, self.spec.max_length).lengths
+
+    def _check_checkpoint(self, model: PreTrainedModel) -> None:
+        expected, found = self._workload.encoder, Decomposed(model).shape()
+        if (expected.layers, expected.matrices) != (found.layers, found.matrices):
+            raise CheckpointError(
+                f"the checkpoint of task {self.spec.name!r} is of another architecture than the base",
+                where=self.spec.checkpoint,
+                expected=f"{expected.layers} layers of {[(m.name, m.columns, m.rows) for m in expected.matrices]}",
+                found=f"{found.layers} layers of {[(m.name, m.columns, m.rows) for m in found.matrices]}",
+            )
+        if self.spec.kind == "classification" and (model.config.num_labels or 0) < self.labels:
+            raise CheckpointError(
+                f"the checkpoint of task {self.spec.name!r} has fewer outputs than the data has labels",
+                where=self.spec.checkpoint,
+                expected=self.labels,
+                found=model.config.num_labels,
+            )
+
+
+class LoadedWorkload:
+    """Base, tasks and traffic of a space file.
+
+    Args:
+        spec: the validated table.
+        cache: folder for downloads, fine-tuned tasks and scores.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        progress: told what is being done.
+    """
+
+    def __init__(
+        self, spec: WorkloadSpec, *, cache: Path, device: str = "auto", progress: Progress | None = None
+    ) -> None:
+        self.spec = spec
+        self.cache = cache
+        self.progress = progress
+        self.device = finetune.pick_device(device)
+        self.tasks = {task.name: LoadedTask(task, self) for task in spec.tasks}
+
+    @cached_property
+    def source(self) -> str:
+        """Folder or hub name of the base."""
+        return models.located(self.spec.base, self.cache, self.progress)
+
+    @cached_property
+    def config(self) -> Any:
+        """Configuration of the base."""
+        return models.load_config(self.source)
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """Tokenizer of the base."""
+        return models.load_tokenizer(self.source)
+
+    @cached_property
+    def _base(self) -> tuple[dict[tuple[int, int], Tensor], list[dict[str, Tensor]], Encoder, str]:
+        """Matrices, vectors, shape and content hash; the model itself is not kept."""
+        model = models.load_model(self.source, labels=1)
+        decomposed = Decomposed(model)
+        return decomposed.weights(), decomposed.vectors(), decomposed.shape(), models.model_digest(model)
+
+    @property
+    def encoder(self) -> Encoder:
+        """Shape of the base."""
+        return self._base[2]
+
+    @property
+    def base_digest(self) -> str:
+        """Content hash of the base."""
+        return self._base[3]
+
+    def base_weights(self) -> dict[tuple[int, int], Tensor]:
+        """Matrices of the base (outputs, inputs) by (layer, matrix)."""
+        return self._base[0]
+
+    def base_vectors(self) -> list[dict[str, Tensor]]:
+        """Biases and norms of the base's layers."""
+        return self._base[1]
+
+    def task_weights(self, name: str) -> dict[tuple[int, int], Tensor]:
+        """Fine-tuned matrices of a task; fine-tunes it first if that has not been done."""
+        return self.tasks[name].weights
+
+    def trained(self, training: Training) -> Model:
+        """Weights, biases, norms and heads of an encoder trained for several tasks."""
+        return joint.trained(self, training)
+
+    def evaluator(self, name: str) -> Evaluator:
+        """Scores a task."""
+        return self.tasks[name].evaluator
+
+    @cached_property
+    def shape(self) -> Workload:
+        """Everything cost depends on."""
+        traffic = Traffic(**self.spec.traffic.model_dump())
+        pooled = None
+        if traffic.mode == "shared":
+            pooled = token_moments(np.concatenate([task.train_lengths for task in self.tasks.values()]))
+        total = sum(task.rate for task in self.spec.tasks)
+        shapes = tuple(task.shape(pooled, task.spec.rate / total) for task in self.tasks.values())
+        digests = {"base": self.base_digest}
+        for name, task in self.tasks.items():
+            digests |= {f"task.{name}": task.digest, f"data.{name}": task.data_digest}
+        return Workload(self.spec.base.name, self.encoder, shapes, traffic, digests)
+
+
+def token_moments(lengths: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[float, float]:
+    """Mean and mean square of token counts."""
+    return float(lengths.mean()), float((lengths.astype(float) ** 2).mean())
+
+
+def load(spec: WorkloadSpec, *, cache: Path, device: str = "auto", progress: Progress | None = None) -> LoadedWorkload:
+    """Load a workload; see `LoadedWorkload`."""
+    return LoadedWorkload(spec, cache=cache, device=device, progress=progress)

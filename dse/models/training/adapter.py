@@ -1,0 +1,108 @@
+"""Learning a task from the base through an adapter, cached by content and continued where it was stopped."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
+from torch.nn.utils import parametrize
+
+from dse.files import digest
+from dse.models.training import joint
+from dse.models.training.trunk import Together
+from dse.records.model import Model
+from dse.records.training import Adapted, Adaption, Training
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from dse.models.loaded_workload import LoadedWorkload
+    from dse.records.stored import Key
+
+ADAPT_VERSION = 1
+"""Raised when the same adaption would learn something else."""
+
+
+def adapted(work: LoadedWorkload, adaption: Adaption) -> Adapted:
+    """Learn a task as asked, or find it in the cache.
+
+    Raises:
+        CheckpointError: what was stored cannot be read.
+        DataError: the loss became infinite or not a number.
+    """
+    training = Training((adaption.task,), passes=adaption.passes, distil=adaption.distil, seed=adaption.seed)
+    name = digest([ADAPT_VERSION, joint.digest_of(work, training), sorted(adaption.key.items())])
+    path = work.cache / "adapted" / f"{name}.safetensors"
+    if path.is_file():
+        found = joint.restored(training, path)
+        return Adapted(found.state, Model({}, found.model.vectors, found.model.heads))
+    learner = _Learner(work, training, adaption.build(work.base_weights()))
+    joint.train(learner, path)
+    made = Adapted(
+        {name: value.detach().cpu().clone() for name, value in learner.adapter.state_dict().items()}, learner.model()
+    )
+    joint.save(path, training, made.model, made.state)
+    path.with_suffix(".part").unlink(missing_ok=True)
+    return made
+
+
+class _Learner(Together):
+    """One task's model, whose matrices an adapter changes."""
+
+    def __init__(self, work: LoadedWorkload, training: Training, adapter: nn.Module) -> None:
+        super().__init__(work, training)
+        self.adapter = adapter.to(work.device)
+        self._vectors: list[dict[str, nn.Parameter]] = []
+        weights = {f"{path}.weight" for path in self.paths}
+        for layer, module in zip(self.indices, self.layers, strict=True):
+            self._vectors.append({name: value for name, value in module.named_parameters() if name not in weights})
+            for index, path in enumerate(self.paths):
+                change = _Change(adapter, (layer, index))
+                parametrize.register_parametrization(module.get_submodule(path), "weight", change, unsafe=True)
+
+    @cached_property
+    def groups(self) -> list[tuple[list[nn.Parameter], float]]:
+        """What is trained, and at what multiple of the learning rate."""
+        rates: Mapping[str, float] = getattr(self.adapter, "rates", {})
+        by_rate: dict[float, list[nn.Parameter]] = {}
+        for name, value in self.adapter.named_parameters():
+            by_rate.setdefault(rates.get(name.split(".")[0], 1.0), []).append(value)
+        own = [value for named in self._vectors for value in named.values()]
+        by_rate.setdefault(rates.get("", 1.0), []).extend([*own, *self.head_parameters])
+        return [(values, rate) for rate, values in by_rate.items()]
+
+    @property
+    def what(self) -> str:
+        """What is being done, for a line of progress."""
+        return f"adapting the base to {self.tasks[0].spec.name}"
+
+    def begin(self, share: float) -> None:
+        """Tell the adapter how far training is."""
+        begin: Any = getattr(self.adapter, "begin", None)
+        if begin is not None:
+            begin(share)
+
+    def model(self) -> Model:
+        """Biases, norms and head as they were learnt."""
+        vectors = {
+            layer: {name: value.detach().cpu().clone() for name, value in named.items()}
+            for layer, named in zip(self.indices, self._vectors, strict=True)
+        }
+        return Model({}, vectors, self.heads())
+
+
+class _Change(nn.Module):
+    """Stands in the place of one matrix."""
+
+    def __init__(self, adapter: nn.Module, key: Key) -> None:
+        super().__init__()
+        self._adapter = [adapter]  # not a part of this module: one adapter serves all matrices
+        self._key = key
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """What the adapter makes of the base's matrix."""
+        changed: Tensor = self._adapter[0](self._key, weight)
+        return changed

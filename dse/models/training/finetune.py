@@ -1,0 +1,282 @@
+"""Fine-tuning a task from the base, with frozen embeddings, cached by content."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.cache import Progress
+from dse.errors import CheckpointError, DataError, SetupError
+from dse.files import whole_file
+from dse.models.data.text import Encoded, batch, encoded, padding
+from dse.models.encoder import Decomposed
+from dse.space.workload import TaskSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor, nn
+    from transformers import PreTrainedModel
+
+FINE_TUNE_VERSION = 2
+WARM_UP = 0.1
+WEIGHT_DECAY = 0.01
+MOST_NORM = 1.0
+"""Gradients longer than this are shortened."""
+KEPT = ("exp_avg", "exp_avg_sq", "step")
+"""What AdamW keeps of each parameter."""
+TELL_S = 0.5
+"""Seconds between words of progress."""
+CHUNK = 16
+"""Batches whose rows are sorted by length together."""
+
+
+def pick_device(name: str) -> str:
+    """Resolve ``auto`` to a GPU when there is one; refuse one that is asked for and is not there."""
+    import torch
+
+    if name == "cuda" and not torch.cuda.is_available():
+        raise SetupError(
+            "torch sees no GPU", where="--device", expected="cpu or auto", found=name, fix="install a torch with CUDA"
+        )
+    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+
+
+def has_bf16(device: str) -> bool:
+    """Whether 16-bit brain floats are computed natively, so that they are faster than float32."""
+    import torch
+
+    if device != "cpu":
+        return bool(torch.cuda.is_bf16_supported())
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+def fine_tune(
+    model: PreTrainedModel,
+    tokenizer: Any,
+    task: TaskSpec,
+    train: pd.DataFrame,
+    *,
+    device: str,
+    progress: Progress | None = None,
+) -> dict[str, float]:
+    """Train the model in place on a task's training rows.
+
+    Args:
+        model: encoder with a fresh head; embeddings stay as they are.
+        tokenizer: of the base.
+        task: kind and fine-tuning settings.
+        train: training split.
+        device: ``cpu`` or ``cuda``.
+        progress: told the share done.
+
+    Returns:
+        ``mean`` and ``spread`` by which labels of a regression were standardised.
+
+    Raises:
+        DataError: the loss became infinite or not a number.
+    """
+    import torch
+
+    settings = task.fine_tune
+    torch.manual_seed(settings.seed)
+    generator = np.random.default_rng(settings.seed)
+    rows = generator.permutation(len(train))[: settings.max_rows]
+    frame = train.iloc[rows].reset_index(drop=True)
+    scaling = _scaling(task, frame)
+    labels = targets(task, frame, scaling)
+    tokens = encoded(tokenizer, frame, task.max_length)
+    moved: Any = model
+    moved.to(device).train()
+    steps = settings.epochs * -(-len(frame) // settings.batch)
+    embeddings = Decomposed(model, trace=False).embedding_names()
+    for name, value in model.named_parameters():
+        value.requires_grad_(name not in embeddings)
+    trained = [value for value in model.parameters() if value.requires_grad]
+    update = Updater([(trained, 1.0)], settings.learning_rate, steps)
+    told = 0.0
+    for step, chosen in enumerate(batches(tokens, settings.batch, settings.epochs, generator)):
+        inputs = {name: value.to(device) for name, value in batch(tokens, chosen, padding(tokenizer)).items()}
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=has_bf16(device)):
+            logits = model(**inputs).logits
+        found = loss(task, logits.float(), labels[chosen].to(device))
+        refuse_divergence(task, found, f"step {step} of {steps}")
+        update(found)
+        if progress is not None and (time.monotonic() - told > TELL_S or step + 1 == steps):
+            told = time.monotonic()
+            progress(f"fine-tuning {task.name} on {len(frame)} rows", (step + 1) / steps)
+    moved.eval().to("cpu")
+    return scaling
+
+
+def refuse_divergence(task: TaskSpec, value: Tensor, where: str) -> None:
+    """Refuse a loss that is infinite or not a number."""
+    import torch
+
+    if not torch.isfinite(value):
+        raise DataError(
+            f"fine-tuning of task {task.name!r} diverged",
+            where=where,
+            expected="a finite loss",
+            found=float(value.detach()),
+            fix="lower fine_tune.learning_rate",
+        )
+
+
+class Updater:
+    """What follows a loss: AdamW, with a rate that warms up and decays. Can be written down and continued.
+
+    Args:
+        groups: parameters, and the multiple of the learning rate they take.
+        learning_rate: the highest.
+        steps: losses there will be.
+
+    Attributes:
+        step: losses there have been.
+    """
+
+    def __init__(self, groups: list[tuple[list[nn.Parameter], float]], learning_rate: float, steps: int) -> None:
+        import torch
+
+        self.step = 0
+        self._trained = [value for values, _ in groups for value in values]
+        self._rates, self._steps = [learning_rate * multiple for _, multiple in groups], steps
+        parts = [{"params": values} for values, _ in groups]
+        self._optimizer = torch.optim.AdamW(parts, lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
+
+    def __call__(self, value: Tensor) -> None:
+        """Take one step."""
+        import torch
+
+        self._optimizer.zero_grad(set_to_none=True)
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(self._trained, MOST_NORM)
+        for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = rate * _schedule(self.step, self._steps)
+        self._optimizer.step()
+        self.step += 1
+
+    def save(self, path: Path) -> None:
+        """Write down where it is."""
+        from safetensors.torch import save_file
+
+        tensors: dict[str, Tensor] = {}
+        for index, value in enumerate(self._trained):
+            state = self._optimizer.state[value]
+            kept = {name: state[name] for name in KEPT if name in state}
+            tensors |= {f"{name}/{index}": part for name, part in {"value": value, **kept}.items()}
+        with whole_file(path) as temporary:
+            whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+            save_file(whole, temporary, metadata={"step": str(self.step)})
+
+    def resume(self, path: Path) -> None:
+        """Continue from what was written down; a file that is damaged or of something else is left aside."""
+        import torch
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, "pt") as file:
+                step = int(file.metadata()["step"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+            fits = all(tensors[f"value/{index}"].shape == value.shape for index, value in enumerate(self._trained))
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+            return
+        if not fits:
+            return
+        with torch.no_grad():
+            for index, value in enumerate(self._trained):
+                value.copy_(tensors[f"value/{index}"])
+                kept = {name: tensors[f"{name}/{index}"] for name in KEPT if f"{name}/{index}" in tensors}
+                self._optimizer.state[value] = {name: part.to(value) for name, part in kept.items()}
+        self.step = step
+
+
+def save(path: Path, model: PreTrainedModel, scaling: dict[str, float]) -> None:
+    """Store everything but the frozen embeddings as safetensors."""
+    from safetensors.torch import save_file
+
+    frozen = Decomposed(model, trace=False).embedding_names()
+    tensors = {name: value.contiguous() for name, value in model.state_dict().items() if name not in frozen}
+    with whole_file(path) as temporary:
+        save_file(tensors, temporary, metadata={"scaling": json.dumps(scaling)})
+
+
+def restore(path: Path, model: PreTrainedModel) -> dict[str, float]:
+    """Load what `save` stored into a model whose embeddings are the base's; returns the scaling.
+
+    Raises:
+        CheckpointError: the file is damaged or of another architecture.
+    """
+    from safetensors import SafetensorError, safe_open
+    from safetensors.torch import load_file
+
+    try:
+        with safe_open(path, "pt") as file:
+            scaling: dict[str, float] = json.loads(file.metadata()["scaling"])
+        report = model.load_state_dict(load_file(path), strict=False)
+    except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            "the stored fine-tuned task cannot be read",
+            where=path,
+            found=str(error).splitlines()[0],
+            fix="delete the file",
+        ) from error
+    frozen = Decomposed(model, trace=False).embedding_names()
+    missing = [name for name in report.missing_keys if name in dict(model.named_parameters()) and name not in frozen]
+    for name in (*report.unexpected_keys, *missing):
+        raise CheckpointError(
+            "the stored task is of another architecture", where=path, found=f"{name} in one but not the other"
+        )
+    return scaling
+
+
+def _scaling(task: TaskSpec, frame: pd.DataFrame) -> dict[str, float]:
+    """Mean and spread by which labels of a regression are standardised."""
+    if task.kind == "classification":
+        return {"mean": 0.0, "spread": 1.0}
+    values = frame["label"].to_numpy()
+    return {"mean": float(values.mean()), "spread": float(values.std()) or 1.0}
+
+
+def targets(task: TaskSpec, frame: pd.DataFrame, scaling: Mapping[str, float]) -> Tensor:
+    """Give what a model is to answer (n,): classes, or standardised values."""
+    import torch
+
+    values = frame["label"].to_numpy()
+    if task.kind == "classification":
+        return torch.from_numpy(values.astype(np.int64))
+    return torch.from_numpy((values - scaling["mean"]) / scaling["spread"]).float()
+
+
+def loss(task: TaskSpec, logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross entropy, or squared error."""
+    from torch.nn import functional
+
+    if task.kind == "classification":
+        return functional.cross_entropy(logits, labels)
+    return functional.mse_loss(logits.squeeze(-1), labels)
+
+
+def _schedule(step: int, steps: int) -> float:
+    """Linear warm-up, then linear decay to zero."""
+    warm = max(1, int(WARM_UP * steps))
+    return (step + 1) / warm if step < warm else max(0.0, (steps - step) / max(1, steps - warm))
+
+
+def batches(tokens: Encoded, size: int, epochs: int, generator: np.random.Generator) -> Iterator[NDArray[Any]]:
+    """Yield batches of rows of like length, in random order."""
+    for _ in range(epochs):
+        order = generator.permutation(len(tokens.lengths))
+        chunks = [order[at : at + size * CHUNK] for at in range(0, len(order), size * CHUNK)]
+        batches = []
+        for chunk in chunks:
+            sorted_rows = chunk[np.argsort(tokens.lengths[chunk], kind="stable")]
+            batches += [sorted_rows[at : at + size] for at in range(0, len(chunk), size)]
+        for index in generator.permutation(len(batches)):
+            yield batches[index]

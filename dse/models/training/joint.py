@@ -1,0 +1,184 @@
+"""Training one encoder for several tasks, cached by content and continued where it was stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.errors import CheckpointError
+from dse.files import digest, whole_file
+from dse.models.data.text import batch, padding
+from dse.models.training import finetune
+from dse.models.training import losses as teaching
+from dse.models.training.losses import Rows
+from dse.models.training.trunk import Together
+from dse.records.model import Model
+from dse.records.training import Adapted, Training
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from dse.models.loaded_workload import LoadedTask, LoadedWorkload
+
+JOINT_VERSION = 1
+"""Raised when the same training would give other weights, by what it follows too."""
+SAVES = 20
+"""How often a training writes down where it is."""
+
+
+def trained(work: LoadedWorkload, training: Training) -> Model:
+    """Train as asked, or find it in the cache.
+
+    Raises:
+        CheckpointError: the stored encoder cannot be read.
+        DataError: the loss became infinite or not a number.
+    """
+    path = work.cache / "joint" / f"{digest_of(work, training)}.safetensors"
+    if path.is_file():
+        return restored(training, path).model
+    together = Together(work, training)
+    if training.start is not None:
+        together.load(trained(work, training.start))
+    elif training.merged:
+        together.load(together.merged())
+    if training.passes:
+        train(together, path)
+    model = together.model()
+    save(path, training, model)
+    path.with_suffix(".part").unlink(missing_ok=True)
+    return model
+
+
+def digest_of(work: LoadedWorkload, training: Training) -> str:
+    """Hash of everything the weights come from; known before they are trained."""
+    tasks = [work.tasks[name].digest for name in _names(work, training)]
+    start = "" if training.start is None else digest_of(work, training.start)
+    rest = {
+        field.name: getattr(training, field.name) for field in fields(training) if field.name not in ("tasks", "start")
+    }
+    return digest([JOINT_VERSION, work.base_digest, tasks, start, rest, finetune.has_bf16(work.device)])
+
+
+def _names(work: LoadedWorkload, training: Training) -> list[str]:
+    names = list(work.tasks)
+    return [names[index] for index in training.tasks]
+
+
+def train(together: Together, path: Path) -> None:
+    """Train in place, a batch of one task at a time, each task as often as its rows and epochs say."""
+    import torch
+
+    work, training = together.work, together.training
+    settings = [task.spec.fine_tune for task in together.tasks]
+    rows = [teaching.rows(work, together.tasks, at, training) for at in range(len(together.tasks))]
+    turns = _turns(together.tasks, rows, training)
+    for model in together.models:
+        model.to(work.device).train()
+        for value in model.parameters():
+            value.requires_grad_(False)  # torch takes it by place
+    for value in (value for values, _ in together.groups for value in values):
+        value.requires_grad_(True)  # as above
+    update = finetune.Updater(together.groups, min(one.learning_rate for one in settings), len(turns))
+    part = path.with_suffix(".part")
+    update.resume(part)
+    seeds = [one.seed + training.seed for one in settings]
+    batches = [_own(seeds[at], rows[at], turns.count(at), one.batch) for at, one in enumerate(settings)]
+    pad, told = padding(work.tokenizer), 0.0
+    for step, at in enumerate(turns):
+        chosen = next(batches[at])
+        if step < update.step:
+            continue  # done before training was stopped
+        together.begin(step / len(turns))
+        # So that one that is continued drops what one that never stopped drops.
+        torch.manual_seed(step + len(turns) * training.seed)
+        inputs = {name: value.to(work.device) for name, value in batch(rows[at].tokens, chosen, pad).items()}
+        with torch.autocast(work.device, dtype=torch.bfloat16, enabled=finetune.has_bf16(work.device)):
+            loss = _loss(together, at, inputs, rows[at], chosen)
+        finetune.refuse_divergence(together.tasks[at].spec, loss, f"step {step} of {len(turns)}")
+        update(loss)
+        if update.step % max(1, len(turns) // SAVES) == 0 and update.step < len(turns):
+            update.save(part)
+        if work.progress is not None and (time.monotonic() - told > finetune.TELL_S or step + 1 == len(turns)):
+            told = time.monotonic()
+            work.progress(together.what, (step + 1) / len(turns))
+
+
+def _turns(tasks: list[LoadedTask], rows: list[Rows], training: Training) -> list[int]:
+    """Whose batch each step takes, at random, each task as many as its epochs hold."""
+    counts = [
+        max(1, round(training.passes * task.spec.fine_tune.epochs * -(-len(one.targets) // task.spec.fine_tune.batch)))
+        for task, one in zip(tasks, rows, strict=True)
+    ]
+    order = np.repeat(np.arange(len(tasks)), counts)
+    return [int(at) for at in np.random.default_rng(training.seed).permutation(order)]
+
+
+def _own(seed: int, rows: Rows, count: int, size: int) -> Iterator[NDArray[Any]]:
+    """Batches of one task, as many as are wanted."""
+    epochs = -(-count * size // len(rows.targets)) + 1
+    return finetune.batches(rows.tokens, size, epochs, np.random.default_rng(seed))
+
+
+def _loss(together: Together, at: int, inputs: dict[str, Tensor], given: Rows, chosen: NDArray[Any]) -> Tensor:
+    """Follow the labels, and to a share the outputs of the tasks' own models."""
+    training = together.training
+    task, logits = together.tasks[at], together.logits(at, inputs)
+    others = [other for other in given.followed if other != at]
+    loss = (1 - training.distil - training.across) * teaching.follow_labels(task, logits, given, chosen)
+    if training.distil:
+        loss = loss + training.distil * teaching.follow_model(task, at, logits, given, chosen)
+    for other in others:
+        answers = together.also(other, inputs)
+        found = teaching.follow_model(together.tasks[other], other, answers, given, chosen)
+        loss = loss + training.across / len(others) * found
+    return loss
+
+
+def save(path: Path, training: Training, model: Model, state: Mapping[str, Tensor] | None = None) -> None:
+    """Store what was trained as safetensors; tasks by their place, since names are no part of the key."""
+    from safetensors.torch import save_file
+
+    tensors = {f"matrix/{layer}/{index}": value for (layer, index), value in model.matrices.items()}
+    for layer, vectors in model.vectors.items():
+        tensors |= {f"vector/{layer}/{name}": value for name, value in vectors.items()}
+    for task, head in model.heads.items():
+        tensors |= {f"head/{training.tasks.index(task)}/{name}": value for name, value in head.items()}
+    tensors |= {f"adapter/0/{name}": value for name, value in (state or {}).items()}
+    with whole_file(path) as temporary:
+        save_file({name: value.contiguous() for name, value in tensors.items()}, temporary)
+
+
+def restored(training: Training, path: Path) -> Adapted:
+    """Read what `save` stored."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    matrices: dict[tuple[int, int], Tensor] = {}
+    vectors: dict[int, dict[str, Tensor]] = {}
+    heads: dict[int, dict[str, Tensor]] = {task: {} for task in training.tasks}
+    state: dict[str, Tensor] = {}
+    try:
+        for name, value in load_file(path).items():
+            kind, owner, rest = name.split("/", 2)
+            if kind == "matrix":
+                matrices[int(owner), int(rest)] = value
+            elif kind == "vector":
+                vectors.setdefault(int(owner), {})[rest] = value
+            elif kind == "head":
+                heads[training.tasks[int(owner)]][rest] = value
+            else:
+                state[rest] = value
+    except (SafetensorError, OSError, ValueError, LookupError) as error:
+        raise CheckpointError(
+            "the stored trained encoder cannot be read",
+            where=path,
+            found=str(error).splitlines()[0] if str(error) else type(error).__name__,
+            fix="delete the file",
+        ) from error
+    return Adapted(state, Model(matrices, vectors, heads))

@@ -1,0 +1,112 @@
+"""What a joint training follows: labels, and the outputs of the tasks' own fine-tuned models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.cache import ArrayCache
+from dse.models.data.text import Encoded, batch, by_length, encoded, padding
+from dse.models.training import finetune
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+
+    from dse.models.loaded_workload import LoadedTask, LoadedWorkload
+    from dse.records.training import Training
+
+TEMPERATURE = 2.0
+"""Softens the outputs that are followed."""
+TEACHING_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A task's training rows.
+
+    Attributes:
+        tokens: of each row.
+        targets: (n,) labels.
+        followed: outputs (n, classes) of a task's own model to these rows, by the task's place in the training.
+    """
+
+    tokens: Encoded
+    targets: Tensor
+    followed: dict[int, Tensor]
+
+
+def rows(work: LoadedWorkload, tasks: list[LoadedTask], at: int, training: Training) -> Rows:
+    """Training rows of a task, the same that its own model was fine-tuned on, and what is to be followed on them."""
+    import torch
+
+    task, settings = tasks[at], tasks[at].spec.fine_tune
+    train = task.splits.train
+    chosen = np.random.default_rng(settings.seed).permutation(len(train))[: settings.max_rows]
+    frame = train.iloc[chosen].reset_index(drop=True)
+    tokens = encoded(work.tokenizer, frame, task.spec.max_length)
+    followed = [at] if training.distil else []
+    followed += [other for other in range(len(tasks)) if training.across and other != at]
+    return Rows(
+        tokens,
+        _targets(task, frame),
+        {other: torch.from_numpy(_outputs(work, tasks[other], task, tokens)) for other in followed},
+    )
+
+
+def _targets(task: LoadedTask, frame: pd.DataFrame) -> Tensor:
+    return finetune.targets(task.spec, frame, task.model()[1])
+
+
+def _outputs(work: LoadedWorkload, teacher: LoadedTask, of: LoadedTask, tokens: Encoded) -> NDArray[Any]:
+    """Logits (n, classes) of a task's own model to the training rows of another, or its own; cached."""
+    settings = of.spec.fine_tune
+    key = {
+        "version": TEACHING_VERSION,
+        "teacher": teacher.digest,
+        "rows": [of.data_digest, settings.seed, settings.max_rows],
+        "bf16": finetune.has_bf16(work.device),
+    }
+
+    def make() -> dict[str, NDArray[Any]]:
+        if work.progress is not None:
+            work.progress(f"answers of {teacher.spec.name} to rows of {of.spec.name}", None)
+        return {"logits": _run(work, teacher, tokens)}
+
+    return ArrayCache(work.cache).made("joint", key, make)["logits"]
+
+
+def _run(work: LoadedWorkload, teacher: LoadedTask, tokens: Encoded) -> NDArray[Any]:
+    import torch
+
+    model: Any = teacher.model()[0]
+    model.to(work.device).eval()
+    pad, bf16 = padding(work.tokenizer), finetune.has_bf16(work.device)
+    found: NDArray[Any] | None = None
+    with torch.inference_mode(), torch.autocast(work.device, torch.bfloat16, enabled=bf16):
+        for chosen in by_length(tokens):
+            inputs = {name: value.to(work.device) for name, value in batch(tokens, chosen, pad).items()}
+            logits = model(**inputs).logits.float().cpu().numpy()
+            if found is None:
+                found = np.empty((len(tokens.lengths), logits.shape[1]), dtype=np.float32)
+            found[chosen] = logits
+    return np.empty((0, 1), dtype=np.float32) if found is None else found
+
+
+def follow_labels(task: LoadedTask, logits: Tensor, given: Rows, chosen: NDArray[Any]) -> Tensor:
+    """Loss of the labels."""
+    return finetune.loss(task.spec, logits, given.targets[chosen].to(logits.device))
+
+
+def follow_model(task: LoadedTask, at: int, logits: Tensor, given: Rows, chosen: NDArray[Any]) -> Tensor:
+    """Distance from what the own model of the task at a place of the training answers to the same rows."""
+    from torch.nn import functional
+
+    followed = given.followed[at][chosen].to(logits.device)
+    if task.spec.kind == "regression":
+        return functional.mse_loss(logits, followed)
+    target = (followed / TEMPERATURE).softmax(-1)
+    return functional.kl_div((logits / TEMPERATURE).log_softmax(-1), target, reduction="batchmean") * TEMPERATURE**2

@@ -1,0 +1,150 @@
+"""Models of several tasks that share one encoder and differ in their heads."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
+
+from dse.models import checkpoints as models
+from dse.models.encoder import Decomposed, container
+from dse.models.write import write_head, write_layers
+from dse.records.model import Model
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from dse.models.loaded_workload import LoadedTask, LoadedWorkload
+    from dse.records.training import Training
+
+
+class Together:
+    """The models of a training's tasks, with the base's weights and new heads until others are loaded.
+
+    Args:
+        work: base and tasks.
+        training: which tasks and layers, and what of these is trained.
+
+    Attributes:
+        tasks: the training's tasks.
+        models: one for each task; embeddings and layers are the same objects in all.
+        layers: those that run.
+        indices: of these in the base.
+        paths: module path of each matrix in its layer.
+    """
+
+    def __init__(self, work: LoadedWorkload, training: Training) -> None:
+        self.work, self.training = work, training
+        names = list(work.tasks)
+        self.tasks: list[LoadedTask] = [work.tasks[names[index]] for index in training.tasks]
+        self.models: list[Any] = [
+            models.load_model(work.source, labels=task.labels, seed=task.spec.fine_tune.seed + training.seed)
+            for task in self.tasks
+        ]
+        found = [Decomposed(model, trace=False) for model in self.models]
+        self._heads = [sorted(one.head_names()) for one in found]
+        self.indices = training.layers or tuple(range(len(found[0].layers)))
+        self.paths = found[0].paths
+        self.layers = nn.ModuleList(found[0].layers[index] for index in self.indices)
+        self._trunk = _Trunk(self.layers)
+        shared = dict(self.models[0].named_parameters())
+        for model, one in zip(self.models, found, strict=True):
+            parent, attribute = container(model, one.layers)
+            setattr(parent, attribute, nn.ModuleList([self._trunk]))
+            for name in one.embedding_names():
+                model.get_parameter(name).data = shared[name].data
+
+    def logits(self, at: int, inputs: dict[str, Tensor]) -> Tensor:
+        """Answers (rows, classes) of a task to a batch."""
+        self._trunk.outputs = None
+        return self.also(at, inputs)
+
+    def also(self, at: int, inputs: dict[str, Tensor]) -> Tensor:
+        """Answers of another task to the batch that `logits` has just run, from what the layers gave then."""
+        found: Tensor = self.models[at](**inputs).logits
+        return found.float()
+
+    @cached_property
+    def groups(self) -> list[tuple[list[nn.Parameter], float]]:
+        """What is trained, and at what multiple of the learning rate."""
+        shared = [value for layer in list(self.layers)[self.training.frozen :] for value in layer.parameters()]
+        return [([*shared, *self.head_parameters], 1.0)]
+
+    @property
+    def head_parameters(self) -> list[nn.Parameter]:
+        """Of all heads."""
+        return [
+            model.get_parameter(name) for model, names in zip(self.models, self._heads, strict=True) for name in names
+        ]
+
+    @property
+    def what(self) -> str:
+        """What is being done, for a line of progress."""
+        names = [task.spec.name for task in self.tasks]
+        who = names[0] if len(names) == 1 else f"{len(names)} tasks together"
+        kept, frozen = len(self.layers), self.training.frozen
+        return f"training {who}, {kept - frozen} of {kept} layers" if frozen else f"training {who}, {kept} layers"
+
+    def begin(self, share: float) -> None:
+        """Be told, before each step, what share of them is done."""
+
+    def load(self, model: Model) -> None:
+        """Begin from other layers and heads, where they are given."""
+        write_layers(dict(zip(self.indices, self.layers, strict=True)), self.paths, model)
+        for task, own in zip(self.training.tasks, self.models, strict=True):
+            write_head(own, model.heads.get(task, {}))
+
+    def merged(self) -> Model:
+        """The mean of the tasks' own encoders, and their heads."""
+        import torch
+
+        found = [(task.model()[0], names) for task, names in zip(self.tasks, self._heads, strict=True)]
+        parts = [Decomposed(model, trace=False) for model, _ in found]
+        matrices, vectors = [one.weights() for one in parts], [one.vectors() for one in parts]
+        return Model(
+            {key: torch.stack([one[key] for one in matrices]).mean(dim=0) for key in matrices[0]},
+            {
+                layer: {name: torch.stack([one[layer][name] for one in vectors]).mean(dim=0) for name in named}
+                for layer, named in enumerate(vectors[0])
+            },
+            {
+                task: {name: model.get_parameter(name).detach() for name in names}
+                for task, (model, names) in zip(self.training.tasks, found, strict=True)
+            },
+        )
+
+    def model(self) -> Model:
+        """What was trained, and what ran beneath it unchanged."""
+        matrices, vectors = {}, {}
+        weights = {f"{path}.weight": matrix for matrix, path in enumerate(self.paths)}
+        for place, index in enumerate(self.indices):
+            state = {name: value.detach().cpu().clone() for name, value in self.layers[place].state_dict().items()}
+            matrices.update({(index, matrix): state[name] for name, matrix in weights.items()})
+            vectors[index] = {name: value for name, value in state.items() if name not in weights}
+        return Model(matrices, vectors, self.heads())
+
+    def heads(self) -> dict[int, dict[str, Tensor]]:
+        """Heads by task."""
+        return {
+            task: {name: model.get_parameter(name).detach().cpu().clone() for name in names}
+            for task, model, names in zip(self.training.tasks, self.models, self._heads, strict=True)
+        }
+
+
+class _Trunk(nn.Module):
+    """Stands in the place of all layers: runs them, or gives again what they gave."""
+
+    def __init__(self, layers: nn.ModuleList) -> None:
+        super().__init__()
+        self.layers = layers
+        self.outputs: Any = None
+
+    def forward(self, hidden_states: Tensor, *others: Any, **named: Any) -> Any:
+        """Outputs of the last layer, as that returns them."""
+        if self.outputs is None:
+            found: Any = hidden_states
+            for layer in self.layers:
+                found = layer(found[0] if isinstance(found, tuple) else found, *others, **named)
+            self.outputs = found
+        return self.outputs

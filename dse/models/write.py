@@ -1,0 +1,56 @@
+"""Writing what a generator gives into a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from dse.models.encoder import Decomposed, container
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from transformers import PreTrainedModel
+
+    from dse.records.model import Model
+
+
+def write_layers(layers: Mapping[int, nn.Module], paths: Sequence[str], given: Model) -> None:
+    """Write matrices, biases and norms in place, where they are given.
+
+    Args:
+        layers: encoder layers by index.
+        paths: module path of each matrix in its layer.
+        given: what to write.
+    """
+    for index, layer in layers.items():
+        state = layer.state_dict()
+        for matrix, path in enumerate(paths):
+            if (index, matrix) in given.matrices:
+                state[f"{path}.weight"].copy_(given.matrices[index, matrix])
+        for name, value in given.vectors.get(index, {}).items():
+            state[name].copy_(value)
+
+
+def write_head(model: nn.Module, head: Mapping[str, Tensor]) -> None:
+    """Write pooler and classifier in place."""
+    state = model.state_dict()
+    for name, value in head.items():
+        state[name].copy_(value)
+
+
+def only_given(model: PreTrainedModel, given: Model, task: int) -> list[int]:
+    """Write what is given of a task into its model, and take out the layers of which nothing is.
+
+    Returns:
+        Indices of the layers left, ascending.
+    """
+    from torch import nn
+
+    decomposed = Decomposed(model, trace=False)
+    kept = {index: layer for index, layer in enumerate(decomposed.layers) if (index, 0) in given.matrices}
+    write_layers(kept, decomposed.paths, given)
+    write_head(model, given.heads.get(task, {}))
+    parent, attribute = container(model, decomposed.layers)
+    setattr(parent, attribute, nn.ModuleList(kept.values()))
+    model.config.num_hidden_layers = len(kept)
+    return list(kept)

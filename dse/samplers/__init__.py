@@ -1,0 +1,1 @@
+"""Samplers: which design a study evaluates next."""

@@ -1,0 +1,207 @@
+"""Any Optuna sampler by name, made repeatable.
+
+A sampler's random state is lost when a process ends. Each trial therefore gets a fresh sampler whose seed follows from
+the study's seed and the trial's number, and finds all else it needs in the trials told so far. Samplers that walk
+through one fixed sequence keep the study's seed throughout.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dse.errors import SetupError, SpaceError, unknown_name
+from dse.records.design import DesignPoint
+from dse.records.problem import Foresighted, Problem
+from dse.samplers.encoding import Codec
+from dse.samplers.seeds import derive
+from dse.space.domain import at, size
+from dse.space.searchspace import SearchSpace
+
+if TYPE_CHECKING:
+    from dse.samplers.generations import Generations
+
+SHORT = {
+    "random": "RandomSampler",
+    "tpe": "TPESampler",
+    "nsga2": "NSGAIISampler",
+    "nsga3": "NSGAIIISampler",
+    "cmaes": "CmaEsSampler",
+    "gp": "GPSampler",
+    "qmc": "QMCSampler",
+    "grid": "GridSampler",
+    "brute-force": "BruteForceSampler",
+}
+GRAYBOX = "graybox"
+"""Ours, which looks at exact costs and at each task's score."""
+SEQUENTIAL = ("QMCSampler", "GridSampler", "BruteForceSampler")
+"""Samplers that walk through one sequence, whose seed must stay the same."""
+JOINT = ("TPESampler", "NSGAIISampler", "NSGAIIISampler", "GPSampler", "QMCSampler")
+"""Samplers that infer a joint space from past trials; ours is known beforehand, which saves a pass over all trials."""
+GENETIC = ("NSGAIISampler", "NSGAIIISampler")
+"""Samplers that look up generations."""
+NOT_OURS = ("seed", "constraints_func", "search_space", "self")
+"""Arguments that follow from the space file."""
+NEEDS = {"CmaEsSampler": "cmaes", "GPSampler": "torch"}
+"""Packages that Optuna imports only once a sampler is asked, which would be in the middle of a study."""
+MAX_GRID = 1_000_000
+
+
+@dataclass(frozen=True)
+class SamplerFactory:
+    """Makes the sampler of each trial.
+
+    Attributes:
+        name: of Optuna's class.
+        build: makes one from a seed.
+        seed: of the study.
+        learn: is told of every finished trial's design and row; None: Optuna's own record of trials is enough.
+    """
+
+    name: str
+    build: Callable[[int], Any]
+    seed: int
+    learn: Callable[[DesignPoint, Mapping[str, Any]], None] | None = None
+
+    def of_trial(self, number: int) -> Any:
+        """The sampler that proposes trial ``number``."""
+        return self.build(self.seed if self.name in SEQUENTIAL else derive(self.seed, number))
+
+
+def make_factory(space: SearchSpace, codec: Codec, problem: Problem | None = None) -> SamplerFactory:
+    """Check the sampler's name and options and return what makes one sampler a trial.
+
+    Args:
+        space: the resolved search space.
+        codec: its translation.
+        problem: what knows exact costs, for the sampler that uses them; None: no point will be asked for.
+
+    Raises:
+        UnknownNameError: no sampler, or option of it, has that name.
+        SpaceError: an option's value is refused, or the sampler cannot search this space.
+        SetupError: a package it needs is not installed.
+    """
+    import optuna
+
+    search = space.file.search
+    where = space.file.where("search", "sampler")
+    classes = {name: getattr(optuna.samplers, name) for name in optuna.samplers.__all__ if _is_usable(name)}
+    if search.sampler == GRAYBOX:
+        return _graybox(space, codec, problem)
+    name = SHORT.get(search.sampler, search.sampler)
+    if name not in classes:
+        raise unknown_name("sampler", search.sampler, [GRAYBOX, *SHORT, *classes], where=where)
+    if name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None:
+        fix = f"pip install {NEEDS[name]}"
+        raise SetupError(f"sampler {search.sampler!r} needs the package {NEEDS[name]}", where=where, fix=fix)
+    options = _checked_options(classes[name], search.sampler, search.sampler_options, space)
+    _check_fit(name, space, codec, where)
+    if name == "GridSampler":
+        options["search_space"] = _grid(codec, where)
+    once: list[Any] = []
+    generations = _generations(name)
+
+    def build(seed: int) -> Any:
+        # A sequence is walked by one sampler: a grid of a million points is not laid out again at each trial.
+        if name in SEQUENTIAL and once:
+            return once[0]
+        sampler = _adapted(
+            _built(classes[name], options, seed, space), name, codec.distributions(), grouped=bool(options.get("group"))
+        )
+        if generations is not None:
+            generations.serve(sampler)
+        if name in SEQUENTIAL:
+            once.append(sampler)
+        return sampler
+
+    build(search.seed)
+    return SamplerFactory(name, build, search.seed)
+
+
+def _generations(name: str) -> Generations | None:
+    from dse.samplers.generations import Generations
+
+    return Generations() if name in GENETIC else None
+
+
+def _graybox(space: SearchSpace, codec: Codec, problem: Problem | None) -> SamplerFactory:
+    """The sampler that knows which objectives are cheap; one for the whole study, since it learns."""
+    from dse.samplers.graybox.proposer import Proposer
+    from dse.samplers.graybox.sampler import GrayboxSampler, options_of
+
+    search = space.file.search
+    options = options_of(search.sampler_options, space.file.where("search", "sampler_options"))
+    cost = (lambda _: []) if problem is None else problem.cost
+    told: object = problem
+    planned = told.expect if isinstance(told, Foresighted) and not search.screen else None
+    proposer = Proposer(codec, cost, () if problem is None else problem.joint, options, planned)
+    searched = {name: item for name, item in codec.distributions().items() if not item.single()}
+    sampler = GrayboxSampler(proposer, search.seed, searched)
+    return SamplerFactory(GRAYBOX, lambda _: sampler, search.seed, proposer.learn)
+
+
+def _is_usable(name: str) -> bool:
+    return name.endswith("Sampler") and name not in ("BaseSampler", "BaseGASampler", "PartialFixedSampler")
+
+
+def _checked_options(kind: Any, name: str, options: Mapping[str, Any], space: SearchSpace) -> dict[str, Any]:
+    known = [item for item in inspect.signature(kind.__init__).parameters if item not in NOT_OURS]
+    for option in options:
+        if option not in known:
+            where = space.file.where("search", "sampler_options", option)
+            raise unknown_name(f"option of sampler {name!r}", option, known, where=where)
+    return dict(options)
+
+
+def _built(kind: Any, options: Mapping[str, Any], seed: int, space: SearchSpace) -> Any:
+    import optuna
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return kind(**options, seed=seed)
+    except Exception as error:
+        raise SpaceError(
+            f"sampler {space.file.search.sampler!r} refuses its options: {error}",
+            where=space.file.where("search", "sampler_options"),
+            found=dict(options),
+        ) from error
+
+
+def _check_fit(name: str, space: SearchSpace, codec: Codec, where: str) -> None:
+    objectives = space.file.search.objectives
+    if name == "CmaEsSampler" and len(objectives) > 1:
+        raise SpaceError(
+            "this sampler has one objective only", where=where, expected="one", found=", ".join(objectives)
+        )
+    if name in ("GridSampler", "BruteForceSampler"):
+        for element, domain in codec.domains.items():
+            if size(domain) == float("inf"):
+                fix = f"give {element} a `step` or `choices`, or fix it"
+                raise SpaceError("this sampler needs a finite space", where=where, found=f"{element} is real", fix=fix)
+
+
+def _grid(codec: Codec, where: str) -> dict[str, list[Any]]:
+    grid: dict[str, list[Any]] = {str(kind): list(names) for kind, names in codec.choices.items()}
+    grid.update((name, [at(domain, i) for i in range(int(size(domain)))]) for name, domain in codec.domains.items())
+    count = 1
+    for values in grid.values():
+        count *= len(values)
+    if count > MAX_GRID:
+        fix = "narrow the space, or use the sampler 'random' or 'qmc'"
+        raise SpaceError("the grid is too large", where=where, expected=f"at most {MAX_GRID}", found=count, fix=fix)
+    return grid
+
+
+def _adapted(sampler: Any, name: str, distributions: Mapping[str, Any], *, grouped: bool) -> Any:
+    """Tell a sampler what we know: the joint space, and that the study decides when the space is exhausted."""
+    if name in JOINT and not grouped:
+        joint = {key: item for key, item in distributions.items() if not item.single()}
+        sampler.infer_relative_search_space = lambda _study, _trial: dict(joint)
+    if name in ("GridSampler", "BruteForceSampler"):
+        sampler.after_trial = lambda _study, _trial, _state, _values: None
+    return sampler

@@ -1,0 +1,106 @@
+"""Points worth a look: drawn at random, next to good ones, and put together from what was measured."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from dse.records.parameters import Choice, Scalar
+from dse.samplers.encoding import Codec, Params, draw
+from dse.space.domain import Domain, at, size
+
+STEPS = 4
+"""Largest step of a number to a neighbour, in steps of its range, or in sixteenths of it."""
+
+
+class Candidates:
+    """Makes flat parameters from others.
+
+    Args:
+        codec: of the space.
+        tasks: names, in order.
+        seed: of what is drawn.
+    """
+
+    def __init__(self, codec: Codec, tasks: Sequence[str], seed: int) -> None:
+        self._codec = codec
+        self._source = random.Random(seed)  # noqa: S311  # a search, no secret
+        self._domains: dict[str, Domain] = {**codec.domains}
+        self._names = [*codec.choices, *codec.domains]
+        self._by_task = {task: [name for name in codec.domains if _of_task(name, task)] for task in tasks}
+
+    def anywhere(self) -> Params:
+        """Each element by itself."""
+        found: Params = {kind: self._source.choice(names) for kind, names in self._codec.choices.items()}
+        found.update((name, draw(domain, self._source)) for name, domain in self._domains.items())
+        return found
+
+    def alike(self) -> Params:
+        """The same for every task, drawn."""
+        found = self.anywhere()
+        first, *others = self._by_task.values()
+        for names in others:
+            for of_first, name in zip(first, names, strict=True):
+                if self._domains[name] == self._domains[of_first]:
+                    found[name] = found[of_first]
+        return found
+
+    def near(self, params: Params) -> Params:
+        """One to three elements of a point changed, numbers mostly to a neighbour."""
+        found = dict(params)
+        for name in self._source.sample(self._names, min(self._source.choice((1, 1, 2, 3)), len(self._names))):
+            if name in self._codec.choices:
+                found[name] = self._source.choice(self._codec.choices[name])
+            else:
+                found[name] = self._neighbour(self._domains[name], found[name])
+        return found
+
+    def mixed(self, one: Params, other: Params) -> Params:
+        """A point with the elements of some tasks from another, and all else from the first."""
+        found = dict(one)
+        for names in self._by_task.values():
+            if self._source.random() < 0.5:  # a coin
+                found.update((name, other[name]) for name in names)
+        if self._source.random() < 0.2:  # now and then what belongs to no task
+            of_tasks = {name for names in self._by_task.values() for name in names}
+            found.update((name, other[name]) for name in self._names if name not in of_tasks)
+        return found
+
+    def settings(self, base: Params, good: Sequence[Params], most: int) -> list[list[Params]]:
+        """Elements of each task: those of a point, then of others in their order, a third of them with one changed."""
+        found = []
+        for names in self._by_task.values():
+            known = dict.fromkeys(tuple(params[name] for name in names) for params in (base, *good))
+            some = [dict(zip(names, values, strict=True)) for values in list(known)[: most - most // 3]]
+            if names:
+                some += [self._one_changed(self.one_of(some), names) for _ in range(most - len(some))]
+            found.append(some)
+        return found
+
+    def number(self) -> int:
+        """A seed, drawn."""
+        return self._source.getrandbits(63)
+
+    def one_of(self, given: Sequence[Params]) -> Params:
+        """One of some points, drawn."""
+        return given[self._source.randrange(len(given))]
+
+    def _one_changed(self, params: Params, names: Sequence[str]) -> Params:
+        name = self._source.choice(names)
+        return {**params, name: self._neighbour(self._domains[name], params[name])}
+
+    def _neighbour(self, domain: Domain, value: Scalar) -> Scalar:
+        count = size(domain)
+        if isinstance(domain, Choice) or self._source.random() < 0.2:  # now and then anywhere
+            return draw(domain, self._source)
+        step = self._source.choice((-1, 1)) * self._source.randint(1, STEPS if count > 2 * STEPS else 1)
+        if count == float("inf"):
+            moved = float(value) + step / 16 * (float(domain.high) - float(domain.low))
+            return min(max(moved, float(domain.low)), float(domain.high))
+        here = round((float(value) - float(domain.low)) / float(domain.step or 1))
+        return at(domain, min(max(here + step, 0), int(count) - 1))
+
+
+def _of_task(name: str, task: str) -> bool:
+    """Whether an element belongs to one task: ``kind.plugin.parameter[task]`` or ``[task,layer]``."""
+    return f"[{task}]" in name or f"[{task}," in name

@@ -1,0 +1,291 @@
+"""The next point: of many whose cost is known exactly, the one expected to add most to the front for each score it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.records.design import DesignPoint
+from dse.records.scored import CostResult
+from dse.results.columns import OBJECTIVES
+from dse.results.pareto import nondominated
+from dse.results.points import PROFILED
+from dse.samplers.encoding import Codec, Params
+from dse.samplers.graybox.candidates import Candidates
+from dse.samplers.graybox.feasibility import Feasibility
+from dse.samplers.graybox.features import Features
+from dse.samplers.graybox.improvement import expected_improvement
+from dse.samplers.graybox.recombined import Recombined
+from dse.samplers.graybox.scores import Key, TaskScores
+from dse.samplers.seeds import derive
+from dse.space.constraints import check, constraints_of
+from dse.study.stages import cost_cells
+
+Array = NDArray[np.float64]
+Costing = Callable[[list[DesignPoint]], list[CostResult]]
+Planned = Callable[[Sequence[DesignPoint]], None]
+CONFIDENT = 150
+"""Trials after which surprises are looked for: by then what was expected to be good is found, but for few scores that no
+model foresees, and these matter."""
+FREE = (1.0, 3.0)
+"""What a point costs beyond the scores it needs, in scores, before and after."""
+DOUBT = 3.0
+"""By how much more uncertain a score counts afterwards, at every other trial."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrayboxOptions:
+    """Options of the sampler.
+
+    Attributes:
+        initial: points drawn before anything is predicted.
+        pool: points looked at for each trial.
+        batch: points chosen together, before the scores of any of them are known.
+    """
+
+    initial: int = 6
+    pool: int = 600
+    batch: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A point that was evaluated: its flat parameters, exact objectives and score, and whether it keeps all limits."""
+
+    params: Params
+    exact: Array
+    score: float
+    kept: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A point that was looked at: its exact objectives, expected score, and what its tasks' scores are known by."""
+
+    point: DesignPoint
+    exact: Array
+    mean: float
+    keys: tuple[Key, ...]
+
+
+class Proposer:
+    """Proposes points from what was learned of those before.
+
+    Points of a batch are chosen one after the other, as if those before had scored what is expected of them: so they differ,
+    and what they need measured is counted once. A batch begins at every trial whose number it divides, and follows from the
+    trials before that one, however many of its own are done.
+
+    Args:
+        codec: of the space.
+        cost: exact cost of many points.
+        joint: generators under which a task's score depends on all tasks.
+        options: of the sampler.
+        planned: is told of the points of a batch of several that may be scored.
+    """
+
+    def __init__(
+        self,
+        codec: Codec,
+        cost: Costing,
+        joint: Collection[str],
+        options: GrayboxOptions,
+        planned: Planned | None = None,
+    ) -> None:
+        space = codec.space
+        self._codec, self._cost, self._options, self._tasks = codec, cost, options, space.tasks
+        self._features = Features(space, joint)
+        self._scores = TaskScores(len(space.tasks), self._features.width)
+        self._recombined = Recombined(codec, self._features, self._scores)
+        self._constraints = tuple(item for item in constraints_of(space.file) if not item.needs_score)
+        self._feasibility = Feasibility(space.file, space.tasks)
+        search = space.file.search
+        self._axes = [axis for name in search.objectives if (axis := _axis(name, search.reference_point))]
+        self._uncertain = "accuracy" in search.objectives
+        self._limits = search.reference_point
+        self._baseline = 1.0
+        self._measured: list[_Measured] = []
+        self._seen: set[tuple[object, ...]] = set()
+        self._finished: list[tuple[DesignPoint, Mapping[str, Any]]] = []
+        self._told, self._begins, self._batch = planned, -1, list[Params]()
+
+    def learn(self, point: DesignPoint, row: Mapping[str, Any]) -> None:
+        """Take in a finished trial, or a design of a profile, which tells of scores and is no trial.
+
+        Args:
+            point: its design.
+            row: its cells by column.
+        """
+        self._finished.append((point, row))
+
+    def propose(self, number: int, seed: int) -> Params:
+        """Flat parameters of trial ``number``; the same for the same seed and the same trials before its batch."""
+        begins = number - number % self._options.batch
+        if begins != self._begins:
+            self._take_in(begins)
+            self._begins, self._batch = begins, self._planned(begins, seed)
+        return self._batch[number - begins]
+
+    def _take_in(self, begins: int) -> None:
+        """Learn from the trials before a batch."""
+        for point, row in self._finished:
+            if row["trial"] < begins:
+                self._learn(point, row)
+        self._finished = [item for item in self._finished if item[1]["trial"] >= begins]
+
+    def _learn(self, point: DesignPoint, row: Mapping[str, Any]) -> None:
+        is_trial = row["status"] != PROFILED
+        if is_trial:
+            self._seen.add(point.key())
+        names = [f"score.{task}" for task in self._tasks]
+        scored = all(row.get(name) is not None for name in names)
+        if scored:
+            rows = self._features.of([point])
+            (keys,) = self._features.keys([point], rows)
+            for task, name in enumerate(names):
+                self._scores.learn(rows[0, task], task, keys[task], float(row[name]), measured=is_trial)
+            self._baseline = float(row["score_mean"]) + float(row["accuracy_drop_all"]) / 100
+        kept = row["status"] == "done"
+        if is_trial and (scored if self._uncertain else kept):
+            score = float(row["score_mean"]) if self._uncertain else 1.0
+            self._measured.append(_Measured(self._codec.encode(point), self._exact(row), score, kept))
+
+    def _planned(self, begins: int, seed: int) -> list[Params]:
+        """The points of a batch."""
+        measured, seen, batch = len(self._measured), set(self._seen), self._options.batch
+        found: list[Params] = []
+        for number in range(begins, begins + batch):
+            make = Candidates(self._codec, self._tasks, derive(seed, number, "graybox"))
+            if measured + len(found) < self._options.initial or not measured:
+                found.append(self._first(make, number))
+            else:
+                found.append(self._best(make, number))
+            self._seen.add(self._codec.decode(found[-1]).key())
+        self._seen, self._measured = seen, self._measured[:measured]
+        self._scores.awaited = set()
+        if batch > 1 and self._told is not None:
+            self._told([point for point, _ in self._allowed(found)])
+        return found
+
+    def _best(self, make: Candidates, number: int) -> Params:
+        """The point expected to add most; it counts as measured, with what is expected of it, until the batch is whole."""
+        front = self._front()
+        good = self._sorted([*self._pool(make, front), *self._recombinations(make, front)], front, number)
+        known = [self._codec.encode(item.point) for item in good[:8]]
+        near = [make.near(make.one_of(known)) for _ in range(self._options.pool // 4 if good else 0)]
+        best = self._sorted([*known[:1], *near], front, number)
+        if not best:
+            return make.anywhere()
+        params = self._codec.encode(best[0].point)
+        self._measured.append(_Measured(params, best[0].exact, best[0].mean))
+        self._scores.awaited.update(best[0].keys)
+        return params
+
+    def _first(self, make: Candidates, number: int) -> Params:
+        """Before anything is known: the defaults, then points that are the same for every task, and any, in turn."""
+        if number == 0:
+            return {**make.anywhere(), **{name: domain.default for name, domain in self._codec.domains.items()}}
+        drawn = [make.alike() if number % 2 else make.anywhere() for _ in range(32)]
+        allowed = self._allowed(drawn)
+        return self._codec.encode(allowed[0][0]) if allowed else drawn[0]
+
+    def _pool(self, make: Candidates, front: list[_Measured]) -> list[Params]:
+        everything = [item.params for item in self._measured]
+        good, third = [item.params for item in front], self._options.pool // 3
+        return [
+            *(make.mixed(make.one_of(good), make.one_of(everything)) for _ in range(third)),
+            *(make.near(make.one_of(good)) for _ in range(third)),
+            *(make.anywhere() for _ in range(third // 2)),
+            *(make.alike() for _ in range(third // 2)),
+        ]
+
+    def _recombinations(self, make: Candidates, front: list[_Measured]) -> list[Params]:
+        """Points that have for each task what is best for it alone, around one of the front."""
+        reference, worst = self._reference(np.array([item.exact for item in self._measured]))
+        good = [item.params for item in front]
+        base = make.one_of(good)
+
+        def worth(points: list[DesignPoint]) -> Array:
+            return np.array([self._exact(cost.metrics) for cost in self._cost(points)]) / reference
+
+        lost = max(self._baseline - worst, 1e-6)
+        return self._recombined.around(make, base, good, worth, lost, self._options.pool // 4)
+
+    def _sorted(self, pool: list[Params], front: list[_Measured], number: int) -> list[_Candidate]:
+        """Points of a pool that are new and allowed, those first that are expected to add most for what they cost."""
+        allowed = self._allowed(pool)
+        if not allowed:
+            return []
+        points = [point for point, _ in allowed]
+        exact = np.array([self._exact(cost.metrics) for _, cost in allowed])
+        mean, deviation, missing = np.ones(len(points)), np.zeros(len(points)), np.zeros(len(points), dtype=np.int64)
+        keys: list[tuple[Key, ...]] = [()] * len(points)
+        feasible: Array | float = 1.0
+        if self._uncertain:
+            rows = self._features.of(points)
+            keys = self._features.keys(points, rows)
+            means, deviations, missing = self._scores.predict(rows, keys)
+            mean, deviation = means.mean(axis=1), np.sqrt((deviations**2).sum(axis=1)) / len(self._tasks)
+            feasible = self._feasibility.chance(means, deviations, self._baseline)
+        late = number >= CONFIDENT
+        if late and number % 2:
+            deviation = DOUBT * deviation
+        reference, worst = self._reference(np.array([item.exact for item in self._measured]))
+        pair = self._pair(number)
+        known = np.array([(*(item.exact / reference)[pair], item.score) for item in front if item.kept]).reshape(-1, 3)
+        gained = expected_improvement((exact / reference)[:, pair], mean, deviation, known, np.array([1.0, 1.0, worst]))
+        order = np.argsort(-gained * feasible / (FREE[late] + missing), kind="stable")
+        return [_Candidate(points[at], exact[at], float(mean[at]), keys[at]) for at in order]
+
+    def _allowed(self, pool: list[Params]) -> list[tuple[DesignPoint, CostResult]]:
+        """New points that keep every limit known before a score, once each, and their cost."""
+        found: dict[tuple[object, ...], DesignPoint] = {}
+        for params in pool:
+            point = self._codec.decode(params)
+            if (key := point.key()) not in self._seen:
+                found.setdefault(key, point)
+        points = list(found.values())
+        costs = self._cost(points) if points else []
+        return [
+            (point, cost)
+            for point, cost in zip(points, costs, strict=True)
+            if not cost.violations and not (self._constraints and check(self._constraints, cost_cells(cost))[1])
+        ]
+
+    def _front(self) -> list[_Measured]:
+        """Measured points that no other one beats, of those that keep all limits if any does."""
+        some = [item for item in self._measured if item.kept] or self._measured
+        values = np.array([(*item.exact, item.score) for item in some])
+        mask = nondominated(values, [*(False for _ in some[0].exact), True])
+        return [item for item, best in zip(some, mask, strict=True) if best]
+
+    def _exact(self, metrics: Mapping[str, Any]) -> Array:
+        """Objectives that are known exactly; two at least, of which one may be nothing."""
+        values = [float(metrics[axis] or 0.0) for axis in self._axes]
+        return np.array([*values, *(0.0 for _ in range(2 - len(values)))])
+
+    def _pair(self, number: int) -> list[int]:
+        """Which two of them a trial looks at; of three, each pair in turn."""
+        return list(list(combinations(range(max(len(self._axes), 2)), 2))[number % (3 if len(self._axes) > 2 else 1)])
+
+    def _reference(self, known: Array) -> tuple[Array, float]:
+        """Worst exact objectives that count, and worst score."""
+        seen = np.where(known.max(axis=0) > 0, 1.1 * known.max(axis=0), 1.0)
+        stated = [self._limits.get(axis) for axis in self._axes]
+        reference = [
+            seen[at] if limit is None else limit for at, limit in enumerate([*stated, None, None][: len(seen)])
+        ]
+        worst = self._baseline - self._limits.get("accuracy_drop", 5.0) / 100 if self._uncertain else 0.0
+        return np.array(reference), worst
+
+
+def _axis(objective: str, reference: Mapping[str, float]) -> str | None:
+    """Column of an objective that is known exactly, as the reference point names it if it does."""
+    if objective == "accuracy":
+        return None
+    ratios = {"area": ("array_area_ratio", "area_ratio"), "energy": ("energy_ratio",), "latency": ("latency_ratio",)}
+    return next((name for name in ratios.get(objective, ()) if name in reference), OBJECTIVES[objective].column)

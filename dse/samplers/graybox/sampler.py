@@ -1,0 +1,71 @@
+"""The proposer as a sampler of Optuna."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import optuna
+
+from dse.errors import SpaceError, unknown_name
+from dse.samplers.graybox.proposer import GrayboxOptions, Proposer
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import FrozenTrial
+
+
+class GrayboxSampler(optuna.samplers.BaseSampler):
+    """Asks a proposer, which has learned of every trial before.
+
+    Args:
+        proposer: of the study.
+        seed: of the study; what is drawn follows from it and the trial's number.
+        distributions: of every searched element.
+    """
+
+    def __init__(self, proposer: Proposer, seed: int, distributions: Mapping[str, BaseDistribution]) -> None:
+        self._proposer, self._seed = proposer, seed
+        self._distributions = dict(distributions)
+        self._alone = optuna.samplers.RandomSampler(seed)
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Every element, whatever was told before."""
+        del study, trial
+        return dict(self._distributions)
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """All elements of one point."""
+        del study
+        proposed = self._proposer.propose(trial.number, self._seed)
+        return {name: proposed[name] for name in search_space}
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """One element alone, drawn: asked for only where nothing is searched."""
+        return self._alone.sample_independent(study, trial, param_name, param_distribution)
+
+
+def options_of(given: Mapping[str, Any], where: str) -> GrayboxOptions:
+    """Check the options of a space file.
+
+    Raises:
+        UnknownNameError: one does not exist.
+        SpaceError: a value cannot be.
+    """
+    known = [item.name for item in fields(GrayboxOptions)]
+    for name, value in given.items():
+        if name not in known:
+            raise unknown_name("option of sampler 'graybox'", name, known, where=f"{where}.{name}")
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise SpaceError(
+                "sampler 'graybox' refuses an option",
+                where=f"{where}.{name}",
+                expected="a whole number from 1",
+                found=value,
+            )
+    return GrayboxOptions(**given)

@@ -1,0 +1,175 @@
+"""Optuna as the suggester: an in-memory study that is rebuilt from the log and asked for one point after the other."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from dse.errors import StudyError
+from dse.records.design import DesignPoint
+from dse.records.problem import Problem
+from dse.results.columns import OBJECTIVES
+from dse.samplers.encoding import Codec, Params
+from dse.samplers.factory import make_factory
+from dse.space.searchspace import SearchSpace
+
+_STUDY = "study"
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What was asked.
+
+    Attributes:
+        params: flat parameters.
+        attributes: what the sampler keeps on the trial.
+        study_attributes: what the sampler has newly kept on the study.
+    """
+
+    params: Params
+    attributes: Mapping[str, Any]
+    study_attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a sampler learns about a trial.
+
+    Attributes:
+        values: objectives in the study's order, None for a failed trial.
+        constraints: by name, > 0 where violated.
+    """
+
+    values: Sequence[float] | None
+    constraints: Mapping[str, float]
+
+
+class Suggester:
+    """Asks and tells one Optuna study.
+
+    Args:
+        space: the resolved search space.
+        codec: its translation.
+        problem: for a sampler that looks at exact costs; None: nothing will be asked.
+    """
+
+    def __init__(self, space: SearchSpace, codec: Codec, problem: Problem | None = None) -> None:
+        import optuna
+
+        self._factory = make_factory(space, codec, problem)
+        self._distributions = codec.distributions()
+        directions: list[Any] = [
+            "maximize" if OBJECTIVES[name].maximise else "minimize" for name in space.file.search.objectives
+        ]
+        self._storage = optuna.storages.InMemoryStorage()
+        with _quiet():
+            self._study = optuna.create_study(
+                study_name=_STUDY, storage=self._storage, directions=directions, sampler=self._factory.of_trial(0)
+            )
+        self._study_id = self._storage.get_study_id_from_name(_STUDY)
+        self._known: dict[str, Any] = {}
+        self._open: Any = None
+
+    def ask(self, number: int, params: Params | None = None) -> Suggestion:
+        """Propose trial ``number``, or take these parameters for it; the sampler learns of it in both cases.
+
+        Raises:
+            StudyError: the sampler cannot propose a point.
+        """
+        try:
+            self._study.sampler = self._factory.of_trial(number)
+            if params is not None:
+                self._study.enqueue_trial(params)
+            self._open = self._study.ask(self._distributions)
+            # Reading these makes a genetic sampler place a given point in its population, as it does with its own.
+            _ = self._open.relative_params
+        except Exception as error:
+            raise StudyError(
+                f"sampler {self._factory.name} cannot propose trial {number}: {type(error).__name__}: {error}",
+                fix="choose another sampler or other options in a new study",
+            ) from error
+        attributes = dict(self._storage.get_trial(self._open._trial_id).system_attrs)  # noqa: SLF001  # the id has no public name
+        return Suggestion(dict(self._open.params), attributes, self._new_study_attributes())
+
+    def tell(self, told: Told) -> None:
+        """Finish the trial asked last."""
+        import optuna
+
+        for name, value in told.constraints.items():
+            self._open.set_constraint(name, value)
+        if told.values is None:
+            self._study.tell(self._open, state=optuna.trial.TrialState.FAIL)
+        else:
+            self._study.tell(self._open, [float(value) for value in told.values])
+        self._open = None
+
+    @property
+    def learns(self) -> bool:
+        """Whether the sampler learns more from designs than their objectives."""
+        return self._factory.learn is not None
+
+    def learn(self, point: DesignPoint, row: Mapping[str, Any]) -> None:
+        """Show a finished trial, or a design that a profile measured, to a sampler that learns from it."""
+        if self._factory.learn is not None:
+            self._factory.learn(point, row)
+
+    def restore(self, params: Params | None, attributes: Mapping[str, Any], told: Told) -> None:
+        """Add a trial of the log as it was told; one whose parameters lie outside the space is added without them."""
+        import optuna
+
+        states = optuna.trial.TrialState
+        failed = told.values is None or params is None
+        now = dt.datetime.now()  # noqa: DTZ005  # as Optuna does
+        trial = optuna.trial.FrozenTrial(
+            number=-1,
+            trial_id=-1,
+            state=states.FAIL if failed else states.COMPLETE,
+            value=None,
+            # Whole numbers come back from JSON as int, which multi-objective TPE cannot take.
+            values=None if failed else [float(value) for value in told.values or ()],
+            datetime_start=now,
+            datetime_complete=now,
+            params=_Shared(params or {}),
+            distributions=_Shared(self._distributions) if params else {},
+            user_attrs={},
+            system_attrs=_Shared(attributes),
+            intermediate_values={},
+        )
+        for name, value in ({} if failed else told.constraints).items():
+            trial.set_constraint(name, float(value))
+        self._study.add_trial(trial)
+
+    def restore_study_attributes(self, attributes: Mapping[str, Any]) -> None:
+        """Give back what samplers have kept on the study."""
+        for name, value in attributes.items():
+            self._storage.set_study_system_attr(self._study_id, name, value)
+            self._known[name] = value
+
+    def _new_study_attributes(self) -> dict[str, Any]:
+        current = self._storage.get_study_system_attrs(self._study_id)
+        new = {name: value for name, value in current.items() if self._known.get(name) != value}
+        self._known.update(new)
+        return new
+
+
+class _Shared(dict[str, Any]):
+    """What nobody changes once a trial of a log is added: Optuna would copy it deeply for each."""
+
+    def __deepcopy__(self, memo: object) -> _Shared:
+        return self
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Optuna from announcing a study that exists in memory only; its warnings still come through."""
+    import optuna
+
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(max(level, optuna.logging.WARNING))
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(level)

@@ -1,0 +1,1 @@
+"""A study: its loop, its stages, its log and its tables."""

@@ -1,0 +1,84 @@
+"""From a study file to its problem: plugins registered, models and data named, parameters resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from dse.errors import SetupError
+from dse.registry.registry import load_registry
+
+if TYPE_CHECKING:
+    from dse.score.problem import WorkloadProblem
+    from dse.space.file import SpaceFile
+    from dse.space.searchspace import SearchSpace
+    from dse.study.provenance import Provenance
+
+Device = Literal["auto", "cpu", "cuda"]
+DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
+Activity = Callable[[str, float | None], None]
+"""Told what is being done (a download, a fine-tuning) and, where it is known, the share done, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to load.
+
+    Attributes:
+        space: the validated space file.
+        device: where models run: auto, cpu or cuda.
+        cache: folder for downloads, fine-tuned models and scores.
+        plugins: bare plugin files, beside those the space file names.
+    """
+
+    space: SpaceFile
+    device: str
+    cache: Path
+    plugins: tuple[Path, ...] = ()
+
+
+def load(request: Request, activity: Activity | None = None) -> tuple[WorkloadProblem, SearchSpace, Provenance]:
+    """Build what a space file describes.
+
+    Args:
+        request: what to load.
+        activity: is told of downloads and fine-tuning.
+
+    Raises:
+        SpaceError: the space file is not usable.
+        UnknownNameError: it names a plugin or parameter that does not exist.
+    """
+    from dse.score.problem import build_problem
+    from dse.space.resolve import resolve
+    from dse.study.provenance import provenance_of
+
+    space = request.space
+    registry = load_registry([*space.plugin_paths, *request.plugins])
+    space.check_plugins(registry)
+    problem = build_problem(space, registry, cache=request.cache, device=request.device, progress=activity)
+    found = resolve(space, problem.parameters, problem.tasks, problem.layers)
+    return problem, found, provenance_of(space, registry, problem.workload.digests)
+
+
+def request(
+    path: Path | str, device: str, cache: Path | str | None, plugins: Iterable[Path | str], seed: int | None = None
+) -> Request:
+    """Read a space file and put together what is to be loaded."""
+    from dse.cache import default_cache
+    from dse.space.file import load as load_space
+
+    where = check_device(device)
+    space = load_space(path)
+    if seed is not None:
+        space = space.model_copy(update={"search": space.search.model_copy(update={"seed": seed})})
+    return Request(space, where, Path(cache) if cache else default_cache(), tuple(Path(item) for item in plugins))
+
+
+def check_device(device: str) -> Device:
+    """Return the device if it is one, or raise an error that names them."""
+    for known in DEVICES:
+        if device == known:
+            return known
+    raise SetupError("there is no such device", where="--device", expected=" or ".join(DEVICES), found=repr(device))

@@ -1,0 +1,1 @@
+"""The log of a study: the only truth about what has happened."""

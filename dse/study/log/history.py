@@ -1,0 +1,113 @@
+"""What a log says: its sessions, its finished trials, and the one that was in flight when the last session ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from dse.errors import StudyError
+from dse.results.columns import Column, merged
+from dse.study.log.events import check_done, check_keys, column_types, misplaced
+
+LOG_SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One trial of the log.
+
+    Attributes:
+        number: counted from 0.
+        session: index of the session that asked it.
+        digest: of the space it was asked in.
+        asked: the event that proposed it.
+        line: of that event in the log.
+        done: the event that finished it, None while in flight.
+    """
+
+    number: int
+    session: int
+    digest: str
+    asked: Mapping[str, Any]
+    line: int
+    done: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A log, read.
+
+    Attributes:
+        sessions: the header and one event for each time the study was resumed.
+        finished: trials in order.
+        in_flight: the trial that was asked and never finished.
+        study_attributes: what samplers have kept on the study.
+        path: of the log.
+    """
+
+    sessions: tuple[Mapping[str, Any], ...] = ()
+    finished: tuple[Trial, ...] = ()
+    in_flight: Trial | None = None
+    study_attributes: Mapping[str, Any] = field(default_factory=dict)
+    path: Path = Path()
+
+    @property
+    def rows(self) -> list[Mapping[str, Any]]:
+        """Result rows of all finished trials."""
+        return [trial.done["row"] for trial in self.finished if trial.done is not None]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Columns of all sessions."""
+        return merged(*([Column(*item) for item in session["columns"]] for session in self.sessions))
+
+
+def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) -> History:
+    """Check the order of a log's events and sort them.
+
+    Args:
+        events: of the log.
+        path: of the log.
+        checked: how many events, the first ones, were read before, so that their content needs no check.
+
+    Raises:
+        StudyError: an event is damaged or does not follow from those before it, or the log is of another version.
+    """
+    sessions: list[Mapping[str, Any]] = []
+    finished: list[Trial] = []
+    attributes: dict[str, Any] = {}
+    open_trial: Trial | None = None
+    types: dict[str, str] = {}
+    for line, event in enumerate(events, start=1):
+        name = event["event"]
+        if (name == "header") != (line == 1):
+            raise misplaced(path, line, "the header first, once", name)
+        if name == "header" and event.get("schema") != LOG_SCHEMA:
+            raise StudyError(
+                "the log is of another version",
+                where=path,
+                expected=f"schema {LOG_SCHEMA}",
+                found=f"schema {event.get('schema')!r:.40}",
+                fix="continue the study with the version of dse that began it, or give the new study another name",
+            )
+        check_keys(path, line, event)
+        if name in ("header", "resumed"):
+            sessions.append(event)
+            types = column_types(path, line, event) | types
+        elif name == "asked":
+            if open_trial is not None or event["trial"] != len(finished):
+                raise misplaced(path, line, f"trial {len(finished)} after the one before is done", event["trial"])
+            open_trial = Trial(event["trial"], len(sessions) - 1, sessions[-1]["space_hash"], event, line)
+            attributes.update(event["study_attributes"])
+        elif name == "done":
+            if open_trial is None or event["trial"] != open_trial.number:
+                raise misplaced(path, line, "a trial that was asked", event["trial"])
+            if line > checked:
+                check_done(path, line, event, open_trial.asked, sessions[-1], types)
+            finished.append(replace(open_trial, done=event))
+            open_trial = None
+        else:
+            raise misplaced(path, line, "header, resumed, asked or done", name)
+    return History(tuple(sessions), tuple(finished), open_trial, attributes, path)

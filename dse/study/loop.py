@@ -1,0 +1,239 @@
+"""The loop of a study: which point next, and what becomes of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from dse.errors import DseError, StudyError
+from dse.records.design import DesignPoint
+from dse.records.plugin import KINDS
+from dse.results.points import PREFIX, point_of
+from dse.samplers.encoding import Codec, Params
+from dse.samplers.fallback import unseen_point
+from dse.samplers.seeds import derive
+from dse.samplers.suggester import Suggester, Told
+from dse.space.searchspace import SearchSpace
+from dse.study.log.file import StudyLog, uncollected
+from dse.study.log.history import History, Trial
+from dse.study.observer import Observer
+from dse.study.progress import Ledger
+from dse.study.stages import Evaluator, Outcome
+
+LENIENT_TRIALS = 5
+"""Trials of a session before the share of failures is judged."""
+
+
+class Loop:
+    """One session of a study, a step at a time.
+
+    Args:
+        space: the resolved search space.
+        codec: its translation.
+        suggester: proposes points.
+        evaluator: evaluates them.
+        ledger: what is known.
+        log: what is true.
+        observer: is told of progress.
+
+    Attributes:
+        queue: who proposed them, and points to evaluate before the sampler is asked.
+        checked: events of the log that were read when the session began.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        codec: Codec,
+        suggester: Suggester,
+        evaluator: Evaluator,
+        ledger: Ledger,
+        log: StudyLog,
+        observer: Observer,
+    ) -> None:
+        self.space = space
+        self.codec = codec
+        self.suggester = suggester
+        self.evaluator = evaluator
+        self.ledger = ledger
+        self.log = log
+        self.observer = observer
+        self.queue: list[tuple[str, DesignPoint]] = []
+        self.checked = 0
+        self._seed = space.file.search.seed
+        self._in_flight: Trial | None = None
+        self._session = {"failed": 0, "evaluated": 0}
+
+    @uncollected()
+    def restore(self, history: History) -> None:
+        """Replay a log into the sampler and the ledger."""
+        self.checked = len(self.log.events)
+        self.suggester.restore_study_attributes(history.study_attributes)
+        for trial in history.finished:
+            assert trial.done is not None
+            self._learn_profiles(history, trial.number)
+            row = trial.done["row"]
+            told, params, point = self._replayed(trial, row, trial.done)
+            self.suggester.restore(params, trial.asked["attributes"], told)
+            self.ledger.record(row, told, point)
+            self._learn(point, row)
+        self._learn_profiles(history, len(history.finished))
+        self.ledger.mark_restored()
+        self._in_flight = history.in_flight
+
+    def requeue_failed(self, history: History) -> None:
+        """Evaluate failed designs again before anything new."""
+        rows = {row["trial"]: row for row in history.rows}
+        again = [("enqueued", point_of(row)) for row in self.ledger.forget_failures(rows)]
+        self.queue = [*again, *self.queue]
+
+    def step(self, total: int) -> str:
+        """Do one trial; return why the study is over, empty if it is not.
+
+        Raises:
+            StudyError: too many trials failed.
+        """
+        if self._in_flight is not None:
+            trial, self._in_flight = self._in_flight, None
+            self._finish_in_flight(trial)
+            return ""
+        if self.ledger.evaluated >= total:
+            return f"the budget of {total} trials is spent"
+        if self.ledger.is_exhausted:
+            return f"every one of the {len(self.ledger.seen)} designs of the space has been evaluated"
+        proposal = self._proposal()
+        if proposal is None:
+            return "no design is left that has not been evaluated"
+        source, params = proposal
+        number = self.ledger.trials
+        suggestion = self.suggester.ask(number, params)
+        asked = {
+            "event": "asked",
+            "trial": number,
+            "source": source,
+            "seed": derive(self._seed, number),
+            "params": suggestion.params,
+            "attributes": suggestion.attributes,
+            "study_attributes": suggestion.study_attributes,
+        }
+        self.log.append(asked)
+        told = self._evaluate(asked)
+        self.suggester.tell(told)
+        self._check_failures()
+        return ""
+
+    def _proposal(self) -> tuple[str, Params | None] | None:
+        """Who proposes the next trial, and its parameters unless the sampler is to choose them."""
+        while self.queue:
+            source, point = self.queue.pop(0)
+            if point.key() not in self.ledger.seen:
+                return source, self.codec.encode(point)
+        if not self.ledger.is_stuck:
+            return "sampler", None
+        number = self.ledger.trials
+        unseen = unseen_point(self.codec, self.ledger.seen, derive(self._seed, number, "random"))
+        if unseen is None:
+            return None
+        self.observer.note(
+            f"the sampler proposed {self.ledger.in_a_row} known designs in a row: trial {number} is a random unseen one"
+        )
+        return "random", self.codec.encode(unseen)
+
+    def _evaluate(self, asked: Mapping[str, Any]) -> Told:
+        """Evaluate what was asked, append the result, and take it into the ledger."""
+        started = time.perf_counter()
+        number = asked["trial"]
+        self.observer.asked(number, asked["source"])
+        point = self.codec.decode(asked["params"])
+        first = self.ledger.seen.get(point.key())
+        if first is None:
+            outcome = self.evaluator.evaluate(point, self.ledger.beats)
+        else:
+            cells: dict[str, Any] = {
+                "status": "duplicate",
+                "reason": f"same design as trial {first}",
+                "duplicate_of": first,
+            }
+            outcome = Outcome(cells, self.ledger.told(first))
+        row: dict[str, Any] = {
+            "trial": number,
+            "source": asked["source"],
+            "seed": asked["seed"],
+            **_plugins(point),
+            **{PREFIX + name: value for name, value in point.values.items()},
+            **outcome.cells,
+            "duration_s": time.perf_counter() - started,
+        }
+        self._close(row, outcome.told, point)
+        return outcome.told
+
+    def _close(self, row: dict[str, Any], told: Told, point: DesignPoint | None) -> None:
+        values = None if told.values is None else list(told.values)
+        done = {"event": "done", "trial": row["trial"], "row": row, "values": values, "constraints": told.constraints}
+        self.log.append(done)
+        self.ledger.record(row, told, point)
+        self._learn(point, row)
+        if row["status"] != "duplicate":
+            self._session["evaluated"] += 1
+            self._session["failed"] += row["status"] == "failed"
+        self.observer.trial(self.ledger.progress(), row)
+
+    def _learn(self, point: DesignPoint | None, row: Mapping[str, Any]) -> None:
+        self.evaluator.learn(row)
+        if point is not None and row["status"] != "duplicate":
+            self.suggester.learn(point, row)
+
+    def _learn_profiles(self, history: History, number: int) -> None:
+        """Take in what the sessions that began with this trial knew of a profile."""
+        for session in history.sessions:
+            if session["at_trial"] == number and session["space_hash"] == self.space.digest:
+                for row in session.get("profiled", ()):
+                    self.suggester.learn(point_of(row), {**row, "trial": number - 1})
+
+    def _finish_in_flight(self, trial: Trial) -> None:
+        """Evaluate the trial that a killed session left behind, as that session would have done."""
+        if trial.digest == self.space.digest:
+            told = self._evaluate(trial.asked)
+            self.suggester.restore(trial.asked["params"], trial.asked["attributes"], told)
+        else:
+            told = Told(None, {})
+            plugins = {str(kind): trial.asked["params"].get(kind, "") for kind in KINDS}
+            reason = "asked in another space than the one the study was continued with"
+            row = {"trial": trial.number, "source": trial.asked["source"], "seed": trial.asked["seed"], **plugins}
+            self._close({**row, "status": "failed", "reason": reason, "error_message": reason}, told, None)
+            self.suggester.restore(None, {}, told)
+        self._check_failures()
+
+    def _check_failures(self) -> None:
+        failed, evaluated = self._session["failed"], self._session["evaluated"]
+        share = self.space.file.search.max_failed_share
+        if evaluated < LENIENT_TRIALS or failed <= share * evaluated:
+            return
+        rows = (event["row"] for event in reversed(self.log.events) if event["event"] == "done")
+        last = next(row for row in rows if row["status"] == "failed")
+        raise StudyError(
+            f"{failed} of {evaluated} trials failed; the last one, trial {last['trial']}: {last['reason']}",
+            where=self.log.path.parent,
+            expected=f"at most {share:.0%} of the trials (search.max_failed_share)",
+            found=f"{failed / evaluated:.0%}",
+            fix="nothing is lost: remove the cause and continue the study; failed trials keep their traceback",
+        )
+
+    def _replayed(
+        self, trial: Trial, row: Mapping[str, Any], done: Mapping[str, Any]
+    ) -> tuple[Told, Params | None, DesignPoint | None]:
+        """What a trial of the log means in the space at hand."""
+        if trial.digest == self.space.digest:
+            point = self.codec.decode(trial.asked["params"])
+            return Told(done["values"], done["constraints"]), trial.asked["params"], point
+        try:
+            point = point_of(row)
+            params = self.codec.encode(point)
+        except DseError:
+            return Told(None, {}), None, None
+        return self.evaluator.retold(row), params, point
+
+
+def _plugins(point: DesignPoint) -> dict[str, str]:
+    return {kind: point.plugin(kind) for kind in KINDS}

@@ -1,0 +1,145 @@
+"""What a study knows so far, kept up to date trial by trial, whether replayed from the log or just finished."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dse.records.design import DesignPoint
+from dse.results.columns import OBJECTIVES
+from dse.results.pareto import RunningFront
+from dse.samplers.suggester import Told
+from dse.space.searchspace import SearchSpace
+from dse.study.observer import Progress
+
+PATIENCE = 50
+"""Duplicates in a row after which a random unseen point is tried; halved each time that did not help the sampler."""
+
+
+class Ledger:
+    """Counts, designs seen, and the front.
+
+    Args:
+        space: the resolved search space.
+        total: the budget.
+    """
+
+    def __init__(self, space: SearchSpace, total: int) -> None:
+        self._objectives = [OBJECTIVES[name] for name in space.file.search.objectives]
+        self._tasks = len(space.tasks)
+        self._size = space.size
+        self._total = total
+        self._front = RunningFront([item.maximise for item in self._objectives])
+        self._best: dict[str, float] = {}
+        self._told: list[Told] = []
+        self._counts = dict.fromkeys(("done", "infeasible", "stopped", "failed", "duplicate"), 0)
+        self._in_a_row = 0
+        self._fallbacks = 0
+        self._measured = 0
+        self._cached = 0
+        self._restored = 0
+        self.seen: dict[tuple[object, ...], int] = {}
+
+    @property
+    def trials(self) -> int:
+        """Trials recorded, duplicates included; also the next trial's number."""
+        return len(self._told)
+
+    @property
+    def evaluated(self) -> int:
+        """Trials that count against the budget."""
+        return self.trials - self._counts["duplicate"]
+
+    @property
+    def failed(self) -> int:
+        """Trials that raised."""
+        return self._counts["failed"]
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether every design of the space has been evaluated."""
+        return len(self.seen) >= self._size
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the sampler has repeated itself long enough for a random unseen point."""
+        return self._in_a_row >= max(PATIENCE >> self._fallbacks, 1)
+
+    @property
+    def in_a_row(self) -> int:
+        """Duplicates since the last new design."""
+        return self._in_a_row
+
+    def told(self, number: int) -> Told:
+        """What the sampler learned of a trial."""
+        return self._told[number]
+
+    def record(self, row: Mapping[str, Any], told: Told, point: DesignPoint | None) -> None:
+        """Take in a finished trial.
+
+        Args:
+            row: its cells.
+            told: what the sampler learns of it.
+            point: its design, None if it lies outside the space.
+        """
+        self._told.append(told)
+        self._counts[row["status"]] += 1
+        if row["status"] == "duplicate":
+            self._in_a_row += 1
+            return
+        self._in_a_row = 0
+        if row["source"] == "random":
+            self._fallbacks += 1
+        elif row["source"] == "sampler":
+            self._fallbacks = 0
+        if point is not None:
+            self.seen[point.key()] = row["trial"]
+        if row.get("evaluated_tasks") is not None:
+            self._measured += row["evaluated_tasks"]
+            self._cached += self._tasks - row["evaluated_tasks"]
+        if row["status"] == "done" and told.values is not None:
+            self._take(told)
+
+    def beats(self, values: Sequence[float]) -> bool:
+        """Whether a design on the front is no worse than these objectives in anything."""
+        return self._front.beats(values)
+
+    def forget_failures(self, rows: Mapping[int, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Let failed designs be evaluated again; return their rows, by trial number.
+
+        Args:
+            rows: all rows by trial number.
+        """
+        failed = {key: number for key, number in self.seen.items() if rows[number]["status"] == "failed"}
+        for key in failed:
+            del self.seen[key]
+        return [rows[number] for number in sorted(failed.values())]
+
+    def mark_restored(self) -> None:
+        """Remember how many trials came from the log."""
+        self._restored = self.evaluated
+
+    def progress(self) -> Progress:
+        """Where the study stands."""
+        return Progress(
+            evaluated=self.evaluated,
+            total=self._total,
+            restored=self._restored,
+            duplicates=self._counts["duplicate"],
+            infeasible=self._counts["infeasible"],
+            stopped=self._counts["stopped"],
+            failed=self._counts["failed"],
+            front=len(self._front),
+            best=dict(self._best),
+            measured=self._measured,
+            cached=self._cached,
+            space_size=self._size,
+        )
+
+    def _take(self, told: Told) -> None:
+        assert told.values is not None
+        self._front.add(told.values)
+        for item, value in zip(self._objectives, told.values, strict=True):
+            known = self._best.get(item.column)
+            if known is None or (value > known if item.maximise else value < known):
+                self._best[item.column] = value

@@ -1,0 +1,181 @@
+"""Run or continue a study.
+
+Ask, evaluate, append to the log, tell: in this order, one trial at a time, so that a kill at any instant loses at most
+the trial in flight, which is evaluated first when the study continues.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dse.errors import SpaceError, unknown_name
+from dse.files import write_text_whole
+from dse.records.design import DesignPoint
+from dse.records.problem import Problem
+from dse.results.files import LOG, SPACE
+from dse.samplers.encoding import Codec
+from dse.samplers.suggester import Suggester
+from dse.space.searchspace import SearchSpace
+from dse.space.write import resolved_text
+from dse.study.log.file import Event, Hook, StudyLog, no_hook, uncollected
+from dse.study.log.history import History, read_history
+from dse.study.loop import Loop
+from dse.study.observer import NullObserver, Observer, Progress
+from dse.study.open import check_unchanged, locked, session_event
+from dse.study.progress import Ledger
+from dse.study.provenance import Provenance
+from dse.study.stages import Evaluator
+from dse.study.tables import write_results
+
+WRITE_INTERVAL_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a run leaves behind.
+
+    Attributes:
+        folder: of the study.
+        trials: its table of all trials.
+        pareto: its front.
+        reason: why it stopped.
+        progress: where it stands.
+        interrupted: whether a person stopped it.
+    """
+
+    folder: Path
+    trials: Path
+    pareto: Path
+    reason: str
+    progress: Progress
+    interrupted: bool = False
+
+
+def run(
+    problem: Problem,
+    space: SearchSpace,
+    *,
+    folder: Path | str,
+    provenance: Provenance,
+    trials: int | None = None,
+    observer: Observer | None = None,
+    enqueue: Sequence[DesignPoint] = (),
+    enqueued_by: str = "enqueued",
+    profiled: Sequence[Mapping[str, Any]] = (),
+    force: bool = False,
+    retry_failed: bool = False,
+    hook: Hook = no_hook,
+) -> Finished:
+    """Run a study up to its budget, from its beginning or from where its log ends.
+
+    Args:
+        problem: cost and scores of design points.
+        space: the resolved search space.
+        folder: of the study, e.g. ``results/<name>``.
+        provenance: versions and hashes that must not change between sessions.
+        trials: the budget as a total; by default the space file's.
+        observer: is told of progress.
+        enqueue: points to evaluate first, if they have not been.
+        enqueued_by: who proposed them, for the column ``source``.
+        profiled: rows of designs that a profile measured, for a sampler that learns from tasks' scores.
+        force: continue although plugins, data or the space changed.
+        retry_failed: evaluate failed designs again first.
+        hook: called at each step of the log's protocol; for tests.
+
+    Raises:
+        StudyError: the study cannot be continued, its log is damaged or held by another run, or too many trials failed.
+        SpaceError: the sampler or its options do not fit, the budget is none, or an enqueued point lies outside.
+    """
+    folder = Path(folder)
+    observer = observer or NullObserver()
+    total = _budget(space, trials)
+    check_components(space, problem)
+    codec = Codec(space)
+    for point in enqueue:
+        codec.encode(point)  # one outside the space must stop the run before it writes anything
+    suggester = Suggester(space, codec, problem)
+    with locked(folder), StudyLog(folder / LOG, hook) as log:
+        known = profiled if suggester.learns else ()
+        event, history = _opened(problem, space, provenance, folder, log, known, force=force)
+        write_text_whole(folder / SPACE, resolved_text(space, trials=total))
+        loop = Loop(space, codec, suggester, Evaluator(problem, space.file), Ledger(space, total), log, observer)
+        loop.restore(history)
+        loop.queue = [(enqueued_by, point) for point in enqueue]
+        if retry_failed:
+            loop.requeue_failed(history)
+        for note in event["notes"]:
+            observer.note(note)
+        return _until_done(problem, loop, folder, total)
+
+
+@uncollected()
+def _opened(
+    problem: Problem,
+    space: SearchSpace,
+    provenance: Provenance,
+    folder: Path,
+    log: StudyLog,
+    profiled: Sequence[Mapping[str, Any]],
+    *,
+    force: bool,
+) -> tuple[Event, History]:
+    """Read the log, refuse what does not go with it, and open a session; return its event and the log with it."""
+    history = read_history(log.events, log.path)
+    event = session_event(space, provenance, problem.components, history, [log.note] if log.note else [])
+    event["notes"] += check_unchanged(folder, history, event, force=force)
+    if profiled:
+        event["profiled"] = list(profiled)
+    log.append(event)
+    return event, replace(history, sessions=(*history.sessions, event))
+
+
+def _until_done(problem: Problem, loop: Loop, folder: Path, total: int) -> Finished:
+    """Prepare, run the loop, and write the results whatever ends it."""
+    observer, ledger = loop.observer, loop.ledger
+    interrupted = False
+    reason = ""
+    try:
+        observer.started(ledger.progress())
+        if ledger.evaluated < total:
+            problem.prepare(scores=loop.evaluator.needs_score)
+            observer.prepared()
+        written = time.monotonic()
+        while not reason:
+            reason = loop.step(total)
+            if time.monotonic() - written > WRITE_INTERVAL_S:
+                _write(loop, folder)
+                written = time.monotonic()
+    except KeyboardInterrupt:
+        interrupted, reason = True, "interrupted; the trial in flight is evaluated first when the study continues"
+    except BaseException:
+        _write(loop, folder)
+        raise
+    paths = _write(loop, folder)
+    progress = ledger.progress()
+    observer.finished(progress, reason)
+    return Finished(folder, *paths, reason=reason, progress=progress, interrupted=interrupted)
+
+
+def _write(loop: Loop, folder: Path) -> tuple[Path, Path]:
+    loop.log.hook("results:writing")
+    return write_results(folder, read_history(loop.log.events, loop.log.path, checked=loop.checked))
+
+
+def _budget(space: SearchSpace, trials: int | None) -> int:
+    total = space.file.search.trials if trials is None else trials
+    if total < 1:
+        raise SpaceError("the budget is empty", where="trials", expected="at least 1, as a total", found=total)
+    return total
+
+
+def check_components(space: SearchSpace, problem: Problem) -> None:
+    """Raise for a constraint on a component that no hardware model of the study has; it would never bind."""
+    for name in space.file.search.constraints:
+        if name.startswith(("area.", "energy.")):
+            known = [f"{name.split('.')[0]}.{part}" for part in problem.components]
+            if name not in known:
+                raise unknown_name("metric", name, known, where=space.file.where("search", "constraints", name))

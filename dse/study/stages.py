@@ -1,0 +1,230 @@
+"""Evaluate one design point in stages: cost, its limits, score, its limits. What a stage rejects goes no further."""
+
+from __future__ import annotations
+
+import math
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dse.errors import PluginContractError
+from dse.records.design import DesignPoint
+from dse.records.problem import Problem
+from dse.records.scored import CostResult, ScoreResult
+from dse.results.columns import COST_NAMES, OBJECTIVES, SCORE_NAMES
+from dse.samplers.suggester import Told
+from dse.space.constraints import LIMITS, check, constraints_of
+from dse.space.file import SpaceFile
+
+WORST_SCORE = 0.0
+"""What a sampler is told for a point that was rejected before its score: that of a constant prediction."""
+TOLERANCE = 1e-6
+"""Relative difference allowed between a total and the sum of its components."""
+
+
+Beaten = Callable[[Sequence[float]], bool]
+
+
+def nothing_beats(values: Sequence[float]) -> bool:
+    """What is known before anything is."""
+    del values
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was found out about a point.
+
+    Attributes:
+        cells: values by column.
+        told: what the sampler learns.
+    """
+
+    cells: Mapping[str, Any]
+    told: Told
+
+
+class Evaluator:
+    """Evaluates points of one study.
+
+    Args:
+        problem: cost and scores.
+        space: objectives and constraints.
+    """
+
+    def __init__(self, problem: Problem, space: SpaceFile) -> None:
+        self._problem = problem
+        self._objectives = [OBJECTIVES[name] for name in space.search.objectives]
+        self._constraints = constraints_of(space)
+        self._early = tuple(item for item in self._constraints if not item.needs_score)
+        self._late = tuple(item for item in self._constraints if item.needs_score)
+        scored = any(item.column in SCORE_NAMES for item in self._objectives)
+        self.needs_score = scored or bool(self._late)
+        self._screens = space.search.screen and scored
+        self._baseline: float | None = None
+
+    def evaluate(self, point: DesignPoint, beaten: Beaten = nothing_beats) -> Outcome:
+        """Evaluate a point; whatever the problem raises makes a failed row, never an exception.
+
+        Keyboard interrupts still come through.
+
+        Args:
+            point: a design.
+            beaten: whether a design is known that is no worse than these objectives in anything.
+        """
+        cells: dict[str, Any] = {"stage": "cost", "status": "done", "violation": 0.0}
+        try:
+            return self._stages(point, cells, beaten)
+        except Exception as error:
+            del cells["violation"]
+            message, trace = map(_printable, (str(error), "".join(traceback.format_exception(error))))
+            cells |= {
+                "status": "failed",
+                "reason": f"{type(error).__name__}: {message.splitlines()[0] if message else ''}".rstrip(": "),
+                "error_type": type(error).__name__,
+                "error_message": message,
+                "error_traceback": trace,
+            }
+            return Outcome(cells, Told(None, {}))
+
+    def learn(self, row: Mapping[str, Any]) -> None:
+        """Take in a finished trial's row: its score and what it lost tell the baseline's score."""
+        if row.get("accuracy_drop_all") is not None:
+            self._baseline = float(row["score_mean"]) + float(row["accuracy_drop_all"]) / 100
+
+    def retold(self, row: Mapping[str, Any]) -> Told:
+        """What a sampler learns of a row that was recorded under other objectives or constraints."""
+        values = [row.get(item.column) for item in self._objectives]
+        known = [value for value in values if value is not None]
+        if row["status"] not in ("done", "infeasible") or len(known) < len(values):
+            return Told(None, {})
+        excesses, _ = check(self._constraints, row)
+        return Told(known, {**excesses, LIMITS: row["violation"]})
+
+    def _stages(self, point: DesignPoint, cells: dict[str, Any], beaten: Beaten) -> Outcome:
+        cost = self._cost(point)
+        cells.update(cost_cells(cost))
+        excesses, reasons = check(self._early, cells)
+        excesses |= {item.name: 0.0 for item in self._late}
+        if cost.violations:
+            excesses[LIMITS] = max(cost.violation, TOLERANCE)
+            reasons = [*cost.violations, *reasons]
+        else:
+            excesses[LIMITS] = 0.0
+        if reasons or not self.needs_score:
+            return self._told(cells, excesses, reasons)
+        if self._screens and (stopped := self._screened(point, cells, excesses, beaten)) is not None:
+            return stopped
+        cells["stage"] = "score"
+        cells.update(score_cells(self._problem.score(point)))
+        late, reasons = check(self._late, cells)
+        return self._told(cells, {**excesses, **late}, reasons)
+
+    def _screened(
+        self, point: DesignPoint, cells: dict[str, Any], excesses: Mapping[str, float], beaten: Beaten
+    ) -> Outcome | None:
+        """Stop a point that loses too much on some rows to reach the front, whatever the other rows say; else None."""
+        if self._baseline is None:
+            return None
+        found = self._problem.score(point, "screen")
+        cells |= {"stage": "screen", "screened_tasks": found.evaluated}
+        metrics = found.metrics
+        lost = metrics["accuracy_drop_all"]
+        least = lost - (metrics["accuracy_drop"] - metrics["accuracy_drop_low"])
+        best = {"score_mean": self._baseline - least / 100}
+        if not beaten([self._value({**cells, **best}, item.column) for item in self._objectives]):
+            return None
+        cells |= {
+            "status": "stopped",
+            "reason": f"loses {lost:.2f} points on some rows, at least {least:.2f} with 97.5 % confidence: "
+            "a design on the front is then no worse in anything",
+        }
+        likely = {"score_mean": self._baseline - lost / 100}
+        values = [self._value({**cells, **likely}, item.column) for item in self._objectives]
+        return Outcome(cells, Told(values, dict(sorted(excesses.items()))))
+
+    def _cost(self, point: DesignPoint) -> CostResult:
+        costs = self._problem.cost([point])
+        if len(costs) != 1:
+            raise PluginContractError("a cost is missing", expected="one for each point", found=len(costs))
+        return costs[0]
+
+    def _told(self, cells: dict[str, Any], excesses: Mapping[str, float], reasons: list[str]) -> Outcome:
+        if reasons:
+            cells["status"] = "infeasible"
+            cells["reason"] = "; ".join(reasons)
+            cells["violation"] = sum(value for value in excesses.values() if value > 0)
+        values = [self._value(cells, item.column) for item in self._objectives]
+        return Outcome(cells, Told(values, dict(sorted(excesses.items()))))
+
+    def _value(self, cells: Mapping[str, Any], column: str) -> float:
+        value = cells.get(column)
+        if value is None and column in SCORE_NAMES:
+            return WORST_SCORE
+        if value is None:
+            raise PluginContractError(f"the cost has no {column}, which is an objective")
+        return float(value)
+
+
+def cost_cells(cost: CostResult) -> dict[str, Any]:
+    """Cells of a cost, checked: finite numbers, and components that sum to their totals.
+
+    Raises:
+        PluginContractError: they are not.
+    """
+    for name, value in cost.metrics.items():
+        if name not in COST_NAMES:
+            raise PluginContractError(f"the cost has an unknown metric {name!r}", expected=", ".join(COST_NAMES))
+        if value is not None:
+            _check_finite(name, value)
+    for total, parts in (("area_mm2", cost.area), ("energy_uj", cost.energy)):
+        for name, value in parts.items():
+            _check_finite(f"{total} of {name}", value)
+        whole = cost.metrics.get(total)
+        if whole is not None and abs(sum(parts.values()) - whole) > TOLERANCE * max(abs(whole), TOLERANCE):
+            raise PluginContractError(
+                f"the components of {total} do not sum to it", expected=whole, found=sum(parts.values())
+            )
+    return {
+        **{name: None if value is None else float(value) for name, value in cost.metrics.items()},
+        **{f"area.{name}": float(value) for name, value in cost.area.items()},
+        **{f"energy.{name}": float(value) for name, value in cost.energy.items()},
+        "order": list(cost.order),
+        "visit_us": [float(value) for value in cost.visit_us],
+        "switch_us": [float(value) for value in cost.switch_us],
+    }
+
+
+def score_cells(score: ScoreResult) -> dict[str, Any]:
+    """Cells of a score, checked: finite numbers.
+
+    Raises:
+        PluginContractError: they are not.
+    """
+    for name, value in score.metrics.items():
+        if name not in SCORE_NAMES:
+            raise PluginContractError(f"the score has an unknown metric {name!r}", expected=", ".join(SCORE_NAMES))
+        _check_finite(name, value)
+    for name, value in score.tasks.items():
+        _check_finite(f"score of {name}", value)
+    return {
+        **{name: float(value) for name, value in score.metrics.items()},
+        **{f"score.{name}": float(value) for name, value in score.tasks.items()},
+        **{f"score_spread.{name}": float(value) for name, value in score.spread.items()},
+        "flagged_tasks": list(score.flagged),
+        "evaluated_tasks": int(score.evaluated),
+        "layers_run": score.layers_run,
+        "draws": score.draws,
+        "adc_rows": score.adc_rows,
+    }
+
+
+def _printable(text: str) -> str:
+    """Text with the bytes of a file name that is no UTF-8 spelt out: neither log nor tables can hold them."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _check_finite(name: str, value: float) -> None:
+    if not math.isfinite(value):
+        raise PluginContractError(f"{name} is not a finite number", expected="a finite number", found=value)

@@ -1,0 +1,54 @@
+"""A study's result files, derived from its log at any time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from dse.errors import StudyError
+from dse.files import write_text_whole
+from dse.results.files import LOG, PROVENANCE
+from dse.results.writer import write_tables
+from dse.study.log.file import read_events
+from dse.study.log.history import History, read_history
+
+
+def refresh(folder: Path | str) -> tuple[Path, Path]:
+    """Write ``trials.parquet`` and ``pareto.parquet`` anew from the log, e.g. of a study that is running or was killed.
+
+    Raises:
+        StudyError: there is no log, or it is damaged.
+    """
+    folder = Path(folder)
+    events, _ = read_events(folder / LOG)
+    if not events:
+        raise StudyError("there is no study here", where=folder, expected=f"a folder with {LOG}")
+    return write_results(folder, read_history(events, folder / LOG))
+
+
+def write_results(folder: Path, history: History) -> tuple[Path, Path]:
+    """Write the tables and provenance of a log that has been read."""
+    texts = [json.dumps({"dse": session["versions"]["dse"], **session["plugins"]}) for session in history.sessions]
+    rows = [{**trial.done["row"], "versions": texts[trial.session]} for trial in history.finished if trial.done]
+    last = history.sessions[-1]
+    write_text_whole(folder / PROVENANCE, json.dumps(_provenance(history), indent=2) + "\n")
+    return write_tables(
+        folder,
+        rows,
+        history.columns,
+        study=last["study"],
+        objectives=last["objectives"],
+        reference_point=last["reference_point"],
+    )
+
+
+def _provenance(history: History) -> dict[str, Any]:
+    names = ("at_trial", "time", "seed", "space_hash", "versions", "plugins", "digests", "machine", "notes")
+    last = history.sessions[-1]
+    return {
+        "study": last["study"],
+        "objectives": last["objectives"],
+        "reference_point": last["reference_point"],
+        "sessions": [{name: session[name] for name in names} for session in history.sessions],
+    }

@@ -1,0 +1,193 @@
+"""Validation: designs were chosen on the search split; score them once on rows no choice has seen.
+
+What is going to be scored, and by which rule it was chosen, is written down before the first score.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dse.errors import StudyError
+from dse.files import write_whole
+from dse.records.problem import Problem
+from dse.results.files import LOG as STUDY_LOG
+from dse.results.points import point_of
+from dse.space.searchspace import SearchSpace
+from dse.study.log.file import read_events
+from dse.study.log.history import read_history
+from dse.study.open import check_unchanged, locked, session_event
+from dse.study.provenance import Provenance
+from dse.study.tables import refresh
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LOG = "validation.jsonl"
+TABLE = "validation.parquet"
+LEAST = {
+    "area": (("array_area_ratio", "energy_uj"), "the smallest array_area_ratio, then the least energy"),
+    "energy": (("energy_uj", "array_area_ratio"), "the least energy, then the smallest array_area_ratio"),
+}
+"""What a design chosen for a target has least of: columns to compare, and how the rule says it."""
+SLACK = 0.5
+"""Points by which the interval's upper end may exceed a target."""
+CARRIED = ("trial", "source", "area_mm2", "energy_uj", "array_area_ratio", "writes")
+COMPARED = ("score_mean", "accuracy_drop", "accuracy_drop_low", "accuracy_drop_high")
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """A front on both splits.
+
+    Attributes:
+        rows: one row a design: ``trial``, ``source``, costs, ``search.<metric>`` and ``report.<metric>``, ``report.score.<task>``.
+        path: the same as a parquet file.
+        optimism: points by which drops on the search split were too good, on average.
+        rule: how designs were chosen, as logged before any was scored.
+        choice: trial chosen for the target; None without a target, or where no design reaches it on the search split.
+        met: whether the choice meets the target on the report split; None without a choice.
+    """
+
+    rows: pd.DataFrame
+    path: Path
+    optimism: float
+    rule: str
+    choice: int | None = None
+    met: bool | None = None
+
+
+def validate(
+    problem: Problem,
+    space: SearchSpace,
+    *,
+    folder: Path | str,
+    provenance: Provenance,
+    target_drop: float | None = None,
+    least: str = "area",
+    chosen_only: bool = False,
+    told: Callable[[int, int], None] | None = None,
+) -> Validation:
+    """Score a study's front on the report split.
+
+    A target is met when the design chosen for it loses at most the target on the report split and the upper end of its
+    interval at most half a point more.
+
+    Args:
+        problem: scores of design points.
+        space: the study's own, resolved.
+        folder: of the study.
+        provenance: versions and hashes, which must be those of the study.
+        target_drop: points a design may lose; chooses the one that keeps it, all resident, with the least of ``least``.
+        least: ``area`` (of arrays) or ``energy``.
+        chosen_only: of the front, score that one alone; designs a profile proposed are scored all the same.
+        told: is told how many designs of how many are scored.
+
+    Raises:
+        StudyError: there is no such study, it is running, it was begun under other conditions, or it was not scored.
+    """
+    import pandas as pd
+
+    folder = Path(folder)
+    with locked(folder):
+        tables = refresh(folder)
+        history = read_history(*_events(folder))
+        event = session_event(space, provenance, problem.components, history, [])
+        check_unchanged(folder, history, event, force=False)
+        front, others = _designs(*tables)
+        choice, rule = choose(front, target_drop, least=least, chosen_only=chosen_only)
+        if chosen_only:
+            front = [row for row in front if row["trial"] == choice or row["source"] == "profile"]
+        chosen = [*front, *others]
+        if not chosen:
+            raise StudyError(
+                "there is nothing to validate",
+                where=folder,
+                expected=f"a design that keeps {target_drop} points on the search split, or one that a profile proposed",
+                found="none",
+                fix="name a larger --target-drop, or validate the whole front",
+            )
+        _log(folder, {"event": "chosen", "rule": rule, "choice": choice, "trials": [row["trial"] for row in chosen]})
+        problem.prepare(scores=True)
+        rows = []
+        for index, row in enumerate(chosen, 1):
+            rows.append(_scored(problem, row))
+            _log(folder, {"event": "scored", **rows[-1]})
+            if told is not None:
+                told(index, len(chosen))
+        table = pd.DataFrame(rows)
+        path = write_whole(folder / TABLE, lambda file: table.to_parquet(file, index=False))
+    optimism = float((table["report.accuracy_drop"] - table["search.accuracy_drop"]).mean())
+    return Validation(table, path, optimism, rule, choice, _met(table, choice, target_drop))
+
+
+def _designs(trials: Path, pareto: Path) -> tuple[list[dict[Any, Any]], list[dict[Any, Any]]]:
+    """Rows of the front, and of the designs that a profile proposed and that are not on it."""
+    import pandas as pd
+
+    front: list[dict[Any, Any]] = pd.read_parquet(pareto, use_threads=False).to_dict("records")
+    if not front or any(pd.isna(row["accuracy_drop"]) for row in front):
+        raise StudyError(
+            "there is nothing to validate",
+            where=pareto.parent,
+            expected="designs on a front that were scored",
+            found="none" if not front else "a study without accuracy",
+        )
+    everything = pd.read_parquet(trials, use_threads=False)
+    proposed = everything[(everything["source"] == "profile") & (everything["status"] == "done")]
+    return front, proposed[~proposed["on_front"].astype(bool)].to_dict("records")
+
+
+def choose(
+    front: list[dict[Any, Any]], target_drop: float | None, *, least: str = "area", chosen_only: bool = False
+) -> tuple[int | None, str]:
+    """Choose a trial for a target by the search split alone, and say by which rule."""
+    which = "the design chosen" if chosen_only else "every design on the front of the search split"
+    rule = f"{which}, and every design a profile proposed"
+    if target_drop is None:
+        return None, rule
+    rule += (
+        f"; for a drop of at most {target_drop:g} points: of those that keep it on the search split with the whole "
+        f"interval and write nothing, the one with {LEAST[least][1]}"
+    )
+    # The best of many designs looks better on the rows it was chosen by than it is, so the drop alone would not do.
+    kept = [row for row in front if row["accuracy_drop_high"] <= target_drop and row["writes"] == 0]
+    best = min(kept, key=lambda row: [row[name] for name in LEAST[least][0]], default=None)
+    return (None if best is None else int(best["trial"])), rule
+
+
+def _events(folder: Path) -> tuple[list[dict[str, Any]], Path]:
+    return read_events(folder / STUDY_LOG)[0], folder / STUDY_LOG
+
+
+def _scored(problem: Problem, row: Mapping[str, Any]) -> dict[str, Any]:
+    score = problem.score(point_of(row), "report")
+    cells: dict[str, Any] = {name: row[name] for name in CARRIED}
+    cells |= {f"search.{name}": float(row[name]) for name in COMPARED}
+    cells |= {f"report.{name}": float(score.metrics[name]) for name in COMPARED}
+    return cells | {f"report.score.{task}": float(value) for task, value in score.tasks.items()}
+
+
+def _met(table: pd.DataFrame, choice: int | None, target_drop: float | None) -> bool | None:
+    if choice is None or target_drop is None:
+        return None
+    row = table.set_index("trial").loc[choice]
+    kept = row["report.accuracy_drop"] <= target_drop
+    return bool(kept and row["report.accuracy_drop_high"] <= target_drop + SLACK)
+
+
+def _log(folder: Path, event: Mapping[str, Any]) -> None:
+    """Append one event and make sure it is on disk: the choice must be there before the scores are."""
+    line = json.dumps({"time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), **event})
+    try:
+        with (folder / LOG).open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StudyError(f"the validation cannot be recorded: {error.strerror}", where=folder / LOG) from error

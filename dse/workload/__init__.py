@@ -1,1 +1,0 @@
-"""Models, tasks and labelled text: where they come from, how they are trained and scored."""

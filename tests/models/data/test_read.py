@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dse.errors import DataError
+from dse.models.data import read as data
+from dse.space.workload import TaskSpec
+
+Make = Callable[..., TaskSpec]
+ROWS = [("The first.", "x"), ("the second", "y"), ("third, one", "x")]
+CSV = "text,label\n" + "".join(f'"{text}",{label}\n' for text, label in ROWS)
+
+
+@settings(derandomize=True, max_examples=100)
+@given(st.text())
+def test_normalising_twice_is_normalising_once(text: str) -> None:
+    once = data.normalised(text)
+    assert data.normalised(once) == once
+    assert once == once.strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", CSV.encode()),
+        ("a.csv.bz2", bz2.compress(CSV.encode())),
+        ("a.csv.gz", gzip.compress(CSV.encode(), mtime=0)),  # without a time: every process must name its tests alike
+        ("a.tsv", b"text\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in ROWS).encode()),
+        ("a.jsonl", "\n".join(json.dumps({"text": text, "label": label}) for text, label in ROWS).encode()),
+    ],
+)
+def test_every_format_gives_the_same_table(task: Make, tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    table = data.read(task(), tmp_path / name)
+    assert list(table["text"]) == [text for text, _ in ROWS]
+    assert list(table["label"]) == [0, 1, 0]
+    assert set(table["text_b"]) == {""}
+    assert set(table["group"]) == {""}
+
+
+def test_parquet_with_typed_labels(task: Make, tmp_path: Path) -> None:
+    pd.DataFrame({"s": ["one", "two"], "y": [1.5, -2.0]}).to_parquet(tmp_path / "a.parquet")
+    columns = {"text": "s", "label": "y"}
+    read = data.read(
+        task(kind="regression", metric="pearson", data={"path": "x", "columns": columns}), tmp_path / "a.parquet"
+    )
+    assert list(read["label"]) == [1.5, -2.0]
+
+
+def test_lines_are_read_by_a_pattern_in_their_encoding(task: Make, tmp_path: Path) -> None:
+    path = tmp_path / "a.label"
+    path.write_bytes("A:x Où est-il ?\nno match\nB:y How far ?\n".encode("latin-1"))
+    pattern = r"^(?P<label>[A-Z]+):\S+ (?P<text>.+)$"
+    spec = {"path": "x", "format": "lines", "pattern": pattern, "encoding": "latin-1"}
+    table = data.read(task(data=spec), path)
+    assert list(table["text"]) == ["Où est-il ?", "How far ?"]
+    assert list(table["label"]) == [0, 1]
+
+
+def test_quotes_entities_filter_and_group_pattern(task: Make, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text('id\tlabel\ttext\tuse\n7_1\tx\t"open &amp; shut\tyes\n7_2\ty\tother\tyes\n8_1\ty\tdropped\tno\n')
+    spec = {
+        "path": "x",
+        "quoting": False,
+        "unescape": True,
+        "keep": {"use": ["yes"]},
+        "columns": {"group": "id"},
+        "group_pattern": "^([^_]+)_",
+    }
+    table = data.read(task(data=spec), path)
+    assert list(table["text"]) == ['"open & shut', "other"]
+    assert list(table["group"]) == ["7", "7"]
+
+
+def test_pairs_are_told_apart_by_both_texts(task: Make, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,b,label\nq,first,x\nq,second,y\nQ!,First,x\n")
+    table = data.read(task(data={"path": "x", "columns": {"text_b": "b"}}), path)
+    assert list(zip(table["text"], table["text_b"], strict=True)) == [("q", "first"), ("q", "second")]
+
+
+def test_duplicates_go_and_texts_with_two_labels_go_altogether(task: Make, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,label\nSame one,x\nsame  ONE!,x\ntwo faced,x\nTwo faced.,y\nother,y\n!?,y\n")
+    assert list(data.read(task(), path)["text"]) == ["Same one", "other"]
+
+
+def test_classes_are_named_or_in_order_of_their_names(task: Make, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text":"a","label":true}\n{"text":"b","label":false}\n')
+    assert list(data.read(task(), path)["label"]) == [1, 0]
+    path.write_text(path.read_text() + '{"text":"c"}\n')
+    assert list(data.read(task(data={"path": "x", "labels": {"True": 0, "False": 1}}), path)["label"]) == [0, 1]
+
+
+def test_a_missing_class_is_no_class(task: Make, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text":"a","label":true}\n{"text":"b","label":false}\n{"text":"c"}\n')
+    assert list(data.read(task(), path)["label"]) == [1, 0]
+
+
+def test_rows_without_a_number_to_learn_are_dropped(task: Make, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,label\na,1.5\nb,\nc,-2\n")
+    assert list(data.read(task(kind="regression", metric="pearson"), path)["label"]) == [1.5, -2.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "texts"),
+    [
+        ("none.csv", None, ["the data file does not exist"]),
+        ("a.doc", b"text", ["the format of the data file is not known", "found: a.doc", ".jsonl"]),
+        ("a.csv", b"words,label\na,x\n", ["no column for text", "expected: column 'text'", "found: words, label"]),
+        ("a.csv", b"text,label\nok,x\nbad \xff,y\n", ["not utf-8 text", "a.csv, line 3", "found: byte 0xff"]),
+        ("a.jsonl", b'{"text": "a"', ["cannot be read as jsonl"]),
+        ("a.csv", b"text,label\na,x\nb,x\n", ["task 't' has a single label", "at least two different labels"]),
+        ("a.csv", b"text,label\n,x\n?!,y\n", ["task 't' has no usable row", "empty, duplicate and conflicting"]),
+    ],
+)
+def test_what_cannot_be_read_says_why(
+    task: Make, tmp_path: Path, name: str, content: bytes | None, texts: list[str]
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        data.read(task(), path)
+    for text in [*texts, str(path)]:
+        assert text in str(caught.value)
+
+
+def test_an_unknown_encoding_is_named(task: Make, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(CSV)
+    with pytest.raises(DataError, match="the encoding is not known") as caught:
+        data.read(task(data={"path": "x", "encoding": "utf-99"}), tmp_path / "a.csv")
+    assert "found: utf-99" in str(caught.value)
+
+
+def test_a_regression_label_that_is_no_number_is_shown_with_its_row(task: Make, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\na,1\nb,many\n")
+    with pytest.raises(DataError) as caught:
+        data.read(task(kind="regression", metric="pearson"), tmp_path / "a.csv")
+    assert "a.csv, row 2" in str(caught.value)
+    assert "found: 'many'" in str(caught.value)
+
+
+def test_an_infinite_label_is_refused(task: Make, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\na,1\nb,inf\n")
+    with pytest.raises(DataError, match="not a number"):
+        data.read(task(kind="regression", metric="pearson"), tmp_path / "a.csv")
+
+
+def test_a_null_regression_label_is_missing(task: Make, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text":"q","label":null}\n{"text":"a","label":1}\n{"text":"b","label":2}\n')
+    assert list(data.read(task(kind="regression", metric="pearson"), tmp_path / "a.jsonl")["label"]) == [1.0, 2.0]
+
+
+def test_a_null_text_counts_as_empty(task: Make, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text":null,"label":"x"}\n{"text":"a","label":"x"}\n{"text":"b","label":"y"}\n')
+    assert list(data.read(task(), tmp_path / "a.jsonl")["text"]) == ["a", "b"]
+
+
+def test_a_filter_on_a_missing_column_is_an_error_of_ours(task: Make, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(CSV)
+    with pytest.raises(DataError, match="no column"):
+        data.read(task(data={"path": "x", "keep": {"nope": ["a"]}}), tmp_path / "a.csv")
+
+
+def test_a_group_pattern_without_a_group_is_an_error_of_ours(task: Make, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(CSV)
+    spec = {"path": "x", "columns": {"group": "label"}, "group_pattern": "x"}
+    with pytest.raises(DataError, match="group_pattern"):
+        data.read(task(data=spec), tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("name", ["a.csv.bz2", "a.csv.gz", "a.parquet"])
+def test_a_damaged_file_is_an_error_of_ours(task: Make, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"damaged")
+    with pytest.raises(DataError, match="cannot be read"):
+        data.read(task(), tmp_path / name)
+
+
+def test_a_label_that_the_table_does_not_list_is_refused(task: Make, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\na,yes\nb,no\nc,mabye\n")
+    spec = task(data={"path": "x", "labels": {"yes": 1, "no": 0}})
+    with pytest.raises(DataError, match=r"does not list[\s\S]*one of: yes, no[\s\S]*mabye[\s\S]*keep"):
+        data.read(spec, tmp_path / "a.csv")
+
+
+def test_an_official_report_file_numbers_its_classes_as_the_training_file_does(task: Make, tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("text,label\na,red\nb,green\nc,blue\n")
+    (tmp_path / "dev.csv").write_text("text,label\nd,red\ne,green\n")
+    (tmp_path / "odd.csv").write_text("text,label\nd,red\ne,pink\n")
+    train = data.read(task(), tmp_path / "train.csv")
+    dev = data.read(task(), tmp_path / "dev.csv", train.attrs["classes"])
+    assert list(dev["label"]) == [2, 1]
+    with pytest.raises(DataError, match=r"or its training data, does not list[\s\S]*pink"):
+        data.read(task(), tmp_path / "odd.csv", train.attrs["classes"])

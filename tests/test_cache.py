@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dse.cache import ArrayCache, default_cache
+from dse.errors import StudyError
+from dse.files import digest, file_digest, whole_file
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@settings(derandomize=True, max_examples=50)
+@given(st.dictionaries(st.text(), PLAIN, min_size=2))
+def test_a_digest_does_not_depend_on_the_order_of_keys(value: dict[str, object]) -> None:
+    assert digest(value) == digest(dict(reversed(value.items())))
+
+
+@settings(derandomize=True, max_examples=50)
+@given(st.lists(st.integers(), unique=True, min_size=2))
+def test_a_digest_depends_on_the_order_of_items(value: list[int]) -> None:
+    assert digest(value) != digest(value[::-1])
+
+
+def test_a_file_digest_is_sha256_of_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"abc")
+    assert file_digest(tmp_path / "file") == hashlib.sha256(b"abc").hexdigest()
+
+
+def test_a_file_is_whole_or_absent(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "file"
+
+    def write_half() -> None:
+        with whole_file(path) as temporary:
+            temporary.write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_half()
+    assert list(path.parent.iterdir()) == []
+    with whole_file(path) as temporary:
+        temporary.write_text("whole")
+    assert [file.name for file in path.parent.iterdir()] == ["file"]
+    assert path.read_text() == "whole"
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_with_its_remedy(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StudyError) as caught, whole_file(tmp_path / "file" / "below"):
+        pass
+    assert "could not be written" in str(caught.value)
+    assert f"where: {tmp_path / 'file' / 'below'}" in str(caught.value)
+    assert "--cache" in str(caught.value)
+
+
+def test_arrays_are_made_once_for_a_key(tmp_path: Path) -> None:
+    cache, made = ArrayCache(tmp_path), []
+
+    def make() -> dict[str, np.ndarray]:
+        made.append(1)
+        return {"values": np.arange(3)}
+
+    for _ in range(2):
+        assert cache.made("kind", {"a": 1}, make)["values"].tolist() == [0, 1, 2]
+    assert len(made) == 1
+    assert cache.get("kind", {"a": 2}) is None
+    assert cache.get("other", {"a": 1}) is None
+
+
+def test_a_damaged_array_file_counts_as_none(tmp_path: Path) -> None:
+    cache = ArrayCache(tmp_path)
+    cache.put("kind", {"a": 1}, {"values": np.arange(3)})
+    (file,) = (tmp_path / "kind").iterdir()
+    for content in (b"", b"no zip file"):
+        file.write_bytes(content)
+        assert cache.get("kind", {"a": 1}) is None
+
+
+def test_an_array_file_cut_short_counts_as_none(tmp_path: Path) -> None:
+    cache = ArrayCache(tmp_path)
+    cache.put("kind", {"a": 1}, {"values": np.arange(3000)})
+    (file,) = (tmp_path / "kind").iterdir()
+    file.write_bytes(file.read_bytes()[:-200])
+    assert cache.get("kind", {"a": 1}) is None
+
+
+def test_the_environment_names_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DSE_CACHE", str(tmp_path))
+    assert default_cache() == tmp_path
+    monkeypatch.delenv("DSE_CACHE")
+    assert default_cache().name == "dse"
