@@ -108,7 +108,7 @@ def _rows(rows: list[dict[str, Any]]) -> str:
 
 
 def _zigzag() -> list[dict[str, Any]]:
-    from dse.environments import Needs
+    from dse.plugins.environments import Needs
 
     return _asked(Needs((3, 11), ZIGZAG), "zigzag_macro.py", [{"points": POINTS}], sys.executable)[0]
 
@@ -117,7 +117,7 @@ def _hwcomponents() -> dict[str, list[dict[str, Any]]]:
     from dse_plugins.hardware.neurosim import dse_hardware_models
     from dse_plugins.hardware.neurosim.measure import DEVICES
 
-    from dse.environments import Needs
+    from dse.plugins.environments import Needs
 
     table = next(iter(dse_hardware_models())).components
     assert table is not None
@@ -131,7 +131,7 @@ def _hwcomponents() -> dict[str, list[dict[str, Any]]]:
 
 def _asked(needs: Any, script: str, questions: list[Any], python: str | None) -> list[Any]:
     """Answers of a peer's script to some questions."""
-    from dse.environments import make_environment, run_script
+    from dse.plugins.environments import make_environment, run_script
 
     answers = []
     with tempfile.TemporaryDirectory() as name:

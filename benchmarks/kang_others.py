@@ -39,7 +39,7 @@ def measure(results: Path) -> list[dict[str, Any]]:
     Args:
         results: folder for the study.
     """
-    from dse.loading import loaded
+    from dse.commands.open import loaded
     from dse.results.read import read_trials
     from dse.space.default_design import default_point
     from dse.study.load import request

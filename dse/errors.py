@@ -13,6 +13,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+__all__ = [
+    "CheckpointError",
+    "DataError",
+    "DseError",
+    "ExportError",
+    "OutputError",
+    "PackageError",
+    "PluginContractError",
+    "PluginLoadError",
+    "QueryError",
+    "SetupError",
+    "SourceError",
+    "SpaceError",
+    "StudyError",
+    "TimeLimitError",
+    "UnknownNameError",
+    "WorkerError",
+]
+
+
 class DseError(Exception):
     """Base of all errors meant to be read by a person; shown without a traceback."""
 

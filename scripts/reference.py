@@ -18,9 +18,17 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 GROUPS = (
     (
         "Commands",
-        ("dse.api", "dse.reading", "dse.profiling", "dse.redundant", "dse.authoring", "dse.export", "dse.components"),
+        (
+            "dse.commands.run",
+            "dse.commands.query",
+            "dse.commands.profile",
+            "dse.commands.redundancy",
+            "dse.authoring",
+            "dse.export",
+            "dse.commands.components_build",
+        ),
     ),
-    ("The contract of plugins", ("dse.contract", "dse.records.plugin")),
+    ("The contract of plugins", ("dse.plugins.contract", "dse.records.plugin")),
     ("Parameters and workload", ("dse.records.parameters", "dse.records.params", "dse.records.workload")),
     ("What plugins exchange", ("dse.records",)),
     ("Help for plugins", ("dse.cost", "dse.score", "dse.registry")),

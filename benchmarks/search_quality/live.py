@@ -22,7 +22,7 @@ def live(name: str, seed: int) -> dict[str, Any]:
     Raises:
         AssertionError: other weights or data were recorded, or both proposed different designs.
     """
-    from dse.loading import loaded
+    from dse.commands.open import loaded
     from dse.study.load import request
 
     recorded = Recorded(name, budget=10**6)

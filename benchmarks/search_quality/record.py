@@ -29,7 +29,7 @@ def main(name: str) -> None:
     """Score every setting, the same for all tasks, on both splits, and write table, shapes and clip statistics."""
     import pandas as pd
 
-    from dse.loading import loaded
+    from dse.commands.open import loaded
     from dse.study.load import request
 
     with loaded(request(FOLDER / f"{name}.toml", "auto", None, ()), None, in_process=True) as (problem, space, _):

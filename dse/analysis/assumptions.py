@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dse.plugins.registry import load_registry
 from dse.records.arrays import Floats
 from dse.records.charges import Alternative
 from dse.records.params import Params
-from dse.registry.registry import load_registry
 from dse.results.files import SPACE
 from dse.results.points import PREFIX
 from dse.results.sections import Section

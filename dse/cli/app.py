@@ -1,4 +1,4 @@
-"""The commands. Each reads its options, calls the function of the same name in `dse.api` and prints what it returns."""
+"""The commands. Each reads its options, calls the function of the same name in `dse.commands.run` and prints what it returns."""
 
 from __future__ import annotations
 

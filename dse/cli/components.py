@@ -40,7 +40,7 @@ def components_build(
     debug: opt.Debug = False,
 ) -> None:
     """Make the component table of a hardware model anew, in an environment of its own with the packages it needs."""
-    from dse.components import components_build as build
+    from dse.commands.components_build import components_build as build
 
     del debug
     built = build(name, python=python, out=out, plugins=plugin or [], say=(lambda _text: None) if quiet else say)

@@ -33,7 +33,7 @@ def export(
 ) -> None:
     """Export a design: packed weights, the place of every array, schedule and hardware, and how to load it."""
     from dse.cli.progress import reporter
-    from dse.exporting import export as write
+    from dse.commands.export import export as write
 
     del debug
     with reporter(quiet=quiet) as observer:

@@ -15,7 +15,7 @@ from dse.cli.errors import FAILED, ErrorsShown, say
 from dse.cli.output import Format, write_record, write_rows
 
 if TYPE_CHECKING:
-    from dse.authoring.info import PluginDetails
+    from dse.commands.plugins_info import PluginDetails
 
 plugins = typer.Typer(
     cls=ErrorsShown, help="Plugins: what is installed, what does not load, how to write one.", no_args_is_help=True
@@ -31,10 +31,10 @@ def plugins_list(
     debug: opt.Debug = False,
 ) -> None:
     """List every plugin found: those that work, those that do not load and why, those switched off."""
-    from dse import api
+    import dse
 
     del debug
-    rows = [info.as_dict() for info in api.plugins_list(plugins=plugin or [])]
+    rows = [info.as_dict() for info in dse.plugins_list(plugins=plugin or [])]
     columns = ["kind", "name", "version", "distribution", "status", "summary", "reason"]
     if form is Format.TABLE and not as_json and not any(row["reason"] for row in rows):
         columns.remove("reason")
@@ -51,7 +51,7 @@ def plugins_info(
     debug: opt.Debug = False,
 ) -> None:
     """Print everything about one plugin: where it comes from, its options, and its parameters with their ranges."""
-    from dse.authoring.info import plugins_info as find
+    from dse.commands.plugins_info import plugins_info as find
 
     del debug
     found = find(name, kind.value if kind else None, plugin or [])
@@ -81,8 +81,8 @@ def plugins_check(
     debug: opt.Debug = False,
 ) -> None:
     """Run the conformance suite of its kind on a plugin; status 1 if any check fails."""
-    from dse.authoring.check import plugins_check as check
     from dse.cli.progress import reporter
+    from dse.commands.plugins_check import plugins_check as check
 
     del debug
     with reporter(quiet=quiet) as observer:
@@ -120,7 +120,7 @@ def plugins_new(
     debug: opt.Debug = False,
 ) -> None:
     """Write a package with a small plugin that works, ready to be changed."""
-    from dse.authoring.new import plugins_new as write
+    from dse.commands.plugins_new import plugins_new as write
 
     del debug
     written = write(kind.value, name, out=out, description=description)
@@ -137,7 +137,7 @@ COLUMNS = ("parameter", "values", "default", "limits", "unit", "scope", "summary
 
 def _parameters(found: PluginDetails) -> list[dict[str, Any]]:
     from dse.records.parameters import Choice, Permutation
-    from dse.reports import values_text
+    from dse.space.domain import values_text
 
     rows = []
     for item in found.parameters:

@@ -68,11 +68,11 @@ def query(
     debug: opt.Debug = False,
 ) -> None:
     """Answer a query in SQL over one or many studies."""
-    from dse import reading
+    import dse
 
     del debug
     form = opt.chosen_form(form, out)
-    frame = reading.query(sql, studies or (), results=results)
+    frame = dse.query(sql, studies or (), results=results)
     write_frame(frame, form, list(frame.columns), empty="no rows", out=out)
     _say_written(out)
 
@@ -101,14 +101,14 @@ def pareto(
     debug: opt.Debug = False,
 ) -> None:
     """Print the designs of a study that no other one beats, or those of several studies together."""
-    from dse import reading
+    import dse
 
     del debug
     form = opt.chosen_form(form, out)
     wanted = [name.strip() for name in columns.split(",") if name.strip()]
     kept: Kept = {"max_drop": max_drop, "max_area": max_area, "where": where}
     if not hypervolume:
-        frame = reading.pareto(
+        frame = dse.pareto(
             *studies, results=results, columns=wanted, sort=sort, descending=descending, limit=limit, **kept
         )
         some = any(condition is not None for condition in kept.values())
@@ -117,7 +117,7 @@ def pareto(
     elif wanted or sort or descending or limit:
         raise typer.BadParameter("--hypervolume prints no designs to choose columns of, to sort or to limit")
     else:
-        found = reading.hypervolume(*studies, results=results, **kept)
+        found = dse.hypervolume(*studies, results=results, **kept)
         write_frame(found, form, list(found.columns), out=out)
         if found["hypervolume"].isna().any():
             say("a front has no hypervolume where a metric of the reference point was not measured")
@@ -133,13 +133,13 @@ def show(
     debug: opt.Debug = False,
 ) -> None:
     """Print everything known about one trial: for people in sections, as JSON and CSV by column."""
-    from dse import reading
+    import dse
 
     del debug
     if form in (Format.TABLE, Format.MARKDOWN):
-        write_sections(reading.sections(study, trial, results=results), form)
+        write_sections(dse.sections(study, trial, results=results), form)
     else:
-        write_record(reading.show(study, trial, results=results), form)
+        write_record(dse.show(study, trial, results=results), form)
 
 
 def plot(
@@ -151,10 +151,10 @@ def plot(
     debug: opt.Debug = False,
 ) -> None:
     """Draw one figure of a study into a file that works without a network."""
-    from dse import reading
+    import dse
 
     del debug
-    _say_written(reading.plot(study, out, figure=figure.value, results=results))
+    _say_written(dse.plot(study, out, figure=figure.value, results=results))
 
 
 def report(
@@ -165,10 +165,10 @@ def report(
     debug: opt.Debug = False,
 ) -> None:
     """Write every figure, the front and the provenance of a study into one HTML page that works without a network."""
-    from dse import reading
+    import dse
 
     del debug
-    _say_written(reading.report(study, out, results=results))
+    _say_written(dse.report(study, out, results=results))
 
 
 def dashboard(
@@ -180,13 +180,11 @@ def dashboard(
     debug: opt.Debug = False,
 ) -> None:
     """Show a study in the browser while it goes on, with optuna-dashboard; Ctrl-C ends it."""
-    from dse import reading
+    import dse
 
     del debug
     with suppress(KeyboardInterrupt):
-        reading.dashboard(
-            study, host=host, port=port, results=results, serving=lambda at: say(f"serving {study} at {at}")
-        )
+        dse.dashboard(study, host=host, port=port, results=results, serving=lambda at: say(f"serving {study} at {at}"))
 
 
 def _say_written(out: Path | None) -> None:

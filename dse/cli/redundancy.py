@@ -9,7 +9,7 @@ import typer
 from dse.cli import options as opt
 from dse.cli.errors import say
 from dse.cli.output import Format, write_rows
-from dse.redundant import ROWS
+from dse.commands.redundancy import ROWS
 
 
 def redundancy(
@@ -28,7 +28,7 @@ def redundancy(
 ) -> None:
     """Measure how alike the tasks' layers are, what each is worth, and what in it is worth little."""
     from dse.cli.progress import reporter
-    from dse.redundant import redundancy as measure
+    from dse.commands.redundancy import redundancy as measure
 
     del debug
     with reporter(quiet=quiet) as observer:

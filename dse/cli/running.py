@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 import typer
 
-from dse import api, reading
+import dse
 from dse.cli.errors import INTERRUPTED, say
 from dse.cli.output import Format, cell, write_front, write_record, write_rows
 from dse.cli.progress import reporter
-from dse.reports import SpaceReport
+from dse.commands.check import SpaceReport
 from dse.results.plain import plain_value
 
 SHOWN = (
@@ -51,7 +51,7 @@ def run_study(
 ) -> None:
     """Run or continue a study and print its front."""
     with reporter(quiet=quiet) as observer:
-        done = api.run(
+        done = dse.run(
             space,
             results=results,
             trials=trials,
@@ -73,7 +73,7 @@ def run_study(
         )
         say("run the same command again to continue")
         raise typer.Exit(INTERRUPTED)
-    write_front(reading.pareto(done.folder), form)
+    write_front(dse.pareto(done.folder), form)
     if not quiet:
         say(f"front: {done.pareto}")
         say(f"all trials: {done.trials}")
@@ -95,7 +95,7 @@ def validate_study(
 ) -> None:
     """Validate a study, print both splits side by side, and say what they mean."""
     with reporter(quiet=quiet) as observer:
-        done = api.validate(
+        done = dse.validate(
             study,
             results=results,
             target_drop=target_drop,
@@ -136,7 +136,7 @@ def check_space(
 ) -> None:
     """Check a space file and print what it comes to."""
     with reporter(quiet=quiet) as observer:
-        report = api.check(
+        report = dse.check(
             space, device=device, cache=cache, plugins=plugins, in_process=in_process, activity=observer.activity
         )
     parameters = [asdict(item) for item in report.parameters]
@@ -166,7 +166,7 @@ def profile_space(
     quiet: bool,
 ) -> None:
     """Profile a space, and print what each task gets in each proposal."""
-    from dse.profiling import profile
+    from dse.commands.profile import profile
 
     with reporter(quiet=quiet) as observer:
         done = profile(
@@ -200,7 +200,7 @@ def show_deltas(
 ) -> None:
     """Print how far fine-tuning moved each task, and what was published for other models."""
     with reporter(quiet=quiet) as observer:
-        table = api.deltas(space, per_channel=per_channel, device=device, cache=cache, activity=observer.activity)
+        table = dse.deltas(space, per_channel=per_channel, device=device, cache=cache, activity=observer.activity)
     rows: list[dict[Any, Any]] = table[(table["layer"] != "all") == by_layer].to_dict("records")
     columns = [name for name in table.columns if by_layer or name != "layer"]
     write_rows(rows, form, columns)

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dse.contract import Hardware, ModelGenerator, TaskScheduler, WeightCompressor
 from dse.cost.baseline import separate_models, whole_footprint
-from dse.cost.call import called
 from dse.cost.combination import Combination
 from dse.cost.counts import count
 from dse.cost.demand import demand
@@ -17,6 +15,8 @@ from dse.cost.footprint import check_blocks, check_footprint
 from dse.cost.schedule import listed_order
 from dse.cost.sum import Costs, total
 from dse.errors import PluginContractError, SpaceError
+from dse.plugins.call import called
+from dse.plugins.contract import Hardware, ModelGenerator, TaskScheduler, WeightCompressor
 from dse.records.arrays import Floats
 from dse.records.counts import Counts
 from dse.records.demand import Demand

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dse.cost.call import called
 from dse.cost.combination import combination, stacked
 from dse.cost.cost import Built, Costed, cost_points
 from dse.exports.arrays import write_arrays
 from dse.exports.design import STATE, file_names, owner_files, owner_parts, plan_parts
 from dse.exports.files import ARRAYS, README, SCHEDULE, SCHEMA_VERSION, TOKENIZER
 from dse.exports.tensors import Tensors, write_tensors
+from dse.plugins.call import called
 from dse.records.design import DesignPoint
 from dse.records.geometry import ENCODINGS, Geometry
 from dse.records.plan import BASE

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from dse.cache import ArrayCache, Progress
-from dse.contract import Weights
 from dse.files import digest
+from dse.plugins.contract import Weights
 from dse.records.effective import Effective
 from dse.records.model import Model
 from dse.records.observation import Observation

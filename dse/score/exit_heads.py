@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dse.records.exits import ExitHead
 
 if TYPE_CHECKING:
-    from dse.contract import Context
+    from dse.plugins.contract import Context
     from dse.records.model import Model
 
 ALPHAS = np.logspace(-1, 5, 13)

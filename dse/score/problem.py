@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from dse.cache import ArrayCache, Progress
-from dse.contract import Hardware
-from dse.cost.call import called
 from dse.cost.combination import Combination, grouped, stacked
 from dse.cost.cost import Built, Costed, baseline_cost, cost_points
 from dse.cost.metrics import cost_results
 from dse.cost.reference import Reference, reference_values
 from dse.cost.sum import Costs
 from dse.errors import SpaceError
+from dse.plugins.call import called
+from dse.plugins.contract import Hardware
+from dse.plugins.registry import Registry
 from dse.records.data_facts import DataFacts
 from dse.records.design import DesignPoint, PluginParameter
 from dse.records.parameters import Parameter, Permutation
 from dse.records.plugin import KINDS, Kind
 from dse.records.scored import CostResult, ScoreResult
 from dse.records.workload import Workload
-from dse.registry import Registry
 from dse.score.context import Outcome, PipelineContext
 from dse.score.score import Scorer
 from dse.score.summary import summary

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.cost.call import called
 from dse.cost.combination import stacked
 from dse.cost.cost import Built, nonideality
 from dse.files import hash_parts
+from dse.plugins.call import called
 from dse.records.design import DesignPoint, PluginParameter
 from dse.records.effective import Effective
 from dse.records.geometry import Geometry

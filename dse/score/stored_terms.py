@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from dse.cost.call import called
 from dse.cost.combination import Combination
 from dse.cost.cost import Built
 from dse.cost.demand import demand
 from dse.cost.exits import check_heads
+from dse.plugins.call import called
 from dse.records.arrays import Ints
 from dse.records.demand import Demand
 from dse.records.effective import Effective

@@ -191,3 +191,14 @@ def _located(domain: Domain, value: Any, where: str) -> Scalar:
 
 def _wrong(where: str, expected: str, value: Any) -> SpaceError:
     return SpaceError("this value is not usable", where=where, expected=expected, found=repr(value))
+
+
+def values_text(domain: Domain) -> str:
+    """What a parameter, or one element of it, may be."""
+    count = size(domain)
+    if count == 1:
+        return f"{at(domain, 0)}"
+    if isinstance(domain, Choice):
+        return ", ".join(str(choice) for choice in domain.choices)
+    steps = "" if math.isinf(count) or domain.step in (None, 1) else f" in steps of {domain.step}"
+    return f"{domain.low} to {domain.high}{steps}{', logarithmic' if domain.log else ''}"

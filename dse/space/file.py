@@ -22,7 +22,7 @@ from dse.results.columns import METRIC_NAMES, OBJECTIVES
 from dse.space.pydantic_errors import read_error
 
 if TYPE_CHECKING:
-    from dse.registry.registry import Registry
+    from dse.plugins.registry import Registry
 
 SCHEMA = 1
 REFERENCE_POINT = {"array_area_ratio": 1.0, "energy_ratio": 1.25, "accuracy_drop": 5.0}

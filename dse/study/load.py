@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dse.errors import SetupError
-from dse.registry.registry import load_registry
+from dse.plugins.registry import load_registry
 
 if TYPE_CHECKING:
     from dse.score.problem import WorkloadProblem

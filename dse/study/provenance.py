@@ -15,7 +15,7 @@ from dse.records.plugin import Kind
 from dse.space.file import SpaceFile
 
 if TYPE_CHECKING:
-    from dse.registry.registry import Registry
+    from dse.plugins.registry import Registry
 
 PACKAGES = ("optuna", "numpy", "scipy", "torch", "transformers", "pyarrow", "moocore")
 

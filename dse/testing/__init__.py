@@ -5,10 +5,9 @@ Importing this loads neither torch nor pytest.
 
 from types import SimpleNamespace
 
-from dse.contract import hookimpl
+from dse.plugins.contract import hookimpl
+from dse.plugins.registry import HOOKS, Registry
 from dse.records.plugin import Kind, PluginRecord
-from dse.registry import Registry
-from dse.registry.registry import HOOKS
 from dse.testing.common import PluginTests
 from dse.testing.compressor import CompressorTests
 from dse.testing.generator import GeneratorTests

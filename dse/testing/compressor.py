@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dse.contract import Weights
 from dse.cost.baseline import separate_models
 from dse.cost.demand import demand
 from dse.cost.footprint import check_blocks, check_footprint
+from dse.plugins.contract import Weights
 from dse.records.demand import Demand
 from dse.records.geometry import Geometry
 from dse.records.params import Params

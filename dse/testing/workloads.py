@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.contract import Weights
+from dse.plugins.contract import Weights
 from dse.records.charges import Components
 from dse.records.geometry import Geometry, Packing
 from dse.records.model import Model

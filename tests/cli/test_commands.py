@@ -9,7 +9,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from dse import api, reading
+from dse.commands.check import check
+from dse.commands.pareto import pareto
+from dse.commands.run import run
+from dse.commands.show import show
 from dse.errors import SpaceError
 
 BITS = "hardware.isaac.adc_bits"
@@ -227,17 +230,17 @@ def test_a_trial_that_is_not_there(study: Path, dse: Any) -> None:
 
 def test_the_functions_give_what_the_commands_print(study: Path, dse: Any) -> None:
     rows = json.loads(dse("pareto", study, "--format", "json").stdout)
-    assert reading.pareto("small", results="results")["trial"].tolist() == [row["trial"] for row in rows]
+    assert pareto("small", results="results")["trial"].tolist() == [row["trial"] for row in rows]
     printed = json.loads(dse("show", study, 0, "--format", "json").stdout)
-    assert reading.show("small", 0) == printed
+    assert show("small", 0) == printed
 
 
 def test_the_functions_run_and_check(problem: Any, space: Path) -> None:
     told: list[str] = []
-    done = api.run(space, trials=3, in_process=True, activity=lambda text, _share: told.append(text))
+    done = run(space, trials=3, in_process=True, activity=lambda text, _share: told.append(text))
     assert done.progress.evaluated == 3
     assert told == ["fine-tuning trec6"] * 4
-    report = api.check(space, in_process=True)
+    report = check(space, in_process=True)
     assert (report.size, report.trials, report.parameters[0].choices) == (16, 6, 1)
     assert problem.built_with["device"] == "auto"
 
@@ -246,7 +249,7 @@ def test_the_function_names_the_devices(space: Path) -> None:
     from dse.errors import SetupError
 
     with pytest.raises(SetupError, match="auto or cpu or cuda"):
-        api.check(space, device="tpu")
+        check(space, device="tpu")
 
 
 def test_a_space_file_that_is_not_there(dse: Any, space: Path) -> None:
@@ -255,4 +258,4 @@ def test_a_space_file_that_is_not_there(dse: Any, space: Path) -> None:
     assert result.exit_code == 1
     assert "error: the space file does not exist" in result.stderr
     with pytest.raises(SpaceError):
-        api.run("nowhere.toml")
+        run("nowhere.toml")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import dse as package
-from dse import api
+from dse.commands import plugins_list
 from dse.errors import DseError, StudyError
 
 
@@ -18,7 +18,7 @@ def raising(error: BaseException) -> Any:
 
 def test_an_error_of_ours_is_its_message_and_status_1(dse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     error = StudyError("it is broken", where="there", expected="whole", found="pieces", fix="mend it")
-    monkeypatch.setattr(api, "plugins_list", raising(error))
+    monkeypatch.setattr(plugins_list, "plugins_list", raising(error))
     result = dse("plugins", "list")
     assert result.exit_code == 1
     assert result.stdout == ""
@@ -28,7 +28,7 @@ def test_an_error_of_ours_is_its_message_and_status_1(dse: Any, monkeypatch: pyt
 def test_an_unexpected_error_is_one_line_that_tells_the_way_to_the_traceback(
     dse: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "plugins_list", raising(ZeroDivisionError("by nought")))
+    monkeypatch.setattr(plugins_list, "plugins_list", raising(ZeroDivisionError("by nought")))
     result = dse("plugins", "list")
     assert result.exit_code == 1
     assert result.stderr == (
@@ -38,12 +38,12 @@ def test_an_unexpected_error_is_one_line_that_tells_the_way_to_the_traceback(
 
 @pytest.mark.parametrize("error", [DseError("ours"), ZeroDivisionError("not ours")])
 def test_debug_lets_errors_through(dse: Any, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    monkeypatch.setattr(api, "plugins_list", raising(error))
+    monkeypatch.setattr(plugins_list, "plugins_list", raising(error))
     assert dse("plugins", "list", "--debug").exception is error
 
 
 def test_ctrl_c_is_status_130_without_a_traceback(dse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "plugins_list", raising(KeyboardInterrupt()))
+    monkeypatch.setattr(plugins_list, "plugins_list", raising(KeyboardInterrupt()))
     result = dse("plugins", "list")
     assert result.exit_code == 130
     assert result.stderr == "interrupted; what was finished is kept: run the same command again to continue\n"

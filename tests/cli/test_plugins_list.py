@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dse import api
+from dse.commands.plugins_list import plugins_list
 
 
 def listed(dse: Any, *words: object) -> dict[str, dict[str, str]]:
@@ -43,10 +43,10 @@ def test_a_disabled_plugin_is_listed_as_such(dse: Any, monkeypatch: pytest.Monke
 def test_the_table_has_one_line_a_plugin(dse: Any) -> None:
     header, _, *lines = dse("plugins", "list").stdout.splitlines()
     assert header.split() == ["kind", "name", "version", "distribution", "status", "summary"]
-    assert len(lines) == len(api.plugins_list())
+    assert len(lines) == len(plugins_list())
 
 
 def test_csv_has_the_same_rows(dse: Any) -> None:
     lines = dse("plugins", "list", "--format", "csv").stdout.splitlines()
     assert lines[0] == "kind,name,version,distribution,status,summary,reason"
-    assert len(lines) == 1 + len(api.plugins_list())
+    assert len(lines) == 1 + len(plugins_list())

@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from dse.commands.redundancy import redundancy
 from dse.errors import DataError, StudyError
-from dse.redundant import redundancy
 from tests.support.tiny import write_space
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,8 +15,8 @@ from urllib.request import Request, urlopen
 import pytest
 from typer.testing import CliRunner
 
-from dse import reading
 from dse.cli.app import app
+from dse.commands.dashboard import dashboard
 from dse.dashboards.serve import server
 from dse.errors import SetupError
 from tests.dashboards.test_live import EXAMPLE, go, rows
@@ -113,7 +113,7 @@ def test_a_log_that_breaks_leaves_what_was_read(tmp_path: Path, capsys: pytest.C
 def test_a_port_that_is_taken_is_said(folder: Path, address: str) -> None:
     port = int(address.rpartition(":")[2])
     with pytest.raises(SetupError, match="the dashboard cannot listen there") as caught:
-        reading.dashboard(folder, port=port)
+        dashboard(folder, port=port)
     assert f"where: 127.0.0.1:{port}" in str(caught.value)
     assert "Address already in use" in str(caught.value)
     assert "--port" in str(caught.value)
@@ -122,7 +122,7 @@ def test_a_port_that_is_taken_is_said(folder: Path, address: str) -> None:
 def test_without_the_extra_it_is_said_how_to_get_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna_dashboard", None)
     with pytest.raises(SetupError, match="optuna-dashboard, which is not installed") as caught:
-        reading.dashboard(folder, port=0)
+        dashboard(folder, port=0)
     assert "do: pip install optuna-dashboard" in str(caught.value)
     assert "extra `dashboard`" in str(caught.value)
 

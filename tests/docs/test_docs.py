@@ -18,11 +18,11 @@ import pytest
 from typer.testing import CliRunner
 
 import dse
-from dse import contract
 from dse.cli.app import app
+from dse.plugins import contract
+from dse.plugins.registry import Registry
 from dse.records.design import PluginParameter
 from dse.records.workload import Encoder, Matrix, Task, Workload
-from dse.registry import Registry
 from dse.results.columns import COST_METRICS, IDENTITY, RECORD, SCORE_METRICS
 from dse.space.resolve import resolve
 from dse.space.searchspace import SearchedParameter

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dse import reading
+from dse.commands import show
 from dse.errors import StudyError
 from dse.records.design import PluginParameter
 from dse.records.parameters import Float, Int
-from dse.results.read import show
+from dse.results.read import show as show_trial
 from dse.results.sections import Section, sections
 from tests.support.tables import OLD, row, write
 
@@ -95,7 +95,7 @@ def test_scores_stand_beside_the_baselines_that_trials_settle(study: Path) -> No
     table = by_title(EXAMPLE, 117)["scores by task"]
     assert table.columns == ("task", "score", "baseline", "drop_points")
     drops = [line["drop_points"] for line in table.rows]
-    known = show(EXAMPLE, 117)
+    known = show_trial(EXAMPLE, 117)
     assert np.mean(drops) == pytest.approx(known["accuracy_drop_all"])
     assert max(drops) == pytest.approx(known["accuracy_drop_worst"])
 
@@ -117,7 +117,7 @@ def test_sections_without_anything_are_left_out(study: Path) -> None:
 
 @pytest.mark.parametrize("trial", [0, 1, 117])
 def test_every_fact_is_in_one_section(trial: int) -> None:
-    stored = show(EXAMPLE, trial)
+    stored = show_trial(EXAMPLE, trial)
     found = by_title(EXAMPLE, trial)
     shown: dict[str, Any] = {line["column"]: line["value"] for line in found["record"].rows}
     for what, unit in (("area", "mm2"), ("energy", "uj")):
@@ -138,7 +138,7 @@ def test_every_fact_is_in_one_section(trial: int) -> None:
 
 
 def test_the_function_takes_a_name(study: Path) -> None:
-    assert reading.sections("study", 0, results=study.parent) == sections(study, 0)
+    assert show.sections("study", 0, results=study.parent) == sections(study, 0)
     with pytest.raises(StudyError, match="there is no trial 7"):
         sections(study, 7)
 

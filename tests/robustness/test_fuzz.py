@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dse.models.data.read import read
-from dse.registry import Registry
+from dse.plugins.registry import Registry
 from dse.space.file import load
 from dse.space.resolve import resolve
 from dse.space.workload import DataSpec, TaskSpec

@@ -40,15 +40,15 @@ def test_the_wheel_holds_every_package_and_file(wheel: Path) -> None:
     code |= {path.relative_to(ROOT / "plugins").as_posix() for path in (ROOT / "plugins" / "dse_plugins").rglob("*.py")}
     spaces = {f"dse/spaces/{path.name}" for path in (ROOT / "spaces").glob("*.toml")}
     assert spaces
-    templates = {path.relative_to(ROOT).as_posix() for path in (ROOT / "dse/authoring/templates").rglob("*.template")}
+    templates = {path.relative_to(ROOT).as_posix() for path in (ROOT / "dse/plugins/templates").rglob("*.template")}
     assert len(templates) == 10
     wanted = (
         code
         | spaces
         | templates
         | {
-            "dse/plots/page.css",
-            "dse/plots/page.js",
+            "dse/reports/page.css",
+            "dse/reports/page.js",
             "dse/space/catalogue.toml",
             "dse/py.typed",
             "dse_plugins/py.typed",

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from dse.errors import DseError, PluginLoadError, SpaceError, UnknownNameError
+from dse.plugins.registry import Registry
 from dse.records.plugin import HardwareModel
-from dse.registry.registry import Registry
 from dse.space.file import load, parse
 from dse.space.toml_text import toml_text
 from dse.study.provenance import provenance_of
@@ -155,17 +155,17 @@ def test_plugins_are_looked_up_with_the_nearest_name() -> None:
 
 def test_plugin_files_are_relative_to_the_space_file_and_count_by_content(tmp_path: Path) -> None:
     code = (
-        "import dse.contract, dse.records.plugin as p\n"
-        "@dse.contract.hookimpl\n"
+        "import dse.plugins.contract, dse.records.plugin as p\n"
+        "@dse.plugins.contract.hookimpl\n"
         "def dse_hardware_models():\n"
         "    yield p.HardwareModel(name='mine', summary='', build=dict, version='7')\n"
-        "@dse.contract.hookimpl\n"
+        "@dse.plugins.contract.hookimpl\n"
         "def dse_generators():\n"
         "    yield p.Generator(name='g', summary='', build=dict)\n"
-        "@dse.contract.hookimpl\n"
+        "@dse.plugins.contract.hookimpl\n"
         "def dse_compressors():\n"
         "    yield p.Compressor(name='c', summary='', build=dict)\n"
-        "@dse.contract.hookimpl\n"
+        "@dse.plugins.contract.hookimpl\n"
         "def dse_schedulers():\n"
         "    yield p.Scheduler(name='s', summary='', build=dict)\n"
     )

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import pytest
 
 import dse
+from dse.plugins.registry import Registry
 from dse.records.plugin import Kind, PluginRecord
-from dse.registry import Registry
 from dse.testing import CompressorTests, GeneratorTests, HardwareTests, SchedulerTests
 
 FOUND = Registry().discover()

@@ -2,7 +2,22 @@
 
 from collections.abc import Iterable
 
-import dse
+from dse.plugin import (
+    Compressor,
+    Context,
+    Demand,
+    Footprint,
+    Geometry,
+    Matrices,
+    Options,
+    Parameter,
+    Params,
+    Stored,
+    Workload,
+    hookimpl,
+    store_whole,
+    whole_footprint,
+)
 
 
 class Uncompressed:
@@ -10,33 +25,31 @@ class Uncompressed:
 
     geometry_fields: tuple[str, ...] = ()
 
-    def __init__(self, options: dse.Options) -> None:
+    def __init__(self, options: Options) -> None:
         del options
 
-    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
         """Nothing to choose."""
         del workload
         return ()
 
-    def prepare(self, context: dse.Context) -> None:
+    def prepare(self, context: Context) -> None:
         """Nothing to do."""
 
-    def footprint(
-        self, workload: dse.Workload, demand: dse.Demand, geometry: dse.Geometry, params: dse.Params
-    ) -> dse.Footprint:
+    def footprint(self, workload: Workload, demand: Demand, geometry: Geometry, params: Params) -> Footprint:
         """Take every row and column in full 8 bits."""
         del workload, geometry, params
-        return dse.whole_footprint(demand)
+        return whole_footprint(demand)
 
     def store(
-        self, weights: dse.Matrices, base: dse.Matrices, geometry: dse.Geometry, params: dse.Params, owner: int
-    ) -> dict[tuple[int, int], dse.Stored]:
+        self, weights: Matrices, base: Matrices, geometry: Geometry, params: Params, owner: int
+    ) -> dict[tuple[int, int], Stored]:
         """Store one term a matrix: codes on its own grid."""
         del base, geometry, params, owner
-        return {key: dse.store_whole(weight) for key, weight in weights.items()}
+        return {key: store_whole(weight) for key, weight in weights.items()}
 
 
-@dse.hookimpl
-def dse_compressors() -> Iterable[dse.Compressor]:
+@hookimpl
+def dse_compressors() -> Iterable[Compressor]:
     """Yield the one compressor."""
-    yield dse.Compressor(name="none", summary="every owner whole in 8 bits", build=Uncompressed)
+    yield Compressor(name="none", summary="every owner whole in 8 bits", build=Uncompressed)

@@ -2,34 +2,46 @@
 
 from collections.abc import Iterable
 
-import dse
+from dse.plugin import (
+    BASE,
+    Context,
+    Generator,
+    Options,
+    Parameter,
+    Params,
+    Plan,
+    Weights,
+    Workload,
+    hookimpl,
+    separate_models,
+)
 
 
 class Independent:
     """Every task owns all its layers."""
 
-    def __init__(self, options: dse.Options) -> None:
+    def __init__(self, options: Options) -> None:
         del options
 
-    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
         """Nothing to choose."""
         del workload
         return ()
 
-    def prepare(self, context: dse.Context) -> None:
+    def prepare(self, context: Context) -> None:
         """Nothing to do: tasks are fine-tuned when their weights are first asked for."""
 
-    def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
+    def plan(self, workload: Workload, params: Params) -> Plan:
         """Give every layer to its task."""
-        return dse.separate_models(workload, params.points)
+        return separate_models(workload, params.points)
 
-    def weights(self, context: dse.Context, params: dse.Params, owner: int) -> dse.Weights:
+    def weights(self, context: Context, params: Params, owner: int) -> Weights:
         """Give the base's or a task's own matrices."""
         del params
-        return context.base_weights() if owner == dse.BASE else context.task_weights(owner - 1)
+        return context.base_weights() if owner == BASE else context.task_weights(owner - 1)
 
 
-@dse.hookimpl
-def dse_generators() -> Iterable[dse.Generator]:
+@hookimpl
+def dse_generators() -> Iterable[Generator]:
     """Yield the one generator."""
-    yield dse.Generator(name="independent", summary="N separate fine-tuned models", build=Independent)
+    yield Generator(name="independent", summary="N separate fine-tuned models", build=Independent)

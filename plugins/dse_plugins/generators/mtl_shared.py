@@ -10,10 +10,23 @@ from collections.abc import Iterable
 import numpy as np
 from pydantic import Field
 
-import dse
+from dse.plugin import (
+    BASE,
+    Context,
+    Generator,
+    Model,
+    Options,
+    Parameter,
+    Params,
+    Plan,
+    Training,
+    Weights,
+    Workload,
+    hookimpl,
+)
 
 
-class SharedOptions(dse.Options):
+class SharedOptions(Options):
     """Options of ``mtl-shared``.
 
     Attributes:
@@ -35,34 +48,34 @@ class Shared:
     def __init__(self, options: SharedOptions) -> None:
         self.options = options
 
-    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
         """Nothing to choose."""
         del workload
         return ()
 
-    def prepare(self, context: dse.Context) -> None:
+    def prepare(self, context: Context) -> None:
         """Train."""
         context.trained(self._training(context.workload))
 
-    def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
+    def plan(self, workload: Workload, params: Params) -> Plan:
         """Give every layer to the base's owner."""
-        return dse.Plan(np.full((params.points, len(workload.tasks), workload.encoder.layers), dse.BASE))
+        return Plan(np.full((params.points, len(workload.tasks), workload.encoder.layers), BASE))
 
-    def weights(self, context: dse.Context, params: dse.Params, owner: int) -> dse.Weights | dse.Model:
+    def weights(self, context: Context, params: Params, owner: int) -> Weights | Model:
         """Give the trained encoder."""
         del params
         shared = context.trained(self._training(context.workload))
-        return shared if owner == dse.BASE else context.task_weights(owner - 1)
+        return shared if owner == BASE else context.task_weights(owner - 1)
 
-    def _training(self, workload: dse.Workload) -> dse.Training:
+    def _training(self, workload: Workload) -> Training:
         tasks = tuple(range(len(workload.tasks)))
-        return dse.Training(tasks, passes=self.options.passes, distil=self.options.distil, seed=self.options.seed)
+        return Training(tasks, passes=self.options.passes, distil=self.options.distil, seed=self.options.seed)
 
 
-@dse.hookimpl
-def dse_generators() -> Iterable[dse.Generator]:
+@hookimpl
+def dse_generators() -> Iterable[Generator]:
     """Yield the one generator."""
-    yield dse.Generator(
+    yield Generator(
         name="mtl-shared",
         summary="one encoder trained on all tasks, a head each",
         build=Shared,

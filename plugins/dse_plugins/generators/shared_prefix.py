@@ -4,20 +4,33 @@ from collections.abc import Iterable
 
 import numpy as np
 
-import dse
+from dse.plugin import (
+    BASE,
+    Context,
+    Generator,
+    Int,
+    Options,
+    Parameter,
+    Params,
+    Plan,
+    Weights,
+    Workload,
+    hookimpl,
+    separate_models,
+)
 
 
 class SharedPrefix:
     """Layers below a task's depth belong to the base, the others to the task."""
 
-    def __init__(self, options: dse.Options) -> None:
+    def __init__(self, options: Options) -> None:
         del options
 
-    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
         """Depth of the prefix, for each task."""
         layers = workload.encoder.layers
         return (
-            dse.Int(
+            Int(
                 name="depth",
                 low=0,
                 high=layers // 2,
@@ -29,24 +42,24 @@ class SharedPrefix:
             ),
         )
 
-    def prepare(self, context: dse.Context) -> None:
+    def prepare(self, context: Context) -> None:
         """Nothing to do: nothing is trained."""
 
-    def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
+    def plan(self, workload: Workload, params: Params) -> Plan:
         """Give layers below each task's depth to the base."""
-        own = dse.separate_models(workload, params.points).owner
+        own = separate_models(workload, params.points).owner
         below = np.arange(workload.encoder.layers) < params["depth"][:, :, None]
-        return dse.Plan(np.where(below, dse.BASE, own))
+        return Plan(np.where(below, BASE, own))
 
-    def weights(self, context: dse.Context, params: dse.Params, owner: int) -> dse.Weights:
+    def weights(self, context: Context, params: Params, owner: int) -> Weights:
         """Give the base's or a task's own matrices."""
         del params
-        return context.base_weights() if owner == dse.BASE else context.task_weights(owner - 1)
+        return context.base_weights() if owner == BASE else context.task_weights(owner - 1)
 
 
-@dse.hookimpl
-def dse_generators() -> Iterable[dse.Generator]:
+@hookimpl
+def dse_generators() -> Iterable[Generator]:
     """Yield the one generator."""
-    yield dse.Generator(
+    yield Generator(
         name="shared-prefix", summary="lowest layers of each task use base weights, untrained", build=SharedPrefix
     )

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-import dse
+from dse.errors import PluginContractError
+from dse.plugin import Alternative
 from dse_plugins.hardware.isaac import table
 from dse_plugins.hardware.isaac.options import Law
 
@@ -49,13 +50,13 @@ def relative(law: Law, bits: Array, node_nm: Array | None = None, costs: Costs |
 
 def alternatives(
     chosen: Law, bits: Array, node_nm: Array | None = None, costs: Costs | None = None
-) -> tuple[dse.Alternative, ...]:
+) -> tuple[Alternative, ...]:
     """What a design's converters cost under each law, relative to the chosen one; arguments as of `relative`."""
     area, energy = relative(chosen, bits, node_nm, costs)
     found = []
     for law in LAWS:
         other_area, other_energy = relative(law, bits, node_nm, costs)
-        found.append(dse.Alternative(f"ADC law {law}", {"adc": other_area / area}, {"adc": other_energy / energy}))
+        found.append(Alternative(f"ADC law {law}", {"adc": other_area / area}, {"adc": other_energy / energy}))
     return tuple(found)
 
 
@@ -69,7 +70,7 @@ def _packaged() -> Costs:
 def _by_bits(values: dict[int, float], bits: Array) -> Array:
     """A table's value for every resolution, relative to 8 bits."""
     if np.min(bits) < min(values) or np.max(bits) > max(values):
-        raise dse.PluginContractError(
+        raise PluginContractError(
             "the ADC law `isaac` does not know this resolution",
             expected=f"{min(values)} to {max(values)} bits",
             found=f"{np.min(bits)} to {np.max(bits)}",

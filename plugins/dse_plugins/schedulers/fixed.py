@@ -5,10 +5,23 @@ from collections.abc import Iterable
 import numpy as np
 from pydantic import Field
 
-import dse
+from dse.errors import SpaceError
+from dse.plugin import (
+    Components,
+    Context,
+    Options,
+    Parameter,
+    Params,
+    Schedule,
+    Scheduler,
+    Workload,
+    batch_parameter,
+    hookimpl,
+    in_turn,
+)
 
 
-class FixedOptions(dse.Options):
+class FixedOptions(Options):
     """Options of ``fixed``.
 
     Attributes:
@@ -24,29 +37,29 @@ class Fixed:
     def __init__(self, options: FixedOptions) -> None:
         self.options = options
 
-    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
         """Requests at a visit; the option is checked against the workload."""
         if self.options.order and sorted(self.options.order) != sorted(workload.task_names):
-            raise dse.SpaceError(
+            raise SpaceError(
                 "option 'order' of scheduler 'fixed' does not list every task once",
                 where="[scheduler.fixed.options] order",
                 expected=", ".join(workload.task_names),
                 found=", ".join(self.options.order),
             )
-        return (dse.batch_parameter(workload),)
+        return (batch_parameter(workload),)
 
-    def prepare(self, context: dse.Context) -> None:
+    def prepare(self, context: Context) -> None:
         """Nothing to do."""
 
-    def order(self, components: dse.Components, workload: dse.Workload, params: dse.Params) -> dse.Schedule:
+    def order(self, components: Components, workload: Workload, params: Params) -> Schedule:
         """Serve tasks in the given order."""
         del components
         names = self.options.order or workload.task_names
         steps = np.array([workload.task_names.index(name) for name in names])
-        return dse.in_turn(workload, np.broadcast_to(steps, (params.points, len(steps))), params)
+        return in_turn(workload, np.broadcast_to(steps, (params.points, len(steps))), params)
 
 
-@dse.hookimpl
-def dse_schedulers() -> Iterable[dse.Scheduler]:
+@hookimpl
+def dse_schedulers() -> Iterable[Scheduler]:
     """Yield the one scheduler."""
-    yield dse.Scheduler(name="fixed", summary="tasks in a given order", build=Fixed, options=FixedOptions)
+    yield Scheduler(name="fixed", summary="tasks in a given order", build=Fixed, options=FixedOptions)

@@ -7,30 +7,42 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-import dse
+from dse.plugin import (
+    Components,
+    Context,
+    Options,
+    Parameter,
+    Params,
+    Schedule,
+    Scheduler,
+    Workload,
+    batch_parameter,
+    hookimpl,
+    in_turn,
+)
 
 
 class Greedy:
     """Each task once a cycle, the nearest next."""
 
-    def __init__(self, options: dse.Options) -> None:
+    def __init__(self, options: Options) -> None:
         del options
 
-    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
         """Requests at a visit."""
-        return (dse.batch_parameter(workload),)
+        return (batch_parameter(workload),)
 
-    def prepare(self, context: dse.Context) -> None:
+    def prepare(self, context: Context) -> None:
         """Nothing to do."""
 
-    def order(self, components: dse.Components, workload: dse.Workload, params: dse.Params) -> dse.Schedule:
+    def order(self, components: Components, workload: Workload, params: Params) -> Schedule:
         """Try every task as the first, and keep the cheapest of these orders."""
         cost = components.switch_energy_uj
         tasks = cost.shape[1]
         tours = np.stack([_nearest(cost, first) for first in range(tasks)], axis=1)  # (P, T, T)
         points = np.arange(len(cost))
         lengths = cost[points[:, None, None], np.roll(tours, 1, axis=2), tours].sum(axis=2)
-        return dse.in_turn(workload, tours[points, lengths.argmin(axis=1)], params)
+        return in_turn(workload, tours[points, lengths.argmin(axis=1)], params)
 
 
 def _nearest(cost: NDArray[np.float64], first: int) -> NDArray[np.int64]:
@@ -45,7 +57,7 @@ def _nearest(cost: NDArray[np.float64], first: int) -> NDArray[np.int64]:
     return tour
 
 
-@dse.hookimpl
-def dse_schedulers() -> Iterable[dse.Scheduler]:
+@hookimpl
+def dse_schedulers() -> Iterable[Scheduler]:
     """Yield the one scheduler."""
-    yield dse.Scheduler(name="greedy", summary="after each task the one that is cheapest to switch to", build=Greedy)
+    yield Scheduler(name="greedy", summary="after each task the one that is cheapest to switch to", build=Greedy)

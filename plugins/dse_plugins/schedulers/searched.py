@@ -2,32 +2,45 @@
 
 from collections.abc import Iterable
 
-import dse
+from dse.plugin import (
+    Components,
+    Context,
+    Options,
+    Parameter,
+    Params,
+    Permutation,
+    Schedule,
+    Scheduler,
+    Workload,
+    batch_parameter,
+    hookimpl,
+    in_turn,
+)
 
 
 class Searched:
     """Each task once a cycle, in the order the search chose."""
 
-    def __init__(self, options: dse.Options) -> None:
+    def __init__(self, options: Options) -> None:
         del options
 
-    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
         """The order, as a permutation of the tasks, and requests at a visit."""
         return (
-            dse.Permutation(name="order", summary="order in which tasks are served"),
-            dse.batch_parameter(workload),
+            Permutation(name="order", summary="order in which tasks are served"),
+            batch_parameter(workload),
         )
 
-    def prepare(self, context: dse.Context) -> None:
+    def prepare(self, context: Context) -> None:
         """Nothing to do."""
 
-    def order(self, components: dse.Components, workload: dse.Workload, params: dse.Params) -> dse.Schedule:
+    def order(self, components: Components, workload: Workload, params: Params) -> Schedule:
         """Serve tasks in each point's order."""
         del components
-        return dse.in_turn(workload, params["order"], params)
+        return in_turn(workload, params["order"], params)
 
 
-@dse.hookimpl
-def dse_schedulers() -> Iterable[dse.Scheduler]:
+@hookimpl
+def dse_schedulers() -> Iterable[Scheduler]:
     """Yield the one scheduler."""
-    yield dse.Scheduler(name="searched", summary="order of the tasks searched as a permutation", build=Searched)
+    yield Scheduler(name="searched", summary="order of the tasks searched as a permutation", build=Searched)

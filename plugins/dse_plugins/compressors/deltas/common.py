@@ -9,8 +9,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-import dse
-from dse_plugins.compressors.owners import by_owner, grid
+from dse.plugin import (
+    BASE,
+    FULL_MAGNITUDE,
+    SCALE_BITS,
+    Context,
+    Demand,
+    Encoder,
+    Footprint,
+    Geometry,
+    Matrices,
+    Options,
+    Parameter,
+    Params,
+    Piece,
+    Stored,
+    Term,
+    Workload,
+    best_scale,
+    decompose,
+    quantise,
+)
+from dse_plugins.compressors.shared.owners import by_owner, grid
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,11 +51,11 @@ class Sizes(NamedTuple):
 
     rows: Array
     columns: Array
-    encoder: dse.Encoder
-    demand: dse.Demand
+    encoder: Encoder
+    demand: Demand
 
     @classmethod
-    def of(cls, encoder: dse.Encoder, demand: dse.Demand) -> Sizes:
+    def of(cls, encoder: Encoder, demand: Demand) -> Sizes:
         """Sizes of what a plan asks for."""
         shape = (*demand.used.shape, len(encoder.matrices))
         rows, columns = (np.broadcast_to(kept, shape)[:, 1:] for kept in (demand.rows, demand.columns))
@@ -83,7 +103,7 @@ class Difference(NamedTuple):
     scale: Tensor
     key: Key
     place: int
-    weights: dse.Matrices
+    weights: Matrices
 
 
 class DeltaCompressor(ABC):
@@ -96,39 +116,37 @@ class DeltaCompressor(ABC):
     geometry_fields: tuple[str, ...] = ()
     least: tuple[str, ...] = ()
 
-    def __init__(self, options: dse.Options) -> None:
+    def __init__(self, options: Options) -> None:
         del options
         self._scales: dict[Key, Tensor] = {}
 
     @abstractmethod
-    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
         """Declare what a search may choose."""
 
     @abstractmethod
-    def parts(self, sizes: Sizes, params: dse.Params) -> tuple[Part, ...]:
+    def parts(self, sizes: Sizes, params: Params) -> tuple[Part, ...]:
         """Say what each owner's matrices take; parameters of tasks are given by owner, (P, A)."""
 
     @abstractmethod
-    def terms(self, difference: Difference, params: dse.Params) -> tuple[dse.Term, ...]:
+    def terms(self, difference: Difference, params: Params) -> tuple[Term, ...]:
         """Store one difference for one point (P = 1): a term for each part, ``fed_by`` counted as parts are.
 
         Parameters of tasks are given by owner, (1, A).
         """
 
-    def prepare(self, context: dse.Context) -> None:
+    def prepare(self, context: Context) -> None:
         """Find the base's grids."""
-        self._scales = {key: dse.best_scale(weight) for key, weight in context.base_weights().items()}
+        self._scales = {key: best_scale(weight) for key, weight in context.base_weights().items()}
 
-    def footprint(
-        self, workload: dse.Workload, demand: dse.Demand, geometry: dse.Geometry, params: dse.Params
-    ) -> dse.Footprint:
+    def footprint(self, workload: Workload, demand: Demand, geometry: Geometry, params: Params) -> Footprint:
         """Take the base in full 8 bits, and the parts of every other owner's matrices."""
         del geometry
         own = slice(1, None)
         shape = (*demand.used.shape, demand.rows.shape[-1])
         rows, columns = (np.broadcast_to(kept, shape) for kept in (demand.rows, demand.columns))
         base = np.zeros(shape)
-        base[:, dse.BASE] = demand.used[:, dse.BASE, :, None]
+        base[:, BASE] = demand.used[:, BASE, :, None]
         used = np.broadcast_to(demand.used[:, own, :, None], (*demand.used[:, own].shape, shape[-1]))
 
         def placed(values: Array) -> Array:
@@ -136,22 +154,22 @@ class DeltaCompressor(ABC):
             whole[:, own] = used * values
             return whole
 
-        pieces = [dse.Piece(base * rows, base * columns, base * float(dse.FULL_MAGNITUDE))]
-        bits = dse.SCALE_BITS * base
+        pieces = [Piece(base * rows, base * columns, base * float(FULL_MAGNITUDE))]
+        bits = SCALE_BITS * base
         sizes = Sizes.of(workload.encoder, demand)
         for part in self.parts(sizes, by_owner(params, demand, least=self.least)):
             live = part.magnitude > 0
             live_rows, live_columns, magnitude = (placed(values * live) for values in part[:3])
             fed_by = None if part.fed_by is None else part.fed_by + 1
-            pieces.append(dse.Piece(live_rows, live_columns, magnitude, part.unsigned, fed_by, part.digital))
+            pieces.append(Piece(live_rows, live_columns, magnitude, part.unsigned, fed_by, part.digital))
             bits = bits + placed(part.bits * live)
         on_base = demand.used.copy()
-        on_base[:, dse.BASE] = False
-        return dse.Footprint(tuple(pieces), bits, on_base)
+        on_base[:, BASE] = False
+        return Footprint(tuple(pieces), bits, on_base)
 
     def store(
-        self, weights: dse.Matrices, base: dse.Matrices, geometry: dse.Geometry, params: dse.Params, owner: int
-    ) -> dict[Key, dse.Stored]:
+        self, weights: Matrices, base: Matrices, geometry: Geometry, params: Params, owner: int
+    ) -> dict[Key, Stored]:
         """Store the base's codes, or the terms of another owner's matrices."""
         import torch
 
@@ -160,18 +178,18 @@ class DeltaCompressor(ABC):
         stored = {}
         for key, weight in weights.items():
             scale = grid(self._scales, base, key)
-            if owner == dse.BASE:
-                codes = dse.quantise(weight, scale).to(torch.int16)
-                stored[key] = dse.Stored((dse.Term(codes, scale, dse.FULL_MAGNITUDE),))
+            if owner == BASE:
+                codes = quantise(weight, scale).to(torch.int16)
+                stored[key] = Stored((Term(codes, scale, FULL_MAGNITUDE),))
                 continue
-            parts = dse.decompose(base[key], weight, scale=scale)
+            parts = decompose(base[key], weight, scale=scale)
             difference = Difference(
                 weight - parts.base * scale, parts.delta, parts.base, scale, key, owner - 1, weights
             )
-            nothing = dse.Term(parts.delta[:0], scale, 0, shared_scale=True)  # stands for the base's piece
+            nothing = Term(parts.delta[:0], scale, 0, shared_scale=True)  # stands for the base's piece
             terms = (
                 term if term.fed_by is None else replace(term, fed_by=term.fed_by + 1)
                 for term in self.terms(difference, params)
             )
-            stored[key] = dse.Stored((nothing, *terms), on_base=True)
+            stored[key] = Stored((nothing, *terms), on_base=True)
         return stored

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-import dse
+from dse.plugin import Compressor, Float, Parameter, Params, Workload, hookimpl
 from dse_plugins.compressors.deltas.common import Array
 from dse_plugins.compressors.deltas.tile_effects import TileOptions
 from dse_plugins.compressors.deltas.tiles import TileCompressor
@@ -21,25 +21,25 @@ class MixedPrecision(TileCompressor):
 
     bits = (1, 2, 3)
 
-    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
         """Mean bits of a task's tiles."""
         del workload
         return (
-            dse.Float(
+            Float(
                 name="bits", low=0.2, high=1.5, default=1.0, limits=(0.0, float(len(self.bits))), scope=("task",),
                 unit="bit", summary="magnitude bits of a task's tiles, mean over all its matrices",
             ),
         )  # fmt: skip
 
-    def budget(self, params: dse.Params) -> tuple[Array, Array]:
+    def budget(self, params: Params) -> tuple[Array, Array]:
         """The mean bits, given by effect."""
         return params["bits"], np.full(params["bits"].shape, "effect")
 
 
-@dse.hookimpl
-def dse_compressors() -> Iterable[dse.Compressor]:
+@hookimpl
+def dse_compressors() -> Iterable[Compressor]:
     """Yield the one compressor."""
-    yield dse.Compressor(
+    yield Compressor(
         name="mixed-precision",
         summary="differences with bits of their own for every array",
         build=MixedPrecision,

@@ -20,11 +20,36 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-import dse
-from dse_plugins.compressors.even import Even, even, ranked
+from dse.plugin import (
+    BASE,
+    FULL_MAGNITUDE,
+    SCALE_BITS,
+    Compressor,
+    Context,
+    Demand,
+    Encoder,
+    Float,
+    Footprint,
+    Geometry,
+    Int,
+    Matrices,
+    Options,
+    Parameter,
+    Params,
+    Piece,
+    Stored,
+    Term,
+    Workload,
+    best_scale,
+    decompose,
+    hookimpl,
+    kept_outputs,
+    quantise,
+)
 from dse_plugins.compressors.graded.effects import BASE_BITS, BINARY, TERNARY, binary, coarse, measured, ternary
 from dse_plugins.compressors.graded.grading import Grading, Placement, starts
-from dse_plugins.compressors.owners import by_owner, grid
+from dse_plugins.compressors.shared.even import Even, even, ranked
+from dse_plugins.compressors.shared.owners import by_owner, grid
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +59,7 @@ Key = tuple[int, int]
 MOST_BITS = 8
 
 
-class GradedOptions(dse.Options):
+class GradedOptions(Options):
     """Options of ``graded``.
 
     Attributes:
@@ -57,27 +82,27 @@ class Graded:
         self._effects: Array = np.zeros(0)
         self._bias: Array = np.zeros(0)
         self._base_bias: Array = np.zeros(0)
-        self._encoder: dse.Encoder | None = None
+        self._encoder: Encoder | None = None
         self._gradings: dict[tuple[int, Placement], Grading] = {}
 
-    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
         """Bits of the base, and one share for each task."""
         del workload
         return (
-            dse.Int(
+            Int(
                 name="base_bits", low=BASE_BITS[0], high=MOST_BITS, default=MOST_BITS, limits=(BASE_BITS[0], MOST_BITS),
                 unit="bit", summary="magnitude bits of the base; below 8 each output has its own grid",
             ),
-            dse.Float(
+            Float(
                 name="share", low=0.1, high=1.0, default=0.6, limits=(0.0, 1.0), scope=("task",),
                 summary="arrays of a task, as a share of those all its columns take in ternary",
             ),
         )  # fmt: skip
 
-    def prepare(self, context: dse.Context) -> None:
+    def prepare(self, context: Context) -> None:
         """Measure, once for each task, what every column does to the logits."""
         workload = context.workload
-        self._scales = {key: dse.best_scale(weight) for key, weight in context.base_weights().items()}
+        self._scales = {key: best_scale(weight) for key, weight in context.base_weights().items()}
         tables = []
         for index, name in enumerate(workload.task_names):
             digests = {part: workload.digests.get(part) for part in ("base", f"task.{name}", f"data.{name}")}
@@ -92,16 +117,14 @@ class Graded:
         self._encoder = workload.encoder
         self._gradings = {}
 
-    def footprint(
-        self, workload: dse.Workload, demand: dse.Demand, geometry: dse.Geometry, params: dse.Params
-    ) -> dse.Footprint:
+    def footprint(self, workload: Workload, demand: Demand, geometry: Geometry, params: Params) -> Footprint:
         """Take the base in full 8 bits, and each other owner's columns as they are graded."""
         encoder = workload.encoder
         shape = (*demand.used.shape, len(encoder.matrices))
         rows, columns = (np.broadcast_to(kept, shape) for kept in (demand.rows, demand.columns))
         used = np.broadcast_to(demand.used[..., None], shape)
         own = used.copy()
-        own[:, dse.BASE] = False
+        own[:, BASE] = False
         counted = self._counts if demand.measured else self._even_counts
         counts = counted(encoder, demand, geometry, params, shape)
         base = (used & ~own).astype(float)
@@ -109,27 +132,27 @@ class Graded:
         signs, bits = (signed > 0).astype(float), (plain > 0).astype(float)
         bits_of_base = params["base_bits"][:, None, None, None]
         whole = bits_of_base == MOST_BITS
-        magnitude = np.where(whole, float(dse.FULL_MAGNITUDE), 2.0**bits_of_base - 1)
+        magnitude = np.where(whole, float(FULL_MAGNITUDE), 2.0**bits_of_base - 1)
         pieces = (
-            dse.Piece((base + signs) * rows, base * columns + signed, base * magnitude + signs),
-            dse.Piece(bits * rows, plain, bits, unsigned=True),
+            Piece((base + signs) * rows, base * columns + signed, base * magnitude + signs),
+            Piece(bits * rows, plain, bits, unsigned=True),
         )
         some = signed + plain > 0
         scales = base * np.where(whole, 1.0, columns) + 2 * plain  # two values for each binary column
         on_base = demand.used.copy()
-        on_base[:, dse.BASE] = False
-        return dse.Footprint(pieces, dse.SCALE_BITS * scales + some * 2 * columns, on_base)
+        on_base[:, BASE] = False
+        return Footprint(pieces, SCALE_BITS * scales + some * 2 * columns, on_base)
 
     def store(
-        self, weights: dse.Matrices, base: dse.Matrices, geometry: dse.Geometry, params: dse.Params, owner: int
-    ) -> dict[Key, dse.Stored]:
+        self, weights: Matrices, base: Matrices, geometry: Geometry, params: Params, owner: int
+    ) -> dict[Key, Stored]:
         """Store the base's codes, or another owner's graded columns."""
         import torch
 
         scales = {key: grid(self._scales, base, key) for key in weights}
-        if owner == dse.BASE:
+        if owner == BASE:
             kept = int(params["base_bits"][0])
-            return {key: dse.Stored((_base_term(weights[key], scales[key], kept),)) for key in weights}
+            return {key: Stored((_base_term(weights[key], scales[key], kept),)) for key in weights}
         if not weights.measured:
             return self._store_ranked(weights, base, scales, geometry, params, owner)
         assert self._encoder is not None
@@ -144,18 +167,18 @@ class Graded:
             if self.options.recover:
                 table = self._biases(task, int(params["base_bits"][0]))[:, key[0], part]
                 bias = weights.of_outputs(key, torch.from_numpy(table.T.copy())).gather(1, level[:, None])[:, 0]
-            stored[key] = dse.Stored(_terms(weight, base[key], scales[key], level), on_base=True, bias=bias)
+            stored[key] = Stored(_terms(weight, base[key], scales[key], level), on_base=True, bias=bias)
         return stored
 
     def _store_ranked(
         self,
-        weights: dse.Matrices,
-        base: dse.Matrices,
+        weights: Matrices,
+        base: Matrices,
         scales: dict[Key, Tensor],
-        geometry: dse.Geometry,
-        params: dse.Params,
+        geometry: Geometry,
+        params: Params,
         owner: int,
-    ) -> dict[Key, dse.Stored]:
+    ) -> dict[Key, Stored]:
         """Store the columns of an owner that was not measured, the largest differences in the most precise form."""
         import torch
 
@@ -167,9 +190,9 @@ class Graded:
         for key, weight in weights.items():
             layer, index = key
             low, upper, _ = (float(values[0, owner - 1, layer]) for values in spreads[index])
-            difference = weight - dse.quantise(base[key], scales[key]) * scales[key]
+            difference = weight - quantise(base[key], scales[key]) * scales[key]
             level = forms[ranked(difference, low, upper)]
-            stored[key] = dse.Stored(_terms(weight, base[key], scales[key], level), on_base=True)
+            stored[key] = Stored(_terms(weight, base[key], scales[key], level), on_base=True)
         return stored
 
     def _biases(self, task: int, bits: int) -> Array:
@@ -179,10 +202,10 @@ class Graded:
 
     def _counts(
         self,
-        encoder: dse.Encoder,
-        demand: dse.Demand,
-        geometry: dse.Geometry,
-        params: dse.Params,
+        encoder: Encoder,
+        demand: Demand,
+        geometry: Geometry,
+        params: Params,
         shape: tuple[int, ...],
     ) -> dict[int, Array]:
         """Columns (P, O, L, M) of each level. Before anything is measured, all ternary: an upper bound."""
@@ -200,7 +223,7 @@ class Graded:
                 levels = grading.levels[grading.steps(params["share"][at, task])]
                 for index in range(len(encoder.matrices)):
                     part = levels[..., begin[index] : begin[index + 1]]
-                    kept = dse.kept_outputs(encoder, demand, index)
+                    kept = kept_outputs(encoder, demand, index)
                     for level, found in counts.items():
                         live = part == level
                         if kept is not None:
@@ -210,10 +233,10 @@ class Graded:
 
     def _even_counts(
         self,
-        encoder: dse.Encoder,
-        demand: dse.Demand,
-        geometry: dse.Geometry,
-        params: dse.Params,
+        encoder: Encoder,
+        demand: Demand,
+        geometry: Geometry,
+        params: Params,
         shape: tuple[int, ...],
     ) -> dict[int, Array]:
         """The same of owners that were not measured."""
@@ -226,7 +249,7 @@ class Graded:
                 found[:, 1:, :, index] = spread.at(level)
         return counts
 
-    def _even(self, encoder: dse.Encoder, demand: dse.Demand, geometry: dse.Geometry, params: dse.Params) -> list[Even]:
+    def _even(self, encoder: Encoder, demand: Demand, geometry: Geometry, params: Params) -> list[Even]:
         """Places in `Placement.forms` of each matrix's columns in every layer, (P, A, L), spread evenly."""
         share = by_owner(params, demand)["share"]
         mean = np.stack([Placement.of(geometry, point).level(share[point]) for point in range(demand.points)])
@@ -242,35 +265,35 @@ class Graded:
         return self._gradings[key]
 
 
-def _base_term(weight: Tensor, scale: Tensor, bits: int) -> dse.Term:
+def _base_term(weight: Tensor, scale: Tensor, bits: int) -> Term:
     """A matrix of the base, whole on the grid of differences, or in fewer bits on grids of its outputs."""
     import torch
 
     if bits == MOST_BITS:
-        return dse.Term(dse.quantise(weight, scale).to(torch.int16), scale, dse.FULL_MAGNITUDE)
+        return Term(quantise(weight, scale).to(torch.int16), scale, FULL_MAGNITUDE)
     codes, steps = coarse(weight, bits)
-    return dse.Term(codes.to(torch.int16), steps, 2**bits - 1)
+    return Term(codes.to(torch.int16), steps, 2**bits - 1)
 
 
-def _terms(weight: Tensor, base: Tensor, scale: Tensor, level: Tensor) -> tuple[dse.Term, ...]:
+def _terms(weight: Tensor, base: Tensor, scale: Tensor, level: Tensor) -> tuple[Term, ...]:
     """A matrix's ternary and binary columns."""
     import torch
 
     if not level.any():
         return ()
     signed, plain = ((level == form).nonzero()[:, 0] for form in (TERNARY, BINARY))
-    codes = ternary(dse.decompose(base[signed], weight[signed], scale=scale).delta)
-    bits, step, low = binary(weight[plain] - dse.quantise(base[plain], scale) * scale)
+    codes = ternary(decompose(base[signed], weight[signed], scale=scale).delta)
+    bits, step, low = binary(weight[plain] - quantise(base[plain], scale) * scale)
     return (
-        dse.Term(codes, scale, 1, columns=signed, shared_scale=True),
-        dse.Term(bits.to(torch.int16), step, 1, columns=plain, unsigned=True, offset=low),
+        Term(codes, scale, 1, columns=signed, shared_scale=True),
+        Term(bits.to(torch.int16), step, 1, columns=plain, unsigned=True, offset=low),
     )
 
 
-@dse.hookimpl
-def dse_compressors() -> Iterable[dse.Compressor]:
+@hookimpl
+def dse_compressors() -> Iterable[Compressor]:
     """Yield the one compressor."""
-    yield dse.Compressor(
+    yield Compressor(
         name="graded",
         summary="deltas whose columns are ternary, binary or absent, by what each does to the logits",
         build=Graded,

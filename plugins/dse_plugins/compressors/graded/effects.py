@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-import dse
+from dse.plugin import Context, Encoder, decompose, quantise
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,7 +54,7 @@ def residuals(tuned: Tensor, base: Tensor, scale: Tensor) -> Tensor:
     """Give what each form leaves out of a matrix: (forms, outputs, inputs)."""
     import torch
 
-    parts = dse.decompose(base, tuned, scale=scale)
+    parts = decompose(base, tuned, scale=scale)
     difference = tuned - parts.base * scale
     bits, step, low = binary(difference)
     return torch.stack(
@@ -88,13 +88,11 @@ def base_residuals(base: Tensor, scale: Tensor) -> Tensor:
     """Give what each number of bits leaves out of a base that is whole in 8: (bits, outputs, inputs)."""
     import torch
 
-    whole = dse.quantise(base, scale) * scale
+    whole = quantise(base, scale) * scale
     return torch.stack([whole - codes * step for codes, step in (coarse(base, bits) for bits in BASE_BITS)])
 
 
-def measured(
-    context: dse.Context, task: int, scales: dict[tuple[int, int], Tensor], rows: int
-) -> dict[str, NDArray[Any]]:
+def measured(context: Context, task: int, scales: dict[tuple[int, int], Tensor], rows: int) -> dict[str, NDArray[Any]]:
     """Measure every output of every matrix on training rows.
 
     To first order, leaving ``r`` out of an output's weights changes a row's logits by ``a = sum over tokens of g (x r)``,
@@ -143,7 +141,7 @@ def measured(
     return {name: _stacked(parts, context.workload.encoder) for name, parts in found.items()}
 
 
-def _stacked(parts: dict[tuple[int, int], Tensor], encoder: dse.Encoder) -> NDArray[Any]:
+def _stacked(parts: dict[tuple[int, int], Tensor], encoder: Encoder) -> NDArray[Any]:
     """Put (n, outputs) of every matrix into one table (n, L, outputs of all matrices in order)."""
     import torch
 

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import dse
+from dse.plugin import Compressor, WeightCompressor, hookimpl
 from dse_plugins.compressors.xma2.options import Xma2Options
 
 
-def build(options: Xma2Options) -> dse.WeightCompressor:
+def build(options: Xma2Options) -> WeightCompressor:
     """Build the route that is asked for."""
     if options.route == "free":
         from dse_plugins.compressors.xma2.free import Free
@@ -31,10 +31,10 @@ def build(options: Xma2Options) -> dse.WeightCompressor:
     return Trained(options)
 
 
-@dse.hookimpl
-def dse_compressors() -> Iterable[dse.Compressor]:
+@hookimpl
+def dse_compressors() -> Iterable[Compressor]:
     """Yield the one compressor."""
-    yield dse.Compressor(
+    yield Compressor(
         name="xma2",
         summary="PEs of the base that are reprogrammed for a task, and factors of the other PEs' columns",
         build=build,

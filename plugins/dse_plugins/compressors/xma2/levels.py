@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import dse
-from dse_plugins.compressors.even import ROUNDING
+from dse.plugin import Params
+from dse_plugins.compressors.shared.even import ROUNDING
 
 Array = NDArray[Any]
 FROZEN, REPROGRAMMED, RESIDENT = 0, 1, 2
@@ -28,7 +28,7 @@ def spread(layers: int, tiles: int) -> Array:
     return positions(-((np.arange(layers * tiles) * golden) % 1).reshape(layers, tiles))
 
 
-def levels(places: Array, params: dse.Params) -> Array:
+def levels(places: Array, params: Params) -> Array:
     """Level of every PE, (P, A, L, tiles).
 
     Args:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from dse_plugins.compressors.deltas.tile_effects import TileOptions
-from dse_plugins.compressors.learning import LearningOptions
+from dse_plugins.compressors.shared.learning import LearningOptions
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

@@ -12,11 +12,11 @@ all tasks share. On both, inputs may leave early where an answer is sure.
 
 from collections.abc import Iterable
 
-import dse
+from dse.plugin import Generator, ModelGenerator, hookimpl
 from dse_plugins.generators.mgen.options import MGenOptions
 
 
-def build(options: MGenOptions) -> dse.ModelGenerator:
+def build(options: MGenOptions) -> ModelGenerator:
     """Build the route that is asked for."""
     if options.route == "free":
         from dse_plugins.generators.mgen.free import Free
@@ -27,10 +27,10 @@ def build(options: MGenOptions) -> dse.ModelGenerator:
     return Trained(options)
 
 
-@dse.hookimpl
-def dse_generators() -> Iterable[dse.Generator]:
+@hookimpl
+def dse_generators() -> Iterable[Generator]:
     """Yield the one generator."""
-    yield dse.Generator(
+    yield Generator(
         name="mgen",
         summary="models of several tasks with less computation: shared trunks, or heads and FFN columns left out",
         build=build,

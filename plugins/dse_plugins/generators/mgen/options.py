@@ -4,10 +4,10 @@ from typing import Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-import dse
+from dse.plugin import Options
 
 
-class MGenOptions(dse.Options):
+class MGenOptions(Options):
     """Options of ``mgen``.
 
     Attributes:

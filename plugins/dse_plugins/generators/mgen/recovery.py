@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-import dse
+from dse.plugin import Context, Encoder, Model, Weights
 from dse_plugins.generators.mgen.importance import SIDES, matrix_of
-from dse_plugins.moments import input_moments
+from dse_plugins.shared.moments import input_moments
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,9 +21,7 @@ DAMPING = 0.01
 """Added to each kept input's variance, as a share of their mean, so that inputs that hardly vary change little."""
 
 
-def moments(
-    context: dse.Context, tasks: Iterable[int], rows: int, model: dse.Model | None = None
-) -> dict[str, NDArray[Any]]:
+def moments(context: Context, tasks: Iterable[int], rows: int, model: Model | None = None) -> dict[str, NDArray[Any]]:
     """Mean and covariance of what heads and columns give, over the tokens of training rows, each task counting alike.
 
     Args:
@@ -42,8 +40,8 @@ def moments(
 
 
 def recovered(
-    encoder: dse.Encoder,
-    weights: dse.Weights,
+    encoder: Encoder,
+    weights: Weights,
     layers: Sequence[int],
     found: Moments | None,
     kept: dict[str, NDArray[Any]],

@@ -7,7 +7,24 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-import dse
+from dse.plugin import (
+    BASE,
+    DROPPED,
+    Choice,
+    Context,
+    Encoder,
+    Exits,
+    Float,
+    Int,
+    Model,
+    Parameter,
+    Params,
+    Plan,
+    Training,
+    Weights,
+    Workload,
+    separate_models,
+)
 from dse_plugins.generators.mgen import exits
 from dse_plugins.generators.mgen.importance import SIDES
 from dse_plugins.generators.mgen.options import MGenOptions
@@ -23,22 +40,22 @@ class Trained:
         self.options = options
         self._measured: dict[int, Trunk] = {}  # by number of layers
 
-    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
         """Layers that run, how many of the last are a task's own, and what of the one trunk is kept, or whose trunk it is."""
         layers = workload.encoder.layers
-        found: tuple[dse.Parameter, ...] = (
-            dse.Choice(
+        found: tuple[Parameter, ...] = (
+            Choice(
                 name="layers", choices=(depths := self._depths(layers)), default=depths[-1], unit="layers",
                 summary="encoder layers that run, the others are skipped",
             ),
-            dse.Int(
+            Int(
                 name="own", low=0, high=min(2, layers), default=0, limits=(0, layers), scope=("task",), unit="layers",
                 summary="last layers of a task that are its own; the others are those of the trunk",
             ),
         )  # fmt: skip
         if self.options.trunks == 1:
             kept = tuple(
-                dse.Float(
+                Float(
                     name=name, low=0.5, high=1.0, default=1.0, limits=(0.0, 1.0),
                     summary=f"share of the trunk's {what} that are kept, over all its layers",
                 )
@@ -46,10 +63,10 @@ class Trained:
             )  # fmt: skip
             return (*found, *kept, exits.confidence()) if self.options.exits else (*found, *kept)
         last = self.options.trunks - 1
-        trunk = dse.Int(name="trunk", low=0, high=last, default=0, scope=("task",), summary="trunk of a task")
+        trunk = Int(name="trunk", low=0, high=last, default=0, scope=("task",), summary="trunk of a task")
         return (*found, trunk)
 
-    def prepare(self, context: dse.Context) -> None:
+    def prepare(self, context: Context) -> None:
         """Train the one trunk at every number of layers and look at each; of several, each when a design first needs it."""
         if self.options.trunks > 1:
             return
@@ -57,23 +74,23 @@ class Trained:
         for count in self._depths(layers):
             self._measured[count] = look_at(context, self._trunk(tasks, spread(layers, count)), self.options)
 
-    def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
+    def plan(self, workload: Workload, params: Params) -> Plan:
         """Skip what does not run, and give the last layers that do to the tasks."""
         layers = workload.encoder.layers
         runs = np.stack([np.isin(np.arange(layers), spread(layers, int(count))) for count in params["layers"]])
         place = np.cumsum(runs, axis=1) - 1  # of a layer among those that run
         first = params["layers"][:, None] - params["own"]  # (P, T) layers of the trunk
         groups = self.options.trunks - 1
-        own = dse.separate_models(workload, params.points).owner + groups
+        own = separate_models(workload, params.points).owner + groups
         owner = np.where(place[:, None, :] < first[..., None], self._trunks(params)[..., None], own)
-        owner = np.where(runs[:, None, :], owner, dse.DROPPED)
+        owner = np.where(runs[:, None, :], owner, DROPPED)
         if self.options.trunks > 1:
-            return dse.Plan(owner, groups)
+            return Plan(owner, groups)
         heads, ffn = (self._kept(workload.encoder, owner, params, name) for name in SIDES)
         early = self._leaving(params, layers) if self.options.exits and self._measured else None
-        return dse.Plan(owner, groups, heads, ffn, early)
+        return Plan(owner, groups, heads, ffn, early)
 
-    def weights(self, context: dse.Context, params: dse.Params, owner: int) -> dse.Weights | dse.Model:
+    def weights(self, context: Context, params: Params, owner: int) -> Weights | Model:
         """Give a trunk, or a task's branch."""
         count, trunks = int(params["layers"][0]), self._trunks(params)[0]
         kept = spread(context.workload.encoder.layers, count)
@@ -86,7 +103,7 @@ class Trained:
         if task < 0:
             return self._with_exits(self._pruned(context, context.trained(trunk), params), params, together)
         frozen = max(0, count - int(params["own"][0, task]))
-        branch = dse.Training(
+        branch = Training(
             (task,), kept, frozen, trunk, distil=options.distil, passes=options.branch_passes, seed=options.seed
         )
         return self._with_exits(context.trained(branch), params, (task,))
@@ -95,9 +112,9 @@ class Trained:
         offered = {min(count, layers) for count in self.options.depths}
         return tuple(sorted(offered)) or tuple(range(max(1, layers // 2), layers + 1))
 
-    def _trunk(self, tasks: tuple[int, ...], kept: tuple[int, ...]) -> dse.Training:
+    def _trunk(self, tasks: tuple[int, ...], kept: tuple[int, ...]) -> Training:
         options = self.options
-        return dse.Training(
+        return Training(
             tasks,
             kept,
             merged=options.merged is not False,
@@ -107,7 +124,7 @@ class Trained:
             seed=options.seed,
         )
 
-    def _leaving(self, params: dse.Params, layers: int) -> dse.Exits:
+    def _leaving(self, params: Params, layers: int) -> Exits:
         """Where inputs leave: after layers of the trunk, never after a task's own."""
         shape = (*params["own"].shape, layers)
         parameters, reach = np.zeros(shape, dtype=np.int64), np.ones(shape)
@@ -120,9 +137,9 @@ class Trained:
             ]
             joined = exits.stacked(each)
             parameters[some], reach[some] = joined.parameters, joined.reach
-        return dse.Exits(parameters, reach)
+        return Exits(parameters, reach)
 
-    def _kept(self, encoder: dse.Encoder, owner: NDArray[np.int64], params: dse.Params, name: str) -> NDArray[np.bool_]:
+    def _kept(self, encoder: Encoder, owner: NDArray[np.int64], params: Params, name: str) -> NDArray[np.bool_]:
         """Which units (P, T, L, units) are kept: what is a task's own is whole."""
         kept = np.ones((*owner.shape, encoder.heads if name == "heads" else encoder.ffn), dtype=bool)
         for count in np.unique(params["layers"]):
@@ -131,9 +148,9 @@ class Trained:
             trunk = self._measured.get(int(count), Trunk(runs, self.options.block))
             for at, layer in enumerate(runs):
                 kept[some, :, layer] = trunk.kept(encoder, name, params[name][some])[:, None, at]
-        return np.asarray(kept | (owner != dse.BASE)[..., None])
+        return np.asarray(kept | (owner != BASE)[..., None])
 
-    def _pruned(self, context: dse.Context, model: dse.Model, params: dse.Params) -> dse.Model:
+    def _pruned(self, context: Context, model: Model, params: Params) -> Model:
         """Let what the one trunk keeps make up for what it leaves out."""
         count = int(params["layers"][0])
         if count not in self._measured:
@@ -141,7 +158,7 @@ class Trained:
         matrices, shifts = self._measured[count].recovered(context, model.matrices, params)
         return replace(model, matrices={**model.matrices, **matrices}, shifts=shifts)
 
-    def _with_exits(self, model: dse.Model, params: dse.Params, tasks: tuple[int, ...]) -> dse.Model:
+    def _with_exits(self, model: Model, params: Params, tasks: tuple[int, ...]) -> Model:
         """Add the heads of the tasks' early exits."""
         count, own = int(params["layers"][0]), params["own"][0]
         if not self.options.exits or count not in self._measured:
@@ -153,7 +170,7 @@ class Trained:
         }
         return replace(model, exits=early)
 
-    def _trunks(self, params: dse.Params) -> NDArray[np.int64]:
+    def _trunks(self, params: Params) -> NDArray[np.int64]:
         """Each task's trunk (P, T), which is also the owner of its layers."""
         return params["trunk"] if self.options.trunks > 1 else np.zeros(params["own"].shape, dtype=np.int64)
 

@@ -2,21 +2,21 @@
 
 from collections.abc import Iterable
 
-import dse
+from dse.plugin import Hardware, HardwareModel, hookimpl
 from dse_plugins.hardware.isaac.options import IsaacOptions
 
 
-def build(options: IsaacOptions) -> dse.Hardware:
+def build(options: IsaacOptions) -> Hardware:
     """Build the model; its modules load only now."""
     from dse_plugins.hardware.isaac.model import Isaac
 
     return Isaac(options)
 
 
-@dse.hookimpl
-def dse_hardware_models() -> Iterable[dse.HardwareModel]:
+@hookimpl
+def dse_hardware_models() -> Iterable[HardwareModel]:
     """Yield the one model."""
-    yield dse.HardwareModel(
+    yield HardwareModel(
         name="isaac",
         summary="ISAAC tiles of 32 nm ReRAM crossbars; defaults are the ICCAD'21 configuration",
         build=build,

@@ -4,13 +4,13 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field
 
-import dse
+from dse.plugin import Nonideality
 
 Law: TypeAlias = Literal["isaac", "linear", "survey"]
 """What converters cost: see `dse_plugins.hardware.adc_laws`."""
 
 
-class IsaacOptions(dse.Nonideality):
+class IsaacOptions(Nonideality):
     """Options of ``isaac``, and what of its arrays is not ideal.
 
     Attributes:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import dse
+from dse.plugin import BASE, DROPPED, Demand
 
 Array = NDArray[Any]
 
@@ -35,11 +35,11 @@ class Residency:
     resident: Array
 
 
-def needs(demand: dse.Demand, on_base: Array) -> Array:
+def needs(demand: Demand, on_base: Array) -> Array:
     """Which segments each task needs, (P, T, O, L): its owners' layers, and the base beneath deltas."""
     owner = demand.owner
     need = owner[:, :, None, :] == np.arange(demand.owners)[None, None, :, None]
-    need[:, :, dse.BASE] |= _gathered(on_base, owner) & (owner != dse.DROPPED)
+    need[:, :, BASE] |= _gathered(on_base, owner) & (owner != DROPPED)
     return np.asarray(need)
 
 

@@ -3,28 +3,28 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-import dse
+from dse.plugin import ComponentTable, Hardware, HardwareModel, hookimpl
 from dse_plugins.hardware.neurosim.options import NeuroSimOptions
 
 
-def build(options: NeuroSimOptions) -> dse.Hardware:
+def build(options: NeuroSimOptions) -> Hardware:
     """Build the model; its modules and its table load only now."""
     from dse_plugins.hardware.neurosim.model import NeuroSim
 
     return NeuroSim(options)
 
 
-@dse.hookimpl
-def dse_hardware_models() -> Iterable[dse.HardwareModel]:
+@hookimpl
+def dse_hardware_models() -> Iterable[HardwareModel]:
     """Yield the one model."""
     here = Path(__file__).parent
-    yield dse.HardwareModel(
+    yield HardwareModel(
         name="neurosim",
         summary="ISAAC's tiles at 22 to 130 nm, with component costs of NeuroSim, CACTI and an ADC survey",
         build=build,
         options=NeuroSimOptions,
         source="DNN+NeuroSim 1.3, CACTI and Andrulis et al. (arXiv 2404.06553), through hwcomponents",
-        components=dse.ComponentTable(
+        components=ComponentTable(
             file=here / "costs.toml",
             script=here / "measure.py",
             python=(3, 12),

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import dse
+from dse.errors import PluginContractError
 from dse_plugins.hardware.neurosim.measure import UNITS
 
 Array = NDArray[Any]
@@ -55,7 +55,7 @@ class Costs:
             self._grids = {kind: _grid(rows[kind], keys, axes) for kind, keys in KEYS.items()}
             _check_names(self._grids)
         except (KeyError, TypeError, ValueError) as error:
-            raise dse.PluginContractError(
+            raise PluginContractError(
                 "the table of component costs is not usable",
                 where=where,
                 expected="a file that `dse components build neurosim` wrote",
@@ -66,7 +66,7 @@ class Costs:
     def array(self, device: str, node_nm: Array, size: Array) -> dict[str, Array]:
         """Costs (P,) of an array by name."""
         if device not in self.devices:
-            raise dse.PluginContractError(
+            raise PluginContractError(
                 f"there is no device {device!r} in the table of component costs",
                 where=self._where,
                 expected=f"one of: {', '.join(self.devices)}",
@@ -105,8 +105,8 @@ class Costs:
         found = np.where(share == 0, low, np.where(share == 1, high, found))
         return dict(zip(names, found.T, strict=True))
 
-    def _beyond(self, what: str, expected: str, found: object) -> dse.PluginContractError:
-        return dse.PluginContractError(
+    def _beyond(self, what: str, expected: str, found: object) -> PluginContractError:
+        return PluginContractError(
             f"the table of component costs does not know this {what}",
             where=self._where,
             expected=expected,
@@ -130,7 +130,7 @@ def load(path: Path) -> Costs:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise dse.PluginContractError(
+        raise PluginContractError(
             "the table of component costs cannot be read",
             where=path,
             found=str(error),

@@ -10,10 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-import dse
+from dse.plugin import (
+    Components,
+    Context,
+    Options,
+    Parameter,
+    Params,
+    Schedule,
+    Scheduler,
+    Workload,
+    batch_parameter,
+    hookimpl,
+    in_turn,
+)
 
 
-class OrderOptions(dse.Options):
+class OrderOptions(Options):
     """What an order is judged by.
 
     Attributes:
@@ -29,26 +41,26 @@ class Optimal:
     def __init__(self, options: OrderOptions) -> None:
         self.options = options
 
-    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
         """Requests at a visit."""
-        return (dse.batch_parameter(workload),)
+        return (batch_parameter(workload),)
 
-    def prepare(self, context: dse.Context) -> None:
+    def prepare(self, context: Context) -> None:
         """Nothing to do."""
 
-    def order(self, components: dse.Components, workload: dse.Workload, params: dse.Params) -> dse.Schedule:
+    def order(self, components: Components, workload: Workload, params: Params) -> Schedule:
         """Find each point's best order; where none is cheaper than the listed one, serve that."""
         from dse_plugins.schedulers.optimal.tours import best_tours
 
         energy = self.options.minimise == "energy"
         steps = best_tours(components.switch_energy_uj if energy else components.switch_latency_us)
-        return dse.in_turn(workload, steps, params)
+        return in_turn(workload, steps, params)
 
 
-@dse.hookimpl
-def dse_schedulers() -> Iterable[dse.Scheduler]:
+@hookimpl
+def dse_schedulers() -> Iterable[Scheduler]:
     """Yield the one scheduler."""
-    yield dse.Scheduler(
+    yield Scheduler(
         name="optimal",
         summary="the order with the cheapest switches, proven",
         build=Optimal,

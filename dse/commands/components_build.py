@@ -1,0 +1,82 @@
+"""`dse components build`: make a table of component costs again."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dse.errors import SetupError
+from dse.files import write_output
+from dse.plugins.environments import Needs, make_environment, run_script
+from dse.plugins.registry import load_registry
+from dse.records.plugin import ComponentTable, HardwareModel
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A table that was built.
+
+    Attributes:
+        file: where it is.
+        changed: lines that differ from those of the table that comes with the model.
+    """
+
+    file: Path
+    changed: int
+
+
+def components_build(
+    name: str,
+    *,
+    python: str | None = None,
+    out: Path | str | None = None,
+    plugins: Iterable[Path | str] = (),
+    say: Callable[[str], None] = lambda _text: None,
+) -> Built:
+    """Make the component table of a hardware model anew, in an environment of its own that is thrown away afterwards.
+
+    Args:
+        name: of the hardware model.
+        python: program to make the environment with; by default the first one on the path that is new enough.
+        out: file to write; by default the model's own.
+        plugins: bare plugin files.
+        say: told what is being done.
+
+    Raises:
+        OutputError: the file cannot be written.
+        SetupError: the model has no such table, or the machine lacks what making it needs.
+        UnknownNameError: there is no such hardware model.
+    """
+    registry = load_registry(plugins)
+    table = table_of(registry.get("hardware", name))
+    file = Path(out) if out is not None else table.file
+    needs = Needs(table.python, table.requirements, table.compiled, table.programs)
+    with tempfile.TemporaryDirectory(prefix="dse-components-") as folder:
+        own = make_environment(Path(folder) / "environment", needs, python=python, say=say)
+        say(f"running {table.script.name}")
+        made = Path(folder) / table.file.name
+        run_script(own, table.script, [str(made)])
+        if not made.is_file():
+            raise SetupError(
+                f"{table.script.name} wrote no table", where=table.script, expected="a file named by its argument"
+            )
+        text = made.read_text(encoding="utf-8")
+    before = table.file.read_text(encoding="utf-8").splitlines() if table.file.is_file() else []
+    write_output(file, lambda path: path.write_text(text, encoding="utf-8"))
+    return Built(file, len(set(before) ^ set(text.splitlines())))
+
+
+def table_of(record: object) -> ComponentTable:
+    """The table of a hardware model that has one.
+
+    Raises:
+        SetupError: it has none.
+    """
+    if isinstance(record, HardwareModel) and record.components is not None:
+        return record.components
+    raise SetupError(
+        f"hardware {getattr(record, 'name', '')!r} has no table of component costs to build",
+        expected="a model whose record has `components`, such as neurosim",
+    )

@@ -1,0 +1,35 @@
+"""`dse dashboard`: a study in optuna-dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+
+def dashboard(
+    study: Path | str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    results: Path | str = "results",
+    serving: Callable[[str], None] = lambda _address: None,
+) -> None:
+    """Serve a study with optuna-dashboard until interrupted; what is shown follows its log while the study goes on.
+
+    Args:
+        study: its name, or its folder.
+        host: name or address to listen at; the default can be reached from this machine only.
+        port: to listen at; 0 takes a free one.
+        results: folder that holds the studies.
+        serving: told the address when the server listens.
+
+    Raises:
+        SetupError: optuna-dashboard is not installed, or nothing can listen there.
+        StudyError: there is no such study, it has no log, or the log is damaged.
+    """
+    from dse.dashboards.serve import server
+    from dse.results.studies import study_folder
+
+    with server(study_folder(study, results), host, port) as opened:
+        serving(f"http://{host}:{opened.server_port}/")
+        opened.serve_forever()

@@ -1,0 +1,47 @@
+"""`dse deltas`: how far fine-tuning moved each task from the base."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dse.study.load import Activity, request
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def deltas(
+    space: Path | str,
+    *,
+    per_channel: bool = False,
+    device: str = "auto",
+    cache: Path | str | None = None,
+    activity: Activity | None = None,
+) -> pd.DataFrame:
+    """Compare every task's fine-tuned matrices with the base's, layer by layer.
+
+    Args:
+        space: the space file; only its workload counts. Tasks that are not fine-tuned yet are fine-tuned first.
+        per_channel: one 8-bit grid for each output of a matrix instead of one for the matrix.
+        device: where models run: auto, cpu or cuda.
+        cache: folder for downloads and fine-tuned models; by default ``$DSE_CACHE``, or the user's.
+        activity: is told of downloads and fine-tuning.
+
+    Returns:
+        Columns task, layer ("all" for the whole task), cosine, nonzero, magnitude, largest, saturated; see
+        `dse.analysis.deltas.DeltaStatistics`.
+
+    Raises:
+        SpaceError: the space file is not usable.
+    """
+    import pandas as pd
+
+    from dse.analysis.deltas import statistics
+    from dse.models.loaded_workload import load as load_workload
+    from dse.space.workload import parse
+
+    wanted = request(space, device, cache, ())
+    spec = parse(wanted.space.workload, path=wanted.space.path)
+    loaded = load_workload(spec, cache=wanted.cache, device=device, progress=activity)
+    return pd.DataFrame(list(statistics(loaded, per_channel=per_channel)))

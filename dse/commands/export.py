@@ -1,0 +1,288 @@
+"""`dse export`: one design of a study, in a folder that needs nothing else."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dse.errors import DseError, OutputError, StudyError
+from dse.study.load import Activity, load, request
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dse.exports.write import Wanted
+    from dse.score.problem import WorkloadProblem
+    from dse.space.searchspace import SearchSpace
+    from dse.study.provenance import Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was exported.
+
+    Attributes:
+        folder: that holds it.
+        megabytes: it takes.
+        scores: columns task, split and recorded; with a check also reloaded and difference.
+    """
+
+    folder: Path
+    megabytes: float
+    scores: pd.DataFrame
+
+
+def export(
+    study: Path | str,
+    trial: int,
+    folder: Path | str,
+    *,
+    results: Path | str = "results",
+    rows: bool = False,
+    check: bool = False,
+    device: str = "auto",
+    cache: Path | str | None = None,
+    plugins: Iterable[Path | str] = (),
+    activity: Activity | None = None,
+) -> Exported:
+    """Export a design: packed weights, the place of every array, schedule, hardware and recorded scores.
+
+    `dse.load_export` rebuilds every task's model from the folder. It appears whole or not at all.
+
+    Args:
+        study: its name, or its folder.
+        trial: number of a trial with scores.
+        folder: to write; it must not exist, or be empty.
+        results: folder that holds the studies.
+        rows: export the search and report rows of every task too. Mind the licences of the data.
+        check: load the export in a process of its own, and score every task.
+        device: where models run: auto, cpu or cuda.
+        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
+        plugins: bare plugin files, beside those the study names.
+        activity: is told of downloads and fine-tuning.
+
+    Raises:
+        StudyError: there is no such study or trial, it has no scores, or other models would be exported than were scored.
+        UnknownNameError: a plugin of the study is not installed.
+        OutputError: the folder is not empty, or cannot be written.
+    """
+    from dse.results.files import SPACE, TRIALS
+    from dse.results.read import show, table_file
+    from dse.results.studies import study_folder
+
+    table, target = table_file(study_folder(study, results), TRIALS), Path(folder)
+    source, record = table.parent, show(table, trial)
+    scores = _recorded(source, record)
+    _check_free(target)
+    if not (source / SPACE).is_file():
+        raise StudyError(
+            "this study's space file is missing", where=source / SPACE, expected=f"{SPACE}, as a run writes it"
+        )
+    problem, space, provenance = load(request(source / SPACE, device, cache, plugins), activity)
+    wanted = _wanted(problem, space, provenance, record, scores)
+    _check_scores(wanted, activity)
+    if activity is not None:
+        activity("writing the design", None)
+    return _written(target, wanted, rows=rows, check=check, activity=activity)
+
+
+def _recorded(source: Path, record: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Scores by task and split.
+
+    Raises:
+        StudyError: the trial has none.
+    """
+    import pandas as pd
+
+    from dse.results.read import DAMAGE
+    from dse.study.validate import TABLE
+
+    prefix = "score."
+    scores = {name.removeprefix(prefix): {"search": value} for name, value in record.items() if name.startswith(prefix)}
+    if not scores:
+        same = record.get("duplicate_of")
+        raise StudyError(
+            f"trial {record['trial']} has no scores to reproduce",
+            where=source,
+            expected="a trial whose tasks were scored",
+            found=f"status {record['status']}" + (f": {record['reason']}" if "reason" in record else ""),
+            fix=f"export trial {same}, the same design" if same is not None else "choose one of `dse pareto`",
+        )
+    if "draws" in record:
+        raise StudyError(
+            f"trial {record['trial']} was scored on draws of arrays that are not ideal, and an export holds what is stored",
+            where=source,
+            expected="a study on ideal arrays",
+            found=f"means over {record['draws']} draws",
+            fix="run the design in a study without these options, with --start, and export it from there",
+        )
+    if (source / TABLE).is_file():
+        try:
+            table = pd.read_parquet(source / TABLE, use_threads=False)
+            for row in table[table["trial"] == record["trial"]].to_dict("records"):
+                for task, known in scores.items():
+                    known["report"] = float(row[f"report.score.{task}"])
+        except DAMAGE as error:
+            raise StudyError(
+                "the validation is damaged",
+                where=source / TABLE,
+                found=f"{type(error).__name__}: {error}",
+                fix="validate the study again, or delete the file",
+            ) from error
+    return scores
+
+
+def _check_free(target: Path) -> None:
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise OutputError(
+            "the folder to export to is not empty" if target.is_dir() else "there is a file of that name",
+            where=target,
+            expected="a folder that does not exist, or is empty",
+            fix="name another, or remove it",
+        )
+
+
+def _wanted(
+    problem: WorkloadProblem,
+    space: SearchSpace,
+    provenance: Provenance,
+    record: Mapping[str, Any],
+    scores: Mapping[str, Mapping[str, float]],
+) -> Wanted:
+    """The design and what is known about it.
+
+    Raises:
+        StudyError: a plugin is another than the design was scored with, or has other parameters.
+    """
+    from dse.exports.write import Wanted
+    from dse.records.plugin import KINDS
+    from dse.results.points import point_of
+    from dse.study.provenance import machine, versions
+
+    point = point_of(record)
+    scored_with = json.loads(record["versions"])
+    for full_name in (f"{kind}.{point.plugin(kind)}" for kind in KINDS):
+        if provenance.plugins.get(full_name) != scored_with.get(full_name):
+            raise StudyError(
+                "a plugin is not the one that the design was scored with",
+                where=full_name,
+                expected=scored_with.get(full_name, "none"),
+                found=provenance.plugins.get(full_name, "the study's space file does not name it any more"),
+                fix="install that version, or run the study again",
+            )
+    declared = {item.full_name for item in problem.parameters if item.plugin == point.plugin(item.kind)}
+    if others := declared ^ set(point.values):
+        raise StudyError(
+            "a plugin has other parameters than when the design was scored",
+            where=", ".join(sorted(others)),
+            fix="run the study again",
+        )
+    plugins = {
+        kind: {
+            "name": point.plugin(kind),
+            "version": provenance.plugins[f"{kind}.{point.plugin(kind)}"],
+            "options": space.file.kind(kind).table(point.plugin(kind)).options,
+            "parameters": {
+                name.rpartition(".")[2]: value for name, value in point.values.items() if name.startswith(f"{kind}.")
+            },
+        }
+        for kind in KINDS
+    }
+    about = {"study": space.file.name, "trial": record["trial"], "record": record, "plugins": plugins}
+    return Wanted(problem, point, {**about, "versions": versions(), "machine": machine()}, scores)
+
+
+def _check_scores(wanted: Wanted, activity: Activity | None) -> None:
+    """Refuse to export other models than were scored; usually all scores are in the cache.
+
+    Raises:
+        StudyError: a score differs.
+    """
+    wanted.problem.prepare(scores=False)
+    splits = dict.fromkeys(split for known in wanted.scores.values() for split in known)
+    for split in splits:
+        if activity is not None:
+            activity(f"looking up the scores on the {split} split", None)
+        found = wanted.problem.score(wanted.point, split).tasks
+        recorded = {task: known[split] for task, known in wanted.scores.items()}
+        for task in {**recorded, **found}:
+            if found.get(task) != recorded.get(task):
+                raise StudyError(
+                    "this machine makes another model of the design than the study scored",
+                    where=f"{split} score of task {task}",
+                    expected=recorded.get(task, "none: the study has other tasks now"),
+                    found=found.get(task, "none: the study has other tasks now"),
+                    fix="export it where the study was run, with its cache, plugins and data; or run the study again here",
+                )
+
+
+def _written(target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: Activity | None) -> Exported:
+    import pandas as pd
+
+    from dse.exports.check import checked
+    from dse.exports.files import ROWS, seal
+    from dse.exports.write import write_design, write_rows
+
+    with _disk_errors(target):
+        with _whole_folder(target) as made:
+            manifest = write_design(made, wanted)
+            if rows:
+                write_rows(made / ROWS, wanted)
+            seal(made, manifest)
+        megabytes = sum(path.stat().st_size for path in target.rglob("*") if path.is_file()) / 1e6
+        recorded = [
+            {"task": task, "split": split, "recorded": value}
+            for task, known in wanted.scores.items()
+            for split, value in known.items()
+        ]
+        if not check:
+            return Exported(target, megabytes, pd.DataFrame(recorded))
+        if activity is not None:
+            activity("scoring the export in a process of its own", None)
+        with tempfile.TemporaryDirectory() as beside:
+            where = target / ROWS if rows else Path(beside) / ROWS
+            if not rows:
+                write_rows(where, wanted)
+            return Exported(target, megabytes, checked(target, where))
+
+
+@contextmanager
+def _whole_folder(target: Path) -> Iterator[Path]:
+    """Give an empty folder beside another, and move what is in it there when the block ends well."""
+    from dse.exports.files import MANIFEST
+
+    place = target.resolve()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as beside:
+        made = Path(beside) / place.name
+        made.mkdir()
+        yield made
+        if not place.is_dir():
+            made.replace(place)
+            return
+        for path in sorted(made.iterdir(), key=lambda path: path.name == MANIFEST):  # without which it is no export
+            path.replace(place / path.name)
+
+
+@contextmanager
+def _disk_errors(target: Path) -> Iterator[None]:
+    """Say which folder cannot be written.
+
+    Raises:
+        OutputError: the disk refused something.
+    """
+    try:
+        yield
+    except DseError:  # some of which are OSErrors as well
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"the design cannot be exported: {error.strerror or error}",
+            where=target,
+            fix="make room, or name a folder in one that is writable",
+        ) from error

@@ -1,0 +1,126 @@
+"""Everything about one plugin, before any study uses it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from contextlib import redirect_stdout
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from dse.errors import PluginContractError, UnknownNameError, unknown_name
+from dse.plugins.listing import PluginInfo, plugin_infos
+from dse.plugins.options import OptionInfo, option_infos
+from dse.plugins.registry import Registry, load_registry
+from dse.records.parameters import Parameter
+from dse.records.plugin import KINDS, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class PluginDetails(PluginInfo):
+    """One plugin in full.
+
+    Attributes:
+        source: the paper or table it follows, if any.
+        options: what a space file may set once for a study.
+        parameters: what a search may choose, as declared with default options for a small example workload.
+        example: names of the parameters whose range or default follows from the workload, so that it is the example's.
+        undeclared: why its parameters could not be asked for, if so.
+    """
+
+    source: str = ""
+    options: tuple[OptionInfo, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    example: tuple[str, ...] = ()
+    undeclared: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Values by attribute; a parameter has its ``type`` and whether its range is the example workload's."""
+        parameters = [
+            {"type": type(item).__name__, **asdict(item), "example": item.name in self.example}
+            for item in self.parameters
+        ]
+        return {**asdict(self), "parameters": parameters}
+
+
+def plugins_info(name: str, kind: str | None = None, plugins: Iterable[Path | str] = ()) -> PluginDetails:
+    """Everything about one plugin; one that does not load, or is switched off, has its status and reason only.
+
+    Args:
+        name: what a space file calls it; the entry point's or file's name where it does not load.
+        kind: generator, compressor, scheduler or hardware; needed where several kinds have a plugin of that name.
+        plugins: bare plugin files to load as well.
+
+    Raises:
+        UnknownNameError: there is no such plugin, no such kind, or several plugins of that name.
+        PluginLoadError: there is no such plugin, but some did not load.
+    """
+    if kind is not None and kind not in KINDS:
+        raise unknown_name("kind of plugin", kind, KINDS)
+    with redirect_stdout(sys.stderr):  # as in a study, what a plugin prints is no result
+        registry = load_registry(plugins)
+        found = _named(registry, name, kind)
+        return _details(registry, found) if found.status == "ok" else PluginDetails(**found.as_dict())
+
+
+def _named(registry: Registry, name: str, kind: str | None) -> PluginInfo:
+    """The one plugin of that name; those that work go before those that do not."""
+    infos = plugin_infos(registry)
+    named = [info for info in infos if info.name == name]
+    fitting = [info for info in named if kind in (None, info.kind) or not info.kind]
+    found = [info for info in fitting if info.status == "ok"] or fitting
+    if len(found) == 1:
+        return found[0]
+    if not named:
+        known = {info.name for info in infos if kind in (None, info.kind)}
+        raise registry.unknown(kind or "plugin", name, known)
+    if not found:
+        raise UnknownNameError(
+            f"there is no {kind} called {name!r}",
+            found=", ".join(f"a {info.kind} of that name" for info in named),
+            fix=f"give --kind {named[0].kind}",
+        )
+    raise UnknownNameError(
+        f"{len(found)} plugins are called {name!r}",
+        found="; ".join(
+            f"{info.kind or info.status} ({info.distribution}): {info.summary or info.reason}" for info in found
+        ),
+        fix="say which with --kind",
+    )
+
+
+def _details(registry: Registry, info: PluginInfo) -> PluginDetails:
+    from dse.testing.workloads import tiny_workload
+
+    kind: Kind = next(known for known in KINDS if known == info.kind)
+    record = registry.get(kind, info.name)
+    declared: list[tuple[Parameter, ...]] = []
+    undeclared = ""
+    # What differs between two workloads follows from the workload.
+    for workload in (tiny_workload(), tiny_workload(2, layers=6, hidden=64, ffn=128, heads=8, batch=8.0)):
+        try:
+            declared.append(_declared(registry.build(kind, info.name).parameters(workload)))
+        except Exception as error:
+            undeclared = undeclared or f"{type(error).__name__}: {' '.join(str(error).split())}"
+    first = declared[0] if declared else ()
+    return PluginDetails(
+        **info.as_dict(),
+        source=record.source,
+        options=option_infos(record.options),
+        parameters=first,
+        example=tuple(item.name for item in first if item not in declared[-1]),
+        undeclared="" if declared else undeclared,
+    )
+
+
+def _declared(answer: Iterable[Any]) -> tuple[Parameter, ...]:
+    declared = tuple(answer)
+    for item in declared:
+        if not isinstance(item, Parameter):
+            raise PluginContractError(
+                "a parameter is not declared as one",
+                expected="dse.Float, dse.Int, dse.Choice or dse.Permutation",
+                found=repr(item),
+            )
+    return declared

@@ -1,0 +1,146 @@
+"""A new plugin as an installable package, written from templates; it works and passes its own test as it is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from string import Template
+
+from dse.errors import PackageError, unknown_name
+from dse.plugins.listing import plugin_infos
+from dse.plugins.registry import load_registry
+from dse.records.plugin import KINDS
+from dse.space.toml_text import toml_value
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*")
+DESCRIPTIONS = {
+    "generator": "some layers of each task use the base's weights",
+    "compressor": "every owner whole, on a grid of fewer bits",
+    "scheduler": "tasks sorted by rate or by length",
+    "hardware": "a few constants for each array, conversion and product",
+}
+"""What the templates' plugins do."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewPackage:
+    """What was written.
+
+    Attributes:
+        folder: of the package.
+        files: every file, ``pyproject.toml`` first.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+
+
+def plugins_new(kind: str, name: str, *, out: Path | str | None = None, description: str = "") -> NewPackage:
+    """Write a package with one small plugin that works, its options and one parameter, and a test of its contract.
+
+    The package is called ``dse-<name>``, and its module ``dse_<name>``.
+
+    Args:
+        kind: generator, compressor, scheduler or hardware.
+        name: what a space file will call the plugin.
+        out: folder to write into, new or empty; by default one called as the package, in the working folder.
+        description: one line; by default what the template's plugin does.
+
+    Raises:
+        UnknownNameError: there is no such kind.
+        PackageError: the name cannot be used or is taken, the description is no line, or the folder is not empty.
+    """
+    if kind not in KINDS:
+        raise unknown_name("kind of plugin", kind, KINDS)
+    words = _words(name)
+    package, module = "-".join(["dse", *words]).lower(), "_".join(["dse", *words]).lower()
+    _check_free(name, package, module)
+    description = description or DESCRIPTIONS[kind]
+    if not description.isprintable() or not description.strip():
+        raise PackageError("the description is no line of text", found=repr(description))
+    folder = Path(out) if out is not None else Path(package)
+    _check_folder(folder)
+    values = {
+        "kind": kind,
+        "name": name,
+        "distribution": package,
+        "module": module,
+        "class_name": "".join(word[0].upper() + word[1:] for word in words),
+        "description": toml_value(description),  # a string of TOML is one of Python, too
+        "plain_description": description,
+        "dse_version": _dse_version(),
+    }
+    sources = {
+        folder / "pyproject.toml": "pyproject.toml",
+        folder / "README.md": "README.md",
+        folder / "src" / module / "__init__.py": f"{kind}/plugin.py",
+        folder / "tests" / f"test_{'_'.join(words).lower()}.py": f"{kind}/test.py",
+    }
+    templates = files("dse.plugins") / "templates"
+    for path, source in sources.items():
+        text = Template((templates / f"{source}.template").read_text(encoding="utf-8")).substitute(values)
+        _write(path, text)
+    return NewPackage(folder, tuple(sources))
+
+
+def _words(name: str) -> list[str]:
+    """Words of a name, which is to be part of a package's and a module's name."""
+    if not _NAME.fullmatch(name):
+        raise PackageError(
+            "the name cannot be that of a plugin and its package",
+            expected="letters and digits that begin with a letter, words joined by - or _, such as my-plugin",
+            found=repr(name),
+        )
+    return re.split("[-_]", name)
+
+
+def _check_free(name: str, package: str, module: str) -> None:
+    """Refuse a name that a plugin, an installed package or a module has."""
+    for info in plugin_infos(load_registry()):
+        if info.name == name:
+            raise PackageError(
+                f"a plugin called {name!r} exists already",
+                found=" of ".join(part for part in (info.kind or info.status, info.distribution) if part),
+                fix="choose another name",
+            )
+    try:
+        found = f"package {package} {distribution(package).version}"
+    except PackageNotFoundError:
+        found = f"module {module}" if find_spec(module) is not None else ""
+    if found:
+        raise PackageError(
+            f"the package of a plugin called {name!r} would have the name of one that is installed",
+            found=found,
+            fix="choose another name",
+        )
+
+
+def _check_folder(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        return
+    if folder.exists() or folder.is_symlink():
+        raise PackageError(
+            "the folder of the new package is taken",
+            where=folder,
+            expected="a folder that does not exist, or an empty one",
+            found="files in it" if folder.is_dir() else "a file",
+            fix="name another with --out",
+        )
+
+
+def _dse_version() -> str:
+    from dse import __version__
+
+    return __version__
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise PackageError(f"the package cannot be written: {error.strerror}", where=error.filename) from error

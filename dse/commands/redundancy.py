@@ -1,0 +1,72 @@
+"""`dse redundancy`: how alike the tasks' layers are, and what each layer is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dse.errors import DataError
+from dse.study.load import Activity, load, request
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REDUNDANCY = "redundancy.parquet"
+ROWS = 384
+"""Training rows that are looked at, unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redundancy:
+    """What was measured.
+
+    Attributes:
+        table: one row for each task and layer; `docs/redundancy.md` explains the columns.
+        path: the same as a parquet file.
+    """
+
+    table: pd.DataFrame
+    path: Path
+
+
+def redundancy(
+    space: Path | str,
+    *,
+    results: Path | str = "results",
+    rows: int = ROWS,
+    device: str = "auto",
+    cache: Path | str | None = None,
+    plugins: Iterable[Path | str] = (),
+    activity: Activity | None = None,
+) -> Redundancy:
+    """Measure, layer by layer, how alike the tasks' models are, what each layer is worth, and what in it is worth little.
+
+    Everything measured is cached by content, so a second call measures nothing. No plugin does heavy work.
+
+    Args:
+        space: the space file; its workload counts, and the bits of an activation on its reference hardware. Tasks that are
+            not fine-tuned yet are fine-tuned first.
+        results: folder that holds the studies; the table goes into this one's.
+        rows: training rows, pooled over all tasks for similarity, and of each task for importance.
+        device: where models run: auto, cpu or cuda.
+        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
+        plugins: bare plugin files, beside those the space file names.
+        activity: is told what is being measured.
+
+    Raises:
+        DataError: there are no rows to look at.
+        SpaceError: the space file is not usable.
+        StudyError: the study's folder cannot be written.
+    """
+    from dse.analysis.redundancy import redundancy as measured
+    from dse.files import make_folder, write_whole
+
+    if rows < 1:
+        raise DataError("there are no rows to look at", where="--rows", expected="at least 1", found=rows)
+    wanted = request(space, device, cache, plugins)
+    folder = make_folder(Path(results) / wanted.space.name)  # before anything is measured in vain
+    problem, _, _ = load(wanted, activity)
+    table = measured(problem, rows, activity or (lambda _text, _share: None))
+    return Redundancy(table, write_whole(folder / REDUNDANCY, lambda file: table.to_parquet(file, index=False)))

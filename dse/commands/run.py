@@ -1,0 +1,76 @@
+"""`dse run`: search a design space, or continue a search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dse.commands.open import loaded
+from dse.study.load import Activity, request
+from dse.study.start import profiled_rows, starting_points
+
+if TYPE_CHECKING:
+    from dse.study.observer import Observer
+    from dse.study.run import Finished
+
+
+def run(
+    space: Path | str,
+    *,
+    results: Path | str = "results",
+    trials: int | None = None,
+    seed: int | None = None,
+    device: str = "auto",
+    cache: Path | str | None = None,
+    plugins: Iterable[Path | str] = (),
+    force: bool = False,
+    retry_failed: bool = False,
+    start: Path | str | None = None,
+    in_process: bool = False,
+    workers: int = 1,
+    observer: Observer | None = None,
+    activity: Activity | None = None,
+) -> Finished:
+    """Search a design space, or continue a search where it was stopped.
+
+    Args:
+        space: the space file.
+        results: folder that holds the studies; this one's folder in it has the name the space file gives.
+        trials: budget as a total; by default the space file's.
+        seed: instead of the space file's.
+        device: where models run: auto, cpu or cuda.
+        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
+        plugins: bare plugin files, beside those the space file names.
+        force: continue although plugins, data or the space have changed since the study began.
+        retry_failed: evaluate failed designs again first.
+        start: parquet file with designs to evaluate first: proposals of a profile, or a front. The sampler `graybox` takes in
+            the profile that lies beside its proposals as well.
+        in_process: evaluate in this process instead of a worker: to debug a plugin. Then nothing limits a method that
+            never returns, and a crash ends the run; the log is whole all the same.
+        workers: processes that share the tasks of a design between them, each on cores of its own.
+        observer: is told of every trial.
+        activity: is told of downloads and fine-tuning.
+
+    Raises:
+        SpaceError: the space file is not usable.
+        StudyError: the study cannot be continued, or too many trials failed.
+    """
+    from dse.study.run import run as run_search
+
+    points, proposed_by = starting_points(start) if start is not None else ([], "enqueued")
+    wanted = request(space, device, cache, plugins, seed)
+    with loaded(wanted, activity, in_process=in_process, workers=workers) as (problem, search_space, provenance):
+        return run_search(
+            problem,
+            search_space,
+            folder=Path(results) / search_space.file.name,
+            provenance=provenance,
+            trials=trials,
+            observer=observer,
+            force=force,
+            retry_failed=retry_failed,
+            enqueue=points,
+            enqueued_by=proposed_by,
+            profiled=profiled_rows(start, search_space) if start is not None and proposed_by == "profile" else (),
+        )

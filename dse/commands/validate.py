@@ -1,0 +1,71 @@
+"""`dse validate`: score a study's front on the report split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from dse.commands.open import loaded
+from dse.errors import StudyError
+from dse.study.load import Activity, request
+
+if TYPE_CHECKING:
+    from dse.study.validate import Validation
+
+
+def validate(
+    study: Path | str,
+    *,
+    results: Path | str = "results",
+    target_drop: float | None = None,
+    least: Literal["area", "energy"] = "area",
+    chosen_only: bool = False,
+    device: str = "auto",
+    cache: Path | str | None = None,
+    plugins: Iterable[Path | str] = (),
+    in_process: bool = False,
+    activity: Activity | None = None,
+) -> Validation:
+    """Score a study's front on the report split, which no choice has seen.
+
+    Args:
+        study: its name, or its folder.
+        results: folder that holds the studies.
+        target_drop: points a design may lose: chooses one on the search split, and says whether it keeps the target.
+        least: of what the chosen design has least among those that keep the target, area of arrays or energy.
+        chosen_only: score that design, and those a profile proposed, instead of the whole front.
+        device: where models run: auto, cpu or cuda.
+        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
+        plugins: bare plugin files, beside those the study names.
+        in_process: as `run`.
+        activity: is told of downloads, fine-tuning and scoring.
+
+    Raises:
+        StudyError: there is no such study, it is running, it was begun under other conditions, or it was not scored.
+    """
+    from dse.results.files import SPACE
+    from dse.results.studies import study_folder
+    from dse.study.validate import validate as validate_study
+
+    folder = study_folder(study, results)
+    space = folder / SPACE
+    if not space.is_file():
+        raise StudyError("there is no study here", where=folder, expected=f"a folder with {SPACE}, as a run writes it")
+
+    def told(scored: int, total: int) -> None:
+        if activity is not None:
+            activity(f"scoring design {scored} of {total} on the report split", scored / total)
+
+    wanted = request(space, device, cache, plugins)
+    with loaded(wanted, activity, in_process=in_process) as (problem, found, provenance):
+        return validate_study(
+            problem,
+            found,
+            folder=folder,
+            provenance=provenance,
+            target_drop=target_drop,
+            least=least,
+            chosen_only=chosen_only,
+            told=told,
+        )

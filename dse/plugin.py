@@ -1,0 +1,121 @@
+"""Everything a plugin uses: the contract, the records that flow through it, and helpers.
+
+Nothing else of `dse` is supported in a plugin, except its errors in `dse.errors` and the conformance suites in
+`dse.testing`. Importing this module loads neither torch, transformers nor optuna.
+"""
+
+from dse.cost.baseline import separate_models, whole_footprint
+from dse.cost.counts import FULL_MAGNITUDE, slices
+from dse.cost.demand import kept_inputs, kept_outputs
+from dse.cost.reprogramming import Reprogramming, reprogramming
+from dse.cost.schedule import batch_parameter, in_turn, listed_order, requests_per_visit
+from dse.plugins.base import Base
+from dse.plugins.contract import (
+    Context,
+    Hardware,
+    ModelGenerator,
+    NonidealHardware,
+    TaskScheduler,
+    WeightCompressor,
+    Weights,
+    hookimpl,
+)
+from dse.plugins.registry import Registry
+from dse.records.charges import Alternative, Components, Violation
+from dse.records.counts import Counts
+from dse.records.demand import Demand
+from dse.records.exits import ExitHead, Exits
+from dse.records.footprint import Footprint, Piece, Reprogrammed
+from dse.records.geometry import ENCODINGS, Geometry
+from dse.records.model import Model
+from dse.records.nonideality import Nonideality
+from dse.records.observation import Observation
+from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
+from dse.records.params import Params
+from dse.records.plan import BASE, DROPPED, Plan
+from dse.records.plugin import API, ComponentTable, Compressor, Generator, HardwareModel, Options, Scheduler
+from dse.records.schedule import Schedule
+from dse.records.stored import SCALE_BITS, Image, Matrices, Scaling, Stored, Term
+from dse.records.training import Adapted, Adaption, Training
+from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
+from dse.score.decompose import Decomposition, decompose
+from dse.score.exit_heads import fit_exits
+from dse.score.grid import WEIGHT_BITS, best_scale, quantise, store_whole
+
+__all__ = [
+    "API",
+    "BASE",
+    "DROPPED",
+    "ENCODINGS",
+    "FULL_MAGNITUDE",
+    "SCALE_BITS",
+    "WEIGHT_BITS",
+    "Adapted",
+    "Adaption",
+    "Alternative",
+    "Base",
+    "Choice",
+    "ComponentTable",
+    "Components",
+    "Compressor",
+    "Context",
+    "Counts",
+    "Decomposition",
+    "Demand",
+    "Encoder",
+    "ExitHead",
+    "Exits",
+    "Float",
+    "Footprint",
+    "Generator",
+    "Geometry",
+    "Hardware",
+    "HardwareModel",
+    "Image",
+    "Int",
+    "Matrices",
+    "Matrix",
+    "Model",
+    "ModelGenerator",
+    "NonidealHardware",
+    "Nonideality",
+    "Observation",
+    "Options",
+    "Parameter",
+    "Params",
+    "Permutation",
+    "Piece",
+    "Plan",
+    "Registry",
+    "Reprogrammed",
+    "Reprogramming",
+    "Scaling",
+    "Schedule",
+    "Scheduler",
+    "Stored",
+    "Task",
+    "TaskScheduler",
+    "Term",
+    "Traffic",
+    "Training",
+    "Violation",
+    "WeightCompressor",
+    "Weights",
+    "Workload",
+    "batch_parameter",
+    "best_scale",
+    "decompose",
+    "fit_exits",
+    "hookimpl",
+    "in_turn",
+    "kept_inputs",
+    "kept_outputs",
+    "listed_order",
+    "quantise",
+    "reprogramming",
+    "requests_per_visit",
+    "separate_models",
+    "slices",
+    "store_whole",
+    "whole_footprint",
+]

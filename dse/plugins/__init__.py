@@ -1,0 +1,1 @@
+"""The plugin contract, the registry, and the tools of plugin authors."""

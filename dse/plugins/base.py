@@ -1,0 +1,19 @@
+"""A plugin with nothing to choose and nothing to prepare, to build on."""
+
+from __future__ import annotations
+
+from dse.plugins.contract import Context
+from dse.records.parameters import Parameter
+from dse.records.workload import Workload
+
+
+class Base:
+    """Base class for plugins that declare no parameter, or prepare nothing; a plugin overrides what it needs."""
+
+    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+        """Return no parameter."""
+        del workload
+        return ()
+
+    def prepare(self, context: Context) -> None:
+        """Prepare nothing."""

@@ -1,0 +1,259 @@
+"""The plugin registry: each package is loaded alone, and a broken one is listed with its reason.
+
+pluggy earns its place for checked registration; records that plugins yield are plain objects from then on.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import inspect
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from dse.errors import DseError, PluginContractError, PluginLoadError, unknown_name
+from dse.files import hash_parts
+from dse.plugins.code import files_of
+from dse.plugins.contract import Hooks
+from dse.records.plugin import API, KINDS, RECORD_TYPES, Kind, Options, PluginRecord
+
+GROUP = "dse"
+DISABLE_VARIABLE = "DSE_DISABLE_PLUGINS"
+HOOKS: dict[str, Kind] = {
+    "dse_generators": "generator",
+    "dse_compressors": "compressor",
+    "dse_schedulers": "scheduler",
+    "dse_hardware_models": "hardware",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Where plugins came from.
+
+    Attributes:
+        source: entry point or file.
+        distribution: name and version of the package, or the file's path.
+        error: why nothing of it was registered, if so.
+    """
+
+    source: str
+    distribution: str
+    error: BaseException | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the entry point, or path of the file."""
+        return self.source.removeprefix("entry point ").removeprefix("file ").strip("'")
+
+    @property
+    def reason(self) -> str:
+        """The error's first line, with its type."""
+        if self.error is None:
+            return ""
+        text = str(self.error).strip().splitlines()
+        return f"{type(self.error).__name__}: {text[0] if text else ''}"
+
+
+class Registry:
+    """Plugin records by kind and name.
+
+    A fresh registry is empty and never discovers by itself: call `discover` for installed packages, `add_file` for a
+    file the user named, `add` for an object at hand.
+    """
+
+    def __init__(self) -> None:
+        self._manager = pluggy.PluginManager(GROUP)
+        self._manager.add_hookspecs(Hooks)
+        self._found: dict[Kind, dict[str, tuple[PluginRecord, Provider]]] = {kind: {} for kind in KINDS}
+        self.broken: list[Provider] = []
+        self.disabled: list[str] = []
+
+    def discover(self, *, disable: Iterable[str] = ()) -> Registry:
+        """Load every installed package's entry points of group ``dse``, one by one.
+
+        Args:
+            disable: entry-point names not to import; the variable DSE_DISABLE_PLUGINS adds more, separated by commas.
+        """
+        off = {*disable, *(name.strip() for name in os.environ.get(DISABLE_VARIABLE, "").split(","))} - {""}
+        for point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda item: item.name):
+            if point.name in off:
+                self.disabled.append(point.name)
+                continue
+            distribution = f"{point.dist.name} {point.dist.version}" if point.dist else "unknown distribution"
+            self.add(f"entry point {point.name!r}", point.load, distribution=distribution)
+        return self
+
+    def add_file(self, path: Path) -> Registry:
+        """Load a bare plugin file that the user named."""
+        path = path.resolve()
+
+        def load() -> object:
+            if not path.is_file():
+                raise PluginLoadError("the plugin file does not exist", where=path)
+            name = f"dse_plugin_file_{path.stem}_{abs(hash(str(path)))}"
+            spec = importlib.util.spec_from_file_location(name, path)
+            if spec is None or spec.loader is None:
+                raise PluginLoadError("the plugin file is not Python", where=path, expected="a .py file")
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[name] = module
+            spec.loader.exec_module(module)
+            return module
+
+        return self.add(f"file {path}", load, distribution=str(path))
+
+    def add(self, source: str, load: Callable[[], object], *, distribution: str = "") -> Registry:
+        """Register all plugins of one source, or none of them if any part of it is broken."""
+        provider = Provider(source, distribution)
+        try:
+            plugin = load()
+            _refuse_unknown_hooks(plugin, source)
+            self._manager.register(plugin, name=source)
+            self._manager.check_pending()
+            records = list(self._records(plugin, source))
+        except (Exception, SystemExit) as error:  # whatever a stranger's package raises must not stop the others
+            self.broken.append(Provider(source, distribution, error))
+            if self._manager.has_plugin(source):
+                self._manager.unregister(name=source)
+            return self
+        for record in records:
+            self._found[record.kind][record.name] = record, provider
+        return self
+
+    def records(self, kind: Kind) -> dict[str, PluginRecord]:
+        """All plugins of a kind by name."""
+        return {name: record for name, (record, _) in sorted(self._found[kind].items())}
+
+    def get(self, kind: Kind, name: str, *, where: object = None) -> PluginRecord:
+        """Return one plugin, or raise an error that names the nearest one and every package that failed to load."""
+        if name in self._found[kind]:
+            return self._found[kind][name][0]
+        raise self.unknown(kind, name, self._found[kind], where=where)
+
+    def unknown(self, what: str, name: str, known: Iterable[str], *, where: object = None) -> DseError:
+        """Build the error for a plugin that was not found, with the nearest name and everything that did not load."""
+        error = unknown_name(what, name, known, where=where)
+        hints = [f"{provider.source} did not load: {provider.reason}" for provider in self.broken]
+        hints += [f"{entry} is disabled" for entry in self.disabled]
+        fixes = [error.fix, *hints] if error.fix else hints
+        error_type = PluginLoadError if hints else type(error)
+        return error_type(error.what, where=where, expected=error.expected, fix="; ".join(fixes) or None)
+
+    def provider(self, kind: Kind, name: str) -> Provider:
+        """Where a plugin came from."""
+        return self._found[kind][name][1]
+
+    def fingerprint(self, kind: Kind, name: str) -> str:
+        """Version, origin and a hash of the code of a plugin: what its cached results depend on.
+
+        The code is the file that defines ``build``, or the whole folder where that file makes it a package, and what it
+        imports from the same package.
+        """
+        record, provider = self._found[kind][name]
+        source = inspect.getsourcefile(record.build)
+        files = files_of(record.build.__module__, Path(source)) if source else []
+        content = hash_parts((file.read_bytes() for file in files), size=8).hex()
+        return f"{kind}.{name} {record.version} ({provider.distribution}) {content}"
+
+    def validated(self, kind: Kind, name: str, options: Mapping[str, Any], *, where: object = None) -> Options:
+        """A plugin's options as its own type reads them."""
+        from pydantic import ValidationError
+
+        record = self.get(kind, name, where=where)
+        try:
+            return record.options.model_validate(options)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise PluginContractError(
+                f"option {key!r} of {kind} {name!r} is not usable: {first['msg']}",
+                where=where,
+                expected=f"options: {', '.join(record.options.model_fields) or '(none)'}",
+                found=repr(first["input"]),
+            ) from error
+
+    def build(self, kind: Kind, name: str, options: Mapping[str, Any] | None = None, *, where: object = None) -> Any:
+        """Build a plugin with options validated by its own type."""
+        validated = self.validated(kind, name, options or {}, where=where)
+        try:
+            return self.get(kind, name, where=where).build(validated)
+        except DseError:
+            raise
+        except Exception as error:
+            raise PluginContractError(
+                f"{kind} {name!r} could not be built: {type(error).__name__}: {error}",
+                where=where or self.provider(kind, name).source,
+            ) from error
+
+    def _records(self, plugin: object, source: str) -> Iterable[PluginRecord]:
+        seen: set[tuple[Kind, str]] = set()
+        for hook, kind in HOOKS.items():
+            implementation = getattr(plugin, hook, None)
+            if implementation is None:
+                continue
+            for record in implementation():
+                self._check(record, kind, hook, source)
+                if (kind, record.name) in seen:
+                    raise PluginContractError(f"{kind} {record.name!r} is yielded twice", where=source)
+                seen.add((kind, record.name))
+                yield record
+
+    def _check(self, record: object, kind: Kind, hook: str, source: str) -> None:
+        expected = RECORD_TYPES[kind]
+        if not isinstance(record, expected):
+            raise PluginContractError(
+                f"hook {hook} yielded something else than a record",
+                where=source,
+                expected=f"dse.{expected.__name__}",
+                found=type(record).__name__,
+            )
+        if record.api != API:
+            raise PluginContractError(
+                f"{kind} {record.name!r} is made for another version of the plugin contract",
+                where=source,
+                expected=f"api {API}",
+                found=f"api {record.api}",
+                fix="install a release of the plugin for this version of dse",
+            )
+        if not (isinstance(record.options, type) and issubclass(record.options, Options)):
+            raise PluginContractError(
+                f"the options of {kind} {record.name!r} are no class of options",
+                where=source,
+                expected="a subclass of dse.Options",
+                found=repr(record.options),
+            )
+        if record.name in self._found[kind]:
+            other = self._found[kind][record.name][1]
+            raise PluginContractError(
+                f"{kind} {record.name!r} exists already",
+                where=source,
+                expected="a name of its own",
+                found=f"also provided by {other.source}",
+                fix=f"rename it, or disable one of the two with {DISABLE_VARIABLE}",
+            )
+
+
+def _refuse_unknown_hooks(plugin: object, source: str) -> None:
+    """Raise for a function that looks like a hook but is none: pluggy alone sees only those marked with hookimpl."""
+    for name, value in inspect.getmembers(plugin, inspect.isroutine):
+        if name.startswith("dse_") and name not in HOOKS:
+            near = unknown_name("hook", name, HOOKS, where=source)
+            raise PluginContractError(near.what, where=source, expected=near.expected, fix=near.fix)
+        if name in HOOKS and not hasattr(value, f"{GROUP}_impl"):
+            raise PluginContractError(
+                f"function {name} is not marked as a hook", where=source, fix="put @dse.hookimpl above it"
+            )
+
+
+def load_registry(plugins: Iterable[Path | str] = ()) -> Registry:
+    """Every installed plugin and those of bare files."""
+    registry = Registry().discover()
+    for path in plugins:
+        registry.add_file(Path(path))
+    return registry

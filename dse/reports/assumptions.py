@@ -1,0 +1,52 @@
+"""How much the front leans on assumptions of the hardware model, such as the ADC law."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from dse.reports.page import Part, choice_part
+from dse.reports.study import Study, plain
+from dse.results.pareto import nondominated
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dse.analysis.assumptions import Assumption
+
+
+COSTED = ["area_mm2", "energy_uj"]
+
+
+def part(study: Study, found: Sequence[Assumption]) -> Part:
+    """Area and energy of every design of the front under each assumption, and whether it then still is on the front."""
+    columns: dict[str, list[Any]] = {"trial": plain(study.front["trial"])}
+    notes = []
+    for item in found:
+        costs = _costs(study.front, item)
+        stays = set(_front(study, item))
+        kept = [index in stays for index in study.front.index]
+        for name in COSTED:
+            columns[f"{name}, {item.name}"] = plain(costs[name])
+        columns[f"on the front, {item.name}"] = ["yes" if stay else "no" for stay in kept]
+        notes.append(f"{item.name}: {sum(kept)} of {len(kept)} stay, {len(stays) - sum(kept)} others join them.")
+    note = "All done designs were costed again under each assumption that their hardware model knows. " + " ".join(
+        notes
+    )
+    rows = [list(values) for values in zip(*columns.values(), strict=True)]
+    return choice_part("assumptions", "The front under other assumptions", rows, list(columns), note)
+
+
+def _costs(rows: pd.DataFrame, item: Assumption) -> pd.DataFrame:
+    """Area and energy under an assumption, and as charged where the hardware model does not know it."""
+    return item.costs.reindex(rows.index).fillna(rows[COSTED].astype(float))
+
+
+def _front(study: Study, item: Assumption) -> list[Any]:
+    """Index of the done designs that no other one beats under an assumption."""
+    columns = [objective.column for objective in study.objectives]
+    trials: pd.DataFrame = study.trials[study.trials["status"] == "done"].copy()
+    trials.loc[:, COSTED] = _costs(trials, item)
+    trials = trials.dropna(subset=columns)
+    mask = nondominated(trials[columns].to_numpy(float), [objective.maximise for objective in study.objectives])
+    return list(trials.index[mask])

@@ -1,0 +1,133 @@
+"""Designs in the space of the objectives: the front, what it dominates, what breaks a limit, the baseline and papers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from dse.reports.published import DESIGNS, placed
+from dse.reports.study import AXES, Study, plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+PER_ROW = 3
+_FRONT, _GREY, _DARK, _BLACK, _PAPER = "#1f5fa8", "#c2c2c2", "#9a9a9a", "#111111", "#c4501b"
+
+
+def pairs(study: Study) -> go.Figure | str:
+    """Designs in each pair of objectives, or why that cannot be shown."""
+    return _spaces(study, 2)
+
+
+def triples(study: Study) -> go.Figure | str:
+    """Designs in three objectives at once, or why that cannot be shown."""
+    return _spaces(study, 3)
+
+
+def _spaces(study: Study, dimensions: int) -> go.Figure | str:
+    """One subplot for each choice of so many objectives."""
+    from plotly.subplots import make_subplots
+
+    chosen = list(combinations([item.column for item in study.objectives], dimensions))
+    if not chosen:
+        return f"The study has {len(study.objectives)} objective(s); this figure needs {dimensions}."
+    columns = min(len(chosen), PER_ROW)
+    rows = math.ceil(len(chosen) / PER_ROW)
+    kind = {"type": "scene" if dimensions == 3 else "xy"}
+    figure = make_subplots(rows=rows, cols=columns, specs=[[kind] * columns for _ in range(rows)])
+    listed: set[str] = set()
+    for number, names in enumerate(chosen):
+        place = {"row": number // PER_ROW + 1, "col": number % PER_ROW + 1}
+        for trace in _traces(study, names):
+            trace.update(legendgroup=trace.name, showlegend=trace.name not in listed)
+            listed.add(trace.name)
+            figure.add_trace(trace, **place)
+        if dimensions == 3:
+            figure.update_scenes(
+                {f"{axis}axis": {"title": {"text": AXES[name]}} for axis, name in zip("xyz", names, strict=True)},
+                **place,
+            )
+        else:
+            figure.update_xaxes(title_text=AXES[names[0]], **place)
+            figure.update_yaxes(title_text=AXES[names[1]], **place)
+    figure.update_layout(
+        height=(640 if dimensions == 3 else 420) * rows, legend={"orientation": "h", "y": 1.1}, margin={"t": 60}
+    )
+    return figure
+
+
+def _traces(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
+    """Layers from the bottom up."""
+    import plotly.graph_objects as go
+
+    kind = go.Scatter3d if len(names) == 3 else go.Scatter
+    small = 3 if len(names) == 3 else 6
+    layers: tuple[tuple[str, pd.DataFrame, dict[str, Any]], ...] = (
+        ("infeasible", study.infeasible, {"color": _DARK, "symbol": "x", "size": small}),
+        ("dominated", study.dominated, {"color": _GREY, "size": small}),
+        ("front", study.front, {"color": _FRONT, "size": small + 2}),
+    )
+    for name, rows, marker in layers:
+        placed = rows.dropna(subset=list(names))
+        if len(placed):
+            yield kind(
+                **{axis: plain(placed[column]) for axis, column in zip("xyz", names, strict=False)},
+                name=name,
+                mode="markers",
+                marker=marker,
+                customdata=plain(placed["trial"]),
+                hovertemplate="trial %{customdata}<br>" + _hover(names),
+            )
+    if all(name in study.baseline for name in names):
+        yield kind(
+            **{axis: [study.baseline[column]] for axis, column in zip("xyz", names, strict=False)},
+            name="baseline",
+            mode="markers",
+            marker={"color": _BLACK, "symbol": "diamond", "size": small + 4},
+            hovertemplate="separate 8-bit models<br>" + _hover(names),
+        )
+    yield from _papers(study, names)
+
+
+def _papers(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
+    """Published designs: points where the paper tells every objective, and a line where it tells a single one of two."""
+    import plotly.graph_objects as go
+
+    found = {design: placed(design, study) for design in DESIGNS}
+    points = {design.name: metrics for design, metrics in found.items() if all(column in metrics for column in names)}
+    solid = len(names) == 3
+    if points:
+        yield (go.Scatter3d if solid else go.Scatter)(
+            **{axis: [item[column] for item in points.values()] for axis, column in zip("xyz", names, strict=False)},
+            name="published",
+            mode="markers",
+            marker={"color": _PAPER, "symbol": "cross" if solid else "star", "size": 4 if solid else 11},
+            customdata=list(points),
+            hovertemplate="%{customdata}<br>" + _hover(names),
+        )
+    for design, metrics in found.items():
+        told = [column for column in names if column in metrics]
+        if solid or not design.tells_one or not told:
+            continue
+        other = names[1 - names.index(told[0])]
+        reach = study.trials[study.trials["status"] == "done"][other].dropna()
+        if len(reach):
+            ends = {told[0]: [metrics[told[0]]] * 2, other: [float(reach.min()), float(reach.max())]}
+            yield go.Scatter(
+                x=ends[names[0]],
+                y=ends[names[1]],
+                name=design.name,
+                mode="lines",
+                visible="legendonly",  # far from the others: seen only when asked for
+                line={"color": _PAPER, "dash": "dot"},
+                hovertemplate=f"{design.name}: {AXES[told[0]]} {metrics[told[0]]:.5g}<extra></extra>",
+            )
+
+
+def _hover(names: tuple[str, ...]) -> str:
+    lines = [f"{AXES[name]} %{{{axis}:.5g}}" for axis, name in zip("xyz", names, strict=False)]
+    return "<br>".join(lines) + "<extra></extra>"

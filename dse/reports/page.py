@@ -1,0 +1,107 @@
+"""One HTML file that holds figures, tables and everything needed to show them without a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<h1>{title}</h1>
+{parts}
+<script>
+{library}
+</script>
+<script>
+{code}</script>
+</body>
+</html>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a page.
+
+    Attributes:
+        key: identifies it in the page.
+        title: its heading.
+        html: what stands under it.
+        note: a sentence that explains it.
+    """
+
+    key: str
+    title: str
+    html: str
+    note: str = ""
+
+
+def page(title: str, parts: Iterable[Part]) -> str:
+    """Put parts into one page, with plotly's own code once."""
+    from plotly.offline import get_plotlyjs
+
+    here = files("dse.reports")
+    return _PAGE.format(
+        title=escape(title),
+        style=here.joinpath("page.css").read_text(encoding="utf-8"),
+        parts="\n".join(_section(part) for part in parts),
+        library=get_plotlyjs(),
+        code=here.joinpath("page.js").read_text(encoding="utf-8"),
+    )
+
+
+def figure_part(key: str, title: str, figure: go.Figure | str, note: str = "") -> Part:
+    """Turn a figure, or the reason why there is none, into a part."""
+    if isinstance(figure, str):
+        return Part(key, title, f'<p class="note">{escape(figure)}</p>')
+    figure.update_layout(template="plotly_white")
+    box = f'<div class="figure" style="min-height: {figure.layout.height or 450:.0f}px"></div>'
+    return Part(key, title, f"{box}\n{_embedded(figure.to_json(), 'figure')}", note)
+
+
+def facts_part(key: str, title: str, facts: Iterable[tuple[str, Any]], note: str = "") -> Part:
+    """Make a table of names and values a part."""
+    lines = "\n".join(f'<tr><th>{escape(name)}</th><td class="long">{_words(value)}</td></tr>' for name, value in facts)
+    return Part(key, title, f"<table>\n{lines}\n</table>", note)
+
+
+def choice_part(key: str, title: str, rows: Sequence[Sequence[Any]], columns: Sequence[str], note: str = "") -> Part:
+    """Make a table that can be sorted by a click on a column's name and filtered in the field below it a part."""
+    data = _embedded({"columns": list(columns), "rows": rows}, "table")
+    return Part(key, title, f'<p class="note"></p>\n<div class="scroll"></div>\n{data}', note)
+
+
+def _embedded(value: Any, kind: str) -> str:
+    """Data for the page's code. No tag can begin in it: a task's name may be anything."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    safe = text.replace("<", "\\u003c")
+    return f'<script type="application/json" class="{kind}">{safe}</script>'
+
+
+def _section(part: Part) -> str:
+    note = f'<p class="note">{escape(part.note)}</p>\n' if part.note else ""
+    return f'<section id="{part.key}">\n<h2>{escape(part.title)}</h2>\n{note}{part.html}\n</section>'
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "<br>".join(f"{escape(str(name))}: {_words(item)}" for name, item in value.items())
+    if isinstance(value, list | tuple):
+        flat = all(isinstance(item, int | float | str) for item in value)
+        return escape(", ".join(map(str, value)) if flat else json.dumps(value))
+    return "" if value is None else escape(str(value))

@@ -1,0 +1,177 @@
+"""The figures there are, and the report that holds all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dse.errors import SetupError, StudyError, unknown_name
+from dse.records.plugin import KINDS
+from dse.reports import assumptions, designs, fronts, importance, schedule, search
+from dse.reports.page import Part, choice_part, facts_part, figure_part, page
+from dse.reports.study import AXES, Study, plain
+from dse.results.columns import METRIC_NAMES
+from dse.results.points import PREFIX
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from dse.analysis.assumptions import Assumption
+
+
+_WIDTH, _HEIGHT = 1280, 450
+"""Of an image, in points of two pixels each way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """One figure of a study.
+
+    Attributes:
+        title: its heading.
+        draw: makes it, or says why it cannot be made.
+        note: a sentence that explains it.
+    """
+
+    title: str
+    draw: Callable[[Study], go.Figure | str]
+    note: str = ""
+
+
+DRAWINGS = {
+    "fronts": Drawing(
+        "Front, by pairs of objectives",
+        fronts.pairs,
+        "A design stands where both objectives were measured. Published designs stand at their ratios to the baseline, "
+        "their area restated for this study's number of tasks.",
+    ),
+    "fronts-3d": Drawing("Front, in three objectives", fronts.triples),
+    "area": Drawing("Area by component", designs.area, "Designs of the front, the best in the first objective first."),
+    "energy": Drawing("Energy by component", designs.energy),
+    "drops": Drawing("What each task loses", designs.drops, "On the search split, to the task's own 8-bit model."),
+    "parameters": Drawing(
+        "Parameters", search.parameters, "Every done design; the front is blue. Drag along an axis to choose designs."
+    ),
+    "importance": Drawing(
+        "Importance of the parameters",
+        importance.importance,
+        "How much a parameter tells the best tenth of the designs from the others (PED-ANOVA).",
+    ),
+    "schedule": Drawing(
+        "One turn of all tasks",
+        schedule.timeline,
+        f"The first {schedule.MOST} designs of the front; switches are grey.",
+    ),
+    "hypervolume": Drawing("Hypervolume over trials", search.history, "Of the front after each trial."),
+}
+
+
+def require_plotly() -> None:
+    """Raise where plotly is not installed.
+
+    Raises:
+        SetupError: it is not.
+    """
+    try:
+        import plotly.graph_objects  # noqa: F401  # only whether it is there
+    except ImportError as error:
+        raise SetupError(
+            "figures need plotly, which is not installed",
+            expected="the package plotly, which the extra `plots` brings",
+            fix="pip install plotly",
+        ) from error
+
+
+def drawn(study: Study, name: str) -> go.Figure:
+    """Draw one figure.
+
+    Raises:
+        StudyError: the study has nothing it could show.
+        UnknownNameError: there is no such figure.
+    """
+    if name not in DRAWINGS:
+        raise unknown_name("figure", name, DRAWINGS, where="--figure")
+    found = DRAWINGS[name].draw(study)
+    if isinstance(found, str):
+        raise StudyError(f"the figure {name!r} cannot be drawn", where=study.name, found=found)
+    return found
+
+
+def figure_image(study: Study, name: str) -> bytes:
+    """Draw one figure as PNG.
+
+    Raises:
+        SetupError: the browser that does it is not there.
+        StudyError: the study has nothing it could show.
+        UnknownNameError: there is no such figure.
+    """
+    figure = drawn(study, name).update_layout(template="plotly_white")
+    height = figure.layout.height or _HEIGHT  # older versions of plotly do not look for it there
+    try:
+        content: bytes = figure.to_image(format="png", width=_WIDTH, height=height, scale=2)
+    except Exception as error:
+        # Kaleido, Chrome or a library of Chrome's may be missing, each with an error of its own.
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        raise SetupError(
+            "a PNG needs Kaleido and a Chrome or Chromium that it can start",
+            found=lines[0] if lines else type(error).__name__,
+            fix="pip install kaleido and install Chromium, or name a file that ends in .html",
+        ) from error
+    return content
+
+
+def figure_page(study: Study, name: str) -> str:
+    """Put one figure on a page of its own.
+
+    Raises:
+        StudyError: the study has nothing it could show.
+        UnknownNameError: there is no such figure.
+    """
+    figure = drawn(study, name)
+    return page(study.name, [figure_part(name, DRAWINGS[name].title, figure, DRAWINGS[name].note)])
+
+
+def report_page(study: Study, under: Sequence[Assumption] = ()) -> str:
+    """Put every figure, the table of the front and the provenance on one page.
+
+    Args:
+        study: what is shown.
+        under: its designs under other assumptions of their hardware models.
+    """
+    parts = [_summary(study)]
+    for key, drawing in DRAWINGS.items():
+        parts.append(figure_part(key, drawing.title, drawing.draw(study), drawing.note))
+    if under and len(study.front):
+        parts.append(assumptions.part(study, under))
+    return page(study.name, [*parts, _table(study), *_provenance(study)])
+
+
+def _summary(study: Study) -> Part:
+    counts: dict[Any, int] = study.trials["status"].value_counts().to_dict()
+    facts: list[tuple[str, Any]] = [
+        ("trials", f"{len(study.trials)}: " + ", ".join(f"{count} {status}" for status, count in counts.items())),
+        ("on the front", len(study.front)),
+        ("objectives", [f"{'most' if item.maximise else 'least'} {AXES[item.column]}" for item in study.objectives]),
+        ("baseline", {name: f"{value:.5g}" for name, value in study.baseline.items()}),
+        ("reference point", dict(study.reference)),
+    ]
+    return facts_part("summary", "Study", facts, "The baseline is one whole 8-bit model a task, all resident.")
+
+
+def _table(study: Study) -> Part:
+    front = study.front
+    names = ["trial", *KINDS, *METRIC_NAMES, *study.columns("score."), *study.columns(PREFIX)]
+    shown = [name for name in names if name == "trial" or (name in front.columns and front[name].notna().any())]
+    rows = [plain(values) for values in front[shown].itertuples(index=False, name=None)]
+    note = "A click on a name sorts. Fields take a text, or a number after <, <=, >, >= or =."
+    return choice_part("front", "Designs of the front", rows, shown, note)
+
+
+def _provenance(study: Study) -> Iterator[Part]:
+    sessions = study.provenance.get("sessions", [])
+    if not sessions:
+        yield facts_part("provenance", "Provenance", [("sessions", "provenance.json is not there")])
+    for number, session in enumerate(sessions, start=1):
+        key = "provenance" if number == 1 else f"provenance-{number}"
+        yield facts_part(key, f"Provenance, session {number} of {len(sessions)}", session.items())

@@ -1,0 +1,73 @@
+"""In which order a design serves its tasks, and how long each visit and each switch takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dse.reports.study import Study, plain
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+MOST = 24
+"""Designs drawn, the first of the front."""
+_GREY = "#8c8c8c"
+
+Bar = tuple[str, float, float]
+"""A design's name, the start of a bar and its length."""
+
+
+def timeline(study: Study) -> go.Figure | str:
+    """One turn of all tasks for each design of the front, or why that cannot be shown.
+
+    Tables of before visits were timed hold only the order; every visit is then as long as any other.
+    """
+    import plotly.graph_objects as go
+
+    rows: list[dict[Any, Any]] = study.front.head(MOST).to_dict("records")
+    if not rows:
+        return "No design is on the front."
+    orders = [plain(row["order"] if row.get("order") is not None else []) for row in rows]
+    times = [(_list(row, "visit_us"), _list(row, "switch_us")) for row in rows]
+    timed = all(
+        len(visits) == len(switches) == len(order) for (visits, switches), order in zip(times, orders, strict=True)
+    )
+    bars: dict[str, list[Bar]] = {}
+    pauses: list[Bar] = []
+    for row, order, (visits, switches) in zip(rows, orders, times, strict=True):
+        name, clock = f"trial {row['trial']}", 0.0
+        steps = zip(order, visits, switches, strict=True) if timed else ((task, 1.0, 0.0) for task in order)
+        for task, visit, switch in steps:
+            if switch:
+                pauses.append((name, clock, switch))
+            bars.setdefault(task, []).append((name, clock + switch, visit))
+            clock += switch + visit
+    if not bars:
+        return "The table does not say in which order tasks are served."
+    traces = [_trace(task, found) for task, found in bars.items()]
+    if pauses:
+        traces.append(_trace("switch", pauses).update(marker={"color": _GREY}))
+    return go.Figure(traces).update_layout(
+        barmode="overlay",
+        height=160 + 24 * len(rows),
+        margin={"t": 30},
+        xaxis={"title": {"text": "from the start of a turn, µs" if timed else "place (the table has no times)"}},
+        yaxis={"type": "category", "autorange": "reversed"},
+    )
+
+
+def _trace(name: str, bars: list[Bar]) -> Any:
+    import plotly.graph_objects as go
+
+    return go.Bar(
+        orientation="h",
+        y=[design for design, _, _ in bars],
+        base=[start for _, start, _ in bars],
+        x=[length for _, _, length in bars],
+        name=name,
+        hovertemplate="%{fullData.name} %{x:.5g}, from %{base:.5g}<br>%{y}<extra></extra>",
+    )
+
+
+def _list(row: dict[Any, Any], name: str) -> list[float]:
+    return plain(row[name]) if row.get(name) is not None else []

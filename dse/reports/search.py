@@ -1,0 +1,119 @@
+"""How the search went, and which parameters its designs have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dse.records.plugin import KINDS
+from dse.reports.study import Study, plain
+from dse.results.pareto import hypervolume_history
+from dse.results.points import PREFIX
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+_SCALE = ((0, "#d0d0d0"), (1, "#1f5fa8"))
+_NONE = "(none)"
+
+
+def history(study: Study) -> go.Figure | str:
+    """Hypervolume of the front after each done trial, or why that cannot be shown."""
+    import plotly.graph_objects as go
+
+    columns = {item.column for item in study.objectives}
+    kept = [name for name in ("trial", "status", *columns, *study.reference) if name in study.trials.columns]
+    rows: list[dict[Any, Any]] = study.trials[list(dict.fromkeys(kept))].to_dict("records")
+    plain_rows = [dict(zip(row, plain(row.values()), strict=True)) for row in rows]
+    found = hypervolume_history(plain_rows, study.names, study.reference)
+    if found is None:
+        return f"No hypervolume: {', '.join(study.reference)} were not all measured."
+    if not found:
+        return "No trial was done."
+    figure = go.Figure(
+        go.Scatter(
+            x=[trial for trial, _ in found],
+            y=[volume for _, volume in found],
+            mode="lines+markers",
+            line={"shape": "hv"},
+            marker={"size": 4},
+            hovertemplate="trial %{x}<br>%{y:.5g}<extra></extra>",
+        )
+    )
+    return figure.update_layout(
+        height=380, xaxis={"title": {"text": "trial"}}, yaxis={"title": {"text": "hypervolume"}}
+    )
+
+
+def parameters(study: Study) -> go.Figure | str:
+    """Objectives, plugins and parameters of every done design as parallel coordinates; the front is coloured."""
+    import plotly.graph_objects as go
+
+    done = study.trials[study.trials["status"] == "done"]
+    if done.empty:
+        return "No trial was done."
+    done = done.sort_values(["on_front", "trial"])  # the front is drawn last, on top
+    names = [*(item.column for item in study.objectives), *KINDS, *study.columns(PREFIX)]
+    made = [_dimension(name, done[name]) for name in names]
+    dimensions = [item for item in made if item is not None]
+    if not dimensions:
+        return "All designs agree in every objective and parameter."
+    return go.Figure(
+        go.Parcoords(
+            dimensions=dimensions,
+            line={
+                "color": [int(value) for value in plain(done["on_front"])],
+                "colorscale": _SCALE,
+                "cmin": 0,
+                "cmax": 1,
+            },
+            labelangle=-20,
+            labelside="bottom",
+        )
+    ).update_layout(height=560, margin={"l": 90, "r": 90, "t": 30, "b": 150})
+
+
+def _dimension(name: str, column: pd.Series[Any]) -> dict[str, Any] | None:
+    """One axis, or None where every design has the same value.
+
+    Of a list of numbers the mean is shown. Names, and what only some plugins have, are numbered from the bottom up.
+    """
+    values = [scalar(value) for value in plain(column)]
+    known = sorted({value for value in values if value is not None})
+    if len(known) + (None in values) < 2:
+        return None
+    lists = any(isinstance(value, list) for value in plain(column))
+    label = name.removeprefix(PREFIX) + (" (mean)" if lists else "")
+    if all(isinstance(value, int | float) for value in known):
+        if None not in values:
+            return {"label": label, "values": values}
+        low, high = known[0], known[-1]
+        nothing = low - ((high - low) / 10 or 1)
+        return {
+            "label": label,
+            "values": [nothing if value is None else value for value in values],
+            "tickvals": [nothing, low, high] if high > low else [nothing, low],
+            "ticktext": [_NONE, *(f"{value:.4g}" for value in ([low, high] if high > low else [low]))],
+        }
+    texts = [*([_NONE] if None in values else []), *known]
+    numbers = {text: number for number, text in enumerate(texts)}
+    return {
+        "label": label,
+        "values": [numbers[_NONE if value is None else value] for value in values],
+        "tickvals": list(numbers.values()),
+        "ticktext": [str(text) for text in texts],
+    }
+
+
+def scalar(value: Any) -> Any:
+    """One number or text: the mean of a list of numbers, however deep, and other lists as they are written."""
+    if not isinstance(value, list):
+        return value
+    flat = _flat(value)
+    if flat and all(isinstance(item, int | float) for item in flat):
+        return sum(flat) / len(flat)
+    return " ".join(str(item) for item in flat)
+
+
+def _flat(value: Any) -> list[Any]:
+    return [item for inner in value for item in _flat(inner)] if isinstance(value, list) else [value]

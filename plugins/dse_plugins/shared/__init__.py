@@ -1,0 +1,1 @@
+"""What built-in plugins of several kinds share."""
