@@ -78,7 +78,7 @@ FINE = [
     "One file describes a study, two sentences say what a task is, and that's a key.",
     "Return the delta, or None where there is none.",
     "The folder the user names holds one way to give a task.",
-    "Each of the bits a cell holds is read.",
+    "Each of the bits a cell holds is read, and each of the four is a plugin.",
 ]
 
 
