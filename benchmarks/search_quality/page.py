@@ -72,7 +72,7 @@ def page(record: dict[str, Any]) -> str:
 def _section(name: str, found: dict[str, Any]) -> str:
     ours = ", ".join(f"{found['ours'][str(spent)]:.4f} after {spent}" for spent in (WANTED, OURS, BUDGET))
     return (
-        f"## {SPACES[name]}\n\nThis space has {found['scores']:,} task scores.\n\n{_table(found)}\n"
+        f"## {SPACES[name]}\n\nThere are {found['scores']:,} task scores in all.\n\n{_table(found)}\n"
         f"`graybox` needs {found['needed']:g} task scores to reach the final hypervolume of `{found['best']}`. That is {BUDGET / found['needed']:.1f} times fewer than {BUDGET},\n"
         f"and {found['spent'][found['best']] / found['needed']:.1f} times fewer than `{found['best']}` spent. Its hypervolume is {ours} task scores. The best known front has {found['known']:.4f}.\n"
     )
