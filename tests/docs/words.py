@@ -189,7 +189,9 @@ RULES = (
     _rule(RATE, rf"\b{_UNIT} an? {_NOUN}\b{_END}", '"per"'),
     _rule(RATE, rf"\bone(?: {_STOP}[\w-]*[^\Ws]){{0,3}} an? {_NOUN}\b{_END}", '"per"'),
     _rule(
-        RATE, rf"\b(?:two|three|four|\d+)(?: {_STOP}[\w-]*[^\Ws]){{0,2}} (?!(?:is|was|has|does|as|this|its)\b)(?:\w+s|[mu]m2) an? {_NOUN}\b{_END}", '"per"'
+        RATE,
+        rf"\b(?:two|three|four|\d+)(?: {_STOP}[\w-]*[^\Ws]){{0,2}} (?!(?:is|was|has|does|as|this|its)\b)(?:\w+s|[mu]m2) an? {_NOUN}\b{_END}",
+        '"per"',
     ),
 )
 _CONDITION = re.compile(r"\b(?:where|if|unless|until|when|whose|what)\b", re.IGNORECASE)
