@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import dse
+import dse.plugin
 import dse.testing
 from dse.errors import PackageError, UnknownNameError
 from dse.records.plugin import KINDS
@@ -86,10 +87,14 @@ def test_only_public_names_are_used(kind: str) -> None:
             if isinstance(node, ast.Import):
                 assert not any(alias.name.startswith("dse.") for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and str(node.module).startswith("dse"):
-                assert node.module == "dse.testing"
-                assert {alias.name for alias in node.names} <= set(dse.testing.__all__)
-            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "dse":
-                assert node.attr in dse.__all__
+                public = {
+                    "dse": {"plugin"},
+                    "dse.plugin": set(dse.plugin.__all__),
+                    "dse.testing": set(dse.testing.__all__),
+                }
+                assert {alias.name for alias in node.names} <= public[str(node.module)]
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "plugin":
+                assert path.parent.name == "tests" or node.attr in dse.plugin.__all__
 
 
 @pytest.mark.usefixtures("working")

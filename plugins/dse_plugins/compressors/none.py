@@ -2,22 +2,7 @@
 
 from collections.abc import Iterable
 
-from dse.plugin import (
-    Compressor,
-    Context,
-    Demand,
-    Footprint,
-    Geometry,
-    Matrices,
-    Options,
-    Parameter,
-    Params,
-    Stored,
-    Workload,
-    hookimpl,
-    store_whole,
-    whole_footprint,
-)
+from dse import plugin
 
 
 class Uncompressed:
@@ -25,31 +10,38 @@ class Uncompressed:
 
     geometry_fields: tuple[str, ...] = ()
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: plugin.Options) -> None:
         del options
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Nothing to choose."""
         del workload
         return ()
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Nothing to do."""
 
-    def footprint(self, workload: Workload, demand: Demand, geometry: Geometry, params: Params) -> Footprint:
+    def footprint(
+        self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
+    ) -> plugin.Footprint:
         """Take every row and column in full 8 bits."""
         del workload, geometry, params
-        return whole_footprint(demand)
+        return plugin.whole_footprint(demand)
 
     def store(
-        self, weights: Matrices, base: Matrices, geometry: Geometry, params: Params, owner: int
-    ) -> dict[tuple[int, int], Stored]:
+        self,
+        weights: plugin.Matrices,
+        base: plugin.Matrices,
+        geometry: plugin.Geometry,
+        params: plugin.Params,
+        owner: int,
+    ) -> dict[tuple[int, int], plugin.Stored]:
         """Store one term a matrix: codes on its own grid."""
         del base, geometry, params, owner
-        return {key: store_whole(weight) for key, weight in weights.items()}
+        return {key: plugin.store_whole(weight) for key, weight in weights.items()}
 
 
-@hookimpl
-def dse_compressors() -> Iterable[Compressor]:
+@plugin.hookimpl
+def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
-    yield Compressor(name="none", summary="every owner whole in 8 bits", build=Uncompressed)
+    yield plugin.Compressor(name="none", summary="every owner whole in 8 bits", build=Uncompressed)

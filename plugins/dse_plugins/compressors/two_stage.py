@@ -18,31 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from dse.plugin import (
-    BASE,
-    FULL_MAGNITUDE,
-    SCALE_BITS,
-    Compressor,
-    Context,
-    Demand,
-    Float,
-    Footprint,
-    Geometry,
-    Int,
-    Matrices,
-    Options,
-    Parameter,
-    Params,
-    Piece,
-    Stored,
-    Term,
-    Weights,
-    Workload,
-    best_scale,
-    decompose,
-    hookimpl,
-    quantise,
-)
+from dse import plugin
 from dse_plugins.compressors.shared.owners import by_owner, grid
 
 if TYPE_CHECKING:
@@ -56,7 +32,7 @@ STATISTICS_VERSION = 2
 _ROUNDING = 1e-9
 
 
-class TwoStageOptions(Options):
+class TwoStageOptions(plugin.Options):
     """Options of ``two-stage``.
 
     Attributes:
@@ -85,30 +61,30 @@ class TwoStage:
         self._scales: dict[tuple[int, int], Tensor] = {}
         self.saturated: tuple[int, ...] = ()
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Both stages' hyper-parameters, for each task and group of layers, and where a task's differences begin."""
         layers = workload.encoder.layers
         stages = (
-            Float(
+            plugin.Float(
                 name="cosine", low=0.80, high=0.99, default=0.95, limits=(0.0, 1.0), scope=("task",),
                 summary="stage 1: least cosine between the clipped and the full difference of a matrix",
             ),
-            Int(
+            plugin.Int(
                 name="max_bits", low=1, high=4, default=4, limits=(1, MOST_BITS), scope=("task",), unit="bit",
                 summary="stage 1: most magnitude bits a difference may take",
             ),
-            Float(
+            plugin.Float(
                 name="selective", low=0.0, high=0.5, default=0.0, limits=(0.0, 1.0), scope=("task",),
                 summary="stage 2: share of output channels dropped from the difference",
             ),
         )  # fmt: skip
-        lowest = Int(
+        lowest = plugin.Int(
             name="from_layer", low=0, high=0, default=0, limits=(0, layers), scope=("task",),
             summary="layers before this one have no difference: the base's weights alone",
         )  # fmt: skip
         return (*(replace(item, name=name) for item in stages for name in self._names(item.name)), lowest)
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Measure, once for each task, the cosine of every matrix's difference at every clip."""
         tables = []
         for index, name in enumerate(context.workload.task_names):
@@ -127,36 +103,45 @@ class TwoStage:
         self.saturated = tuple(int(table["saturated"]) for table in tables)
         self._scales = self._grids(context.base_weights())
 
-    def footprint(self, workload: Workload, demand: Demand, geometry: Geometry, params: Params) -> Footprint:
+    def footprint(
+        self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
+    ) -> plugin.Footprint:
         """Take the base in full 8 bits and every other owner's clipped, thinned differences."""
         own, params = slice(1, None), self._by_owner(params, demand)
         shape = (*demand.used.shape, demand.rows.shape[-1])
         rows, columns = (np.broadcast_to(kept, shape).copy() for kept in (demand.rows, demand.columns))
-        magnitude = np.full(shape, float(FULL_MAGNITUDE))
+        magnitude = np.full(shape, float(plugin.FULL_MAGNITUDE))
         bits_kept = self._bits(geometry, params, workload.encoder.layers, measured=demand.measured)
         magnitude[:, own] = 2.0**bits_kept - 1
         dropped = np.floor(
             self._by_layer(params, "selective", workload.encoder.layers)[..., None] * columns[:, own] + _ROUNDING
         )
-        bits = np.full(shape, float(SCALE_BITS)) * (columns if self.options.per_channel else 1)
+        bits = np.full(shape, float(plugin.SCALE_BITS)) * (columns if self.options.per_channel else 1)
         bits[:, own] = columns[:, own] * (dropped > 0)
         columns[:, own] -= dropped
         held = (demand.used[..., None] & (magnitude > 0) & (columns > 0)).astype(float)
         on_base = demand.used.copy()
-        on_base[:, BASE] = False
-        piece = Piece(rows=held * rows, columns=held * columns, magnitude=held * magnitude)
-        return Footprint((piece,), digital_bits=held * bits, on_base=on_base)
+        on_base[:, plugin.BASE] = False
+        piece = plugin.Piece(rows=held * rows, columns=held * columns, magnitude=held * magnitude)
+        return plugin.Footprint((piece,), digital_bits=held * bits, on_base=on_base)
 
     def store(
-        self, weights: Matrices, base: Matrices, geometry: Geometry, params: Params, owner: int
-    ) -> dict[tuple[int, int], Stored]:
+        self,
+        weights: plugin.Matrices,
+        base: plugin.Matrices,
+        geometry: plugin.Geometry,
+        params: plugin.Params,
+        owner: int,
+    ) -> dict[tuple[int, int], plugin.Stored]:
         """Store the base's codes, or another owner's clipped and thinned differences from them."""
         import torch
 
         scales = {key: grid(self._scales, base, key, per_channel=self.options.per_channel) for key in weights}
-        if owner == BASE:
+        if owner == plugin.BASE:
             return {
-                key: Stored((self._term(quantise(weight, scales[key]), scales[key], FULL_MAGNITUDE),))
+                key: plugin.Stored(
+                    (self._term(plugin.quantise(weight, scales[key]), scales[key], plugin.FULL_MAGNITUDE),)
+                )
                 for key, weight in weights.items()
             }
         place, layers = owner - 1, self._cosines.shape[1]
@@ -167,44 +152,44 @@ class TwoStage:
         stored = {}
         for key, weight in weights.items():
             clip = int(2.0 ** bits[key] - 1)
-            codes = decompose(base[key], weight, scale=scales[key]).delta.clamp_(-clip, clip)
+            codes = plugin.decompose(base[key], weight, scale=scales[key]).delta.clamp_(-clip, clip)
             dropped = int(np.floor(selective[key[0]] * len(codes) + _ROUNDING))
             if clip == 0 or dropped == len(codes):
-                stored[key] = Stored((), on_base=True)
+                stored[key] = plugin.Stored((), on_base=True)
                 continue
             kept = None
             if dropped:
                 weakest_first = torch.argsort(codes.int().square().sum(dim=1), stable=True)
                 kept = weakest_first[dropped:].sort().values
                 codes = codes[kept]
-            stored[key] = Stored((self._term(codes, scales[key], clip, kept, shared=True),), on_base=True)
+            stored[key] = plugin.Stored((self._term(codes, scales[key], clip, kept, shared=True),), on_base=True)
         return stored
 
     @staticmethod
     def _term(
         codes: Tensor, scale: Tensor, magnitude: int, kept: Tensor | None = None, *, shared: bool = False
-    ) -> Term:
+    ) -> plugin.Term:
         import torch
 
         if kept is not None and scale.ndim:
             scale = scale[kept]
-        return Term(codes.to(torch.int16), scale, magnitude, columns=kept, shared_scale=shared)
+        return plugin.Term(codes.to(torch.int16), scale, magnitude, columns=kept, shared_scale=shared)
 
     def _names(self, name: str) -> list[str]:
         """Names of a hyper-parameter, one for each group of layers."""
         groups = self.options.layer_groups
         return [name] if groups == 1 else [f"{name}_{group}" for group in range(1, groups + 1)]
 
-    def _by_owner(self, params: Params, demand: Demand | None) -> Params:
+    def _by_owner(self, params: plugin.Params, demand: plugin.Demand | None) -> plugin.Params:
         """Hyper-parameters (P, A) of every owner above the base."""
         return by_owner(params, demand, least=(*self._names("selective"), "from_layer"))
 
-    def _by_layer(self, params: Params, name: str, layers: int) -> Array:
+    def _by_layer(self, params: plugin.Params, name: str, layers: int) -> Array:
         """Values (P, A, L) of a hyper-parameter in every layer."""
         groups = np.stack([params[part] for part in self._names(name)], axis=-1)
         return groups[..., np.arange(layers) * groups.shape[-1] // layers]
 
-    def _bits(self, geometry: Geometry, params: Params, layers: int, *, measured: bool) -> Array:
+    def _bits(self, geometry: plugin.Geometry, params: plugin.Params, layers: int, *, measured: bool) -> Array:
         """Magnitude bits (P, A, L, M) of stage 1, in steps of the cell's width; (P, A, L, 1) where nothing is measured.
 
         Separate arrays hold ``steps * cell_bits`` magnitude bits. An offset code of n bits holds magnitudes up to
@@ -224,10 +209,10 @@ class TwoStage:
         most = np.maximum(np.floor((max_bits + spent) / cell) * cell - spent, least)
         return np.where(needed > 0, np.minimum(np.minimum(stepped, most), MOST_BITS), 0.0)
 
-    def _grids(self, base: Weights) -> dict[tuple[int, int], Tensor]:
-        return {key: best_scale(weight, per_channel=self.options.per_channel) for key, weight in base.items()}
+    def _grids(self, base: plugin.Weights) -> dict[tuple[int, int], Tensor]:
+        return {key: plugin.best_scale(weight, per_channel=self.options.per_channel) for key, weight in base.items()}
 
-    def _measure(self, context: Context, task: int) -> dict[str, Array]:
+    def _measure(self, context: plugin.Context, task: int) -> dict[str, Array]:
         """Cosine (L, M, bits 0..8) between clipped and full difference, and how many fine-tuned weights saturate.
 
         The cosine is 1 throughout where there is no difference.
@@ -238,7 +223,7 @@ class TwoStage:
         cosines = np.ones((encoder.layers, len(encoder.matrices), MOST_BITS + 1))
         saturated = 0
         for key, weight in tuned.items():
-            parts = decompose(base[key], weight, scale=self._scales[key])
+            parts = plugin.decompose(base[key], weight, scale=self._scales[key])
             saturated += parts.saturated
             codes = parts.delta.float()
             norm = float(codes.norm())
@@ -249,10 +234,10 @@ class TwoStage:
         return {"cosine": cosines, "saturated": np.array(saturated)}
 
 
-@hookimpl
-def dse_compressors() -> Iterable[Compressor]:
+@plugin.hookimpl
+def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
-    yield Compressor(
+    yield plugin.Compressor(
         name="two-stage",
         summary="deltas on the base's 8-bit grid, clipped and thinned by output channels",
         build=TwoStage,

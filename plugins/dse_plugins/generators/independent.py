@@ -2,46 +2,34 @@
 
 from collections.abc import Iterable
 
-from dse.plugin import (
-    BASE,
-    Context,
-    Generator,
-    Options,
-    Parameter,
-    Params,
-    Plan,
-    Weights,
-    Workload,
-    hookimpl,
-    separate_models,
-)
+from dse import plugin
 
 
 class Independent:
     """Every task owns all its layers."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: plugin.Options) -> None:
         del options
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Nothing to choose."""
         del workload
         return ()
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Nothing to do: tasks are fine-tuned when their weights are first asked for."""
 
-    def plan(self, workload: Workload, params: Params) -> Plan:
+    def plan(self, workload: plugin.Workload, params: plugin.Params) -> plugin.Plan:
         """Give every layer to its task."""
-        return separate_models(workload, params.points)
+        return plugin.separate_models(workload, params.points)
 
-    def weights(self, context: Context, params: Params, owner: int) -> Weights:
+    def weights(self, context: plugin.Context, params: plugin.Params, owner: int) -> plugin.Weights:
         """Give the base's or a task's own matrices."""
         del params
-        return context.base_weights() if owner == BASE else context.task_weights(owner - 1)
+        return context.base_weights() if owner == plugin.BASE else context.task_weights(owner - 1)
 
 
-@hookimpl
-def dse_generators() -> Iterable[Generator]:
+@plugin.hookimpl
+def dse_generators() -> Iterable[plugin.Generator]:
     """Yield the one generator."""
-    yield Generator(name="independent", summary="N separate fine-tuned models", build=Independent)
+    yield plugin.Generator(name="independent", summary="N separate fine-tuned models", build=Independent)

@@ -10,23 +10,10 @@ from collections.abc import Iterable
 import numpy as np
 from pydantic import Field
 
-from dse.plugin import (
-    BASE,
-    Context,
-    Generator,
-    Model,
-    Options,
-    Parameter,
-    Params,
-    Plan,
-    Training,
-    Weights,
-    Workload,
-    hookimpl,
-)
+from dse import plugin
 
 
-class SharedOptions(Options):
+class SharedOptions(plugin.Options):
     """Options of ``mtl-shared``.
 
     Attributes:
@@ -48,34 +35,34 @@ class Shared:
     def __init__(self, options: SharedOptions) -> None:
         self.options = options
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Nothing to choose."""
         del workload
         return ()
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Train."""
         context.trained(self._training(context.workload))
 
-    def plan(self, workload: Workload, params: Params) -> Plan:
+    def plan(self, workload: plugin.Workload, params: plugin.Params) -> plugin.Plan:
         """Give every layer to the base's owner."""
-        return Plan(np.full((params.points, len(workload.tasks), workload.encoder.layers), BASE))
+        return plugin.Plan(np.full((params.points, len(workload.tasks), workload.encoder.layers), plugin.BASE))
 
-    def weights(self, context: Context, params: Params, owner: int) -> Weights | Model:
+    def weights(self, context: plugin.Context, params: plugin.Params, owner: int) -> plugin.Weights | plugin.Model:
         """Give the trained encoder."""
         del params
         shared = context.trained(self._training(context.workload))
-        return shared if owner == BASE else context.task_weights(owner - 1)
+        return shared if owner == plugin.BASE else context.task_weights(owner - 1)
 
-    def _training(self, workload: Workload) -> Training:
+    def _training(self, workload: plugin.Workload) -> plugin.Training:
         tasks = tuple(range(len(workload.tasks)))
-        return Training(tasks, passes=self.options.passes, distil=self.options.distil, seed=self.options.seed)
+        return plugin.Training(tasks, passes=self.options.passes, distil=self.options.distil, seed=self.options.seed)
 
 
-@hookimpl
-def dse_generators() -> Iterable[Generator]:
+@plugin.hookimpl
+def dse_generators() -> Iterable[plugin.Generator]:
     """Yield the one generator."""
-    yield Generator(
+    yield plugin.Generator(
         name="mtl-shared",
         summary="one encoder trained on all tasks, a head each",
         build=Shared,

@@ -4,33 +4,20 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from dse.plugin import (
-    BASE,
-    Context,
-    Generator,
-    Int,
-    Options,
-    Parameter,
-    Params,
-    Plan,
-    Weights,
-    Workload,
-    hookimpl,
-    separate_models,
-)
+from dse import plugin
 
 
 class SharedPrefix:
     """Layers below a task's depth belong to the base, the others to the task."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: plugin.Options) -> None:
         del options
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Depth of the prefix, for each task."""
         layers = workload.encoder.layers
         return (
-            Int(
+            plugin.Int(
                 name="depth",
                 low=0,
                 high=layers // 2,
@@ -42,24 +29,24 @@ class SharedPrefix:
             ),
         )
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Nothing to do: nothing is trained."""
 
-    def plan(self, workload: Workload, params: Params) -> Plan:
+    def plan(self, workload: plugin.Workload, params: plugin.Params) -> plugin.Plan:
         """Give layers below each task's depth to the base."""
-        own = separate_models(workload, params.points).owner
+        own = plugin.separate_models(workload, params.points).owner
         below = np.arange(workload.encoder.layers) < params["depth"][:, :, None]
-        return Plan(np.where(below, BASE, own))
+        return plugin.Plan(np.where(below, plugin.BASE, own))
 
-    def weights(self, context: Context, params: Params, owner: int) -> Weights:
+    def weights(self, context: plugin.Context, params: plugin.Params, owner: int) -> plugin.Weights:
         """Give the base's or a task's own matrices."""
         del params
-        return context.base_weights() if owner == BASE else context.task_weights(owner - 1)
+        return context.base_weights() if owner == plugin.BASE else context.task_weights(owner - 1)
 
 
-@hookimpl
-def dse_generators() -> Iterable[Generator]:
+@plugin.hookimpl
+def dse_generators() -> Iterable[plugin.Generator]:
     """Yield the one generator."""
-    yield Generator(
+    yield plugin.Generator(
         name="shared-prefix", summary="lowest layers of each task use base weights, untrained", build=SharedPrefix
     )

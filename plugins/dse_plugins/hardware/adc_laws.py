@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dse import plugin
 from dse.errors import PluginContractError
-from dse.plugin import Alternative
 from dse_plugins.hardware.isaac import table
 from dse_plugins.hardware.isaac.options import Law
 
@@ -50,13 +50,13 @@ def relative(law: Law, bits: Array, node_nm: Array | None = None, costs: Costs |
 
 def alternatives(
     chosen: Law, bits: Array, node_nm: Array | None = None, costs: Costs | None = None
-) -> tuple[Alternative, ...]:
+) -> tuple[plugin.Alternative, ...]:
     """What a design's converters cost under each law, relative to the chosen one; arguments as of `relative`."""
     area, energy = relative(chosen, bits, node_nm, costs)
     found = []
     for law in LAWS:
         other_area, other_energy = relative(law, bits, node_nm, costs)
-        found.append(Alternative(f"ADC law {law}", {"adc": other_area / area}, {"adc": other_energy / energy}))
+        found.append(plugin.Alternative(f"ADC law {law}", {"adc": other_area / area}, {"adc": other_energy / energy}))
     return tuple(found)
 
 

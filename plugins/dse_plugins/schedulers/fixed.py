@@ -5,23 +5,11 @@ from collections.abc import Iterable
 import numpy as np
 from pydantic import Field
 
+from dse import plugin
 from dse.errors import SpaceError
-from dse.plugin import (
-    Components,
-    Context,
-    Options,
-    Parameter,
-    Params,
-    Schedule,
-    Scheduler,
-    Workload,
-    batch_parameter,
-    hookimpl,
-    in_turn,
-)
 
 
-class FixedOptions(Options):
+class FixedOptions(plugin.Options):
     """Options of ``fixed``.
 
     Attributes:
@@ -37,7 +25,7 @@ class Fixed:
     def __init__(self, options: FixedOptions) -> None:
         self.options = options
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Requests at a visit; the option is checked against the workload."""
         if self.options.order and sorted(self.options.order) != sorted(workload.task_names):
             raise SpaceError(
@@ -46,20 +34,20 @@ class Fixed:
                 expected=", ".join(workload.task_names),
                 found=", ".join(self.options.order),
             )
-        return (batch_parameter(workload),)
+        return (plugin.batch_parameter(workload),)
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Nothing to do."""
 
-    def order(self, components: Components, workload: Workload, params: Params) -> Schedule:
+    def order(self, components: plugin.Components, workload: plugin.Workload, params: plugin.Params) -> plugin.Schedule:
         """Serve tasks in the given order."""
         del components
         names = self.options.order or workload.task_names
         steps = np.array([workload.task_names.index(name) for name in names])
-        return in_turn(workload, np.broadcast_to(steps, (params.points, len(steps))), params)
+        return plugin.in_turn(workload, np.broadcast_to(steps, (params.points, len(steps))), params)
 
 
-@hookimpl
-def dse_schedulers() -> Iterable[Scheduler]:
+@plugin.hookimpl
+def dse_schedulers() -> Iterable[plugin.Scheduler]:
     """Yield the one scheduler."""
-    yield Scheduler(name="fixed", summary="tasks in a given order", build=Fixed, options=FixedOptions)
+    yield plugin.Scheduler(name="fixed", summary="tasks in a given order", build=Fixed, options=FixedOptions)

@@ -7,42 +7,30 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.plugin import (
-    Components,
-    Context,
-    Options,
-    Parameter,
-    Params,
-    Schedule,
-    Scheduler,
-    Workload,
-    batch_parameter,
-    hookimpl,
-    in_turn,
-)
+from dse import plugin
 
 
 class Greedy:
     """Each task once a cycle, the nearest next."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: plugin.Options) -> None:
         del options
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Requests at a visit."""
-        return (batch_parameter(workload),)
+        return (plugin.batch_parameter(workload),)
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Nothing to do."""
 
-    def order(self, components: Components, workload: Workload, params: Params) -> Schedule:
+    def order(self, components: plugin.Components, workload: plugin.Workload, params: plugin.Params) -> plugin.Schedule:
         """Try every task as the first, and keep the cheapest of these orders."""
         cost = components.switch_energy_uj
         tasks = cost.shape[1]
         tours = np.stack([_nearest(cost, first) for first in range(tasks)], axis=1)  # (P, T, T)
         points = np.arange(len(cost))
         lengths = cost[points[:, None, None], np.roll(tours, 1, axis=2), tours].sum(axis=2)
-        return in_turn(workload, tours[points, lengths.argmin(axis=1)], params)
+        return plugin.in_turn(workload, tours[points, lengths.argmin(axis=1)], params)
 
 
 def _nearest(cost: NDArray[np.float64], first: int) -> NDArray[np.int64]:
@@ -57,7 +45,7 @@ def _nearest(cost: NDArray[np.float64], first: int) -> NDArray[np.int64]:
     return tour
 
 
-@hookimpl
-def dse_schedulers() -> Iterable[Scheduler]:
+@plugin.hookimpl
+def dse_schedulers() -> Iterable[plugin.Scheduler]:
     """Yield the one scheduler."""
-    yield Scheduler(name="greedy", summary="after each task the one that is cheapest to switch to", build=Greedy)
+    yield plugin.Scheduler(name="greedy", summary="after each task the one that is cheapest to switch to", build=Greedy)

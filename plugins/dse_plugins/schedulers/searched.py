@@ -2,45 +2,32 @@
 
 from collections.abc import Iterable
 
-from dse.plugin import (
-    Components,
-    Context,
-    Options,
-    Parameter,
-    Params,
-    Permutation,
-    Schedule,
-    Scheduler,
-    Workload,
-    batch_parameter,
-    hookimpl,
-    in_turn,
-)
+from dse import plugin
 
 
 class Searched:
     """Each task once a cycle, in the order the search chose."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: plugin.Options) -> None:
         del options
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """The order, as a permutation of the tasks, and requests at a visit."""
         return (
-            Permutation(name="order", summary="order in which tasks are served"),
-            batch_parameter(workload),
+            plugin.Permutation(name="order", summary="order in which tasks are served"),
+            plugin.batch_parameter(workload),
         )
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Nothing to do."""
 
-    def order(self, components: Components, workload: Workload, params: Params) -> Schedule:
+    def order(self, components: plugin.Components, workload: plugin.Workload, params: plugin.Params) -> plugin.Schedule:
         """Serve tasks in each point's order."""
         del components
-        return in_turn(workload, params["order"], params)
+        return plugin.in_turn(workload, params["order"], params)
 
 
-@hookimpl
-def dse_schedulers() -> Iterable[Scheduler]:
+@plugin.hookimpl
+def dse_schedulers() -> Iterable[plugin.Scheduler]:
     """Yield the one scheduler."""
-    yield Scheduler(name="searched", summary="order of the tasks searched as a permutation", build=Searched)
+    yield plugin.Scheduler(name="searched", summary="order of the tasks searched as a permutation", build=Searched)

@@ -7,11 +7,15 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from dse.plugin import Context, Model
+from dse import plugin
 
 
 def input_moments(
-    context: Context, tasks: Iterable[int], rows: int, where: Mapping[str, int], model: Model | None = None
+    context: plugin.Context,
+    tasks: Iterable[int],
+    rows: int,
+    where: Mapping[str, int],
+    model: plugin.Model | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Mean and covariance of the inputs of some matrices, over the tokens of training rows, each task counting alike.
 

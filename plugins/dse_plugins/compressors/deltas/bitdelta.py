@@ -11,42 +11,42 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from dse.plugin import SCALE_BITS, Choice, Compressor, Parameter, Params, Term, Workload, hookimpl
+from dse import plugin
 from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Part, Sizes
 
 
 class BitDelta(DeltaCompressor):
     """One bit for each weight of a difference, whoever its owner is."""
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """What has a scale of its own."""
         del workload
         return (
-            Choice(
+            plugin.Choice(
                 name="scale", choices=("matrix", "channel"), default="matrix", summary="what has a scale of its own"
             ),
         )
 
-    def parts(self, sizes: Sizes, params: Params) -> tuple[Part, ...]:
+    def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
         """Take one unsigned bit, a step and an offset."""
         channel = (params["scale"] == "channel")[:, None, None, None]
-        bits = 2 * SCALE_BITS * np.where(channel, sizes.columns, 1.0)
+        bits = 2 * plugin.SCALE_BITS * np.where(channel, sizes.columns, 1.0)
         return (Part(sizes.rows, sizes.columns, np.ones(1), bits, unsigned=True),)
 
-    def terms(self, difference: Difference, params: Params) -> tuple[Term, ...]:
+    def terms(self, difference: Difference, params: plugin.Params) -> tuple[plugin.Term, ...]:
         """Store the sign as a bit."""
         import torch
 
         values = difference.values
         channel = params["scale"][0] == "channel"
         size = values.abs().mean(dim=1, keepdim=True) if channel else values.abs().mean()
-        return (Term((values > 0).to(torch.int16), 2 * size, 1, unsigned=True, offset=-size),)
+        return (plugin.Term((values > 0).to(torch.int16), 2 * size, 1, unsigned=True, offset=-size),)
 
 
-@hookimpl
-def dse_compressors() -> Iterable[Compressor]:
+@plugin.hookimpl
+def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
-    yield Compressor(
+    yield plugin.Compressor(
         name="bitdelta",
         summary="one sign bit a weight and a scale",
         build=BitDelta,

@@ -9,27 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.plugin import (
-    BASE,
-    FULL_MAGNITUDE,
-    SCALE_BITS,
-    Context,
-    Demand,
-    Encoder,
-    Footprint,
-    Geometry,
-    Matrices,
-    Options,
-    Parameter,
-    Params,
-    Piece,
-    Stored,
-    Term,
-    Workload,
-    best_scale,
-    decompose,
-    quantise,
-)
+from dse import plugin
 from dse_plugins.compressors.shared.owners import by_owner, grid
 
 if TYPE_CHECKING:
@@ -51,11 +31,11 @@ class Sizes(NamedTuple):
 
     rows: Array
     columns: Array
-    encoder: Encoder
-    demand: Demand
+    encoder: plugin.Encoder
+    demand: plugin.Demand
 
     @classmethod
-    def of(cls, encoder: Encoder, demand: Demand) -> Sizes:
+    def of(cls, encoder: plugin.Encoder, demand: plugin.Demand) -> Sizes:
         """Sizes of what a plan asks for."""
         shape = (*demand.used.shape, len(encoder.matrices))
         rows, columns = (np.broadcast_to(kept, shape)[:, 1:] for kept in (demand.rows, demand.columns))
@@ -103,7 +83,7 @@ class Difference(NamedTuple):
     scale: Tensor
     key: Key
     place: int
-    weights: Matrices
+    weights: plugin.Matrices
 
 
 class DeltaCompressor(ABC):
@@ -116,37 +96,39 @@ class DeltaCompressor(ABC):
     geometry_fields: tuple[str, ...] = ()
     least: tuple[str, ...] = ()
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: plugin.Options) -> None:
         del options
         self._scales: dict[Key, Tensor] = {}
 
     @abstractmethod
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Declare what a search may choose."""
 
     @abstractmethod
-    def parts(self, sizes: Sizes, params: Params) -> tuple[Part, ...]:
+    def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
         """Say what each owner's matrices take; parameters of tasks are given by owner, (P, A)."""
 
     @abstractmethod
-    def terms(self, difference: Difference, params: Params) -> tuple[Term, ...]:
+    def terms(self, difference: Difference, params: plugin.Params) -> tuple[plugin.Term, ...]:
         """Store one difference for one point (P = 1): a term for each part, ``fed_by`` counted as parts are.
 
         Parameters of tasks are given by owner, (1, A).
         """
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Find the base's grids."""
-        self._scales = {key: best_scale(weight) for key, weight in context.base_weights().items()}
+        self._scales = {key: plugin.best_scale(weight) for key, weight in context.base_weights().items()}
 
-    def footprint(self, workload: Workload, demand: Demand, geometry: Geometry, params: Params) -> Footprint:
+    def footprint(
+        self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
+    ) -> plugin.Footprint:
         """Take the base in full 8 bits, and the parts of every other owner's matrices."""
         del geometry
         own = slice(1, None)
         shape = (*demand.used.shape, demand.rows.shape[-1])
         rows, columns = (np.broadcast_to(kept, shape) for kept in (demand.rows, demand.columns))
         base = np.zeros(shape)
-        base[:, BASE] = demand.used[:, BASE, :, None]
+        base[:, plugin.BASE] = demand.used[:, plugin.BASE, :, None]
         used = np.broadcast_to(demand.used[:, own, :, None], (*demand.used[:, own].shape, shape[-1]))
 
         def placed(values: Array) -> Array:
@@ -154,22 +136,27 @@ class DeltaCompressor(ABC):
             whole[:, own] = used * values
             return whole
 
-        pieces = [Piece(base * rows, base * columns, base * float(FULL_MAGNITUDE))]
-        bits = SCALE_BITS * base
+        pieces = [plugin.Piece(base * rows, base * columns, base * float(plugin.FULL_MAGNITUDE))]
+        bits = plugin.SCALE_BITS * base
         sizes = Sizes.of(workload.encoder, demand)
         for part in self.parts(sizes, by_owner(params, demand, least=self.least)):
             live = part.magnitude > 0
             live_rows, live_columns, magnitude = (placed(values * live) for values in part[:3])
             fed_by = None if part.fed_by is None else part.fed_by + 1
-            pieces.append(Piece(live_rows, live_columns, magnitude, part.unsigned, fed_by, part.digital))
+            pieces.append(plugin.Piece(live_rows, live_columns, magnitude, part.unsigned, fed_by, part.digital))
             bits = bits + placed(part.bits * live)
         on_base = demand.used.copy()
-        on_base[:, BASE] = False
-        return Footprint(tuple(pieces), bits, on_base)
+        on_base[:, plugin.BASE] = False
+        return plugin.Footprint(tuple(pieces), bits, on_base)
 
     def store(
-        self, weights: Matrices, base: Matrices, geometry: Geometry, params: Params, owner: int
-    ) -> dict[Key, Stored]:
+        self,
+        weights: plugin.Matrices,
+        base: plugin.Matrices,
+        geometry: plugin.Geometry,
+        params: plugin.Params,
+        owner: int,
+    ) -> dict[Key, plugin.Stored]:
         """Store the base's codes, or the terms of another owner's matrices."""
         import torch
 
@@ -178,18 +165,18 @@ class DeltaCompressor(ABC):
         stored = {}
         for key, weight in weights.items():
             scale = grid(self._scales, base, key)
-            if owner == BASE:
-                codes = quantise(weight, scale).to(torch.int16)
-                stored[key] = Stored((Term(codes, scale, FULL_MAGNITUDE),))
+            if owner == plugin.BASE:
+                codes = plugin.quantise(weight, scale).to(torch.int16)
+                stored[key] = plugin.Stored((plugin.Term(codes, scale, plugin.FULL_MAGNITUDE),))
                 continue
-            parts = decompose(base[key], weight, scale=scale)
+            parts = plugin.decompose(base[key], weight, scale=scale)
             difference = Difference(
                 weight - parts.base * scale, parts.delta, parts.base, scale, key, owner - 1, weights
             )
-            nothing = Term(parts.delta[:0], scale, 0, shared_scale=True)  # stands for the base's piece
+            nothing = plugin.Term(parts.delta[:0], scale, 0, shared_scale=True)  # stands for the base's piece
             terms = (
                 term if term.fed_by is None else replace(term, fed_by=term.fed_by + 1)
                 for term in self.terms(difference, params)
             )
-            stored[key] = Stored((nothing, *terms), on_base=True)
+            stored[key] = plugin.Stored((nothing, *terms), on_base=True)
         return stored

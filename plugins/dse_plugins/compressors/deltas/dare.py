@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from dse.plugin import SCALE_BITS, Compressor, Float, Int, Parameter, Params, Term, Workload, hookimpl
+from dse import plugin
 from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Part, Sizes
 
 
@@ -19,26 +19,26 @@ class Dare(DeltaCompressor):
 
     least = ("drop",)
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Share dropped, and bits of what is left."""
         del workload
         return (
-            Float(
+            plugin.Float(
                 name="drop", low=0.0, high=0.9, default=0.5, limits=(0.0, 0.99), scope=("task",),
                 summary="share of differences dropped at random; the rest is divided by what is left of 1",
             ),
-            Int(
+            plugin.Int(
                 name="bits", low=1, high=4, default=2, limits=(1, 8), scope=("task",), unit="bit",
                 summary="magnitude bits of a difference",
             ),
         )  # fmt: skip
 
-    def parts(self, sizes: Sizes, params: Params) -> tuple[Part, ...]:
+    def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
         """Take all cells, dropped or not, and one scale: the base's, rescaled."""
         magnitude = 2.0 ** params["bits"][:, :, None, None] - 1
-        return (Part(sizes.rows, sizes.columns, magnitude, np.array(SCALE_BITS)),)
+        return (Part(sizes.rows, sizes.columns, magnitude, np.array(plugin.SCALE_BITS)),)
 
-    def terms(self, difference: Difference, params: Params) -> tuple[Term, ...]:
+    def terms(self, difference: Difference, params: plugin.Params) -> tuple[plugin.Term, ...]:
         """Drop by a seed that depends on owner and matrix alone."""
         import torch
 
@@ -48,13 +48,13 @@ class Dare(DeltaCompressor):
         draw = torch.Generator().manual_seed(10_000 * difference.place + 100 * layer + matrix)
         kept = torch.rand(difference.codes.shape, generator=draw) >= drop
         codes = difference.codes.clamp(-top, top) * kept
-        return (Term(codes.to(torch.int16), difference.scale / (1 - drop), top),)
+        return (plugin.Term(codes.to(torch.int16), difference.scale / (1 - drop), top),)
 
 
-@hookimpl
-def dse_compressors() -> Iterable[Compressor]:
+@plugin.hookimpl
+def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
-    yield Compressor(
+    yield plugin.Compressor(
         name="dare",
         summary="differences dropped at random and rescaled; frees no array",
         build=Dare,

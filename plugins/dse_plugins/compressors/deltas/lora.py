@@ -15,21 +15,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from dse.plugin import (
-    BASE,
-    Adapted,
-    Choice,
-    Compressor,
-    Context,
-    Int,
-    Model,
-    Parameter,
-    Params,
-    Term,
-    WeightCompressor,
-    Workload,
-    hookimpl,
-)
+from dse import plugin
 from dse_plugins.compressors.deltas.common import Difference, Part, Sizes
 from dse_plugins.compressors.deltas.low_rank import LowRank, rounded
 from dse_plugins.compressors.shared.learning import LearningOptions, learnt, refuse_others
@@ -49,18 +35,18 @@ class LoraOptions(LearningOptions):
 class Lora(LowRank):
     """Singular vectors in one precision, in SRAM."""
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Rank, and bits of the factors."""
         side = min(min(matrix.rows, matrix.columns) for matrix in workload.encoder.matrices)
         return (
-            Int(
+            plugin.Int(
                 name="rank", low=0, high=min(16, side), default=min(8, side), limits=(0, side), scope=("task",),
                 summary="singular vectors kept of each matrix",
             ),
-            Int(name="bits", low=3, high=7, default=7, limits=(1, 7), unit="bit", summary="magnitude bits of the factors"),
+            plugin.Int(name="bits", low=3, high=7, default=7, limits=(1, 7), unit="bit", summary="magnitude bits of the factors"),
         )  # fmt: skip
 
-    def parts(self, sizes: Sizes, params: Params) -> tuple[Part, ...]:
+    def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
         """Take two factors in SRAM."""
         found = []
         for part in super().parts(sizes, _one_precision(params))[:2]:
@@ -68,7 +54,7 @@ class Lora(LowRank):
             found.append(part._replace(bits=bits, digital=True))
         return tuple(found)
 
-    def terms(self, difference: Difference, params: Params) -> tuple[Term, ...]:
+    def terms(self, difference: Difference, params: plugin.Params) -> tuple[plugin.Term, ...]:
         """Store the singular vectors, and the outputs refitted to them."""
         return tuple(replace(term, digital=True) for term in super().terms(difference, _one_precision(params))[:2])
 
@@ -79,17 +65,17 @@ class TrainedLora(Lora):
     def __init__(self, options: LoraOptions) -> None:
         super().__init__(options)
         self.options = options
-        self._learnt: dict[tuple[int, int], Adapted] = {}
+        self._learnt: dict[tuple[int, int], plugin.Adapted] = {}
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """One of the ranks that are trained for, for each task, and bits of the factors."""
         ranks = tuple(self.options.ranks)
-        rank = Choice(
+        rank = plugin.Choice(
             name="rank", choices=ranks, default=ranks[0], scope=("task",), summary="rank of each matrix's difference"
         )
         return (rank, *super().parameters(workload)[1:])
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Learn every task with every rank."""
         from dse_plugins.compressors.deltas.lora_adapter import VERSION, Factors
 
@@ -99,12 +85,12 @@ class TrainedLora(Lora):
             found = learnt(context, self.options, {"lora": VERSION, "rank": rank}, build)
             self._learnt |= {(task, rank): one for task, one in enumerate(found)}
 
-    def parts(self, sizes: Sizes, params: Params) -> tuple[Part, ...]:
+    def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
         """Take two factors in SRAM, of the weights they were learnt for."""
         refuse_others("lora", measured=sizes.demand.measured)
         return super().parts(sizes, params)
 
-    def terms(self, difference: Difference, params: Params) -> tuple[Term, ...]:
+    def terms(self, difference: Difference, params: plugin.Params) -> tuple[plugin.Term, ...]:
         """Store the factors that were learnt."""
         rank = int(params["rank"][0, difference.place])
         state = self._learnt[difference.place, rank].state
@@ -115,28 +101,28 @@ class TrainedLora(Lora):
         first, second = rounded(down, bits), rounded(up, bits)
         return replace(first, digital=True), replace(second, digital=True, fed_by=0)
 
-    def learnt(self, params: Params, owner: int) -> Model | None:
+    def learnt(self, params: plugin.Params, owner: int) -> plugin.Model | None:
         """Biases, norms and head that were learnt with them."""
-        if owner == BASE:
+        if owner == plugin.BASE:
             return None
         return self._learnt[owner - 1, int(params["rank"][0, owner - 1])].model
 
 
-def build(options: LoraOptions) -> WeightCompressor:
+def build(options: LoraOptions) -> plugin.WeightCompressor:
     """Build the route that is asked for."""
     return TrainedLora(options) if options.route == "trained" else Lora(options)
 
 
-def _one_precision(params: Params) -> Params:
+def _one_precision(params: plugin.Params) -> plugin.Params:
     """As `LowRank` calls them: all vectors precise, in these bits."""
     values = {"rank": params["rank"], "precise": np.ones(params["rank"].shape)}
-    return Params(params.points, values | dict.fromkeys(("high_bits", "low_bits"), params["bits"]))
+    return plugin.Params(params.points, values | dict.fromkeys(("high_bits", "low_bits"), params["bits"]))
 
 
-@hookimpl
-def dse_compressors() -> Iterable[Compressor]:
+@plugin.hookimpl
+def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
-    yield Compressor(
+    yield plugin.Compressor(
         name="lora",
         summary="frozen arrays, and low-rank differences multiplied in the digital unit",
         build=build,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from dse.plugin import quantise
+from dse import plugin
 
 Key = tuple[int, int]
 VERSION = 1
@@ -32,7 +32,7 @@ class Factors(nn.Module):
         for key, weight in base.items():
             outputs, inputs = weight.shape
             name = _name(key)
-            self.register_buffer(f"base_{name}", quantise(weight, scales[key]) * scales[key], persistent=False)
+            self.register_buffer(f"base_{name}", plugin.quantise(weight, scales[key]) * scales[key], persistent=False)
             self.down[name] = nn.Parameter(torch.randn(min(rank, outputs, inputs), inputs) / inputs**0.5)
             self.up[name] = nn.Parameter(torch.zeros(outputs, min(rank, outputs, inputs)))
 

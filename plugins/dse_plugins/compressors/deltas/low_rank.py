@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dse.plugin import SCALE_BITS, Compressor, Float, Int, Parameter, Params, Term, Workload, best_scale, hookimpl
+from dse import plugin
 from dse_plugins.compressors.deltas.common import Array, DeltaCompressor, Difference, Part, Sizes
 
 if TYPE_CHECKING:
@@ -26,23 +26,23 @@ DAMPING = 1e-6
 class LowRank(DeltaCompressor):
     """Singular vectors in two precisions."""
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Rank, how much of it is precise, and the bits of both kinds."""
         side = min(min(matrix.rows, matrix.columns) for matrix in workload.encoder.matrices)
         return (
-            Int(
+            plugin.Int(
                 name="rank", low=0, high=min(128, side), default=min(64, side), limits=(0, side), scope=("task",),
                 summary="singular vectors kept of each matrix",
             ),
-            Float(
+            plugin.Float(
                 name="precise", low=0.0, high=1.0, default=0.25, limits=(0.0, 1.0), scope=("task",),
                 summary="share of the singular vectors, the first, that have more bits",
             ),
-            Int(name="high_bits", low=3, high=7, default=7, limits=(1, 7), unit="bit", summary="magnitude bits of the precise ones"),
-            Int(name="low_bits", low=1, high=2, default=1, limits=(1, 7), unit="bit", summary="magnitude bits of the others"),
+            plugin.Int(name="high_bits", low=3, high=7, default=7, limits=(1, 7), unit="bit", summary="magnitude bits of the precise ones"),
+            plugin.Int(name="low_bits", low=1, high=2, default=1, limits=(1, 7), unit="bit", summary="magnitude bits of the others"),
         )  # fmt: skip
 
-    def parts(self, sizes: Sizes, params: Params) -> tuple[Part, ...]:
+    def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
         """Take two factors of each precision; each has a scale for every output of its own."""
         across = (slice(None), slice(None), None, None)
         rank = np.minimum(params["rank"][across], np.minimum(sizes.rows, sizes.columns))
@@ -50,20 +50,22 @@ class LowRank(DeltaCompressor):
         found: list[Part] = []
         for count, name in ((precise, "high_bits"), (rank - precise, "low_bits")):
             magnitude = (count > 0) * (2.0 ** params[name][:, None, None, None] - 1)
-            found.append(Part(sizes.rows, count, magnitude, SCALE_BITS * count))
-            found.append(Part(count, sizes.columns, magnitude, SCALE_BITS * sizes.columns, fed_by=len(found) - 1))
+            found.append(Part(sizes.rows, count, magnitude, plugin.SCALE_BITS * count))
+            found.append(
+                Part(count, sizes.columns, magnitude, plugin.SCALE_BITS * sizes.columns, fed_by=len(found) - 1)
+            )
         return tuple(found)
 
-    def terms(self, difference: Difference, params: Params) -> tuple[Term, ...]:
+    def terms(self, difference: Difference, params: plugin.Params) -> tuple[plugin.Term, ...]:
         """Store the first singular vectors, then those of what these leave out; outputs are refitted to rounded inputs."""
         rank = min(int(params["rank"][0, difference.place]), *difference.values.shape)
         precise = int(_precise(np.array(rank), params["precise"][0, difference.place]))
         left = difference.values
-        found: list[Term] = []
+        found: list[plugin.Term] = []
         for count, name in ((precise, "high_bits"), (rank - precise, "low_bits")):
             bits = int(params[name][0])
             if not count:
-                nothing = Term(difference.codes[:0, :0], difference.values[0, :0], 2**bits - 1)
+                nothing = plugin.Term(difference.codes[:0, :0], difference.values[0, :0], 2**bits - 1)
                 found += [nothing, replace(nothing, fed_by=len(found))]
                 continue
             first = rounded(_singular(left, count), bits)
@@ -98,20 +100,20 @@ def _fitted(values: Tensor, first: Tensor) -> Tensor:
     return outputs.T.float()
 
 
-def rounded(factor: Tensor, bits: int) -> Term:
+def rounded(factor: Tensor, bits: int) -> plugin.Term:
     """Put a factor on a grid for each of its outputs."""
     import torch
 
     top = 2**bits - 1
-    scale = best_scale(factor, per_channel=True, bits=bits + 1)
+    scale = plugin.best_scale(factor, per_channel=True, bits=bits + 1)
     codes = (factor / scale).round_().clamp_(-top, top)
-    return Term(codes.to(torch.int16), scale, top)
+    return plugin.Term(codes.to(torch.int16), scale, top)
 
 
-@hookimpl
-def dse_compressors() -> Iterable[Compressor]:
+@plugin.hookimpl
+def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
-    yield Compressor(
+    yield plugin.Compressor(
         name="low-rank",
         summary="singular vectors of each difference in two precisions, two products in sequence",
         build=LowRank,

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from dse.plugin import Compressor, Float, Parameter, Params, Workload, hookimpl
+from dse import plugin
 from dse_plugins.compressors.deltas.common import Array
 from dse_plugins.compressors.deltas.tile_effects import TileOptions
 from dse_plugins.compressors.deltas.tiles import TileCompressor
@@ -21,25 +21,25 @@ class MixedPrecision(TileCompressor):
 
     bits = (1, 2, 3)
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Mean bits of a task's tiles."""
         del workload
         return (
-            Float(
+            plugin.Float(
                 name="bits", low=0.2, high=1.5, default=1.0, limits=(0.0, float(len(self.bits))), scope=("task",),
                 unit="bit", summary="magnitude bits of a task's tiles, mean over all its matrices",
             ),
         )  # fmt: skip
 
-    def budget(self, params: Params) -> tuple[Array, Array]:
+    def budget(self, params: plugin.Params) -> tuple[Array, Array]:
         """The mean bits, given by effect."""
         return params["bits"], np.full(params["bits"].shape, "effect")
 
 
-@hookimpl
-def dse_compressors() -> Iterable[Compressor]:
+@plugin.hookimpl
+def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
-    yield Compressor(
+    yield plugin.Compressor(
         name="mixed-precision",
         summary="differences with bits of their own for every array",
         build=MixedPrecision,

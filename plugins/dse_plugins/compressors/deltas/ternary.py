@@ -10,29 +10,29 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from dse.plugin import SCALE_BITS, Compressor, Float, Parameter, Params, Term, Workload, hookimpl
+from dse import plugin
 from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Part, Sizes
 
 
 class Ternary(DeltaCompressor):
     """Signs of the largest differences."""
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Share of weights that keep their sign, for each task."""
         del workload
         return (
-            Float(
+            plugin.Float(
                 name="density", low=0.1, high=0.9, default=0.5, limits=(0.0, 1.0), scope=("task",),
                 summary="share of each output's weights that keep the sign of their difference",
             ),
         )  # fmt: skip
 
-    def parts(self, sizes: Sizes, params: Params) -> tuple[Part, ...]:
+    def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
         """Take two signs and a scale for each output, however many are zero."""
         del params
-        return (Part(sizes.rows, sizes.columns, np.ones(1), SCALE_BITS * sizes.columns),)
+        return (Part(sizes.rows, sizes.columns, np.ones(1), plugin.SCALE_BITS * sizes.columns),)
 
-    def terms(self, difference: Difference, params: Params) -> tuple[Term, ...]:
+    def terms(self, difference: Difference, params: plugin.Params) -> tuple[plugin.Term, ...]:
         """Keep each output's largest differences; their mean magnitude is the scale."""
         import torch
 
@@ -40,13 +40,13 @@ class Ternary(DeltaCompressor):
         kept = max(1, round(float(params["density"][0, difference.place]) * size.shape[1]))
         chosen = torch.zeros_like(size).scatter_(1, size.topk(kept, dim=1).indices, 1.0)
         scale = (size * chosen).sum(dim=1, keepdim=True) / kept
-        return (Term((difference.values.sign() * chosen).to(torch.int16), scale, 1),)
+        return (plugin.Term((difference.values.sign() * chosen).to(torch.int16), scale, 1),)
 
 
-@hookimpl
-def dse_compressors() -> Iterable[Compressor]:
+@plugin.hookimpl
+def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
-    yield Compressor(
+    yield plugin.Compressor(
         name="ternary",
         summary="signs of the largest differences, a scale for each output",
         build=Ternary,

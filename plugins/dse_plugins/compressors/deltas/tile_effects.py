@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
-from dse.plugin import Context, Encoder, Options, decompose
+from dse import plugin
 from dse_plugins.compressors.deltas.common import Array, Key
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class TileOptions(Options):
+class TileOptions(plugin.Options):
     """Options of what stores whole arrays.
 
     Attributes:
@@ -29,7 +29,7 @@ class TileOptions(Options):
 
 
 def measured(
-    context: Context, task: int, scales: dict[Key, Tensor], options: TileOptions, bits: tuple[int, ...]
+    context: plugin.Context, task: int, scales: dict[Key, Tensor], options: TileOptions, bits: tuple[int, ...]
 ) -> dict[str, Array]:
     """Measure every tile of every matrix: what is lost without it, and in each number of bits.
 
@@ -45,7 +45,7 @@ def measured(
     base, tuned = context.base_weights(), context.task_weights(task)
     left: dict[Key, Tensor] = {}
     for key, scale in scales.items():
-        parts = decompose(base[key], tuned[key], scale=scale)
+        parts = plugin.decompose(base[key], tuned[key], scale=scale)
         whole = tuned[key] - parts.base * scale
         tops = [2**count - 1 for count in bits]
         left[key] = torch.stack([whole, *(whole - parts.delta.clamp(-top, top) * scale for top in tops)])
@@ -90,7 +90,7 @@ def _sums(values: Tensor, size: int) -> Tensor:
     return torch.stack([block.sum(dim=-1) for block in values.split(size, dim=-1)], dim=-1)
 
 
-def _stacked(parts: dict[Key, Tensor], encoder: Encoder) -> Array:
+def _stacked(parts: dict[Key, Tensor], encoder: plugin.Encoder) -> Array:
     """Put (forms, blocks of columns, blocks of rows) of every matrix into one table (forms, L, tiles)."""
     rows = [
         np.concatenate(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dse.plugin import Context, Encoder, Params, Term
+from dse import plugin
 from dse_plugins.compressors.deltas.common import Array, DeltaCompressor, Difference, Part, Sizes
 from dse_plugins.compressors.deltas.tile_effects import TileOptions, measured
 from dse_plugins.compressors.shared.even import ROUNDING, Even, even, ranked
@@ -35,14 +35,14 @@ class TileCompressor(DeltaCompressor):
         super().__init__(options)
         self.options = options
         self.tiling = Tiling(options.tile_rows, options.tile_columns)
-        self._encoder: Encoder | None = None
+        self._encoder: plugin.Encoder | None = None
         self._positions: dict[str, Array] = {}
 
     @abstractmethod
-    def budget(self, params: Params) -> tuple[Array, Array]:
+    def budget(self, params: plugin.Params) -> tuple[Array, Array]:
         """Mean bits of a tile (P, A), and by what tiles are ordered (P, A) where that is measured: ``norm`` or ``effect``."""
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Measure, once for each task, what every tile does to the logits, and order the steps."""
         super().prepare(context)
         workload = context.workload
@@ -55,7 +55,7 @@ class TileCompressor(DeltaCompressor):
         self._encoder = workload.encoder
         self._positions = {by: np.stack([_positions(table[by]) for table in tables]) for by in ("norm", "effect")}
 
-    def parts(self, sizes: Sizes, params: Params) -> tuple[Part, ...]:
+    def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
         """Take, of every block of rows, the blocks of columns that have so many bits."""
         heights = [self.tiling.row_blocks(matrix) for matrix in sizes.encoder.matrices]
         live_columns = (self._measured_columns if sizes.demand.measured else self._even_columns)(sizes, params)
@@ -73,12 +73,12 @@ class TileCompressor(DeltaCompressor):
                 found.append(Part(rows, columns[step], live * (2.0**bits - 1), sizes.columns))
         return tuple(found)
 
-    def terms(self, difference: Difference, params: Params) -> tuple[Term, ...]:
+    def terms(self, difference: Difference, params: plugin.Params) -> tuple[plugin.Term, ...]:
         """Store each block of rows in each number of bits."""
         assert self._encoder is not None
         inputs = difference.weights.block_of(difference.key, self.tiling.rows, inputs=True)
         levels = (self._measured_levels if difference.weights.measured else self._ranked_levels)(difference, params)
-        nothing = Term(difference.codes[:0], difference.scale, 1, shared_scale=True)
+        nothing = plugin.Term(difference.codes[:0], difference.scale, 1, shared_scale=True)
         most = max(self.tiling.row_blocks(matrix) for matrix in self._encoder.matrices)
         found = []
         for block in range(most):
@@ -90,10 +90,10 @@ class TileCompressor(DeltaCompressor):
                     continue
                 top = 2**bits - 1
                 codes = difference.codes[columns[:, None], rows].clamp(-top, top)
-                found.append(Term(codes, difference.scale, top, columns=columns, rows=rows, shared_scale=True))
+                found.append(plugin.Term(codes, difference.scale, top, columns=columns, rows=rows, shared_scale=True))
         return tuple(found)
 
-    def _measured_levels(self, difference: Difference, params: Params) -> Tensor:
+    def _measured_levels(self, difference: Difference, params: plugin.Params) -> Tensor:
         """Which of `bits`, counted from 1, each output has in each block of rows, (outputs, blocks), as measured."""
         import torch
 
@@ -105,7 +105,7 @@ class TileCompressor(DeltaCompressor):
         outputs = difference.weights.block_of(difference.key, self.tiling.columns, inputs=False)
         return torch.from_numpy(self.tiling.of_matrix(levels, self._encoder, index))[outputs]
 
-    def _ranked_levels(self, difference: Difference, params: Params) -> Tensor:
+    def _ranked_levels(self, difference: Difference, params: plugin.Params) -> Tensor:
         """The same of weights that were not measured: the largest differences of each block of rows have most."""
         import torch
 
@@ -119,7 +119,7 @@ class TileCompressor(DeltaCompressor):
         blocks = [difference.values[:, inputs == block] for block in range(len(low))]
         return torch.stack([ranked(*of) for of in zip(blocks, low, upper, strict=True)], dim=1)
 
-    def _measured_columns(self, sizes: Sizes, params: Params) -> list[Array]:
+    def _measured_columns(self, sizes: Sizes, params: plugin.Params) -> list[Array]:
         """Columns of each matrix in each number of bits and block of rows, (bits, P, T, L, blocks), as measured."""
         everything = self._levels(sizes, params)
         found = []
@@ -129,25 +129,25 @@ class TileCompressor(DeltaCompressor):
             found.append(np.stack([(beside * (levels == step + 1)).sum(axis=-2) for step in range(len(self.bits))]))
         return found
 
-    def _even_columns(self, sizes: Sizes, params: Params) -> list[Array]:
+    def _even_columns(self, sizes: Sizes, params: plugin.Params) -> list[Array]:
         """The same of weights that were not measured, (bits, P, A, L, blocks)."""
         spreads = [self._even(sizes, params, index) for index in range(len(sizes.encoder.matrices))]
         return [np.stack([spread.at(step + 1) for step in range(len(self.bits))]) for spread in spreads]
 
-    def _even(self, sizes: Sizes, params: Params, index: int) -> Even:
+    def _even(self, sizes: Sizes, params: plugin.Params, index: int) -> Even:
         """Spread the budget evenly over a matrix's blocks of rows in all layers, each (P, A, L, blocks)."""
         above, _ = self.tiling.kept(sizes.encoder, sizes.demand, index)
         columns = sizes.columns[..., index, None] * (above > 0)
         spread = even(self.budget(params)[0], columns.reshape(*columns.shape[:2], -1), self.tiling.columns)
         return Even(*(values.reshape(columns.shape) for values in spread))
 
-    def _count(self, params: Params) -> Array:
+    def _count(self, params: plugin.Params) -> Array:
         """Steps (P, T) that the budget allows."""
         mean, _ = self.budget(params)
         tiles = 0 if not self._positions else self._positions["norm"][0, 0].size
         return np.floor(mean * tiles + ROUNDING)
 
-    def _levels(self, sizes: Sizes, params: Params) -> Array:
+    def _levels(self, sizes: Sizes, params: plugin.Params) -> Array:
         """Which of `bits`, counted from 1, every tile has, (P, T, L, tiles); 0 where it is absent.
 
         Before anything is measured every tile has most, an upper bound.

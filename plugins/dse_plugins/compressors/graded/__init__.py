@@ -20,32 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from dse.plugin import (
-    BASE,
-    FULL_MAGNITUDE,
-    SCALE_BITS,
-    Compressor,
-    Context,
-    Demand,
-    Encoder,
-    Float,
-    Footprint,
-    Geometry,
-    Int,
-    Matrices,
-    Options,
-    Parameter,
-    Params,
-    Piece,
-    Stored,
-    Term,
-    Workload,
-    best_scale,
-    decompose,
-    hookimpl,
-    kept_outputs,
-    quantise,
-)
+from dse import plugin
 from dse_plugins.compressors.graded.effects import BASE_BITS, BINARY, TERNARY, binary, coarse, measured, ternary
 from dse_plugins.compressors.graded.grading import Grading, Placement, starts
 from dse_plugins.compressors.shared.even import Even, even, ranked
@@ -59,7 +34,7 @@ Key = tuple[int, int]
 MOST_BITS = 8
 
 
-class GradedOptions(Options):
+class GradedOptions(plugin.Options):
     """Options of ``graded``.
 
     Attributes:
@@ -82,27 +57,27 @@ class Graded:
         self._effects: Array = np.zeros(0)
         self._bias: Array = np.zeros(0)
         self._base_bias: Array = np.zeros(0)
-        self._encoder: Encoder | None = None
+        self._encoder: plugin.Encoder | None = None
         self._gradings: dict[tuple[int, Placement], Grading] = {}
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Bits of the base, and one share for each task."""
         del workload
         return (
-            Int(
+            plugin.Int(
                 name="base_bits", low=BASE_BITS[0], high=MOST_BITS, default=MOST_BITS, limits=(BASE_BITS[0], MOST_BITS),
                 unit="bit", summary="magnitude bits of the base; below 8 each output has its own grid",
             ),
-            Float(
+            plugin.Float(
                 name="share", low=0.1, high=1.0, default=0.6, limits=(0.0, 1.0), scope=("task",),
                 summary="arrays of a task, as a share of those all its columns take in ternary",
             ),
         )  # fmt: skip
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Measure, once for each task, what every column does to the logits."""
         workload = context.workload
-        self._scales = {key: best_scale(weight) for key, weight in context.base_weights().items()}
+        self._scales = {key: plugin.best_scale(weight) for key, weight in context.base_weights().items()}
         tables = []
         for index, name in enumerate(workload.task_names):
             digests = {part: workload.digests.get(part) for part in ("base", f"task.{name}", f"data.{name}")}
@@ -117,14 +92,16 @@ class Graded:
         self._encoder = workload.encoder
         self._gradings = {}
 
-    def footprint(self, workload: Workload, demand: Demand, geometry: Geometry, params: Params) -> Footprint:
+    def footprint(
+        self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
+    ) -> plugin.Footprint:
         """Take the base in full 8 bits, and each other owner's columns as they are graded."""
         encoder = workload.encoder
         shape = (*demand.used.shape, len(encoder.matrices))
         rows, columns = (np.broadcast_to(kept, shape) for kept in (demand.rows, demand.columns))
         used = np.broadcast_to(demand.used[..., None], shape)
         own = used.copy()
-        own[:, BASE] = False
+        own[:, plugin.BASE] = False
         counted = self._counts if demand.measured else self._even_counts
         counts = counted(encoder, demand, geometry, params, shape)
         base = (used & ~own).astype(float)
@@ -132,27 +109,32 @@ class Graded:
         signs, bits = (signed > 0).astype(float), (plain > 0).astype(float)
         bits_of_base = params["base_bits"][:, None, None, None]
         whole = bits_of_base == MOST_BITS
-        magnitude = np.where(whole, float(FULL_MAGNITUDE), 2.0**bits_of_base - 1)
+        magnitude = np.where(whole, float(plugin.FULL_MAGNITUDE), 2.0**bits_of_base - 1)
         pieces = (
-            Piece((base + signs) * rows, base * columns + signed, base * magnitude + signs),
-            Piece(bits * rows, plain, bits, unsigned=True),
+            plugin.Piece((base + signs) * rows, base * columns + signed, base * magnitude + signs),
+            plugin.Piece(bits * rows, plain, bits, unsigned=True),
         )
         some = signed + plain > 0
         scales = base * np.where(whole, 1.0, columns) + 2 * plain  # two values for each binary column
         on_base = demand.used.copy()
-        on_base[:, BASE] = False
-        return Footprint(pieces, SCALE_BITS * scales + some * 2 * columns, on_base)
+        on_base[:, plugin.BASE] = False
+        return plugin.Footprint(pieces, plugin.SCALE_BITS * scales + some * 2 * columns, on_base)
 
     def store(
-        self, weights: Matrices, base: Matrices, geometry: Geometry, params: Params, owner: int
-    ) -> dict[Key, Stored]:
+        self,
+        weights: plugin.Matrices,
+        base: plugin.Matrices,
+        geometry: plugin.Geometry,
+        params: plugin.Params,
+        owner: int,
+    ) -> dict[Key, plugin.Stored]:
         """Store the base's codes, or another owner's graded columns."""
         import torch
 
         scales = {key: grid(self._scales, base, key) for key in weights}
-        if owner == BASE:
+        if owner == plugin.BASE:
             kept = int(params["base_bits"][0])
-            return {key: Stored((_base_term(weights[key], scales[key], kept),)) for key in weights}
+            return {key: plugin.Stored((_base_term(weights[key], scales[key], kept),)) for key in weights}
         if not weights.measured:
             return self._store_ranked(weights, base, scales, geometry, params, owner)
         assert self._encoder is not None
@@ -167,18 +149,18 @@ class Graded:
             if self.options.recover:
                 table = self._biases(task, int(params["base_bits"][0]))[:, key[0], part]
                 bias = weights.of_outputs(key, torch.from_numpy(table.T.copy())).gather(1, level[:, None])[:, 0]
-            stored[key] = Stored(_terms(weight, base[key], scales[key], level), on_base=True, bias=bias)
+            stored[key] = plugin.Stored(_terms(weight, base[key], scales[key], level), on_base=True, bias=bias)
         return stored
 
     def _store_ranked(
         self,
-        weights: Matrices,
-        base: Matrices,
+        weights: plugin.Matrices,
+        base: plugin.Matrices,
         scales: dict[Key, Tensor],
-        geometry: Geometry,
-        params: Params,
+        geometry: plugin.Geometry,
+        params: plugin.Params,
         owner: int,
-    ) -> dict[Key, Stored]:
+    ) -> dict[Key, plugin.Stored]:
         """Store the columns of an owner that was not measured, the largest differences in the most precise form."""
         import torch
 
@@ -190,9 +172,9 @@ class Graded:
         for key, weight in weights.items():
             layer, index = key
             low, upper, _ = (float(values[0, owner - 1, layer]) for values in spreads[index])
-            difference = weight - quantise(base[key], scales[key]) * scales[key]
+            difference = weight - plugin.quantise(base[key], scales[key]) * scales[key]
             level = forms[ranked(difference, low, upper)]
-            stored[key] = Stored(_terms(weight, base[key], scales[key], level), on_base=True)
+            stored[key] = plugin.Stored(_terms(weight, base[key], scales[key], level), on_base=True)
         return stored
 
     def _biases(self, task: int, bits: int) -> Array:
@@ -202,10 +184,10 @@ class Graded:
 
     def _counts(
         self,
-        encoder: Encoder,
-        demand: Demand,
-        geometry: Geometry,
-        params: Params,
+        encoder: plugin.Encoder,
+        demand: plugin.Demand,
+        geometry: plugin.Geometry,
+        params: plugin.Params,
         shape: tuple[int, ...],
     ) -> dict[int, Array]:
         """Columns (P, O, L, M) of each level. Before anything is measured, all ternary: an upper bound."""
@@ -223,7 +205,7 @@ class Graded:
                 levels = grading.levels[grading.steps(params["share"][at, task])]
                 for index in range(len(encoder.matrices)):
                     part = levels[..., begin[index] : begin[index + 1]]
-                    kept = kept_outputs(encoder, demand, index)
+                    kept = plugin.kept_outputs(encoder, demand, index)
                     for level, found in counts.items():
                         live = part == level
                         if kept is not None:
@@ -233,10 +215,10 @@ class Graded:
 
     def _even_counts(
         self,
-        encoder: Encoder,
-        demand: Demand,
-        geometry: Geometry,
-        params: Params,
+        encoder: plugin.Encoder,
+        demand: plugin.Demand,
+        geometry: plugin.Geometry,
+        params: plugin.Params,
         shape: tuple[int, ...],
     ) -> dict[int, Array]:
         """The same of owners that were not measured."""
@@ -249,7 +231,9 @@ class Graded:
                 found[:, 1:, :, index] = spread.at(level)
         return counts
 
-    def _even(self, encoder: Encoder, demand: Demand, geometry: Geometry, params: Params) -> list[Even]:
+    def _even(
+        self, encoder: plugin.Encoder, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
+    ) -> list[Even]:
         """Places in `Placement.forms` of each matrix's columns in every layer, (P, A, L), spread evenly."""
         share = by_owner(params, demand)["share"]
         mean = np.stack([Placement.of(geometry, point).level(share[point]) for point in range(demand.points)])
@@ -265,35 +249,35 @@ class Graded:
         return self._gradings[key]
 
 
-def _base_term(weight: Tensor, scale: Tensor, bits: int) -> Term:
+def _base_term(weight: Tensor, scale: Tensor, bits: int) -> plugin.Term:
     """A matrix of the base, whole on the grid of differences, or in fewer bits on grids of its outputs."""
     import torch
 
     if bits == MOST_BITS:
-        return Term(quantise(weight, scale).to(torch.int16), scale, FULL_MAGNITUDE)
+        return plugin.Term(plugin.quantise(weight, scale).to(torch.int16), scale, plugin.FULL_MAGNITUDE)
     codes, steps = coarse(weight, bits)
-    return Term(codes.to(torch.int16), steps, 2**bits - 1)
+    return plugin.Term(codes.to(torch.int16), steps, 2**bits - 1)
 
 
-def _terms(weight: Tensor, base: Tensor, scale: Tensor, level: Tensor) -> tuple[Term, ...]:
+def _terms(weight: Tensor, base: Tensor, scale: Tensor, level: Tensor) -> tuple[plugin.Term, ...]:
     """A matrix's ternary and binary columns."""
     import torch
 
     if not level.any():
         return ()
     signed, plain = ((level == form).nonzero()[:, 0] for form in (TERNARY, BINARY))
-    codes = ternary(decompose(base[signed], weight[signed], scale=scale).delta)
-    bits, step, low = binary(weight[plain] - quantise(base[plain], scale) * scale)
+    codes = ternary(plugin.decompose(base[signed], weight[signed], scale=scale).delta)
+    bits, step, low = binary(weight[plain] - plugin.quantise(base[plain], scale) * scale)
     return (
-        Term(codes, scale, 1, columns=signed, shared_scale=True),
-        Term(bits.to(torch.int16), step, 1, columns=plain, unsigned=True, offset=low),
+        plugin.Term(codes, scale, 1, columns=signed, shared_scale=True),
+        plugin.Term(bits.to(torch.int16), step, 1, columns=plain, unsigned=True, offset=low),
     )
 
 
-@hookimpl
-def dse_compressors() -> Iterable[Compressor]:
+@plugin.hookimpl
+def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
-    yield Compressor(
+    yield plugin.Compressor(
         name="graded",
         summary="deltas whose columns are ternary, binary or absent, by what each does to the logits",
         build=Graded,

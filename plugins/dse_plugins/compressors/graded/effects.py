@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from dse.plugin import Context, Encoder, decompose, quantise
+from dse import plugin
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,7 +54,7 @@ def residuals(tuned: Tensor, base: Tensor, scale: Tensor) -> Tensor:
     """Give what each form leaves out of a matrix: (forms, outputs, inputs)."""
     import torch
 
-    parts = decompose(base, tuned, scale=scale)
+    parts = plugin.decompose(base, tuned, scale=scale)
     difference = tuned - parts.base * scale
     bits, step, low = binary(difference)
     return torch.stack(
@@ -88,11 +88,13 @@ def base_residuals(base: Tensor, scale: Tensor) -> Tensor:
     """Give what each number of bits leaves out of a base that is whole in 8: (bits, outputs, inputs)."""
     import torch
 
-    whole = quantise(base, scale) * scale
+    whole = plugin.quantise(base, scale) * scale
     return torch.stack([whole - codes * step for codes, step in (coarse(base, bits) for bits in BASE_BITS)])
 
 
-def measured(context: Context, task: int, scales: dict[tuple[int, int], Tensor], rows: int) -> dict[str, NDArray[Any]]:
+def measured(
+    context: plugin.Context, task: int, scales: dict[tuple[int, int], Tensor], rows: int
+) -> dict[str, NDArray[Any]]:
     """Measure every output of every matrix on training rows.
 
     To first order, leaving ``r`` out of an output's weights changes a row's logits by ``a = sum over tokens of g (x r)``,
@@ -141,7 +143,7 @@ def measured(context: Context, task: int, scales: dict[tuple[int, int], Tensor],
     return {name: _stacked(parts, context.workload.encoder) for name, parts in found.items()}
 
 
-def _stacked(parts: dict[tuple[int, int], Tensor], encoder: Encoder) -> NDArray[Any]:
+def _stacked(parts: dict[tuple[int, int], Tensor], encoder: plugin.Encoder) -> NDArray[Any]:
     """Put (n, outputs) of every matrix into one table (n, L, outputs of all matrices in order)."""
     import torch
 

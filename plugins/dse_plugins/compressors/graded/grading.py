@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.plugin import Encoder, Geometry, slices
+from dse import plugin
 from dse_plugins.compressors.graded.effects import BINARY, NONE, TERNARY
 from dse_plugins.compressors.shared.even import ROUNDING
 
@@ -30,11 +30,11 @@ class Placement:
     ternary: float
 
     @classmethod
-    def of(cls, geometry: Geometry, point: int) -> Placement:
+    def of(cls, geometry: plugin.Geometry, point: int) -> Placement:
         """Placement of one point of a batch."""
         cell, separate = geometry.cell_bits[point], geometry.separate[point]
-        signed = float(slices(np.array(1.0), cell, separate)) * (2 if separate else 1)
-        plain = float(slices(np.array(1.0), cell, np.array(True)))
+        signed = float(plugin.slices(np.array(1.0), cell, separate)) * (2 if separate else 1)
+        plain = float(plugin.slices(np.array(1.0), cell, np.array(True)))
         return cls(int(geometry.rows[point]), int(geometry.columns[point]), plain, signed)
 
     @property
@@ -76,7 +76,7 @@ class Grading:
         levels: (K + 1, L, outputs of all matrices) int8, the form of each column.
     """
 
-    def __init__(self, encoder: Encoder, effects: NDArray[Any], placement: Placement) -> None:
+    def __init__(self, encoder: plugin.Encoder, effects: NDArray[Any], placement: Placement) -> None:
         steps: list[_Step] = []
         whole = 0.0
         for layer in range(encoder.layers):
@@ -106,12 +106,12 @@ class _Group:
     outputs: NDArray[Any]
 
 
-def starts(encoder: Encoder) -> list[int]:
+def starts(encoder: plugin.Encoder) -> list[int]:
     """Where each matrix's outputs begin among those of all matrices, and where they end."""
     return [0, *np.cumsum([matrix.columns for matrix in encoder.matrices]).tolist()]
 
 
-def _groups(encoder: Encoder) -> list[_Group]:
+def _groups(encoder: plugin.Encoder) -> list[_Group]:
     """Matrices driven by the same input share arrays, so their columns are graded together."""
     begin = starts(encoder)
     groups: dict[str, list[int]] = {}

@@ -15,26 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dse.plugin import (
-    BASE,
-    Adapted,
-    Compressor,
-    Context,
-    Demand,
-    Footprint,
-    Geometry,
-    Image,
-    Matrices,
-    Model,
-    Parameter,
-    Params,
-    Reprogrammed,
-    Stored,
-    Term,
-    Workload,
-    hookimpl,
-    quantise,
-)
+from dse import plugin
 from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Key, Part, Sizes
 from dse_plugins.compressors.deltas.tile_effects import TileOptions
 from dse_plugins.compressors.shared.learning import LearningOptions, learnt, refuse_others
@@ -55,14 +36,14 @@ class Piggyback(DeltaCompressor):
         super().__init__(options)
         self.options = options
         self.tiling = Tiling(options.tile_rows, options.tile_columns)
-        self._learnt: list[Adapted] = []
+        self._learnt: list[plugin.Adapted] = []
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Nothing to choose."""
         del workload
         return ()
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Find the base's grids, and learn every task's mask where they are learnt."""
         super().prepare(context)
         if self.options.route == "trained":
@@ -71,47 +52,54 @@ class Piggyback(DeltaCompressor):
             build = partial(Mask, scales=self._scales)
             self._learnt = learnt(context, self.options, {"piggyback": VERSION}, build)
 
-    def learnt(self, params: Params, owner: int) -> Model | None:
+    def learnt(self, params: plugin.Params, owner: int) -> plugin.Model | None:
         """Biases, norms and head that were learnt with a mask."""
         del params
-        return self._learnt[owner - 1].model if self._learnt and owner != BASE else None
+        return self._learnt[owner - 1].model if self._learnt and owner != plugin.BASE else None
 
-    def parts(self, sizes: Sizes, params: Params) -> tuple[Part, ...]:
+    def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
         """Take no arrays beside the base."""
         del sizes, params
         return ()
 
-    def terms(self, difference: Difference, params: Params) -> tuple[Term, ...]:
+    def terms(self, difference: Difference, params: plugin.Params) -> tuple[plugin.Term, ...]:
         """Store nothing beside the base."""
         del difference, params
         return ()
 
-    def footprint(self, workload: Workload, demand: Demand, geometry: Geometry, params: Params) -> Footprint:
+    def footprint(
+        self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
+    ) -> plugin.Footprint:
         """Take the base whole, and write every block of it."""
         refuse_others("piggyback", measured=demand.measured or self.options.route == "free")
         plain = super().footprint(workload, demand, geometry, params)
         blocks = np.repeat(plain.on_base, self.tiling.starts(workload.encoder)[-1], axis=-1)
-        return replace(plain, reprogrammed=Reprogrammed(*self.tiling, blocks, weight_bits=1.0, masks=True))
+        return replace(plain, reprogrammed=plugin.Reprogrammed(*self.tiling, blocks, weight_bits=1.0, masks=True))
 
     def store(
-        self, weights: Matrices, base: Matrices, geometry: Geometry, params: Params, owner: int
-    ) -> dict[Key, Stored]:
+        self,
+        weights: plugin.Matrices,
+        base: plugin.Matrices,
+        geometry: plugin.Geometry,
+        params: plugin.Params,
+        owner: int,
+    ) -> dict[Key, plugin.Stored]:
         """Store the base whole, or what is left of it."""
         import torch
 
         stored = super().store(weights, base, geometry, params, owner)
-        if owner == BASE:
+        if owner == plugin.BASE:
             return stored
         for key in weights:
             scale = stored[key].terms[0].scale
-            codes = quantise(base[key], scale)
+            codes = plugin.quantise(base[key], scale)
             stays = self._stays(key, weights, codes * scale, owner)
             outputs, inputs = (base.whole[key].shape[0], base.whole[key].shape[1])
             blocks = torch.ones(-(-outputs // self.tiling.columns), -(-inputs // self.tiling.rows), dtype=torch.bool)
-            stored[key] = replace(stored[key], image=Image((codes * stays).to(torch.int16), scale, blocks))
+            stored[key] = replace(stored[key], image=plugin.Image((codes * stays).to(torch.int16), scale, blocks))
         return stored
 
-    def _stays(self, key: Key, weights: Matrices, held: Tensor, owner: int) -> Tensor:
+    def _stays(self, key: Key, weights: plugin.Matrices, held: Tensor, owner: int) -> Tensor:
         """Where the base's weights stay, (outputs, inputs)."""
         weight = weights[key]
         if not self._learnt:
@@ -121,10 +109,10 @@ class Piggyback(DeltaCompressor):
         return found[:, weights.inputs[key]] if key in weights.inputs else found
 
 
-@hookimpl
-def dse_compressors() -> Iterable[Compressor]:
+@plugin.hookimpl
+def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
-    yield Compressor(
+    yield plugin.Compressor(
         name="piggyback",
         summary="a bit for every weight says whether it is the base's or zero",
         build=Piggyback,

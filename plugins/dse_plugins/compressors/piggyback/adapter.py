@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from dse.plugin import quantise
+from dse import plugin
 
 Key = tuple[int, int]
 VERSION = 1
@@ -31,7 +31,7 @@ class Mask(nn.Module):
         self.rates = RATES
         self.mask = nn.ParameterDict({_name(key): torch.full_like(weight, BEGIN) for key, weight in base.items()})
         for key, weight in base.items():
-            held = quantise(weight, scales[key]) * scales[key]
+            held = plugin.quantise(weight, scales[key]) * scales[key]
             self.register_buffer(f"base_{_name(key)}", held, persistent=False)
 
     def forward(self, key: Key, weight: Tensor) -> Tensor:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from dse import plugin
 from dse.errors import PluginContractError
-from dse.plugin import Adapted, Adaption, Context, Options
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Build = Callable[[Mapping[tuple[int, int], Tensor]], nn.Module]
 
 
-class LearningOptions(Options):
+class LearningOptions(plugin.Options):
     """Options of what may be learnt.
 
     Attributes:
@@ -32,7 +32,9 @@ class LearningOptions(Options):
     seed: int = Field(default=0, ge=0)
 
 
-def learnt(context: Context, options: LearningOptions, key: Mapping[str, Any], build: Build) -> list[Adapted]:
+def learnt(
+    context: plugin.Context, options: LearningOptions, key: Mapping[str, Any], build: Build
+) -> list[plugin.Adapted]:
     """Learn every task.
 
     Args:
@@ -42,7 +44,7 @@ def learnt(context: Context, options: LearningOptions, key: Mapping[str, Any], b
         build: makes it.
     """
     rest = (options.passes, options.distil, options.seed)
-    return [context.adapted(Adaption(task, key, build, *rest)) for task in range(len(context.workload.tasks))]
+    return [context.adapted(plugin.Adaption(task, key, build, *rest)) for task in range(len(context.workload.tasks))]
 
 
 def refuse_others(name: str, *, measured: bool) -> None:

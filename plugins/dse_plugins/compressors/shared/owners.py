@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.plugin import Demand, Matrices, Params, best_scale
+from dse import plugin
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def by_owner(params: Params, demand: Demand | None, *, least: Collection[str] = ()) -> Params:
+def by_owner(params: plugin.Params, demand: plugin.Demand | None, *, least: Collection[str] = ()) -> plugin.Params:
     """Give every owner above the base the values that say how it is stored.
 
     A task has its own. A group has none, since parameters belong to tasks: of each value it takes the one that keeps most
@@ -40,11 +40,11 @@ def by_owner(params: Params, demand: Demand | None, *, least: Collection[str] = 
         keeps_most, neutral = (np.minimum, values.max()) if name in least else (np.maximum, values.min())
         of_groups = keeps_most.reduce(np.where(users, values[:, None], neutral), axis=2)
         found[name] = np.concatenate([of_groups, values], axis=1)
-    return Params(params.points, found)
+    return plugin.Params(params.points, found)
 
 
 def grid(
-    known: Mapping[tuple[int, int], Tensor], base: Matrices, key: tuple[int, int], *, per_channel: bool = False
+    known: Mapping[tuple[int, int], Tensor], base: plugin.Matrices, key: tuple[int, int], *, per_channel: bool = False
 ) -> Tensor:
     """Step of the base's 8-bit grid for what is left of a matrix, one for all its owners.
 
@@ -57,5 +57,5 @@ def grid(
     Returns:
         float32 scalar, or (outputs, 1).
     """
-    scale = known[key] if base.measured else best_scale(base.whole[key], per_channel=per_channel)
+    scale = known[key] if base.measured else plugin.best_scale(base.whole[key], per_channel=per_channel)
     return base.of_outputs(key, scale) if scale.ndim else scale

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dse.plugin import Compressor, WeightCompressor, hookimpl
+from dse import plugin
 from dse_plugins.compressors.xma2.options import Xma2Options
 
 
-def build(options: Xma2Options) -> WeightCompressor:
+def build(options: Xma2Options) -> plugin.WeightCompressor:
     """Build the route that is asked for."""
     if options.route == "free":
         from dse_plugins.compressors.xma2.free import Free
@@ -31,10 +31,10 @@ def build(options: Xma2Options) -> WeightCompressor:
     return Trained(options)
 
 
-@hookimpl
-def dse_compressors() -> Iterable[Compressor]:
+@plugin.hookimpl
+def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
-    yield Compressor(
+    yield plugin.Compressor(
         name="xma2",
         summary="PEs of the base that are reprogrammed for a task, and factors of the other PEs' columns",
         build=build,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from dse.plugin import Encoder, quantise
+from dse import plugin
 from dse_plugins.compressors.shared.even import ROUNDING
 from dse_plugins.compressors.shared.tiling import Tiling
 from dse_plugins.compressors.xma2.factors import SHIFTED
@@ -40,7 +40,7 @@ class TwoTiers(nn.Module):
         base: Mapping[Key, Tensor],
         *,
         scales: Mapping[Key, Tensor],
-        encoder: Encoder,
+        encoder: plugin.Encoder,
         tiling: Tiling,
         share: float,
         kind: str,
@@ -52,7 +52,7 @@ class TwoTiers(nn.Module):
         self._picked = int(share * encoder.layers * tiles + ROUNDING)
         self._scales = {key: float(scale) for key, scale in scales.items()}
         for key, weight in base.items():
-            self.register_buffer(f"base_{_name(key)}", quantise(weight, scales[key]), persistent=False)
+            self.register_buffer(f"base_{_name(key)}", plugin.quantise(weight, scales[key]), persistent=False)
         some = self._picked > 0
         self.deltas = nn.ParameterDict({_name(key): torch.zeros_like(base[key]) for key in base if some})
         self.mask = nn.Parameter(torch.zeros(encoder.layers, tiles))

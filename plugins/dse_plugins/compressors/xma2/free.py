@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dse.plugin import Choice, Context, Encoder, Float, Parameter, Params, Workload, quantise
+from dse import plugin
 from dse_plugins.compressors.deltas.common import Array
 from dse_plugins.compressors.deltas.tile_effects import measured as measured_effects
 from dse_plugins.compressors.xma2 import factors
@@ -28,29 +28,29 @@ class Free(Tiers):
         self._places: dict[str, Array] = {}
         self._moments: list[dict[str, Array]] = []
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Both tiers' budgets, for each task, and what factors may be."""
         del workload
         return (
-            Float(
+            plugin.Float(
                 name="share", low=0.0, high=0.3, default=0.1, limits=(0.0, 1.0), scope=("task",),
                 summary="tier 1: share of a task's PEs that have a version of their own",
             ),
             *resident_parameters(),
-            Choice(
+            plugin.Choice(
                 name="factors", choices=factors.KINDS, default="real",
                 summary="tier 2: factors of the other PEs' columns: none, 0 or 1, what two shifts make, or real",
             ),
-            Choice(
+            plugin.Choice(
                 name="by", choices=("effect", "norm"), default="effect",
                 summary="what orders PEs: what they do to the logits on training rows, or the norm of the difference",
             ),
-            Choice(
+            plugin.Choice(
                 name="bias", choices=(True, False), default=True, summary="move the mean of what is lost into biases"
             ),
         )  # fmt: skip
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Measure, once for each task, what every PE does to the logits, and the moments of every input."""
         super().prepare(context)
         workload, options = context.workload, self.options
@@ -68,25 +68,25 @@ class Free(Tiers):
             by: np.stack([positions(table[by][0]) for table in tables]) for by in ("norm", "effect")
         }  # (T, L, tiles)
 
-    def places(self, encoder: Encoder, params: Params, *, measured: bool) -> Array:
+    def places(self, encoder: plugin.Encoder, params: plugin.Params, *, measured: bool) -> Array:
         """As measured. Before anything is, or where a generator gives other weights, places are spread."""
         if not measured or not self._places:
             return spread(encoder.layers, self.tiling.starts(encoder)[-1])[None, None]
         by = params["by"][:, None, None, None]
         return np.where(by == "norm", self._places["norm"], self._places["effect"])
 
-    def kind(self, params: Params) -> Array:
+    def kind(self, params: plugin.Params) -> Array:
         """As chosen."""
         return params["factors"]
 
-    def codes(self, place: Place, scale: Tensor, params: Params) -> Tensor:
+    def codes(self, place: Place, scale: Tensor, params: plugin.Params) -> Tensor:
         """The owner's own weights."""
         import torch
 
         del params
-        return quantise(place.weights[place.key], scale).to(torch.int16)
+        return plugin.quantise(place.weights[place.key], scale).to(torch.int16)
 
-    def factors(self, place: Place, held: Tensor, scale: Tensor, params: Params) -> Tensor:
+    def factors(self, place: Place, held: Tensor, scale: Tensor, params: plugin.Params) -> Tensor:
         """Fit them on frozen PEs, to what a written PE would hold.
 
         Weights beyond the grid, which models do without, would bend whole columns otherwise.
@@ -100,7 +100,7 @@ class Free(Tiers):
         found = factors.fitted(held * frozen, own * frozen, covariance, sizes)
         return factors.rounded(found, str(params["factors"][0]))
 
-    def bias(self, place: Place, made: Tensor, scale: Tensor, params: Params) -> Tensor | None:
+    def bias(self, place: Place, made: Tensor, scale: Tensor, params: plugin.Params) -> Tensor | None:
         """The mean of what is lost to what written PEs would give."""
         mean, _ = self._inputs(place)
         if mean is None or not bool(params["bias"][0]):

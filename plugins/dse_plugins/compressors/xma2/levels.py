@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.plugin import Params
+from dse import plugin
 from dse_plugins.compressors.shared.even import ROUNDING
 
 Array = NDArray[Any]
@@ -28,7 +28,7 @@ def spread(layers: int, tiles: int) -> Array:
     return positions(-((np.arange(layers * tiles) * golden) % 1).reshape(layers, tiles))
 
 
-def levels(places: Array, params: Params) -> Array:
+def levels(places: Array, params: plugin.Params) -> Array:
     """Level of every PE, (P, A, L, tiles).
 
     Args:

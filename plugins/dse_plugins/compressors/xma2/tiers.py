@@ -8,25 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dse.plugin import (
-    BASE,
-    Demand,
-    Encoder,
-    Float,
-    Footprint,
-    Geometry,
-    Image,
-    Int,
-    Matrices,
-    Parameter,
-    Params,
-    Reprogrammed,
-    Scaling,
-    Stored,
-    Term,
-    Workload,
-    quantise,
-)
+from dse import plugin
 from dse_plugins.compressors.deltas.common import Array, DeltaCompressor, Difference, Key, Part, Sizes
 from dse_plugins.compressors.shared.owners import by_owner
 from dse_plugins.compressors.shared.tiling import Tiling
@@ -57,7 +39,7 @@ class Place(NamedTuple):
     level: Tensor
     inputs: Tensor
     outputs: Tensor
-    weights: Matrices
+    weights: plugin.Matrices
 
     @property
     def of_weights(self) -> Tensor:
@@ -80,30 +62,30 @@ class Tiers(DeltaCompressor):
         super().__init__(options)
         self.options = options
         self.tiling = Tiling(options.tile_rows, options.tile_columns)
-        self._encoder: Encoder | None = None
+        self._encoder: plugin.Encoder | None = None
 
     @abstractmethod
-    def places(self, encoder: Encoder, params: Params, *, measured: bool) -> Array:
+    def places(self, encoder: plugin.Encoder, params: plugin.Params, *, measured: bool) -> Array:
         """Place of every PE in the order of what it does, (P, A, L, tiles) or what broadcasts to it."""
 
     @abstractmethod
-    def kind(self, params: Params) -> Array:
+    def kind(self, params: plugin.Params) -> Array:
         """What factors are, (P,)."""
 
     @abstractmethod
-    def codes(self, place: Place, scale: Tensor, params: Params) -> Tensor:
+    def codes(self, place: Place, scale: Tensor, params: plugin.Params) -> Tensor:
         """What an owner's PEs hold, (outputs, inputs) on the base's grid."""
 
     @abstractmethod
-    def factors(self, place: Place, held: Tensor, scale: Tensor, params: Params) -> Tensor:
+    def factors(self, place: Place, held: Tensor, scale: Tensor, params: plugin.Params) -> Tensor:
         """Factors (row blocks, outputs) of what the base's arrays hold on their grid, as they are stored."""
 
-    def bias(self, place: Place, made: Tensor, scale: Tensor, params: Params) -> Tensor | None:
+    def bias(self, place: Place, made: Tensor, scale: Tensor, params: plugin.Params) -> Tensor | None:
         """What biases give back of what is lost by what was made of a matrix."""
         del place, made, scale, params
         return None
 
-    def parts(self, sizes: Sizes, params: Params) -> tuple[Part, ...]:
+    def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
         """Take, of every block of rows, the columns of resident PEs."""
         everything = levels(self.places(sizes.encoder, params, measured=sizes.demand.measured), params)
         top = 2.0 ** params["resident_bits"][:, None, None, None] - 1
@@ -119,7 +101,9 @@ class Tiers(DeltaCompressor):
             found.append(Part(rows, columns, ((rows > 0) & (columns > 0)) * top, sizes.columns))
         return tuple(found)
 
-    def footprint(self, workload: Workload, demand: Demand, geometry: Geometry, params: Params) -> Footprint:
+    def footprint(
+        self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
+    ) -> plugin.Footprint:
         """Take the base whole, resident differences, blocks that are written, and a factor for each other column."""
         plain = super().footprint(workload, demand, geometry, params)
         params = by_owner(params, demand)
@@ -137,17 +121,22 @@ class Tiers(DeltaCompressor):
         return replace(
             plain,
             digital_bits=plain.digital_bits + count * bits,
-            reprogrammed=Reprogrammed(*self.tiling, blocks.reshape(*blocks.shape[:2], -1)),
+            reprogrammed=plugin.Reprogrammed(*self.tiling, blocks.reshape(*blocks.shape[:2], -1)),
             scalings=count * (kind == "real"),
             shifts=count * ((kind == "shift") | (kind == "binary")),
         )
 
     def store(
-        self, weights: Matrices, base: Matrices, geometry: Geometry, params: Params, owner: int
-    ) -> dict[Key, Stored]:
+        self,
+        weights: plugin.Matrices,
+        base: plugin.Matrices,
+        geometry: plugin.Geometry,
+        params: plugin.Params,
+        owner: int,
+    ) -> dict[Key, plugin.Stored]:
         """Store the base whole; or what of an owner's matrices stays, is written, and is scaled."""
         stored = super().store(weights, base, geometry, params, owner)
-        if owner == BASE:
+        if owner == plugin.BASE:
             return stored
         params = by_owner(params, weights.demand)
         return {
@@ -155,12 +144,12 @@ class Tiers(DeltaCompressor):
             for key in weights
         }
 
-    def terms(self, difference: Difference, params: Params) -> tuple[Term, ...]:
+    def terms(self, difference: Difference, params: plugin.Params) -> tuple[plugin.Term, ...]:
         """Store the differences of resident PEs, block of rows by block of rows."""
         assert self._encoder is not None
         top = 2 ** int(params["resident_bits"][0]) - 1
         place = self._place(difference.key, difference.weights, params, difference.place)
-        nothing = Term(difference.codes[:0], difference.scale, 1, shared_scale=True)
+        nothing = plugin.Term(difference.codes[:0], difference.scale, 1, shared_scale=True)
         stays, codes, found = place.level == RESIDENT, None, []
         for block in range(max(self.tiling.row_blocks(matrix) for matrix in self._encoder.matrices)):
             rows = (place.inputs == block).nonzero()[:, 0]
@@ -171,31 +160,31 @@ class Tiers(DeltaCompressor):
             if codes is None:
                 codes = self.codes(place, difference.scale, params) - difference.of_base
             kept = codes[columns[:, None], rows].clamp(-top, top)
-            found.append(Term(kept, difference.scale, top, columns=columns, rows=rows, shared_scale=True))
+            found.append(plugin.Term(kept, difference.scale, top, columns=columns, rows=rows, shared_scale=True))
         return tuple(found)
 
-    def _adapted(self, place: Place, stored: Stored, base: Tensor, params: Params) -> Stored:
+    def _adapted(self, place: Place, stored: plugin.Stored, base: Tensor, params: plugin.Params) -> plugin.Stored:
         """Add what is written over the base, the factors of the rest, and what biases give back."""
         import torch
 
         scale, written = stored.terms[0].scale, place.level == REPROGRAMMED
-        held = quantise(base, scale) * scale
+        held = plugin.quantise(base, scale) * scale
         image = scaling = None
         made = held
         if (kind := str(self.kind(params)[0])) != "none":
             found = torch.where(place.live, self.factors(place, held, scale, params), torch.ones(()))
             bits = factors.bits_of(kind, self.options.scale_bits)
-            scaling = Scaling(found, self.tiling.rows, place.live, bits, shifts=kind != "real")
+            scaling = plugin.Scaling(found, self.tiling.rows, place.live, bits, shifts=kind != "real")
             made = held * found[place.inputs].T
         if bool(written.any()):
-            image = Image(self.codes(place, scale, params), scale, written)
+            image = plugin.Image(self.codes(place, scale, params), scale, written)
             made = torch.where(place.of_weights == REPROGRAMMED, image.codes * scale, made)
         for term in stored.terms:
             if term.columns is not None:
                 made[term.columns[:, None], term.rows] += term.codes * scale
         return replace(stored, image=image, scaling=scaling, bias=self.bias(place, made, scale, params))
 
-    def _place(self, key: Key, weights: Matrices, params: Params, owner: int) -> Place:
+    def _place(self, key: Key, weights: plugin.Matrices, params: plugin.Params, owner: int) -> Place:
         import torch
 
         assert self._encoder is not None
@@ -210,14 +199,14 @@ class Tiers(DeltaCompressor):
         )
 
 
-def resident_parameters() -> tuple[Parameter, ...]:
+def resident_parameters() -> tuple[plugin.Parameter, ...]:
     """What may be chosen of PEs that are not written but stay."""
     return (
-        Float(
+        plugin.Float(
             name="resident", low=0.0, high=0.5, default=0.0, limits=(0.0, 1.0), scope=("task",),
             summary="share of these that stay beside the base instead of being written over it",
         ),
-        Int(
+        plugin.Int(
             name="resident_bits", low=1, high=4, default=3, limits=(1, RESIDENT_BITS), unit="bit",
             summary="magnitude bits of the differences that stay",
         ),

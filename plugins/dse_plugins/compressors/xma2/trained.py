@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dse.plugin import BASE, Adapted, Choice, Context, Encoder, Model, Parameter, Params, Workload
+from dse import plugin
 from dse_plugins.compressors.deltas.common import Array
 from dse_plugins.compressors.shared.learning import learnt, refuse_others
 from dse_plugins.compressors.xma2.levels import positions, spread
@@ -26,22 +26,22 @@ class Trained(Tiers):
 
     def __init__(self, options: Xma2Options) -> None:
         super().__init__(options)
-        self._learnt: dict[tuple[int, float], Adapted] = {}
+        self._learnt: dict[tuple[int, float], plugin.Adapted] = {}
         self._places: dict[float, Array] = {}
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """One of the shares that are trained for, for each task."""
         del workload
         shares = tuple(self.options.shares)
         return (
-            Choice(
+            plugin.Choice(
                 name="share", choices=shares, default=shares[0], scope=("task",),
                 summary="tier 1: share of a task's PEs that have a version of their own",
             ),
             *resident_parameters(),
         )  # fmt: skip
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Learn every task with every share."""
         from dse_plugins.compressors.xma2.adapter import TwoTiers
 
@@ -62,7 +62,7 @@ class Trained(Tiers):
             self._places[share] = np.stack([positions(one.state["mask"].numpy()) for one in found])
         self._encoder = encoder
 
-    def places(self, encoder: Encoder, params: Params, *, measured: bool) -> Array:
+    def places(self, encoder: plugin.Encoder, params: plugin.Params, *, measured: bool) -> Array:
         """As they were learnt; before, places are spread."""
         refuse_others("xma2", measured=measured)
         if not self._places:
@@ -70,11 +70,11 @@ class Trained(Tiers):
         share = params["share"][..., None, None]
         return np.asarray(sum((share == value) * places for value, places in self._places.items()))
 
-    def kind(self, params: Params) -> Array:
+    def kind(self, params: plugin.Params) -> Array:
         """As was trained."""
         return np.full(params.points, self.options.factors)
 
-    def codes(self, place: Place, scale: Tensor, params: Params) -> Tensor:
+    def codes(self, place: Place, scale: Tensor, params: plugin.Params) -> Tensor:
         """What was learnt."""
         import torch
 
@@ -82,19 +82,19 @@ class Trained(Tiers):
         found = self._of(place, params).state[f"codes.{place.key[0]}-{place.key[1]}"].to(torch.int16)
         return self._cut(place, found)
 
-    def factors(self, place: Place, held: Tensor, scale: Tensor, params: Params) -> Tensor:
+    def factors(self, place: Place, held: Tensor, scale: Tensor, params: plugin.Params) -> Tensor:
         """What was learnt."""
         del held, scale
         found = self._of(place, params).state[f"factors.{place.key[0]}-{place.key[1]}"]
         return place.weights.of_outputs(place.key, found.T).T
 
-    def learnt(self, params: Params, owner: int) -> Model | None:
+    def learnt(self, params: plugin.Params, owner: int) -> plugin.Model | None:
         """Biases, norms and head that were learnt with them."""
-        if owner == BASE:
+        if owner == plugin.BASE:
             return None
         return self._learnt[owner - 1, float(params["share"][0, owner - 1])].model
 
-    def _of(self, place: Place, params: Params) -> Adapted:
+    def _of(self, place: Place, params: plugin.Params) -> plugin.Adapted:
         return self._learnt[place.owner, float(params["share"][0, place.owner])]
 
     @staticmethod

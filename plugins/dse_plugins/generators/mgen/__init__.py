@@ -12,11 +12,11 @@ all tasks share. On both, inputs may leave early where an answer is sure.
 
 from collections.abc import Iterable
 
-from dse.plugin import Generator, ModelGenerator, hookimpl
+from dse import plugin
 from dse_plugins.generators.mgen.options import MGenOptions
 
 
-def build(options: MGenOptions) -> ModelGenerator:
+def build(options: MGenOptions) -> plugin.ModelGenerator:
     """Build the route that is asked for."""
     if options.route == "free":
         from dse_plugins.generators.mgen.free import Free
@@ -27,10 +27,10 @@ def build(options: MGenOptions) -> ModelGenerator:
     return Trained(options)
 
 
-@hookimpl
-def dse_generators() -> Iterable[Generator]:
+@plugin.hookimpl
+def dse_generators() -> Iterable[plugin.Generator]:
     """Yield the one generator."""
-    yield Generator(
+    yield plugin.Generator(
         name="mgen",
         summary="models of several tasks with less computation: shared trunks, or heads and FFN columns left out",
         build=build,

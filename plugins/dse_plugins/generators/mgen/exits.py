@@ -11,24 +11,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.plugin import Context, ExitHead, Exits, Float, Parameter, Training, Workload, fit_exits
+from dse import plugin
 
 Fitted = dict[str, NDArray[Any]]
 
 
-def of_task(workload: Workload, task: int) -> dict[str, Any]:
+def of_task(workload: plugin.Workload, task: int) -> dict[str, Any]:
     """What a task's fine-tuned model and rows come from."""
     name = workload.task_names[task]
     return {part: workload.digests.get(part) for part in ("base", f"task.{name}", f"data.{name}")}
 
 
-def of_trunk(workload: Workload, task: int, training: Training) -> dict[str, Any]:
+def of_trunk(workload: plugin.Workload, task: int, training: plugin.Training) -> dict[str, Any]:
     """What a trunk and the rows of one of its tasks come from."""
     together = sorted(workload.digests.items())
     return of_task(workload, task) | {"training": repr(training), "together": together}
 
 
-def fitted_once(context: Context, task: int, rows: int, training: Training | None = None) -> Fitted:
+def fitted_once(context: plugin.Context, task: int, rows: int, training: plugin.Training | None = None) -> Fitted:
     """Find what `dse.fit_exits` finds, cached; on an encoder that is trained first where one is asked for."""
     workload = context.workload
     name = workload.task_names[task]
@@ -36,15 +36,15 @@ def fitted_once(context: Context, task: int, rows: int, training: Training | Non
     what = f"early exits of {name}" + (f", {len(training.layers)} layers" if training is not None else "")
 
     def make() -> Fitted:
-        return fit_exits(context, task, rows, None if training is None else context.trained(training))
+        return plugin.fit_exits(context, task, rows, None if training is None else context.trained(training))
 
     return context.cached(what, key | {"rows": rows}, make)
 
 
-def stacked(tasks: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]]) -> Exits:
+def stacked(tasks: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]]) -> plugin.Exits:
     """Join the tasks' parameters and reach."""
     parameters, reach = (np.stack(values, axis=1) for values in zip(*tasks, strict=True))
-    return Exits(parameters, reach)
+    return plugin.Exits(parameters, reach)
 
 
 def planned(
@@ -76,22 +76,22 @@ def planned(
     return parameters, reach
 
 
-def heads(found: Fitted, runs: Sequence[int], threshold: float, asked: int) -> dict[int, ExitHead]:
+def heads(found: Fitted, runs: Sequence[int], threshold: float, asked: int) -> dict[int, plugin.ExitHead]:
     """Heads by the layer after which they are asked; arguments as of `planned`."""
     import torch
 
     if threshold >= 1:
         return {}
     return {
-        int(layer): ExitHead(torch.from_numpy(weight), torch.from_numpy(bias), float(threshold))
+        int(layer): plugin.ExitHead(torch.from_numpy(weight), torch.from_numpy(bias), float(threshold))
         for layer, weight, bias in zip(found["layers"], found["weight"], found["bias"], strict=True)
         if list(runs).index(int(layer)) < asked
     }
 
 
-def confidence() -> Parameter:
+def confidence() -> plugin.Parameter:
     """How sure an answer must be, for each task."""
-    return Float(
+    return plugin.Float(
         name="confidence", low=0.7, high=1.0, default=1.0, limits=(0.0, 1.0), scope=("task",),
         summary="an input leaves early with an answer that is at least so sure; 1: none does",
     )  # fmt: skip

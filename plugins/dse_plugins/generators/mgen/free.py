@@ -11,22 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.plugin import (
-    BASE,
-    Context,
-    ExitHead,
-    Exits,
-    Float,
-    Int,
-    Model,
-    Parameter,
-    Params,
-    Plan,
-    Training,
-    Weights,
-    Workload,
-    separate_models,
-)
+from dse import plugin
 from dse_plugins.generators.mgen import exits
 from dse_plugins.generators.mgen.importance import SIDES, block_of, measured, ranks, unmeasured, within
 from dse_plugins.generators.mgen.options import MGenOptions
@@ -42,15 +27,15 @@ class Free:
         self._ranks: dict[str, NDArray[np.int64]] = {}
         self._exits: list[exits.Fitted] = []
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Shares of heads and of columns each task keeps, and how many layers all tasks share."""
         layers = workload.encoder.layers
-        trunk = Int(
+        trunk = plugin.Int(
             name="trunk", low=0, high=min(max(1, layers // 3), layers - 1), default=0, limits=(0, layers - 1), unit="layers",
             summary="first layers that are the same for all tasks, whole",
         )  # fmt: skip
         kept = tuple(
-            Float(
+            plugin.Float(
                 name=name, low=0.3, high=1.0, default=1.0, limits=(0.0, 1.0), scope=("task",),
                 summary=f"share of a task's {what} that are kept, over all layers",
             )
@@ -58,7 +43,7 @@ class Free:
         )  # fmt: skip
         return (trunk, *kept, exits.confidence()) if self.options.exits else (trunk, *kept)
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Measure, once for each task, what heads and columns do and give, and fit the heads of early exits."""
         if self.options.merged:
             self._mean(context)
@@ -76,41 +61,41 @@ class Free:
                 [ranks(table[name], block_of(workload.encoder, name, self.options.block)) for table in tables]
             )
 
-    def plan(self, workload: Workload, params: Params) -> Plan:
+    def plan(self, workload: plugin.Workload, params: plugin.Params) -> plugin.Plan:
         """Keep in each task's layers what does most. Before anything is measured, the first of each layer."""
         kept = {name: self._kept(workload, name, params) for name in SIDES}
-        owner = separate_models(workload, params.points).owner
-        owner = np.where(_of_trunk(workload, params), BASE, owner)
-        return Plan(owner, heads=kept["heads"], ffn=kept["ffn"], exits=self._leaving(workload, params))
+        owner = plugin.separate_models(workload, params.points).owner
+        owner = np.where(_of_trunk(workload, params), plugin.BASE, owner)
+        return plugin.Plan(owner, heads=kept["heads"], ffn=kept["ffn"], exits=self._leaving(workload, params))
 
-    def weights(self, context: Context, params: Params, owner: int) -> Weights | Model:
+    def weights(self, context: plugin.Context, params: plugin.Params, owner: int) -> plugin.Weights | plugin.Model:
         """Give what stands in the base's place, or what a task keeps."""
-        if owner == BASE:
+        if owner == plugin.BASE:
             return self._mean(context) if self.options.merged else context.base_weights()
         encoder, weights, task = context.workload.encoder, context.task_weights(owner - 1), owner - 1
         layers = range(encoder.layers)
         kept = {name: self._kept(context.workload, name, params)[0, task] for name in SIDES}
         matrices, shifts = recovered(encoder, weights, layers, partial(self._moments, context, task), kept)
-        early: dict[int, dict[int, ExitHead]] = {}
+        early: dict[int, dict[int, plugin.ExitHead]] = {}
         if self._exits:
             sure = float(params["confidence"][0, task])
             early[task] = exits.heads(self._exits[task], layers, sure, encoder.layers)
-        return Model({**weights, **matrices}, shifts=shifts, exits=early)
+        return plugin.Model({**weights, **matrices}, shifts=shifts, exits=early)
 
-    def _mean(self, context: Context) -> Model:
+    def _mean(self, context: plugin.Context) -> plugin.Model:
         """The mean of the tasks' own encoders."""
         tasks = tuple(range(len(context.workload.tasks)))
-        mean = context.trained(Training(tasks, merged=True, passes=0))
-        return Model(mean.matrices, mean.vectors)
+        mean = context.trained(plugin.Training(tasks, merged=True, passes=0))
+        return plugin.Model(mean.matrices, mean.vectors)
 
-    def _moments(self, context: Context, task: int) -> dict[str, NDArray[Any]]:
+    def _moments(self, context: plugin.Context, task: int) -> dict[str, NDArray[Any]]:
         """What heads and columns of a task give; measured once."""
         workload, rows = context.workload, self.options.recovery_rows
         key = exits.of_task(workload, task) | {"rows": rows}
         make = partial(moments, context, (task,), rows)
         return context.cached(f"moments of {workload.task_names[task]}", key, make)
 
-    def _leaving(self, workload: Workload, params: Params) -> Exits | None:
+    def _leaving(self, workload: plugin.Workload, params: plugin.Params) -> plugin.Exits | None:
         if not self._exits:
             return None
         layers = workload.encoder.layers
@@ -121,7 +106,7 @@ class Free:
         ]
         return exits.stacked(found)
 
-    def _kept(self, workload: Workload, name: str, params: Params) -> NDArray[np.bool_]:
+    def _kept(self, workload: plugin.Workload, name: str, params: plugin.Params) -> NDArray[np.bool_]:
         """Which heads or columns (P, T, L, units) are within a task's share of their blocks; one block a layer at least."""
         encoder = workload.encoder
         units = encoder.heads if name == "heads" else encoder.ffn
@@ -130,6 +115,6 @@ class Free:
         return np.asarray(within(places[None], params[name], block) | _of_trunk(workload, params)[..., None])
 
 
-def _of_trunk(workload: Workload, params: Params) -> NDArray[np.bool_]:
+def _of_trunk(workload: plugin.Workload, params: plugin.Params) -> NDArray[np.bool_]:
     """Which layers (P, 1, L) all tasks share."""
     return np.asarray(np.arange(workload.encoder.layers) < params["trunk"][:, None])[:, None, :]

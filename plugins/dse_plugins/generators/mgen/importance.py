@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.plugin import Context, Encoder, Model
+from dse import plugin
 
 _ROUNDING = 1e-9
 SIDES = {"heads": "attention_output", "ffn": "ffn_out"}
 """What may be left out, and the matrix whose inputs it is."""
 
 
-def measured(context: Context, task: int, rows: int, model: Model | None = None) -> dict[str, NDArray[Any]]:
+def measured(
+    context: plugin.Context, task: int, rows: int, model: plugin.Model | None = None
+) -> dict[str, NDArray[Any]]:
     """Measure what leaving out each head and each feed-forward column changes, to first order.
 
     An input ``x`` of the matrix that follows moves the logits by ``x (g W)``, with ``g`` the gradient at that matrix's outputs:
@@ -59,7 +61,7 @@ def measured(context: Context, task: int, rows: int, model: Model | None = None)
     }
 
 
-def matrix_of(encoder: Encoder, role: str) -> int | None:
+def matrix_of(encoder: plugin.Encoder, role: str) -> int | None:
     """Index of the matrix of a role; None where the encoder names none."""
     roles = [matrix.role for matrix in encoder.matrices]
     return roles.index(role) if role in roles else None
@@ -88,7 +90,7 @@ def ranks(effects: NDArray[Any], block: int) -> NDArray[np.int64]:
     return np.take_along_axis(place.reshape(worth.shape), number, axis=1)
 
 
-def block_of(encoder: Encoder, name: str, columns: int) -> int:
+def block_of(encoder: plugin.Encoder, name: str, columns: int) -> int:
     """Heads, or feed-forward columns, that are left out together: as many as fill an array's columns."""
     return max(1, columns // (encoder.head_size if name == "heads" else 1))
 

@@ -4,10 +4,10 @@ from typing import Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from dse.plugin import Options
+from dse import plugin
 
 
-class MGenOptions(Options):
+class MGenOptions(plugin.Options):
     """Options of ``mgen``.
 
     Attributes:

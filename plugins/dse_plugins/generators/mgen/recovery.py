@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.plugin import Context, Encoder, Model, Weights
+from dse import plugin
 from dse_plugins.generators.mgen.importance import SIDES, matrix_of
 from dse_plugins.shared.moments import input_moments
 
@@ -21,7 +21,9 @@ DAMPING = 0.01
 """Added to each kept input's variance, as a share of their mean, so that inputs that hardly vary change little."""
 
 
-def moments(context: Context, tasks: Iterable[int], rows: int, model: Model | None = None) -> dict[str, NDArray[Any]]:
+def moments(
+    context: plugin.Context, tasks: Iterable[int], rows: int, model: plugin.Model | None = None
+) -> dict[str, NDArray[Any]]:
     """Mean and covariance of what heads and columns give, over the tokens of training rows, each task counting alike.
 
     Args:
@@ -40,8 +42,8 @@ def moments(context: Context, tasks: Iterable[int], rows: int, model: Model | No
 
 
 def recovered(
-    encoder: Encoder,
-    weights: Weights,
+    encoder: plugin.Encoder,
+    weights: plugin.Weights,
     layers: Sequence[int],
     found: Moments | None,
     kept: dict[str, NDArray[Any]],

@@ -7,24 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.plugin import (
-    BASE,
-    DROPPED,
-    Choice,
-    Context,
-    Encoder,
-    Exits,
-    Float,
-    Int,
-    Model,
-    Parameter,
-    Params,
-    Plan,
-    Training,
-    Weights,
-    Workload,
-    separate_models,
-)
+from dse import plugin
 from dse_plugins.generators.mgen import exits
 from dse_plugins.generators.mgen.importance import SIDES
 from dse_plugins.generators.mgen.options import MGenOptions
@@ -40,22 +23,22 @@ class Trained:
         self.options = options
         self._measured: dict[int, Trunk] = {}  # by number of layers
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Layers that run, how many of the last are a task's own, and what of the one trunk is kept, or whose trunk it is."""
         layers = workload.encoder.layers
-        found: tuple[Parameter, ...] = (
-            Choice(
+        found: tuple[plugin.Parameter, ...] = (
+            plugin.Choice(
                 name="layers", choices=(depths := self._depths(layers)), default=depths[-1], unit="layers",
                 summary="encoder layers that run, the others are skipped",
             ),
-            Int(
+            plugin.Int(
                 name="own", low=0, high=min(2, layers), default=0, limits=(0, layers), scope=("task",), unit="layers",
                 summary="last layers of a task that are its own; the others are those of the trunk",
             ),
         )  # fmt: skip
         if self.options.trunks == 1:
             kept = tuple(
-                Float(
+                plugin.Float(
                     name=name, low=0.5, high=1.0, default=1.0, limits=(0.0, 1.0),
                     summary=f"share of the trunk's {what} that are kept, over all its layers",
                 )
@@ -63,10 +46,10 @@ class Trained:
             )  # fmt: skip
             return (*found, *kept, exits.confidence()) if self.options.exits else (*found, *kept)
         last = self.options.trunks - 1
-        trunk = Int(name="trunk", low=0, high=last, default=0, scope=("task",), summary="trunk of a task")
+        trunk = plugin.Int(name="trunk", low=0, high=last, default=0, scope=("task",), summary="trunk of a task")
         return (*found, trunk)
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Train the one trunk at every number of layers and look at each; of several, each when a design first needs it."""
         if self.options.trunks > 1:
             return
@@ -74,23 +57,23 @@ class Trained:
         for count in self._depths(layers):
             self._measured[count] = look_at(context, self._trunk(tasks, spread(layers, count)), self.options)
 
-    def plan(self, workload: Workload, params: Params) -> Plan:
+    def plan(self, workload: plugin.Workload, params: plugin.Params) -> plugin.Plan:
         """Skip what does not run, and give the last layers that do to the tasks."""
         layers = workload.encoder.layers
         runs = np.stack([np.isin(np.arange(layers), spread(layers, int(count))) for count in params["layers"]])
         place = np.cumsum(runs, axis=1) - 1  # of a layer among those that run
         first = params["layers"][:, None] - params["own"]  # (P, T) layers of the trunk
         groups = self.options.trunks - 1
-        own = separate_models(workload, params.points).owner + groups
+        own = plugin.separate_models(workload, params.points).owner + groups
         owner = np.where(place[:, None, :] < first[..., None], self._trunks(params)[..., None], own)
-        owner = np.where(runs[:, None, :], owner, DROPPED)
+        owner = np.where(runs[:, None, :], owner, plugin.DROPPED)
         if self.options.trunks > 1:
-            return Plan(owner, groups)
+            return plugin.Plan(owner, groups)
         heads, ffn = (self._kept(workload.encoder, owner, params, name) for name in SIDES)
         early = self._leaving(params, layers) if self.options.exits and self._measured else None
-        return Plan(owner, groups, heads, ffn, early)
+        return plugin.Plan(owner, groups, heads, ffn, early)
 
-    def weights(self, context: Context, params: Params, owner: int) -> Weights | Model:
+    def weights(self, context: plugin.Context, params: plugin.Params, owner: int) -> plugin.Weights | plugin.Model:
         """Give a trunk, or a task's branch."""
         count, trunks = int(params["layers"][0]), self._trunks(params)[0]
         kept = spread(context.workload.encoder.layers, count)
@@ -103,7 +86,7 @@ class Trained:
         if task < 0:
             return self._with_exits(self._pruned(context, context.trained(trunk), params), params, together)
         frozen = max(0, count - int(params["own"][0, task]))
-        branch = Training(
+        branch = plugin.Training(
             (task,), kept, frozen, trunk, distil=options.distil, passes=options.branch_passes, seed=options.seed
         )
         return self._with_exits(context.trained(branch), params, (task,))
@@ -112,9 +95,9 @@ class Trained:
         offered = {min(count, layers) for count in self.options.depths}
         return tuple(sorted(offered)) or tuple(range(max(1, layers // 2), layers + 1))
 
-    def _trunk(self, tasks: tuple[int, ...], kept: tuple[int, ...]) -> Training:
+    def _trunk(self, tasks: tuple[int, ...], kept: tuple[int, ...]) -> plugin.Training:
         options = self.options
-        return Training(
+        return plugin.Training(
             tasks,
             kept,
             merged=options.merged is not False,
@@ -124,7 +107,7 @@ class Trained:
             seed=options.seed,
         )
 
-    def _leaving(self, params: Params, layers: int) -> Exits:
+    def _leaving(self, params: plugin.Params, layers: int) -> plugin.Exits:
         """Where inputs leave: after layers of the trunk, never after a task's own."""
         shape = (*params["own"].shape, layers)
         parameters, reach = np.zeros(shape, dtype=np.int64), np.ones(shape)
@@ -137,9 +120,11 @@ class Trained:
             ]
             joined = exits.stacked(each)
             parameters[some], reach[some] = joined.parameters, joined.reach
-        return Exits(parameters, reach)
+        return plugin.Exits(parameters, reach)
 
-    def _kept(self, encoder: Encoder, owner: NDArray[np.int64], params: Params, name: str) -> NDArray[np.bool_]:
+    def _kept(
+        self, encoder: plugin.Encoder, owner: NDArray[np.int64], params: plugin.Params, name: str
+    ) -> NDArray[np.bool_]:
         """Which units (P, T, L, units) are kept: what is a task's own is whole."""
         kept = np.ones((*owner.shape, encoder.heads if name == "heads" else encoder.ffn), dtype=bool)
         for count in np.unique(params["layers"]):
@@ -148,9 +133,9 @@ class Trained:
             trunk = self._measured.get(int(count), Trunk(runs, self.options.block))
             for at, layer in enumerate(runs):
                 kept[some, :, layer] = trunk.kept(encoder, name, params[name][some])[:, None, at]
-        return np.asarray(kept | (owner != BASE)[..., None])
+        return np.asarray(kept | (owner != plugin.BASE)[..., None])
 
-    def _pruned(self, context: Context, model: Model, params: Params) -> Model:
+    def _pruned(self, context: plugin.Context, model: plugin.Model, params: plugin.Params) -> plugin.Model:
         """Let what the one trunk keeps make up for what it leaves out."""
         count = int(params["layers"][0])
         if count not in self._measured:
@@ -158,7 +143,7 @@ class Trained:
         matrices, shifts = self._measured[count].recovered(context, model.matrices, params)
         return replace(model, matrices={**model.matrices, **matrices}, shifts=shifts)
 
-    def _with_exits(self, model: Model, params: Params, tasks: tuple[int, ...]) -> Model:
+    def _with_exits(self, model: plugin.Model, params: plugin.Params, tasks: tuple[int, ...]) -> plugin.Model:
         """Add the heads of the tasks' early exits."""
         count, own = int(params["layers"][0]), params["own"][0]
         if not self.options.exits or count not in self._measured:
@@ -170,7 +155,7 @@ class Trained:
         }
         return replace(model, exits=early)
 
-    def _trunks(self, params: Params) -> NDArray[np.int64]:
+    def _trunks(self, params: plugin.Params) -> NDArray[np.int64]:
         """Each task's trunk (P, T), which is also the owner of its layers."""
         return params["trunk"] if self.options.trunks > 1 else np.zeros(params["own"].shape, dtype=np.int64)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.plugin import Context, Encoder, Params, Training, Weights
+from dse import plugin
 from dse_plugins.generators.mgen import exits
 from dse_plugins.generators.mgen.importance import SIDES, block_of, measured, ranks, unmeasured, within
 from dse_plugins.generators.mgen.options import MGenOptions
@@ -35,20 +35,20 @@ class Trunk:
     exits: tuple[exits.Fitted, ...] = ()
     moments: Moments | None = None
 
-    def kept(self, encoder: Encoder, name: str, share: NDArray[Any]) -> NDArray[np.bool_]:
+    def kept(self, encoder: plugin.Encoder, name: str, share: NDArray[Any]) -> NDArray[np.bool_]:
         """Which units (P, n, units) are within a share (P,)."""
         block = block_of(encoder, name, self.block)
         units = encoder.heads if name == "heads" else encoder.ffn
         return within(self.places.get(name, unmeasured(len(self.layers), units, block))[None], share, block)
 
-    def recovered(self, context: Context, weights: Weights, params: Params) -> Made:
+    def recovered(self, context: plugin.Context, weights: plugin.Weights, params: plugin.Params) -> Made:
         """Matrices and shifts that make up for what is left out at one point."""
         encoder = context.workload.encoder
         kept = {name: self.kept(encoder, name, params[name])[0] for name in SIDES}
         return recovered(encoder, weights, self.layers, self.moments, kept)
 
 
-def look_at(context: Context, training: Training, options: MGenOptions) -> Trunk:
+def look_at(context: plugin.Context, training: plugin.Training, options: MGenOptions) -> Trunk:
     """Train a trunk if it is not, and measure it on training rows of each task."""
     workload, model = context.workload, context.trained(training)
     tables = []

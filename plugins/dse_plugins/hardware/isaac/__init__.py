@@ -2,21 +2,21 @@
 
 from collections.abc import Iterable
 
-from dse.plugin import Hardware, HardwareModel, hookimpl
+from dse import plugin
 from dse_plugins.hardware.isaac.options import IsaacOptions
 
 
-def build(options: IsaacOptions) -> Hardware:
+def build(options: IsaacOptions) -> plugin.Hardware:
     """Build the model; its modules load only now."""
     from dse_plugins.hardware.isaac.model import Isaac
 
     return Isaac(options)
 
 
-@hookimpl
-def dse_hardware_models() -> Iterable[HardwareModel]:
+@plugin.hookimpl
+def dse_hardware_models() -> Iterable[plugin.HardwareModel]:
     """Yield the one model."""
-    yield HardwareModel(
+    yield plugin.HardwareModel(
         name="isaac",
         summary="ISAAC tiles of 32 nm ReRAM crossbars; defaults are the ICCAD'21 configuration",
         build=build,

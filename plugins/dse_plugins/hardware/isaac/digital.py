@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.plugin import BASE, Counts, Demand, Encoder, Workload
+from dse import plugin
 from dse_plugins.hardware.isaac import table
 from dse_plugins.hardware.isaac.options import IsaacOptions
 from dse_plugins.hardware.isaac.units import INDEX, NAMES, Digital
@@ -31,7 +31,7 @@ class Widths:
     inputs: Array
 
     @classmethod
-    def of(cls, encoder: Encoder, demand: Demand) -> Widths:
+    def of(cls, encoder: plugin.Encoder, demand: plugin.Demand) -> Widths:
         """Count what is kept."""
         first = {matrix.input: index for index, matrix in reversed(list(enumerate(encoder.matrices)))}
         heads, ffn = (
@@ -41,7 +41,7 @@ class Widths:
         return cls(heads, ffn, demand.rows[..., sorted(first.values())].sum(axis=-1))
 
 
-def layer(workload: Workload, widths: Widths, costs: Digital, options: IsaacOptions) -> tuple[Array, Array]:
+def layer(workload: plugin.Workload, widths: Widths, costs: Digital, options: IsaacOptions) -> tuple[Array, Array]:
     """Energy (uJ) and time (us) of one layer's digital work for each task.
 
     Two attention products of a head's width for each head kept and pair of tokens; softmax over as many scores for each
@@ -65,7 +65,7 @@ def layer(workload: Workload, widths: Widths, costs: Digital, options: IsaacOpti
     return energy_uj(macs, lanes, costs), time_us(macs, lanes, options)
 
 
-def inputs(workload: Workload, costs: Digital, options: IsaacOptions) -> tuple[Array, Array]:
+def inputs(workload: plugin.Workload, costs: Digital, options: IsaacOptions) -> tuple[Array, Array]:
     """Energy (P, T, C) and time (P, T) of an input's embeddings, which are off-chip: a word and a position for each token."""
     tokens = np.array([task.tokens for task in workload.tasks])
     width = workload.encoder.hidden
@@ -77,7 +77,9 @@ def inputs(workload: Workload, costs: Digital, options: IsaacOptions) -> tuple[A
     return energy, np.broadcast_to(time_us(np.zeros_like(lanes), lanes, options), energy.shape[:2])
 
 
-def requests(workload: Workload, demand: Demand, costs: Digital, options: IsaacOptions) -> tuple[Array, Array]:
+def requests(
+    workload: plugin.Workload, demand: plugin.Demand, costs: Digital, options: IsaacOptions
+) -> tuple[Array, Array]:
     """Energy (P, T, C) and time (P, T) of an answer beyond its layers.
 
     Pooler and classifier; where inputs may leave early, the mean over tokens and the head of every exit that an input is
@@ -97,10 +99,10 @@ def requests(workload: Workload, demand: Demand, costs: Digital, options: IsaacO
     return energy, time_us(macs, lanes, options)
 
 
-def sram_bits(workload: Workload, demand: Demand, counts: Counts) -> Array:
+def sram_bits(workload: plugin.Workload, demand: plugin.Demand, counts: plugin.Counts) -> Array:
     """Bits (P, O) of scales, metadata, biases, norms and heads of each owner."""
     layers = demand.used.sum(axis=2).astype(float)
-    layers[:, BASE] = demand.direct.sum(axis=1)
+    layers[:, plugin.BASE] = demand.direct.sum(axis=1)
     bits = counts.digital_bits.sum(axis=2) + layers * workload.encoder.vector_parameters * table.VECTOR_BITS
     for index, task in enumerate(workload.tasks):
         bits[:, demand.task_owner(index)] += task.head_parameters * table.VECTOR_BITS
@@ -109,7 +111,7 @@ def sram_bits(workload: Workload, demand: Demand, counts: Counts) -> Array:
     return np.asarray(bits)
 
 
-def embedding_bytes(workload: Workload) -> float:
+def embedding_bytes(workload: plugin.Workload) -> float:
     """Bytes of the embeddings, off-chip and shared by all tasks."""
     return workload.encoder.embedding_parameters * table.VECTOR_BITS / 8
 

@@ -7,27 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.plugin import (
-    BASE,
-    DROPPED,
-    ENCODINGS,
-    Alternative,
-    Choice,
-    Components,
-    Context,
-    Counts,
-    Demand,
-    Footprint,
-    Geometry,
-    Int,
-    Nonideality,
-    Parameter,
-    Params,
-    Reprogramming,
-    Violation,
-    Workload,
-    reprogramming,
-)
+from dse import plugin
 from dse_plugins.hardware import adc_laws
 from dse_plugins.hardware.isaac import digital, table
 from dse_plugins.hardware.isaac.options import IsaacOptions
@@ -43,65 +23,65 @@ class Isaac:
     def __init__(self, options: IsaacOptions) -> None:
         self.options = options
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Array size, cells, converters, encoding and chip size; defaults are the ICCAD'21 configuration."""
         del workload
         hardware: dict[str, Any] = {"scores": False}
         return (
-            Choice(
+            plugin.Choice(
                 name="array_size", choices=(64, 128, 256), default=128, allowed=(32, 64, 128, 256, 512),
                 summary="wordlines and bitlines of an array", **hardware,
             ),
-            Choice(name="cell_bits", choices=(1, 2, 4), default=1, unit="bit", summary="bits a cell holds", **hardware),
-            Int(name="adc_bits", low=6, high=10, default=8, limits=(4, 10), unit="bit", summary="ADC resolution", **hardware),
-            Choice(name="dac_bits", choices=(1, 2), default=1, allowed=(1, 2, 4), unit="bit", summary="input bits a cycle", **hardware),
-            Int(name="input_bits", low=8, high=8, default=8, limits=(4, 8), unit="bit", summary="bits of an activation", **hardware),
-            Choice(name="encoding", choices=ENCODINGS, default="separate", summary="how signs are held", **hardware),
-            Choice(name="arrays_per_ima", choices=(4, 8, 16), default=8, allowed=(1, 2, 4, 8, 16, 32), summary="arrays of an IMA", **hardware),
-            Choice(name="adcs_per_ima", choices=(2, 4, 8, 16), default=8, allowed=(1, 2, 4, 8, 16, 32), summary="ADCs of an IMA", **hardware),
-            Int(
+            plugin.Choice(name="cell_bits", choices=(1, 2, 4), default=1, unit="bit", summary="bits a cell holds", **hardware),
+            plugin.Int(name="adc_bits", low=6, high=10, default=8, limits=(4, 10), unit="bit", summary="ADC resolution", **hardware),
+            plugin.Choice(name="dac_bits", choices=(1, 2), default=1, allowed=(1, 2, 4), unit="bit", summary="input bits a cycle", **hardware),
+            plugin.Int(name="input_bits", low=8, high=8, default=8, limits=(4, 8), unit="bit", summary="bits of an activation", **hardware),
+            plugin.Choice(name="encoding", choices=plugin.ENCODINGS, default="separate", summary="how signs are held", **hardware),
+            plugin.Choice(name="arrays_per_ima", choices=(4, 8, 16), default=8, allowed=(1, 2, 4, 8, 16, 32), summary="arrays of an IMA", **hardware),
+            plugin.Choice(name="adcs_per_ima", choices=(2, 4, 8, 16), default=8, allowed=(1, 2, 4, 8, 16, 32), summary="ADCs of an IMA", **hardware),
+            plugin.Int(
                 name="tiles", low=0, high=0, default=0, limits=(0, 1_000_000),
                 summary="tiles of the chip; 0: as many as the weights need. Fewer means reprogramming", **hardware,
             ),
         )  # fmt: skip
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Nothing to do: the model is closed-form."""
 
-    def geometry(self, params: Params) -> Geometry:
+    def geometry(self, params: plugin.Params) -> plugin.Geometry:
         """Arrays (P,) of the array and converter parameters."""
-        encoding = sum((params["encoding"] == name) * code for code, name in enumerate(ENCODINGS))
+        encoding = sum((params["encoding"] == name) * code for code, name in enumerate(plugin.ENCODINGS))
         size = params["array_size"]
         fields = {name: params[name] for name in ("cell_bits", "adc_bits", "dac_bits", "input_bits")}
-        return Geometry(size, size, encoding=np.asarray(encoding), packing=self.options.packing, **fields)
+        return plugin.Geometry(size, size, encoding=np.asarray(encoding), packing=self.options.packing, **fields)
 
-    def units(self, params: Params) -> Units:
+    def units(self, params: plugin.Params) -> Units:
         """Unit costs (P,): what another component table changes."""
         return units(self.geometry(params), params, self.options)
 
-    def alternatives(self, params: Params) -> tuple[Alternative, ...]:
+    def alternatives(self, params: plugin.Params) -> tuple[plugin.Alternative, ...]:
         """The same design under every ADC law."""
         return adc_laws.alternatives(self.options.adc_law, params["adc_bits"])
 
-    def nonideality(self, params: Params) -> Nonideality:
+    def nonideality(self, params: plugin.Params) -> plugin.Nonideality:
         """What the options switch on, the same at every point."""
         del params
         return self.options
 
     def components(
         self,
-        workload: Workload,
-        demand: Demand,
-        counts: Counts,
-        footprint: Footprint,
-        params: Params,
-    ) -> Components:
+        workload: plugin.Workload,
+        demand: plugin.Demand,
+        counts: plugin.Counts,
+        footprint: plugin.Footprint,
+        params: plugin.Params,
+    ) -> plugin.Components:
         """Charge every event of `dse.Counts`, the digital unit, SRAM, off-chip traffic and reprogramming."""
         geometry = self.geometry(params)
         unit = self.units(params)
         capacity = np.where(params["tiles"] > 0, params["tiles"] * unit.arrays_per_tile, np.inf)
         held = residency(needs(demand, footprint.on_base), counts.arrays, capacity)
-        over = reprogramming(workload, demand, footprint, geometry)
+        over = plugin.reprogramming(workload, demand, footprint, geometry)
         tiles = np.where(
             params["tiles"] > 0, params["tiles"], np.ceil(counts.arrays.sum((1, 2)) / unit.arrays_per_tile)
         )
@@ -114,7 +94,7 @@ class Isaac:
             input_energy[..., INDEX[name]] += milliwatts[:, None] * input_latency * 1e-3
             request_energy[..., INDEX[name]] += milliwatts[:, None] * request_latency * 1e-3
         moving = np.minimum(counts.arrays.sum((1, 2)), tiles * unit.arrays_per_tile)
-        return Components(
+        return plugin.Components(
             names=NAMES,
             area_mm2=self._area(workload, demand, counts, unit, tiles),
             array_area_mm2=moving / unit.arrays_per_tile * unit.tile_mm2.sum(axis=1),
@@ -131,7 +111,7 @@ class Isaac:
             **self._switches(held, over, geometry, unit, tiles),
         )
 
-    def levels(self, arrays: int, params: Params) -> dict[str, int]:
+    def levels(self, arrays: int, params: plugin.Params) -> dict[str, int]:
         """Arrays of a tile and of an IMA, for one point; none where the chip is too small for all to stay."""
         ima = int(params["arrays_per_ima"][0])
         tile = ima * self.options.imas_per_tile
@@ -140,11 +120,11 @@ class Isaac:
 
     def _passes(
         self,
-        workload: Workload,
-        demand: Demand,
-        counts: Counts,
-        footprint: Footprint,
-        geometry: Geometry,
+        workload: plugin.Workload,
+        demand: plugin.Demand,
+        counts: plugin.Counts,
+        footprint: plugin.Footprint,
+        geometry: plugin.Geometry,
         unit: Units,
     ) -> tuple[Array, Array]:
         """Energy (P, T, L, C) and latency (P, T, L) of one pass of each task's layer."""
@@ -173,7 +153,7 @@ class Isaac:
             "router": outputs * unit.router_pj[over] * (geometry.input_bits[over] / 8),
             "sram": (outputs * 2 + scaled + shifted) * table.VECTOR_BITS / 8 * unit.digital.sram_byte_pj[over],
         }
-        runs = demand.owner != DROPPED
+        runs = demand.owner != plugin.DROPPED
         energy = np.zeros((*demand.owner.shape, len(NAMES)))
         for name, picojoules in charges.items():
             energy[..., INDEX[name]] = picojoules * 1e-6
@@ -187,15 +167,17 @@ class Isaac:
         filled = (tokens + stages - 1) * unit.cycles[over] + stages * table.PIPELINE_CYCLES
         return energy, np.asarray(runs * (filled * unit.cycle_us[over] + digital_us))
 
-    def _area(self, workload: Workload, demand: Demand, counts: Counts, unit: Units, tiles: Array) -> Array:
+    def _area(
+        self, workload: plugin.Workload, demand: plugin.Demand, counts: plugin.Counts, unit: Units, tiles: Array
+    ) -> Array:
         """Whole tiles by share of arrays, SRAM by owner, the digital unit and links with the base: (P, O, C)."""
         held = counts.arrays.sum(axis=2)
         share = held / np.maximum(held.sum(axis=1, keepdims=True), 1)
         area = share[..., None] * (tiles[:, None] * unit.tile_mm2)[:, None, :]
         area[..., INDEX["sram"]] += digital.sram_bits(workload, demand, counts) * unit.digital.sram_bit_mm2[:, None]
-        area[:, BASE, INDEX["digital"]] += unit.digital.unit_mm2
+        area[:, plugin.BASE, INDEX["digital"]] += unit.digital.unit_mm2
         if self.options.links:
-            area[:, BASE, INDEX["links"]] += np.ceil(tiles / table.TILES_PER_CHIP) * table.LINKS_MM2
+            area[:, plugin.BASE, INDEX["links"]] += np.ceil(tiles / table.TILES_PER_CHIP) * table.LINKS_MM2
         return np.asarray(area)
 
     def _static_power(self, tiles: Array, unit: Units) -> dict[str, Array]:
@@ -207,15 +189,15 @@ class Isaac:
             power["links"] = np.ceil(tiles / table.TILES_PER_CHIP) * table.LINKS_MW
         return power
 
-    def _image_bytes(self, geometry: Geometry, unit: Units) -> Array:
+    def _image_bytes(self, geometry: plugin.Geometry, unit: Units) -> Array:
         return np.asarray(unit.cells * geometry.cell_bits / 8)
 
     def _offchip_mb(
         self,
-        workload: Workload,
+        workload: plugin.Workload,
         held: Residency,
-        over: Reprogramming | None,
-        geometry: Geometry,
+        over: plugin.Reprogramming | None,
+        geometry: plugin.Geometry,
         unit: Units,
     ) -> Array:
         """Embeddings, images of what is swapped, and of what is written over the base."""
@@ -227,8 +209,8 @@ class Isaac:
     def _switches(
         self,
         held: Residency,
-        over: Reprogramming | None,
-        geometry: Geometry,
+        over: plugin.Reprogramming | None,
+        geometry: plugin.Geometry,
         unit: Units,
         tiles: Array,
     ) -> dict[str, Array]:
@@ -250,13 +232,17 @@ class Isaac:
             "cell_writes": (held.written > 0) * pulses,
         }
 
-    def _violations(self, geometry: Geometry, params: Params, held: Residency) -> tuple[Violation, ...]:
+    def _violations(
+        self, geometry: plugin.Geometry, params: plugin.Params, held: Residency
+    ) -> tuple[plugin.Violation, ...]:
         missing = (adc_bits_needed(geometry) - geometry.adc_bits).astype(float)
         clips = missing if self.options.adc == "ideal" else np.zeros_like(missing)  # what real ones lose is scored
         return (
-            Violation("adc_bits", clips, "the ADC has fewer bits than a column's sum needs, so conversions would clip"),
-            Violation("tiles", held.missing, "the chip is smaller than the weights of its largest task"),
-            Violation(
+            plugin.Violation(
+                "adc_bits", clips, "the ADC has fewer bits than a column's sum needs, so conversions would clip"
+            ),
+            plugin.Violation("tiles", held.missing, "the chip is smaller than the weights of its largest task"),
+            plugin.Violation(
                 "adcs_per_ima",
                 (params["adcs_per_ima"] - params["arrays_per_ima"]).astype(float),
                 "an IMA has more ADCs than arrays",
@@ -276,13 +262,13 @@ def _of_tasks(values: Array, owner: Array) -> Array:
     """Value (P, T, L) of each task's owner, from (P, O, L); zero where the layer is dropped."""
     points, _, layers = owner.shape
     if values.shape == (1, 1, 1):  # the same everywhere
-        return np.where(owner == DROPPED, 0, values)
+        return np.where(owner == plugin.DROPPED, 0, values)
     gathered = np.broadcast_to(values, (points, *values.shape[1:]))[
         np.arange(points)[:, None, None], owner, np.arange(layers)
     ]
-    return np.asarray(np.where(owner == DROPPED, 0, gathered))
+    return np.asarray(np.where(owner == plugin.DROPPED, 0, gathered))
 
 
 def _with_base(values: Array, beneath: Array, owner: Array) -> Array:
     """An owner's own count and, where it is a delta, the base's beneath it, which runs on the same input."""
-    return np.asarray(_of_tasks(values, owner) + beneath * values[:, BASE, None, :])
+    return np.asarray(_of_tasks(values, owner) + beneath * values[:, plugin.BASE, None, :])

@@ -4,13 +4,13 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field
 
-from dse.plugin import Nonideality
+from dse import plugin
 
 Law: TypeAlias = Literal["isaac", "linear", "survey"]
 """What converters cost: see `dse_plugins.hardware.adc_laws`."""
 
 
-class IsaacOptions(Nonideality):
+class IsaacOptions(plugin.Nonideality):
     """Options of ``isaac``, and what of its arrays is not ideal.
 
     Attributes:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.plugin import BASE, DROPPED, Demand
+from dse import plugin
 
 Array = NDArray[Any]
 
@@ -35,11 +35,11 @@ class Residency:
     resident: Array
 
 
-def needs(demand: Demand, on_base: Array) -> Array:
+def needs(demand: plugin.Demand, on_base: Array) -> Array:
     """Which segments each task needs, (P, T, O, L): its owners' layers, and the base beneath deltas."""
     owner = demand.owner
     need = owner[:, :, None, :] == np.arange(demand.owners)[None, None, :, None]
-    need[:, :, BASE] |= _gathered(on_base, owner) & (owner != DROPPED)
+    need[:, :, plugin.BASE] |= _gathered(on_base, owner) & (owner != plugin.DROPPED)
     return np.asarray(need)
 
 

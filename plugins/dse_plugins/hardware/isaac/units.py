@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.plugin import Geometry, Params
+from dse import plugin
 from dse_plugins.hardware import adc_laws
 from dse_plugins.hardware.isaac import table
 from dse_plugins.hardware.isaac.options import IsaacOptions
@@ -103,7 +103,7 @@ class Units:
     digital: Digital
 
 
-def units(geometry: Geometry, params: Params, options: IsaacOptions) -> Units:
+def units(geometry: plugin.Geometry, params: plugin.Params, options: IsaacOptions) -> Units:
     """Scale the table to every point's parameters."""
     arrays, adcs = params["arrays_per_ima"], params["adcs_per_ima"]
     width = geometry.columns + geometry.flip
@@ -166,13 +166,13 @@ def units(geometry: Geometry, params: Params, options: IsaacOptions) -> Units:
     )
 
 
-def conversions_us(geometry: Geometry, params: Params) -> Array:
+def conversions_us(geometry: plugin.Geometry, params: plugin.Params) -> Array:
     """How long an IMA's ADCs take (P,) to convert every bitline of its arrays once."""
     bitlines = (geometry.columns + geometry.flip) * params["arrays_per_ima"]
     return np.asarray(bitlines / (params["adcs_per_ima"] * table.ADC_GSPS * 1e3))
 
 
-def adc_bits_needed(geometry: Geometry) -> Array:
+def adc_bits_needed(geometry: plugin.Geometry) -> Array:
     """ceil(log2(rows (2^dac - 1)(2^cell - 1) + 1)), one less with flip encoding; no conversion then clips."""
     largest = geometry.rows * (2.0**geometry.dac_bits - 1) * (2.0**geometry.cell_bits - 1)
     return np.asarray(np.ceil(np.log2(largest + 1)) - geometry.flip)

@@ -3,28 +3,28 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from dse.plugin import ComponentTable, Hardware, HardwareModel, hookimpl
+from dse import plugin
 from dse_plugins.hardware.neurosim.options import NeuroSimOptions
 
 
-def build(options: NeuroSimOptions) -> Hardware:
+def build(options: NeuroSimOptions) -> plugin.Hardware:
     """Build the model; its modules and its table load only now."""
     from dse_plugins.hardware.neurosim.model import NeuroSim
 
     return NeuroSim(options)
 
 
-@hookimpl
-def dse_hardware_models() -> Iterable[HardwareModel]:
+@plugin.hookimpl
+def dse_hardware_models() -> Iterable[plugin.HardwareModel]:
     """Yield the one model."""
     here = Path(__file__).parent
-    yield HardwareModel(
+    yield plugin.HardwareModel(
         name="neurosim",
         summary="ISAAC's tiles at 22 to 130 nm, with component costs of NeuroSim, CACTI and an ADC survey",
         build=build,
         options=NeuroSimOptions,
         source="DNN+NeuroSim 1.3, CACTI and Andrulis et al. (arXiv 2404.06553), through hwcomponents",
-        components=ComponentTable(
+        components=plugin.ComponentTable(
             file=here / "costs.toml",
             script=here / "measure.py",
             python=(3, 12),

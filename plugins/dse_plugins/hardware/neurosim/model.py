@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dse.plugin import Alternative, Choice, Parameter, Params, Workload
+from dse import plugin
 from dse_plugins.hardware import adc_laws
 from dse_plugins.hardware.isaac.model import Isaac
 from dse_plugins.hardware.isaac.units import Units
@@ -27,9 +27,9 @@ class NeuroSim(Isaac):
         self.costs = packaged() if options.table is None else load(Path(options.table))
         self.costs.array(options.device, self.costs.nodes[:1], self.costs.sizes[:1])  # refuses an unknown device
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Those of `Isaac`, and the node."""
-        node = Choice(
+        node = plugin.Choice(
             name="node_nm",
             choices=NODES,
             default=32,
@@ -40,10 +40,10 @@ class NeuroSim(Isaac):
         )
         return (node, *super().parameters(workload))
 
-    def units(self, params: Params) -> Units:
+    def units(self, params: plugin.Params) -> Units:
         """Unit costs (P,) from the table."""
         return units(self.geometry(params), params, self.options, self.costs)
 
-    def alternatives(self, params: Params) -> tuple[Alternative, ...]:
+    def alternatives(self, params: plugin.Params) -> tuple[plugin.Alternative, ...]:
         """The same design under every ADC law."""
         return adc_laws.alternatives(self.options.adc_law, params["adc_bits"], params["node_nm"], self.costs)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.plugin import Geometry, Params
+from dse import plugin
 from dse_plugins.hardware import adc_laws
 from dse_plugins.hardware.isaac import table
 from dse_plugins.hardware.isaac.units import INDEX, NAMES, Digital, Units, conversions_us
@@ -30,7 +30,7 @@ PEAK_BYTES = 1024
 """Bytes that buffer and bus move in a cycle at peak, as in ISAAC."""
 
 
-def units(geometry: Geometry, params: Params, options: NeuroSimOptions, costs: Costs) -> Units:
+def units(geometry: plugin.Geometry, params: plugin.Params, options: NeuroSimOptions, costs: Costs) -> Units:
     """Put the table's costs together for every point's parameters."""
     node = params["node_nm"]
     array = costs.array(options.device, node, geometry.rows)
@@ -71,8 +71,8 @@ def units(geometry: Geometry, params: Params, options: NeuroSimOptions, costs: C
 
 
 def _tile_mm2(
-    geometry: Geometry,
-    params: Params,
+    geometry: plugin.Geometry,
+    params: plugin.Params,
     options: NeuroSimOptions,
     array: dict[str, Array],
     logic: dict[str, Array],
@@ -100,7 +100,7 @@ def _tile_mm2(
     return tile
 
 
-def _tile_mw(geometry: Geometry, arrays: Array, energies: dict[str, Array], isaac: Array) -> Array:
+def _tile_mw(geometry: plugin.Geometry, arrays: Array, energies: dict[str, Array], isaac: Array) -> Array:
     """Peak power (P,) of a tile: every array read, every bitline converted and the buffer busy in each cycle."""
     lines = {"array_pj": 1, "dac_pj": geometry.rows, "input_register_pj": geometry.rows}
     columns = geometry.columns + geometry.flip

@@ -10,22 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from dse.plugin import (
-    Components,
-    Context,
-    Options,
-    Parameter,
-    Params,
-    Schedule,
-    Scheduler,
-    Workload,
-    batch_parameter,
-    hookimpl,
-    in_turn,
-)
+from dse import plugin
 
 
-class OrderOptions(Options):
+class OrderOptions(plugin.Options):
     """What an order is judged by.
 
     Attributes:
@@ -41,26 +29,26 @@ class Optimal:
     def __init__(self, options: OrderOptions) -> None:
         self.options = options
 
-    def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
+    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Requests at a visit."""
-        return (batch_parameter(workload),)
+        return (plugin.batch_parameter(workload),)
 
-    def prepare(self, context: Context) -> None:
+    def prepare(self, context: plugin.Context) -> None:
         """Nothing to do."""
 
-    def order(self, components: Components, workload: Workload, params: Params) -> Schedule:
+    def order(self, components: plugin.Components, workload: plugin.Workload, params: plugin.Params) -> plugin.Schedule:
         """Find each point's best order; where none is cheaper than the listed one, serve that."""
         from dse_plugins.schedulers.optimal.tours import best_tours
 
         energy = self.options.minimise == "energy"
         steps = best_tours(components.switch_energy_uj if energy else components.switch_latency_us)
-        return in_turn(workload, steps, params)
+        return plugin.in_turn(workload, steps, params)
 
 
-@hookimpl
-def dse_schedulers() -> Iterable[Scheduler]:
+@plugin.hookimpl
+def dse_schedulers() -> Iterable[plugin.Scheduler]:
     """Yield the one scheduler."""
-    yield Scheduler(
+    yield plugin.Scheduler(
         name="optimal",
         summary="the order with the cheapest switches, proven",
         build=Optimal,
