@@ -39,13 +39,13 @@ def measure(results: Path) -> list[dict[str, Any]]:
     Args:
         results: folder for the study.
     """
-    from dse.commands.open import loaded
+    from dse.commands.open import open_problem
     from dse.results.read import read_trials
     from dse.space.default_design import default_point
     from dse.study.load import request
     from dse.study.run import run
 
-    with loaded(request(SPACE, "auto", None, ()), None, in_process=False) as (problem, space, provenance):
+    with open_problem(request(SPACE, "auto", None, ()), None, in_process=False) as (problem, space, provenance):
         points = []
         for name, values in DESIGNS:
             point = default_point(space, compressor=name)

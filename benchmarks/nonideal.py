@@ -59,7 +59,7 @@ def times() -> Iterator[Figure]:
     cells = Cells(dse.Nonideality(spread="wan22"), chip, 0)
     yield Figure(
         "nonideal.draw_s",
-        matrices * best_of(lambda: cells.programmed(stored, "t", key), 3),
+        matrices * best_of(lambda: cells.program(stored, "t", key), 3),
         "s",
         "",
         "nothing; every cell of MiniLM-L6 in 8 bits of 1-bit cells, once",

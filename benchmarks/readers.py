@@ -57,7 +57,7 @@ def write_study(folder: Path, seed: int, trials: int) -> None:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    from dse.results.pareto import nondominated
+    from dse.results.pareto import mask_nondominated
 
     draw = np.random.default_rng(seed)
     known = pq.ParquetFile(EXAMPLE).read(use_threads=False)
@@ -67,7 +67,7 @@ def write_study(folder: Path, seed: int, trials: int) -> None:
     for name in ("area_mm2", "energy_uj", "score_mean", "array_area_ratio", "energy_ratio", "accuracy_drop"):
         changed[name] = table[name].to_numpy() * draw.uniform(0.8, 1.2, trials)
     points = np.column_stack([changed[name] for name in ("area_mm2", "energy_uj", "score_mean")])
-    changed["on_front"] = nondominated(points, [False, False, True])
+    changed["on_front"] = mask_nondominated(points, [False, False, True])
     for name, values in changed.items():
         index = table.schema.get_field_index(name)
         table = table.set_column(index, table.schema.field(index), pa.array(values))

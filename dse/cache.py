@@ -47,7 +47,7 @@ class ArrayCache:
         with whole_file(self._path(kind, key)) as temporary, temporary.open("wb") as stream:
             np.savez(stream, **dict[str, Any](arrays))
 
-    def made(
+    def find_or_make(
         self, kind: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]
     ) -> dict[str, NDArray[Any]]:
         """Arrays stored for the key, made and stored first if there are none."""

@@ -70,7 +70,7 @@ def test_arrays_are_made_once_for_a_key(tmp_path: Path) -> None:
         return {"values": np.arange(3)}
 
     for _ in range(2):
-        assert cache.made("kind", {"a": 1}, make)["values"].tolist() == [0, 1, 2]
+        assert cache.find_or_make("kind", {"a": 1}, make)["values"].tolist() == [0, 1, 2]
     assert len(made) == 1
     assert cache.get("kind", {"a": 2}) is None
     assert cache.get("other", {"a": 1}) is None

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.search_quality.recorded import Recorded
-from dse.results.pareto import hypervolume, nondominated
+from dse.results.pareto import hypervolume, mask_nondominated
 from dse.results.points import point_of
 from dse.results.read import read_trials
 from dse.study.provenance import Provenance
@@ -79,7 +79,7 @@ def course(name: str, sampler: str, seed: int, budget: int, trials: int, options
 def _report(problem: Recorded, rows: Any) -> float:
     """Hypervolume of a study's front, chosen on the search split, scored on the report split."""
     values = rows[AXES].to_numpy(dtype=float)
-    front = nondominated(values, [False] * len(AXES))
+    front = mask_nondominated(values, [False] * len(AXES))
     points = [point_of(row) for row, kept in zip(rows.to_dict("records"), front, strict=True) if kept]
     drops = [problem.score(point, "report").metrics["accuracy_drop"] for point in points]
     return hypervolume(np.column_stack([values[front][:, :2], drops]), REFERENCE)

@@ -22,13 +22,13 @@ def live(name: str, seed: int) -> dict[str, Any]:
     Raises:
         AssertionError: other weights or data were recorded, or both proposed different designs.
     """
-    from dse.commands.open import loaded
+    from dse.commands.open import open_problem
     from dse.study.load import request
 
     recorded = Recorded(name, budget=10**6)
     with tempfile.TemporaryDirectory() as cache:
         asked = without_scores(request(FOLDER / f"{name}.toml", "auto", None, ()), Path(cache))
-        with loaded(asked, None, in_process=True) as (problem, space, _):
+        with open_problem(asked, None, in_process=True) as (problem, space, _):
             problem.prepare(scores=True)
             live_problem: Any = problem
             assert live_problem.workload.digests == recorded.digests, "other weights or data were recorded: record anew"

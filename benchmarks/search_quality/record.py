@@ -29,10 +29,10 @@ def main(name: str) -> None:
     """Score every setting, the same for all tasks, on both splits, and write table, shapes and clip statistics."""
     import pandas as pd
 
-    from dse.commands.open import loaded
+    from dse.commands.open import open_problem
     from dse.study.load import request
 
-    with loaded(request(FOLDER / f"{name}.toml", "auto", None, ()), None, in_process=True) as (problem, space, _):
+    with open_problem(request(FOLDER / f"{name}.toml", "auto", None, ()), None, in_process=True) as (problem, space, _):
         problem.prepare(scores=True)
         rows = []
         settings = list(uniform_points(space))

@@ -61,8 +61,8 @@ def assumptions(trials: pd.DataFrame, folder: Path) -> list[Assumption]:
     costed = trials[trials["area_mm2"].notna() & trials["energy_uj"].notna()]
     found: dict[str, list[pd.DataFrame]] = {}
     for name, rows in costed.groupby("hardware", sort=True):
-        for item in _offered(folder / SPACE, str(name), rows):
-            found.setdefault(item.name, []).append(_costed(item, rows))
+        for item in _ask_model(folder / SPACE, str(name), rows):
+            found.setdefault(item.name, []).append(_cost_again(item, rows))
     return [Assumption(name, pd.concat(parts).sort_index()) for name, parts in found.items()]
 
 
@@ -80,7 +80,7 @@ def section(trials: pd.DataFrame, trial: int, folder: Path) -> Section | None:
     return Section("cost under other assumptions", columns, tuple(lines)) if lines else None
 
 
-def _offered(space: Path, name: str, rows: pd.DataFrame) -> tuple[Alternative, ...]:
+def _ask_model(space: Path, name: str, rows: pd.DataFrame) -> tuple[Alternative, ...]:
     """What a hardware model says of some designs."""
     from dse.space.file import load
 
@@ -97,7 +97,7 @@ def _offered(space: Path, name: str, rows: pd.DataFrame) -> tuple[Alternative, .
         return ()
 
 
-def _costed(item: Alternative, rows: pd.DataFrame) -> pd.DataFrame:
+def _cost_again(item: Alternative, rows: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     changed = {}

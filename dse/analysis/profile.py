@@ -22,7 +22,7 @@ from dse.records.design import DesignPoint
 from dse.records.parameters import Scalar
 from dse.records.plugin import Kind
 from dse.records.problem import Problem
-from dse.space.domain import Domain, at, size, snapped
+from dse.space.domain import Domain, at, size, snap_value
 from dse.space.searchspace import SearchedParameter, SearchSpace
 
 MOST_SETTINGS = 32
@@ -196,7 +196,7 @@ def cluster(bears: NDArray[np.float64], order: NDArray[np.float64]) -> NDArray[n
     return np.array([ranked.index(label) for label in labels])
 
 
-def smoothed(drops: NDArray[np.float64], extra: NDArray[np.float64]) -> NDArray[np.float64]:
+def smooth(drops: NDArray[np.float64], extra: NDArray[np.float64]) -> NDArray[np.float64]:
     """Make one task's drops (S,) fall with what it costs, and none negative: what else they do is noise of the split."""
     from sklearn.isotonic import IsotonicRegression
 
@@ -208,7 +208,7 @@ def _proposal(
 ) -> Proposal:
     budget, metric = within
     tasks, extra = len(found.drops), found.extra[metric]
-    losses = np.stack([smoothed(*pair) for pair in zip(found.drops, extra, strict=True)])
+    losses = np.stack([smooth(*pair) for pair in zip(found.drops, extra, strict=True)])
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     picks = cheapest(
         np.stack([losses[part].sum(axis=0) for part in members]),
@@ -272,7 +272,7 @@ def _levels(domain: Domain, most: int) -> list[Scalar]:
     if np.isfinite(count):
         return [at(domain, round(index * (count - 1) / (most - 1))) for index in range(most)]
     low, high = float(domain.low), float(domain.high)  # type: ignore[union-attr]  # a choice is never endless
-    return [snapped(domain, low + (high - low) * index / (most - 1)) for index in range(most)]
+    return [snap_value(domain, low + (high - low) * index / (most - 1)) for index in range(most)]
 
 
 def rows_of(found: Resilience, tasks: Sequence[str]) -> list[dict[str, Any]]:

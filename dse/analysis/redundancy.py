@@ -61,7 +61,9 @@ def similar(problem: WorkloadProblem, rows: int) -> Columns:
     """How alike a layer's outputs are to the base's, to the other tasks' on average, and to each task's."""
     context, tasks = problem.context, len(problem.tasks)
     key = {"version": [SIMILARITY_VERSION, MOST_TOKENS], "rows": rows, "digests": _digests(problem, *range(tasks))}
-    found = context.arrays.made("redundancy", {"measured": "similarity", **key}, lambda: context.similarity(rows))
+    found = context.arrays.find_or_make(
+        "redundancy", {"measured": "similarity", **key}, lambda: context.similarity(rows)
+    )
     columns: dict[str, NDArray[Any]] = {}
     for name in ("cka", "cosine"):
         between = found[name][1:, 1:].transpose(0, 2, 1)  # (T, L, T)
@@ -125,7 +127,7 @@ def _once(
     name, version = what
     versions = [version, *problem.context.core_versions]
     key = {"measured": name, "version": versions, "rows": rows, "digests": _digests(problem, task)}
-    return problem.context.arrays.made("redundancy", key, measured)
+    return problem.context.arrays.find_or_make("redundancy", key, measured)
 
 
 def _digests(problem: WorkloadProblem, *tasks: int) -> list[str]:

@@ -77,7 +77,7 @@ class Lines(Silent):
         self._activity, self._quarter = text, quarter
         self.note(text if share is None else f"{text}: {share:.0%}")
 
-    def started(self, progress: Progress) -> None:
+    def on_start(self, progress: Progress) -> None:
         """Say how much there is to do."""
         self.note(_opening(progress))
 
@@ -94,11 +94,11 @@ class Lines(Silent):
         left = self._left(progress)
         self.note(f"trial {progress.evaluated} of {progress.total} · {standing(progress)}{left}")
 
-    def prepared(self) -> None:
+    def on_ready(self) -> None:
         """Start the clock: what comes next is trials."""
         self._began = self._clock()
 
-    def finished(self, progress: Progress, reason: str) -> None:
+    def on_finish(self, progress: Progress, reason: str) -> None:
         """Say why the search ended."""
         self.note(_closing(progress, reason))
 
@@ -146,11 +146,11 @@ class Bars(Silent):
             self._progress.remove_task(self._activity)
             self._activity = None
 
-    def started(self, progress: Progress) -> None:
+    def on_start(self, progress: Progress) -> None:
         """Say how much there is to do."""
         self.note(_opening(progress))
 
-    def prepared(self) -> None:
+    def on_ready(self) -> None:
         """Leave only the bar of the trials."""
         if self._activity is not None:
             self._progress.remove_task(self._activity)
@@ -171,7 +171,7 @@ class Bars(Silent):
         """Print a line above the bars."""
         self._progress.console.print(message, markup=False, highlight=False)
 
-    def finished(self, progress: Progress, reason: str) -> None:
+    def on_finish(self, progress: Progress, reason: str) -> None:
         """Say why the search ended."""
         self.note(_closing(progress, reason))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dse.commands.open import loaded
+from dse.commands.open import open_problem
 from dse.records.data_facts import DataFacts
 from dse.records.plugin import Kind
 from dse.space.default_design import default_point
@@ -98,7 +98,7 @@ def check(
     from dse.samplers.suggester import Suggester
     from dse.study.run import check_components
 
-    with loaded(request(space, device, cache, plugins), activity, in_process=in_process) as (problem, found, _):
+    with open_problem(request(space, device, cache, plugins), activity, in_process=in_process) as (problem, found, _):
         Suggester(found, Codec(found))  # refuses a sampler or an option that does not exist
         check_components(found, problem)
         cost = problem.cost([default_point(found)])[0]
@@ -119,7 +119,7 @@ def space_report(found: SearchSpace, cost: CostResult, data: tuple[DataFacts, ..
         tasks=found.tasks,
         layers=found.layers,
         plugins=found.plugins,
-        parameters=tuple(_described(item) for item in found.parameters),
+        parameters=tuple(_describe_parameter(item) for item in found.parameters),
         trials=found.file.search.trials,
         objectives=tuple(found.file.search.objectives),
         cost=cost.metrics,
@@ -128,7 +128,7 @@ def space_report(found: SearchSpace, cost: CostResult, data: tuple[DataFacts, ..
     )
 
 
-def _described(item: SearchedParameter) -> ParameterInfo:
+def _describe_parameter(item: SearchedParameter) -> ParameterInfo:
     declared = item.declared.parameter
     texts = list(dict.fromkeys(values_text(element.domain) for element in item.elements))
     searched = sum(not element.is_fixed for element in item.elements)

@@ -77,21 +77,21 @@ def export(
 
     table, target = table_file(study_folder(study, results), TRIALS), Path(folder)
     source, record = table.parent, show(table, trial)
-    scores = _recorded(source, record)
+    scores = _read_recorded_scores(source, record)
     _check_free(target)
     if not (source / SPACE).is_file():
         raise StudyError(
             "this study's space file is missing", where=source / SPACE, expected=f"{SPACE}, as a run writes it"
         )
     problem, space, provenance = load(request(source / SPACE, device, cache, plugins), activity)
-    wanted = _wanted(problem, space, provenance, record, scores)
+    wanted = _describe_design(problem, space, provenance, record, scores)
     _check_scores(wanted, activity)
     if activity is not None:
         activity("writing the design", None)
-    return _written(target, wanted, rows=rows, check=check, activity=activity)
+    return _write_export(target, wanted, rows=rows, check=check, activity=activity)
 
 
-def _recorded(source: Path, record: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+def _read_recorded_scores(source: Path, record: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """Scores by task and split.
 
     Raises:
@@ -147,7 +147,7 @@ def _check_free(target: Path) -> None:
         )
 
 
-def _wanted(
+def _describe_design(
     problem: WorkloadProblem,
     space: SearchSpace,
     provenance: Provenance,
@@ -221,10 +221,10 @@ def _check_scores(wanted: Wanted, activity: Activity | None) -> None:
                 )
 
 
-def _written(target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: Activity | None) -> Exported:
+def _write_export(target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: Activity | None) -> Exported:
     import pandas as pd
 
-    from dse.exports.check import checked
+    from dse.exports.check import check_export
     from dse.exports.files import ROWS, seal
     from dse.exports.write import write_design, write_rows
 
@@ -248,7 +248,7 @@ def _written(target: Path, wanted: Wanted, *, rows: bool, check: bool, activity:
             where = target / ROWS if rows else Path(beside) / ROWS
             if not rows:
                 write_rows(where, wanted)
-            return Exported(target, megabytes, checked(target, where))
+            return Exported(target, megabytes, check_export(target, where))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from dse.study.load import Activity, Request, load
 
 
 @contextmanager
-def loaded(
+def open_problem(
     wanted: Request, activity: Activity | None, *, in_process: bool, workers: int = 1
 ) -> Iterator[tuple[Problem, SearchSpace, Provenance]]:
     """Give the problem, resolved space and provenance of a space file, evaluated in workers unless told otherwise."""

@@ -76,7 +76,7 @@ def plugins_check(
         given = _options(found, options or {})
         results = [_not_loaded(provider) for provider in found.broken]
         for record, own in zip(found.records, given, strict=True):
-            results += _checked(record, own, activity)
+            results += _run_suite(record, own, activity)
     return results
 
 
@@ -91,17 +91,17 @@ def _options(found: Target, options: Mapping[str, Any]) -> list[dict[str, Any]]:
         for record in found.records
     ]
     for record, part in zip(found.records, own, strict=True):
-        found.registry.validated(record.kind, record.name, part)
+        found.registry.validate_options(record.kind, record.name, part)
     return own
 
 
 def _not_loaded(provider: Provider) -> CheckResult:
     assert provider.error is not None
-    reason = told(provider.error, Path(provider.name).parent if provider.name.endswith(".py") else None)
+    reason = describe_error(provider.error, Path(provider.name).parent if provider.name.endswith(".py") else None)
     return CheckResult("", provider.name, "loads", "The plugin's module and hooks run.", "failed", reason)
 
 
-def _checked(record: PluginRecord, options: dict[str, Any], activity: Activity | None) -> list[CheckResult]:
+def _run_suite(record: PluginRecord, options: dict[str, Any], activity: Activity | None) -> list[CheckResult]:
     """Run every check of a plugin's kind; those that others build on come first."""
     from dse.testing import SUITES
     from dse.testing.common import OUTCOMES, outcome
@@ -126,7 +126,7 @@ def _result(found: Outcome) -> CheckResult:
     if isinstance(error, unittest.SkipTest):
         outcome, reason = "skipped", _words(str(error))
     elif error is not None:
-        outcome, reason = "failed", told(error, _folder(record))
+        outcome, reason = "failed", describe_error(error, _folder(record))
     meaning = inspect.getdoc(getattr(found.suite, found.check)) or ""
     return CheckResult(record.kind, record.name, _words(found.check), meaning, outcome, reason)
 
@@ -143,7 +143,7 @@ def _words(text: str) -> str:
     return text.removeprefix("test_").replace("_", " ")
 
 
-def told(error: BaseException, folder: Path | None) -> str:
+def describe_error(error: BaseException, folder: Path | None) -> str:
     """What went wrong on one line, with the place in the plugin unless a check or the core says it by itself.
 
     Args:

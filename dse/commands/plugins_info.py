@@ -60,11 +60,11 @@ def plugins_info(name: str, kind: str | None = None, plugins: Iterable[Path | st
         raise unknown_name("kind of plugin", kind, KINDS)
     with redirect_stdout(sys.stderr):  # as in a study, what a plugin prints is no result
         registry = load_registry(plugins)
-        found = _named(registry, name, kind)
+        found = _find_plugin(registry, name, kind)
         return _details(registry, found) if found.status == "ok" else PluginDetails(**found.as_dict())
 
 
-def _named(registry: Registry, name: str, kind: str | None) -> PluginInfo:
+def _find_plugin(registry: Registry, name: str, kind: str | None) -> PluginInfo:
     """The one plugin of that name; those that work go before those that do not."""
     infos = plugin_infos(registry)
     named = [info for info in infos if info.name == name]
@@ -100,7 +100,7 @@ def _details(registry: Registry, info: PluginInfo) -> PluginDetails:
     # What differs between two workloads follows from the workload.
     for workload in (tiny_workload(), tiny_workload(2, layers=6, hidden=64, ffn=128, heads=8, batch=8.0)):
         try:
-            declared.append(_declared(registry.build(kind, info.name).parameters(workload)))
+            declared.append(_check_declared(registry.build(kind, info.name).parameters(workload)))
         except Exception as error:
             undeclared = undeclared or f"{type(error).__name__}: {' '.join(str(error).split())}"
     first = declared[0] if declared else ()
@@ -114,7 +114,7 @@ def _details(registry: Registry, info: PluginInfo) -> PluginDetails:
     )
 
 
-def _declared(answer: Iterable[Any]) -> tuple[Parameter, ...]:
+def _check_declared(answer: Iterable[Any]) -> tuple[Parameter, ...]:
     declared = tuple(answer)
     for item in declared:
         if not isinstance(item, Parameter):

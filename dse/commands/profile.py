@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from dse.commands.open import loaded
+from dse.commands.open import open_problem
 from dse.errors import unknown_name
 from dse.study.load import Activity, request
 
@@ -80,7 +80,7 @@ def profile(
     from dse.files import make_folder, write_whole
 
     told = activity or (lambda _text, _share: None)
-    with loaded(request(space, device, cache, plugins), activity, in_process=in_process) as (problem, found, _):
+    with open_problem(request(space, device, cache, plugins), activity, in_process=in_process) as (problem, found, _):
         start = _start(found, {"compressor": compressor, "generator": generator})
         chosen_by_task(found, start)  # before anything is fine-tuned in vain
         problem.prepare(scores=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dse.commands.open import loaded
+from dse.commands.open import open_problem
 from dse.study.load import Activity, request
 from dse.study.start import profiled_rows, starting_points
 
@@ -60,7 +60,7 @@ def run(
 
     points, proposed_by = starting_points(start) if start is not None else ([], "enqueued")
     wanted = request(space, device, cache, plugins, seed)
-    with loaded(wanted, activity, in_process=in_process, workers=workers) as (problem, search_space, provenance):
+    with open_problem(wanted, activity, in_process=in_process, workers=workers) as (problem, search_space, provenance):
         return run_search(
             problem,
             search_space,

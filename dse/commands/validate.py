@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from dse.commands.open import loaded
+from dse.commands.open import open_problem
 from dse.errors import StudyError
 from dse.study.load import Activity, request
 
@@ -58,7 +58,7 @@ def validate(
             activity(f"scoring design {scored} of {total} on the report split", scored / total)
 
     wanted = request(space, device, cache, plugins)
-    with loaded(wanted, activity, in_process=in_process) as (problem, found, provenance):
+    with open_problem(wanted, activity, in_process=in_process) as (problem, found, provenance):
         return validate_study(
             problem,
             found,

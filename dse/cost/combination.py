@@ -19,7 +19,7 @@ def combination(point: DesignPoint) -> Combination:
     return (point.generator, point.compressor, point.scheduler, point.hardware)
 
 
-def grouped(points: Sequence[DesignPoint]) -> dict[Combination, list[int]]:
+def group_by_combination(points: Sequence[DesignPoint]) -> dict[Combination, list[int]]:
     """Positions of the points of each plugin combination."""
     groups: dict[Combination, list[int]] = {}
     for index, point in enumerate(points):
@@ -27,7 +27,7 @@ def grouped(points: Sequence[DesignPoint]) -> dict[Combination, list[int]]:
     return groups
 
 
-def stacked(points: Sequence[DesignPoint]) -> dict[Kind, Params]:
+def stack(points: Sequence[DesignPoint]) -> dict[Kind, Params]:
     """Parameters of each kind's plugin, with a leading axis over the points, which share one combination."""
     values: dict[Kind, dict[str, np.ndarray]] = {kind: {} for kind in KINDS}
     prefixes = {f"{kind}.{points[0].plugin(kind)}.": kind for kind in KINDS}

@@ -15,7 +15,7 @@ from dse.cost.footprint import check_blocks, check_footprint
 from dse.cost.schedule import listed_order
 from dse.cost.sum import Costs, total
 from dse.errors import PluginContractError, SpaceError
-from dse.plugins.call import called
+from dse.plugins.call import call_plugin
 from dse.plugins.contract import Hardware, ModelGenerator, TaskScheduler, WeightCompressor
 from dse.records.arrays import Floats
 from dse.records.counts import Counts
@@ -70,19 +70,19 @@ def cost_points(workload: Workload, built: Built, params: Mapping[Kind, Params])
         PluginContractError: a plugin raised, or returned something outside its contract; its name is in the message.
     """
     generator, compressor, scheduler, hardware = built.names
-    plan = called("generator", generator, built.generator.plan, workload, params["generator"])
+    plan = call_plugin("generator", generator, built.generator.plan, workload, params["generator"])
     wanted = demand(workload, plan, generator=generator, joint=built.joint)
-    geometry = called("hardware", hardware, built.hardware.geometry, params["hardware"])
-    footprint = called(
+    geometry = call_plugin("hardware", hardware, built.hardware.geometry, params["hardware"])
+    footprint = call_plugin(
         "compressor", compressor, built.compressor.footprint, workload, wanted, geometry, params["compressor"]
     )
     check_footprint(footprint, wanted, compressor)
     check_blocks(workload.encoder, footprint, compressor)
     counts = count(workload.encoder, wanted, footprint, geometry)
-    components = called(
+    components = call_plugin(
         "hardware", hardware, built.hardware.components, workload, wanted, counts, footprint, params["hardware"]
     )
-    schedule = called("scheduler", scheduler, built.scheduler.order, components, workload, params["scheduler"])
+    schedule = call_plugin("scheduler", scheduler, built.scheduler.order, components, workload, params["scheduler"])
     who = f"hardware {hardware!r}, scheduler {scheduler!r}"
     costs = total(workload, wanted, components, schedule, who=who, footprint=footprint)
     violation = np.zeros(wanted.points)
@@ -112,9 +112,9 @@ def baseline_cost(workload: Workload, hardware: Hardware, name: str, params: Par
         )
     wanted: Demand = demand(workload, separate_models(workload, 1), generator="baseline")
     footprint: Footprint = whole_footprint(wanted)
-    geometry = called("hardware", name, hardware.geometry, params)
+    geometry = call_plugin("hardware", name, hardware.geometry, params)
     counts = count(workload.encoder, wanted, footprint, geometry)
-    components = called("hardware", name, hardware.components, workload, wanted, counts, footprint, params)
+    components = call_plugin("hardware", name, hardware.components, workload, wanted, counts, footprint, params)
     broken = [limit.reason for limit in components.violations if limit.amount[0] > 0]
     if broken:
         raise PluginContractError(
@@ -128,5 +128,5 @@ def nonideality(name: str, hardware: Hardware, params: Params) -> Nonideality | 
     method = getattr(hardware, "nonideality", None)
     if method is None:
         return None
-    found: Nonideality = called("hardware", name, method, params)
+    found: Nonideality = call_plugin("hardware", name, method, params)
     return None if found.is_off else found

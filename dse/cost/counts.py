@@ -93,18 +93,20 @@ def _add_group(fields: dict[str, Floats], piece: Piece, group: list[int], geomet
     rows = np.where((columns > 0) & (magnitude > 0), rows, 0.0)
     shared = rows.max(axis=-1)
     agree = ((rows == shared[..., None]) | (rows == 0)).all(axis=-1)  # where nothing is stored, any row fits
-    for name, values in _packed(shared, columns * (rows > 0), magnitude, piece.unsigned, geometry).items():
+    for name, values in _pack_matrices(shared, columns * (rows > 0), magnitude, piece.unsigned, geometry).items():
         fields[name] += np.where(agree, values, 0.0)
     if agree.all():
         return
     for index in range(len(group)):
         one = slice(index, index + 1)
         live = (columns * (rows > 0))[..., one]
-        for name, values in _packed(rows[..., index], live, magnitude[..., one], piece.unsigned, geometry).items():
+        for name, values in _pack_matrices(
+            rows[..., index], live, magnitude[..., one], piece.unsigned, geometry
+        ).items():
             fields[name] += np.where(agree, 0.0, values)
 
 
-def _packed(
+def _pack_matrices(
     rows: NDArray[Any], columns: NDArray[Any], magnitude: NDArray[Any], unsigned: bool, geometry: Geometry
 ) -> dict[str, Floats]:
     """Count matrices (..., m) that share rows (...) and arrays."""

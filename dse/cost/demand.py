@@ -40,7 +40,7 @@ def demand(workload: Workload, plan: Plan, *, generator: str, joint: bool = Fals
         _union(plan, uses, mask, count, generator)
         for mask, count in ((plan.heads, workload.encoder.heads), (plan.ffn, workload.encoder.ffn))
     )
-    rows, columns = _kept(workload.encoder, uses, heads, ffn)
+    rows, columns = _count_kept(workload.encoder, uses, heads, ffn)
     used = uses.any(axis=1)
     return Demand(
         tasks,
@@ -127,7 +127,7 @@ def _union(plan: Plan, uses: Bools, mask: Bools | None, count: int, generator: s
     return np.asarray(np.einsum("ptol,ptlk->polk", uses, mask, optimize=True) > 0)
 
 
-def _kept(encoder: Encoder, uses: Bools, heads: Bools | None, ffn: Bools | None) -> tuple[Floats, Floats]:
+def _count_kept(encoder: Encoder, uses: Bools, heads: Bools | None, ffn: Bools | None) -> tuple[Floats, Floats]:
     """Rows and columns (P, O, L, M) of every owner's matrices, or (1, 1, 1, M) where nothing is removed."""
     shape = np.array([(matrix.rows, matrix.columns) for matrix in encoder.matrices], dtype=float)
     rows, columns = shape[None, None, None, :, 0], shape[None, None, None, :, 1]

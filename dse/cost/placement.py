@@ -59,7 +59,7 @@ class _Live(NamedTuple):
     depth: int
 
 
-def placed(encoder: Encoder, footprint: Footprint, geometry: Geometry) -> Iterator[Segment]:
+def place_pieces(encoder: Encoder, footprint: Footprint, geometry: Geometry) -> Iterator[Segment]:
     """Place the pieces of one point (P = 1) as `dse.cost.counts.count` counts them."""
     numbers = count()
     owners, layers = footprint.digital_bits.shape[1:3]

@@ -92,7 +92,7 @@ def total(
     passes += np.einsum("pt,ptc->pc", answers, components.request_energy_uj)
     tasks_us = np.einsum("ptl,ptl->pt", runs, components.latency_us)
     tasks_us += enters * components.input_latency_us + answers * components.request_latency_us
-    served = _served(workload, schedule)
+    served = _count_served(workload, schedule)
     switching = _per_request(schedule, components, served)
     latency = tasks_us.sum(axis=1) + switching["switch_latency_us"]
     energy = np.concatenate([passes, switching["switch_energy_uj"][:, None]], axis=1)
@@ -148,7 +148,7 @@ def _first_user(same: Bools) -> Bools:
     return np.asarray(~(same & earlier).any(axis=2))
 
 
-def _served(workload: Workload, schedule: Schedule) -> Floats:
+def _count_served(workload: Workload, schedule: Schedule) -> Floats:
     """Requests (P,) a cycle answers. On shared inputs all tasks' visits answer the same ones."""
     served = schedule.batch.sum(axis=1)
     return np.asarray(served / len(workload.tasks) if workload.traffic.mode == "shared" else served)

@@ -59,7 +59,7 @@ class Live:
             if size != self._size:
                 self._size = size  # a log that cannot be read is looked at again when it has grown
                 history = self._read()
-                if self._study is None or _begun(history) != self._begun:
+                if self._study is None or _read_begun(history) != self._begun:
                     self._begin(history)
                 for trial in history.finished[self._shown :]:
                     self._add(trial, history)
@@ -99,7 +99,7 @@ class Live:
             self._study.set_metric_names(self._columns)
         for name in ("space_hash", "seed", "reference_point", "versions", "plugins"):
             self._study.set_user_attr(name, last[name])
-        self._begun, self._shown, self._clock = _begun(history), 0, None
+        self._begun, self._shown, self._clock = _read_begun(history), 0, None
 
     def _add(self, trial: Trial, history: History) -> None:
         """Add a finished trial; one that lies outside the space of the last session is added without parameters.
@@ -117,7 +117,7 @@ class Live:
         state = getattr(optuna.trial.TrialState, _STATES.get(first["status"], "FAIL"))
         if state == optuna.trial.TrialState.COMPLETE and None in values:
             state = optuna.trial.TrialState.FAIL
-        params, domains, attributes = self._chosen(trial.asked["params"])
+        params, domains, attributes = self._split_chosen(trial.asked["params"])
         cells = {name: value for name, value in row.items() if value is not None and not name.startswith(PREFIX)}
         made = optuna.trial.create_trial(
             state=state,
@@ -143,7 +143,7 @@ class Live:
                 "the log is damaged", where=self._log, expected="the time of a session as ISO 8601", found=text
             ) from error
 
-    def _chosen(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    def _split_chosen(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         """Parameters, their distributions, and what is kept as an attribute instead."""
         from optuna.trial import TrialState, create_trial
 
@@ -155,7 +155,7 @@ class Live:
         return values, domains, {}
 
 
-def _begun(history: History) -> tuple[Any, ...]:
+def _read_begun(history: History) -> tuple[Any, ...]:
     """What a study's trials have in common."""
     last = history.sessions[-1]
     return history.sessions[0]["time"], last["space_hash"], last["objectives"]

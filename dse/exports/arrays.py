@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.cost.demand import kept_inputs, kept_outputs
-from dse.cost.placement import Segment, placed
+from dse.cost.placement import Segment, place_pieces
 from dse.cost.reprogramming import blocks_of
 from dse.errors import PluginContractError
 from dse.records.plan import BASE, DROPPED
@@ -39,7 +39,7 @@ def write_arrays(path: Path, workload: Workload, assembly: Assembly, levels: Map
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    segments = list(placed(workload.encoder, assembly.footprint, assembly.geometry))
+    segments = list(place_pieces(workload.encoder, assembly.footprint, assembly.geometry))
     rows = SimpleNamespace(
         **{
             name: np.array([getattr(segment, name) for segment in segments], dtype=str if name == "sign" else np.int64)

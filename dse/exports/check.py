@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def checked(folder: Path, rows: Path) -> pd.DataFrame:
+def check_export(folder: Path, rows: Path) -> pd.DataFrame:
     """Score an export in a fresh process, with an empty cache and without a network.
 
     Args:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dse.exports.files import BASE_FILE, Files, changed
-from dse.exports.tensors import Tensors, gathered, read_tensors, spread
+from dse.exports.files import BASE_FILE, Files, changed_file_error
+from dse.exports.tensors import Tensors, gather, read_tensors, spread
 from dse.records.exits import ExitHead
 from dse.records.footprint import Reprogrammed
 from dse.records.model import Model
@@ -50,14 +50,14 @@ def owner_parts(
     used = used_by_any(assembly.plan)
     direct, beneath = used.pop(BASE, []), set()
     for owner, layers in used.items():
-        stored = assembly.stored(owner, layers)
+        stored = assembly.get_terms(owner, layers)
         beneath |= {layer for (layer, _), one in stored.items() if one.on_base}
         yield owner, *_spread_owner(assembly, owner, layers, stored, assembly.model(owner))
     layers = sorted({*direct, *beneath})
     if layers:
         model = assembly.model(BASE)
         model = replace(model, vectors={layer: model.vectors.get(layer, base_vectors[layer]) for layer in direct})
-        yield BASE, *_spread_owner(assembly, BASE, direct, assembly.stored(BASE, layers), model)
+        yield BASE, *_spread_owner(assembly, BASE, direct, assembly.get_terms(BASE, layers), model)
 
 
 def _spread_owner(
@@ -68,7 +68,7 @@ def _spread_owner(
     for key, held in stored.items():
         image = held.image
         if image is not None and assembly.reprogrammed is not None:  # its codes are kept where they are written only
-            mask = _written(assembly.encoder, assembly.plan, owner, key, image, assembly.reprogrammed)
+            mask = _mask_written(assembly.encoder, assembly.plan, owner, key, image, assembly.reprogrammed)
             image = replace(image, codes=image.codes[mask])
         name = _name(assembly.encoder, key)
         plain["matrices"][name] = spread(replace(held, image=image), name, tensors)
@@ -87,7 +87,7 @@ def _spread_owner(
     return tensors, plain
 
 
-def _written(encoder: Encoder, plan: Plan, owner: int, key: Key, image: Image, what: Reprogrammed) -> Tensor:
+def _mask_written(encoder: Encoder, plan: Plan, owner: int, key: Key, image: Image, what: Reprogrammed) -> Tensor:
     """Which weights of a matrix, as it is cut, an image writes: (outputs, inputs)."""
     import torch
 
@@ -158,7 +158,7 @@ class FiledDesign:
         exits: dict[int, dict[int, ExitHead]] = {}
         for name, values in plain["exits"].items():
             task, layer = map(int, name.split("."))
-            exits.setdefault(task, {})[layer] = gathered(ExitHead, f"exits.{name}", values, tensors)
+            exits.setdefault(task, {})[layer] = gather(ExitHead, f"exits.{name}", values, tensors)
         shifts = {
             key: torch.from_numpy(tensors[f"shifts.{name}"])
             for key, name in self._names()
@@ -166,13 +166,13 @@ class FiledDesign:
         }
         return Model({}, vectors, heads, shifts, exits)
 
-    def stored(self, owner: int, layers: Sequence[int]) -> dict[Key, Stored]:
+    def get_terms(self, owner: int, layers: Sequence[int]) -> dict[Key, Stored]:
         """Terms of an owner's matrices in some layers."""
         tensors, plain = self._read(owner)
         found = {}
         for key, name in self._names():
             if key[0] in layers and name in plain["matrices"]:
-                found[key] = self._whole_image(gathered(Stored, name, plain["matrices"][name], tensors), owner, key)
+                found[key] = self._whole_image(gather(Stored, name, plain["matrices"][name], tensors), owner, key)
         return found
 
     def _whole_image(self, stored: Stored, owner: int, key: Key) -> Stored:
@@ -180,7 +180,7 @@ class FiledDesign:
         image = stored.image
         if image is None or self.reprogrammed is None:
             return stored
-        mask = _written(self.encoder, self.plan, owner, key, image, self.reprogrammed)
+        mask = _mask_written(self.encoder, self.plan, owner, key, image, self.reprogrammed)
         codes = image.codes.new_zeros(mask.shape)
         codes[mask] = image.codes
         return replace(stored, image=replace(image, codes=codes))
@@ -197,7 +197,7 @@ class FiledDesign:
         try:
             content = read_tensors(path)
         except (OSError, ValueError) as error:
-            raise changed(path, "tensors as they were written", str(error)) from error
+            raise changed_file_error(path, "tensors as they were written", str(error)) from error
         shared = range(len(self._owner_files) - len(self._files.manifest["tasks"]))
         self._kept = {owner: content} | {at: known for at, known in self._kept.items() if at in shared}
         return content

@@ -80,12 +80,12 @@ class Files:
             if (file == name or file.startswith(f"{name}/")) and file not in self._checked:
                 found = file_digest(self.folder / file)
                 if found != known["sha256"]:
-                    raise changed(self.folder / file, f"sha256 {known['sha256']}", f"sha256 {found}")
+                    raise changed_file_error(self.folder / file, f"sha256 {known['sha256']}", f"sha256 {found}")
                 self._checked.add(file)
         return self.folder / name
 
 
-def changed(path: Path, expected: str, found: str) -> ExportError:
+def changed_file_error(path: Path, expected: str, found: str) -> ExportError:
     """Build the error for a file that is not what was written."""
     return ExportError(
         "a file of the export is not what was written", where=path, expected=expected, found=found, fix=AGAIN
@@ -106,7 +106,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
         version, known = content["schema_version"], content.pop("digest")
         newer = int(version) > SCHEMA_VERSION
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise changed(path, "the JSON object that was written", f"{type(error).__name__}: {error}") from error
+        raise changed_file_error(
+            path, "the JSON object that was written", f"{type(error).__name__}: {error}"
+        ) from error
     if newer:
         raise ExportError(
             "this design was exported by a newer dse",
@@ -116,5 +118,5 @@ def _manifest(folder: Path) -> dict[str, Any]:
             fix="load it with the version of dse that wrote it",
         )
     if digest(content) != known:
-        raise changed(path, f"digest {known}", f"digest {digest(content)}")
+        raise changed_file_error(path, f"digest {known}", f"digest {digest(content)}")
     return dict(content)

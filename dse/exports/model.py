@@ -105,10 +105,10 @@ class TaskModel:
         return held_by(self._export.design, self._task)
 
     def _logits(self, rows: pd.DataFrame) -> NDArray[np.float32]:
-        from dse.models.inference.evaluate import batched, run
+        from dse.models.inference.evaluate import make_batches, run
 
         rows = rows if "text_b" in rows.columns else rows.assign(text_b="")
-        batches = batched(self._export.tokenizer, rows, self._about["max_length"], self._export.device)
+        batches = make_batches(self._export.tokenizer, rows, self._about["max_length"], self._export.device)
         return run(self._layers, batches, self.held, self._input_bits, self._kept)[0]
 
     @property

@@ -112,7 +112,7 @@ def spread(record: Any, prefix: str, tensors: Tensors) -> dict[str, Any]:
     return plain
 
 
-def gathered(kind: type, prefix: str, plain: Mapping[str, Any], tensors: Tensors) -> Any:
+def gather(kind: type, prefix: str, plain: Mapping[str, Any], tensors: Tensors) -> Any:
     """Build a record that was spread out."""
     import torch
 
@@ -125,8 +125,8 @@ def gathered(kind: type, prefix: str, plain: Mapping[str, Any], tensors: Tensors
             value = plain[field.name]
             if isinstance(value, list):
                 nested = NESTED[field.name]
-                value = tuple(gathered(nested, f"{name}.{at}", item, tensors) for at, item in enumerate(value))
+                value = tuple(gather(nested, f"{name}.{at}", item, tensors) for at, item in enumerate(value))
             elif isinstance(value, dict):
-                value = gathered(NESTED[field.name], name, value, tensors)
+                value = gather(NESTED[field.name], name, value, tensors)
             values[field.name] = value
     return kind(**values)

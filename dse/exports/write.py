@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dse.cost.combination import combination, stacked
+from dse.cost.combination import combination, stack
 from dse.cost.cost import Built, Costed, cost_points
 from dse.exports.arrays import write_arrays
 from dse.exports.design import STATE, file_names, owner_files, owner_parts, plan_parts
 from dse.exports.files import ARRAYS, README, SCHEDULE, SCHEMA_VERSION, TOKENIZER
 from dse.exports.tensors import Tensors, write_tensors
-from dse.plugins.call import called
+from dse.plugins.call import call_plugin
 from dse.records.design import DesignPoint
 from dse.records.geometry import ENCODINGS, Geometry
 from dse.records.plan import BASE
@@ -53,10 +53,10 @@ class Wanted:
         return self.problem.context.loaded
 
 
-def assembled(problem: WorkloadProblem, point: DesignPoint) -> Assembly:
+def assemble(problem: WorkloadProblem, point: DesignPoint) -> Assembly:
     """What the tasks of a design compute with, from its plugins."""
-    built, params = _built(problem, point), stacked([point])
-    geometry = called("hardware", point.hardware, built.hardware.geometry, params["hardware"])
+    built, params = _build_plugins(problem, point), stack([point])
+    geometry = call_plugin("hardware", point.hardware, built.hardware.geometry, params["hardware"])
     return Assembly(problem.context, built, params, geometry)
 
 
@@ -68,13 +68,13 @@ def write_design(folder: Path, wanted: Wanted) -> dict[str, Any]:
         PluginContractError: a plugin raised.
     """
     problem, point, names = wanted.problem, wanted.point, wanted.problem.tasks
-    assembly, built, params = assembled(problem, point), _built(problem, point), stacked([point])
+    assembly, built, params = assemble(problem, point), _build_plugins(problem, point), stack([point])
     costed = cost_points(problem.workload, built, params)
     masks, plan = plan_parts(assembly.plan, assembly.reprogrammed)
     tasks = _write_owners(folder, wanted, assembly, masks)
     units: dict[str, int] = {}
     if (levels := getattr(built.hardware, "levels", None)) is not None:
-        units = called("hardware", point.hardware, levels, int(costed.counts.arrays.sum()), params["hardware"])
+        units = call_plugin("hardware", point.hardware, levels, int(costed.counts.arrays.sum()), params["hardware"])
     write_arrays(folder / ARRAYS, problem.workload, assembly, units)
     schedule = json.dumps(_schedule(wanted, costed), indent=1, ensure_ascii=False)
     (folder / SCHEDULE).write_text(schedule + "\n", encoding="utf-8")
@@ -110,7 +110,7 @@ def write_rows(folder: Path, wanted: Wanted) -> None:
         whole.to_parquet(folder / f"{name}.parquet", index=False)
 
 
-def _built(problem: WorkloadProblem, point: DesignPoint) -> Built:
+def _build_plugins(problem: WorkloadProblem, point: DesignPoint) -> Built:
     return Built(combination(point), *(problem.plugin(kind, point.plugin(kind)) for kind in KINDS))
 
 

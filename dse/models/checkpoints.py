@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from dse.cache import Progress
 from dse.errors import CheckpointError, SourceError
 from dse.files import digest, file_digest, hash_parts
-from dse.models.sources import unpacked
+from dse.models.sources import unpack
 from dse.space.workload import BaseSpec
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _REFUSALS = (OSError, ValueError, RuntimeError, KeyError, SafetensorError, pickl
 """What transformers raises where there is no model, or one that does not fit."""
 
 
-def located(base: BaseSpec, cache: Path, progress: Progress | None = None) -> str:
+def locate(base: BaseSpec, cache: Path, progress: Progress | None = None) -> str:
     """Local folder of a base model, or its hub name.
 
     Raises:
@@ -32,7 +32,7 @@ def located(base: BaseSpec, cache: Path, progress: Progress | None = None) -> st
     """
     if base.archive is None:
         return base.source
-    folder = unpacked(base.archive, cache, progress)
+    folder = unpack(base.archive, cache, progress)
     weights = folder / "model.safetensors"
     if base.weights_sha256:
         actual = file_digest(weights)

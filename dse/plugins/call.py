@@ -13,7 +13,7 @@ from dse.records.plan import Plan
 from dse.records.schedule import Schedule
 
 
-def called(kind: str, name: str, method: Any, *arguments: Any) -> Any:
+def call_plugin(kind: str, name: str, method: Any, *arguments: Any) -> Any:
     """Call a plugin's method; whatever it raises comes back with the plugin's name."""
     try:
         result = method(*arguments)

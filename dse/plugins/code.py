@@ -29,11 +29,11 @@ def files_of(module: str, source: Path) -> list[Path]:
         for root in roots:
             if path.is_relative_to(root):
                 inside = (top, *path.relative_to(root).parts[:-1])
-                waiting += [file for name in _imported(path, inside) if (file := _file(name, root)) is not None]
+                waiting += [file for name in _list_imported(path, inside) if (file := _file(name, root)) is not None]
     return sorted(found)
 
 
-def _imported(path: Path, package: tuple[str, ...]) -> Iterator[str]:
+def _list_imported(path: Path, package: tuple[str, ...]) -> Iterator[str]:
     """Dotted names a file may import; of ``from a import b`` both ``a`` and ``a.b``."""
     try:
         tree = ast.parse(path.read_bytes())

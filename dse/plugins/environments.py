@@ -104,7 +104,7 @@ def find_python(named: str | None, oldest: tuple[int, int]) -> str:
             )
         return named
     for minor in range(oldest[1], NEWEST):
-        for path in _installed(f"{oldest[0]}.{minor}"):
+        for path in _list_pythons(f"{oldest[0]}.{minor}"):
             if python_version(path) == (oldest[0], minor):
                 return path
     raise SetupError(
@@ -114,7 +114,7 @@ def find_python(named: str | None, oldest: tuple[int, int]) -> str:
     )
 
 
-def _installed(version: str) -> Iterator[str]:
+def _list_pythons(version: str) -> Iterator[str]:
     """Programs that may be a Python of this version; pyenv's own on the path runs only where a project chose it."""
     path = shutil.which(f"python{version}")
     if path is not None:

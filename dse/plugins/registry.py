@@ -161,7 +161,7 @@ class Registry:
         content = hash_parts((file.read_bytes() for file in files), size=8).hex()
         return f"{kind}.{name} {record.version} ({provider.distribution}) {content}"
 
-    def validated(self, kind: Kind, name: str, options: Mapping[str, Any], *, where: object = None) -> Options:
+    def validate_options(self, kind: Kind, name: str, options: Mapping[str, Any], *, where: object = None) -> Options:
         """A plugin's options as its own type reads them."""
         from pydantic import ValidationError
 
@@ -180,7 +180,7 @@ class Registry:
 
     def build(self, kind: Kind, name: str, options: Mapping[str, Any] | None = None, *, where: object = None) -> Any:
         """Build a plugin with options validated by its own type."""
-        validated = self.validated(kind, name, options or {}, where=where)
+        validated = self.validate_options(kind, name, options or {}, where=where)
         try:
             return self.get(kind, name, where=where).build(validated)
         except DseError:

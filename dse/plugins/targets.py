@@ -60,7 +60,7 @@ def plugins_of(target: Path | str) -> Iterator[Target]:
     elif path.is_dir() or len(path.parts) > 1:
         raise PluginLoadError("there is no plugin here", where=path, expected=f"a .py file, or a folder with {PROJECT}")
     else:
-        yield _installed(str(target))
+        yield _target_of_installed(str(target))
 
 
 def _all_of(registry: Registry, where: Path) -> Target:
@@ -74,7 +74,7 @@ def _all_of(registry: Registry, where: Path) -> Target:
     return Target(registry, records, tuple(registry.broken))
 
 
-def _installed(name: str) -> Target:
+def _target_of_installed(name: str) -> Target:
     registry = load_registry()
     by_kind = [registry.records(kind) for kind in KINDS]
     records = tuple(records[name] for records in by_kind if name in records)
@@ -107,18 +107,18 @@ def _entry_points(project: Path) -> list[EntryPoint]:
 def _importable(folder: Path, packages: Iterable[str]) -> Iterator[None]:
     """Import some packages from a folder, and not what was imported under their names before; then undo it."""
     names = frozenset(packages)
-    before = _loaded(names)
+    before = _set_aside(names)
     sys.path.insert(0, str(folder.resolve()))
     importlib.invalidate_caches()
     try:
         yield
     finally:
         sys.path.remove(str(folder.resolve()))
-        _loaded(names)
+        _set_aside(names)
         sys.modules.update(before)
 
 
-def _loaded(packages: frozenset[str]) -> dict[str, ModuleType]:
+def _set_aside(packages: frozenset[str]) -> dict[str, ModuleType]:
     """Take some packages and their modules out of those that are imported."""
     names = [name for name in sys.modules if name.partition(".")[0] in packages]
     return {name: sys.modules.pop(name) for name in names}

@@ -136,7 +136,7 @@ class Permutation(_Declared):
 Parameter: TypeAlias = Float | Int | Choice | Permutation
 
 
-def narrowed(parameter: Parameter, **changes: Any) -> Parameter:
+def narrow(parameter: Parameter, **changes: Any) -> Parameter:
     """Return the parameter with some fields replaced, e.g. a smaller range; the default is moved into it."""
     new: Parameter = replace(parameter, **changes)
     if isinstance(new, Float | Int):
@@ -160,12 +160,12 @@ def widest(parameter: Parameter) -> Float | Int | Choice:
     """Return the parameter widened to everything its plugin can take, not only what is searched by default."""
     assert not isinstance(parameter, Permutation)
     if isinstance(parameter, Choice):
-        new = narrowed(parameter, choices=parameter.allowed or parameter.choices)
+        new = narrow(parameter, choices=parameter.allowed or parameter.choices)
     elif parameter.limits is None:
         return parameter
     else:
         low, high = parameter.limits
-        new = narrowed(parameter, low=min(low, parameter.low), high=max(high, parameter.high))
+        new = narrow(parameter, low=min(low, parameter.low), high=max(high, parameter.high))
     assert not isinstance(new, Permutation)
     return new
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dse.reports.page import Part, choice_part
 from dse.reports.study import Study, plain
-from dse.results.pareto import nondominated
+from dse.results.pareto import mask_nondominated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,5 +48,5 @@ def _front(study: Study, item: Assumption) -> list[Any]:
     trials: pd.DataFrame = study.trials[study.trials["status"] == "done"].copy()
     trials.loc[:, COSTED] = _costs(trials, item)
     trials = trials.dropna(subset=columns)
-    mask = nondominated(trials[columns].to_numpy(float), [objective.maximise for objective in study.objectives])
+    mask = mask_nondominated(trials[columns].to_numpy(float), [objective.maximise for objective in study.objectives])
     return list(trials.index[mask])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from dse.reports.published import DESIGNS, placed
+from dse.reports.published import DESIGNS, place_design
 from dse.reports.study import AXES, Study, plain
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _papers(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
     """Published designs: points where the paper tells every objective, and a line where it tells a single one of two."""
     import plotly.graph_objects as go
 
-    found = {design: placed(design, study) for design in DESIGNS}
+    found = {design: place_design(design, study) for design in DESIGNS}
     points = {design.name: metrics for design, metrics in found.items() if all(column in metrics for column in names)}
     solid = len(names) == 3
     if points:

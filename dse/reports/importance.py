@@ -42,7 +42,7 @@ def importances(study: Study) -> dict[str, dict[str, float]] | str:
             for row, value in enumerate(plain(done[item.column]))
             if value is not None and not math.isnan(value)
         ]
-        found[item.column] = _evaluated(trials, domains, "maximize" if item.maximise else "minimize")
+        found[item.column] = _evaluate_importance(trials, domains, "maximize" if item.maximise else "minimize")
     return found
 
 
@@ -90,7 +90,9 @@ def _domain(values: list[Any]) -> Any:
     return FloatDistribution(known[0], known[-1], log=known[0] > 0 and known[-1] / known[0] >= _DECADES)
 
 
-def _evaluated(trials: list[tuple[float, dict[str, Any]]], domains: dict[str, Any], direction: Any) -> dict[str, float]:
+def _evaluate_importance(
+    trials: list[tuple[float, dict[str, Any]]], domains: dict[str, Any], direction: Any
+) -> dict[str, float]:
     import optuna
 
     level = optuna.logging.get_verbosity()

@@ -71,7 +71,7 @@ def figure_part(key: str, title: str, figure: go.Figure | str, note: str = "") -
         return Part(key, title, f'<p class="note">{escape(figure)}</p>')
     figure.update_layout(template="plotly_white")
     box = f'<div class="figure" style="min-height: {figure.layout.height or 450:.0f}px"></div>'
-    return Part(key, title, f"{box}\n{_embedded(figure.to_json(), 'figure')}", note)
+    return Part(key, title, f"{box}\n{_embed(figure.to_json(), 'figure')}", note)
 
 
 def facts_part(key: str, title: str, facts: Iterable[tuple[str, Any]], note: str = "") -> Part:
@@ -82,11 +82,11 @@ def facts_part(key: str, title: str, facts: Iterable[tuple[str, Any]], note: str
 
 def choice_part(key: str, title: str, rows: Sequence[Sequence[Any]], columns: Sequence[str], note: str = "") -> Part:
     """Make a table that can be sorted by a click on a column's name and filtered in the field below it a part."""
-    data = _embedded({"columns": list(columns), "rows": rows}, "table")
+    data = _embed({"columns": list(columns), "rows": rows}, "table")
     return Part(key, title, f'<p class="note"></p>\n<div class="scroll"></div>\n{data}', note)
 
 
-def _embedded(value: Any, kind: str) -> str:
+def _embed(value: Any, kind: str) -> str:
     """Data for the page's code. No tag can begin in it: a task's name may be anything."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     safe = text.replace("<", "\\u003c")

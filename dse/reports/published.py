@@ -43,7 +43,7 @@ DESIGNS = (
 )
 
 
-def placed(design: Published, study: Study) -> Mapping[str, float]:
+def place_design(design: Published, study: Study) -> Mapping[str, float]:
     """Metrics of a published design in a study, those that the paper and the study's baseline tell.
 
     At n tasks the area is 1/n of the baseline's for the base they share, and for each task's own difference what is left of

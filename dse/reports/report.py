@@ -83,7 +83,7 @@ def require_plotly() -> None:
         ) from error
 
 
-def drawn(study: Study, name: str) -> go.Figure:
+def draw_figure(study: Study, name: str) -> go.Figure:
     """Draw one figure.
 
     Raises:
@@ -106,7 +106,7 @@ def figure_image(study: Study, name: str) -> bytes:
         StudyError: the study has nothing it could show.
         UnknownNameError: there is no such figure.
     """
-    figure = drawn(study, name).update_layout(template="plotly_white")
+    figure = draw_figure(study, name).update_layout(template="plotly_white")
     height = figure.layout.height or _HEIGHT  # older versions of plotly do not look for it there
     try:
         content: bytes = figure.to_image(format="png", width=_WIDTH, height=height, scale=2)
@@ -128,7 +128,7 @@ def figure_page(study: Study, name: str) -> str:
         StudyError: the study has nothing it could show.
         UnknownNameError: there is no such figure.
     """
-    figure = drawn(study, name)
+    figure = draw_figure(study, name)
     return page(study.name, [figure_part(name, DRAWINGS[name].title, figure, DRAWINGS[name].note)])
 
 

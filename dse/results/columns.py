@@ -151,7 +151,7 @@ def study_columns(
     )
 
 
-def merged(*tables: Iterable[Column]) -> tuple[Column, ...]:
+def merge_columns(*tables: Iterable[Column]) -> tuple[Column, ...]:
     """Columns of several sessions of one study, each once, in the order first seen."""
     found: dict[str, Column] = {}
     for columns in tables:

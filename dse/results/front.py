@@ -11,7 +11,7 @@ import numpy as np
 from dse.errors import StudyError, UnknownNameError, unknown_name
 from dse.records.plugin import KINDS
 from dse.results.columns import METRIC_NAMES, OBJECTIVES
-from dse.results.pareto import nondominated, study_hypervolume
+from dse.results.pareto import mask_nondominated, study_hypervolume
 from dse.results.read import DAMAGE, read_table, to_frame
 from dse.results.studies import Source, Studies, find
 
@@ -58,7 +58,7 @@ def front_table(
     for name in (*columns, *([sort] if sort else [])):
         if name not in frame.columns:
             raise unknown_name("column", name, frame.columns, where=_place(sources))
-    frame = frame[frame["joint"] & _kept(frame, sources, where, max_drop=max_drop, max_area=max_area)]
+    frame = frame[frame["joint"] & _mask_kept(frame, sources, where, max_drop=max_drop, max_area=max_area)]
     if sort is None:
         first = OBJECTIVES[metadata[0]["objectives"][0]]
         sort, descending = first.column, first.maximise
@@ -107,7 +107,7 @@ def hypervolumes(
     frame, metadata = _fronts(sources)
     references = [item["reference_point"] for item in metadata]
     _must_agree(sources, "reference points", references)
-    frame = frame[_kept(frame, sources, where, max_drop=max_drop, max_area=max_area)]
+    frame = frame[_mask_kept(frame, sources, where, max_drop=max_drop, max_area=max_area)]
     parts = [(source.study, frame[frame["study"] == source.study]) for source in sources]
     if len(sources) > 1:
         parts.append((JOINT, frame[frame["joint"]]))
@@ -144,11 +144,11 @@ def _fronts(sources: Sequence[Source]) -> tuple[pd.DataFrame, list[dict[str, Any
     if len(sources) > 1:
         chosen = [OBJECTIVES[name] for name in metadata[0]["objectives"]]
         points = frame[[item.column for item in chosen]].to_numpy(np.float64, na_value=np.nan)
-        frame["joint"] = nondominated(points, [item.maximise for item in chosen])
+        frame["joint"] = mask_nondominated(points, [item.maximise for item in chosen])
     return frame, metadata
 
 
-def _kept(frame: pd.DataFrame, sources: Sequence[Source], where: str | None, **most: float | None) -> Any:
+def _mask_kept(frame: pd.DataFrame, sources: Sequence[Source], where: str | None, **most: float | None) -> Any:
     """Mask of the designs that keep every limit and fulfil the condition."""
     kept = np.ones(len(frame), dtype=bool)
     for option, limit in most.items():

@@ -16,7 +16,7 @@ Points = NDArray[np.float64]
 _MAXIMISED = {item.column for item in OBJECTIVES.values() if item.maximise}
 
 
-def nondominated(points: Points, maximise: Sequence[bool]) -> NDArray[np.bool_]:
+def mask_nondominated(points: Points, maximise: Sequence[bool]) -> NDArray[np.bool_]:
     """Mask of the rows (n, d) that no other row beats; of rows that agree to 12 digits the first stands for all.
 
     Args:
@@ -31,7 +31,7 @@ def nondominated(points: Points, maximise: Sequence[bool]) -> NDArray[np.bool_]:
     points = _finite(points, len(maximise))
     if len(points) == 0:
         return np.zeros(0, dtype=bool)
-    mask = moocore.is_nondominated(_rounded(points), maximise=list(maximise), keep_weakly=False)
+    mask = moocore.is_nondominated(_round_digits(points), maximise=list(maximise), keep_weakly=False)
     return np.asarray(mask, dtype=bool)
 
 
@@ -71,7 +71,7 @@ def front_mask(rows: Sequence[Mapping[str, Any]], objectives: Iterable[str]) -> 
         if row["status"] == "done" and all(row.get(item.column) is not None for item in chosen)
     ]
     values = np.array([[rows[index][item.column] for item in chosen] for index in done], dtype=np.float64)
-    mask = nondominated(values.reshape(len(done), len(chosen)), [item.maximise for item in chosen])
+    mask = mask_nondominated(values.reshape(len(done), len(chosen)), [item.maximise for item in chosen])
     found = {index for index, on_front in zip(done, mask, strict=True) if on_front}
     return [index in found for index in range(len(rows))]
 
@@ -137,7 +137,7 @@ class RunningFront:
 
     def add(self, values: Sequence[float]) -> bool:
         """Add a point; say whether it is on the front now."""
-        point = _rounded(np.asarray(values, dtype=np.float64) * self._sign)
+        point = _round_digits(np.asarray(values, dtype=np.float64) * self._sign)
         front = self._front
         if np.any(np.all(front <= point, axis=1)):
             return False
@@ -147,11 +147,11 @@ class RunningFront:
 
     def beats(self, values: Sequence[float]) -> bool:
         """Whether a point of the front is no worse than these values in anything."""
-        point = _rounded(np.asarray(values, dtype=np.float64) * self._sign)
+        point = _round_digits(np.asarray(values, dtype=np.float64) * self._sign)
         return bool(np.any(np.all(self._front <= point, axis=1)))
 
 
-def _rounded(points: Points) -> Points:
+def _round_digits(points: Points) -> Points:
     """Twelve significant digits: sums of the same terms in another order then count as equal."""
     with np.errstate(divide="ignore"):
         digits = 11 - np.floor(np.log10(np.abs(points)))

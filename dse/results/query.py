@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dse.errors import QueryError, SetupError
 from dse.results.files import PROVENANCE
-from dse.results.read import DAMAGE, damaged, metadata_of, read_provenance, read_table
+from dse.results.read import DAMAGE, damaged_table_error, metadata_of, read_provenance, read_table
 from dse.results.studies import Source
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _answer(sources: Sequence[Source], sql: str, *, where: str) -> Any:
             expected="the package duckdb, which the extra `query` brings",
             fix="pip install duckdb",
         ) from error
-    described = [_described(source) for source in sources]
+    described = [_describe_study(source) for source in sources]
     asked = False
     with duckdb.connect() as connection:
         try:
@@ -86,7 +86,7 @@ def _answer(sources: Sequence[Source], sql: str, *, where: str) -> Any:
             about_sql = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.DataError)
             if not asked or not isinstance(error, about_sql):
                 _check_files(sources)
-            raise _refused(connection, str(error), sql, where) from error
+            raise _refusal_error(connection, str(error), sql, where) from error
 
 
 def _create_view(connection: DuckDBPyConnection, view: str, files: Sequence[tuple[str, str]]) -> None:
@@ -105,7 +105,7 @@ def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _described(source: Source) -> tuple[Any, ...]:
+def _describe_study(source: Source) -> tuple[Any, ...]:
     """Row of the view `studies`."""
     _footer(source.pareto)
     names, count, metadata = _footer(source.trials)
@@ -129,7 +129,7 @@ def _footer(file: Path) -> tuple[list[str], int, dict[str, Any]]:
     try:
         opened = pq.ParquetFile(file)
     except DAMAGE as error:
-        raise damaged(file, error) from error
+        raise damaged_table_error(file, error) from error
     return opened.schema_arrow.names, opened.metadata.num_rows, metadata_of(file, opened.schema_arrow)
 
 
@@ -139,7 +139,7 @@ def _dse_version(provenance: Path) -> str | None:
     try:
         return str(read_provenance(provenance)["sessions"][-1]["versions"]["dse"])
     except (LookupError, TypeError) as error:
-        raise damaged(provenance, "no session with its version of dse", what="the provenance") from error
+        raise damaged_table_error(provenance, "no session with its version of dse", what="the provenance") from error
 
 
 def _check_files(sources: Sequence[Source]) -> None:
@@ -152,7 +152,7 @@ def _check_files(sources: Sequence[Source]) -> None:
         read_table(file)
 
 
-def _refused(connection: DuckDBPyConnection, message: str, sql: str, where: str) -> QueryError:
+def _refusal_error(connection: DuckDBPyConnection, message: str, sql: str, where: str) -> QueryError:
     """Build the error for SQL that DuckDB refuses, with the names that may have been meant."""
     views = ("pareto",) if where == "--where" else ("trials", "pareto", "studies")
     found = connection.execute("SELECT column_name FROM duckdb_columns() WHERE list_contains(?, table_name)", [views])

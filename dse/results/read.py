@@ -55,7 +55,7 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
     try:
         schema = pq.read_schema(file)
     except DAMAGE as error:
-        raise damaged(file, error) from error
+        raise damaged_table_error(file, error) from error
     return metadata_of(file, schema)
 
 
@@ -69,9 +69,9 @@ def read_provenance(path: Path | str) -> dict[str, Any]:
     try:
         loaded = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise damaged(file, error, what="the provenance") from error
+        raise damaged_table_error(file, error, what="the provenance") from error
     if not isinstance(loaded, dict):
-        raise damaged(file, f"{loaded!r:.60}", what="the provenance")
+        raise damaged_table_error(file, f"{loaded!r:.60}", what="the provenance")
     return loaded
 
 
@@ -96,7 +96,7 @@ def trial_of(table: Any, trial: int, file: Path) -> dict[str, Any]:
     try:
         rows = table.filter(pc.equal(table["trial"], trial)).to_pylist()
     except DAMAGE as error:
-        raise damaged(file, error) from error
+        raise damaged_table_error(file, error) from error
     if not rows:
         count = table.num_rows
         raise StudyError(
@@ -125,7 +125,7 @@ def to_frame(table: Any, file: Path) -> pd.DataFrame:
     try:
         frame: pd.DataFrame = table.to_pandas(types_mapper=nullable, use_threads=False)
     except DAMAGE as error:
-        raise damaged(file, error) from error
+        raise damaged_table_error(file, error) from error
     return frame
 
 
@@ -155,19 +155,19 @@ def read_table(file: Path) -> tuple[Any, dict[str, Any]]:
         # One thread: pyarrow's pool can abort or hang a short program that ends right after a read (apache/arrow 34314, 50482).
         table = pq.ParquetFile(file).read(use_threads=False)
     except DAMAGE as error:
-        raise damaged(file, error) from error
+        raise damaged_table_error(file, error) from error
     metadata = metadata_of(file, table.schema)
     names = table.schema.names
     if len(set(names)) < len(names):
-        raise damaged(file, f"column {next(name for name in names if names.count(name) > 1)} twice")
+        raise damaged_table_error(file, f"column {next(name for name in names if names.count(name) > 1)} twice")
     for name in (*_ALWAYS, *(OBJECTIVES[name].column for name in metadata["objectives"])):
         if name not in names:
-            raise damaged(file, f"no column {name}")
+            raise damaged_table_error(file, f"no column {name}")
     for column in (*IDENTITY, *COST_METRICS, *SCORE_METRICS, *RECORD):
         if column.name not in names or column.type.startswith("list<"):
             continue
         if (found := table.schema.field(column.name).type) != arrow_type(column.type):
-            raise damaged(file, f"column {column.name} of {found} instead of {column.type}")
+            raise damaged_table_error(file, f"column {column.name} of {found} instead of {column.type}")
     return table, metadata
 
 
@@ -188,11 +188,11 @@ def metadata_of(file: Path, schema: Any) -> dict[str, Any]:
                 fix="name the folder of a study, or one of its tables as it was written",
             )
         if lacking := {"study", "objectives", "reference_point"} - set(text):
-            raise damaged(file, f"metadata without {', '.join(sorted(lacking))}")
+            raise damaged_table_error(file, f"metadata without {', '.join(sorted(lacking))}")
         version, objectives = int(text["schema_version"]), json.loads(text["objectives"])
         study, reference = text["study"], json.loads(text["reference_point"])
     except (ValueError, RecursionError) as error:
-        raise damaged(file, error) from error
+        raise damaged_table_error(file, error) from error
     if version > SCHEMA_VERSION:
         raise StudyError(
             "this table was written by a newer dse",
@@ -202,13 +202,13 @@ def metadata_of(file: Path, schema: Any) -> dict[str, Any]:
             fix="read it with the version of dse that wrote it",
         )
     if not isinstance(objectives, list) or not objectives or not all(name in list(OBJECTIVES) for name in objectives):
-        raise damaged(file, f"objectives {objectives!r:.60}")
+        raise damaged_table_error(file, f"objectives {objectives!r:.60}")
     if not isinstance(reference, dict) or not all(isinstance(limit, int | float) for limit in reference.values()):
-        raise damaged(file, f"reference point {reference!r:.60}")
+        raise damaged_table_error(file, f"reference point {reference!r:.60}")
     return {"schema_version": version, "study": study, "objectives": objectives, "reference_point": reference}
 
 
-def damaged(file: Path, error: object, *, what: str = "the table") -> StudyError:
+def damaged_table_error(file: Path, error: object, *, what: str = "the table") -> StudyError:
     """Build the error for a file that cannot be read as what a run wrote."""
     lines = str(error).splitlines()
     return StudyError(

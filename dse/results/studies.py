@@ -56,7 +56,7 @@ def find(studies: Studies, results: Path | str) -> list[Source]:
                 fix="name a study's folder, or the folder that holds the studies with --results",
             )
         return found
-    sources = [source for item in named for source in _named(study_folder(item, results))]
+    sources = [source for item in named for source in _find_named(study_folder(item, results))]
     once = list({source.trials.resolve(): source for source in sources}.values())
     names = [source.study for source in once]
     return [
@@ -64,7 +64,7 @@ def find(studies: Studies, results: Path | str) -> list[Source]:
     ]
 
 
-def _named(path: Path) -> list[Source]:
+def _find_named(path: Path) -> list[Source]:
     if path.is_dir() and not (path / TRIALS).is_file() and (inside := list(_inside(path))):
         return inside
     trials = table_file(path, TRIALS)

@@ -17,7 +17,7 @@ from dse.errors import SpaceError
 from dse.records.design import DesignPoint, Value
 from dse.records.parameters import Choice, Float, Int, Scalar
 from dse.records.plugin import KINDS, Kind
-from dse.space.domain import Domain, at, rounded, size
+from dse.space.domain import Domain, at, round_digits, size
 from dse.space.searchspace import SearchedParameter, SearchSpace, snap, value_at
 
 Params = dict[str, Any]
@@ -175,5 +175,5 @@ def draw(domain: Domain, source: random.Random) -> Scalar:
         value = math.exp(source.uniform(math.log(domain.low), math.log(domain.high)))
         return value if isinstance(domain, Float) else min(max(round(value), domain.low), domain.high)
     if isinstance(domain, Float) and domain.step is None:
-        return rounded(source.uniform(domain.low, domain.high))
+        return round_digits(source.uniform(domain.low, domain.high))
     return at(domain, source.randrange(int(count)))

@@ -109,8 +109,11 @@ def make_factory(space: SearchSpace, codec: Codec, problem: Problem | None = Non
         # A sequence is walked by one sampler: a grid of a million points is not laid out again at each trial.
         if name in SEQUENTIAL and once:
             return once[0]
-        sampler = _adapted(
-            _built(classes[name], options, seed, space), name, codec.distributions(), grouped=bool(options.get("group"))
+        sampler = _adapt_sampler(
+            _build_sampler(classes[name], options, seed, space),
+            name,
+            codec.distributions(),
+            grouped=bool(options.get("group")),
         )
         if generations is not None:
             generations.serve(sampler)
@@ -157,7 +160,7 @@ def _checked_options(kind: Any, name: str, options: Mapping[str, Any], space: Se
     return dict(options)
 
 
-def _built(kind: Any, options: Mapping[str, Any], seed: int, space: SearchSpace) -> Any:
+def _build_sampler(kind: Any, options: Mapping[str, Any], seed: int, space: SearchSpace) -> Any:
     import optuna
 
     try:
@@ -197,7 +200,7 @@ def _grid(codec: Codec, where: str) -> dict[str, list[Any]]:
     return grid
 
 
-def _adapted(sampler: Any, name: str, distributions: Mapping[str, Any], *, grouped: bool) -> Any:
+def _adapt_sampler(sampler: Any, name: str, distributions: Mapping[str, Any], *, grouped: bool) -> Any:
     """Tell a sampler what we know: the joint space, and that the study decides when the space is exhausted."""
     if name in JOINT and not grouped:
         joint = {key: item for key, item in distributions.items() if not item.single()}

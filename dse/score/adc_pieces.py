@@ -66,10 +66,10 @@ class OnConverters:
             SpaceError: partial sums are scaled, blocks are rewritten, or one factor of a product is digital.
         """
         if stored.scaling is not None or stored.image is not None:
-            raise self._refused("the base's partial sums are scaled or its blocks rewritten")
+            raise self._refusal("the base's partial sums are scaled or its blocks rewritten")
         for term in stored.terms:
             if term.fed_by is not None and term.digital != stored.terms[term.fed_by].digital:
-                raise self._refused("one factor of a product is digital and the other is not")
+                raise self._refusal("one factor of a product is digital and the other is not")
         outputs, inputs = weights.outputs.get(key), weights.inputs.get(key)
         fed = {term.fed_by: index for index, term in enumerate(stored.terms) if term.fed_by is not None}
         found = []
@@ -128,7 +128,7 @@ class OnConverters:
             values = values.astype(np.float16 if self._cells.what.cells_differ else np.uint8)
         return torch.from_numpy(np.ascontiguousarray(values))
 
-    def _refused(self, why: str) -> SpaceError:
+    def _refusal(self, why: str) -> SpaceError:
         return SpaceError(
             f"real ADCs are not simulated where {why}",
             where=f"compressor {self._who!r}",

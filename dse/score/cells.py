@@ -81,7 +81,7 @@ class Cells:
         self._wan22 = (measured * what.deviation).astype(np.float32)
         self._unit = np.float32(self.top / (1 - off))
 
-    def programmed(self, stored: Stored, owner: str, key: Key) -> Stored:
+    def program(self, stored: Stored, owner: str, key: Key) -> Stored:
         """Give a matrix's terms as they read: whole codes become what their cells come to.
 
         Args:
@@ -113,7 +113,7 @@ class Cells:
     def _plane(self, levels: Array, factor: float, term: Term, place: tuple[object, ...]) -> Plane:
         flipped = unit = None
         if bool(self._geometry.flip[0]):
-            flipped = self._flipped(levels)
+            flipped = self._mask_flipped(levels)
             levels = np.where(self.by_row(flipped, levels.shape[1]), self.top - levels, levels)
         if flipped is not None or term.offset is not None:
             blocks = -(-levels.shape[0] // self._columns)
@@ -122,7 +122,7 @@ class Cells:
             unit = np.repeat(read, self._columns, axis=0)[: levels.shape[0]]
         return Plane(factor, levels, self._deviation(levels, place), flipped, unit)
 
-    def _flipped(self, levels: Array) -> Array:
+    def _mask_flipped(self, levels: Array) -> Array:
         """Columns (row blocks, outputs) whose levels come to more than half of what they could."""
         starts = np.arange(0, levels.shape[1], self.rows)
         sums = np.add.reduceat(levels, starts, axis=1)

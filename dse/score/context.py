@@ -111,9 +111,9 @@ class PipelineContext:
 
     def adapted(self, adaption: Adaption) -> Adapted:
         """Learn a task from the base through an adapter, or find it in the cache."""
-        from dse.models.training.adapter import adapted
+        from dse.models.training.adapter import adapt
 
-        return adapted(self._loaded, adaption)
+        return adapt(self._loaded, adaption)
 
     def cached(
         self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]
@@ -124,7 +124,7 @@ class PipelineContext:
             self.tell(name)
             return make()
 
-        return self.arrays.made(
+        return self.arrays.find_or_make(
             "plugins", {"plugin": self.plugin, "core": self.core_versions, "name": name, **key}, told
         )
 

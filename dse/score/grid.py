@@ -28,7 +28,7 @@ def best_scale(weight: Tensor, *, per_channel: bool = False, bits: int = WEIGHT_
     import torch
 
     top = float(2 ** (bits - 1) - 1)
-    sample = weight if per_channel else _thinned(weight)
+    sample = weight if per_channel else _thin(weight)
     over = (1,) if per_channel else (0,)
     largest = weight.abs().amax(dim=1, keepdim=True) if per_channel else weight.abs().max()
     largest = largest.clamp_min(torch.finfo(torch.float32).tiny * 2**24)
@@ -56,7 +56,7 @@ def store_whole(weight: Tensor) -> Stored:
     return Stored((Term(quantise(weight, scale).to(torch.int16), scale, 2 ** (WEIGHT_BITS - 1)),))
 
 
-def _thinned(weight: Tensor) -> Tensor:
+def _thin(weight: Tensor) -> Tensor:
     """Every n-th weight of a large matrix: the error of a clip is an average, and a sample tells it as well."""
     flat = weight.reshape(-1)
     return flat[:: max(1, flat.numel() // _ENOUGH)]

@@ -36,7 +36,7 @@ def drops(
         ``accuracy_drop_worst`` of a single task. Drops are in points (100 = 1.0).
     """
     lost = {name: POINTS * (baseline[name] - score) for name, score in scores.items()}
-    measurable = counted(baseline, chance)
+    measurable = count_measurable(baseline, chance)
     draws = np.mean([POINTS * (resampled_baseline[name] - resampled[name]) for name in measurable], axis=0)
     low, high = np.quantile(draws, (0.025, 0.975))
     return {
@@ -49,6 +49,6 @@ def drops(
     }
 
 
-def counted(baseline: Mapping[str, float], chance: Mapping[str, float]) -> list[str]:
+def count_measurable(baseline: Mapping[str, float], chance: Mapping[str, float]) -> list[str]:
     """Tasks whose baseline beats chance by more than 3 points; all, where none does."""
     return [name for name in baseline if baseline[name] - chance[name] > MEASURABLE] or list(baseline)

@@ -54,11 +54,11 @@ class OnChip:
         """What the generator gives of an owner."""
         return self._assembly.model(owner)
 
-    def stored(self, owner: int, layers: Sequence[int]) -> dict[Key, Stored]:
+    def get_terms(self, owner: int, layers: Sequence[int]) -> dict[Key, Stored]:
         """Terms as cells hold them; where conversions are simulated, those that are not on arrays."""
-        found, whose = self._assembly.stored(owner, layers), self._assembly.identity(owner)
+        found, whose = self._assembly.get_terms(owner, layers), self._assembly.identity(owner)
         if self._converters is None:
-            return {key: self._cells.programmed(one, whose, key) for key, one in found.items()}
+            return {key: self._cells.program(one, whose, key) for key, one in found.items()}
         matrices = self.model(owner).matrices
         weights = Cut.matrices({key: Cut(self.encoder, self.plan, owner, *key) for key in found}, matrices)
         self._pieces[owner] = {}

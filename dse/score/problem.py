@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from dse.cache import ArrayCache, Progress
-from dse.cost.combination import Combination, grouped, stacked
+from dse.cost.combination import Combination, group_by_combination, stack
 from dse.cost.cost import Built, Costed, baseline_cost, cost_points
 from dse.cost.metrics import cost_results
 from dse.cost.reference import Reference, reference_values
 from dse.cost.sum import Costs
 from dse.errors import SpaceError
-from dse.plugins.call import called
+from dse.plugins.call import call_plugin
 from dse.plugins.contract import Hardware
 from dse.plugins.registry import Registry
 from dse.records.data_facts import DataFacts
@@ -115,7 +115,7 @@ class WorkloadProblem:
         return tuple(
             PluginParameter(kind, name, parameter)
             for (kind, name), plugin in self._plugins.items()
-            for parameter in called(kind, name, plugin.parameters, self.workload)
+            for parameter in call_plugin(kind, name, plugin.parameters, self.workload)
         )
 
     @cached_property
@@ -123,7 +123,7 @@ class WorkloadProblem:
         """Every component name any of the study's hardware models charges to."""
         names = dict.fromkeys(self.baseline.names)
         for combination in self._combinations():
-            built = self._built(combination)
+            built = self._build(combination)
             names |= dict.fromkeys(self._cost(built, [self.default_point(combination)]).costs.names)
         return tuple(names)
 
@@ -135,7 +135,7 @@ class WorkloadProblem:
     def prepare(self, *, scores: bool = True) -> None:
         """Do every plugin's heavy work (cached), and measure the baseline's scores if any will be needed."""
         for (kind, name), plugin in self._plugins.items():
-            called(kind, name, plugin.prepare, self.context.of_plugin(self._versions[f"{kind}.{name}"]))
+            call_plugin(kind, name, plugin.prepare, self.context.of_plugin(self._versions[f"{kind}.{name}"]))
         if scores:
             self.baseline_scores()
 
@@ -154,8 +154,8 @@ class WorkloadProblem:
     def cost(self, points: list[DesignPoint]) -> list[CostResult]:
         """Cost of many points, in the order given."""
         results: list[CostResult | None] = [None] * len(points)
-        for combination, indices in grouped(points).items():
-            built = self._built(combination)
+        for combination, indices in group_by_combination(points).items():
+            built = self._build(combination)
             for start in range(0, len(indices), CHUNK):
                 chunk = indices[start : start + CHUNK]
                 costed = self._cost(built, [points[index] for index in chunk])
@@ -163,12 +163,12 @@ class WorkloadProblem:
                     results[index] = result
         return [result for result in results if result is not None]
 
-    def unmeasured(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[int, ...], ...]:
+    def find_unmeasured(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[int, ...], ...]:
         """Tasks, of each point, whose score is not in the cache and not missing at a point before either."""
         missing: set[str] = set()
         found = []
         for point in points:
-            built = self._built((point.generator, point.compressor, point.scheduler, point.hardware))
+            built = self._build((point.generator, point.compressor, point.scheduler, point.hardware))
             lacks = [self._scorer.unknown(built, point, task, split) for task in range(len(self.tasks))]
             found.append(tuple(task for task, recipes in enumerate(lacks) if recipes - missing))
             missing.update(*lacks)
@@ -176,7 +176,7 @@ class WorkloadProblem:
 
     def measure(self, point: DesignPoint, tasks: Sequence[int], split: str = "search") -> int:
         """Bring some tasks' scores of a point into the cache; return how many were evaluated."""
-        built = self._built((point.generator, point.compressor, point.scheduler, point.hardware))
+        built = self._build((point.generator, point.compressor, point.scheduler, point.hardware))
         before = self._scorer.evaluated
         for task in tasks:
             self._scorer.task(built, point, task, split)
@@ -184,7 +184,7 @@ class WorkloadProblem:
 
     def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
         """Score of one point on a split, a mean over draws where its arrays are not ideal; cached per task and draw."""
-        built = self._built((point.generator, point.compressor, point.scheduler, point.hardware))
+        built = self._build((point.generator, point.compressor, point.scheduler, point.hardware))
         before = self._scorer.evaluated
         outcomes = {name: self._scorer.task(built, point, task, split) for task, name in enumerate(self.tasks)}
         what = self._scorer.nonideality(built, point)
@@ -193,7 +193,7 @@ class WorkloadProblem:
             outcomes,
             {name: self._baseline_outcome(task, rows) for task, name in enumerate(self.tasks)},
             {name: self._chance(name, rows) for name in self.tasks},
-            lambda name, outcome: self._resampled(name, rows, outcome),
+            lambda name, outcome: self._resample(name, rows, outcome),
             what,
             self._scorer.evaluated - before,
         )
@@ -223,14 +223,14 @@ class WorkloadProblem:
         names = self._names
         return list(product(names["generator"], names["compressor"], names["scheduler"], names["hardware"]))
 
-    def _built(self, combination: Combination) -> Built:
+    def _build(self, combination: Combination) -> Built:
         missing = [kind for kind, name in zip(KINDS, combination, strict=True) if (kind, name) not in self._plugins]
         if missing:
             raise SpaceError("the study does not name this plugin", where=missing[0], found=" + ".join(combination))
         return Built(combination, *(self._plugins[kind, name] for kind, name in zip(KINDS, combination, strict=True)))
 
     def _cost(self, built: Built, points: list[DesignPoint]) -> Costed:
-        return cost_points(self.workload, built, stacked(points))
+        return cost_points(self.workload, built, stack(points))
 
     @cached_property
     def _scorer(self) -> Scorer:
@@ -238,7 +238,7 @@ class WorkloadProblem:
 
     @cached_property
     def _baseline_bits(self) -> int:
-        geometry = called("hardware", self._reference_name, self._reference.geometry, self._reference_params)
+        geometry = call_plugin("hardware", self._reference_name, self._reference.geometry, self._reference_params)
         return int(geometry.input_bits[0])
 
     def _baseline_outcome(self, task: int, split: str) -> Outcome:
@@ -250,7 +250,7 @@ class WorkloadProblem:
         task = self._loaded.tasks[name]
         return metrics.chance(task.spec.metric, task.evaluator.labels(split))
 
-    def _resampled(self, name: str, split: str, outcome: Outcome) -> NDArray[Any]:
+    def _resample(self, name: str, split: str, outcome: Outcome) -> NDArray[Any]:
         from dse.models.inference import task_metrics as metrics
 
         if id(outcome) in self._resamples:  # the scorer keeps every outcome, so its id stays its own

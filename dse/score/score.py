@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.cost.combination import stacked
+from dse.cost.combination import stack
 from dse.cost.cost import Built, nonideality
 from dse.files import hash_parts
-from dse.plugins.call import called
+from dse.plugins.call import call_plugin
 from dse.records.design import DesignPoint, PluginParameter
 from dse.records.effective import Effective
 from dse.records.geometry import Geometry
@@ -56,7 +56,7 @@ class Scorer:
         Raises:
             PluginContractError: a plugin raised, or stored something else than its footprint charged for.
         """
-        params = stacked([point])
+        params = stack([point])
         geometry = self._geometry(built, point)
         what = self.nonideality(built, point)
 
@@ -69,7 +69,7 @@ class Scorer:
             return self._evaluate(task, held, self.rows(what, split), int(geometry.input_bits[0]), made.owners(task))
 
         recipes, before = self._recipes(built, point, task, split), self.evaluated
-        found = tuple(self._cached(recipe, partial(measure, draw)) for draw, recipe in enumerate(recipes))
+        found = tuple(self._find_or_measure(recipe, partial(measure, draw)) for draw, recipe in enumerate(recipes))
         self.evaluated = min(self.evaluated, before + 1)  # a task counts once, however many chips were drawn
         return found
 
@@ -84,7 +84,7 @@ class Scorer:
 
     def nonideality(self, built: Built, point: DesignPoint) -> Nonideality | None:
         """What is not ideal in a point's arrays."""
-        return nonideality(built.names[3], built.hardware, stacked([point])["hardware"])
+        return nonideality(built.names[3], built.hardware, stack([point])["hardware"])
 
     @staticmethod
     def rows(what: Nonideality | None, split: str) -> str:
@@ -120,7 +120,7 @@ class Scorer:
             return self._evaluate(task, Effective(whole), split, input_bits, own)
 
         layer = {name: at for name, at in (("of_base", of_base), ("skipped", skipped)) if at is not None}
-        return self._cached(self._common(task, split, input_bits) | {"baseline": 1, **layer}, measure)
+        return self._find_or_measure(self._common(task, split, input_bits) | {"baseline": 1, **layer}, measure)
 
     def _evaluate(self, task: int, held: Effective, split: str, input_bits: int, owners: NDArray[Any]) -> Outcome:
         """Score rebuilt weights, unless these very weights have been scored before."""
@@ -145,7 +145,7 @@ class Scorer:
             self.evaluated += 1
             return self._context.evaluate(task, held, split, input_bits, owners)
 
-        return self._cached(recipe, measure)
+        return self._find_or_measure(recipe, measure)
 
     def _common(self, task: int, split: str, input_bits: int) -> dict[str, Any]:
         name = self._context.workload.task_names[task]
@@ -161,7 +161,7 @@ class Scorer:
         }
 
     def _geometry(self, built: Built, point: DesignPoint) -> Geometry:
-        found: Geometry = called("hardware", built.names[3], built.hardware.geometry, stacked([point])["hardware"])
+        found: Geometry = call_plugin("hardware", built.names[3], built.hardware.geometry, stack([point])["hardware"])
         return found
 
     def _recipes(self, built: Built, point: DesignPoint, task: int, split: str) -> list[dict[str, Any]]:
@@ -194,7 +194,7 @@ class Scorer:
             **({"joint": [task, *sorted(self._context.workload.digests.items())]} if joint else {}),
         }
 
-    def _cached(self, recipe: dict[str, Any], measure: Any) -> Outcome:
+    def _find_or_measure(self, recipe: dict[str, Any], measure: Any) -> Outcome:
         key = self._context.digest(recipe)
         if key not in self._known:
             arrays = self._context.arrays.get("scores", recipe)

@@ -11,7 +11,7 @@ from dse.cost.combination import Combination
 from dse.cost.cost import Built
 from dse.cost.demand import demand
 from dse.cost.exits import check_heads
-from dse.plugins.call import called
+from dse.plugins.call import call_plugin
 from dse.records.arrays import Ints
 from dse.records.demand import Demand
 from dse.records.effective import Effective
@@ -57,9 +57,9 @@ class Assembly:
         self._models: dict[int, Model] = {}
         workload, names = context.workload, built.names
         self.geometry = geometry
-        self.plan: Plan = called("generator", names[0], built.generator.plan, workload, params["generator"])
+        self.plan: Plan = call_plugin("generator", names[0], built.generator.plan, workload, params["generator"])
         self.demand: Demand = demand(workload, self.plan, generator=names[0], joint=built.joint)
-        self.footprint: Footprint = called(
+        self.footprint: Footprint = call_plugin(
             "compressor", names[1], built.compressor.footprint, workload, self.demand, geometry, params["compressor"]
         )
 
@@ -106,19 +106,19 @@ class Assembly:
         """What the generator gives of an owner, and the compressor learnt with its terms."""
         if owner not in self._models:
             generator, name = self._built.generator, self._built.names[0]
-            found = called("generator", name, generator.weights, self._context, self._params["generator"], owner)
+            found = call_plugin("generator", name, generator.weights, self._context, self._params["generator"], owner)
             model = found if isinstance(found, Model) else Model(found)
             self._models[owner] = self._with_learnt(model, owner)
         return self._models[owner]
 
-    def stored(self, owner: int, layers: Sequence[int]) -> dict[Key, Stored]:
+    def get_terms(self, owner: int, layers: Sequence[int]) -> dict[Key, Stored]:
         """Terms of an owner's matrices in some layers, which equal the footprint."""
         name, matrices = self._built.names[1], self.model(owner).matrices
         cuts = {key: Cut(self.encoder, self.plan, owner, *key) for key in matrices if key[0] in layers}
         weights = Cut.matrices(cuts, matrices, self.demand)
         base = Cut.matrices(cuts, self.model(BASE).matrices, self.demand)
         store, params = self._built.compressor.store, self._params["compressor"]
-        found: dict[Key, Stored] = called("compressor", name, store, weights, base, self.geometry, params, owner)
+        found: dict[Key, Stored] = call_plugin("compressor", name, store, weights, base, self.geometry, params, owner)
         shapes = {key: cut.shape for key, cut in cuts.items()}
         check_stored(self.encoder, found, shapes, self.footprint, owner, who=f"compressor {name!r}")
         return {key: found[key] for key in cuts}
@@ -128,7 +128,7 @@ class Assembly:
         learnt = getattr(self._built.compressor, "learnt", None)
         if learnt is None:
             return model
-        more: Model | None = called("compressor", self._built.names[1], learnt, self._params["compressor"], owner)
+        more: Model | None = call_plugin("compressor", self._built.names[1], learnt, self._params["compressor"], owner)
         if more is None:
             return model
         return replace(model, vectors={**model.vectors, **more.vectors}, heads={**model.heads, **more.heads})

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dse.records.nonideality import Nonideality
 from dse.records.scored import ScoreResult
 from dse.score.context import Outcome
-from dse.score.metrics import POINTS, counted, drops
+from dse.score.metrics import POINTS, count_measurable, drops
 
 Resampled: TypeAlias = Callable[[str, Outcome], NDArray[Any]]
 """Bootstrap scores of a task's outcome."""
@@ -48,7 +48,7 @@ def summary(
     spread = {}
     if what is not None and what.draws > 1:
         spread = {name: float(values.std(ddof=1)) for name, values in scores.items()}
-        lost = np.mean([POINTS * (base[name] - scores[name]) for name in counted(base, chance)], axis=0)
+        lost = np.mean([POINTS * (base[name] - scores[name]) for name in count_measurable(base, chance)], axis=0)
         metrics["accuracy_drop_spread"] = float(lost.std(ddof=1))
     runs = [[outcome.layers_run for outcome in found] for found in outcomes.values()]
     early = [float(np.mean(of_task)) for of_task in runs if not np.isnan(of_task[0])]

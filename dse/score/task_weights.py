@@ -37,7 +37,7 @@ class Source(Protocol):
     def model(self, owner: int) -> Model:
         """Biases, norms, shifts, heads and exits of an owner; matrices where it still has them."""
 
-    def stored(self, owner: int, layers: Sequence[int]) -> Mapping[Key, Stored]:
+    def get_terms(self, owner: int, layers: Sequence[int]) -> Mapping[Key, Stored]:
         """Terms of an owner's matrices in some layers."""
 
 
@@ -57,12 +57,12 @@ def held_by(source: Source, task: int) -> Effective:
     """Rebuild what a task computes with."""
     used = layers_of(source.plan, task)
     of_base = used.pop(BASE, [])
-    stored = {owner: source.stored(owner, layers) for owner, layers in used.items()}
+    stored = {owner: source.get_terms(owner, layers) for owner, layers in used.items()}
     beneath = {layer for terms in stored.values() for (layer, _), one in terms.items() if one.on_base}
     total, base = Effective(), Effective()
     if beneath or of_base:
         layers = sorted({*beneath, *of_base})
-        base = _rebuilt(source, BASE, layers, source.stored(BASE, layers), Effective())
+        base = _rebuilt(source, BASE, layers, source.get_terms(BASE, layers), Effective())
         total.weights.update({key: weight for key, weight in base.weights.items() if key[0] in of_base})
         total.vectors.update({layer: named for layer, named in base.vectors.items() if layer in of_base})
     for owner, layers in used.items():

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from dse.errors import DseError, SpaceError, unknown_name
-from dse.records.parameters import Choice, Float, Int, Parameter, Scalar, narrowed, widest
+from dse.records.parameters import Choice, Float, Int, Parameter, Scalar, narrow, widest
 
 Domain: TypeAlias = Float | Int | Choice
 """The values one element may take; a single one where the space file fixes it."""
@@ -18,9 +18,9 @@ MOST_KEPT = 1000
 RANGE_KEYS = ("low", "high", "step", "log", "choices", "value")
 
 
-def fixed(declared: Parameter, value: Any, where: str) -> Domain:
+def fix(declared: Parameter, value: Any, where: str) -> Domain:
     """Domain of a single value, which may lie anywhere the plugin allows."""
-    allowed = _located(widest(declared), value, where)
+    allowed = _check_at(widest(declared), value, where)
     if isinstance(declared, Choice):
         return _choice(declared, (allowed,))
     if isinstance(declared, Float):
@@ -31,7 +31,7 @@ def fixed(declared: Parameter, value: Any, where: str) -> Domain:
 
 def narrowed_to(declared: Float | Int, low: float, high: float) -> Domain:
     """Domain between two values already known to be allowed."""
-    new = narrowed(declared, low=low, high=high)
+    new = narrow(declared, low=low, high=high)
     assert isinstance(new, Float | Int)
     return new
 
@@ -52,7 +52,7 @@ def from_table(declared: Parameter, table: Mapping[str, Any], where: str) -> Dom
                 f"`{alone}` stands alone", where=where, expected=f"only `{alone}`", found=", ".join(sorted(table))
             )
     if "value" in table:
-        return fixed(declared, table["value"], f"{where}.value")
+        return fix(declared, table["value"], f"{where}.value")
     if "choices" in table:
         return _choices(declared, table["choices"], f"{where}.choices")
     if isinstance(declared, Choice):
@@ -80,10 +80,10 @@ def at(domain: Domain, index: int) -> Scalar:
         return domain.choices[index]
     if isinstance(domain, Int):
         return domain.low + index * domain.step
-    return rounded(domain.low + index * (domain.step or 0.0))
+    return round_digits(domain.low + index * (domain.step or 0.0))
 
 
-def snapped(domain: Domain, value: Any) -> Scalar:
+def snap_value(domain: Domain, value: Any) -> Scalar:
     """The value as every trial records it: on its step, within its range, without the noise of binary fractions."""
     if isinstance(domain, Choice):
         return domain.check(value)
@@ -95,16 +95,16 @@ def snapped(domain: Domain, value: Any) -> Scalar:
         if value in known:
             return known[value]
         return at(domain, min(max(round((value - domain.low) / domain.step), 0), count - 1))
-    return min(max(rounded(float(value)), domain.low), domain.high)
+    return min(max(round_digits(float(value)), domain.low), domain.high)
 
 
 @cache
 def _values(low: float, step: float, count: int) -> dict[float, float]:
     """Values of a range with steps, by themselves: to look one up is faster than to compute it again."""
-    return {value: value for value in (rounded(low + index * step) for index in range(count))}
+    return {value: value for value in (round_digits(low + index * step) for index in range(count))}
 
 
-def rounded(value: float) -> float:
+def round_digits(value: float) -> float:
     """Twelve significant digits: two ways to compute one value must not make two designs."""
     return float(f"{value:.12g}")
 
@@ -114,7 +114,7 @@ def _range(declared: Float | Int, table: Mapping[str, Any], where: str) -> Domai
     changes: dict[str, Any] = {}
     for key in ("low", "high"):
         if key in table:
-            changes[key] = _located(whole, table[key], f"{where}.{key}")
+            changes[key] = _check_at(whole, table[key], f"{where}.{key}")
     if "log" in table:
         if not isinstance(table["log"], bool):
             raise _wrong(f"{where}.log", "true or false", table["log"])
@@ -122,15 +122,15 @@ def _range(declared: Float | Int, table: Mapping[str, Any], where: str) -> Domai
     if "step" in table:
         changes["step"] = _step(declared, table["step"], f"{where}.step")
     try:
-        new = narrowed(declared, **changes)
+        new = narrow(declared, **changes)
     except SpaceError as error:
         raise SpaceError(error.what, where=where, expected=error.expected, found=error.found) from error
     assert isinstance(new, Float | Int)
     _check_log(new, where)
-    return _aligned(new)
+    return _align(new)
 
 
-def _aligned(domain: Float | Int) -> Domain:
+def _align(domain: Float | Int) -> Domain:
     """End the range on its last step, so that its upper end is a value."""
     if domain.step is None or domain.low == domain.high:
         return domain
@@ -164,7 +164,7 @@ def _choices(declared: Parameter, values: Any, where: str) -> Domain:
             f"parameter {declared.name!r} has no choices", where=where, expected="at least one", found="none"
         )
     whole = widest(declared)
-    return _choice(declared, tuple(dict.fromkeys(_located(whole, value, where) for value in values)))
+    return _choice(declared, tuple(dict.fromkeys(_check_at(whole, value, where) for value in values)))
 
 
 def _choice(declared: Parameter, values: tuple[Scalar, ...]) -> Choice:
@@ -181,7 +181,7 @@ def _choice(declared: Parameter, values: tuple[Scalar, ...]) -> Choice:
     )
 
 
-def _located(domain: Domain, value: Any, where: str) -> Scalar:
+def _check_at(domain: Domain, value: Any, where: str) -> Scalar:
     """Check a value against a domain; the error names the key it stands at."""
     try:
         return domain.check(value)

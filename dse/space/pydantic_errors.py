@@ -41,10 +41,12 @@ def read_error(error: ValidationError, model: type[BaseModel], path: Path | None
         return unknown_name("key", str(first["loc"][-1]), _keys(model, first["loc"][:-1]), where=where)
     if first["type"] == "missing":
         return SpaceError(f"the key {first['loc'][-1]!r} is missing", where=where)
-    return SpaceError("this value is not usable", where=where, expected=_expected(first), found=repr(first["input"]))
+    return SpaceError(
+        "this value is not usable", where=where, expected=_describe_expected(first), found=repr(first["input"])
+    )
 
 
-def _expected(detail: ErrorDetails) -> str:
+def _describe_expected(detail: ErrorDetails) -> str:
     context: dict[str, Any] = detail.get("ctx", {})
     bounds = {
         "greater_than_equal": ("at least", "ge"),

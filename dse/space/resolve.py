@@ -9,7 +9,7 @@ from dse.errors import SpaceError, unknown_name
 from dse.records.design import PluginParameter
 from dse.records.parameters import Int, Permutation, lehmer_encode
 from dse.records.plugin import KINDS
-from dse.space.domain import Domain, fixed, from_table
+from dse.space.domain import Domain, fix, from_table
 from dse.space.file import SpaceFile
 from dse.space.searchspace import Element, SearchedParameter, SearchSpace
 
@@ -124,10 +124,10 @@ class _Resolver:
         if raw is _MISSING:
             if self.searches_unnamed:
                 return from_table(self.declared, {}, where)
-            return fixed(self.declared, self._default(), where)
+            return fix(self.declared, self._default(), where)
         if isinstance(raw, dict):
             return from_table(self.declared, raw, where)
-        return fixed(self.declared, raw, where)
+        return fix(self.declared, raw, where)
 
     def _default(self) -> Any:
         assert not isinstance(self.declared, Permutation)

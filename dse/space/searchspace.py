@@ -14,7 +14,7 @@ from dse.files import hash_parts
 from dse.records.design import PluginParameter, Value
 from dse.records.parameters import Choice, Permutation, Scalar, lehmer_decode, lehmer_encode
 from dse.records.plugin import KINDS, Kind
-from dse.space.domain import Domain, at, size, snapped
+from dse.space.domain import Domain, at, size, snap_value
 from dse.space.file import SpaceFile
 from dse.space.workload import with_paths
 
@@ -172,4 +172,4 @@ def value_at(space: SearchSpace, kind: Kind, index: int) -> tuple[str, dict[str,
 def snap(item: SearchedParameter, chosen: list[Any]) -> Value:
     """Build a parameter's value from what a sampler suggested for its elements."""
     pairs = zip(item.elements, chosen, strict=True)
-    return item.value([snapped(element.domain, value) for element, value in pairs])
+    return item.value([snap_value(element.domain, value) for element, value in pairs])

@@ -196,7 +196,7 @@ def parse(raw: dict[str, Any], *, path: Path | None = None) -> WorkloadSpec:
     return spec.model_copy(
         update={
             "base": spec.base.model_copy(update={"source": _beside(folder, spec.base.source)}),
-            "tasks": tuple(_located(task, folder) for task in spec.tasks),
+            "tasks": tuple(_locate_files(task, folder) for task in spec.tasks),
         }
     )
 
@@ -237,16 +237,18 @@ def _data_with_paths(data: dict[str, Any], change: Callable[[str], str]) -> dict
     return changed
 
 
-def _located(task: TaskSpec, folder: Path) -> TaskSpec:
-    return task.model_copy(update={"data": _found(task.data, folder), "checkpoint": _beside(folder, task.checkpoint)})
+def _locate_files(task: TaskSpec, folder: Path) -> TaskSpec:
+    return task.model_copy(
+        update={"data": _find_table(task.data, folder), "checkpoint": _beside(folder, task.checkpoint)}
+    )
 
 
-def _found(data: DataSpec, folder: Path) -> DataSpec:
+def _find_table(data: DataSpec, folder: Path) -> DataSpec:
     """The first table whose file is there, with its files beside the space file; the last one if none is."""
     if data.hub or data.archive is not None:
         return data
     if data.otherwise is not None and not (folder / data.path).is_file():
-        return _found(data.otherwise, folder)
+        return _find_table(data.otherwise, folder)
     return data.model_copy(
         update={key: str(folder / name) for key in ("path", "report") if (name := getattr(data, key))}
     )

@@ -15,7 +15,7 @@ from dse.samplers.fallback import unseen_point
 from dse.samplers.seeds import derive
 from dse.samplers.suggester import Suggester, Told
 from dse.space.searchspace import SearchSpace
-from dse.study.log.file import StudyLog, uncollected
+from dse.study.log.file import StudyLog, pause_garbage_collection
 from dse.study.log.history import History, Trial
 from dse.study.observer import Observer
 from dse.study.progress import Ledger
@@ -65,7 +65,7 @@ class Loop:
         self._in_flight: Trial | None = None
         self._session = {"failed": 0, "evaluated": 0}
 
-    @uncollected()
+    @pause_garbage_collection()
     def restore(self, history: History) -> None:
         """Replay a log into the sampler and the ledger."""
         self.checked = len(self.log.events)
@@ -74,7 +74,7 @@ class Loop:
             assert trial.done is not None
             self._learn_profiles(history, trial.number)
             row = trial.done["row"]
-            told, params, point = self._replayed(trial, row, trial.done)
+            told, params, point = self._replay(trial, row, trial.done)
             self.suggester.restore(params, trial.asked["attributes"], told)
             self.ledger.record(row, told, point)
             self._learn(point, row)
@@ -144,7 +144,7 @@ class Loop:
         """Evaluate what was asked, append the result, and take it into the ledger."""
         started = time.perf_counter()
         number = asked["trial"]
-        self.observer.asked(number, asked["source"])
+        self.observer.on_ask(number, asked["source"])
         point = self.codec.decode(asked["params"])
         first = self.ledger.seen.get(point.key())
         if first is None:
@@ -155,7 +155,7 @@ class Loop:
                 "reason": f"same design as trial {first}",
                 "duplicate_of": first,
             }
-            outcome = Outcome(cells, self.ledger.told(first))
+            outcome = Outcome(cells, self.ledger.recall(first))
         row: dict[str, Any] = {
             "trial": number,
             "source": asked["source"],
@@ -220,7 +220,7 @@ class Loop:
             fix="nothing is lost: remove the cause and continue the study; failed trials keep their traceback",
         )
 
-    def _replayed(
+    def _replay(
         self, trial: Trial, row: Mapping[str, Any], done: Mapping[str, Any]
     ) -> tuple[Told, Params | None, DesignPoint | None]:
         """What a trial of the log means in the space at hand."""

@@ -43,13 +43,13 @@ class Progress:
 class Observer(Protocol):
     """Follows a study; derive from `NullObserver` to implement only some."""
 
-    def started(self, progress: Progress) -> None:
+    def on_start(self, progress: Progress) -> None:
         """The log is read and everything is checked; heavy preparation comes next."""
 
-    def prepared(self) -> None:
+    def on_ready(self) -> None:
         """Preparation is over; the first trial comes next."""
 
-    def asked(self, trial: int, source: str) -> None:
+    def on_ask(self, trial: int, source: str) -> None:
         """A new trial is about to be evaluated."""
 
     def trial(self, progress: Progress, row: Mapping[str, Any]) -> None:
@@ -58,20 +58,20 @@ class Observer(Protocol):
     def note(self, message: str) -> None:
         """Something a person should know: a repair, a fallback, a change of versions."""
 
-    def finished(self, progress: Progress, reason: str) -> None:
+    def on_finish(self, progress: Progress, reason: str) -> None:
         """No more trials, and why; the results are written."""
 
 
 class NullObserver:
     """Ignores everything."""
 
-    def started(self, progress: Progress) -> None:
+    def on_start(self, progress: Progress) -> None:
         """Ignore."""
 
-    def prepared(self) -> None:
+    def on_ready(self) -> None:
         """Ignore."""
 
-    def asked(self, trial: int, source: str) -> None:
+    def on_ask(self, trial: int, source: str) -> None:
         """Ignore."""
 
     def trial(self, progress: Progress, row: Mapping[str, Any]) -> None:
@@ -80,5 +80,5 @@ class NullObserver:
     def note(self, message: str) -> None:
         """Ignore."""
 
-    def finished(self, progress: Progress, reason: str) -> None:
+    def on_finish(self, progress: Progress, reason: str) -> None:
         """Ignore."""

@@ -15,13 +15,13 @@ from dse.results.columns import study_columns
 from dse.results.files import LOCK
 from dse.samplers.encoding import Codec
 from dse.space.searchspace import SearchSpace
-from dse.study.log.events import damaged
+from dse.study.log.events import damaged_event_error
 from dse.study.log.history import LOG_SCHEMA, History
 from dse.study.provenance import Provenance, machine, versions
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def hold(folder: Path) -> Iterator[None]:
     """Hold a study's folder.
 
     Raises:
@@ -90,7 +90,7 @@ def check_asked(space: SearchSpace, history: History) -> None:
     trials = [*history.finished, *([history.in_flight] if history.in_flight else [])]
     for trial in trials:
         if trial.digest == space.digest and (reason := codec.refusal(trial.asked["params"])):
-            raise damaged(history.path, trial.line, "parameters of a design of this space", reason)
+            raise damaged_event_error(history.path, trial.line, "parameters of a design of this space", reason)
 
 
 def check_unchanged(folder: Path, history: History, event: Mapping[str, Any], *, force: bool) -> list[str]:

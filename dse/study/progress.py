@@ -70,7 +70,7 @@ class Ledger:
         """Duplicates since the last new design."""
         return self._in_a_row
 
-    def told(self, number: int) -> Told:
+    def recall(self, number: int) -> Told:
         """What the sampler learned of a trial."""
         return self._told[number]
 

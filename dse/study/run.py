@@ -21,11 +21,11 @@ from dse.samplers.encoding import Codec
 from dse.samplers.suggester import Suggester
 from dse.space.searchspace import SearchSpace
 from dse.space.write import resolved_text
-from dse.study.log.file import Event, Hook, StudyLog, no_hook, uncollected
+from dse.study.log.file import Event, Hook, StudyLog, no_hook, pause_garbage_collection
 from dse.study.log.history import History, read_history
 from dse.study.loop import Loop
 from dse.study.observer import NullObserver, Observer, Progress
-from dse.study.open import check_unchanged, locked, session_event
+from dse.study.open import check_unchanged, hold, session_event
 from dse.study.progress import Ledger
 from dse.study.provenance import Provenance
 from dse.study.stages import Evaluator
@@ -98,9 +98,9 @@ def run(
     for point in enqueue:
         codec.encode(point)  # one outside the space must stop the run before it writes anything
     suggester = Suggester(space, codec, problem)
-    with locked(folder), StudyLog(folder / LOG, hook) as log:
+    with hold(folder), StudyLog(folder / LOG, hook) as log:
         known = profiled if suggester.learns else ()
-        event, history = _opened(problem, space, provenance, folder, log, known, force=force)
+        event, history = _open_session(problem, space, provenance, folder, log, known, force=force)
         write_text_whole(folder / SPACE, resolved_text(space, trials=total))
         loop = Loop(space, codec, suggester, Evaluator(problem, space.file), Ledger(space, total), log, observer)
         loop.restore(history)
@@ -112,8 +112,8 @@ def run(
         return _until_done(problem, loop, folder, total)
 
 
-@uncollected()
-def _opened(
+@pause_garbage_collection()
+def _open_session(
     problem: Problem,
     space: SearchSpace,
     provenance: Provenance,
@@ -139,10 +139,10 @@ def _until_done(problem: Problem, loop: Loop, folder: Path, total: int) -> Finis
     interrupted = False
     reason = ""
     try:
-        observer.started(ledger.progress())
+        observer.on_start(ledger.progress())
         if ledger.evaluated < total:
             problem.prepare(scores=loop.evaluator.needs_score)
-            observer.prepared()
+            observer.on_ready()
         written = time.monotonic()
         while not reason:
             reason = loop.step(total)
@@ -156,7 +156,7 @@ def _until_done(problem: Problem, loop: Loop, folder: Path, total: int) -> Finis
         raise
     paths = _write(loop, folder)
     progress = ledger.progress()
-    observer.finished(progress, reason)
+    observer.on_finish(progress, reason)
     return Finished(folder, *paths, reason=reason, progress=progress, interrupted=interrupted)
 
 

@@ -113,15 +113,15 @@ class Evaluator:
         else:
             excesses[LIMITS] = 0.0
         if reasons or not self.needs_score:
-            return self._told(cells, excesses, reasons)
-        if self._screens and (stopped := self._screened(point, cells, excesses, beaten)) is not None:
+            return self._tell(cells, excesses, reasons)
+        if self._screens and (stopped := self._screen(point, cells, excesses, beaten)) is not None:
             return stopped
         cells["stage"] = "score"
         cells.update(score_cells(self._problem.score(point)))
         late, reasons = check(self._late, cells)
-        return self._told(cells, {**excesses, **late}, reasons)
+        return self._tell(cells, {**excesses, **late}, reasons)
 
-    def _screened(
+    def _screen(
         self, point: DesignPoint, cells: dict[str, Any], excesses: Mapping[str, float], beaten: Beaten
     ) -> Outcome | None:
         """Stop a point that loses too much on some rows to reach the front, whatever the other rows say; else None."""
@@ -150,7 +150,7 @@ class Evaluator:
             raise PluginContractError("a cost is missing", expected="one for each point", found=len(costs))
         return costs[0]
 
-    def _told(self, cells: dict[str, Any], excesses: Mapping[str, float], reasons: list[str]) -> Outcome:
+    def _tell(self, cells: dict[str, Any], excesses: Mapping[str, float], reasons: list[str]) -> Outcome:
         if reasons:
             cells["status"] = "infeasible"
             cells["reason"] = "; ".join(reasons)

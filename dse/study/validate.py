@@ -21,7 +21,7 @@ from dse.results.points import point_of
 from dse.space.searchspace import SearchSpace
 from dse.study.log.file import read_events
 from dse.study.log.history import read_history
-from dse.study.open import check_unchanged, locked, session_event
+from dse.study.open import check_unchanged, hold, session_event
 from dse.study.provenance import Provenance
 from dse.study.tables import refresh
 
@@ -94,7 +94,7 @@ def validate(
     import pandas as pd
 
     folder = Path(folder)
-    with locked(folder):
+    with hold(folder):
         tables = refresh(folder)
         history = read_history(*_events(folder))
         event = session_event(space, provenance, problem.components, history, [])
@@ -116,14 +116,14 @@ def validate(
         problem.prepare(scores=True)
         rows = []
         for index, row in enumerate(chosen, 1):
-            rows.append(_scored(problem, row))
+            rows.append(_score_design(problem, row))
             _log(folder, {"event": "scored", **rows[-1]})
             if told is not None:
                 told(index, len(chosen))
         table = pd.DataFrame(rows)
         path = write_whole(folder / TABLE, lambda file: table.to_parquet(file, index=False))
     optimism = float((table["report.accuracy_drop"] - table["search.accuracy_drop"]).mean())
-    return Validation(table, path, optimism, rule, choice, _met(table, choice, target_drop))
+    return Validation(table, path, optimism, rule, choice, _keeps_target(table, choice, target_drop))
 
 
 def _designs(trials: Path, pareto: Path) -> tuple[list[dict[Any, Any]], list[dict[Any, Any]]]:
@@ -165,7 +165,7 @@ def _events(folder: Path) -> tuple[list[dict[str, Any]], Path]:
     return read_events(folder / STUDY_LOG)[0], folder / STUDY_LOG
 
 
-def _scored(problem: Problem, row: Mapping[str, Any]) -> dict[str, Any]:
+def _score_design(problem: Problem, row: Mapping[str, Any]) -> dict[str, Any]:
     score = problem.score(point_of(row), "report")
     cells: dict[str, Any] = {name: row[name] for name in CARRIED}
     cells |= {f"search.{name}": float(row[name]) for name in COMPARED}
@@ -173,7 +173,7 @@ def _scored(problem: Problem, row: Mapping[str, Any]) -> dict[str, Any]:
     return cells | {f"report.score.{task}": float(value) for task, value in score.tasks.items()}
 
 
-def _met(table: pd.DataFrame, choice: int | None, target_drop: float | None) -> bool | None:
+def _keeps_target(table: pd.DataFrame, choice: int | None, target_drop: float | None) -> bool | None:
     if choice is None or target_drop is None:
         return None
     row = table.set_index("trial").loc[choice]

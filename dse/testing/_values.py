@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.records.parameters import Choice, Parameter, Permutation, narrowed
+from dse.records.parameters import Choice, Parameter, Permutation, narrow
 from dse.records.params import Params
 from dse.records.workload import Workload
 
@@ -24,9 +24,9 @@ def range_of(parameter: Parameter) -> Parameter:
         return parameter
     if isinstance(parameter, Choice):
         wide = len(parameter.choices) < 2 and parameter.allowed
-        return narrowed(parameter, choices=parameter.allowed) if wide else parameter
+        return narrow(parameter, choices=parameter.allowed) if wide else parameter
     if parameter.low == parameter.high and parameter.limits:
-        return narrowed(parameter, low=parameter.limits[0], high=parameter.limits[1])
+        return narrow(parameter, low=parameter.limits[0], high=parameter.limits[1])
     return parameter
 
 
@@ -49,7 +49,7 @@ def scalars(parameter: Parameter) -> list[Any]:
     return sorted(values)
 
 
-def filled(parameter: Parameter, workload: Workload, value: Any) -> Array:
+def fill(parameter: Parameter, workload: Workload, value: Any) -> Array:
     """One point's array (1, ...) with this value in every task and layer; orders rotate by it."""
     sizes = {"task": len(workload.tasks), "layer": workload.encoder.layers}
     if isinstance(parameter, Permutation):
@@ -60,7 +60,7 @@ def filled(parameter: Parameter, workload: Workload, value: Any) -> Array:
 def default_point(declared: Declared, workload: Workload) -> Params:
     """One point with every parameter at its default."""
     values = {
-        item.name: filled(item, workload, 0 if isinstance(item, Permutation) else item.default) for item in declared
+        item.name: fill(item, workload, 0 if isinstance(item, Permutation) else item.default) for item in declared
     }
     return Params(1, values)
 
@@ -70,7 +70,7 @@ def drawn_point(declared: Declared, workload: Workload, seed: int) -> Params:
     draw = np.random.default_rng(seed)
     values = {}
     for item in declared:
-        blank = filled(item, workload, 0 if isinstance(item, Permutation) else item.default)
+        blank = fill(item, workload, 0 if isinstance(item, Permutation) else item.default)
         if isinstance(item, Permutation):
             values[item.name] = draw.permutation(blank[0])[None]
             continue
@@ -86,10 +86,10 @@ def _is_searched(item: Parameter) -> bool:
 
 def with_value(params: Params, item: Parameter, workload: Workload, value: Any) -> Params:
     """The point with one parameter at another value."""
-    return Params(1, {**params, item.name: filled(item, workload, value)})
+    return Params(1, {**params, item.name: fill(item, workload, value)})
 
 
-def stacked(points: list[Params]) -> Params:
+def stack(points: list[Params]) -> Params:
     """Several points as one batch."""
     return Params(len(points), {name: np.concatenate([point[name] for point in points]) for name in points[0]})
 

@@ -194,7 +194,7 @@ class PluginTests:
             declared = tuple(plugin.parameters(workload))
             points = [values.default_point(declared, workload)]
             points += [values.drawn_point(declared, workload, seed) for seed in range(5)]
-            batch = self.evaluate_batch(plugin, workload, values.stacked(points) if declared else Params(len(points)))
+            batch = self.evaluate_batch(plugin, workload, values.stack(points) if declared else Params(len(points)))
             for index, params in enumerate(points):
                 single = values.plain(self.evaluate_batch(plugin, workload, params))
                 found = values.first_difference(values.point_of(batch, index), single, exact=False)

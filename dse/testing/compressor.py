@@ -93,7 +93,7 @@ class CompressorTests(PluginTests):
                     geometry = _geometry(changes)
                     footprint = plugin.footprint(workload, wanted, geometry, params)
                     for owner, stored, weights in stored_by(plugin, workload, plan, geometry, params):
-                        due = _charged(_shapes(weights), footprint.on_base, wanted.direct, owner)
+                        due = _list_charged(_shapes(weights), footprint.on_base, wanted.direct, owner)
                         check_stored(workload.encoder, stored, due, footprint, owner, who=record.name)
 
     def test_stored_terms_rebuild_the_matrices(self, record: PluginRecord) -> None:
@@ -190,7 +190,7 @@ def _geometry(changes: dict[str, int]) -> Geometry:
     return replace(tiny_geometry(), **arrays)
 
 
-def _charged(shapes: Shapes, on_base: Any, direct: Any, owner: int) -> Shapes:
+def _list_charged(shapes: Shapes, on_base: Any, direct: Any, owner: int) -> Shapes:
     """Matrices that must be charged: the base's only where a task uses them or a delta lies on them."""
     if owner != BASE:
         return shapes

@@ -45,7 +45,7 @@ class HardwareTests(PluginTests):
     def evaluate_batch(self, plugin: Any, workload: Workload, params: Params) -> Any:
         """The same: all of it takes many points at once."""
         wanted = demand(workload, separate_models(workload, params.points), generator="test")
-        made = tuple(charged(plugin, workload, wanted, what, params) for what in self.footprints(wanted))
+        made = tuple(charge(plugin, workload, wanted, what, params) for what in self.footprints(wanted))
         return plugin.geometry(params), made
 
     def test_geometry_is_usable(self, record: PluginRecord) -> None:
@@ -109,7 +109,7 @@ class HardwareTests(PluginTests):
         for plugin, workload, params in self.cases(record):
             wanted = demand(workload, separate_models(workload, 1), generator="test")
             whole = whole_footprint(wanted)
-            few = scaled(whole, columns=0.5, magnitude=7)
+            few = scale(whole, columns=0.5, magnitude=7)
             small, large = (_costs(plugin, workload, wanted, what, params) for what in (few, whole))
             _check_grows(small, large, ("area_mm2", "energy_uj"))
 
@@ -129,7 +129,7 @@ class HardwareTests(PluginTests):
         for plugin, workload, params in self.cases(record):
             wanted = demand(workload, separate_models(workload, 1), generator="test")
             none = deltas(wanted)
-            made = charged(plugin, workload, wanted, none, params)
+            made = charge(plugin, workload, wanted, none, params)
             if made.write_pulses is None:
                 continue  # a study that reprograms refuses this model by name
             blocks = np.repeat(none.on_base, len(workload.encoder.matrices), axis=-1)
@@ -137,7 +137,7 @@ class HardwareTests(PluginTests):
             written = replace(none, reprogrammed=Reprogrammed(side, side, blocks))
             for name in ("switch_energy_uj", "switch_latency_us", "switch_writes", "offchip_mb"):
                 before = getattr(made, name).max()
-                after_it = getattr(charged(plugin, workload, wanted, written, params), name).max()
+                after_it = getattr(charge(plugin, workload, wanted, written, params), name).max()
                 assert after_it > before, f"{name} does not grow by blocks that are written: {before:g} to {after_it:g}"
 
     def test_alternatives_are_factors_of_components(self, record: PluginRecord) -> None:
@@ -204,7 +204,7 @@ def adapters(wanted: Demand) -> Footprint:
     )
 
 
-def scaled(footprint: Footprint, *, columns: float, magnitude: float) -> Footprint:
+def scale(footprint: Footprint, *, columns: float, magnitude: float) -> Footprint:
     """The same footprint with a share of its columns and with smaller codes."""
     pieces = tuple(
         replace(
@@ -215,7 +215,7 @@ def scaled(footprint: Footprint, *, columns: float, magnitude: float) -> Footpri
     return replace(footprint, pieces=pieces)
 
 
-def charged(plugin: Any, workload: Workload, wanted: Demand, footprint: Footprint, params: Params) -> Components:
+def charge(plugin: Any, workload: Workload, wanted: Demand, footprint: Footprint, params: Params) -> Components:
     """What the model charges for a footprint, counted by the core."""
     counts = count(workload.encoder, wanted, footprint, plugin.geometry(params))
     made: Components = plugin.components(workload, wanted, counts, footprint, params)
@@ -223,7 +223,7 @@ def charged(plugin: Any, workload: Workload, wanted: Demand, footprint: Footprin
 
 
 def _costs(plugin: Any, workload: Workload, wanted: Demand, footprint: Footprint, params: Params) -> Costs:
-    made = charged(plugin, workload, wanted, footprint, params)
+    made = charge(plugin, workload, wanted, footprint, params)
     return total(workload, wanted, made, listed_order(workload, 1), who="hardware")
 
 

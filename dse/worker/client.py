@@ -124,9 +124,9 @@ class RemoteProblem:
         found: ScoreResult = self._ask("score", point, split)
         return found
 
-    def unmeasured(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[int, ...], ...]:
+    def find_unmeasured(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[int, ...], ...]:
         """Tasks, of each point, whose score is not in the cache and not missing at a point before either."""
-        found: tuple[tuple[int, ...], ...] = self._ask("unmeasured", tuple(points), split)
+        found: tuple[tuple[int, ...], ...] = self._ask("find_unmeasured", tuple(points), split)
         return found
 
     def measure(self, point: DesignPoint, tasks: Sequence[int], split: str = "search") -> int:

@@ -75,7 +75,7 @@ class SharedProblem(RemoteProblem):
         One worker measures a task of all points, in their order: two settings may lead to the same weights.
         """
         lacking: dict[int, list[DesignPoint]] = {}
-        for point, tasks in zip(points, self.unmeasured(points, split), strict=True):
+        for point, tasks in zip(points, self.find_unmeasured(points, split), strict=True):
             for task in tasks:
                 lacking.setdefault(task, []).append(point)
         if len(lacking) < 2:  # one task is one worker's work

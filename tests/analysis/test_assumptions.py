@@ -35,7 +35,7 @@ def test_a_design_costs_the_change_of_its_converters_more_under_another_law(tria
     row = trials[trials["trial"] == 105].iloc[0]
     shown = next(item for item in dse.sections(EXAMPLE, 105) if item.title == TITLE)
     by_name = {line["assumption"]: line for line in shown.rows}
-    survey = adc_laws._packaged().adc(pd.Series([32]).to_numpy(), pd.Series([8]).to_numpy())
+    survey = adc_laws._read_packaged().adc(pd.Series([32]).to_numpy(), pd.Series([8]).to_numpy())
     area, energy = survey["survey_um2"][0] / 1200, survey["survey_pj"][0] / 1.5625
 
     assert by_name["ADC law isaac"]["area_mm2"] == pytest.approx(row["area_mm2"])

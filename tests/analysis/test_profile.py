@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dse.analysis.profile import MODES, MOST_SETTINGS, cheapest, cluster, profile, propose, rows_of, smoothed
+from dse.analysis.profile import MODES, MOST_SETTINGS, cheapest, cluster, profile, propose, rows_of, smooth
 from dse.errors import SpaceError
 from dse.records.design import DesignPoint, PluginParameter
 from dse.records.parameters import Float, Int
@@ -147,7 +147,7 @@ def test_the_dynamic_programme_equals_brute_force(seed: int, groups: int, option
 
 
 def test_noise_of_the_split_is_smoothed_away() -> None:
-    drops = smoothed(np.array([3.0, -1.0, 0.5, -0.5]), np.array([0.1, 0.2, 0.3, 0.4]))
+    drops = smooth(np.array([3.0, -1.0, 0.5, -0.5]), np.array([0.1, 0.2, 0.3, 0.4]))
 
     assert (drops >= 0).all()
     assert (np.diff(drops) <= 0).all()

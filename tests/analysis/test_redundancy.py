@@ -64,7 +64,7 @@ def test_three_tasks_are_averaged_without_the_task_itself(problem: WorkloadProbl
         digests={"base": "x", **{f"{part}.{name}": name for part in ("task", "data") for name in "abc"}},
     )
     fake.context = type("Context", (), {"similarity": lambda _self, _rows: {"cka": between, "cosine": between}})()
-    fake.context.arrays = type("Arrays", (), {"made": lambda _self, _kind, _key, make: make()})()
+    fake.context.arrays = type("Arrays", (), {"find_or_make": lambda _self, _kind, _key, make: make()})()
 
     columns = similar(fake, ROWS)
 

@@ -175,7 +175,7 @@ def test_other_models_than_were_scored_are_not_exported(studied: Path, dse: Any)
 def test_a_check_that_finds_a_difference_fails(studied: Path, dse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     del studied
     row = {"task": "verdict", "split": "search", "recorded": 0.5, "reloaded": 0.4, "difference": 0.1}
-    monkeypatch.setattr("dse.exports.check.checked", lambda *_arguments: pd.DataFrame([row]))
+    monkeypatch.setattr("dse.exports.check.check_export", lambda *_arguments: pd.DataFrame([row]))
     done = dse("export", "tiny", 0, "chip", "--check", "--device", "cpu")
     assert done.exit_code == 1
     assert "does not reproduce the recorded scores" in done.stderr
@@ -183,8 +183,8 @@ def test_a_check_that_finds_a_difference_fails(studied: Path, dse: Any, monkeypa
 
 
 def test_a_process_that_cannot_load_the_export_is_said(studied: Path, tmp_path: Path) -> None:
-    from dse.exports.check import checked
+    from dse.exports.check import check_export
 
     del studied
     with pytest.raises(package.ExportError, match=r"process of its own[\s\S]*there is no exported design here"):
-        checked(tmp_path / "nowhere", tmp_path)
+        check_export(tmp_path / "nowhere", tmp_path)

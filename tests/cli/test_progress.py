@@ -29,11 +29,11 @@ def test_the_reporter_fits_its_stream(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_silence(capsys: pytest.CaptureFixture[str]) -> None:
     with Silent() as quiet:
-        quiet.started(Progress(0, 5))
+        quiet.on_start(Progress(0, 5))
         quiet.activity("downloading", 0.5)
         quiet.trial(Progress(1, 5), {"status": "failed"})
         quiet.note("something")
-        quiet.finished(Progress(5, 5), "done")
+        quiet.on_finish(Progress(5, 5), "done")
     captured = capsys.readouterr()
     assert captured.out + captured.err == ""
 
@@ -60,7 +60,7 @@ def test_an_activity_is_told_at_its_start_and_each_quarter(capsys: pytest.Captur
 def test_trials_are_told_with_front_best_and_the_time_left(capsys: pytest.CaptureFixture[str]) -> None:
     ticks = iter([100.0, 130.0])
     lines = Lines(lambda: next(ticks))
-    lines.prepared()  # the clock starts at 100
+    lines.on_ready()  # the clock starts at 100
     lines.trial(
         Progress(3, 10, restored=2, front=2, best={"area_mm2": 12.3456}, measured=4, cached=8), {"status": "done"}
     )
@@ -84,8 +84,8 @@ def test_every_failure_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_opening_says_how_much_there_is_to_do(capsys: pytest.CaptureFixture[str]) -> None:
-    Lines().started(Progress(4, 10, restored=4, space_size=math.inf))
-    Lines().started(Progress(0, 10, space_size=360))
+    Lines().on_start(Progress(4, 10, restored=4, space_size=math.inf))
+    Lines().on_start(Progress(0, 10, space_size=360))
     assert said(capsys) == [
         "10 trials, 4 of them done earlier; endless different designs",
         "10 trials; 360 different designs",
@@ -109,14 +109,14 @@ def test_bars_on_a_terminal_show_activity_trials_and_notes(monkeypatch: pytest.M
     monkeypatch.setenv("COLUMNS", "200")
     bars: Any
     with Bars() as bars:
-        bars.started(Progress(0, 3, space_size=16))
+        bars.on_start(Progress(0, 3, space_size=16))
         bars.activity("fine-tuning [a]", 0.4)
         bars._progress.refresh()
-        bars.prepared()
+        bars.on_ready()
         bars.trial(Progress(1, 3, failed=1), {"status": "failed", "trial": 0, "reason": "ValueError: no"})
         bars.trial(Progress(2, 3, front=1), {"status": "done"})
         bars._progress.refresh()
-        bars.finished(Progress(3, 3), "budget spent")
+        bars.on_finish(Progress(3, 3), "budget spent")
     text = terminal.getvalue()
     for part in (
         "3 trials; 16 different designs",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import dse
 from dse.cost.counts import count
 from dse.cost.demand import demand
-from dse.cost.placement import Segment, placed
+from dse.cost.placement import Segment, place_pieces
 from tests.support.workloads import bert_base, geometry, workload
 
 LOAD = workload(2)
@@ -50,7 +50,7 @@ def test_as_many_arrays_are_placed_as_are_counted(seed: int) -> None:
     counted = count(LOAD.encoder, WANTED, footprint, arrays).arrays[0]
     found = np.zeros(counted.shape)
     seen: set[int] = set()
-    for segment in placed(LOAD.encoder, footprint, arrays):
+    for segment in place_pieces(LOAD.encoder, footprint, arrays):
         found[segment.owner, segment.layer] += segment.array not in seen
         seen.add(segment.array)
 
@@ -65,7 +65,7 @@ def test_every_cell_of_every_slice_lies_in_one_array_and_no_array_holds_more_tha
     height, width = int(arrays.rows[0]), int(arrays.columns[0])
     cells: dict[tuple[object, ...], np.ndarray] = {}
     bitlines: dict[int, np.ndarray] = defaultdict(lambda: np.zeros(width, int))
-    for one in placed(LOAD.encoder, footprint, arrays):
+    for one in place_pieces(LOAD.encoder, footprint, arrays):
         piece = footprint.pieces[one.piece]
         at = (0, one.owner, one.layer, one.matrix)
         shape = (int(piece.rows[at]), int(piece.columns[at]))
@@ -89,7 +89,7 @@ def test_query_key_and_value_of_bert_base_lie_side_by_side() -> None:
     first: Segment
     first, *others = [
         one
-        for one in placed(load.encoder, dse.whole_footprint(wanted), geometry())
+        for one in place_pieces(load.encoder, dse.whole_footprint(wanted), geometry())
         if one.layer == 3 and one.matrix == 0
     ]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from dse_plugins.compressors.graded import Graded, GradedOptions
-from dse_plugins.compressors.graded.effects import BINARY, NONE, TERNARY, binary, measured
+from dse_plugins.compressors.graded.effects import BINARY, NONE, TERNARY, binary, measure_outputs
 from dse_plugins.compressors.graded.grading import Grading, Placement, starts
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,7 +55,7 @@ def test_no_two_values_for_an_output_are_better(seed: int) -> None:
 
 def test_effects_are_sums_over_tokens_and_means_over_rows() -> None:
     scales = {key: dse.best_scale(weight) for key, weight in CONTEXT.base_weights().items()}
-    tables = measured(CONTEXT, 0, scales, 200)
+    tables = measure_outputs(CONTEXT, 0, scales, 200)
     key, begin = (1, 3), starts(LOAD.encoder)[3]
     left = CONTEXT.task_weights(0)[key] - dse.quantise(CONTEXT.base_weights()[key], scales[key]) * scales[key]
     changes, alone = [], []
@@ -88,7 +88,7 @@ def test_a_bias_nothing_depends_on_stays_small() -> None:
                 yield dse.Observation(seen.inputs, {**seen.gradients, (0, 1): balanced}, seen.mask, seen.logits)
 
     scales = {key: dse.best_scale(weight) for key, weight in CONTEXT.base_weights().items()}
-    tables = measured(Cancelling(LOAD), 0, scales, 200)
+    tables = measure_outputs(Cancelling(LOAD), 0, scales, 200)
     begin = starts(LOAD.encoder)
     usual = np.abs(tables["bias"][:, 0, : begin[1]]).mean()
 

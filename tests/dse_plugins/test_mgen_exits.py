@@ -60,7 +60,7 @@ def test_heads_follow_the_last_logits_better_the_later_they_are_asked() -> None:
 
 def test_a_regression_has_no_exits() -> None:
     found = dse.fit_exits(CONTEXT, 1, 60)
-    parameters, reach = exits.planned(found, range(LAYERS), np.array([0.5]), np.array([LAYERS]), LAYERS)
+    parameters, reach = exits.plan_exits(found, range(LAYERS), np.array([0.5]), np.array([LAYERS]), LAYERS)
 
     assert found["layers"].size == 0
     assert not parameters.any()
@@ -80,7 +80,7 @@ def test_reach_is_the_share_of_rows_that_were_never_sure_enough(seed: int, thres
         "bias": np.zeros((2, 3)),
         "sure": np.sort(np.maximum.accumulate(alone, axis=0), axis=1),
     }
-    parameters, reach = exits.planned(found, runs, np.array([threshold]), np.array([asked]), 4)
+    parameters, reach = exits.plan_exits(found, runs, np.array([threshold]), np.array([asked]), 4)
     here = np.ones(50, dtype=bool)
     for place, layer in enumerate(runs):
         assert reach[0, layer] == pytest.approx(here.mean())

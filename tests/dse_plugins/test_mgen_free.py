@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 from dse_plugins.generators.mgen.free import Free
-from dse_plugins.generators.mgen.importance import measured, ranks
+from dse_plugins.generators.mgen.importance import measure_units, ranks
 from dse_plugins.generators.mgen.options import MGenOptions
-from dse_plugins.generators.mgen.recovery import moments, recovered
+from dse_plugins.generators.mgen.recovery import moments, recover
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -79,7 +79,7 @@ def test_arrays_and_conversions_really_vanish() -> None:
 
 
 def test_the_effect_is_that_of_leaving_a_head_out_and_giving_its_mean_back() -> None:
-    table = measured(CONTEXT, 0, 384)
+    table = measure_units(CONTEXT, 0, 384)
     key, size = (1, 3), LOAD.encoder.head_size
     weight = CONTEXT.task_weights(0)[key]
     seen = list(CONTEXT.observe(0, 384))
@@ -107,7 +107,7 @@ def test_what_is_kept_makes_up_for_what_is_left_out() -> None:
     kept = {"heads": plan.heads[0, 1], "ffn": plan.ffn[0, 1]}
     layers = range(LOAD.encoder.layers)
     found = lambda: moments(CONTEXT, (1,), OPTIONS.recovery_rows)  # noqa: E731  # as short as its use
-    matrices, shifts = recovered(LOAD.encoder, CONTEXT.task_weights(1), layers, found, kept)
+    matrices, shifts = recover(LOAD.encoder, CONTEXT.task_weights(1), layers, found, kept)
 
     assert matrices
     for key, value in CONTEXT.task_weights(1).items():

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from dse_plugins.generators.mgen.recovery import DAMPING, made_up, moments, recovered
+from dse_plugins.generators.mgen.recovery import DAMPING, make_up, moments, recover
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,7 +45,7 @@ def test_it_is_the_least_squares_prediction_of_what_is_gone(seed: int, stay: int
     weight = rng.normal(size=(5, stay + gone))
     kept = rng.permutation(np.arange(stay + gone) < stay)
     mean, covariance = inputs.mean(axis=0), np.cov(inputs.T, bias=True).reshape(stay + gone, stay + gone)
-    made, shift = made_up(torch.from_numpy(weight), mean, covariance, kept)
+    made, shift = make_up(torch.from_numpy(weight), mean, covariance, kept)
 
     centred = inputs - mean
     held = np.sqrt(DAMPING * covariance.diagonal()[kept].mean() * len(inputs)) * np.eye(stay)
@@ -70,9 +70,9 @@ def test_only_layers_that_lose_something_change() -> None:
         raise AssertionError("nothing is left out")
 
     layers = range(encoder.layers)
-    assert recovered(encoder, weights, layers, unused, kept) == ({}, {})
+    assert recover(encoder, weights, layers, unused, kept) == ({}, {})
     kept["heads"][1, 0] = kept["ffn"][1, :5] = False
-    matrices, shifts = recovered(encoder, weights, layers, lambda: moments(CONTEXT, (0,), 384), kept)
+    matrices, shifts = recover(encoder, weights, layers, lambda: moments(CONTEXT, (0,), 384), kept)
 
     assert set(matrices) == set(shifts) == {HEADS, FFN}
     assert not matrices[HEADS][:, : encoder.head_size].any()
@@ -88,4 +88,4 @@ def test_only_layers_that_lose_something_change() -> None:
 def test_without_what_units_give_nothing_is_made_up() -> None:
     encoder = LOAD.encoder
     kept = {"heads": np.zeros((encoder.layers, encoder.heads), dtype=bool)}
-    assert recovered(encoder, dict[tuple[int, int], torch.Tensor](), range(encoder.layers), None, kept) == ({}, {})
+    assert recover(encoder, dict[tuple[int, int], torch.Tensor](), range(encoder.layers), None, kept) == ({}, {})

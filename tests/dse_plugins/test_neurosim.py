@@ -26,7 +26,7 @@ from tests.support.workloads import minilm, workload
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = NeuroSim(NeuroSimOptions())
 DEFAULTS: dict[str, Any] = {item.name: item.default for item in MODEL.parameters(workload())}  # type: ignore[union-attr]
-KNOWN = costs.packaged()
+KNOWN = costs.read_packaged()
 
 
 def params(**changes: Any) -> dse.Params:

@@ -19,7 +19,7 @@ import dse
 from tests.support.workloads import workload
 
 MODEL = NeuroSim(NeuroSimOptions())
-KNOWN = costs.packaged()
+KNOWN = costs.read_packaged()
 
 
 def test_the_table_covers_what_may_be_asked_and_says_where_it_comes_from() -> None:

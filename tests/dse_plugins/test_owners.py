@@ -16,7 +16,7 @@ from dse_plugins.compressors.deltas.tile_effects import TileOptions
 from dse_plugins.compressors.graded import Graded, GradedOptions
 from dse_plugins.compressors.graded.effects import TERNARY
 from dse_plugins.compressors.graded.grading import Placement
-from dse_plugins.compressors.shared.even import even, ranked
+from dse_plugins.compressors.shared.even import even, rank
 from dse_plugins.compressors.shared.owners import by_owner
 from dse_plugins.compressors.two_stage import TwoStage, TwoStageOptions
 from hypothesis import given, settings
@@ -186,8 +186,8 @@ def test_levels_are_spread_evenly_and_never_come_to_more(mean: float, columns: l
 def test_the_largest_differences_are_a_level_higher() -> None:
     difference = torch.tensor([[1.0], [-3.0], [2.0], [0.0]])
 
-    assert ranked(difference, 1.0, 2.0).tolist() == [1, 2, 2, 1]
-    assert ranked(difference, 0.0, 0.0).tolist() == [0, 0, 0, 0]
+    assert rank(difference, 1.0, 2.0).tolist() == [1, 2, 2, 1]
+    assert rank(difference, 0.0, 0.0).tolist() == [0, 0, 0, 0]
 
 
 def test_a_group_takes_of_each_value_what_keeps_most_among_its_users() -> None:

@@ -14,7 +14,7 @@ from dse_plugins.compressors.piggyback import Piggyback, PiggybackOptions
 from dse_plugins.compressors.shared.tiling import Tiling
 from dse_plugins.compressors.xma2 import build
 from dse_plugins.compressors.xma2.adapter import TwoTiers
-from dse_plugins.compressors.xma2.factors import DAMPING, SHIFTED, fitted, rounded
+from dse_plugins.compressors.xma2.factors import DAMPING, SHIFTED, fit_factors, round_factors
 from dse_plugins.compressors.xma2.levels import FROZEN, REPROGRAMMED, RESIDENT, levels, positions, spread
 from dse_plugins.compressors.xma2.options import Xma2Options
 
@@ -138,7 +138,7 @@ def test_factors_are_the_least_squares() -> None:
     covariance = inputs.T @ inputs / len(inputs)
     sizes = [10, 6, 8]
 
-    found = fitted(*(torch.from_numpy(one).float() for one in (base, wanted, covariance)), sizes)
+    found = fit_factors(*(torch.from_numpy(one).float() for one in (base, wanted, covariance)), sizes)
 
     edges = np.cumsum([0, *sizes])
     for output in range(5):
@@ -265,8 +265,8 @@ def test_levels_take_the_first_places_and_resident_ones_first() -> None:
 
 
 def test_rounding_takes_the_nearest_level() -> None:
-    assert rounded(torch.tensor([-1.0, 0.1, 0.6, 1.1, 1.8, 9.0]), "shift").tolist() == [0, 0, 0.5, 1, 2, 2]
-    assert rounded(torch.tensor([0.4, 0.6, 2.0]), "binary").tolist() == [0, 1, 1]
+    assert round_factors(torch.tensor([-1.0, 0.1, 0.6, 1.1, 1.8, 9.0]), "shift").tolist() == [0, 0, 0.5, 1, 2, 2]
+    assert round_factors(torch.tensor([0.4, 0.6, 2.0]), "binary").tolist() == [0, 1, 1]
 
 
 def test_piggyback_keeps_a_weight_where_it_is_closer_than_zero() -> None:

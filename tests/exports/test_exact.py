@@ -15,7 +15,7 @@ import pytest
 
 import dse
 from dse.cost.counts import count
-from dse.exports.write import assembled
+from dse.exports.write import assemble
 from dse.records.design import DesignPoint
 from dse.score.problem import WorkloadProblem
 from dse.testing._values import drawn_point, first_difference
@@ -123,7 +123,7 @@ def test_scores_in_a_fresh_process_are_those_recorded(fresh: Any, case: str) -> 
 @pytest.mark.parametrize("case", CASES)
 def test_weights_are_those_the_scores_were_measured_with(exported: Any, case: str) -> None:
     folder, problem, point = exported[case]
-    chip, assembly = dse.load_export(folder), assembled(problem, point)
+    chip, assembly = dse.load_export(folder), assemble(problem, point)
     for task, name in enumerate(problem.tasks):
         expected = assembly.of_task(task)
         vectors = problem.context.loaded.base_vectors()
@@ -136,7 +136,7 @@ def test_weights_are_those_the_scores_were_measured_with(exported: Any, case: st
 @pytest.mark.parametrize("case", CASES)
 def test_every_array_that_is_charged_is_in_the_table(exported: Any, case: str) -> None:
     folder, problem, point = exported[case]
-    assembly = assembled(problem, point)
+    assembly = assemble(problem, point)
     counted = count(assembly.encoder, assembly.demand, assembly.footprint, assembly.geometry).arrays[0]
     table = dse.load_export(folder).arrays()
     owners = ["base", *(f"group {group}" for group in range(1, assembly.plan.groups + 1)), *problem.tasks]
@@ -150,10 +150,10 @@ def test_every_array_that_is_charged_is_in_the_table(exported: Any, case: str) -
 @pytest.mark.parametrize("case", ["xma2", "piggyback"])
 def test_arrays_that_are_written_for_a_task_are_those_its_image_covers(exported: Any, case: str) -> None:
     folder, problem, point = exported[case]
-    assembly, table = assembled(problem, point), dse.load_export(folder).arrays()
+    assembly, table = assemble(problem, point), dse.load_export(folder).arrays()
     assert not table[table["owner"] != "base"]["rewritten_for"].map(len).any()
     for task, name in enumerate(problem.tasks):
-        images = {key: one.image for key, one in assembly.stored(1 + task, (0, 1)).items()}
+        images = {key: one.image for key, one in assembly.get_terms(1 + task, (0, 1)).items()}
         for row in table[table["owner"] == "base"].to_dict("records"):
             matrix = [item.name for item in assembly.encoder.matrices].index(row["matrix"])
             image = images[row["layer"], matrix]

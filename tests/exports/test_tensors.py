@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hn
 
 import dse
-from dse.exports.tensors import gathered, pack, read_tensors, spread, unpack, write_tensors
+from dse.exports.tensors import gather, pack, read_tensors, spread, unpack, write_tensors
 from dse.testing._values import first_difference
 
 KINDS = st.sampled_from(["int8", "uint8", "int16", "int32", "int64", "bool"])
@@ -64,7 +64,7 @@ def test_terms_come_back_from_a_file(tmp_path: Path) -> None:
     write_tensors(tmp_path / "file", tensors, {"made": plain})
     found, values = read_tensors(tmp_path / "file")
 
-    assert not first_difference(gathered(dse.Stored, "0.query", values["made"], found), stored)
+    assert not first_difference(gather(dse.Stored, "0.query", values["made"], found), stored)
     assert found["0.query.terms.0.scale"].shape == ()
 
 

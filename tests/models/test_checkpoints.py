@@ -121,9 +121,9 @@ def test_pinned_weights_are_verified(tmp_path: Path, base: Path, monkeypatch: py
     monkeypatch.setattr(models, "unpacked", lambda *_: folder)
     raw = {"name": "b", "archive": {"wheels": ["w==1"], "sha256": ["0" * 64], "member": "model"}}
     actual = models.file_digest(folder / "model.safetensors")
-    assert models.located(BaseSpec.model_validate(raw | {"weights_sha256": actual}), tmp_path) == str(folder)
+    assert models.locate(BaseSpec.model_validate(raw | {"weights_sha256": actual}), tmp_path) == str(folder)
     with pytest.raises(SourceError) as caught:
-        models.located(BaseSpec.model_validate(raw | {"weights_sha256": "1" * 64}), tmp_path)
+        models.locate(BaseSpec.model_validate(raw | {"weights_sha256": "1" * 64}), tmp_path)
     assert "the weights of 'b' are not those that were pinned" in str(caught.value)
     assert f"expected: sha256 {'1' * 64}" in str(caught.value)
     assert f"found: sha256 {actual}" in str(caught.value)

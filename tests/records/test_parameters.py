@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dse
-from dse.records.parameters import lehmer_decode, lehmer_encode, narrowed
+from dse.records.parameters import lehmer_decode, lehmer_encode, narrow
 
 SHARE = dse.Float(name="share", low=0.0, high=1.0, default=0.5, step=0.25)
 COUNT = dse.Int(name="count", low=2, high=10, default=4, step=2, unit="bit")
@@ -57,20 +57,20 @@ def test_a_scope_must_be_known() -> None:
 
 
 def test_narrowing_moves_the_default_into_the_range_and_onto_a_step() -> None:
-    assert narrowed(SHARE, low=0.0, high=0.3).default == 0.25  # type: ignore[union-attr]
-    assert narrowed(COUNT, low=6, high=10).default == 6  # type: ignore[union-attr]
-    assert narrowed(MODE, choices=("b",)).default == "b"  # type: ignore[union-attr]
+    assert narrow(SHARE, low=0.0, high=0.3).default == 0.25  # type: ignore[union-attr]
+    assert narrow(COUNT, low=6, high=10).default == 6  # type: ignore[union-attr]
+    assert narrow(MODE, choices=("b",)).default == "b"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("changes", [{"low": 0.9, "high": 0.1}, {"low": 2.0}])
 def test_an_empty_range_is_refused(changes: dict[str, float]) -> None:
     with pytest.raises(dse.SpaceError, match="the range of parameter 'share' is empty"):
-        narrowed(SHARE, **changes)
+        narrow(SHARE, **changes)
 
 
 def test_no_choices_are_refused() -> None:
     with pytest.raises(dse.SpaceError, match="has no choices"):
-        narrowed(MODE, choices=())
+        narrow(MODE, choices=())
 
 
 @given(st.integers(1, 9).flatmap(lambda size: st.permutations(range(size))))

@@ -161,13 +161,13 @@ def published(trials: pd.DataFrame, columns: list[str]) -> dict[str, list[float]
 
 
 def test_published_areas_follow_the_law_at_other_numbers_of_tasks() -> None:
-    from dse.reports.published import DESIGNS, placed
+    from dse.reports.published import DESIGNS, place_design
     from dse.reports.study import Study
 
     for tasks, area in ((2, 0.62), (4, 0.37), (8, 0.26)):
         trials = pd.DataFrame({"status": ["done"], "area_mm2": [5.0], "area_ratio": [0.5], "score_mean": [None]})
         trials = trials.assign(accuracy_drop_all=None, **{f"score.{task}": [None] for task in range(tasks)})
-        place = placed(DESIGNS[0], Study("x", ("area",), {}, trials, {}))
+        place = place_design(DESIGNS[0], Study("x", ("area",), {}, trials, {}))
         assert place == {"area_mm2": pytest.approx(10 * area, rel=0.05)}
 
 

@@ -18,7 +18,7 @@ from dse.results.pareto import (
     front_mask,
     hypervolume,
     hypervolume_history,
-    nondominated,
+    mask_nondominated,
     study_hypervolume,
 )
 
@@ -48,7 +48,7 @@ def test_the_front_is_what_no_other_point_beats(cloud: tuple[Any, list[bool]]) -
         for index, point in enumerate(points)
     ]
 
-    assert nondominated(points, maximise).tolist() == expected
+    assert mask_nondominated(points, maximise).tolist() == expected
 
 
 @given(clouds())
@@ -58,7 +58,7 @@ def test_the_running_front_agrees_with_the_whole_one(cloud: tuple[Any, list[bool
     front = RunningFront(maximise)
     for count, point in enumerate(points, start=1):
         on_front = front.add(point)
-        mask = nondominated(points[:count], maximise)
+        mask = mask_nondominated(points[:count], maximise)
         assert on_front == mask[-1]
         assert len(front) == mask.sum()
 
@@ -79,7 +79,7 @@ def test_hypervolume_counts_the_dominated_cells(cloud: tuple[Any, list[bool]]) -
 def test_points_that_are_not_finite_are_refused(bad: float) -> None:
     points = np.array([[1.0, 2.0], [bad, 1.0]])
     with pytest.raises(StudyError, match="not finite has no place on a front") as caught:
-        nondominated(points, [False, False])
+        mask_nondominated(points, [False, False])
     assert "row 1" in str(caught.value)
     with pytest.raises(StudyError, match="no place on a front"):
         hypervolume(points, [5.0, 5.0])

@@ -20,7 +20,7 @@ from dse.files import sweep, write_whole
 from dse.records.design import PluginParameter
 from dse.records.parameters import Choice, Float, Int, Permutation
 from dse.records.plugin import Kind
-from dse.results.columns import METRIC_NAMES, merged, parameter_type, study_columns
+from dse.results.columns import METRIC_NAMES, merge_columns, parameter_type, study_columns
 from dse.results.front import front_table
 from dse.results.points import point_of
 from dse.results.read import read_front, read_metadata, read_provenance, read_trials, show
@@ -82,7 +82,7 @@ def test_every_column_has_a_meaning() -> None:
 
 
 def test_columns_of_sessions_are_merged_in_the_order_seen() -> None:
-    names = [column.name for column in merged(study_columns(OLD, TASKS, []), study_columns(NEW, TASKS, ["adc"]))]
+    names = [column.name for column in merge_columns(study_columns(OLD, TASKS, []), study_columns(NEW, TASKS, ["adc"]))]
 
     assert names[-3:] == ["param.compressor.two-stage.cosine", "area.adc", "energy.adc"]
     assert len(set(names)) == len(names)

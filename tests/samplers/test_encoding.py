@@ -14,7 +14,7 @@ from dse.records.plugin import KINDS
 from dse.results.points import point_of
 from dse.samplers.encoding import Codec
 from dse.samplers.fallback import unseen_point
-from dse.space.domain import at, size, snapped
+from dse.space.domain import at, size, snap_value
 from tests.support.fakes import TASKS, fake_space, raw_space, small_raw
 
 SPACE = fake_space()
@@ -106,7 +106,7 @@ def test_steps_leave_no_noise_of_binary_fractions() -> None:
 
     assert values[:4] == [0.5, 0.51, 0.52, 0.53]
     assert values[-1] == 0.99
-    assert snapped(domain, 0.5 + 0.01 * 3 + 1e-9) == 0.53
+    assert snap_value(domain, 0.5 + 0.01 * 3 + 1e-9) == 0.53
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,7 @@ def test_noisy_cells_and_exact_conversions_come_to_the_effective_weight() -> Non
         held = dse.Stored((term,))
         (piece,) = OnConverters(cells, fine, "c").arrays(held, "t", KEY, Matrices({KEY: torch.zeros(6, 13)}), (6, 13))
         x = inputs(4, 13).abs()
-        expected = x @ cells.programmed(held, "t", KEY).terms[0].codes.float().T
+        expected = x @ cells.program(held, "t", KEY).terms[0].codes.float().T
         torch.testing.assert_close(product(piece, x), expected, rtol=2e-3, atol=20.0)
 
 

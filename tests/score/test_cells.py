@@ -28,7 +28,7 @@ def codes(shape: tuple[int, int], magnitude: int, *, least: int | None = None, s
 
 def read(stored: dse.Stored, what: dse.Nonideality, draw: int = 0, owner: str = "t", **arrays: int) -> torch.Tensor:
     shape = tuple(stored.terms[0].codes.shape)
-    return effective(Cells(what, geometry(**arrays), draw).programmed(stored, owner, KEY), None, shape)
+    return effective(Cells(what, geometry(**arrays), draw).program(stored, owner, KEY), None, shape)
 
 
 def stored(magnitude: int = 128, shape: tuple[int, int] = (10, 20)) -> dse.Stored:
@@ -61,7 +61,7 @@ def test_only_arrays_deviate() -> None:
     digital = dse.Term(codes((4, 6), 100), torch.tensor(1.0), 128, digital=True)
     held = dse.Stored((digital,), bias=torch.ones(4))
     what = dse.Nonideality(spread="wan22", stuck_on=0.5)
-    assert Cells(what, geometry(), 0).programmed(held, "t", KEY) == held
+    assert Cells(what, geometry(), 0).program(held, "t", KEY) == held
 
 
 def moments(what: dse.Nonideality, level: int, top: int) -> tuple[float, float]:

@@ -56,7 +56,7 @@ def held(stored: dict[tuple[int, int], dse.Stored], what: dse.Nonideality, draw:
     shapes = {key: tuple(item.terms[0].codes.shape) for key, item in stored.items()}
     if adc is None:
         return Effective(
-            {key: effective(cells.programmed(item, "t", key), None, shapes[key]) for key, item in stored.items()}
+            {key: effective(cells.program(item, "t", key), None, shapes[key]) for key, item in stored.items()}
         )
     on, nothing = OnConverters(cells, adc, "c"), Matrices({})
     return Effective(

@@ -108,9 +108,9 @@ def test_draws_are_found_again_and_more_of_them_cost_only_what_is_new(make: Make
     again, more = make(**options, draws=2), make(**options, draws=3)
 
     assert score.evaluated == 2
-    assert again.unmeasured([point]) == ((),)
+    assert again.find_unmeasured([point]) == ((),)
     assert again.score(point) == replace(score, evaluated=0)
-    assert more.unmeasured([point, point]) == ((0, 1), ())
+    assert more.find_unmeasured([point, point]) == ((0, 1), ())
     assert more.score(point).evaluated == 2
     other = make(**options, draws=2, noise_seed=1)
     assert other.score(point).tasks != score.tasks

@@ -105,7 +105,7 @@ def test_some_rows_are_scored_by_themselves(problem: WorkloadProblem) -> None:
 
     assert set(part.tasks) == set(whole.tasks)
     assert part.metrics["accuracy_drop"] == 0
-    assert problem.unmeasured([point], "screen") == ((),)
+    assert problem.find_unmeasured([point], "screen") == ((),)
     assert problem.measure(point, (0, 1), "screen") == 0
 
 

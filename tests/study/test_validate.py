@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from dse.errors import StudyError
-from dse.study.open import locked
+from dse.study.open import hold
 from dse.study.provenance import Provenance
 from dse.study.run import run
 from dse.study.validate import Validation, choose, validate
@@ -115,7 +115,7 @@ def test_a_folder_without_a_study_a_running_one_and_changed_conditions_are_refus
 ) -> None:
     with pytest.raises(StudyError, match="there is no study here"):
         validated(tmp_path / "nothing")
-    with locked(folder), pytest.raises(StudyError, match="another run works on this study"):
+    with hold(folder), pytest.raises(StudyError, match="another run works on this study"):
         validated(folder)
     with pytest.raises(StudyError, match=r"under other conditions[\s\S]*plugin hardware.isaac: 1 -> 2"):
         validated(folder, provenance=Provenance({"hardware.isaac": "2"}, {"base": "abc"}))

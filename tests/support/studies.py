@@ -28,7 +28,7 @@ class Notes(NullObserver):
         del row
         self.progress.append(progress)
 
-    def finished(self, progress: Progress, reason: str) -> None:
+    def on_finish(self, progress: Progress, reason: str) -> None:
         self.progress.append(progress)
         self.reasons.append(reason)
 

@@ -66,7 +66,7 @@ def test_what_is_expected_is_measured_with_the_first_of_it(home: Path) -> None:
         forget(home)
         problem.expect([first, second])
         problem.score(first)
-        assert problem.unmeasured([first, second, third]) == ((), (), (0,))
+        assert problem.find_unmeasured([first, second, third]) == ((), (), (0,))
         assert problem.score(second).evaluated == 1
         assert problem.score(third).evaluated == 1
 

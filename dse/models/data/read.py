@@ -24,7 +24,7 @@ COMPRESSION: dict[str, Callable[[bytes], bytes]] = {".bz2": bz2.decompress, ".gz
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".txt": "tsv", ".jsonl": "jsonl", ".parquet": "parquet"}
 
 
-def normalised(text: str) -> str:
+def normalise(text: str) -> str:
     """Lower case, words only: two texts that agree in this count as one."""
     return re.sub(r"\W+", " ", text.lower()).strip()
 
@@ -47,9 +47,9 @@ def read(task: TaskSpec, path: Path, classes: dict[str, int] | None = None) -> p
     """
     raw = _table(task.data, path)
     classes = classes or dict(task.data.labels) or _classes(raw, task)
-    named = _named(raw, task, path, classes)
+    named = _pick_columns(raw, task, path, classes)
     labelled = named[named["label"].notna()]
-    frame, dropped = _deduplicated(labelled, task, path)
+    frame, dropped = _drop_duplicates(labelled, task, path)
     frame.attrs["classes"] = classes
     frame.attrs["rows"] = len(named)
     frame.attrs["dropped"] = {"unlabelled": len(named) - len(labelled), **dropped}
@@ -66,7 +66,7 @@ def _table(data: DataSpec, path: Path) -> pd.DataFrame:
     try:
         if form == "parquet":
             return pd.read_parquet(path, use_threads=False)
-        content = _expanded(path)
+        content = _expand(path)
     except (OSError, EOFError, ValueError) as error:  # pyarrow's errors are ValueErrors or OSErrors
         raise DataError("the data file cannot be read: it is damaged", where=path, found=error) from error
     text = _text(content, path, data.encoding)
@@ -98,7 +98,7 @@ def _object(line: str, number: int) -> dict[str, Any]:
     return row
 
 
-def _expanded(path: Path) -> bytes:
+def _expand(path: Path) -> bytes:
     content = path.read_bytes()
     for suffix, expand in COMPRESSION.items():
         if path.suffix == suffix:
@@ -122,7 +122,7 @@ def _text(content: bytes, path: Path, encoding: str) -> str:
         raise DataError("the encoding is not known", where=path, found=encoding) from error
 
 
-def _named(raw: pd.DataFrame, task: TaskSpec, path: Path, classes: dict[str, int]) -> pd.DataFrame:
+def _pick_columns(raw: pd.DataFrame, task: TaskSpec, path: Path, classes: dict[str, int]) -> pd.DataFrame:
     """Pick and clean the columns."""
     import pandas as pd
 
@@ -156,7 +156,7 @@ def _named(raw: pd.DataFrame, task: TaskSpec, path: Path, classes: dict[str, int
                 expected="a regular expression with one group in parentheses",
                 found=data.group_pattern,
             ) from error
-    frame["group"] = group.map(normalised)
+    frame["group"] = group.map(normalise)
     frame["label"] = _labels(raw[names["label"]], task, path, classes)
     return frame
 
@@ -203,11 +203,11 @@ def _strings(values: pd.Series[Any]) -> pd.Series[Any]:
     return values.map(str).where(values.notna(), "")
 
 
-def _deduplicated(frame: pd.DataFrame, task: TaskSpec, path: Path) -> tuple[pd.DataFrame, dict[str, int]]:
+def _drop_duplicates(frame: pd.DataFrame, task: TaskSpec, path: Path) -> tuple[pd.DataFrame, dict[str, int]]:
     """Leave out what cannot be learned or would count twice, and count it by reason."""
     frame = frame.reset_index(drop=True)
-    key = frame["text"].map(normalised) + "||" + frame["text_b"].map(normalised)
-    good = frame["text"].map(normalised).str.len() > 0
+    key = frame["text"].map(normalise) + "||" + frame["text_b"].map(normalise)
+    good = frame["text"].map(normalise).str.len() > 0
     dropped = {"empty": int((~good).sum()), "conflicting": 0}
     if task.kind == "classification":
         agree = frame["label"].groupby(key).transform("nunique") == 1

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dse.errors import DataError
 from dse.files import sha256
-from dse.models.data.read import normalised
+from dse.models.data.read import normalise
 from dse.space.workload import TaskSpec
 
 if TYPE_CHECKING:
@@ -48,15 +48,15 @@ class Splits:
         """One of the tables by name; ``search:64`` is 64 of the rows of ``search``, drawn at random but always the same."""
         split, _, rows = name.partition(":")
         whole: pd.DataFrame = getattr(self, split)
-        return _drawn(whole, int(rows)) if rows else whole
+        return _draw_rows(whole, int(rows)) if rows else whole
 
     @property
     def screen(self) -> pd.DataFrame:
         """Some rows of the search split, drawn at random but always the same."""
-        return _drawn(self.search, SCREEN_ROWS)
+        return _draw_rows(self.search, SCREEN_ROWS)
 
 
-def _drawn(frame: pd.DataFrame, rows: int) -> pd.DataFrame:
+def _draw_rows(frame: pd.DataFrame, rows: int) -> pd.DataFrame:
     """At most so many rows, in their order."""
     chosen = np.random.default_rng(0).permutation(len(frame))[:rows]
     return frame.iloc[np.sort(chosen)].reset_index(drop=True)
@@ -117,7 +117,7 @@ def _edge(place: NDArray[np.float64], start: float, wanted: int) -> float:
 
 
 def _key(frame: pd.DataFrame) -> pd.Series[Any]:
-    return frame["text"].map(normalised) + "||" + frame["text_b"].map(normalised)
+    return frame["text"].map(normalise) + "||" + frame["text_b"].map(normalise)
 
 
 def _place(text: str) -> float:

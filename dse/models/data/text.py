@@ -31,7 +31,7 @@ class Encoded:
     truncated: int
 
 
-def encoded(tokenizer: Any, frame: pd.DataFrame, max_length: int) -> Encoded:
+def encode(tokenizer: Any, frame: pd.DataFrame, max_length: int) -> Encoded:
     """Tokenise texts or pairs, special tokens included."""
     first = list(frame["text"])
     pair = list(frame["text_b"]) if (frame["text_b"] != "").any() else None
@@ -41,10 +41,10 @@ def encoded(tokenizer: Any, frame: pd.DataFrame, max_length: int) -> Encoded:
     return Encoded(inputs, np.minimum(lengths, max_length), int((lengths > max_length).sum()))
 
 
-def sampled(tokenizer: Any, frame: pd.DataFrame, max_length: int, rows: int) -> Encoded:
+def encode_sample(tokenizer: Any, frame: pd.DataFrame, max_length: int, rows: int) -> Encoded:
     """Tokenise that many rows, or all where there are fewer, drawn at random but always the same."""
     chosen = np.random.default_rng(0).permutation(len(frame))[:rows]
-    return encoded(tokenizer, frame.iloc[chosen], max_length)
+    return encode(tokenizer, frame.iloc[chosen], max_length)
 
 
 def batch(tokens: Encoded, rows: NDArray[Any], pad: dict[str, int]) -> dict[str, Tensor]:

@@ -85,17 +85,17 @@ def _sums(
     part: BitSlice, cycles: Tensor, rows: slice, block: int, columns: Tensor, converter: Converter
 ) -> tuple[Tensor, Tensor | None]:
     """Converted sums of some columns of a block (cycles, vectors, outputs), and of the extra column beside each output."""
-    sums = _converted(cycles @ part.levels[columns, rows].to(cycles.dtype).T, converter)
+    sums = _convert(cycles @ part.levels[columns, rows].to(cycles.dtype).T, converter)
     if part.unit is None:
         return sums, None
-    extra = _converted(cycles @ part.unit[:, rows].to(cycles.dtype).T, converter)
+    extra = _convert(cycles @ part.unit[:, rows].to(cycles.dtype).T, converter)
     extra = extra.repeat_interleave(converter.columns, dim=-1)[..., : sums.shape[-1]]
     if part.flipped is not None:
         sums = torch.where(part.flipped[block], converter.top * extra - sums, sums)
     return sums, extra
 
 
-def _converted(sums: Tensor, converter: Converter) -> Tensor:
+def _convert(sums: Tensor, converter: Converter) -> Tensor:
     """What the ADC makes of sums (cycles, vectors, outputs): whole steps, none below 0 and none beyond its range.
 
     A last digit that has its sign gives sums of either sign, which are converted as magnitudes.
@@ -110,7 +110,7 @@ def _converted(sums: Tensor, converter: Converter) -> Tensor:
     return sums.mul_(converter.step)
 
 
-def moved(piece: OnArrays, device: torch.device) -> OnArrays:
+def move_to(piece: OnArrays, device: torch.device) -> OnArrays:
     """The same on another device."""
     if piece.scale.device == device:
         return piece
@@ -128,5 +128,5 @@ def moved(piece: OnArrays, device: torch.device) -> OnArrays:
         offset=to(piece.offset),
         outputs=to(piece.outputs),
         inputs=to(piece.inputs),
-        then=None if piece.then is None else moved(piece.then, device),
+        then=None if piece.then is None else move_to(piece.then, device),
     )

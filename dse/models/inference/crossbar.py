@@ -11,7 +11,7 @@ from torch import nn
 
 from dse.errors import CheckpointError
 from dse.models.encoder import Decomposed, container
-from dse.models.inference.adc import moved, product
+from dse.models.inference.adc import move_to, product
 from dse.models.inference.exits import Exiting
 from dse.records.effective import Effective, OnArrays, Product
 
@@ -34,7 +34,7 @@ class Driver:
     def __call__(self, vector: Tensor) -> Tensor:
         """Round (..., inputs) to the grid of its tokens."""
         if self._input is not vector or self._driven is None:
-            self._driven = quantised(vector, self.bits)
+            self._driven = quantise_inputs(vector, self.bits)
             self._input = vector
         return self._driven
 
@@ -43,15 +43,15 @@ class Driver:
         self._input = self._driven = None
 
 
-def quantised(vector: Tensor, bits: int) -> Tensor:
+def quantise_inputs(vector: Tensor, bits: int) -> Tensor:
     """Round (..., inputs) to the grid of its tokens; 0 bits leave it as it is."""
     if bits == 0:
         return vector
-    codes, step = coded(vector, bits)
+    codes, step = code_inputs(vector, bits)
     return codes.mul_(step)
 
 
-def coded(vector: Tensor, bits: int) -> tuple[Tensor, Tensor]:
+def code_inputs(vector: Tensor, bits: int) -> tuple[Tensor, Tensor]:
     """Whole numbers of (..., inputs) on the grid of its tokens, and the steps (..., 1) of these."""
     step = _largest(vector).clamp_min_(1e-12).div_(2.0 ** (bits - 1) - 1)
     return vector.div(step).round_(), step
@@ -89,19 +89,19 @@ class CrossbarLinear(nn.Module):
         driven = self.driver(vector)
         outputs = nn.functional.linear(driven, self.weight, self.bias)
         for first, second in self.products:
-            between = quantised(nn.functional.linear(driven, first), self.driver.bits)
+            between = quantise_inputs(nn.functional.linear(driven, first), self.driver.bits)
             outputs = outputs + nn.functional.linear(between, second)
-        return outputs + self._converted(vector) if self.arrays else outputs
+        return outputs + self._convert(vector) if self.arrays else outputs
 
     def convert(self, pieces: tuple[OnArrays, ...], kept: tuple[Tensor, Tensor] | None) -> None:
         """Add pieces whose sums are converted, on the device of the weight, and what a task keeps of the matrix."""
         device = self.weight.device
-        self.arrays = tuple(moved(piece, device) for piece in pieces)
+        self.arrays = tuple(move_to(piece, device) for piece in pieces)
         self.kept = None if kept is None else (kept[0].to(device), kept[1].to(device))
 
-    def _converted(self, vector: Tensor) -> Tensor:
+    def _convert(self, vector: Tensor) -> Tensor:
         """What the ADCs give for (..., inputs), rescaled: (..., outputs)."""
-        codes, step = coded(vector.reshape(-1, vector.shape[-1]), self.driver.bits)
+        codes, step = code_inputs(vector.reshape(-1, vector.shape[-1]), self.driver.bits)
         codes, step = codes.float(), step.float()
         if self.kept is not None:
             codes = codes * self.kept[1]
@@ -109,7 +109,7 @@ class CrossbarLinear(nn.Module):
         for piece in self.arrays:
             values = product(piece, codes) * step
             if piece.then is not None:
-                between, steps = coded(values, self.driver.bits)
+                between, steps = code_inputs(values, self.driver.bits)
                 values = product(piece.then, between) * steps
             total += values
         if self.kept is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.models.data.splits import Splits
-from dse.models.data.text import batch, by_length, encoded, padding
+from dse.models.data.text import batch, by_length, encode, padding
 from dse.models.inference import task_metrics as metrics
 from dse.models.inference.crossbar import CrossbarLayers
 from dse.records.effective import Effective
@@ -113,7 +113,7 @@ class Evaluator:
         """
         start = time.perf_counter()
         if precision not in self._models:
-            self._models[precision] = self._loaded(precision)
+            self._models[precision] = self._load(precision)
         layers, scaling = self._models[precision]
         held = held if isinstance(held, Effective) else Effective(dict(held))
         logits, reach = run(layers, self.batches(split), held, input_bits, keep_layers, base_layers)
@@ -121,7 +121,7 @@ class Evaluator:
         value, flagged = metrics.score(self.task.metric, self.labels(split), predictions)
         return TaskScore(value, flagged, predictions, len(predictions), time.perf_counter() - start, reach)
 
-    def _loaded(self, precision: Precision) -> tuple[CrossbarLayers, dict[str, float]]:
+    def _load(self, precision: Precision) -> tuple[CrossbarLayers, dict[str, float]]:
         model, scaling = self._make_model()
         return on_crossbars(model, self._base_vectors(), precision, self._device), scaling
 
@@ -129,7 +129,7 @@ class Evaluator:
         """Rows of each length-sorted batch and its padded inputs; tokenised at first use."""
         if split not in self._text:
             frame = self._splits.part(split)
-            self._text[split] = batched(self._tokenizer, frame, self.task.max_length, self._device)
+            self._text[split] = make_batches(self._tokenizer, frame, self.task.max_length, self._device)
         return self._text[split]
 
 
@@ -144,9 +144,9 @@ def on_crossbars(
     return CrossbarLayers(moved.to(device).eval(), base_vectors)
 
 
-def batched(tokenizer: Any, frame: pd.DataFrame, max_length: int, device: str) -> list[Batch]:
+def make_batches(tokenizer: Any, frame: pd.DataFrame, max_length: int, device: str) -> list[Batch]:
     """Tokenise rows with columns text and text_b into length-sorted, padded batches."""
-    tokens = encoded(tokenizer, frame, max_length)
+    tokens = encode(tokenizer, frame, max_length)
     pad = padding(tokenizer)
     return [
         (rows, {name: value.to(device) for name, value in batch(tokens, rows, pad).items()})

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.models import checkpoints as models
-from dse.models.data.text import Encoded, batch, by_length, padding, sampled
+from dse.models.data.text import Encoded, batch, by_length, encode_sample, padding
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +34,7 @@ def similarity(work: LoadedWorkload, rows: int) -> dict[str, NDArray[Any]]:
     Returns:
         ``cka`` and ``cosine``, both (1 + T, 1 + T, L); see `linear_cka` and `mean_cosine`.
     """
-    tokens, pad = pooled(work, rows), padding(work.tokenizer)
+    tokens, pad = pool_rows(work, rows), padding(work.tokenizer)
     kept = np.zeros(int(tokens.lengths.sum()), dtype=np.bool_)
     kept[np.random.default_rng(0).permutation(len(kept))[:MOST_TOKENS]] = True
     names = ["base", *work.tasks]
@@ -51,10 +51,12 @@ def similarity(work: LoadedWorkload, rows: int) -> dict[str, NDArray[Any]]:
     }
 
 
-def pooled(work: LoadedWorkload, rows: int) -> Encoded:
+def pool_rows(work: LoadedWorkload, rows: int) -> Encoded:
     """Tokenise as many training rows of each task, together ``rows`` or a few more; each task cuts its own."""
     each = -(-rows // len(work.tasks))
-    parts = [sampled(work.tokenizer, task.splits.train, task.spec.max_length, each) for task in work.tasks.values()]
+    parts = [
+        encode_sample(work.tokenizer, task.splits.train, task.spec.max_length, each) for task in work.tasks.values()
+    ]
     inputs = {name: [row for part in parts for row in part.inputs[name]] for name in parts[0].inputs}
     return Encoded(inputs, np.concatenate([part.lengths for part in parts]), sum(part.truncated for part in parts))
 

@@ -26,7 +26,7 @@ ADAPT_VERSION = 1
 """Raised when the same adaption would learn something else."""
 
 
-def adapted(work: LoadedWorkload, adaption: Adaption) -> Adapted:
+def adapt(work: LoadedWorkload, adaption: Adaption) -> Adapted:
     """Learn a task as asked, or find it in the cache.
 
     Raises:
@@ -37,7 +37,7 @@ def adapted(work: LoadedWorkload, adaption: Adaption) -> Adapted:
     name = digest([ADAPT_VERSION, joint.digest_of(work, training), sorted(adaption.key.items())])
     path = work.cache / "adapted" / f"{name}.safetensors"
     if path.is_file():
-        found = joint.restored(training, path)
+        found = joint.restore(training, path)
         return Adapted(found.state, Model({}, found.model.vectors, found.model.heads))
     learner = _Learner(work, training, adaption.build(work.base_weights()))
     joint.train(learner, path)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dse.cache import Progress
 from dse.errors import CheckpointError, DataError, SetupError
 from dse.files import whole_file
-from dse.models.data.text import Encoded, batch, encoded, padding
+from dse.models.data.text import Encoded, batch, encode, padding
 from dse.models.encoder import Decomposed
 from dse.space.workload import TaskSpec
 
@@ -91,7 +91,7 @@ def fine_tune(
     frame = train.iloc[rows].reset_index(drop=True)
     scaling = _scaling(task, frame)
     labels = targets(task, frame, scaling)
-    tokens = encoded(tokenizer, frame, task.max_length)
+    tokens = encode(tokenizer, frame, task.max_length)
     moved: Any = model
     moved.to(device).train()
     steps = settings.epochs * -(-len(frame) // settings.batch)

@@ -32,7 +32,7 @@ SAVES = 20
 """How often a training writes down where it is."""
 
 
-def trained(work: LoadedWorkload, training: Training) -> Model:
+def train_jointly(work: LoadedWorkload, training: Training) -> Model:
     """Train as asked, or find it in the cache.
 
     Raises:
@@ -41,12 +41,12 @@ def trained(work: LoadedWorkload, training: Training) -> Model:
     """
     path = work.cache / "joint" / f"{digest_of(work, training)}.safetensors"
     if path.is_file():
-        return restored(training, path).model
+        return restore(training, path).model
     together = Together(work, training)
     if training.start is not None:
-        together.load(trained(work, training.start))
+        together.load(train_jointly(work, training.start))
     elif training.merged:
-        together.load(together.merged())
+        together.load(together.merge())
     if training.passes:
         train(together, path)
     model = together.model()
@@ -154,7 +154,7 @@ def save(path: Path, training: Training, model: Model, state: Mapping[str, Tenso
         save_file({name: value.contiguous() for name, value in tensors.items()}, temporary)
 
 
-def restored(training: Training, path: Path) -> Adapted:
+def restore(training: Training, path: Path) -> Adapted:
     """Read what `save` stored."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.cache import ArrayCache
-from dse.models.data.text import Encoded, batch, by_length, encoded, padding
+from dse.models.data.text import Encoded, batch, by_length, encode, padding
 from dse.models.training import finetune
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def rows(work: LoadedWorkload, tasks: list[LoadedTask], at: int, training: Train
     train = task.splits.train
     chosen = np.random.default_rng(settings.seed).permutation(len(train))[: settings.max_rows]
     frame = train.iloc[chosen].reset_index(drop=True)
-    tokens = encoded(work.tokenizer, frame, task.spec.max_length)
+    tokens = encode(work.tokenizer, frame, task.spec.max_length)
     followed = [at] if training.distil else []
     followed += [other for other in range(len(tasks)) if training.across and other != at]
     return Rows(
@@ -76,7 +76,7 @@ def _outputs(work: LoadedWorkload, teacher: LoadedTask, of: LoadedTask, tokens: 
             work.progress(f"answers of {teacher.spec.name} to rows of {of.spec.name}", None)
         return {"logits": _run(work, teacher, tokens)}
 
-    return ArrayCache(work.cache).made("joint", key, make)["logits"]
+    return ArrayCache(work.cache).find_or_make("joint", key, make)["logits"]
 
 
 def _run(work: LoadedWorkload, teacher: LoadedTask, tokens: Encoded) -> NDArray[Any]:

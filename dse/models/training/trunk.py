@@ -95,7 +95,7 @@ class Together:
         for task, own in zip(self.training.tasks, self.models, strict=True):
             write_head(own, model.heads.get(task, {}))
 
-    def merged(self) -> Model:
+    def merge(self) -> Model:
         """The mean of the tasks' own encoders, and their heads."""
         import torch
 

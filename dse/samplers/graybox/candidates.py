@@ -55,7 +55,7 @@ class Candidates:
                 found[name] = self._neighbour(self._domains[name], found[name])
         return found
 
-    def mixed(self, one: Params, other: Params) -> Params:
+    def mix(self, one: Params, other: Params) -> Params:
         """A point with the elements of some tasks from another, and all else from the first."""
         found = dict(one)
         for names in self._by_task.values():

@@ -40,10 +40,10 @@ class Feasibility:
         """
         found: Array | float = 1.0
         for limit in self._limits:
-            found = found * self._kept(limit, means, deviations, baseline)
+            found = found * self._probability_kept(limit, means, deviations, baseline)
         return found
 
-    def _kept(self, limit: Constraint, means: Array, deviations: Array, baseline: float) -> Array:
+    def _probability_kept(self, limit: Constraint, means: Array, deviations: Array, baseline: float) -> Array:
         if limit.metric in self._tasks:
             task = self._tasks[limit.metric]
             mean, deviation = means[:, task], deviations[:, task]

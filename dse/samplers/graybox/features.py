@@ -56,7 +56,7 @@ class Features:
             kind, plugin = item.declared.kind, item.declared.plugin
             using = np.array([at for at, point in enumerate(points) if point.plugin(kind) == plugin], dtype=int)
             if using.size:
-                values = self._scaled(item, [points[at].values[item.declared.full_name] for at in using])
+                values = self._scale(item, [points[at].values[item.declared.full_name] for at in using])
                 where = self._columns[item.declared.full_name]
                 rows[using, :, where.start : where.start + values.shape[-1]] = values
                 if where.stop - where.start > values.shape[-1]:
@@ -95,11 +95,13 @@ class Features:
         self._columns[name] = slice(self.width, self.width + width)
         self.width += width
 
-    def _scaled(self, item: SearchedParameter, values: list[Any]) -> Array:
+    def _scale(self, item: SearchedParameter, values: list[Any]) -> Array:
         """Values (P, T, columns) of points that use the plugin."""
         domains = [element.domain for element in item.elements]
         tasks = len(self._space.tasks)
-        flat = np.stack([_encoded(domain, column) for domain, column in zip(domains, _flat(item, values), strict=True)])
+        flat = np.stack(
+            [_encode_values(domain, column) for domain, column in zip(domains, _flat(item, values), strict=True)]
+        )
         flat = flat.transpose(1, 0, 2)  # (P, elements, codes)
         scope = item.declared.parameter.scope
         if "task" in scope:
@@ -134,7 +136,7 @@ def _flat(item: SearchedParameter, values: list[Any]) -> list[list[Any]]:
     return [list(column) for column in zip(*(item.scalars(value) for value in values), strict=True)]
 
 
-def _encoded(domain: Domain, values: list[Any]) -> Array:
+def _encode_values(domain: Domain, values: list[Any]) -> Array:
     """Numbers (P, codes) for the values of one element."""
     if isinstance(domain, Choice):
         index = np.array([domain.choices.index(value) for value in values])

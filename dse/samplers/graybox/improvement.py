@@ -37,7 +37,7 @@ def expected_improvement(exact: Array, mean: Array, deviation: Array, front: Arr
         upper, lower = levels[step], levels[step + 1]
         if upper == lower:
             continue
-        free = room - _taken(exact, stairs, reference[:2])
+        free = room - _area_taken(exact, stairs, reference[:2])
         found += free * _between(mean, deviation, lower, upper)
     return found
 
@@ -66,7 +66,7 @@ def _with(stairs: Array, point: Array) -> Array:
     return np.insert(kept, at, point, axis=0)
 
 
-def _taken(exact: Array, stairs: Array, reference: Array) -> Array:
+def _area_taken(exact: Array, stairs: Array, reference: Array) -> Array:
     """Area (N,) between each point and the reference that a staircase dominates already."""
     if not len(stairs):
         return np.zeros(len(exact))

@@ -45,7 +45,7 @@ class On(Matern):  # type: ignore[misc]  # scikit-learn has no types
         return super().__call__(X[:, some], None if Y is None else Y[:, some], eval_gradient)
 
 
-def fitted(inputs: Array, values: Array, width: int) -> Any:
+def fit_kernel(inputs: Array, values: Array, width: int) -> Any:
     """A kernel with scales by the likelihood of some rows.
 
     Covariance between tasks is a share of that within one, the same for all pairs (an intrinsic model of
@@ -66,7 +66,7 @@ def fitted(inputs: Array, values: Array, width: int) -> Any:
         return GaussianProcessRegressor(begin, random_state=0).fit(inputs[some], values[some]).kernel_
 
 
-def predicted(kernel: Any, inputs: Array, values: Array, rows: Array, width: int) -> tuple[Array, Array]:
+def predict(kernel: Any, inputs: Array, values: Array, rows: Array, width: int) -> tuple[Array, Array]:
     """Expected values (m,) of rows (m, F + T), and their standard deviation, as wide as each task's values turned out.
 
     Args:

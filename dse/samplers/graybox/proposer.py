@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dse.records.design import DesignPoint
 from dse.records.scored import CostResult
 from dse.results.columns import OBJECTIVES
-from dse.results.pareto import nondominated
+from dse.results.pareto import mask_nondominated
 from dse.results.points import PROFILED
 from dse.samplers.encoding import Codec, Params
 from dse.samplers.graybox.candidates import Candidates
@@ -127,7 +127,7 @@ class Proposer:
         begins = number - number % self._options.batch
         if begins != self._begins:
             self._take_in(begins)
-            self._begins, self._batch = begins, self._planned(begins, seed)
+            self._begins, self._batch = begins, self._plan_batch(begins, seed)
         return self._batch[number - begins]
 
     def _take_in(self, begins: int) -> None:
@@ -154,7 +154,7 @@ class Proposer:
             score = float(row["score_mean"]) if self._uncertain else 1.0
             self._measured.append(_Measured(self._codec.encode(point), self._exact(row), score, kept))
 
-    def _planned(self, begins: int, seed: int) -> list[Params]:
+    def _plan_batch(self, begins: int, seed: int) -> list[Params]:
         """The points of a batch."""
         measured, seen, batch = len(self._measured), set(self._seen), self._options.batch
         found: list[Params] = []
@@ -168,16 +168,16 @@ class Proposer:
         self._seen, self._measured = seen, self._measured[:measured]
         self._scores.awaited = set()
         if batch > 1 and self._told is not None:
-            self._told([point for point, _ in self._allowed(found)])
+            self._told([point for point, _ in self._filter_allowed(found)])
         return found
 
     def _best(self, make: Candidates, number: int) -> Params:
         """The point expected to add most; it counts as measured, with what is expected of it, until the batch is whole."""
         front = self._front()
-        good = self._sorted([*self._pool(make, front), *self._recombinations(make, front)], front, number)
+        good = self._sort_pool([*self._pool(make, front), *self._recombinations(make, front)], front, number)
         known = [self._codec.encode(item.point) for item in good[:8]]
         near = [make.near(make.one_of(known)) for _ in range(self._options.pool // 4 if good else 0)]
-        best = self._sorted([*known[:1], *near], front, number)
+        best = self._sort_pool([*known[:1], *near], front, number)
         if not best:
             return make.anywhere()
         params = self._codec.encode(best[0].point)
@@ -190,14 +190,14 @@ class Proposer:
         if number == 0:
             return {**make.anywhere(), **{name: domain.default for name, domain in self._codec.domains.items()}}
         drawn = [make.alike() if number % 2 else make.anywhere() for _ in range(32)]
-        allowed = self._allowed(drawn)
+        allowed = self._filter_allowed(drawn)
         return self._codec.encode(allowed[0][0]) if allowed else drawn[0]
 
     def _pool(self, make: Candidates, front: list[_Measured]) -> list[Params]:
         everything = [item.params for item in self._measured]
         good, third = [item.params for item in front], self._options.pool // 3
         return [
-            *(make.mixed(make.one_of(good), make.one_of(everything)) for _ in range(third)),
+            *(make.mix(make.one_of(good), make.one_of(everything)) for _ in range(third)),
             *(make.near(make.one_of(good)) for _ in range(third)),
             *(make.anywhere() for _ in range(third // 2)),
             *(make.alike() for _ in range(third // 2)),
@@ -215,9 +215,9 @@ class Proposer:
         lost = max(self._baseline - worst, 1e-6)
         return self._recombined.around(make, base, good, worth, lost, self._options.pool // 4)
 
-    def _sorted(self, pool: list[Params], front: list[_Measured], number: int) -> list[_Candidate]:
+    def _sort_pool(self, pool: list[Params], front: list[_Measured], number: int) -> list[_Candidate]:
         """Points of a pool that are new and allowed, those first that are expected to add most for what they cost."""
-        allowed = self._allowed(pool)
+        allowed = self._filter_allowed(pool)
         if not allowed:
             return []
         points = [point for point, _ in allowed]
@@ -241,7 +241,7 @@ class Proposer:
         order = np.argsort(-gained * feasible / (FREE[late] + missing), kind="stable")
         return [_Candidate(points[at], exact[at], float(mean[at]), keys[at]) for at in order]
 
-    def _allowed(self, pool: list[Params]) -> list[tuple[DesignPoint, CostResult]]:
+    def _filter_allowed(self, pool: list[Params]) -> list[tuple[DesignPoint, CostResult]]:
         """New points that keep every limit known before a score, once each, and their cost."""
         found: dict[tuple[object, ...], DesignPoint] = {}
         for params in pool:
@@ -260,7 +260,7 @@ class Proposer:
         """Measured points that no other one beats, of those that keep all limits if any does."""
         some = [item for item in self._measured if item.kept] or self._measured
         values = np.array([(*item.exact, item.score) for item in some])
-        mask = nondominated(values, [*(False for _ in some[0].exact), True])
+        mask = mask_nondominated(values, [*(False for _ in some[0].exact), True])
         return [item for item, best in zip(some, mask, strict=True) if best]
 
     def _exact(self, metrics: Mapping[str, Any]) -> Array:

@@ -102,28 +102,28 @@ class TaskScores:
                 unknown.setdefault(key, []).append(at)
         if unknown:
             first = np.array([places[0] for places in unknown.values()])
-            expected, deviation = self._expected(rows[first], tasks[first])
+            expected, deviation = self._predict_unknown(rows[first], tasks[first])
             for places, mean, spread in zip(unknown.values(), expected, deviation, strict=True):
                 means[places], deviations[places] = mean, spread
         return means, deviations
 
-    def _expected(self, rows: Array, tasks: NDArray[np.int64]) -> tuple[Array, Array]:
+    def _predict_unknown(self, rows: Array, tasks: NDArray[np.int64]) -> tuple[Array, Array]:
         """Mean and standard deviation (n,) of unknown scores."""
         best = self._best(len(self))
         if len(self) < FEW:
             return best[tasks], np.full(len(rows), PRIOR)
-        from dse.samplers.graybox.process import fitted, predicted
+        from dse.samplers.graybox.process import fit_kernel, predict
 
         first = _fitted_on(len(self))
         if first != self._fitted_on:
-            known, lost, middle = self._seen(first)
-            self._kernel, self._fitted_on = fitted(known, lost - middle, self._width), first
-        known, lost, middle = self._seen(len(self))
-        mean, deviation = predicted(self._kernel, known, lost - middle, self._inputs(rows, tasks), self._width)
+            known, lost, middle = self._collect_seen(first)
+            self._kernel, self._fitted_on = fit_kernel(known, lost - middle, self._width), first
+        known, lost, middle = self._collect_seen(len(self))
+        mean, deviation = predict(self._kernel, known, lost - middle, self._inputs(rows, tasks), self._width)
         factor = np.exp(mean + middle)
         return best[tasks] - SMALL * (factor - 1), np.maximum(SMALL * factor * deviation, 1e-6)
 
-    def _seen(self, count: int) -> tuple[Array, Array, float]:
+    def _collect_seen(self, count: int) -> tuple[Array, Array, float]:
         """Inputs (n, F + T) of the newest of the first scores, the logarithm of what was lost to a task's best, its mean."""
         some = slice(max(count - MOST, 0), count)
         of_task = np.array(self._of_task[some])

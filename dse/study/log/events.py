@@ -40,13 +40,13 @@ _LARGEST = {"int64": 2**63 - 1, "float64": 2**53}
 """Largest whole number that a table holds in a column of that type."""
 
 
-def misplaced(path: Path, line: int, expected: str, found: object) -> StudyError:
+def misplaced_event_error(path: Path, line: int, expected: str, found: object) -> StudyError:
     """Build the error for an event that cannot stand where it does."""
     what = f"line {line} of the log does not follow from those before it"
     return StudyError(what, where=f"{path}:{line}", expected=expected, found=found, fix=_CUT)
 
 
-def damaged(path: Path, line: int, expected: str, found: object) -> StudyError:
+def damaged_event_error(path: Path, line: int, expected: str, found: object) -> StudyError:
     """Build the error for an event with something wrong in it."""
     what = f"line {line} of the log is damaged"
     return StudyError(what, where=f"{path}:{line}", expected=expected, found=f"{found!r:.80}", fix=_CUT)
@@ -62,7 +62,7 @@ def check_keys(path: Path, line: int, event: Event) -> None:
     for key, kind in _KEYS.get(name, {}).items():
         value = event.get(key)
         if key not in event or not isinstance(value, kind) or isinstance(value, bool):
-            raise damaged(path, line, f"{name} with {key}", value)
+            raise damaged_event_error(path, line, f"{name} with {key}", value)
     if name in ("header", "resumed"):
         _check_session(path, line, event)
 
@@ -77,9 +77,9 @@ def column_types(path: Path, line: int, session: Event) -> dict[str, str]:
     for item in session["columns"]:
         # Logs that were begun before columns had a scope have three parts.
         if not isinstance(item, list) or len(item) not in (3, 4) or not all(isinstance(part, str) for part in item):
-            raise damaged(path, line, "columns with name, type, summary and scope", item)
+            raise damaged_event_error(path, line, "columns with name, type, summary and scope", item)
         if not _is_type(item[1]):
-            raise damaged(path, line, f"column {item[0]} of a type that exists", item[1])
+            raise damaged_event_error(path, line, f"column {item[0]} of a type that exists", item[1])
         types[item[0]] = item[1]
     return types
 
@@ -101,52 +101,54 @@ def check_done(path: Path, line: int, done: Event, asked: Event, session: Event,
     row = done["row"]
     for name in ("trial", "source", "seed"):
         if name not in row or row[name] != asked[name]:
-            raise damaged(path, line, f"the row of the trial asked, with {name} {asked[name]!r}", row.get(name))
+            raise damaged_event_error(
+                path, line, f"the row of the trial asked, with {name} {asked[name]!r}", row.get(name)
+            )
     for kind in KINDS:
         if not isinstance(row.get(kind), str) or row[kind] != asked["params"].get(kind, row[kind]):
-            raise damaged(path, line, f"a row with the {kind} asked for", row.get(kind))
+            raise damaged_event_error(path, line, f"a row with the {kind} asked for", row.get(kind))
     if row.get("status") not in STATUSES:
-        raise damaged(path, line, f"a status out of {', '.join(STATUSES)}", row.get("status"))
+        raise damaged_event_error(path, line, f"a status out of {', '.join(STATUSES)}", row.get("status"))
     for name, value in row.items():
         if name not in types:
-            raise damaged(path, line, "a row of this study", f"a cell {name!r}, for which it has no column")
+            raise damaged_event_error(path, line, "a row of this study", f"a cell {name!r}, for which it has no column")
         if value is not None and not _fits(value, types[name]):
-            raise damaged(path, line, f"{name} as {types[name]}", value)
+            raise damaged_event_error(path, line, f"{name} as {types[name]}", value)
     _check_values(path, line, done, session["objectives"])
 
 
 def _check_session(path: Path, line: int, event: Event) -> None:
     objectives = event["objectives"]
     if not objectives or not all(isinstance(name, str) and name in OBJECTIVES for name in objectives):
-        raise damaged(path, line, f"objectives out of {', '.join(OBJECTIVES)}", objectives)
+        raise damaged_event_error(path, line, f"objectives out of {', '.join(OBJECTIVES)}", objectives)
     if not all(_fits(value, "float64") for value in event["reference_point"].values()):
-        raise damaged(path, line, "a reference point of numbers", event["reference_point"])
+        raise damaged_event_error(path, line, "a reference point of numbers", event["reference_point"])
     for key in ("versions", "plugins", "digests"):
         if not all(isinstance(value, str) for value in event[key].values()):
-            raise damaged(path, line, f"{key} as texts", event[key])
+            raise damaged_event_error(path, line, f"{key} as texts", event[key])
     for row in event.get("profiled", []):
         scores = [value for name, value in row.items() if name.startswith("score")] if isinstance(row, dict) else [None]
         if not all(_fits(value, "float64") for value in scores) or not all(isinstance(row.get(k), str) for k in KINDS):
-            raise damaged(path, line, "designs of a profile, with plugins and scores", row)
+            raise damaged_event_error(path, line, "designs of a profile, with plugins and scores", row)
     if "dse" not in event["versions"]:
-        raise damaged(path, line, "versions with that of dse", event["versions"])
+        raise damaged_event_error(path, line, "versions with that of dse", event["versions"])
 
 
 def _check_values(path: Path, line: int, done: Event, objectives: list[str]) -> None:
     """Refuse what a sampler is told, unless there is a finite number for each objective where the trial has a result."""
     row, values = done["row"], done["values"]
     if not all(_fits(value, "float64") for value in (*(values or ()), *done["constraints"].values())):
-        raise damaged(path, line, "values and constraints that are numbers", [values, done["constraints"]])
+        raise damaged_event_error(path, line, "values and constraints that are numbers", [values, done["constraints"]])
     if values is not None and len(values) != len(objectives):
-        raise damaged(path, line, f"a value for each of {', '.join(objectives)}", values)
+        raise damaged_event_error(path, line, f"a value for each of {', '.join(objectives)}", values)
     status = row["status"]
     if status != "duplicate" and (values is None) != (status == "failed"):
-        raise damaged(path, line, "values of every trial but a failed one", f"{status}, {values}")
+        raise damaged_event_error(path, line, "values of every trial but a failed one", f"{status}, {values}")
     wanted = [OBJECTIVES[name].column for name in objectives] if status == "done" else []
     wanted += ["violation"] if status in ("done", "infeasible", "stopped") else []
     for name in wanted:
         if row.get(name) is None:
-            raise damaged(path, line, f"a row that is {status}, with {name}", "nothing")
+            raise damaged_event_error(path, line, f"a row that is {status}, with {name}", "nothing")
 
 
 def _is_type(kind: str) -> bool:

@@ -104,7 +104,7 @@ class StudyLog:
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def pause_garbage_collection() -> Iterator[None]:
     """Look for no garbage meanwhile: a log makes a million objects that all stay, and Python would look through them often."""
     was_on = gc.isenabled()
     gc.disable()
@@ -115,7 +115,7 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-@uncollected()
+@pause_garbage_collection()
 def read_events(path: Path) -> tuple[list[Event], int]:
     """Read all whole lines of a log, and how many bytes they take; a last line without its end is left out.
 

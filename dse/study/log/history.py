@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import StudyError
-from dse.results.columns import Column, merged
-from dse.study.log.events import check_done, check_keys, column_types, misplaced
+from dse.results.columns import Column, merge_columns
+from dse.study.log.events import check_done, check_keys, column_types, misplaced_event_error
 
 LOG_SCHEMA = 1
 
@@ -61,7 +61,7 @@ class History:
     @property
     def columns(self) -> tuple[Column, ...]:
         """Columns of all sessions."""
-        return merged(*([Column(*item) for item in session["columns"]] for session in self.sessions))
+        return merge_columns(*([Column(*item) for item in session["columns"]] for session in self.sessions))
 
 
 def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) -> History:
@@ -83,7 +83,7 @@ def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) 
     for line, event in enumerate(events, start=1):
         name = event["event"]
         if (name == "header") != (line == 1):
-            raise misplaced(path, line, "the header first, once", name)
+            raise misplaced_event_error(path, line, "the header first, once", name)
         if name == "header" and event.get("schema") != LOG_SCHEMA:
             raise StudyError(
                 "the log is of another version",
@@ -98,16 +98,18 @@ def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) 
             types = column_types(path, line, event) | types
         elif name == "asked":
             if open_trial is not None or event["trial"] != len(finished):
-                raise misplaced(path, line, f"trial {len(finished)} after the one before is done", event["trial"])
+                raise misplaced_event_error(
+                    path, line, f"trial {len(finished)} after the one before is done", event["trial"]
+                )
             open_trial = Trial(event["trial"], len(sessions) - 1, sessions[-1]["space_hash"], event, line)
             attributes.update(event["study_attributes"])
         elif name == "done":
             if open_trial is None or event["trial"] != open_trial.number:
-                raise misplaced(path, line, "a trial that was asked", event["trial"])
+                raise misplaced_event_error(path, line, "a trial that was asked", event["trial"])
             if line > checked:
                 check_done(path, line, event, open_trial.asked, sessions[-1], types)
             finished.append(replace(open_trial, done=event))
             open_trial = None
         else:
-            raise misplaced(path, line, "header, resumed, asked or done", name)
+            raise misplaced_event_error(path, line, "header, resumed, asked or done", name)
     return History(tuple(sessions), tuple(finished), open_trial, attributes, path)

@@ -37,14 +37,14 @@ def relative(law: Law, bits: Array, node_nm: Array | None = None, costs: Costs |
     """
     if law == "survey":
         nodes = np.full(len(bits), NODE_NM) if node_nm is None else node_nm
-        found = (costs or _packaged()).adc(nodes, bits)
+        found = (costs or _read_packaged()).adc(nodes, bits)
         return found["survey_um2"] / (table.ADC.unit_mm2 * 1e6), found["survey_pj"] / table.ADC.event_pj
     area, energy = (
         (bits / 8.0,) * 2 if law == "linear" else (_by_bits(table.ADC_UM2, bits), _by_bits(table.ADC_PJ, bits))
     )
     if node_nm is None:
         return area, energy
-    scale = (costs or _packaged()).logic(node_nm)
+    scale = (costs or _read_packaged()).logic(node_nm)
     return area * scale["area_from_isaac"], energy * scale["energy_from_isaac"]
 
 
@@ -60,11 +60,11 @@ def alternatives(
     return tuple(found)
 
 
-def _packaged() -> Costs:
+def _read_packaged() -> Costs:
     """The packaged table, read only where it is needed."""
-    from dse_plugins.hardware.neurosim.costs import packaged
+    from dse_plugins.hardware.neurosim.costs import read_packaged
 
-    return packaged()
+    return read_packaged()
 
 
 def _by_bits(values: dict[int, float], bits: Array) -> Array:

@@ -23,8 +23,8 @@ CSV = "text,label\n" + "".join(f'"{text}",{label}\n' for text, label in ROWS)
 @settings(derandomize=True, max_examples=100)
 @given(st.text())
 def test_normalising_twice_is_normalising_once(text: str) -> None:
-    once = data.normalised(text)
-    assert data.normalised(once) == once
+    once = data.normalise(text)
+    assert data.normalise(once) == once
     assert once == once.strip()
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dse.errors import DataError
-from dse.models.data.read import normalised
+from dse.models.data.read import normalise
 from dse.models.data.splits import LEAST, SCREEN_ROWS, SPLITS, split
 from dse.space.workload import TaskSpec
 from tests.support.text import frame
@@ -97,8 +97,8 @@ def test_an_official_report_split_shares_no_words_with_training() -> None:
     table = numbered(200)
     report = table.iloc[:20].assign(text=[f"Row  {index}!" for index in range(20)])
     parts = split(TASK, table, report)
-    held = set(parts.report["text"].map(normalised))
-    assert not held & set(pd.concat([parts.train, parts.search])["text"].map(normalised))
+    held = set(parts.report["text"].map(normalise))
+    assert not held & set(pd.concat([parts.train, parts.search])["text"].map(normalise))
 
 
 def test_an_official_report_split_shares_no_group_with_training() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from dse.models.data.text import Encoded, batch, by_length, encoded, padding
+from dse.models.data.text import Encoded, batch, by_length, encode, padding
 from dse.models.encoder import Decomposed
 from dse.models.inference.observe import observe
 from tests.support.text import rows
@@ -35,7 +35,7 @@ def tokenizer(base: Any) -> Any:
 def tokens(tokenizer: Any) -> Encoded:
     frame = rows(30)
     frame["text_b"] = ""
-    return encoded(tokenizer, frame, 16)
+    return encode(tokenizer, frame, 16)
 
 
 def test_gradients_give_the_change_of_the_logit_up_to_one_factor_a_row(

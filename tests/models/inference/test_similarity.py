@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dse.models import checkpoints as models
-from dse.models.data.text import batch, by_length, padding, sampled
-from dse.models.inference.similarity import hidden_states, linear_cka, mean_cosine, pooled, similarity
+from dse.models.data.text import batch, by_length, encode_sample, padding
+from dse.models.inference.similarity import hidden_states, linear_cka, mean_cosine, pool_rows, similarity
 from dse.models.loaded_workload import LoadedWorkload
 
 Load = Callable[..., LoadedWorkload]
@@ -65,11 +65,12 @@ def test_cosine_is_the_mean_over_tokens() -> None:
 
 def test_rows_are_pooled_from_all_tasks_alike_and_each_is_cut_to_its_own_length(load: Load) -> None:
     work = load()
-    tokens = pooled(work, 9)
+    tokens = pool_rows(work, 9)
 
     assert len(tokens.lengths) == 10  # five of each task
     assert (
-        tokens.lengths[:5].tolist() == sampled(work.tokenizer, work.tasks["class"].splits.train, 16, 5).lengths.tolist()
+        tokens.lengths[:5].tolist()
+        == encode_sample(work.tokenizer, work.tasks["class"].splits.train, 16, 5).lengths.tolist()
     )
     assert tokens.lengths[5:].max() <= 8
     assert [len(ids) for ids in tokens.inputs["input_ids"]] == tokens.lengths.tolist()
@@ -78,7 +79,7 @@ def test_rows_are_pooled_from_all_tasks_alike_and_each_is_cut_to_its_own_length(
 def test_states_are_the_outputs_of_the_layers_at_the_tokens_kept_and_padding_never_counts(load: Load) -> None:
     work = load()
     model: Any = models.load_model(work.source, labels=1).eval()
-    tokens, pad = pooled(work, 40), padding(work.tokenizer)
+    tokens, pad = pool_rows(work, 40), padding(work.tokenizer)
     kept = np.random.default_rng(1).random(int(tokens.lengths.sum())) < 0.5
     seen: list[torch.Tensor] = []
     for_by_hand = model.bert.encoder.layer[0].register_forward_hook(

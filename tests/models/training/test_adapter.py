@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from dse.errors import CheckpointError
 from dse.models import loaded_workload as service
 from dse.models.training import finetune, joint
-from dse.models.training.adapter import adapted
+from dse.models.training.adapter import adapt
 from dse.records.effective import Effective
 from dse.records.stored import Key
 from dse.records.training import Adapted, Adaption
@@ -55,7 +55,7 @@ def test_the_adapter_is_learnt_with_biases_norms_and_head_and_the_base_stays(loa
     work = load(fine_tune=FAST | {"epochs": 20, "learning_rate": 3e-3})
     base = work.base_weights()
     before = {key: weight.clone() for key, weight in base.items()}
-    found = adapted(work, asked())
+    found = adapt(work, asked())
 
     assert all(torch.equal(base[key], weight) for key, weight in before.items())
     assert set(found.state) == {f"delta.{layer}-{index}" for layer, index in base}
@@ -81,7 +81,7 @@ def test_rates_and_shares_reach_training(load: Load, monkeypatch: pytest.MonkeyP
     work = load()
     work.tasks["class"].model()
     monkeypatch.setattr(finetune, "Updater", watched)
-    adapted(work, asked(build=build))
+    adapt(work, asked(build=build))
 
     assert [rate for _, rate in groups] == [1.0, 2.0]
     assert len(groups[0][0]) == len(list(made[0].delta))
@@ -90,19 +90,19 @@ def test_rates_and_shares_reach_training(load: Load, monkeypatch: pytest.MonkeyP
 
 
 def test_what_was_learnt_is_found_again_by_its_key(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = adapted(load(), asked())
+    first = adapt(load(), asked())
     train = joint.train
     monkeypatch.setattr(joint, "train", lambda *_: pytest.fail("learnt twice"))
-    assert same(first, adapted(load(), asked()))
+    assert same(first, adapt(load(), asked()))
 
     monkeypatch.setattr(joint, "train", train)
     for other in (asked(key={"deltas": 2}), asked(seed=1), asked(passes=2.0), asked(task=1)):
-        adapted(load(), other)
+        adapt(load(), other)
     assert len(list((load().cache / "adapted").glob("*.safetensors"))) == 5
 
 
 def test_a_stopped_adaption_goes_on_as_if_it_had_not_been(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = adapted(load("whole"), asked())
+    whole = adapt(load("whole"), asked())
     work, losses = load("stopped"), 0
     loss = finetune.loss
 
@@ -116,24 +116,24 @@ def test_a_stopped_adaption_goes_on_as_if_it_had_not_been(load: Load, monkeypatc
     work.tasks["class"].model()
     monkeypatch.setattr(finetune, "loss", stops)
     with pytest.raises(KeyboardInterrupt):
-        adapted(work, asked())
+        adapt(work, asked())
 
-    assert same(whole, adapted(work, asked()))
+    assert same(whole, adapt(work, asked()))
     assert not list((work.cache / "adapted").glob("*.part"))
 
 
 def test_what_was_stored_and_is_damaged_is_named(load: Load) -> None:
-    adapted(load(), asked())
+    adapt(load(), asked())
     (path,) = (load().cache / "adapted").glob("*.safetensors")
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(CheckpointError, match="stored trained encoder cannot be read"):
-        adapted(load(), asked())
+        adapt(load(), asked())
 
 
 def test_progress_names_the_task(load: Load) -> None:
     told: list[str] = []
     work = load()
     work.progress = lambda what, _share: told.append(what)
-    adapted(work, asked())
+    adapt(work, asked())
 
     assert "adapting the base to class" in told

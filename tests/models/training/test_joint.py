@@ -196,7 +196,7 @@ def test_all_answers_of_the_other_tasks_are_followed(load: Load, monkeypatch: py
 def test_a_merged_start_is_the_mean_of_the_tasks_models_with_their_heads(load: Load) -> None:
     work = load()
     together = Together(work, Training((0, 1), merged=True))
-    merged = together.merged()
+    merged = together.merge()
     own = [work.task_weights(name) for name in ("class", "value")]
     for key, matrix in merged.matrices.items():
         torch.testing.assert_close(matrix, (own[0][key] + own[1][key]) / 2)
@@ -211,7 +211,7 @@ def test_no_passes_are_no_training(load: Load, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("dse.models.training.joint.train", lambda *_: pytest.fail("trained"))
     work = load()
     mean = work.trained(Training((0, 1), merged=True, passes=0))
-    merged = Together(work, Training((0, 1), merged=True)).merged()
+    merged = Together(work, Training((0, 1), merged=True)).merge()
 
     for key, matrix in merged.matrices.items():
         torch.testing.assert_close(mean.matrices[key], matrix)

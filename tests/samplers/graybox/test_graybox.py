@@ -115,12 +115,12 @@ def test_candidates_stay_in_the_space() -> None:
     same = [name for name in CODEC.domains if "bits" in name]
     assert len({other[name] for name in same}) == 1
     for _ in range(200):
-        for params in (make.anywhere(), make.alike(), make.near(one), make.mixed(one, other)):
+        for params in (make.anywhere(), make.alike(), make.near(one), make.mix(one, other)):
             assert not CODEC.refusal(params)
     near = [make.near(one) for _ in range(100)]
     changed = [sum(params[name] != one[name] for name in one) for params in near]
     assert max(changed) <= 3
-    mixed = [make.mixed(one, other) for _ in range(50)]
+    mixed = [make.mix(one, other) for _ in range(50)]
     per_task = {name for name in one if "[" in name}
     assert all(params[name] in (one[name], other[name]) for params in mixed for name in per_task)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.gaussian_process import GaussianProcessRegressor
 
-from dse.samplers.graybox.process import MOST_LENGTHS, On, _surprise, fitted, predicted
+from dse.samplers.graybox.process import MOST_LENGTHS, On, _surprise, fit_kernel, predict
 
 WIDTH, TASKS = 2, 2
 
@@ -22,7 +22,7 @@ def data(noise: float, count: int = 40) -> tuple[np.ndarray, np.ndarray]:
 
 def test_surprise_is_that_of_leaving_each_value_out() -> None:
     inputs, values = data(noise=0.3, count=16)
-    kernel = fitted(inputs, values, WIDTH)
+    kernel = fit_kernel(inputs, values, WIDTH)
     process = GaussianProcessRegressor(kernel, optimizer=None).fit(inputs, values)
 
     squares = np.zeros((TASKS, 2))
@@ -37,9 +37,9 @@ def test_surprise_is_that_of_leaving_each_value_out() -> None:
 
 def test_a_task_that_surprises_is_more_uncertain_than_one_that_does_not() -> None:
     inputs, values = data(noise=0.4)
-    kernel = fitted(inputs, values, WIDTH)
+    kernel = fit_kernel(inputs, values, WIDTH)
     rows = np.concatenate([np.full((TASKS, WIDTH), 0.5), np.eye(TASKS)], axis=1)
-    mean, deviation = predicted(kernel, inputs, values, rows, WIDTH)
+    mean, deviation = predict(kernel, inputs, values, rows, WIDTH)
 
     assert deviation[1] > 1.5 * deviation[0]
     assert mean[0] == pytest.approx(np.sin(1.5) - 0.5, abs=0.2)
@@ -49,8 +49,8 @@ def test_one_task_tells_of_another_that_is_alike() -> None:
     inputs, values = data(noise=0.0)
     seen = np.arange(len(inputs)) % TASKS == 0
     seen[:3] = True  # the other task is known at one place
-    kernel = fitted(inputs[seen], values[seen], WIDTH)
-    mean, deviation = predicted(kernel, inputs[seen], values[seen], inputs[~seen], WIDTH)
+    kernel = fit_kernel(inputs[seen], values[seen], WIDTH)
+    mean, deviation = predict(kernel, inputs[seen], values[seen], inputs[~seen], WIDTH)
 
     assert np.abs(mean - values[~seen]).mean() < 0.5 * values.std()
     assert deviation.mean() < values.std()
@@ -59,8 +59,8 @@ def test_one_task_tells_of_another_that_is_alike() -> None:
 def test_many_columns_share_a_scale() -> None:
     inputs, values = data(noise=0.0)
     wide = np.concatenate([np.repeat(inputs[:, :1], MOST_LENGTHS + 1, axis=1), inputs[:, WIDTH:]], axis=1)
-    assert np.size(fitted(inputs, values, WIDTH).k1.k1.length_scale) == WIDTH
-    assert np.size(fitted(wide, values, MOST_LENGTHS + 1).k1.k1.length_scale) == 1
+    assert np.size(fit_kernel(inputs, values, WIDTH).k1.k1.length_scale) == WIDTH
+    assert np.size(fit_kernel(wide, values, MOST_LENGTHS + 1).k1.k1.length_scale) == 1
 
 
 def test_a_kernel_on_some_columns_sees_no_others() -> None:

@@ -17,8 +17,8 @@ from pydantic import Field
 
 from dse import plugin
 from dse_plugins.compressors.deltas.common import Difference, Part, Sizes
-from dse_plugins.compressors.deltas.low_rank import LowRank, rounded
-from dse_plugins.compressors.shared.learning import LearningOptions, learnt, refuse_others
+from dse_plugins.compressors.deltas.low_rank import LowRank, round_factor
+from dse_plugins.compressors.shared.learning import LearningOptions, learn, refuse_others
 
 
 class LoraOptions(LearningOptions):
@@ -82,7 +82,7 @@ class TrainedLora(Lora):
         super().prepare(context)
         for rank in self.options.ranks:
             build = partial(Factors, scales=self._scales, rank=rank)
-            found = learnt(context, self.options, {"lora": VERSION, "rank": rank}, build)
+            found = learn(context, self.options, {"lora": VERSION, "rank": rank}, build)
             self._learnt |= {(task, rank): one for task, one in enumerate(found)}
 
     def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
@@ -98,7 +98,7 @@ class TrainedLora(Lora):
         inputs = difference.weights.inputs.get(difference.key)
         down = state[f"down.{where}"] if inputs is None else state[f"down.{where}"][:, inputs]
         up = difference.weights.of_outputs(difference.key, state[f"up.{where}"])
-        first, second = rounded(down, bits), rounded(up, bits)
+        first, second = round_factor(down, bits), round_factor(up, bits)
         return replace(first, digital=True), replace(second, digital=True, fed_by=0)
 
     def learnt(self, params: plugin.Params, owner: int) -> plugin.Model | None:

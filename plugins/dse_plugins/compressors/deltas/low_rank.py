@@ -68,9 +68,9 @@ class LowRank(DeltaCompressor):
                 nothing = plugin.Term(difference.codes[:0, :0], difference.values[0, :0], 2**bits - 1)
                 found += [nothing, replace(nothing, fed_by=len(found))]
                 continue
-            first = rounded(_singular(left, count), bits)
+            first = round_factor(_singular(left, count), bits)
             rebuilt = first.codes * first.scale
-            second = rounded(_fitted(left, rebuilt), bits)
+            second = round_factor(_fit_factor(left, rebuilt), bits)
             left = left - (second.codes * second.scale) @ rebuilt
             found += [first, replace(second, fed_by=len(found))]
         return tuple(found)
@@ -89,7 +89,7 @@ def _singular(values: Tensor, count: int) -> Tensor:
     return vectors[:count].float()
 
 
-def _fitted(values: Tensor, first: Tensor) -> Tensor:
+def _fit_factor(values: Tensor, first: Tensor) -> Tensor:
     """Outputs (outputs, rank) that make the product with these inputs' factor closest to a matrix."""
     import torch
 
@@ -100,7 +100,7 @@ def _fitted(values: Tensor, first: Tensor) -> Tensor:
     return outputs.T.float()
 
 
-def rounded(factor: Tensor, bits: int) -> plugin.Term:
+def round_factor(factor: Tensor, bits: int) -> plugin.Term:
     """Put a factor on a grid for each of its outputs."""
     import torch
 

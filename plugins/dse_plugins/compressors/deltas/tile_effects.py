@@ -28,7 +28,7 @@ class TileOptions(plugin.Options):
     rows: int = Field(default=384, ge=8)
 
 
-def measured(
+def measure_tiles(
     context: plugin.Context, task: int, scales: dict[Key, Tensor], options: TileOptions, bits: tuple[int, ...]
 ) -> dict[str, Array]:
     """Measure every tile of every matrix: what is lost without it, and in each number of bits.
@@ -67,8 +67,8 @@ def measured(
     }
     encoder = context.workload.encoder
     return {
-        "norm": _stacked(norms, encoder),
-        "effect": _stacked({key: value / count for key, value in effect.items()}, encoder),
+        "norm": _stack_tiles(norms, encoder),
+        "effect": _stack_tiles({key: value / count for key, value in effect.items()}, encoder),
     }
 
 
@@ -90,7 +90,7 @@ def _sums(values: Tensor, size: int) -> Tensor:
     return torch.stack([block.sum(dim=-1) for block in values.split(size, dim=-1)], dim=-1)
 
 
-def _stacked(parts: dict[Key, Tensor], encoder: plugin.Encoder) -> Array:
+def _stack_tiles(parts: dict[Key, Tensor], encoder: plugin.Encoder) -> Array:
     """Put (forms, blocks of columns, blocks of rows) of every matrix into one table (forms, L, tiles)."""
     rows = [
         np.concatenate(

@@ -14,8 +14,8 @@ import numpy as np
 
 from dse import plugin
 from dse_plugins.compressors.deltas.common import Array, DeltaCompressor, Difference, Part, Sizes
-from dse_plugins.compressors.deltas.tile_effects import TileOptions, measured
-from dse_plugins.compressors.shared.even import ROUNDING, Even, even, ranked
+from dse_plugins.compressors.deltas.tile_effects import TileOptions, measure_tiles
+from dse_plugins.compressors.shared.even import ROUNDING, Even, even, rank
 from dse_plugins.compressors.shared.tiling import Tiling
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class TileCompressor(DeltaCompressor):
         options = self.options.model_dump()
         for task, name in enumerate(workload.task_names):
             digests = {part: workload.digests.get(part) for part in ("base", f"task.{name}", f"data.{name}")}
-            make = partial(measured, context, task, self._scales, self.options, self.bits)
+            make = partial(measure_tiles, context, task, self._scales, self.options, self.bits)
             tables.append(context.cached(f"effects of tiles of {name}", digests | options, make))
         self._encoder = workload.encoder
         self._positions = {by: np.stack([_positions(table[by]) for table in tables]) for by in ("norm", "effect")}
@@ -66,7 +66,7 @@ class TileCompressor(DeltaCompressor):
             for index, height in enumerate(heights):
                 if block >= height:
                     continue
-                rows[..., index] = self.tiling.kept(sizes.encoder, sizes.demand, index)[0][..., block]
+                rows[..., index] = self.tiling.select_kept(sizes.encoder, sizes.demand, index)[0][..., block]
                 columns[..., index] = live_columns[index][..., block]
             for step, bits in enumerate(self.bits):
                 live = (rows > 0) & (columns[step] > 0)
@@ -101,7 +101,7 @@ class TileCompressor(DeltaCompressor):
         assert self._encoder is not None
         count = self._count(params)[0, difference.place]
         by = str(self.budget(params)[1][0, difference.place])
-        levels = _taken(self._positions[by][difference.place], count)[layer]
+        levels = _count_taken(self._positions[by][difference.place], count)[layer]
         outputs = difference.weights.block_of(difference.key, self.tiling.columns, inputs=False)
         return torch.from_numpy(self.tiling.of_matrix(levels, self._encoder, index))[outputs]
 
@@ -117,7 +117,7 @@ class TileCompressor(DeltaCompressor):
         inputs = difference.weights.block_of(difference.key, self.tiling.rows, inputs=True)
         low, upper = (values[0, difference.place, layer].tolist() for values in (spread.low, spread.upper))
         blocks = [difference.values[:, inputs == block] for block in range(len(low))]
-        return torch.stack([ranked(*of) for of in zip(blocks, low, upper, strict=True)], dim=1)
+        return torch.stack([rank(*of) for of in zip(blocks, low, upper, strict=True)], dim=1)
 
     def _measured_columns(self, sizes: Sizes, params: plugin.Params) -> list[Array]:
         """Columns of each matrix in each number of bits and block of rows, (bits, P, T, L, blocks), as measured."""
@@ -125,7 +125,7 @@ class TileCompressor(DeltaCompressor):
         found = []
         for index in range(len(sizes.encoder.matrices)):
             levels = self.tiling.of_matrix(everything, sizes.encoder, index)
-            beside = self.tiling.kept(sizes.encoder, sizes.demand, index)[1][..., None]
+            beside = self.tiling.select_kept(sizes.encoder, sizes.demand, index)[1][..., None]
             found.append(np.stack([(beside * (levels == step + 1)).sum(axis=-2) for step in range(len(self.bits))]))
         return found
 
@@ -136,7 +136,7 @@ class TileCompressor(DeltaCompressor):
 
     def _even(self, sizes: Sizes, params: plugin.Params, index: int) -> Even:
         """Spread the budget evenly over a matrix's blocks of rows in all layers, each (P, A, L, blocks)."""
-        above, _ = self.tiling.kept(sizes.encoder, sizes.demand, index)
+        above, _ = self.tiling.select_kept(sizes.encoder, sizes.demand, index)
         columns = sizes.columns[..., index, None] * (above > 0)
         spread = even(self.budget(params)[0], columns.reshape(*columns.shape[:2], -1), self.tiling.columns)
         return Even(*(values.reshape(columns.shape) for values in spread))
@@ -157,7 +157,7 @@ class TileCompressor(DeltaCompressor):
             return np.full((points, tasks, layers, self.tiling.starts(sizes.encoder)[-1]), len(self.bits))
         by = self.budget(params)[1][:, :, None, None]
         count = self._count(params)
-        taken = {name: _taken(positions[None], count) for name, positions in self._positions.items()}
+        taken = {name: _count_taken(positions[None], count) for name, positions in self._positions.items()}
         return np.where(by == "norm", taken["norm"], taken["effect"])
 
 
@@ -173,6 +173,6 @@ def _positions(lost: Array) -> Array:
     return positions.reshape(gain.shape)
 
 
-def _taken(positions: Array, count: Array) -> Array:
+def _count_taken(positions: Array, count: Array) -> Array:
     """Steps taken of each tile, from places (..., steps, L, tiles) and how many are taken (...)."""
     return np.asarray((positions < np.asarray(count)[..., None, None, None]).sum(axis=-3))

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from dse import plugin
-from dse_plugins.compressors.graded.effects import BASE_BITS, BINARY, TERNARY, binary, coarse, measured, ternary
+from dse_plugins.compressors.graded.effects import BASE_BITS, BINARY, TERNARY, binary, coarse, measure_outputs, ternary
 from dse_plugins.compressors.graded.grading import Grading, Placement, starts
-from dse_plugins.compressors.shared.even import Even, even, ranked
+from dse_plugins.compressors.shared.even import Even, even, rank
 from dse_plugins.compressors.shared.owners import by_owner, grid
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Graded:
             digests = {part: workload.digests.get(part) for part in ("base", f"task.{name}", f"data.{name}")}
 
             def make(task: int = index) -> dict[str, Array]:
-                return measured(context, task, self._scales, self.options.rows)
+                return measure_outputs(context, task, self._scales, self.options.rows)
 
             tables.append(context.cached(f"effects of columns of {name}", digests | {"rows": self.options.rows}, make))
         self._effects = np.stack([table["recovered" if self.options.recover else "plain"] for table in tables])
@@ -173,7 +173,7 @@ class Graded:
             layer, index = key
             low, upper, _ = (float(values[0, owner - 1, layer]) for values in spreads[index])
             difference = weight - plugin.quantise(base[key], scales[key]) * scales[key]
-            level = forms[ranked(difference, low, upper)]
+            level = forms[rank(difference, low, upper)]
             stored[key] = plugin.Stored(_terms(weight, base[key], scales[key], level), on_base=True)
         return stored
 

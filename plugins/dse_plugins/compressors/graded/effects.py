@@ -92,7 +92,7 @@ def base_residuals(base: Tensor, scale: Tensor) -> Tensor:
     return torch.stack([whole - codes * step for codes, step in (coarse(base, bits) for bits in BASE_BITS)])
 
 
-def measured(
+def measure_outputs(
     context: plugin.Context, task: int, scales: dict[tuple[int, int], Tensor], rows: int
 ) -> dict[str, NDArray[Any]]:
     """Measure every output of every matrix on training rows.
@@ -140,10 +140,10 @@ def measured(
         found["bias"][key] = bias
         coarser = base_residuals(base[key], scales[key])
         found["base_bias"][key] = torch.einsum("oi,foi->fo", pulls[key], coarser) / damped
-    return {name: _stacked(parts, context.workload.encoder) for name, parts in found.items()}
+    return {name: _stack_outputs(parts, context.workload.encoder) for name, parts in found.items()}
 
 
-def _stacked(parts: dict[tuple[int, int], Tensor], encoder: plugin.Encoder) -> NDArray[Any]:
+def _stack_outputs(parts: dict[tuple[int, int], Tensor], encoder: plugin.Encoder) -> NDArray[Any]:
     """Put (n, outputs) of every matrix into one table (n, L, outputs of all matrices in order)."""
     import torch
 

@@ -18,7 +18,7 @@ import numpy as np
 from dse import plugin
 from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Key, Part, Sizes
 from dse_plugins.compressors.deltas.tile_effects import TileOptions
-from dse_plugins.compressors.shared.learning import LearningOptions, learnt, refuse_others
+from dse_plugins.compressors.shared.learning import LearningOptions, learn, refuse_others
 from dse_plugins.compressors.shared.tiling import Tiling
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Piggyback(DeltaCompressor):
             from dse_plugins.compressors.piggyback.adapter import VERSION, Mask
 
             build = partial(Mask, scales=self._scales)
-            self._learnt = learnt(context, self.options, {"piggyback": VERSION}, build)
+            self._learnt = learn(context, self.options, {"piggyback": VERSION}, build)
 
     def learnt(self, params: plugin.Params, owner: int) -> plugin.Model | None:
         """Biases, norms and head that were learnt with a mask."""

@@ -56,7 +56,7 @@ def even(mean: Array, columns: Array, width: Array | int) -> Even:
     return Even(low, np.minimum((steps - low * blocks) * width, columns), columns)
 
 
-def ranked(difference: Tensor, low: float, upper: float) -> Tensor:
+def rank(difference: Tensor, low: float, upper: float) -> Tensor:
     """Level of each output of a cell: those with the largest differences are one higher.
 
     Args:

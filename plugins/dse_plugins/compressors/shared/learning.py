@@ -32,7 +32,7 @@ class LearningOptions(plugin.Options):
     seed: int = Field(default=0, ge=0)
 
 
-def learnt(
+def learn(
     context: plugin.Context, options: LearningOptions, key: Mapping[str, Any], build: Build
 ) -> list[plugin.Adapted]:
     """Learn every task.

@@ -42,7 +42,7 @@ class Tiling(NamedTuple):
         part = values[..., begin[index] : begin[index + 1]]
         return part.reshape(*part.shape[:-1], -1, self.row_blocks(encoder.matrices[index]))
 
-    def kept(self, encoder: plugin.Encoder, demand: plugin.Demand, index: int) -> tuple[Array, Array]:
+    def select_kept(self, encoder: plugin.Encoder, demand: plugin.Demand, index: int) -> tuple[Array, Array]:
         """Rows of each block of rows and columns of each block of columns left of a matrix's owners but the base.
 
         Each (P, A, L, blocks), or (1, 1, 1, blocks) where nothing is removed.

@@ -104,7 +104,7 @@ class TwoTiers(nn.Module):
             steps = (delta.detach() / self._scales[key[0], key[1]]).round()
             codes = (self.get_buffer(f"base_{name}") + steps).clamp(-128, 127)
             found[f"codes.{name}"] = codes.to(torch.int8)
-        found |= {f"factors.{name}": self._rounded(value.detach() + 1) for name, value in self.factors.items()}
+        found |= {f"factors.{name}": self._round(value.detach() + 1) for name, value in self.factors.items()}
         return found
 
     def state_dict(self, *args: object, **named: object) -> dict[str, Tensor]:  # type: ignore[override]  # only what is kept
@@ -114,9 +114,9 @@ class TwoTiers(nn.Module):
 
     def _factor(self, key: Key) -> Tensor:
         value = 1 + self.factors[_name(key)]
-        return value if self._kind == "real" else _straight(value, self._rounded(value))
+        return value if self._kind == "real" else _straight(value, self._round(value))
 
-    def _rounded(self, value: Tensor) -> Tensor:
+    def _round(self, value: Tensor) -> Tensor:
         if self._kind == "real":
             return value.bfloat16().float()
         levels = torch.tensor((0.0, 1.0) if self._kind == "binary" else SHIFTED, device=value.device)

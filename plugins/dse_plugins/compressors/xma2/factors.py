@@ -19,7 +19,7 @@ def bits_of(kind: str, scale_bits: int) -> int:
     return {"none": 0, "binary": 1, "shift": 3, "real": scale_bits}[kind]
 
 
-def fitted(base: Tensor, wanted: Tensor, covariance: Tensor, sizes: list[int]) -> Tensor:
+def fit_factors(base: Tensor, wanted: Tensor, covariance: Tensor, sizes: list[int]) -> Tensor:
     """Fit the factors that bring the sum over blocks of rows closest to what is wanted.
 
     An output is the sum over blocks ``k`` of ``s_k x_k b_k``. With ``d`` what is wanted beyond all factors being 1, and the
@@ -57,7 +57,7 @@ def fitted(base: Tensor, wanted: Tensor, covariance: Tensor, sizes: list[int]) -
     return found
 
 
-def rounded(factors: Tensor, kind: str) -> Tensor:
+def round_factors(factors: Tensor, kind: str) -> Tensor:
     """Give the nearest factors of a kind."""
     import torch
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from dse import plugin
 from dse_plugins.compressors.deltas.common import Array
-from dse_plugins.compressors.deltas.tile_effects import measured as measured_effects
+from dse_plugins.compressors.deltas.tile_effects import measure_tiles as measured_effects
 from dse_plugins.compressors.xma2 import factors
 from dse_plugins.compressors.xma2.levels import FROZEN, positions, spread
 from dse_plugins.compressors.xma2.options import Xma2Options
@@ -97,8 +97,8 @@ class Free(Tiers):
         frozen = place.of_weights == FROZEN
         sizes = torch.bincount(place.inputs, minlength=place.level.shape[1]).tolist()
         _, covariance = self._inputs(place)
-        found = factors.fitted(held * frozen, own * frozen, covariance, sizes)
-        return factors.rounded(found, str(params["factors"][0]))
+        found = factors.fit_factors(held * frozen, own * frozen, covariance, sizes)
+        return factors.round_factors(found, str(params["factors"][0]))
 
     def bias(self, place: Place, made: Tensor, scale: Tensor, params: plugin.Params) -> Tensor | None:
         """The mean of what is lost to what written PEs would give."""

@@ -94,7 +94,7 @@ class Tiers(DeltaCompressor):
             rows, columns = np.zeros(sizes.rows.shape), np.zeros(sizes.rows.shape)
             for index, matrix in enumerate(sizes.encoder.matrices):
                 if block < self.tiling.row_blocks(matrix):
-                    above, beside = self.tiling.kept(sizes.encoder, sizes.demand, index)
+                    above, beside = self.tiling.select_kept(sizes.encoder, sizes.demand, index)
                     stays = self.tiling.of_matrix(everything, sizes.encoder, index)[..., block] == RESIDENT
                     rows[..., index] = above[..., block]
                     columns[..., index] = (beside * stays).sum(axis=-1)
@@ -113,7 +113,7 @@ class Tiers(DeltaCompressor):
         blocks[:, 1:] = (everything == REPROGRAMMED) & used[..., None]
         count = np.zeros(plain.digital_bits.shape)
         for index in range(len(encoder.matrices)):
-            above, beside = self.tiling.kept(encoder, demand, index)
+            above, beside = self.tiling.select_kept(encoder, demand, index)
             frozen = self.tiling.of_matrix(everything, encoder, index) == FROZEN
             count[:, 1:, :, index] = used * (frozen * (above > 0)[..., None, :] * beside[..., None]).sum(axis=(-2, -1))
         kind = self.kind(params)[:, None, None, None]
@@ -140,7 +140,7 @@ class Tiers(DeltaCompressor):
             return stored
         params = by_owner(params, weights.demand)
         return {
-            key: self._adapted(self._place(key, weights, params, owner - 1), stored[key], base[key], params)
+            key: self._adapt(self._place(key, weights, params, owner - 1), stored[key], base[key], params)
             for key in weights
         }
 
@@ -163,7 +163,7 @@ class Tiers(DeltaCompressor):
             found.append(plugin.Term(kept, difference.scale, top, columns=columns, rows=rows, shared_scale=True))
         return tuple(found)
 
-    def _adapted(self, place: Place, stored: plugin.Stored, base: Tensor, params: plugin.Params) -> plugin.Stored:
+    def _adapt(self, place: Place, stored: plugin.Stored, base: Tensor, params: plugin.Params) -> plugin.Stored:
         """Add what is written over the base, the factors of the rest, and what biases give back."""
         import torch
 

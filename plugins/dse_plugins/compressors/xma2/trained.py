@@ -9,7 +9,7 @@ import numpy as np
 
 from dse import plugin
 from dse_plugins.compressors.deltas.common import Array
-from dse_plugins.compressors.shared.learning import learnt, refuse_others
+from dse_plugins.compressors.shared.learning import learn, refuse_others
 from dse_plugins.compressors.xma2.levels import positions, spread
 from dse_plugins.compressors.xma2.options import Xma2Options
 from dse_plugins.compressors.xma2.tiers import Place, Tiers, resident_parameters
@@ -57,7 +57,7 @@ class Trained(Tiers):
                 kind=options.factors,
             )
             key = {"xma2": ADAPTER_VERSION, "share": share, "factors": options.factors, "tiling": tuple(self.tiling)}
-            found = learnt(context, options, key, build)
+            found = learn(context, options, key, build)
             self._learnt |= {(task, share): one for task, one in enumerate(found)}
             self._places[share] = np.stack([positions(one.state["mask"].numpy()) for one in found])
         self._encoder = encoder

@@ -28,7 +28,7 @@ def of_trunk(workload: plugin.Workload, task: int, training: plugin.Training) ->
     return of_task(workload, task) | {"training": repr(training), "together": together}
 
 
-def fitted_once(context: plugin.Context, task: int, rows: int, training: plugin.Training | None = None) -> Fitted:
+def fit_once(context: plugin.Context, task: int, rows: int, training: plugin.Training | None = None) -> Fitted:
     """Find what `dse.fit_exits` finds, cached; on an encoder that is trained first where one is asked for."""
     workload = context.workload
     name = workload.task_names[task]
@@ -41,13 +41,13 @@ def fitted_once(context: plugin.Context, task: int, rows: int, training: plugin.
     return context.cached(what, key | {"rows": rows}, make)
 
 
-def stacked(tasks: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]]) -> plugin.Exits:
+def stack(tasks: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]]) -> plugin.Exits:
     """Join the tasks' parameters and reach."""
     parameters, reach = (np.stack(values, axis=1) for values in zip(*tasks, strict=True))
     return plugin.Exits(parameters, reach)
 
 
-def planned(
+def plan_exits(
     found: Fitted, runs: Sequence[int], thresholds: NDArray[Any], asked: NDArray[Any], layers: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Parameters of the heads asked, and the expected share of inputs that run each layer, both (P, L).

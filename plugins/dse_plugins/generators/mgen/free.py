@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from dse import plugin
 from dse_plugins.generators.mgen import exits
-from dse_plugins.generators.mgen.importance import SIDES, block_of, measured, ranks, unmeasured, within
+from dse_plugins.generators.mgen.importance import SIDES, block_of, measure_units, order_unmeasured, ranks, within
 from dse_plugins.generators.mgen.options import MGenOptions
-from dse_plugins.generators.mgen.recovery import moments, recovered
+from dse_plugins.generators.mgen.recovery import moments, recover
 
 
 class Free:
@@ -49,11 +49,11 @@ class Free:
             self._mean(context)
         if self.options.exits:
             tasks = range(len(context.workload.tasks))
-            self._exits = [exits.fitted_once(context, task, self.options.exit_rows) for task in tasks]
+            self._exits = [exits.fit_once(context, task, self.options.exit_rows) for task in tasks]
         workload, tables = context.workload, []
         for task, name in enumerate(workload.task_names):
             key = exits.of_task(workload, task) | {"rows": self.options.rows}
-            make = partial(measured, context, task, self.options.rows)
+            make = partial(measure_units, context, task, self.options.rows)
             tables.append(context.cached(f"effects of heads of {name}", key, make))
             self._moments(context, task)
         for name in SIDES:
@@ -63,7 +63,7 @@ class Free:
 
     def plan(self, workload: plugin.Workload, params: plugin.Params) -> plugin.Plan:
         """Keep in each task's layers what does most. Before anything is measured, the first of each layer."""
-        kept = {name: self._kept(workload, name, params) for name in SIDES}
+        kept = {name: self._mask_kept(workload, name, params) for name in SIDES}
         owner = plugin.separate_models(workload, params.points).owner
         owner = np.where(_of_trunk(workload, params), plugin.BASE, owner)
         return plugin.Plan(owner, heads=kept["heads"], ffn=kept["ffn"], exits=self._leaving(workload, params))
@@ -74,8 +74,8 @@ class Free:
             return self._mean(context) if self.options.merged else context.base_weights()
         encoder, weights, task = context.workload.encoder, context.task_weights(owner - 1), owner - 1
         layers = range(encoder.layers)
-        kept = {name: self._kept(context.workload, name, params)[0, task] for name in SIDES}
-        matrices, shifts = recovered(encoder, weights, layers, partial(self._moments, context, task), kept)
+        kept = {name: self._mask_kept(context.workload, name, params)[0, task] for name in SIDES}
+        matrices, shifts = recover(encoder, weights, layers, partial(self._moments, context, task), kept)
         early: dict[int, dict[int, plugin.ExitHead]] = {}
         if self._exits:
             sure = float(params["confidence"][0, task])
@@ -101,17 +101,17 @@ class Free:
         layers = workload.encoder.layers
         asked = np.full(params.points, layers)
         found = [
-            exits.planned(one, range(layers), params["confidence"][:, task], asked, layers)
+            exits.plan_exits(one, range(layers), params["confidence"][:, task], asked, layers)
             for task, one in enumerate(self._exits)
         ]
-        return exits.stacked(found)
+        return exits.stack(found)
 
-    def _kept(self, workload: plugin.Workload, name: str, params: plugin.Params) -> NDArray[np.bool_]:
+    def _mask_kept(self, workload: plugin.Workload, name: str, params: plugin.Params) -> NDArray[np.bool_]:
         """Which heads or columns (P, T, L, units) are within a task's share of their blocks; one block a layer at least."""
         encoder = workload.encoder
         units = encoder.heads if name == "heads" else encoder.ffn
         block = block_of(encoder, name, self.options.block)
-        places = self._ranks.get(name, unmeasured(encoder.layers, units, block)[None])
+        places = self._ranks.get(name, order_unmeasured(encoder.layers, units, block)[None])
         return np.asarray(within(places[None], params[name], block) | _of_trunk(workload, params)[..., None])
 
 

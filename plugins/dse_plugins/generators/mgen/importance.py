@@ -14,7 +14,7 @@ SIDES = {"heads": "attention_output", "ffn": "ffn_out"}
 """What may be left out, and the matrix whose inputs it is."""
 
 
-def measured(
+def measure_units(
     context: plugin.Context, task: int, rows: int, model: plugin.Model | None = None
 ) -> dict[str, NDArray[Any]]:
     """Measure what leaving out each head and each feed-forward column changes, to first order.
@@ -108,6 +108,6 @@ def within(places: NDArray[np.int64], share: NDArray[Any], block: int) -> NDArra
     return np.asarray(places < count[..., None, None])
 
 
-def unmeasured(layers: int, units: int, block: int) -> NDArray[np.int64]:
+def order_unmeasured(layers: int, units: int, block: int) -> NDArray[np.int64]:
     """Places (L, units) before anything is measured: the first blocks of each layer stay longest."""
     return (np.arange(units) // block)[None] * layers + np.arange(layers)[:, None]

@@ -41,7 +41,7 @@ def moments(
     return input_moments(context, tasks, rows, where, model)
 
 
-def recovered(
+def recover(
     encoder: plugin.Encoder,
     weights: plugin.Weights,
     layers: Sequence[int],
@@ -76,11 +76,11 @@ def recovered(
             if not inputs[at].all():
                 mean, covariance = table[f"{name}_mean"][at], table[f"{name}_covariance"][at]
                 key = layer, index
-                matrices[key], shifts[key] = made_up(weights[key], mean, covariance, inputs[at])
+                matrices[key], shifts[key] = make_up(weights[key], mean, covariance, inputs[at])
     return matrices, shifts
 
 
-def made_up(
+def make_up(
     weight: Tensor, mean: NDArray[Any], covariance: NDArray[Any], kept: NDArray[np.bool_]
 ) -> tuple[Tensor, Tensor]:
     """Give one matrix (outputs, inputs) without some inputs, and what its bias adds (outputs,).

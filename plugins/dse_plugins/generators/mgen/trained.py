@@ -69,7 +69,7 @@ class Trained:
         owner = np.where(runs[:, None, :], owner, plugin.DROPPED)
         if self.options.trunks > 1:
             return plugin.Plan(owner, groups)
-        heads, ffn = (self._kept(workload.encoder, owner, params, name) for name in SIDES)
+        heads, ffn = (self._mask_kept(workload.encoder, owner, params, name) for name in SIDES)
         early = self._leaving(params, layers) if self.options.exits and self._measured else None
         return plugin.Plan(owner, groups, heads, ffn, early)
 
@@ -84,7 +84,7 @@ class Trained:
             return context.base_weights()  # a trunk that carries nothing
         trunk, options = self._trunk(together, kept), self.options
         if task < 0:
-            return self._with_exits(self._pruned(context, context.trained(trunk), params), params, together)
+            return self._with_exits(self._prune(context, context.trained(trunk), params), params, together)
         frozen = max(0, count - int(params["own"][0, task]))
         branch = plugin.Training(
             (task,), kept, frozen, trunk, distil=options.distil, passes=options.branch_passes, seed=options.seed
@@ -115,14 +115,14 @@ class Trained:
             some = params["layers"] == count
             asked = count - params["own"][some]
             each = [
-                exits.planned(one, spread(layers, count), params["confidence"][some, task], asked[:, task], layers)
+                exits.plan_exits(one, spread(layers, count), params["confidence"][some, task], asked[:, task], layers)
                 for task, one in enumerate(trunk.exits)
             ]
-            joined = exits.stacked(each)
+            joined = exits.stack(each)
             parameters[some], reach[some] = joined.parameters, joined.reach
         return plugin.Exits(parameters, reach)
 
-    def _kept(
+    def _mask_kept(
         self, encoder: plugin.Encoder, owner: NDArray[np.int64], params: plugin.Params, name: str
     ) -> NDArray[np.bool_]:
         """Which units (P, T, L, units) are kept: what is a task's own is whole."""
@@ -132,15 +132,15 @@ class Trained:
             runs = spread(encoder.layers, int(count))
             trunk = self._measured.get(int(count), Trunk(runs, self.options.block))
             for at, layer in enumerate(runs):
-                kept[some, :, layer] = trunk.kept(encoder, name, params[name][some])[:, None, at]
+                kept[some, :, layer] = trunk.select_kept(encoder, name, params[name][some])[:, None, at]
         return np.asarray(kept | (owner != plugin.BASE)[..., None])
 
-    def _pruned(self, context: plugin.Context, model: plugin.Model, params: plugin.Params) -> plugin.Model:
+    def _prune(self, context: plugin.Context, model: plugin.Model, params: plugin.Params) -> plugin.Model:
         """Let what the one trunk keeps make up for what it leaves out."""
         count = int(params["layers"][0])
         if count not in self._measured:
             return model
-        matrices, shifts = self._measured[count].recovered(context, model.matrices, params)
+        matrices, shifts = self._measured[count].recover(context, model.matrices, params)
         return replace(model, matrices={**model.matrices, **matrices}, shifts=shifts)
 
     def _with_exits(self, model: plugin.Model, params: plugin.Params, tasks: tuple[int, ...]) -> plugin.Model:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from dse import plugin
 from dse_plugins.generators.mgen import exits
-from dse_plugins.generators.mgen.importance import SIDES, block_of, measured, ranks, unmeasured, within
+from dse_plugins.generators.mgen.importance import SIDES, block_of, measure_units, order_unmeasured, ranks, within
 from dse_plugins.generators.mgen.options import MGenOptions
-from dse_plugins.generators.mgen.recovery import Made, Moments, moments, recovered
+from dse_plugins.generators.mgen.recovery import Made, Moments, moments, recover
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +35,17 @@ class Trunk:
     exits: tuple[exits.Fitted, ...] = ()
     moments: Moments | None = None
 
-    def kept(self, encoder: plugin.Encoder, name: str, share: NDArray[Any]) -> NDArray[np.bool_]:
+    def select_kept(self, encoder: plugin.Encoder, name: str, share: NDArray[Any]) -> NDArray[np.bool_]:
         """Which units (P, n, units) are within a share (P,)."""
         block = block_of(encoder, name, self.block)
         units = encoder.heads if name == "heads" else encoder.ffn
-        return within(self.places.get(name, unmeasured(len(self.layers), units, block))[None], share, block)
+        return within(self.places.get(name, order_unmeasured(len(self.layers), units, block))[None], share, block)
 
-    def recovered(self, context: plugin.Context, weights: plugin.Weights, params: plugin.Params) -> Made:
+    def recover(self, context: plugin.Context, weights: plugin.Weights, params: plugin.Params) -> Made:
         """Matrices and shifts that make up for what is left out at one point."""
         encoder = context.workload.encoder
-        kept = {name: self.kept(encoder, name, params[name])[0] for name in SIDES}
-        return recovered(encoder, weights, self.layers, self.moments, kept)
+        kept = {name: self.select_kept(encoder, name, params[name])[0] for name in SIDES}
+        return recover(encoder, weights, self.layers, self.moments, kept)
 
 
 def look_at(context: plugin.Context, training: plugin.Training, options: MGenOptions) -> Trunk:
@@ -55,7 +55,7 @@ def look_at(context: plugin.Context, training: plugin.Training, options: MGenOpt
     for task, name in enumerate(workload.task_names):
         key = exits.of_trunk(workload, task, training) | {"rows": options.rows}
         what = f"effects of heads of {name}, {len(training.layers)} layers"
-        tables.append(context.cached(what, key, partial(measured, context, task, options.rows, model)))
+        tables.append(context.cached(what, key, partial(measure_units, context, task, options.rows, model)))
     encoder, places = workload.encoder, {}
     for name in SIDES:
         # Each task counts alike, whatever the scale of its logits.
@@ -67,5 +67,5 @@ def look_at(context: plugin.Context, training: plugin.Training, options: MGenOpt
     read()
     early: Sequence[exits.Fitted] = ()
     if options.exits:
-        early = [exits.fitted_once(context, task, options.exit_rows, training) for task in tasks]
+        early = [exits.fit_once(context, task, options.exit_rows, training) for task in tasks]
     return Trunk(training.layers, options.block, places, tuple(early), read)

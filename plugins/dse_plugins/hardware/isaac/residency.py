@@ -39,11 +39,11 @@ def needs(demand: plugin.Demand, on_base: Array) -> Array:
     """Which segments each task needs, (P, T, O, L): its owners' layers, and the base beneath deltas."""
     owner = demand.owner
     need = owner[:, :, None, :] == np.arange(demand.owners)[None, None, :, None]
-    need[:, :, plugin.BASE] |= _gathered(on_base, owner) & (owner != plugin.DROPPED)
+    need[:, :, plugin.BASE] |= _gather_owner(on_base, owner) & (owner != plugin.DROPPED)
     return np.asarray(need)
 
 
-def _gathered(values: Array, owner: Array) -> Array:
+def _gather_owner(values: Array, owner: Array) -> Array:
     """Value (P, T, L) of each task's owner from (P, O, L)."""
     points, _, layers = owner.shape
     return np.asarray(values[np.arange(points)[:, None, None], owner, np.arange(layers)])

@@ -116,7 +116,7 @@ class Costs:
 
 
 @cache
-def packaged() -> Costs:
+def read_packaged() -> Costs:
     """The table that comes with the package, read once."""
     return load(PACKAGED)
 

@@ -8,7 +8,7 @@ from dse import plugin
 from dse_plugins.hardware import adc_laws
 from dse_plugins.hardware.isaac.model import Isaac
 from dse_plugins.hardware.isaac.units import Units
-from dse_plugins.hardware.neurosim.costs import load, packaged
+from dse_plugins.hardware.neurosim.costs import load, read_packaged
 from dse_plugins.hardware.neurosim.options import NeuroSimOptions
 from dse_plugins.hardware.neurosim.units import units
 
@@ -24,7 +24,7 @@ class NeuroSim(Isaac):
     def __init__(self, options: NeuroSimOptions) -> None:
         super().__init__(options)
         self.options: NeuroSimOptions = options
-        self.costs = packaged() if options.table is None else load(Path(options.table))
+        self.costs = read_packaged() if options.table is None else load(Path(options.table))
         self.costs.array(options.device, self.costs.nodes[:1], self.costs.sizes[:1])  # refuses an unknown device
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
