@@ -57,9 +57,9 @@ FOLDERS = (
         (
             ("cli/", "options and output: one thin file for each group of commands"),
             ("commands/", "the commands as functions that return data: one file for each, of the same name"),
-            ("dashboard/", "a study's log in the browser, live"),
-            ("report/", "figures and the page of a study"),
-            ("export/", "one design as a folder of its own, and its loader"),
+            ("dashboards/", "a study's log in the browser, live"),
+            ("reports/", "figures and the page of a study"),
+            ("exports/", "one design as a folder of its own, and its loader"),
         ),
     ),
     (
@@ -68,7 +68,7 @@ FOLDERS = (
             ("study/", "run, continue, validate: loop, stages, log, tables"),
             ("samplers/", "which design comes next: graybox, Optuna, fallback"),
             ("space/", "the study file: read, check, resolve, write"),
-            ("analysis/", "profile, redundancy, importance, exit heads, deltas"),
+            ("analysis/", "profile, redundancy, importance, deltas, assumptions"),
             ("results/", "columns, schema, reading, fronts, SQL"),
             ("worker/", "the process that evaluates designs and may crash"),
         ),
@@ -84,10 +84,13 @@ FOLDERS = (
     (
         "What everything stands on",
         (
-            ("plugins/", "the contract, the registry, and check, new, info, testing"),
+            ("plugins/", "the contract, the registry, calls of plugins, templates"),
+            ("plugin.py", "what a plugin imports: contract, records, helpers"),
+            ("testing/", "conformance suites for plugins, and tiny workloads"),
             ("records/", "typed values that the steps exchange: one file for each step"),
             ("errors.py", "every message: what, where, expected, found, fix"),
-            ("cache.py", "one digest, one way to write a whole file, one cache of arrays"),
+            ("files.py", "whole files, and hashes of content"),
+            ("cache.py", "arrays that are made once for a key"),
         ),
     ),
 )

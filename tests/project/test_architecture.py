@@ -42,7 +42,6 @@ def test_a_picture_is_what_the_script_draws(name: str) -> None:
     assert ET.fromstring(drawn).tag.endswith("svg")
 
 
-@pytest.mark.xfail(strict=True, reason="the folders are being moved to those of the picture")
 def test_the_folders_drawn_are_those_of_the_package() -> None:
     drawn = {name.rstrip("/") for _, folders in DRAWING["FOLDERS"] for name, _ in folders}
     package = {path.parent.name for path in (ROOT / "dse").glob("*/__init__.py")}
