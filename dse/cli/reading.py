@@ -29,6 +29,7 @@ class Figure(StrEnum):
 
     FRONTS = "fronts"
     FRONTS_3D = "fronts-3d"
+    TRADEOFF = "tradeoff"
     AREA = "area"
     ENERGY = "energy"
     DROPS = "drops"
@@ -145,7 +146,7 @@ def show(
 def plot(
     study: opt.Study,
     *,
-    out: Annotated[Path, typer.Option("--out", help="File to write: .html or .png.", metavar="FILE")],
+    out: Annotated[Path, typer.Option("--out", help="File to write: .html, .png or .svg.", metavar="FILE")],
     figure: Annotated[Figure, typer.Option("--figure", help="What to draw.")] = Figure.FRONTS,
     results: opt.Results = opt.RESULTS,
     debug: opt.Debug = False,

@@ -35,9 +35,9 @@ def check_ending(out: Path | str, known: Sequence[str]) -> Path:
     """
     out = Path(out)
     if out.suffix not in known:
-        raise OutputError(
-            "a file of this kind cannot be drawn", where=out, expected=f"a name that ends in {' or '.join(known)}"
-        )
+        *others, last = known
+        endings = f"{', '.join(others)} or {last}" if others else last
+        raise OutputError("a file of this kind cannot be drawn", where=out, expected=f"a name that ends in {endings}")
     return out
 
 

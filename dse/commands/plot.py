@@ -12,19 +12,21 @@ def plot(study: Path | str, out: Path | str, *, figure: str = "fronts", results:
 
     Args:
         study: its name, or its folder.
-        out: a file that ends in ``.html``, which works without a network, or in ``.png``, which needs Kaleido and Chromium.
-        figure: fronts, fronts-3d, area, energy, drops, parameters, importance, schedule or hypervolume.
+        out: a file that ends in ``.html``, which works without a network, or in ``.png`` or ``.svg``, which need Kaleido
+            and Chromium. An SVG follows the light or dark theme of the page that shows it.
+        figure: fronts, fronts-3d, tradeoff, area, energy, drops, parameters, importance, schedule or hypervolume.
         results: folder that holds the studies.
 
     Raises:
         OutputError: the file cannot be written, or ends otherwise.
-        SetupError: plotly, or what a PNG needs, is not installed.
+        SetupError: plotly, or what an image needs, is not installed.
         StudyError: there is no such study, or it has nothing that the figure could show.
         UnknownNameError: there is no such figure.
     """
     from dse.reports.report import figure_image, figure_page
 
-    out = check_ending(out, (".html", ".png"))
+    out = check_ending(out, (".html", ".png", ".svg"))
     found = load_study(study, results)
-    content = figure_image(found, figure) if out.suffix == ".png" else figure_page(found, figure).encode()
+    form = out.suffix.removeprefix(".")
+    content = figure_page(found, figure).encode() if form == "html" else figure_image(found, figure, form)
     return write_drawing(out, content)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -20,21 +20,37 @@ _FRONT, _GREY, _DARK, _BLACK, _PAPER = "#1f5fa8", "#c2c2c2", "#9a9a9a", "#111111
 
 def pairs(study: Study) -> go.Figure | str:
     """Designs in each pair of objectives, or why that cannot be shown."""
-    return _spaces(study, 2)
+    return _objectives(study, 2)
 
 
 def triples(study: Study) -> go.Figure | str:
     """Designs in three objectives at once, or why that cannot be shown."""
-    return _spaces(study, 3)
+    return _objectives(study, 3)
 
 
-def _spaces(study: Study, dimensions: int) -> go.Figure | str:
-    """One subplot for each choice of so many objectives."""
-    from plotly.subplots import make_subplots
+def tradeoff(study: Study) -> go.Figure | str:
+    """Draw chip area against points lost, or say why that cannot be shown."""
+    if study.trials["accuracy_drop"].isna().all():
+        return "No design was scored."
+    figure = _spaces(study, [("area_mm2", "accuracy_drop")])
+    for trace in figure.select_traces({"name": "published"}):
+        trace.update(mode="markers+text", text=trace.customdata, textposition="middle right")
+    return figure
 
+
+def _objectives(study: Study, dimensions: int) -> go.Figure | str:
+    """Draw a subplot for each choice of so many objectives, or say that there are too few."""
     chosen = list(combinations([item.column for item in study.objectives], dimensions))
     if not chosen:
         return f"The study has {len(study.objectives)} objective(s); this figure needs {dimensions}."
+    return _spaces(study, chosen)
+
+
+def _spaces(study: Study, chosen: Sequence[tuple[str, ...]]) -> go.Figure:
+    """Draw a subplot for each choice of columns."""
+    from plotly.subplots import make_subplots
+
+    dimensions = len(chosen[0])
     columns = min(len(chosen), PER_ROW)
     rows = math.ceil(len(chosen) / PER_ROW)
     kind = {"type": "scene" if dimensions == 3 else "xy"}
@@ -82,9 +98,10 @@ def _traces(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
                 customdata=plain(placed["trial"]),
                 hovertemplate="trial %{customdata}<br>" + _hover(names),
             )
-    if all(name in study.baseline for name in names):
+    baseline = {**study.baseline, "accuracy_drop": 0.0}
+    if all(name in baseline for name in names):
         yield kind(
-            **{axis: [study.baseline[column]] for axis, column in zip("xyz", names, strict=False)},
+            **{axis: [baseline[column]] for axis, column in zip("xyz", names, strict=False)},
             name="baseline",
             mode="markers",
             marker={"color": _BLACK, "symbol": "diamond", "size": small + 4},

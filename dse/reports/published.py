@@ -57,4 +57,5 @@ def place_design(design: Published, study: Study) -> Mapping[str, float]:
         found["energy_uj"] = design.energy_ratio * baseline["energy_uj"]
     if design.drop is not None and "score_mean" in baseline:
         found["score_mean"] = baseline["score_mean"] - design.drop / 100
+        found["accuracy_drop"] = design.drop
     return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dse.errors import SetupError, StudyError, unknown_name
 from dse.records.plugin import KINDS
-from dse.reports import assumptions, designs, fronts, importance, schedule, search
+from dse.reports import assumptions, designs, fronts, importance, schedule, search, vector
 from dse.reports.page import Part, choice_part, facts_part, figure_part, page
 from dse.reports.study import AXES, Study, plain
 from dse.results.columns import METRIC_NAMES
@@ -47,6 +47,11 @@ DRAWINGS = {
         "their area restated for this study's number of tasks.",
     ),
     "fronts-3d": Drawing("Front, in three objectives", fronts.triples),
+    "tradeoff": Drawing(
+        "Area against points lost",
+        fronts.tradeoff,
+        "The front is that of all objectives: a design may be on it for another reason than area and points lost.",
+    ),
     "area": Drawing("Area by component", designs.area, "Designs of the front, the best in the first objective first."),
     "energy": Drawing("Energy by component", designs.energy),
     "drops": Drawing("What each task loses", designs.drops, "On the search split, to the task's own 8-bit model."),
@@ -98,8 +103,13 @@ def draw_figure(study: Study, name: str) -> go.Figure:
     return found
 
 
-def figure_image(study: Study, name: str) -> bytes:
-    """Draw one figure as PNG.
+def figure_image(study: Study, name: str, form: str) -> bytes:
+    """Draw one figure as an image.
+
+    Args:
+        study: what is shown.
+        name: key of the figure.
+        form: ``png`` or ``svg``.
 
     Raises:
         SetupError: the browser that does it is not there.
@@ -107,18 +117,25 @@ def figure_image(study: Study, name: str) -> bytes:
         UnknownNameError: there is no such figure.
     """
     figure = draw_figure(study, name).update_layout(template="plotly_white")
+    if form == "svg":
+        vector.prepare(figure)
     height = figure.layout.height or _HEIGHT  # older versions of plotly do not look for it there
     try:
-        content: bytes = figure.to_image(format="png", width=_WIDTH, height=height, scale=2)
+        size = (
+            {"width": vector.WIDTH, "height": height}
+            if form == "svg"
+            else {"width": _WIDTH, "height": height, "scale": 2}
+        )
+        content: bytes = figure.to_image(format=form, **size)
     except Exception as error:
         # Kaleido, Chrome or a library of Chrome's may be missing, each with an error of its own.
         lines = [line for line in str(error).splitlines() if line.strip()]
         raise SetupError(
-            "a PNG needs Kaleido and a Chrome or Chromium that it can start",
+            f"a {form.upper()} needs Kaleido and a Chrome or Chromium that it can start",
             found=lines[0] if lines else type(error).__name__,
             fix="pip install kaleido and install Chromium, or name a file that ends in .html",
         ) from error
-    return content
+    return vector.follow_theme(content.decode()).encode() if form == "svg" else content
 
 
 def figure_page(study: Study, name: str) -> str:

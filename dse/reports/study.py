@@ -22,6 +22,7 @@ AXES = {
     "energy_uj": "energy a request, µJ",
     "latency_us": "latency a request, µs",
     "score_mean": "mean score",
+    "accuracy_drop": "points lost",
 }
 
 

@@ -73,7 +73,7 @@ def seen(place: Path) -> Seen:
 def test_a_report_draws_every_figure_without_a_complaint_or_a_request(seen: Seen, place: Path) -> None:
     assert seen.errors == []
     assert seen.requests == [(place / "report.html").resolve().as_uri()]
-    assert seen.answers[0] == 9
+    assert seen.answers[0] == 10
     width, height = size((place / "report.png").read_bytes())
     assert (width > 1000, height > 3000) == (True, True)
 
@@ -99,7 +99,7 @@ def test_a_study_with_every_kind_of_trial_is_drawn(tmp_path: Path) -> None:
     folder = study(tmp_path / "study", limit=25.0, trials=60)
     found = looked(dse.report(folder, tmp_path / "report.html"), [DRAW_ALL])
     assert found.errors == []
-    assert found.answers == [9]
+    assert found.answers == [10]
 
 
 def test_an_image_is_drawn(tmp_path: Path) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import dse
@@ -75,11 +78,42 @@ def test_a_png_is_what_kaleido_makes(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert dse.plot(EXAMPLE, tmp_path / "x.png").read_text(encoding="utf-8") == repr(wanted)
 
 
+def test_an_svg_follows_the_theme_and_has_no_random_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import plotly.graph_objects as go
+
+    def draw(figure: go.Figure, **options: Any) -> bytes:
+        assert options == {"format": "svg", "width": 760, "height": 420}
+        random = uuid.uuid4().hex[:6]
+        return (
+            f'<svg class="main-svg"><defs id="defs-{random}"/><g clip-path="url(#clip{random}x)" class="trace scatter '
+            f'trace{uuid.uuid4().hex[:6]}" style="fill: {figure.layout.font.color}"/></svg>'
+        ).encode()
+
+    monkeypatch.setattr(go.Figure, "to_image", draw)
+    first, second = (dse.plot(EXAMPLE, tmp_path / name).read_text(encoding="utf-8") for name in ("x.svg", "y.svg"))
+    assert first == second
+    assert 'id="defs-figure"' in first
+    assert 'url(#clipfigurex)" class="trace scatter " style="fill: var(--ink)"' in first
+    light, dark = re.findall(r"--ink:(#\w+)", first)
+    assert light != dark
+
+
+def test_the_tradeoff_names_the_designs_of_papers(tmp_path: Path) -> None:
+    page = Page(dse.plot(EXAMPLE, tmp_path / "x.html", figure="tradeoff").read_text(encoding="utf-8"))
+    traces = {trace["name"]: trace for trace in page.data["tradeoff"]["data"]}
+    front = pd.read_parquet(EXAMPLE / "pareto.parquet")
+    shown = sorted(zip(traces["front"]["x"], traces["front"]["y"], strict=True))
+    assert shown == sorted(zip(front["area_mm2"], front["accuracy_drop"], strict=True))
+    assert traces["baseline"]["y"] == [0.0]
+    assert traces["published"]["text"] == ["ICCAD 2021, acc", "ICCAD 2021, opt", "ICCAD 2021, agg"]
+    assert traces["published"]["y"] == [-0.1, 0.7, 2.7]
+
+
 @pytest.mark.parametrize("name", ["x.pdf", "x", "x.html.gz"])
 def test_other_endings_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(OutputError, match="cannot be drawn") as caught:
         dse.plot(EXAMPLE, tmp_path / name)
-    assert "expected: a name that ends in .html or .png" in str(caught.value)
+    assert "expected: a name that ends in .html, .png or .svg" in str(caught.value)
     with pytest.raises(OutputError, match="cannot be drawn") as caught:
         dse.report(EXAMPLE, tmp_path / name)
     assert str(caught.value).endswith("ends in .html")

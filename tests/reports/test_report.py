@@ -17,7 +17,7 @@ from dse.results.read import read_metadata
 from tests.support.pages import EXAMPLE, Page, study
 
 FIGURES = [
-    "fronts", "fronts-3d", "area", "energy", "drops", "parameters", "importance", "schedule", "hypervolume",
+    "fronts", "fronts-3d", "tradeoff", "area", "energy", "drops", "parameters", "importance", "schedule", "hypervolume",
 ]  # fmt: skip
 PUBLISHED = {
     "ICCAD 2021, acc": (0.26, 3.4, -0.1),
