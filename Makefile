@@ -39,11 +39,11 @@ lint:  ## check style and types
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy
-	@$(BIN)/python -m mypy scripts/setup.py scripts/fresh.py scripts/reference.py
+	@$(BIN)/python -m mypy scripts/setup.py scripts/fresh.py scripts/commands.py scripts/outputs.py
 
-docs:  ## write the pages of the reference, and build the site into site/; a link that leads nowhere is an error
+docs:  ## write the page of commands, and build the site into site/; a link that leads nowhere is an error
 	@$(SETUP) --group docs
-	@$(BIN)/python scripts/reference.py
+	@$(BIN)/python scripts/commands.py
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 wheel:  ## install the wheel into an empty environment and use it outside the repository
