@@ -132,15 +132,17 @@ def digests() -> dict[str, str]:
     """Digest of the data of each picture, of numbers to four digits."""
     import dse
 
-    found = {}
-    for name, figure in DRAWN.items():
-        page = (
-            dse.plot("results/example", "x.html", figure=figure) if figure else dse.report("results/example", "x.html")
-        )
-        data = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page.read_text(encoding="utf-8"))
-        traces = [json.loads(text, parse_float=lambda number: f"{float(number):.4g}").get("data") for text in data]
-        found[name] = hashlib.sha256(json.dumps(traces, sort_keys=True).encode()).hexdigest()
-    return found
+    page = dse.report("results/example", "report.html").read_text(encoding="utf-8")
+    data = {}
+    for section in page.split('<section id="')[1:]:
+        found = re.search(r'<script type="application/json" class="figure">(.*?)</script>', section)
+        if found:
+            values = json.loads(found[1], parse_float=lambda number: f"{float(number):.4g}")["data"]
+            data[section.split('"', 1)[0]] = values
+    chosen = {name: data[figure] if figure else data for name, figure in DRAWN.items()}
+    return {
+        name: hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest() for name, values in chosen.items()
+    }
 
 
 def draw() -> None:

@@ -16,14 +16,23 @@ from dse.records.workload import Workload
 
 
 def separate_models(workload: Workload, points: int) -> Plan:
-    """Every task owns all its layers."""
+    """Every task owns all its layers.
+
+    Args:
+        workload: the tasks and their traffic.
+        points: number of designs P.
+    """
     tasks = len(workload.tasks)
     owner = np.arange(1, tasks + 1)[None, :, None]
     return Plan(np.broadcast_to(owner, (points, tasks, workload.encoder.layers)))
 
 
 def whole_footprint(demand: Demand) -> Footprint:
-    """Every owner's matrices in full 8 bits with one scale each; the base only where a task uses it itself."""
+    """Every owner's matrices in full 8 bits with one scale each; the base only where a task uses it itself.
+
+    Args:
+        demand: what each owner stores, for P designs.
+    """
     stored = demand.used.copy()
     stored[:, 0] = demand.direct
     held = np.repeat(stored[..., None].astype(float), demand.rows.shape[-1], axis=-1)

@@ -32,6 +32,11 @@ def slices(magnitude: NDArray[Any], cell_bits: NDArray[Any], separate: NDArray[A
 
     Separate: ceil(ceil(log2(M + 1)) / cell_bits), for each of two arrays. Offset: ceil(ceil(log2(2M + 1)) / cell_bits)
     in one array, where the 256 levels of an 8-bit weight need 8 bits. All arguments broadcast.
+
+    Args:
+        magnitude: largest absolute value M of a code.
+        cell_bits: bits per cell.
+        separate: whether positive and negative codes have arrays of their own.
     """
     levels = np.where(magnitude == FULL_MAGNITUDE, 2 * FULL_MAGNITUDE - 1, 2.0 * magnitude)
     return np.asarray(np.ceil(np.where(separate, bit_length(magnitude), bit_length(levels)) / cell_bits))

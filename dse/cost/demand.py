@@ -98,12 +98,24 @@ def _computes(plan: Plan) -> Ints | None:
 
 
 def kept_outputs(encoder: Encoder, demand: Demand, matrix: int) -> Bools | None:
-    """Which outputs of a matrix each owner keeps, (P, O, L, outputs); None where no plan removes any."""
+    """Which outputs of a matrix each owner keeps, (P, O, L, outputs); None where no plan removes any.
+
+    Args:
+        encoder: shape of the base model.
+        demand: what each owner stores, for P designs.
+        matrix: index of the matrix in `encoder.matrices`.
+    """
     return _kept_side(encoder, demand, matrix, "columns")
 
 
 def kept_inputs(encoder: Encoder, demand: Demand, matrix: int) -> Bools | None:
-    """Which inputs of a matrix each owner keeps, (P, O, L, inputs); None where no plan removes any."""
+    """Which inputs of a matrix each owner keeps, (P, O, L, inputs); None where no plan removes any.
+
+    Args:
+        encoder: shape of the base model.
+        demand: what each owner stores, for P designs.
+        matrix: index of the matrix in `encoder.matrices`.
+    """
     return _kept_side(encoder, demand, matrix, "rows")
 
 

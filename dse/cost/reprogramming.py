@@ -41,6 +41,12 @@ def reprogramming(workload: Workload, demand: Demand, footprint: Footprint, geom
 
     A block that both tasks need with the same contents, the base's or the same owner's, is not written. Cost depends on the
     two tasks only: a task that skips a layer leaves the base's contents there.
+
+    Args:
+        workload: the tasks and their traffic.
+        demand: what each owner stores, for P designs.
+        footprint: arrays and pieces that the demand takes.
+        geometry: sizes of arrays and cells, for P designs.
     """
     what = footprint.reprogrammed
     if what is None:

@@ -15,7 +15,12 @@ MOST = 1e6
 
 
 def requests_per_visit(workload: Workload, points: int) -> Floats:
-    """Requests (P, T) served at one visit of each task so that a cycle serves tasks in proportion to their rates."""
+    """Requests (P, T) served at one visit of each task so that a cycle serves tasks in proportion to their rates.
+
+    Args:
+        workload: the tasks and their traffic.
+        points: number of designs P.
+    """
     return _share(workload, np.full(points, workload.traffic.batch))
 
 
@@ -24,6 +29,9 @@ def batch_parameter(workload: Workload) -> Float:
 
     It is the traffic's unless a space file gives it a range. A larger batch pays for writing a task's weights once for
     more requests, and lets them wait longer for their turn (``cycle_us``).
+
+    Args:
+        workload: the tasks and their traffic.
     """
     batch = workload.traffic.batch
     return Float(
@@ -45,7 +53,12 @@ def in_turn(workload: Workload, tasks: Ints, params: Params) -> Schedule:
 
 
 def listed_order(workload: Workload, points: int) -> Schedule:
-    """Tasks in the order of the space file, each once a cycle."""
+    """Tasks in the order of the space file, each once a cycle.
+
+    Args:
+        workload: the tasks and their traffic.
+        points: number of designs P.
+    """
     tasks = len(workload.tasks)
     return Schedule(np.broadcast_to(np.arange(tasks), (points, tasks)), requests_per_visit(workload, points))
 

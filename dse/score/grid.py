@@ -43,13 +43,23 @@ def best_scale(weight: Tensor, *, per_channel: bool = False, bits: int = WEIGHT_
 
 
 def quantise(weight: Tensor, scale: Tensor, *, bits: int = WEIGHT_BITS) -> Tensor:
-    """Round to the grid and saturate: float32 tensor of whole numbers in -2^(bits-1) to 2^(bits-1) - 1."""
+    """Round to the grid and saturate: float32 tensor of whole numbers in -2^(bits-1) to 2^(bits-1) - 1.
+
+    Args:
+        weight: values to round.
+        scale: width of one step of the grid; broadcasts over `weight`.
+        bits: size of a grid value, with its sign.
+    """
     top = 2 ** (bits - 1)
     return (weight / scale).round_().clamp_(-top, top - 1)
 
 
 def store_whole(weight: Tensor) -> Stored:
-    """Store a matrix (outputs, inputs) whole in 8 bits on its own best grid, as the baseline does."""
+    """Store a matrix (outputs, inputs) whole in 8 bits on its own best grid, as the baseline does.
+
+    Args:
+        weight: float matrix of shape (outputs, inputs).
+    """
     import torch
 
     scale = best_scale(weight)

@@ -37,6 +37,9 @@ __all__ = [
 def registry(*records: PluginRecord) -> Registry:
     """A registry that holds these records and nothing installed: it never discovers.
 
+    Args:
+        *records: plugins that the registry holds.
+
     Raises:
         Exception: whatever kept the records from being registered.
     """

@@ -182,7 +182,13 @@ def tiny_geometry(points: int = 1, *, packing: Packing = "same-input", **changes
 
 
 def tiny_components(workload: Workload, points: int = 1, *, seed: int = 0) -> Components:
-    """Charges of no particular hardware, in which every order of the tasks costs something else."""
+    """Charges of no particular hardware, in which every order of the tasks costs something else.
+
+    Args:
+        workload: the tasks and their traffic.
+        points: number of designs P.
+        seed: selects the charges.
+    """
     draw = np.random.default_rng(seed)
     tasks, layers = len(workload.tasks), workload.encoder.layers
 
