@@ -17,6 +17,8 @@ FENCE = re.compile(r"^```(\w+) (.*)$", re.MULTILINE)
 FETCHED = re.compile(
     r"""<(?:script|img|iframe|source)[^>]*\bsrc=["']?(?:https?:)?//[^>]*>|<link[^>]*\bhref=["']?(?:https?:)?//[^>]*>"""
 )
+OWN_OUTPUT = re.compile(r"^(```console\n(?:[^`\n].*\n)*?(\S.*)\n```\n\n```text) \2$", re.MULTILINE)
+"""A command and below it what it prints, which needs no title."""
 LINK = re.compile(r"(?<!!)\[`?(?:docs/)?([\w.-]+\.md)`?\]\(([^)#\s]+\.md)(#[^)]*)?\)")
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 SHOWN_NAME = re.compile(r">[^<>\s]*\.md</a>")
@@ -78,7 +80,7 @@ def on_page_markdown(markdown: str, page: Any, files: Any, **_: Any) -> str:
         title = TITLE.search(target.content_string) if target else None
         return f"[{title[1]}]({link[2]}{link[3] or ''})" if title else link[0]
 
-    return LINK.sub(name, FENCE.sub(head, markdown))
+    return LINK.sub(name, FENCE.sub(head, OWN_OUTPUT.sub(r"\1", markdown)))
 
 
 def head(fence: re.Match[str]) -> str:
