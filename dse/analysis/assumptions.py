@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dse.plugins.contract import HardwareWithAlternatives
 from dse.plugins.registry import load_registry
 from dse.records.arrays import Floats
 from dse.records.charges import Alternative
@@ -91,8 +92,8 @@ def _ask_model(space: Path, name: str, rows: pd.DataFrame) -> tuple[Alternative,
         with redirect_stdout(sys.stderr):  # what a plugin prints is no result
             file: SpaceFile = load(space)
             plugin = load_registry(file.plugin_paths).build("hardware", name, file.hardware.table(name).options)
-            offer = getattr(plugin, "alternatives", None)
-            return () if offer is None else tuple(offer(Params(len(rows), values)))
+            offers = isinstance(plugin, HardwareWithAlternatives)
+            return tuple(plugin.alternatives(Params(len(rows), values))) if offers else ()
     except Exception:  # the study was made with another version of the model, or without it
         return ()
 

@@ -16,7 +16,14 @@ from dse.cost.schedule import listed_order
 from dse.cost.sum import Costs, total
 from dse.errors import PluginContractError, SpaceError
 from dse.plugins.call import call_plugin
-from dse.plugins.contract import Hardware, ModelGenerator, TaskScheduler, WeightCompressor
+from dse.plugins.contract import (
+    Hardware,
+    ModelGenerator,
+    NonidealHardware,
+    TaskScheduler,
+    WeightCompressor,
+    is_joint,
+)
 from dse.records.arrays import Floats
 from dse.records.counts import Counts
 from dse.records.demand import Demand
@@ -41,7 +48,7 @@ class Built:
     @property
     def joint(self) -> bool:
         """Whether weights of one task depend on other tasks, and are not those of the context."""
-        return bool(getattr(self.generator, "joint", False))
+        return is_joint(self.generator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +132,7 @@ def baseline_cost(workload: Workload, hardware: Hardware, name: str, params: Par
 
 def nonideality(name: str, hardware: Hardware, params: Params) -> Nonideality | None:
     """What is not ideal in the arrays of one point; None where its hardware says nothing, or nothing is switched on."""
-    method = getattr(hardware, "nonideality", None)
-    if method is None:
+    if not isinstance(hardware, NonidealHardware):
         return None
-    found: Nonideality = call_plugin("hardware", name, method, params)
+    found: Nonideality = call_plugin("hardware", name, hardware.nonideality, params)
     return None if found.is_off else found

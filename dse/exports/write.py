@@ -18,6 +18,7 @@ from dse.exports.design import STATE, file_names, owner_files, owner_parts, plan
 from dse.exports.files import ARRAYS, README, SCHEDULE, SCHEMA_VERSION, TOKENIZER
 from dse.exports.tensors import Tensors, write_tensors
 from dse.plugins.call import call_plugin
+from dse.plugins.contract import HardwareWithLevels
 from dse.records.design import DesignPoint
 from dse.records.geometry import ENCODINGS, Geometry
 from dse.records.plan import BASE
@@ -73,8 +74,10 @@ def write_design(folder: Path, wanted: Wanted) -> dict[str, Any]:
     masks, plan = plan_parts(assembly.plan, assembly.reprogrammed)
     tasks = _write_owners(folder, wanted, assembly, masks)
     units: dict[str, int] = {}
-    if (levels := getattr(built.hardware, "levels", None)) is not None:
-        units = call_plugin("hardware", point.hardware, levels, int(costed.counts.arrays.sum()), params["hardware"])
+    if isinstance(built.hardware, HardwareWithLevels):
+        units = call_plugin(
+            "hardware", point.hardware, built.hardware.levels, int(costed.counts.arrays.sum()), params["hardware"]
+        )
     write_arrays(folder / ARRAYS, problem.workload, assembly, units)
     schedule = json.dumps(_schedule(wanted, costed), indent=1, ensure_ascii=False)
     (folder / SCHEDULE).write_text(schedule + "\n", encoding="utf-8")

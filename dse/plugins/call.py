@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from difflib import get_close_matches
+from typing import Any, get_origin, get_type_hints
 
 from dse.errors import DseError, PluginContractError
 from dse.records.charges import Components
@@ -34,6 +36,45 @@ def call_plugin(kind: str, name: str, method: Any, *arguments: Any) -> Any:
     return result
 
 
+def check_names(who: str, plugin: object, protocols: tuple[type, ...], *, where: object = None) -> None:
+    """Refuse an object with a misspelt member: nobody would call an optional method under another name.
+
+    A public member is misspelt where it is close to a member of the protocols that the object lacks, and of the same sort:
+    a callable for a method, else a value of the declared type.
+
+    Args:
+        who: the object, for messages.
+        plugin: the object.
+        protocols: what it must have or may have.
+        where: file and key, or other place it came from.
+
+    Raises:
+        PluginContractError: a member is misspelt.
+    """
+    public = {name for name in dir(plugin) if not name.startswith("_")}
+    sorts = {name: sort for protocol in protocols for name, sort in _members(protocol).items() if name not in public}
+    for name in sorted(public):
+        for near in get_close_matches(name, sorts, n=1, cutoff=_CLOSE):
+            value, sort = inspect.getattr_static(plugin, name), sorts[near]
+            if callable(value) if sort is None else isinstance(value, sort):
+                raise PluginContractError(
+                    f"{who} has {name!r}, which nobody asks for",
+                    where=where,
+                    expected=f"{near!r}",
+                    found=f"{name!r}",
+                    fix=f"did you mean {near!r}? If not, rename it: it is too close to that name",
+                )
+
+
+def _members(protocol: type) -> dict[str, type | None]:
+    """Public members of a protocol and of those it extends, with the type of values and None for methods."""
+    methods = [name for base in protocol.__mro__ for name in vars(base) if not name.startswith("_")]
+    values = {name: get_origin(hint) or hint for name, hint in get_type_hints(protocol).items()}
+    return dict.fromkeys(methods) | {name: sort for name, sort in values.items() if not name.startswith("_")}
+
+
+_CLOSE = 0.8
+"""How alike two names are, 0 to 1, where one is taken for the other misspelt."""
 _RETURNS: dict[str, type] = {
     "parameters": tuple,
     "geometry": Geometry,

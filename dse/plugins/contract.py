@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 import pluggy
 from numpy.typing import NDArray
 
-from dse.records.charges import Components
+from dse.records.charges import Alternative, Components
 from dse.records.counts import Counts
 from dse.records.demand import Demand
 from dse.records.footprint import Footprint
@@ -26,7 +26,7 @@ from dse.records.observation import Observation
 from dse.records.parameters import Parameter
 from dse.records.params import Params
 from dse.records.plan import Plan
-from dse.records.plugin import Compressor, Generator, HardwareModel, Scheduler
+from dse.records.plugin import Compressor, Generator, HardwareModel, Kind, Scheduler
 from dse.records.schedule import Schedule
 from dse.records.stored import Matrices, Stored
 from dse.records.training import Adapted, Adaption, Training
@@ -112,6 +112,27 @@ class NonidealHardware(Hardware, Protocol):
 
 
 @runtime_checkable
+class HardwareWithAlternatives(Hardware, Protocol):
+    """A hardware model that has one more method: what its designs cost under other assumptions."""
+
+    def alternatives(self, params: Params) -> Iterable[Alternative]:
+        """Give factors (P,) on the components of P points, one `Alternative` for each other assumption."""
+
+
+@runtime_checkable
+class HardwareWithLevels(Hardware, Protocol):
+    """A hardware model that has one more method: the levels of its chip, which an export writes down."""
+
+    def levels(self, arrays: int, params: Params) -> Mapping[str, int]:
+        """Give how many arrays each unit of a level holds, by the level's name, for one point (P = 1).
+
+        Args:
+            arrays: how many arrays the design uses.
+            params: own parameters, P = 1.
+        """
+
+
+@runtime_checkable
 class ModelGenerator(_Plugin, Protocol):
     """A model generator: whose weights each task uses in each layer."""
 
@@ -122,9 +143,21 @@ class ModelGenerator(_Plugin, Protocol):
         """Give an owner's own matrices, whole, for one point (P = 1), or these with biases, norms and heads.
 
         Owner 0 is the base, on which all deltas lie. A generator whose weights of one task depend on other tasks, or on
-        their parameters, or are not those of the context, says so by a class attribute ``joint = True``: its scores are
-        then kept by all of them, and compressors use nothing they measured on the context's weights. Groups need it.
+        their parameters, or are not those of the context, is a `JointGenerator`.
         """
+
+
+@runtime_checkable
+class JointGenerator(ModelGenerator, Protocol):
+    """A model generator that says whether its weights of one task depend on the other tasks."""
+
+    joint: bool
+    """True: scores are kept by all tasks, and compressors use nothing they measured on the context's weights; groups need it."""
+
+
+def is_joint(generator: ModelGenerator) -> bool:
+    """Whether a generator's weights of one task depend on other tasks, or are not those of the context."""
+    return isinstance(generator, JointGenerator) and generator.joint
 
 
 @runtime_checkable
@@ -156,11 +189,46 @@ class WeightCompressor(_Plugin, Protocol):
 
 
 @runtime_checkable
+class LearningCompressor(WeightCompressor, Protocol):
+    """A compressor that has one more method: biases, norms and heads that it trained together with its terms."""
+
+    def learnt(self, params: Params, owner: int) -> Model | None:
+        """Give an owner's biases, norms and head for one point (P = 1), or None where the generator's own stay."""
+
+
+@runtime_checkable
 class TaskScheduler(_Plugin, Protocol):
     """A task scheduler: the cyclic order in which tasks are served."""
 
     def order(self, components: Components, workload: Workload, params: Params) -> Schedule:
         """Give steps (P, n) of tasks and batches; every task must be served in the proportion of its rate."""
+
+
+@runtime_checkable
+class AdapterWithRates(Protocol):
+    """A trained adapter (`Adaption.build`) whose parameters learn at rates of their own."""
+
+    rates: Mapping[str, float]
+    """Multiple of the task's learning rate by the first part of a parameter's name; ``""``: biases, norms and head."""
+
+
+@runtime_checkable
+class AdapterWithBegin(Protocol):
+    """A trained adapter (`Adaption.build`) that is told how far training is."""
+
+    def begin(self, share: float) -> None:
+        """Take in the share of steps done, 0 to 1, before each step."""
+
+
+PROTOCOLS: dict[Kind, tuple[type, ...]] = {
+    "generator": (ModelGenerator, JointGenerator),
+    "compressor": (WeightCompressor, LearningCompressor),
+    "scheduler": (TaskScheduler,),
+    "hardware": (Hardware, NonidealHardware, HardwareWithAlternatives, HardwareWithLevels),
+}
+"""What a plugin of each kind must have, first, and what it may have."""
+ADAPTER_PROTOCOLS: tuple[type, ...] = (AdapterWithRates, AdapterWithBegin)
+"""What a trained adapter may have."""
 
 
 class Hooks:

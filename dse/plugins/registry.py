@@ -19,8 +19,9 @@ import pluggy
 
 from dse.errors import DseError, PluginContractError, PluginLoadError, unknown_name
 from dse.files import hash_parts
+from dse.plugins.call import check_names
 from dse.plugins.code import files_of
-from dse.plugins.contract import Hooks
+from dse.plugins.contract import PROTOCOLS, Hooks
 from dse.records.plugin import API, KINDS, RECORD_TYPES, Kind, Options, PluginRecord
 
 GROUP = "dse"
@@ -179,10 +180,14 @@ class Registry:
             ) from error
 
     def build(self, kind: Kind, name: str, options: Mapping[str, Any] | None = None, *, where: object = None) -> Any:
-        """Build a plugin with options validated by its own type."""
+        """Build a plugin with options validated by its own type.
+
+        Raises:
+            PluginContractError: an option is not usable, the plugin cannot be built, or a member of it is misspelt.
+        """
         validated = self.validate_options(kind, name, options or {}, where=where)
         try:
-            return self.get(kind, name, where=where).build(validated)
+            plugin = self.get(kind, name, where=where).build(validated)
         except DseError:
             raise
         except Exception as error:
@@ -190,6 +195,8 @@ class Registry:
                 f"{kind} {name!r} could not be built: {type(error).__name__}: {error}",
                 where=where or self.provider(kind, name).source,
             ) from error
+        check_names(f"{kind} {name!r}", plugin, PROTOCOLS[kind], where=where or self.provider(kind, name).source)
+        return plugin
 
     def _records(self, plugin: object, source: str) -> Iterable[PluginRecord]:
         seen: set[tuple[Kind, str]] = set()

@@ -45,9 +45,8 @@ class Adaption:
     """One task learnt from the base, whose matrices an adapter changes instead of being trained themselves.
 
     The adapter is a torch module. Its ``forward(key, weight)`` gives the matrix (outputs, inputs) to use in place of the base's
-    ``weight`` at ``(layer, matrix)``; its parameters are trained together with the task's biases, norms and head. It may have
-    ``rates``, a mapping from the first part of a parameter's name to a multiple of the task's learning rate (``""``: biases,
-    norms and head), and ``begin(share)``, called before each step with the share of steps done.
+    ``weight`` at ``(layer, matrix)``; its parameters are trained together with the task's biases, norms and head. It may
+    be an `AdapterWithRates` and an `AdapterWithBegin`.
 
     Attributes:
         task: index.

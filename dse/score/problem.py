@@ -18,7 +18,7 @@ from dse.cost.reference import Reference, reference_values
 from dse.cost.sum import Costs
 from dse.errors import SpaceError
 from dse.plugins.call import call_plugin
-from dse.plugins.contract import Hardware
+from dse.plugins.contract import Hardware, is_joint
 from dse.plugins.registry import Registry
 from dse.records.data_facts import DataFacts
 from dse.records.design import DesignPoint, PluginParameter
@@ -102,7 +102,7 @@ class WorkloadProblem:
     def joint(self) -> tuple[str, ...]:
         """Generators under which a task's score depends on the parameters of all tasks."""
         generators = ((name, self._plugins["generator", name]) for name in self._names["generator"])
-        return tuple(name for name, plugin in generators if getattr(plugin, "joint", False))
+        return tuple(name for name, plugin in generators if is_joint(plugin))
 
     @property
     def data(self) -> tuple[DataFacts, ...]:

@@ -12,6 +12,7 @@ from dse.cost.cost import Built
 from dse.cost.demand import demand
 from dse.cost.exits import check_heads
 from dse.plugins.call import call_plugin
+from dse.plugins.contract import LearningCompressor
 from dse.records.arrays import Ints
 from dse.records.demand import Demand
 from dse.records.effective import Effective
@@ -125,10 +126,11 @@ class Assembly:
 
     def _with_learnt(self, model: Model, owner: int) -> Model:
         """The same with the biases, norms and heads that the compressor learnt with its terms, where it learns any."""
-        learnt = getattr(self._built.compressor, "learnt", None)
-        if learnt is None:
+        compressor = self._built.compressor
+        if not isinstance(compressor, LearningCompressor):
             return model
-        more: Model | None = call_plugin("compressor", self._built.names[1], learnt, self._params["compressor"], owner)
+        name, params = self._built.names[1], self._params["compressor"]
+        more: Model | None = call_plugin("compressor", name, compressor.learnt, params, owner)
         if more is None:
             return model
         return replace(model, vectors={**model.vectors, **more.vectors}, heads={**model.heads, **more.heads})

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
 from dse.errors import DseError
+from dse.plugins.call import check_names
+from dse.plugins.contract import PROTOCOLS
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
 from dse.records.params import Params
 from dse.records.plugin import API, RECORD_TYPES, Kind, Options, PluginRecord
@@ -128,7 +130,7 @@ class PluginTests:
                 yield plugin, workload, values.drawn_point(declared, workload, seed)
 
     def test_record_is_valid(self, record: PluginRecord) -> None:
-        """The record is of its kind, and what it builds has the kind's methods."""
+        """The record is of its kind, and what it builds has the kind's methods, none of them misspelt."""
         expected = RECORD_TYPES[self.kind]
         assert isinstance(record, expected), f"expected a dse.{expected.__name__}, found {type(record).__name__}"
         assert record.api == API, f"made for api {record.api}, this is api {API}"
@@ -141,7 +143,8 @@ class PluginTests:
         assert issubclass(record.options, Options), "options must derive from dse.Options"
         plain = inspect.isclass(record.build) or inspect.isroutine(record.build)
         assert plain, f"build must be a class or a function, so that its file is known, found {record.build!r}"
-        self.built(record, self.workloads()[0])
+        plugin = self.built(record, self.workloads()[0])
+        check_names(f"{self.kind} {record.name!r}", plugin, PROTOCOLS[self.kind])
 
     def test_registration_loads_nothing_heavy(self, record: PluginRecord) -> None:
         """Importing the plugin's module and running its hooks loads no torch, transformers or optuna."""

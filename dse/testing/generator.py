@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from dse.cost.demand import demand
+from dse.plugins.contract import is_joint
 from dse.records.model import Model
 from dse.records.params import Params
 from dse.records.plan import BASE, DROPPED, Plan
@@ -43,7 +44,7 @@ class GeneratorTests(PluginTests):
             owner = np.asarray(plan.owner)
             assert owner.dtype.kind == "i", f"Plan.owner must be whole numbers, found {owner.dtype}"
             assert len(owner) == 1, f"a plan of one point has {len(owner)}"
-            demand(workload, plan, generator=record.name, joint=bool(getattr(plugin, "joint", False)))
+            demand(workload, plan, generator=record.name, joint=is_joint(plugin))
             for name in ("heads", "ffn"):
                 mask = getattr(plan, name)
                 if mask is not None:

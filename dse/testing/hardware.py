@@ -13,6 +13,7 @@ from dse.cost.counts import count
 from dse.cost.demand import demand
 from dse.cost.schedule import listed_order
 from dse.cost.sum import Costs, total
+from dse.plugins.contract import HardwareWithAlternatives, NonidealHardware
 from dse.records.charges import Alternative, Components
 from dse.records.demand import Demand
 from dse.records.footprint import Footprint, Piece, Reprogrammed
@@ -144,8 +145,7 @@ class HardwareTests(PluginTests):
         """Where the model knows other assumptions, each has a positive factor a point for components it charges."""
         after(self.test_charges_have_their_shapes, record=record)
         for plugin, workload, params in self.cases(record):
-            offer = getattr(plugin, "alternatives", None)
-            for item in () if offer is None else offer(params):
+            for item in plugin.alternatives(params) if isinstance(plugin, HardwareWithAlternatives) else ():
                 assert isinstance(item, Alternative), f"alternatives must be dse.Alternative, found {item!r}"
                 known = set(self.evaluate(plugin, workload, params)[1][0].names)
                 for name, factor in (*item.area.items(), *item.energy.items()):
@@ -158,8 +158,7 @@ class HardwareTests(PluginTests):
         """What is not ideal in the arrays, where a model says it, is a `dse.Nonideality` at every point."""
         after(self.test_geometry_is_usable, record=record)
         for plugin, _, params in self.cases(record):
-            method = getattr(plugin, "nonideality", None)
-            found = Nonideality() if method is None else method(params)
+            found = plugin.nonideality(params) if isinstance(plugin, NonidealHardware) else Nonideality()
             assert isinstance(found, Nonideality), f"nonideality() must give a dse.Nonideality, found {found!r}"
 
     def costs(self, plugin: Any, workload: Workload, params: Params) -> list[Costs]:

@@ -12,6 +12,10 @@ from typing import Any
 import pytest
 
 import dse
+from dse.plugins.call import check_names
+from dse.plugins.contract import ADAPTER_PROTOCOLS, PROTOCOLS
+from dse.plugins.registry import HOOKS
+from dse.records.plugin import RECORD_TYPES
 
 BUILT_IN = {
     "generator": {"independent", "mgen", "mtl-shared", "shared-prefix"},
@@ -197,3 +201,84 @@ def test_options_take_what_a_space_file_can_hold() -> None:
     plugin = dse.Registry().discover().build("scheduler", "fixed", {"order": ["b", "a"]})
 
     assert plugin.options.order == ["b", "a"]
+
+
+class Whole:
+    """A plugin with every optional member of its kind, and with helpers of other names."""
+
+    joint = True
+    options = True
+
+    def learnt(self) -> None: ...
+    def learn(self) -> None: ...
+    def levels(self) -> None: ...
+    def level(self) -> None: ...
+    def alternatives(self) -> None: ...
+    def nonideality(self) -> None: ...
+    def store(self) -> None: ...
+    def get_terms(self) -> None: ...
+    def plan(self) -> None: ...
+    def plans(self) -> None: ...
+    def order(self) -> None: ...
+    def least(self) -> None: ...
+    def parts(self) -> None: ...
+    def terms(self) -> None: ...
+    def budget(self) -> None: ...
+
+
+def built(kind: Any, **members: Any) -> Any:
+    """Build a plugin that has these members."""
+    record = RECORD_TYPES[kind](name="mine", summary="", build=lambda _: SimpleNamespace(**members))
+    hook = next(hook for hook, of in HOOKS.items() if of == kind)
+    return dse.Registry().add("mine", source(**{hook: yields(record)})).build(kind, "mine", where="space.toml")
+
+
+def method() -> None:
+    """Stand for a method of a plugin."""
+
+
+@pytest.mark.parametrize("kind", BUILT_IN)
+def test_members_of_the_contract_and_helpers_of_other_names_pass(kind: str) -> None:
+    check_names("it", Whole(), PROTOCOLS[kind])  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "near"),
+    [
+        ("generator", "jointly", True, "joint"),
+        ("generator", "weigths", method, "weights"),
+        ("compressor", "learns", method, "learnt"),
+        ("compressor", "learn", method, "learnt"),
+        ("hardware", "alternative", method, "alternatives"),
+        ("hardware", "nonidealities", method, "nonideality"),
+        ("hardware", "non_ideality", method, "nonideality"),
+        ("hardware", "level", method, "levels"),
+        ("scheduler", "orders", method, "order"),
+    ],
+)
+def test_a_misspelt_member_names_the_nearest(kind: str, name: str, value: object, near: str) -> None:
+    with pytest.raises(dse.PluginContractError, match=rf"^{kind} 'mine' has '{name}'[\s\S]*did you mean '{near}'"):
+        built(kind, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("generator", "point", 3),  # not of the type of `joint`
+        ("generator", "join", method),
+        ("hardware", "level", 3),  # no method
+        ("hardware", "_alternative", method),  # not public
+        ("hardware", "options", method),
+        ("compressor", "least", method),
+    ],
+)
+def test_what_is_only_a_little_alike_is_no_misspelling(kind: str, name: str, value: object) -> None:
+    assert getattr(built(kind, **{name: value}), name) == value
+
+
+def test_a_misspelt_member_of_an_adapter_names_the_nearest() -> None:
+    check_names("an adapter", SimpleNamespace(rate=0.1, parameters=method, begin=method), ADAPTER_PROTOCOLS)
+    with pytest.raises(dse.PluginContractError, match="did you mean 'begin'"):
+        check_names("an adapter", SimpleNamespace(begins=method), ADAPTER_PROTOCOLS)
+    with pytest.raises(dse.PluginContractError, match="did you mean 'rates'"):
+        check_names("an adapter", SimpleNamespace(rate={"": 2.0}), ADAPTER_PROTOCOLS)

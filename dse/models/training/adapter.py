@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from torch import nn
 from torch.nn.utils import parametrize
@@ -11,12 +11,12 @@ from torch.nn.utils import parametrize
 from dse.files import digest
 from dse.models.training import joint
 from dse.models.training.trunk import Together
+from dse.plugins.call import check_names
+from dse.plugins.contract import ADAPTER_PROTOCOLS, AdapterWithBegin, AdapterWithRates
 from dse.records.model import Model
 from dse.records.training import Adapted, Adaption, Training
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from torch import Tensor
 
     from dse.models.loaded_workload import LoadedWorkload
@@ -54,6 +54,7 @@ class _Learner(Together):
 
     def __init__(self, work: LoadedWorkload, training: Training, adapter: nn.Module) -> None:
         super().__init__(work, training)
+        check_names("an adapter", adapter, ADAPTER_PROTOCOLS)
         self.adapter = adapter.to(work.device)
         self._vectors: list[dict[str, nn.Parameter]] = []
         weights = {f"{path}.weight" for path in self.paths}
@@ -66,7 +67,7 @@ class _Learner(Together):
     @cached_property
     def groups(self) -> list[tuple[list[nn.Parameter], float]]:
         """What is trained, and at what multiple of the learning rate."""
-        rates: Mapping[str, float] = getattr(self.adapter, "rates", {})
+        rates = self.adapter.rates if isinstance(self.adapter, AdapterWithRates) else {}
         by_rate: dict[float, list[nn.Parameter]] = {}
         for name, value in self.adapter.named_parameters():
             by_rate.setdefault(rates.get(name.split(".")[0], 1.0), []).append(value)
@@ -81,9 +82,8 @@ class _Learner(Together):
 
     def begin(self, share: float) -> None:
         """Tell the adapter how far training is."""
-        begin: Any = getattr(self.adapter, "begin", None)
-        if begin is not None:
-            begin(share)
+        if isinstance(self.adapter, AdapterWithBegin):
+            self.adapter.begin(share)
 
     def model(self) -> Model:
         """Biases, norms and head as they were learnt."""

@@ -51,11 +51,16 @@ class DeadDepth(SharedPrefix):
         return dse.separate_models(workload, params.points)
 
 
+class Misspelt(Independent):
+    jointly = True
+
+
 def record(build: type) -> dse.Generator:
     return dse.Generator(name="wrong", summary="wrong on purpose", build=build)
 
 
 CASES = (
+    (record(Misspelt), "test_record_is_valid"),
     (record(NoSuchOwner), "test_plan_fits_the_workload"),
     (record(MaskOfAnotherEncoder), "test_plan_fits_the_workload"),
     (record(KeepsNothing), "test_plan_fits_the_workload"),
