@@ -7,6 +7,7 @@ the content is a hash of the rebuilt weights themselves, for recipes that lead t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +33,13 @@ from dse.score.stored_terms import Assembly
 if TYPE_CHECKING:
     from torch import Tensor
 
-_OF_CELLS = ("rows", "columns", "cell_bits", "encoding")
-"""Fields of the geometry that cells depend on."""
-_OF_ADCS = ("adc_bits", "dac_bits")
-"""Those that conversions depend on besides."""
+NOT_OF_CELLS = {
+    "input_bits": "every recipe has it",
+    "packing": "it says which arrays hold a matrix, and cells are drawn for each matrix alone",
+}
+"""Fields of the geometry that no score on real cells needs in its key besides, with the reason."""
+ONLY_OF_CONVERSIONS = ("adc_bits", "dac_bits")
+"""Fields of the geometry that matter only where conversions are simulated."""
 
 
 class Scorer:
@@ -170,8 +174,7 @@ class Scorer:
         recipe = self._recipe(built, point, geometry, task, self.rows(what, split))
         if what is None:
             return [recipe]
-        arrays = {name: int(getattr(geometry, name)[0]) for name in _OF_CELLS + _OF_ADCS * (what.adc == "real")}
-        drawn = {"nonideality": what.recipe(), "arrays": arrays, "version": CELLS_VERSION}
+        drawn = {"nonideality": what.recipe(), "arrays": arrays_key(geometry, what), "version": CELLS_VERSION}
         return [recipe | {"cells": drawn | {"draw": draw}} for draw in range(what.draws)]
 
     def _recipe(self, built: Built, point: DesignPoint, geometry: Geometry, task: int, split: str) -> dict[str, Any]:
@@ -183,14 +186,14 @@ class Scorer:
             if parameter.scores:
                 by_task = "task" in parameter.scope and not joint
                 reach[name] = value[task] if by_task and isinstance(value, tuple) else value
-        fields = {name: int(getattr(geometry, name)[0]) for name in built.compressor.geometry_fields}
+        used = {name: int(getattr(geometry, name)[0]) for name in built.compressor.geometry_fields}
         kinds: tuple[Kind, ...] = ("generator", "compressor")
         plugins = {kind: (point.plugin(kind), self._versions[f"{kind}.{point.plugin(kind)}"]) for kind in kinds}
         return self._common(task, split, int(geometry.input_bits[0])) | {
             "plugins": plugins,
             "core": self._context.core_versions,
             "parameters": reach,
-            "geometry": fields,
+            "geometry": used,
             **({"joint": [task, *sorted(self._context.workload.digests.items())]} if joint else {}),
         }
 
@@ -210,6 +213,18 @@ class Scorer:
             run = float(arrays.get("layers_run", np.nan))  # not in what was stored before rows could leave early
             self._known[key] = Outcome(float(arrays["value"]), bool(arrays["flagged"]), arrays["predictions"], run)
         return self._known[key]
+
+
+def arrays_key(geometry: Geometry, what: Nonideality) -> dict[str, Any]:
+    """Fields of one point's geometry that reach a score on non-ideal arrays: all but those excluded by name."""
+    excluded = {*NOT_OF_CELLS, *(ONLY_OF_CONVERSIONS if what.adc == "ideal" else ())}
+    named = {field.name: getattr(geometry, field.name) for field in fields(geometry) if field.name not in excluded}
+    return {name: value if isinstance(value, str) else _number(value[0]) for name, value in named.items()}
+
+
+def _number(value: Any) -> int | float:
+    """Return a number as JSON holds it."""
+    return int(value) if int(value) == value else float(value)
 
 
 def _bytes_of(values: NDArray[Any]) -> memoryview:
