@@ -27,8 +27,8 @@ from dse.records.plugin import KINDS, Kind
 from dse.records.scored import CostResult, ScoreResult
 from dse.records.workload import Workload
 from dse.score.context import Outcome, PipelineContext
+from dse.score.metrics import summary
 from dse.score.score import Scorer
-from dse.score.summary import summary
 
 if TYPE_CHECKING:
     from dse.models.inference.evaluate import Precision

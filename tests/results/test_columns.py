@@ -1,0 +1,73 @@
+"""Every declared column is filled by somebody, and nothing is filled that is not declared."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import dse
+from dse.cost.cost import Costed
+from dse.cost.metrics import cost_results
+from dse.cost.sum import Costs
+from dse.records.plugin import KINDS
+from dse.records.scored import CostResult, ScoreResult
+from dse.results.columns import COST_NAMES, IDENTITY, RECORD, SCORE_NAMES, study_columns
+from dse.score.context import Outcome
+from dse.score.metrics import summary
+from dse.study.stages import cost_cells, score_cells
+
+ROOT = Path(dse.__file__).parent
+WRITERS = ("study/loop.py", "study/stages.py", "study/tables.py", "results/writer.py")
+"""Modules that put together rows of trials."""
+
+
+def cost() -> CostResult:
+    """Cost one point that takes 1 of everything."""
+    values: dict[str, Any] = {field.name: np.ones(1) for field in fields(Costs)}
+    matrices: dict[str, Any] = {name: np.ones((1, 1)) for name in ("area", "energy", "visit_us", "switch_us")}
+    costs = Costs(**values | matrices | {"names": ("arrays",), "order": np.zeros((1, 1), int)})
+    costed: Any = Costed(costs, np.zeros(1), [()], None, None)  # type: ignore[arg-type]  # neither is looked at
+    (found,) = cost_results(costed, costs, ["a"])
+    return found
+
+
+def score() -> ScoreResult:
+    """Score one point on two chips of cells that are not ideal, with real ADCs and early exits."""
+    outcome = Outcome(0.5, flagged=False, predictions=np.ones(2), layers_run=1.0)
+    noisy = dse.Nonideality(spread="wan22", draws=2, adc="real")
+    return summary({"a": (outcome, outcome)}, {"a": outcome}, {"a": 0.0}, lambda _name, _of: np.ones(3), noisy, 1)
+
+
+def keys_written() -> set[str]:
+    """Return every text that is a key of a dictionary in the modules that put rows together."""
+    trees = [ast.parse((ROOT / name).read_text(encoding="utf-8")) for name in WRITERS]
+    keys = [key for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Dict) for key in node.keys]
+    stores = [
+        node.slice
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+    ]
+    return {key.value for key in (*keys, *stores) if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+
+
+def test_each_metric_of_a_cost_is_declared_and_filled() -> None:
+    assert list(cost().metrics) == list(COST_NAMES)
+
+
+def test_each_metric_of_a_score_is_declared_and_filled() -> None:
+    assert set(score().metrics) == set(SCORE_NAMES)
+
+
+def test_each_column_of_a_row_is_filled_by_somebody() -> None:
+    filled = set(cost_cells(cost())) | set(score_cells(score())) | keys_written() | set(KINDS)
+    assert {column.name for column in (*IDENTITY, *RECORD)} <= filled
+
+
+def test_each_cell_of_costs_and_scores_has_a_column() -> None:
+    declared = {column.name for column in study_columns((), ("a",), cost().area)}
+    assert set(cost_cells(cost())) | set(score_cells(score())) <= declared
