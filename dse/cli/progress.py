@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from dse.results.status import Status
 from dse.study.observer import NullObserver, Progress
 
 if TYPE_CHECKING:
@@ -40,17 +41,11 @@ def reporter(*, quiet: bool) -> Silent:
 def standing(progress: Progress) -> str:
     """How far a search has come, but for the number of trials."""
     best = ", ".join(f"{column} {value:.4g}" for column, value in progress.best.items())
-    odd = [
-        (progress.infeasible, "infeasible"),
-        (progress.stopped, "stopped"),
-        (progress.failed, "failed"),
-        (progress.duplicates, "duplicates"),
-    ]
     parts = [
         f"front {progress.front}",
         f"best {best}" if best else "",
         f"scores {progress.measured} measured, {progress.cached} cached",
-        *(f"{count} {name}" for count, name in odd if count),
+        *(f"{count} {status.shown}" for status, count in progress.counts.items() if count and status.shown),
     ]
     return " · ".join(part for part in parts if part)
 
@@ -85,7 +80,7 @@ class Lines(Silent):
         """Print every trial of a small study, every fiftieth part of a large one, and every failure."""
         if self._began is None:
             self._began = self._clock()
-        if row.get("status") == "failed":
+        if row.get("status") == Status.FAILED:
             self.note(f"trial {row.get('trial')} failed: {row.get('reason')}")
         every = max(1, progress.total // 50)
         if progress.evaluated == self._shown or (progress.evaluated % every and progress.evaluated != progress.total):
@@ -162,7 +157,7 @@ class Bars(Silent):
             self._trials = self._progress.add_task("trials", total=progress.total, detail="")
             # What earlier sessions did is no measure of this one's speed.
             self._progress.reset(self._trials, completed=progress.restored, total=progress.total)
-        if row.get("status") == "failed":
+        if row.get("status") == Status.FAILED:
             self.note(f"trial {row.get('trial')} failed: {row.get('reason')}")
         detail = f"{progress.evaluated} of {progress.total} · {standing(progress)}"
         self._progress.update(self._trials, completed=progress.evaluated, total=progress.total, detail=detail)

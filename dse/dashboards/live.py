@@ -15,10 +15,9 @@ from dse.results.columns import OBJECTIVES
 from dse.results.files import LOG, SPACE, TRIALS
 from dse.results.points import PREFIX
 from dse.results.read import table_file
+from dse.results.status import Status
 from dse.study.log.file import read_events
 from dse.study.log.history import History, Trial, read_history
-
-_STATES = {"done": "COMPLETE", "infeasible": "PRUNED", "stopped": "PRUNED"}
 
 
 class Live:
@@ -111,10 +110,10 @@ class Live:
         done = trial.done or {}
         row = first = done["row"]
         original = row.get("duplicate_of")
-        if row["status"] == "duplicate" and original in range(trial.number):
+        if row["status"] == Status.DUPLICATE and original in range(trial.number):
             first = history.finished[original].done["row"]
         values = [first.get(column) for column in self._columns]
-        state = getattr(optuna.trial.TrialState, _STATES.get(first["status"], "FAIL"))
+        state = getattr(optuna.trial.TrialState, Status(first["status"]).optuna_state)
         if state == optuna.trial.TrialState.COMPLETE and None in values:
             state = optuna.trial.TrialState.FAIL
         params, domains, attributes = self._split_chosen(trial.asked["params"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dse.reports.page import Part, choice_part
 from dse.reports.study import Study, plain
 from dse.results.pareto import mask_nondominated
+from dse.results.status import Status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ def _costs(rows: pd.DataFrame, item: Assumption) -> pd.DataFrame:
 def _front(study: Study, item: Assumption) -> list[Any]:
     """Index of the done designs that no other one beats under an assumption."""
     columns = [objective.column for objective in study.objectives]
-    trials: pd.DataFrame = study.trials[study.trials["status"] == "done"].copy()
+    trials: pd.DataFrame = study.trials[study.trials["status"] == Status.DONE].copy()
     trials.loc[:, COSTED] = _costs(trials, item)
     trials = trials.dropna(subset=columns)
     mask = mask_nondominated(trials[columns].to_numpy(float), [objective.maximise for objective in study.objectives])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dse.reports.published import DESIGNS, place_design
 from dse.reports.study import AXES, Study, plain
+from dse.results.status import Status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +84,7 @@ def _traces(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
     kind = go.Scatter3d if len(names) == 3 else go.Scatter
     small = 3 if len(names) == 3 else 6
     layers: tuple[tuple[str, pd.DataFrame, dict[str, Any]], ...] = (
-        ("infeasible", study.infeasible, {"color": _DARK, "symbol": "x", "size": small}),
+        (Status.INFEASIBLE.value, study.infeasible, {"color": _DARK, "symbol": "x", "size": small}),
         ("dominated", study.dominated, {"color": _GREY, "size": small}),
         ("front", study.front, {"color": _FRONT, "size": small + 2}),
     )
@@ -131,7 +132,7 @@ def _papers(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
         if solid or not design.tells_one or not told:
             continue
         other = names[1 - names.index(told[0])]
-        reach = study.trials[study.trials["status"] == "done"][other].dropna()
+        reach = study.trials[study.trials["status"] == Status.DONE][other].dropna()
         if len(reach):
             ends = {told[0]: [metrics[told[0]]] * 2, other: [float(reach.min()), float(reach.max())]}
             yield go.Scatter(

@@ -9,6 +9,7 @@ from dse.records.plugin import KINDS
 from dse.reports.search import scalar
 from dse.reports.study import AXES, Study, plain
 from dse.results.points import PREFIX
+from dse.results.status import Status
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -28,7 +29,7 @@ def importances(study: Study) -> dict[str, dict[str, float]] | str:
     designs and among all of them. Of a parameter with several values the mean counts; one that only some plugins have
     counts among designs of these.
     """
-    done = study.trials[study.trials["status"] == "done"]
+    done = study.trials[study.trials["status"] == Status.DONE]
     if len(done) < LEAST:
         return f"Importance needs {LEAST} done designs; there are {len(done)}."
     columns = {name: [scalar(value) for value in plain(done[name])] for name in (*KINDS, *study.columns(PREFIX))}

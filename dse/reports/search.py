@@ -8,6 +8,7 @@ from dse.records.plugin import KINDS
 from dse.reports.study import Study, plain
 from dse.results.pareto import hypervolume_history
 from dse.results.points import PREFIX
+from dse.results.status import Status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +50,7 @@ def parameters(study: Study) -> go.Figure | str:
     """Objectives, plugins and parameters of every done design as parallel coordinates; the front is coloured."""
     import plotly.graph_objects as go
 
-    done = study.trials[study.trials["status"] == "done"]
+    done = study.trials[study.trials["status"] == Status.DONE]
     if done.empty:
         return "No trial was done."
     done = done.sort_values(["on_front", "trial"])  # the front is drawn last, on top

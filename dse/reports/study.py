@@ -13,6 +13,7 @@ from dse.results.columns import OBJECTIVES, Objective
 from dse.results.files import PROVENANCE, TRIALS
 from dse.results.plain import plain_value
 from dse.results.read import read_provenance, read_table, table_file, to_frame
+from dse.results.status import Status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,12 +60,12 @@ class Study:
     @property
     def dominated(self) -> pd.DataFrame:
         """Done designs that another one beats."""
-        return self.trials[(self.trials["status"] == "done") & ~self.trials["on_front"].fillna(value=False)]
+        return self.trials[(self.trials["status"] == Status.DONE) & ~self.trials["on_front"].fillna(value=False)]
 
     @property
     def infeasible(self) -> pd.DataFrame:
         """Designs that break a limit."""
-        return self.trials[self.trials["status"] == "infeasible"]
+        return self.trials[self.trials["status"] == Status.INFEASIBLE]
 
     @cached_property
     def baseline(self) -> dict[str, float]:

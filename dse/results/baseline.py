@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dse.results.status import Status
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -17,7 +19,7 @@ _EQUAL = 1e-9
 
 def baseline_metrics(trials: pd.DataFrame) -> dict[str, float]:
     """Area, energy, latency and mean score of the baseline, those that trials tell without contradiction."""
-    done = trials[trials["status"] == "done"]
+    done = trials[trials["status"] == Status.DONE]
     told = {name: done[name] / done[ratio] for name, ratio in _RATIOS.items() if {name, ratio} <= set(done.columns)}
     told["score_mean"] = done["score_mean"] + done["accuracy_drop_all"] / _POINTS
     found = {}
@@ -36,7 +38,7 @@ def baseline_scores(trials: pd.DataFrame) -> dict[str, float]:
     baselines follows from `accuracy_drop_all`. Where the mean of the least bounds is no larger, all of them are reached.
     """
     columns = [name for name in trials.columns if name.startswith("score.")]
-    scored = trials[trials["status"] == "done"].dropna(subset=[*columns, "accuracy_drop_worst"])
+    scored = trials[trials["status"] == Status.DONE].dropna(subset=[*columns, "accuracy_drop_worst"])
     mean = baseline_metrics(scored).get("score_mean")
     if mean is None or not columns:
         return {}

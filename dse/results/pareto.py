@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from dse.errors import StudyError
 from dse.results.columns import OBJECTIVES
+from dse.results.status import Status
 
 Points = NDArray[np.float64]
 _MAXIMISED = {item.column for item in OBJECTIVES.values() if item.maximise}
+_ON_FRONT = frozenset(status for status in Status if status.may_be_on_front)
 
 
 def mask_nondominated(points: Points, maximise: Sequence[bool]) -> NDArray[np.bool_]:
@@ -68,7 +70,7 @@ def front_mask(rows: Sequence[Mapping[str, Any]], objectives: Iterable[str]) -> 
     done = [
         index
         for index, row in enumerate(rows)
-        if row["status"] == "done" and all(row.get(item.column) is not None for item in chosen)
+        if row["status"] in _ON_FRONT and all(row.get(item.column) is not None for item in chosen)
     ]
     values = np.array([[rows[index][item.column] for item in chosen] for index in done], dtype=np.float64)
     mask = mask_nondominated(values.reshape(len(done), len(chosen)), [item.maximise for item in chosen])
@@ -81,7 +83,7 @@ def study_hypervolume(rows: Iterable[Mapping[str, Any]], reference: Mapping[str,
 
     Of a score more is better; of every other metric less is.
     """
-    done = [row for row in rows if row["status"] == "done"]
+    done = [row for row in rows if row["status"] in _ON_FRONT]
     values = [[row.get(name) for name in reference] for row in done]
     if any(value is None or math.isnan(value) for line in values for value in line):
         return None
@@ -107,7 +109,7 @@ def hypervolume_history(
     front: list[Mapping[str, Any]] = []
     history: list[tuple[int, float]] = []
     for row in rows:
-        if row["status"] != "done" or any(row.get(name) is None for name in chosen):
+        if row["status"] not in _ON_FRONT or any(row.get(name) is None for name in chosen):
             continue
         if running.add([row[name] for name in chosen]):
             front.append(row)

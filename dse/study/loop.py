@@ -10,6 +10,7 @@ from dse.errors import DseError, StudyError
 from dse.records.design import DesignPoint
 from dse.records.plugin import KINDS
 from dse.results.points import PREFIX, point_of
+from dse.results.status import Status
 from dse.samplers.encoding import Codec, Params
 from dse.samplers.fallback import unseen_point
 from dse.samplers.seeds import derive
@@ -151,7 +152,7 @@ class Loop:
             outcome = self.evaluator.evaluate(point, self.ledger.beats)
         else:
             cells: dict[str, Any] = {
-                "status": "duplicate",
+                "status": Status.DUPLICATE,
                 "reason": f"same design as trial {first}",
                 "duplicate_of": first,
             }
@@ -174,14 +175,14 @@ class Loop:
         self.log.append(done)
         self.ledger.record(row, told, point)
         self._learn(point, row)
-        if row["status"] != "duplicate":
+        if Status(row["status"]).counts:
             self._session["evaluated"] += 1
-            self._session["failed"] += row["status"] == "failed"
+            self._session["failed"] += row["status"] == Status.FAILED
         self.observer.trial(self.ledger.progress(), row)
 
     def _learn(self, point: DesignPoint | None, row: Mapping[str, Any]) -> None:
         self.evaluator.learn(row)
-        if point is not None and row["status"] != "duplicate":
+        if point is not None and row["status"] != Status.DUPLICATE:
             self.suggester.learn(point, row)
 
     def _learn_profiles(self, history: History, number: int) -> None:
@@ -201,7 +202,7 @@ class Loop:
             plugins = {str(kind): trial.asked["params"].get(kind, "") for kind in KINDS}
             reason = "asked in another space than the one the study was continued with"
             row = {"trial": trial.number, "source": trial.asked["source"], "seed": trial.asked["seed"], **plugins}
-            self._close({**row, "status": "failed", "reason": reason, "error_message": reason}, told, None)
+            self._close({**row, "status": Status.FAILED, "reason": reason, "error_message": reason}, told, None)
             self.suggester.restore(None, {}, told)
         self._check_failures()
 
@@ -211,7 +212,7 @@ class Loop:
         if evaluated < LENIENT_TRIALS or failed <= share * evaluated:
             return
         rows = (event["row"] for event in reversed(self.log.events) if event["event"] == "done")
-        last = next(row for row in rows if row["status"] == "failed")
+        last = next(row for row in rows if row["status"] == Status.FAILED)
         raise StudyError(
             f"{failed} of {evaluated} trials failed; the last one, trial {last['trial']}: {last['reason']}",
             where=self.log.path.parent,

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from dse.results.status import Status
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -15,10 +17,7 @@ class Progress:
         evaluated: trials that count against the budget: done, infeasible, stopped and failed.
         total: the budget.
         restored: how many of them were found in the log.
-        duplicates: proposals of a design that was evaluated before.
-        infeasible: trials outside a limit.
-        stopped: trials that could not reach the front.
-        failed: trials that raised.
+        counts: trials by status.
         front: designs on the front so far.
         best: best value so far of each objective, by its column.
         measured: task scores measured so far.
@@ -29,15 +28,27 @@ class Progress:
     evaluated: int
     total: int
     restored: int = 0
-    duplicates: int = 0
-    infeasible: int = 0
-    stopped: int = 0
-    failed: int = 0
+    counts: Mapping[Status, int] = field(default_factory=dict)
     front: int = 0
     best: Mapping[str, float] = field(default_factory=dict)
     measured: int = 0
     cached: int = 0
     space_size: float = 0.0
+
+    @property
+    def duplicates(self) -> int:
+        """Proposals of a design that was evaluated before."""
+        return self.counts.get(Status.DUPLICATE, 0)
+
+    @property
+    def stopped(self) -> int:
+        """Trials that could not reach the front."""
+        return self.counts.get(Status.STOPPED, 0)
+
+    @property
+    def failed(self) -> int:
+        """Trials that raised."""
+        return self.counts.get(Status.FAILED, 0)
 
 
 class Observer(Protocol):

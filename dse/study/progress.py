@@ -8,6 +8,7 @@ from typing import Any
 from dse.records.design import DesignPoint
 from dse.results.columns import OBJECTIVES
 from dse.results.pareto import RunningFront
+from dse.results.status import Status
 from dse.samplers.suggester import Told
 from dse.space.searchspace import SearchSpace
 from dse.study.observer import Progress
@@ -32,7 +33,7 @@ class Ledger:
         self._front = RunningFront([item.maximise for item in self._objectives])
         self._best: dict[str, float] = {}
         self._told: list[Told] = []
-        self._counts = dict.fromkeys(("done", "infeasible", "stopped", "failed", "duplicate"), 0)
+        self._counts = dict.fromkeys(Status, 0)
         self._in_a_row = 0
         self._fallbacks = 0
         self._measured = 0
@@ -48,12 +49,12 @@ class Ledger:
     @property
     def evaluated(self) -> int:
         """Trials that count against the budget."""
-        return self.trials - self._counts["duplicate"]
+        return sum(count for status, count in self._counts.items() if status.counts)
 
     @property
     def failed(self) -> int:
         """Trials that raised."""
-        return self._counts["failed"]
+        return self._counts[Status.FAILED]
 
     @property
     def is_exhausted(self) -> bool:
@@ -83,8 +84,9 @@ class Ledger:
             point: its design, None if it lies outside the space.
         """
         self._told.append(told)
-        self._counts[row["status"]] += 1
-        if row["status"] == "duplicate":
+        status = Status(row["status"])
+        self._counts[status] += 1
+        if status is Status.DUPLICATE:
             self._in_a_row += 1
             return
         self._in_a_row = 0
@@ -97,7 +99,7 @@ class Ledger:
         if row.get("evaluated_tasks") is not None:
             self._measured += row["evaluated_tasks"]
             self._cached += self._tasks - row["evaluated_tasks"]
-        if row["status"] == "done" and told.values is not None:
+        if status.may_be_on_front and told.values is not None:
             self._take(told)
 
     def beats(self, values: Sequence[float]) -> bool:
@@ -110,7 +112,7 @@ class Ledger:
         Args:
             rows: all rows by trial number.
         """
-        failed = {key: number for key, number in self.seen.items() if rows[number]["status"] == "failed"}
+        failed = {key: number for key, number in self.seen.items() if rows[number]["status"] == Status.FAILED}
         for key in failed:
             del self.seen[key]
         return [rows[number] for number in sorted(failed.values())]
@@ -125,10 +127,7 @@ class Ledger:
             evaluated=self.evaluated,
             total=self._total,
             restored=self._restored,
-            duplicates=self._counts["duplicate"],
-            infeasible=self._counts["infeasible"],
-            stopped=self._counts["stopped"],
-            failed=self._counts["failed"],
+            counts=dict(self._counts),
             front=len(self._front),
             best=dict(self._best),
             measured=self._measured,

@@ -13,6 +13,7 @@ from dse.records.design import DesignPoint
 from dse.records.problem import Problem
 from dse.records.scored import CostResult, ScoreResult
 from dse.results.columns import COST_NAMES, OBJECTIVES, SCORE_NAMES
+from dse.results.status import Status
 from dse.samplers.suggester import Told
 from dse.space.constraints import LIMITS, check, constraints_of
 from dse.space.file import SpaceFile
@@ -73,14 +74,14 @@ class Evaluator:
             point: a design.
             beaten: whether a design is known that is no worse than these objectives in anything.
         """
-        cells: dict[str, Any] = {"stage": "cost", "status": "done", "violation": 0.0}
+        cells: dict[str, Any] = {"stage": "cost", "status": Status.DONE, "violation": 0.0}
         try:
             return self._stages(point, cells, beaten)
         except Exception as error:
             del cells["violation"]
             message, trace = map(_printable, (str(error), "".join(traceback.format_exception(error))))
             cells |= {
-                "status": "failed",
+                "status": Status.FAILED,
                 "reason": f"{type(error).__name__}: {message.splitlines()[0] if message else ''}".rstrip(": "),
                 "error_type": type(error).__name__,
                 "error_message": message,
@@ -97,7 +98,7 @@ class Evaluator:
         """What a sampler learns of a row that was recorded under other objectives or constraints."""
         values = [row.get(item.column) for item in self._objectives]
         known = [value for value in values if value is not None]
-        if row["status"] not in ("done", "infeasible") or len(known) < len(values):
+        if not Status(row["status"]).is_final or len(known) < len(values):
             return Told(None, {})
         excesses, _ = check(self._constraints, row)
         return Told(known, {**excesses, LIMITS: row["violation"]})
@@ -136,7 +137,7 @@ class Evaluator:
         if not beaten([self._value({**cells, **best}, item.column) for item in self._objectives]):
             return None
         cells |= {
-            "status": "stopped",
+            "status": Status.STOPPED,
             "reason": f"loses {lost:.2f} points on some rows, at least {least:.2f} with 97.5 % confidence: "
             "a design on the front is then no worse in anything",
         }
@@ -152,7 +153,7 @@ class Evaluator:
 
     def _tell(self, cells: dict[str, Any], excesses: Mapping[str, float], reasons: list[str]) -> Outcome:
         if reasons:
-            cells["status"] = "infeasible"
+            cells["status"] = Status.INFEASIBLE
             cells["reason"] = "; ".join(reasons)
             cells["violation"] = sum(value for value in excesses.values() if value > 0)
         values = [self._value(cells, item.column) for item in self._objectives]

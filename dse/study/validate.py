@@ -18,6 +18,7 @@ from dse.files import write_whole
 from dse.records.problem import Problem
 from dse.results.files import LOG as STUDY_LOG
 from dse.results.points import point_of
+from dse.results.status import Status
 from dse.space.searchspace import SearchSpace
 from dse.study.log.file import read_events
 from dse.study.log.history import read_history
@@ -139,7 +140,7 @@ def _designs(trials: Path, pareto: Path) -> tuple[list[dict[Any, Any]], list[dic
             found="none" if not front else "a study without accuracy",
         )
     everything = pd.read_parquet(trials, use_threads=False)
-    proposed = everything[(everything["source"] == "profile") & (everything["status"] == "done")]
+    proposed = everything[(everything["source"] == "profile") & (everything["status"] == Status.DONE)]
     return front, proposed[~proposed["on_front"].astype(bool)].to_dict("records")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dse.cli.progress import Bars, Lines, Silent, duration, reporter, standing
+from dse.results.status import Status
 from dse.study.observer import Progress
 
 
@@ -79,7 +80,9 @@ def test_a_large_study_is_told_fifty_times(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_every_failure_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    Lines().trial(Progress(7, 1000, failed=1), {"status": "failed", "trial": 6, "reason": "ValueError: no"})
+    Lines().trial(
+        Progress(7, 1000, counts={Status.FAILED: 1}), {"status": "failed", "trial": 6, "reason": "ValueError: no"}
+    )
     assert said(capsys) == ["trial 6 failed: ValueError: no"]
 
 
@@ -93,7 +96,7 @@ def test_the_opening_says_how_much_there_is_to_do(capsys: pytest.CaptureFixture[
 
 
 def test_the_standing_names_what_is_odd() -> None:
-    progress = Progress(9, 10, duplicates=1, infeasible=2, failed=3, front=4)
+    progress = Progress(9, 10, counts={Status.INFEASIBLE: 2, Status.FAILED: 3, Status.DUPLICATE: 1}, front=4)
     assert standing(progress) == "front 4 · scores 0 measured, 0 cached · 2 infeasible · 3 failed · 1 duplicates"
 
 
@@ -113,7 +116,9 @@ def test_bars_on_a_terminal_show_activity_trials_and_notes(monkeypatch: pytest.M
         bars.activity("fine-tuning [a]", 0.4)
         bars._progress.refresh()
         bars.on_ready()
-        bars.trial(Progress(1, 3, failed=1), {"status": "failed", "trial": 0, "reason": "ValueError: no"})
+        bars.trial(
+            Progress(1, 3, counts={Status.FAILED: 1}), {"status": "failed", "trial": 0, "reason": "ValueError: no"}
+        )
         bars.trial(Progress(2, 3, front=1), {"status": "done"})
         bars._progress.refresh()
         bars.on_finish(Progress(3, 3), "budget spent")

@@ -15,6 +15,7 @@ from dse.records.scored import CostResult
 from dse.results.columns import OBJECTIVES
 from dse.results.pareto import mask_nondominated
 from dse.results.points import PROFILED
+from dse.results.status import Status
 from dse.samplers.encoding import Codec, Params
 from dse.samplers.graybox.candidates import Candidates
 from dse.samplers.graybox.feasibility import Feasibility
@@ -149,7 +150,7 @@ class Proposer:
             for task, name in enumerate(names):
                 self._scores.learn(rows[0, task], task, keys[task], float(row[name]), measured=is_trial)
             self._baseline = float(row["score_mean"]) + float(row["accuracy_drop_all"]) / 100
-        kept = row["status"] == "done"
+        kept = row["status"] == Status.DONE
         if is_trial and (scored if self._uncertain else kept):
             score = float(row["score_mean"]) if self._uncertain else 1.0
             self._measured.append(_Measured(self._codec.encode(point), self._exact(row), score, kept))

@@ -10,9 +10,9 @@ from typing import Any
 from dse.errors import StudyError
 from dse.records.plugin import KINDS
 from dse.results.columns import OBJECTIVES
+from dse.results.status import Status
 
 Event = Mapping[str, Any]
-STATUSES = ("done", "infeasible", "stopped", "duplicate", "failed")
 _CUT = "restore the log from a backup, or cut it before this line to repeat the trials from there on"
 _SESSION: dict[str, type | tuple[type, ...]] = {
     "study": str,
@@ -107,8 +107,8 @@ def check_done(path: Path, line: int, done: Event, asked: Event, session: Event,
     for kind in KINDS:
         if not isinstance(row.get(kind), str) or row[kind] != asked["params"].get(kind, row[kind]):
             raise damaged_event_error(path, line, f"a row with the {kind} asked for", row.get(kind))
-    if row.get("status") not in STATUSES:
-        raise damaged_event_error(path, line, f"a status out of {', '.join(STATUSES)}", row.get("status"))
+    if row.get("status") not in list(Status):
+        raise damaged_event_error(path, line, f"a status out of {', '.join(Status)}", row.get("status"))
     for name, value in row.items():
         if name not in types:
             raise damaged_event_error(path, line, "a row of this study", f"a cell {name!r}, for which it has no column")
@@ -141,11 +141,11 @@ def _check_values(path: Path, line: int, done: Event, objectives: list[str]) -> 
         raise damaged_event_error(path, line, "values and constraints that are numbers", [values, done["constraints"]])
     if values is not None and len(values) != len(objectives):
         raise damaged_event_error(path, line, f"a value for each of {', '.join(objectives)}", values)
-    status = row["status"]
-    if status != "duplicate" and (values is None) != (status == "failed"):
+    status = Status(row["status"])
+    if status is not Status.DUPLICATE and (values is None) == status.has_cost:
         raise damaged_event_error(path, line, "values of every trial but a failed one", f"{status}, {values}")
-    wanted = [OBJECTIVES[name].column for name in objectives] if status == "done" else []
-    wanted += ["violation"] if status in ("done", "infeasible", "stopped") else []
+    wanted = [OBJECTIVES[name].column for name in objectives] if status.has_objectives else []
+    wanted += ["violation"] if status.has_cost else []
     for name in wanted:
         if row.get(name) is None:
             raise damaged_event_error(path, line, f"a row that is {status}, with {name}", "nothing")
