@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pluggy
+from pydantic import ValidationError
 
 from dse.errors import DseError, PluginContractError, PluginLoadError, unknown_name
 from dse.files import hash_parts
 from dse.plugins.call import check_names
 from dse.plugins.code import files_of
 from dse.plugins.contract import PROTOCOLS, Hooks
+from dse.pydantic_errors import option_error
 from dse.records.plugin import API, KINDS, RECORD_TYPES, Kind, Options, PluginRecord
 
 GROUP = "dse"
@@ -164,20 +166,11 @@ class Registry:
 
     def validate_options(self, kind: Kind, name: str, options: Mapping[str, Any], *, where: object = None) -> Options:
         """A plugin's options as its own type reads them."""
-        from pydantic import ValidationError
-
         record = self.get(kind, name, where=where)
         try:
             return record.options.model_validate(options)
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            raise PluginContractError(
-                f"option {key!r} of {kind} {name!r} is not usable: {first['msg']}",
-                where=where,
-                expected=f"options: {', '.join(record.options.model_fields) or '(none)'}",
-                found=repr(first["input"]),
-            ) from error
+            raise option_error(error, record.options, f"{kind} {name!r}", where) from error
 
     def build(self, kind: Kind, name: str, options: Mapping[str, Any] | None = None, *, where: object = None) -> Any:
         """Build a plugin with options validated by its own type.

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from dse.errors import SpaceError, unknown_name
+from dse.pydantic_errors import read_error
 from dse.records.plugin import KINDS, Kind
 from dse.results.columns import METRIC_NAMES, OBJECTIVES
-from dse.space.pydantic_errors import read_error
 
 if TYPE_CHECKING:
     from dse.plugins.registry import Registry

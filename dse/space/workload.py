@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from dse.errors import SpaceError, UnknownNameError, unknown_name
+from dse.errors import UnknownNameError, unknown_name
+from dse.pydantic_errors import read_error
 
 Metric = Literal["accuracy", "f1", "matthews", "pearson", "spearman"]
 REGRESSION: tuple[Metric, ...] = ("pearson", "spearman")
@@ -184,14 +185,7 @@ def parse(raw: dict[str, Any], *, path: Path | None = None) -> WorkloadSpec:
         where = f"{path or 'space'}: {error.where}"
         raise UnknownNameError(error.what, where=where, expected=error.expected, fix=fix) from error
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = f"{path or 'space'}: {'.'.join(str(key) for key in ('workload', *first['loc']))}"
-        if first["type"] == "extra_forbidden":
-            raise unknown_name("key", str(first["loc"][-1]), _keys(first["loc"]), where=where) from error
-        if first["type"] == "missing":
-            raise SpaceError(f"the key {first['loc'][-1]!r} is missing", where=where) from error
-        reason = first["msg"].removeprefix("Value error, ")
-        raise SpaceError(f"this value is not usable: {reason}", where=where, found=repr(first["input"])) from error
+        raise read_error(error, WorkloadSpec, path, "workload") from error
     folder = path.parent if path is not None else Path()
     return spec.model_copy(
         update={
@@ -257,20 +251,6 @@ def _find_table(data: DataSpec, folder: Path) -> DataSpec:
 def _beside(folder: Path, name: str) -> str:
     """Path of a folder beside the space file if there is one, else the name as it is: a hub name."""
     return str(folder / name) if name and (folder / name).is_dir() else name
-
-
-def _keys(location: tuple[int | str, ...]) -> list[str]:
-    """Names that are valid where an unknown key was found."""
-    models: dict[str, type[BaseModel]] = {
-        "base": BaseSpec,
-        "archive": ArchiveSpec,
-        "tasks": TaskSpec,
-        "data": DataSpec,
-        "fine_tune": FineTuneSpec,
-        "traffic": TrafficSpec,
-    }
-    tables = [str(key) for key in location[:-1] if key in models]
-    return list((models[tables[-1]] if tables else WorkloadSpec).model_fields)
 
 
 def _task(raw: Any, known: dict[str, Any]) -> Any:

@@ -282,3 +282,9 @@ def test_a_misspelt_member_of_an_adapter_names_the_nearest() -> None:
         check_names("an adapter", SimpleNamespace(begins=method), ADAPTER_PROTOCOLS)
     with pytest.raises(dse.PluginContractError, match="did you mean 'rates'"):
         check_names("an adapter", SimpleNamespace(rate={"": 2.0}), ADAPTER_PROTOCOLS)
+
+
+def test_an_option_that_does_not_exist_names_the_nearest() -> None:
+    registry = dse.Registry().discover()
+    with pytest.raises(dse.PluginContractError, match=r"'leakage_shar'[\s\S]*did you mean 'leakage_share'\?"):
+        registry.build("hardware", "isaac", {"leakage_shar": 0.1})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import types
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from dse.errors import DseError, SpaceError, unknown_name
+from dse.errors import DseError, PluginContractError, SpaceError, unknown_name
 
 _EXPECTED = {
     "string_type": "text",
@@ -25,8 +26,36 @@ _EXPECTED = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """The first thing that pydantic found.
+
+    Attributes:
+        type: pydantic's name for it.
+        keys: path of the key below what was validated.
+        message: in pydantic's words, or in those of the validator that raised.
+        expected: what may stand there.
+        value: what was found, as Python writes it.
+        known: valid keys of the table that holds the key.
+    """
+
+    type: str
+    keys: tuple[int | str, ...]
+    message: str
+    expected: str
+    value: str
+    known: list[str]
+
+    @classmethod
+    def of(cls, error: ValidationError, model: type[BaseModel]) -> _Finding:
+        """Read the first finding of an error that a model raised."""
+        first = error.errors(include_url=False)[0]
+        message, known = first["msg"].removeprefix("Value error, "), _keys(model, first["loc"][:-1])
+        return cls(first["type"], first["loc"], message, _expected(first), repr(first["input"]), known)
+
+
 def read_error(error: ValidationError, model: type[BaseModel], path: Path | None, *prefix: object) -> DseError:
-    """Build the error for the first finding: file, key, expected, found, nearest valid name.
+    """Build the error of a file for the first finding: file, key, expected, found, nearest valid name.
 
     Args:
         error: what pydantic raised.
@@ -34,24 +63,43 @@ def read_error(error: ValidationError, model: type[BaseModel], path: Path | None
         path: the file, if there is one.
         prefix: keys above the validated table.
     """
-    first = error.errors(include_url=False)[0]
-    keys = (*prefix, *first["loc"])
+    finding = _Finding.of(error, model)
+    keys = (*prefix, *finding.keys)
     where = f"{path or 'space'}: {'.'.join(str(key) for key in keys)}" if keys else str(path or "space")
-    if first["type"] == "extra_forbidden":
-        return unknown_name("key", str(first["loc"][-1]), _keys(model, first["loc"][:-1]), where=where)
-    if first["type"] == "missing":
-        return SpaceError(f"the key {first['loc'][-1]!r} is missing", where=where)
-    return SpaceError(
-        "this value is not usable", where=where, expected=_describe_expected(first), found=repr(first["input"])
+    if finding.type == "extra_forbidden":
+        return unknown_name("key", str(finding.keys[-1]), finding.known, where=where)
+    if finding.type == "missing":
+        return SpaceError(f"the key {finding.keys[-1]!r} is missing", where=where)
+    return SpaceError("this value is not usable", where=where, expected=finding.expected, found=finding.value)
+
+
+def option_error(error: ValidationError, model: type[BaseModel], who: str, where: object) -> PluginContractError:
+    """Build the error of a plugin's options for the first finding.
+
+    Args:
+        error: what pydantic raised.
+        model: the plugin's options.
+        who: the plugin, for the message.
+        where: file and key, or other place the options came from.
+    """
+    finding = _Finding.of(error, model)
+    key = ".".join(str(part) for part in finding.keys)
+    unknown = finding.type == "extra_forbidden"
+    return PluginContractError(
+        f"option {key!r} of {who} is not usable: {'there is no such option' if unknown else finding.message}",
+        where=where,
+        expected=f"options: {', '.join(model.model_fields) or '(none)'}",
+        found=finding.value,
+        fix=unknown_name("option", str(finding.keys[-1]), finding.known).fix if unknown else None,
     )
 
 
-def _describe_expected(detail: ErrorDetails) -> str:
+def _expected(detail: ErrorDetails) -> str:
     context: dict[str, Any] = detail.get("ctx", {})
     bounds = {
         "greater_than_equal": ("at least", "ge"),
         "less_than_equal": ("at most", "le"),
-        "greater_than": ("more than", "gt"),
+        "greater_than": ("greater than", "gt"),
     }
     if detail["type"] in bounds:
         words, key = bounds[detail["type"]]
@@ -90,7 +138,7 @@ def _below(annotation: Any, key: int | str) -> Any:
             return None
         module = __import__(annotation.__module__, fromlist=["_"])
         return _plain(get_args(eval(extra, vars(module)) if isinstance(extra, str) else extra)[1])  # noqa: S307  # own code
-    arguments = get_args(annotation)
+    arguments = [item for item in get_args(annotation) if item is not Ellipsis]
     return _plain(arguments[-1]) if arguments else None
 
 
