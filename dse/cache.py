@@ -13,9 +13,6 @@ from numpy.typing import NDArray
 
 from dse.files import digest, whole_file
 
-Progress = Callable[[str, float | None], None]
-"""Told what is being done and, where it is known, the share done (0 to 1)."""
-
 
 def default_cache() -> Path:
     """``$DSE_CACHE``, or the user's cache folder."""

@@ -31,7 +31,7 @@ class _Finding:
     """The first thing that pydantic found.
 
     Attributes:
-        type: pydantic's name for it.
+        sort: pydantic's name for it.
         keys: path of the key below what was validated.
         message: in pydantic's words, or in those of the validator that raised.
         expected: what may stand there.
@@ -39,7 +39,7 @@ class _Finding:
         known: valid keys of the table that holds the key.
     """
 
-    type: str
+    sort: str
     keys: tuple[int | str, ...]
     message: str
     expected: str
@@ -66,9 +66,9 @@ def read_error(error: ValidationError, model: type[BaseModel], path: Path | None
     finding = _Finding.of(error, model)
     keys = (*prefix, *finding.keys)
     where = f"{path or 'space'}: {'.'.join(str(key) for key in keys)}" if keys else str(path or "space")
-    if finding.type == "extra_forbidden":
+    if finding.sort == "extra_forbidden":
         return unknown_name("key", str(finding.keys[-1]), finding.known, where=where)
-    if finding.type == "missing":
+    if finding.sort == "missing":
         return SpaceError(f"the key {finding.keys[-1]!r} is missing", where=where)
     return SpaceError("this value is not usable", where=where, expected=finding.expected, found=finding.value)
 
@@ -84,7 +84,7 @@ def option_error(error: ValidationError, model: type[BaseModel], who: str, where
     """
     finding = _Finding.of(error, model)
     key = ".".join(str(part) for part in finding.keys)
-    unknown = finding.type == "extra_forbidden"
+    unknown = finding.sort == "extra_forbidden"
     return PluginContractError(
         f"option {key!r} of {who} is not usable: {'there is no such option' if unknown else finding.message}",
         where=where,

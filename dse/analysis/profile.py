@@ -9,7 +9,7 @@ tasks, so the settings with the fewest arrays, or the least energy, for a mean d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, TypeAlias
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.errors import SpaceError
+from dse.records.callbacks import ProgressCallback
 from dse.records.design import DesignPoint
 from dse.records.parameters import Scalar
 from dse.records.plugin import Kind
@@ -37,7 +38,6 @@ RATIOS = {"area": "array_area_ratio", "energy": "energy_ratio"}
 """What proposals may have least of, and its column."""
 PROFILED: tuple[Kind, ...] = ("generator", "compressor")
 """Kinds of plugin whose per-task parameters change what a task's scores are."""
-Told = Callable[[str, float | None], None]
 Ratios: TypeAlias = dict[str, NDArray[np.float64]]
 
 
@@ -85,7 +85,7 @@ class Proposal:
     point: DesignPoint
 
 
-def profile(problem: Problem, space: SearchSpace, start: DesignPoint, told: Told) -> Resilience:
+def profile(problem: Problem, space: SearchSpace, start: DesignPoint, told: ProgressCallback) -> Resilience:
     """Score every setting of the per-task parameters of a design's generator and compressor, and every layer.
 
     Args:

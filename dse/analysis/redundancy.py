@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.analysis.importance import IMPORTANCE_VERSION, UNITS, importance, least
-from dse.cache import Progress
 from dse.models.inference.similarity import MOST_TOKENS, SIMILARITY_VERSION
+from dse.records.callbacks import ProgressCallback
 from dse.score.exit_heads import fit_exits
 from dse.score.metrics import POINTS
 
@@ -26,7 +26,7 @@ Columns: TypeAlias = Mapping[str, NDArray[Any]]
 """Values (T, L) by column; not a number where there is none."""
 
 
-def redundancy(problem: WorkloadProblem, rows: int, told: Progress) -> pd.DataFrame:
+def redundancy(problem: WorkloadProblem, rows: int, told: ProgressCallback) -> pd.DataFrame:
     """Measure how alike layers are across tasks, what each is worth, and what in it is worth little.
 
     Everything is cached by content: what was measured once, by any study, is not measured again.
@@ -86,7 +86,7 @@ def effects(problem: WorkloadProblem) -> Columns:
     }
 
 
-def important(problem: WorkloadProblem, rows: int, told: Progress) -> Columns:
+def important(problem: WorkloadProblem, rows: int, told: ProgressCallback) -> Columns:
     """What the least important heads and feed-forward columns of a layer carry."""
     shape = (len(problem.tasks), problem.layers)
     columns = {f"{unit}_{what}": np.full(shape, np.nan) for unit in UNITS for what in ("half_share", "below_1pct")}
@@ -99,7 +99,7 @@ def important(problem: WorkloadProblem, rows: int, told: Progress) -> Columns:
     return columns
 
 
-def leaving(problem: WorkloadProblem, rows: int, told: Progress) -> Columns:
+def leaving(problem: WorkloadProblem, rows: int, told: ProgressCallback) -> Columns:
     """How often an answer read off a layer is the last one, and how many inputs are sure enough to leave by then."""
     columns = {name: np.full((len(problem.tasks), problem.layers), np.nan) for name in ("exit_agrees", "exit_leaves")}
     for task, name in enumerate(problem.tasks):

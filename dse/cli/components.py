@@ -10,6 +10,7 @@ import typer
 
 from dse.cli import options as opt
 from dse.cli.errors import ErrorsShown, say
+from dse.records.callbacks import ignore_message
 
 components = typer.Typer(
     cls=ErrorsShown, help="Tables of component costs that come with hardware models.", no_args_is_help=True
@@ -43,7 +44,7 @@ def components_build(
     from dse.commands.components_build import components_build as build
 
     del debug
-    built = build(name, python=python, out=out, plugins=plugin or [], say=(lambda _text: None) if quiet else say)
+    built = build(name, python=python, out=out, plugins=plugin or [], say=ignore_message if quiet else say)
     sys.stdout.write(f"{built.file}\n")
     if not quiet:
         same = "the same as the table that comes with the model"

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dse.commands.open import open_problem
+from dse.records.callbacks import ProgressCallback
 from dse.records.data_facts import DataFacts
 from dse.records.plugin import Kind
 from dse.space.default_design import default_point
 from dse.space.domain import values_text
-from dse.study.load import Activity, request
+from dse.study.load import request
 
 if TYPE_CHECKING:
     from dse.records.scored import CostResult
@@ -76,7 +77,7 @@ def check(
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
     in_process: bool = False,
-    activity: Activity | None = None,
+    activity: ProgressCallback | None = None,
 ) -> SpaceReport:
     """Resolve every plugin and parameter of a space file, and cost one design. Nothing is fine-tuned.
 

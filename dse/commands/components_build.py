@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from dse.errors import SetupError
 from dse.files import write_output
 from dse.plugins.environments import Needs, make_environment, run_script
 from dse.plugins.registry import load_registry
+from dse.records.callbacks import MessageCallback, ignore_message
 from dse.records.plugin import ComponentTable, HardwareModel
 
 
@@ -33,7 +34,7 @@ def components_build(
     python: str | None = None,
     out: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
-    say: Callable[[str], None] = lambda _text: None,
+    say: MessageCallback = ignore_message,
 ) -> Built:
     """Make the component table of a hardware model anew, in an environment of its own that is thrown away afterwards.
 

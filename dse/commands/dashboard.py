@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
+
+from dse.records.callbacks import MessageCallback, ignore_message
 
 
 def dashboard(
@@ -12,7 +13,7 @@ def dashboard(
     host: str = "127.0.0.1",
     port: int = 8080,
     results: Path | str = "results",
-    serving: Callable[[str], None] = lambda _address: None,
+    serving: MessageCallback = ignore_message,
 ) -> None:
     """Serve a study with optuna-dashboard until interrupted; what is shown follows its log while the study goes on.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dse.study.load import Activity, request
+from dse.records.callbacks import ProgressCallback
+from dse.study.load import request
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,7 @@ def deltas(
     per_channel: bool = False,
     device: str = "auto",
     cache: Path | str | None = None,
-    activity: Activity | None = None,
+    activity: ProgressCallback | None = None,
 ) -> pd.DataFrame:
     """Compare every task's fine-tuned matrices with the base's, layer by layer.
 

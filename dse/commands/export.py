@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import DseError, OutputError, StudyError
-from dse.study.load import Activity, load, request
+from dse.records.callbacks import ProgressCallback
+from dse.study.load import load, request
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ def export(
     device: str = "auto",
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
-    activity: Activity | None = None,
+    activity: ProgressCallback | None = None,
 ) -> Exported:
     """Export a design: packed weights, the place of every array, schedule, hardware and recorded scores.
 
@@ -197,7 +198,7 @@ def _describe_design(
     return Wanted(problem, point, {**about, "versions": versions(), "machine": machine()}, scores)
 
 
-def _check_scores(wanted: Wanted, activity: Activity | None) -> None:
+def _check_scores(wanted: Wanted, activity: ProgressCallback | None) -> None:
     """Refuse to export other models than were scored; usually all scores are in the cache.
 
     Raises:
@@ -221,7 +222,9 @@ def _check_scores(wanted: Wanted, activity: Activity | None) -> None:
                 )
 
 
-def _write_export(target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: Activity | None) -> Exported:
+def _write_export(
+    target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: ProgressCallback | None
+) -> Exported:
     import pandas as pd
 
     from dse.exports.check import check_export

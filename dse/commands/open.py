@@ -10,12 +10,13 @@ if TYPE_CHECKING:
     from dse.records.problem import Problem
     from dse.space.searchspace import SearchSpace
     from dse.study.provenance import Provenance
-from dse.study.load import Activity, Request, load
+from dse.records.callbacks import ProgressCallback
+from dse.study.load import Request, load
 
 
 @contextmanager
 def open_problem(
-    wanted: Request, activity: Activity | None, *, in_process: bool, workers: int = 1
+    wanted: Request, activity: ProgressCallback | None, *, in_process: bool, workers: int = 1
 ) -> Iterator[tuple[Problem, SearchSpace, Provenance]]:
     """Give the problem, resolved space and provenance of a space file, evaluated in workers unless told otherwise."""
     if in_process:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from dse.errors import DseError, unknown_name
 from dse.plugins.registry import Provider
 from dse.plugins.targets import Target, plugins_of
+from dse.records.callbacks import ProgressCallback
 from dse.records.plugin import PluginRecord
-from dse.study.load import Activity
 
 if TYPE_CHECKING:
     from dse.testing.common import Outcome
@@ -51,7 +51,7 @@ class CheckResult:
 
 
 def plugins_check(
-    target: Path | str, *, options: Mapping[str, Any] | None = None, activity: Activity | None = None
+    target: Path | str, *, options: Mapping[str, Any] | None = None, activity: ProgressCallback | None = None
 ) -> list[CheckResult]:
     """Run the conformance suite of its kind on each plugin of a file, of a package folder, or of a name.
 
@@ -101,7 +101,7 @@ def _not_loaded(provider: Provider) -> CheckResult:
     return CheckResult("", provider.name, "loads", "The plugin's module and hooks run.", "failed", reason)
 
 
-def _run_suite(record: PluginRecord, options: dict[str, Any], activity: Activity | None) -> list[CheckResult]:
+def _run_suite(record: PluginRecord, options: dict[str, Any], activity: ProgressCallback | None) -> list[CheckResult]:
     """Run every check of a plugin's kind; those that others build on come first."""
     from dse.testing import SUITES
     from dse.testing.common import OUTCOMES, outcome

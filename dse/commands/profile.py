@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from dse.commands.open import open_problem
 from dse.errors import unknown_name
-from dse.study.load import Activity, request
+from dse.records.callbacks import ProgressCallback, ignore_progress
+from dse.study.load import request
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +50,7 @@ def profile(
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
     in_process: bool = False,
-    activity: Activity | None = None,
+    activity: ProgressCallback | None = None,
 ) -> Profiled:
     """Measure how much compression each task bears, and propose designs.
 
@@ -79,7 +80,7 @@ def profile(
     from dse.analysis.profile import profile as measure
     from dse.files import make_folder, write_whole
 
-    told = activity or (lambda _text, _share: None)
+    told = activity or ignore_progress
     with open_problem(request(space, device, cache, plugins), activity, in_process=in_process) as (problem, found, _):
         start = _start(found, {"compressor": compressor, "generator": generator})
         chosen_by_task(found, start)  # before anything is fine-tuned in vain

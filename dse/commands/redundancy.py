@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dse.errors import DataError
-from dse.study.load import Activity, load, request
+from dse.records.callbacks import ProgressCallback, ignore_progress
+from dse.study.load import load, request
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,7 @@ def redundancy(
     device: str = "auto",
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
-    activity: Activity | None = None,
+    activity: ProgressCallback | None = None,
 ) -> Redundancy:
     """Measure, layer by layer, how alike the tasks' models are, what each layer is worth, and what in it is worth little.
 
@@ -68,5 +69,5 @@ def redundancy(
     wanted = request(space, device, cache, plugins)
     folder = make_folder(Path(results) / wanted.space.name)  # before anything is measured in vain
     problem, _, _ = load(wanted, activity)
-    table = measured(problem, rows, activity or (lambda _text, _share: None))
+    table = measured(problem, rows, activity or ignore_progress)
     return Redundancy(table, write_whole(folder / REDUNDANCY, lambda file: table.to_parquet(file, index=False)))

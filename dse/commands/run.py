@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dse.commands.open import open_problem
-from dse.study.load import Activity, request
+from dse.records.callbacks import ProgressCallback
+from dse.study.load import request
 from dse.study.start import profiled_rows, starting_points
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def run(
     in_process: bool = False,
     workers: int = 1,
     observer: Observer | None = None,
-    activity: Activity | None = None,
+    activity: ProgressCallback | None = None,
 ) -> Finished:
     """Search a design space, or continue a search where it was stopped.
 

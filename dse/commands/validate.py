@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from dse.commands.open import open_problem
 from dse.errors import StudyError
-from dse.study.load import Activity, request
+from dse.records.callbacks import ProgressCallback
+from dse.study.load import request
 
 if TYPE_CHECKING:
     from dse.study.validate import Validation
@@ -25,7 +26,7 @@ def validate(
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
     in_process: bool = False,
-    activity: Activity | None = None,
+    activity: ProgressCallback | None = None,
 ) -> Validation:
     """Score a study's front on the report split, which no choice has seen.
 

@@ -11,6 +11,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from dse.dashboards.live import Live
 from dse.errors import DseError, SetupError
+from dse.records.callbacks import MessageCallback
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -24,7 +25,7 @@ class _Quiet(WSGIRequestHandler):
         """Leave the terminal to what matters."""
 
 
-def application(live: Live, say: Callable[[str], object]) -> Application:
+def application(live: Live, say: MessageCallback) -> Application:
     """Wrap optuna-dashboard so that every request sees the log as it is now, and none changes anything.
 
     Args:

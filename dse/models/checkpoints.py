@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
 
-from dse.cache import Progress
 from dse.errors import CheckpointError, SourceError
 from dse.files import digest, file_digest, hash_parts
 from dse.models.sources import unpack
+from dse.records.callbacks import ProgressCallback
 from dse.space.workload import BaseSpec
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _REFUSALS = (OSError, ValueError, RuntimeError, KeyError, SafetensorError, pickl
 """What transformers raises where there is no model, or one that does not fit."""
 
 
-def locate(base: BaseSpec, cache: Path, progress: Progress | None = None) -> str:
+def locate(base: BaseSpec, cache: Path, progress: ProgressCallback | None = None) -> str:
     """Local folder of a base model, or its hub name.
 
     Raises:

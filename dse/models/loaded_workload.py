@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dse.cache import Progress
 from dse.errors import CheckpointError
 from dse.files import digest
 from dse.models import checkpoints as models
@@ -22,6 +21,7 @@ from dse.models.inference.observe import observe
 from dse.models.sources import hub_file, unpack
 from dse.models.training import finetune, joint
 from dse.models.write import only_given
+from dse.records.callbacks import ProgressCallback
 from dse.records.data_facts import DataFacts
 from dse.records.model import Model
 from dse.records.observation import Observation
@@ -211,7 +211,7 @@ class LoadedWorkload:
     """
 
     def __init__(
-        self, spec: WorkloadSpec, *, cache: Path, device: str = "auto", progress: Progress | None = None
+        self, spec: WorkloadSpec, *, cache: Path, device: str = "auto", progress: ProgressCallback | None = None
     ) -> None:
         self.spec = spec
         self.cache = cache
@@ -291,6 +291,8 @@ def token_moments(lengths: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[float, 
     return float(lengths.mean()), float((lengths.astype(float) ** 2).mean())
 
 
-def load(spec: WorkloadSpec, *, cache: Path, device: str = "auto", progress: Progress | None = None) -> LoadedWorkload:
+def load(
+    spec: WorkloadSpec, *, cache: Path, device: str = "auto", progress: ProgressCallback | None = None
+) -> LoadedWorkload:
     """Load a workload; see `LoadedWorkload`."""
     return LoadedWorkload(spec, cache=cache, device=device, progress=progress)

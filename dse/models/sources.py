@@ -16,9 +16,9 @@ from pathlib import Path, PurePosixPath
 
 from filelock import FileLock
 
-from dse.cache import Progress
 from dse.errors import SourceError
 from dse.files import file_digest, sha256, whole_file
+from dse.records.callbacks import ProgressCallback
 from dse.space.workload import ArchiveSpec
 
 MEGABYTE = 1e6
@@ -43,7 +43,7 @@ def hub_file(dataset: str, name: str) -> Path:
         ) from error
 
 
-def unpack(archive: ArchiveSpec, cache: Path, progress: Progress | None = None) -> Path:
+def unpack(archive: ArchiveSpec, cache: Path, progress: ProgressCallback | None = None) -> Path:
     """Return the local path of an archive's member, fetched, verified and unpacked at first use.
 
     Args:
@@ -65,7 +65,7 @@ def unpack(archive: ArchiveSpec, cache: Path, progress: Progress | None = None) 
     return target
 
 
-def _fetch_and_unpack(archive: ArchiveSpec, cache: Path, target: Path, progress: Progress | None) -> None:
+def _fetch_and_unpack(archive: ArchiveSpec, cache: Path, target: Path, progress: ProgressCallback | None) -> None:
     if len(archive.wheels) != len(archive.sha256):
         raise SourceError(
             "an archive needs one checksum for each wheel", expected=len(archive.wheels), found=len(archive.sha256)
@@ -76,7 +76,7 @@ def _fetch_and_unpack(archive: ArchiveSpec, cache: Path, target: Path, progress:
         _unpack(source, archive.member, target, " + ".join(archive.wheels))
 
 
-def fetch(wheel: str, sha256: str, cache: Path, progress: Progress | None = None) -> Path:
+def fetch(wheel: str, sha256: str, cache: Path, progress: ProgressCallback | None = None) -> Path:
     """Download one wheel without its dependencies, or find it in the cache; the checksum is verified either way."""
     folder = cache / "wheels" / sha256[:16]
     found = [path for path in sorted(folder.glob("*.whl")) if file_digest(path) == sha256]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dse.errors import SetupError
+from dse.records.callbacks import MessageCallback, ignore_message
 
 NEWEST = 20
 """Minor versions of Python 3 that are looked for on the path."""
@@ -35,7 +36,7 @@ class Needs:
 
 
 def make_environment(
-    folder: Path, needs: Needs, *, python: str | None = None, say: Callable[[str], None] = lambda _text: None
+    folder: Path, needs: Needs, *, python: str | None = None, say: MessageCallback = ignore_message
 ) -> Path:
     """Make a virtual environment and install packages into it.
 

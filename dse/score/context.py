@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from dse.cache import ArrayCache, Progress
+from dse.cache import ArrayCache
 from dse.files import digest
 from dse.plugins.contract import Weights
+from dse.records.callbacks import ProgressCallback
 from dse.records.effective import Effective
 from dse.records.model import Model
 from dse.records.observation import Observation
@@ -56,7 +57,7 @@ class PipelineContext:
     digest = staticmethod(digest)
 
     def __init__(
-        self, loaded: LoadedWorkload, arrays: ArrayCache, precision: Precision, progress: Progress | None
+        self, loaded: LoadedWorkload, arrays: ArrayCache, precision: Precision, progress: ProgressCallback | None
     ) -> None:
         from dse.models.inference.evaluate import EVALUATOR_VERSION
         from dse.models.inference.observe import OBSERVE_VERSION

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from dse.cache import ArrayCache, Progress
+from dse.cache import ArrayCache
 from dse.cost.combination import Combination, group_by_combination, stack
 from dse.cost.cost import Built, Costed, baseline_cost, cost_points
 from dse.cost.metrics import cost_results
@@ -20,6 +20,7 @@ from dse.errors import SpaceError
 from dse.plugins.call import call_plugin
 from dse.plugins.contract import Hardware, is_joint
 from dse.plugins.registry import Registry
+from dse.records.callbacks import ProgressCallback
 from dse.records.data_facts import DataFacts
 from dse.records.design import DesignPoint, PluginParameter
 from dse.records.parameters import Parameter, Permutation
@@ -63,7 +64,7 @@ class WorkloadProblem:
         *,
         cache: Path,
         precision: Precision = "bf16",
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
     ) -> None:
         self._loaded = loaded
         self._progress = progress
@@ -275,7 +276,7 @@ class WorkloadProblem:
 
 
 def build_problem(
-    space: Any, registry: Registry, *, cache: Path, device: str = "auto", progress: Progress | None = None
+    space: Any, registry: Registry, *, cache: Path, device: str = "auto", progress: ProgressCallback | None = None
 ) -> WorkloadProblem:
     """Build the problem of a space file.
 

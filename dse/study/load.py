@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dse.errors import SetupError
 from dse.plugins.registry import load_registry
+from dse.records.callbacks import ProgressCallback
 
 if TYPE_CHECKING:
     from dse.score.problem import WorkloadProblem
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 Device = Literal["auto", "cpu", "cuda"]
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
-Activity = Callable[[str, float | None], None]
-"""Told what is being done (a download, a fine-tuning) and, where it is known, the share done, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class Request:
     plugins: tuple[Path, ...] = ()
 
 
-def load(request: Request, activity: Activity | None = None) -> tuple[WorkloadProblem, SearchSpace, Provenance]:
+def load(request: Request, activity: ProgressCallback | None = None) -> tuple[WorkloadProblem, SearchSpace, Provenance]:
     """Build what a space file describes.
 
     Args:

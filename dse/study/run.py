@@ -14,6 +14,7 @@ from typing import Any
 
 from dse.errors import SpaceError, unknown_name
 from dse.files import write_text_whole
+from dse.records.callbacks import MessageCallback, ignore_message
 from dse.records.design import DesignPoint
 from dse.records.problem import Problem
 from dse.results.files import LOG, SPACE
@@ -21,7 +22,7 @@ from dse.samplers.encoding import Codec
 from dse.samplers.suggester import Suggester
 from dse.space.searchspace import SearchSpace
 from dse.space.write import resolved_text
-from dse.study.log.file import Event, Hook, StudyLog, no_hook, pause_garbage_collection
+from dse.study.log.file import Event, StudyLog, pause_garbage_collection
 from dse.study.log.history import History, read_history
 from dse.study.loop import Loop
 from dse.study.observer import NullObserver, Observer, Progress
@@ -68,7 +69,7 @@ def run(
     profiled: Sequence[Mapping[str, Any]] = (),
     force: bool = False,
     retry_failed: bool = False,
-    hook: Hook = no_hook,
+    hook: MessageCallback = ignore_message,
 ) -> Finished:
     """Run a study up to its budget, from its beginning or from where its log ends.
 

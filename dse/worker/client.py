@@ -16,7 +16,8 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from dse.errors import DseError, TimeLimitError, WorkerError
-from dse.study.load import Activity, Request
+from dse.records.callbacks import ProgressCallback
+from dse.study.load import Request
 from dse.worker.serve import LOAD, RAISED, TOLD
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ class RemoteProblem:
         TimeLimitError: it said nothing for too long.
     """
 
-    def __init__(self, request: Request, activity: Activity | None = None, *, cores: Sequence[int] = ()) -> None:
+    def __init__(
+        self, request: Request, activity: ProgressCallback | None = None, *, cores: Sequence[int] = ()
+    ) -> None:
         self._request, self._cores = request, tuple(cores)
         self._activity = activity
         self._worker: _Worker | None = None
@@ -163,7 +166,7 @@ class RemoteProblem:
 class _Worker:
     """One process."""
 
-    def __init__(self, limit_s: float, activity: Activity | None, cores: Sequence[int]) -> None:
+    def __init__(self, limit_s: float, activity: ProgressCallback | None, cores: Sequence[int]) -> None:
         self._limit_s = limit_s
         self._activity = activity
         # -P and the same path: the worker must import what this process would, and nothing from the working folder.

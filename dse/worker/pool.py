@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dse.errors import SetupError
-from dse.study.load import Activity, Request
+from dse.records.callbacks import ProgressCallback
+from dse.study.load import Request
 from dse.worker.client import RemoteProblem
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class SharedProblem(RemoteProblem):
         SetupError: there are fewer cores than workers.
     """
 
-    def __init__(self, request: Request, activity: Activity | None = None, *, workers: int) -> None:
+    def __init__(self, request: Request, activity: ProgressCallback | None = None, *, workers: int) -> None:
         shares = cores_of(workers)
         super().__init__(request, activity, cores=shares[0])
         self._others = [RemoteProblem(request, cores=cores) for cores in shares[1:]]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dse.analysis.profile import MODES, MOST_SETTINGS, cheapest, cluster, profile, propose, rows_of, smooth
 from dse.errors import SpaceError
+from dse.records.callbacks import ignore_progress
 from dse.records.design import DesignPoint, PluginParameter
 from dse.records.parameters import Float, Int
 from dse.records.scored import CostResult, ScoreResult
@@ -74,7 +75,7 @@ def space(**parameters: Any) -> Any:
 
 def measured(problem: Shares) -> Any:
     found = space()
-    return profile(problem, found, default_point(found), lambda _text, _share: None), default_point(found)
+    return profile(problem, found, default_point(found), ignore_progress), default_point(found)
 
 
 def test_every_setting_is_scored_once_for_all_tasks() -> None:
@@ -161,7 +162,7 @@ def test_large_grids_are_thinned() -> None:
     raw = raw_space() | {"generator": {"plugins": ["independent"]}, "scheduler": {"plugins": ["fixed"]}}
     raw |= {"hardware": {"plugins": ["isaac"]}, "compressor": {"plugins": ["two-stage"]}}
     found = resolve(parse(raw), fine, TASKS, 2)
-    bears = profile(Shares(), found, default_point(found), lambda _text, _share: None)
+    bears = profile(Shares(), found, default_point(found), ignore_progress)
 
     assert len(bears.settings) == 25 <= MOST_SETTINGS
     assert {setting[SHARE] for setting in bears.settings} >= {0.0, 1.0}
@@ -173,7 +174,7 @@ def test_what_a_generator_lets_each_task_choose_is_profiled_with_the_compressors
     raw |= {"hardware": {"plugins": ["isaac"]}, "compressor": {"plugins": ["two-stage"]}}
     found = resolve(parse(raw), (*PARAMETERS, GENERATED), TASKS, 2)
     start = default_point(found)
-    bears = profile(Shares(), found, start, lambda _text, _share: None)
+    bears = profile(Shares(), found, start, ignore_progress)
 
     assert {(setting[SHARE], setting[KEPT]) for setting in bears.settings} == set(
         product((0.0, 0.25, 0.5, 0.75, 1.0), (0.5, 0.75, 1.0))
@@ -193,7 +194,7 @@ def test_proposals_of_least_energy_spend_their_drop_on_energy() -> None:
 def test_a_compressor_without_a_choice_for_each_task_is_refused() -> None:
     found = space(share=0.5)
     with pytest.raises(SpaceError, match="nothing to choose for each task") as caught:
-        profile(Shares(), found, default_point(found), lambda _text, _share: None)
+        profile(Shares(), found, default_point(found), ignore_progress)
     assert "generator 'independent' and compressor 'two-stage'" in str(caught.value)
     assert "compressor.two-stage.parameters" in str(caught.value)
 

@@ -13,6 +13,7 @@ import pytest
 import dse
 from dse.analysis.redundancy import effects, redundancy, similar
 from dse.cache import ArrayCache
+from dse.records.callbacks import ignore_progress
 from dse.records.effective import Effective
 from dse.score.problem import WorkloadProblem, build_problem
 from dse.space.file import load
@@ -21,7 +22,7 @@ ROWS = 30
 
 
 def measured(problem: WorkloadProblem) -> pd.DataFrame:
-    return redundancy(problem, ROWS, lambda _text, _share: None)
+    return redundancy(problem, ROWS, ignore_progress)
 
 
 def test_every_task_and_layer_has_a_row_and_every_column_a_value(problem: WorkloadProblem) -> None:
@@ -123,7 +124,7 @@ def test_other_rows_are_measured_anew_and_the_same_rows_give_the_same(
     problem: WorkloadProblem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = measured(problem)
-    few = redundancy(problem, 4, lambda _text, _share: None)
+    few = redundancy(problem, 4, ignore_progress)
     monkeypatch.setattr(problem.context, "arrays", ArrayCache(tmp_path))
     fresh = measured(problem)
 

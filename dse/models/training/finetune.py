@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.cache import Progress
 from dse.errors import CheckpointError, DataError, SetupError
 from dse.files import whole_file
 from dse.models.data.text import Encoded, batch, encode, padding
 from dse.models.encoder import Decomposed
+from dse.records.callbacks import ProgressCallback
 from dse.space.workload import TaskSpec
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def fine_tune(
     train: pd.DataFrame,
     *,
     device: str,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> dict[str, float]:
     """Train the model in place on a task's training rows.
 

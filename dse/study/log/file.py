@@ -10,23 +10,17 @@ import gc
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from dse.errors import StudyError
+from dse.records.callbacks import MessageCallback, ignore_message
 
 Event = dict[str, Any]
-Hook = Callable[[str], None]
-"""Called with the name of a point in the protocol, e.g. ``asked:written``; tests crash there."""
-
 SYNC_INTERVAL_S = 1.0
-
-
-def no_hook(_point: str) -> None:
-    """Do nothing."""
 
 
 class StudyLog:
@@ -34,14 +28,14 @@ class StudyLog:
 
     Args:
         path: of the log; created if it does not exist.
-        hook: called before and after each event is written.
+        hook: called before and after each event is written with the name of that point, e.g. ``asked:written``; tests crash there.
 
     Attributes:
         events: what the log holds.
         note: what was repaired, if anything.
     """
 
-    def __init__(self, path: Path, hook: Hook = no_hook) -> None:
+    def __init__(self, path: Path, hook: MessageCallback = ignore_message) -> None:
         self.path = path
         self.hook = hook
         self.events, whole = read_events(path)

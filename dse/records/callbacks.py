@@ -1,0 +1,21 @@
+"""What the library calls while it works: it never prints by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+ProgressCallback: TypeAlias = Callable[[str, float | None], None]
+"""Receives what is being done (a download, a fine-tuning) and, where it is known, the share done, 0 to 1."""
+MessageCallback: TypeAlias = Callable[[str], object]
+"""Receives one text; what it returns is not used."""
+
+
+def ignore_progress(activity: str, share: float | None) -> None:
+    """Do nothing: the default `ProgressCallback`."""
+    del activity, share
+
+
+def ignore_message(message: str) -> None:
+    """Do nothing: the default `MessageCallback`."""
+    del message
