@@ -1,52 +1,57 @@
-"""Write TOML: the standard library only reads it."""
+"""Write TOML as space files are laid out."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-_BARE = re.compile(r"^[A-Za-z0-9_-]+$")
+import tomlkit
+from tomlkit.exceptions import ConvertError
 
 
 def toml_text(table: Mapping[str, Any]) -> str:
-    """Text of a table; sub-tables get a heading each, tables inside lists and of scalars only stay inline."""
-    lines: list[str] = []
-    _write(table, (), lines)
-    return "\n".join(lines).strip() + "\n"
-
-
-def _write(table: Mapping[str, Any], path: tuple[str, ...], lines: list[str]) -> None:
-    inner = {key: value for key, value in table.items() if isinstance(value, Mapping) and _has_heading(value, path)}
-    if path:
-        lines.extend(["", f"[{'.'.join(_key(part) for part in path)}]"])
-    lines.extend(f"{_key(key)} = {toml_value(value)}" for key, value in table.items() if key not in inner)
-    for key, value in inner.items():
-        _write(value, (*path, key), lines)
-
-
-def _has_heading(value: Mapping[str, Any], path: tuple[str, ...]) -> bool:
-    """Short tables of scalars below the first level read better inline."""
-    return not path or any(isinstance(item, Mapping) for item in value.values())
-
-
-def _key(key: str) -> str:
-    return key if _BARE.match(key) else json.dumps(key, ensure_ascii=False)
+    """Return the text of a table; sub-tables get a heading each, tables of scalars below these stay inline."""
+    document = tomlkit.document()
+    _fill(document, table, _is_table)
+    return tomlkit.dumps(document).strip() + "\n"
 
 
 def toml_value(value: Any) -> str:
-    """Text of a value; tables are inline, and what they do not set is left out."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        # JSON's escapes are TOML's, but DEL must be escaped in TOML only.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """Return the text of a value; tables are inline, and what they do not set is left out."""
+    return str(_inline(value).as_string())
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether a value is a table that holds tables: short tables of scalars read better inline."""
+    return isinstance(value, Mapping) and any(map(_is_table, value.values()))
+
+
+def _fill(target: Any, table: Mapping[str, Any], has_heading: Callable[[Any], bool] = _is_deep) -> None:
+    """Put entries into a table: plain ones first, since a heading ends the table above it."""
+    for key, value in table.items():
+        if not has_heading(value):
+            target.add(key, _inline(value))
+    for key, value in table.items():
+        if has_heading(value):
+            inner = tomlkit.table(is_super_table=False)
+            _fill(inner, value)
+            target.add(key, inner)
+
+
+def _inline(value: Any) -> Any:
     if isinstance(value, Mapping):
-        inside = ", ".join(f"{_key(key)} = {toml_value(item)}" for key, item in value.items() if item is not None)
-        return f"{{ {inside} }}" if inside else "{}"
+        table = tomlkit.inline_table()
+        table.update({key: _inline(item) for key, item in value.items() if item is not None})
+        return table
     if isinstance(value, list | tuple):
-        return f"[{', '.join(toml_value(item) for item in value)}]"
-    if isinstance(value, int | float):
-        return repr(value)
-    return value.isoformat() if hasattr(value, "isoformat") else toml_value(str(value))
+        array = tomlkit.array()
+        array.extend(_inline(item) for item in value)
+        return array
+    try:
+        return tomlkit.item(value)
+    except ConvertError:
+        return tomlkit.item(str(value))
