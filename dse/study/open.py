@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
@@ -17,7 +17,7 @@ from dse.samplers.encoding import Codec
 from dse.space.searchspace import SearchSpace
 from dse.study.log.events import damaged_event_error
 from dse.study.log.history import LOG_SCHEMA, History
-from dse.study.provenance import Provenance, machine, versions
+from dse.study.provenance import ACCOUNTING, Provenance, accounting_of, machine, own_version, versions
 
 
 @contextmanager
@@ -71,6 +71,7 @@ def session_event(
         "seed": search.seed,
         "objectives": search.objectives,
         "reference_point": search.reference_point,
+        "accounting": ACCOUNTING,
         "versions": versions(),
         "plugins": dict(provenance.plugins),
         "digests": dict(provenance.digests),
@@ -103,27 +104,30 @@ def check_unchanged(folder: Path, history: History, event: Mapping[str, Any], *,
         return []
     last = history.sessions[-1]
     changes = [
-        *_changes("plugin", last["plugins"], event["plugins"]),
+        *_changes("plugin", last["plugins"], event["plugins"], own_version),
         *_changes("data", last["digests"], event["digests"]),
     ]
-    if last["versions"]["dse"] != event["versions"]["dse"]:
-        changes.append(f"dse: {last['versions']['dse']} -> {event['versions']['dse']}")
+    if accounting_of(last) != accounting_of(event):
+        changes.append(f"accounting of dse: {accounting_of(last)} -> {accounting_of(event)}")
     if last["space_hash"] != event["space_hash"]:
         changes.append(f"space or search settings: {last['space_hash'][:8]} -> {event['space_hash'][:8]}")
     if changes and not force:
         raise StudyError(
             "this study was begun under other conditions, so its old and new trials would not be comparable",
             where=folder,
-            expected="the same plugins, data, dse and space (only the budget may change)",
+            expected="the same plugins, data, accounting and space (only the budget may change)",
             found="; ".join(changes),
             fix="give the new study another name, or force it to continue: the change is then recorded",
         )
     return [f"continued although this changed: {change}" for change in changes]
 
 
-def _changes(what: str, old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+def _changes(
+    what: str, old: Mapping[str, str], new: Mapping[str, str], counts: Callable[[str], str] = str
+) -> list[str]:
+    """Say which entries differ in what counts of them."""
     return [
         f"{what} {name}: {old.get(name, '(absent)')} -> {new.get(name, '(absent)')}"
         for name in sorted({*old, *new})
-        if old.get(name) != new.get(name)
+        if name not in old or name not in new or counts(old[name]) != counts(new[name])
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,12 @@ from dse.space.file import SpaceFile
 if TYPE_CHECKING:
     from dse.plugins.registry import Registry
 
+ACCOUNTING = 1
+"""Raised when `dse` counts, charges or scores the same design otherwise: a study begun before then refuses to continue."""
 PACKAGES = ("optuna", "numpy", "scipy", "torch", "transformers", "pyarrow", "moocore")
+
+_PACKAGED = re.compile(r"(.*) \(([\w.-]+(?<!\.py)) \S+\)")
+"""Version of a record, and name and version of its package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,7 @@ class Provenance:
     """What must stay the same for a study to be continued.
 
     Attributes:
-        plugins: version by ``kind.plugin``.
+        plugins: version and origin by ``kind.plugin``; `own_version` says what of it must stay.
         digests: content hashes of base model, tasks and data, by name.
     """
 
@@ -52,6 +58,22 @@ def provenance_of(space: SpaceFile, registry: Registry, digests: Mapping[str, st
             origin = f"{file.name} {hash_parts([file.read_bytes()], size=8).hex()}"
         plugins[f"{kind}.{name}"] = f"{version} ({origin})"
     return Provenance(plugins, dict(digests))
+
+
+def accounting_of(session: Mapping[str, Any]) -> int:
+    """Return the accounting of a session of a log; before sessions named one, there was only the first."""
+    number: int = session.get("accounting", 1)
+    return number
+
+
+def own_version(text: str) -> str:
+    """Return what must stay the same of a plugin's entry in `Provenance.plugins`.
+
+    A plugin of a package counts by its record's version and the package's name, whatever release the package is. A plugin of
+    a bare file counts by its record's version and the file's content.
+    """
+    packaged = _PACKAGED.fullmatch(text)
+    return f"{packaged[1]} ({packaged[2]})" if packaged else text
 
 
 def versions() -> dict[str, str]:

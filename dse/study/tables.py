@@ -12,6 +12,7 @@ from dse.results.files import LOG, PROVENANCE
 from dse.results.writer import write_tables
 from dse.study.log.file import read_events
 from dse.study.log.history import History, read_history
+from dse.study.provenance import accounting_of
 
 
 def refresh(folder: Path | str) -> tuple[Path, Path]:
@@ -50,5 +51,8 @@ def _provenance(history: History) -> dict[str, Any]:
         "study": last["study"],
         "objectives": last["objectives"],
         "reference_point": last["reference_point"],
-        "sessions": [{name: session[name] for name in names} for session in history.sessions],
+        "sessions": [
+            {name: session[name] for name in names} | {"accounting": accounting_of(session)}
+            for session in history.sessions
+        ],
     }

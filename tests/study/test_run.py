@@ -14,7 +14,7 @@ import pytest
 from dse.errors import SpaceError, StudyError
 from dse.records.design import DesignPoint
 from dse.samplers.encoding import Codec
-from dse.study.provenance import Provenance
+from dse.study.provenance import Provenance, own_version
 from dse.study.tables import refresh
 from tests.support.fakes import FakeProblem, fake_space, raw_space, small_raw
 from tests.support.studies import Notes, go, rows
@@ -225,6 +225,54 @@ def test_changed_conditions_refuse_to_continue_unless_forced(tmp_path: Path) -> 
     assert done.progress.evaluated == 8
     assert "continued although this changed: plugin hardware.isaac" in observer.notes[0]
     assert [json.loads(row["versions"])["hardware.isaac"][0] for row in rows(tmp_path)] == ["1"] * 5 + ["2"] * 3
+
+
+def of_another_release(log: Path, monkeypatch: pytest.MonkeyPatch, *, accounting: int | None = None) -> Provenance:
+    """Let a log look as release 0.1.0 wrote it, whatever release runs the test as 9.0; return provenance of the latter."""
+    events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    for event in events:
+        if event["event"] in ("header", "resumed"):
+            del event["accounting"]
+            event["versions"]["dse"] = "0.1.0"
+            event["plugins"] = {"hardware.isaac": "1 (dse-reram 0.1.0)"}
+            if accounting is not None:
+                event["accounting"] = accounting
+    log.write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
+    monkeypatch.setattr("dse.study.open.versions", lambda: {"dse": "9.0"})
+    return Provenance({"hardware.isaac": "1 (dse-reram 9.0)"}, {"base": "abc"})
+
+
+def test_a_study_of_another_release_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go(tmp_path, trials=5)
+    now = of_another_release(tmp_path / "log.jsonl", monkeypatch)
+    observer = Notes()
+    assert go(tmp_path, trials=8, provenance=now, observer=observer).progress.evaluated == 8
+    assert observer.notes == []
+    found = json.loads((tmp_path / "provenance.json").read_text())["sessions"]
+    assert [session["versions"]["dse"] for session in found] == ["0.1.0", "9.0"]
+    assert [session["accounting"] for session in found] == [1, 1]
+
+
+def test_a_study_of_another_accounting_does_not_continue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go(tmp_path, trials=5)
+    now = of_another_release(tmp_path / "log.jsonl", monkeypatch, accounting=2)
+    with pytest.raises(StudyError, match="accounting of dse: 2 -> 1"):
+        go(tmp_path, trials=8, provenance=now)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("1 (dse-reram 0.1.0)", "1 (dse-reram 0.2.0.dev1+g12)", True),
+        ("1 (dse-reram 0.1.0)", "2 (dse-reram 0.1.0)", False),
+        ("1 (dse-reram 0.1.0)", "1 (another 0.1.0)", False),
+        ("1 (mine.py 0123456789abcdef)", "1 (mine.py 0123456789abcdef)", True),
+        ("1 (mine.py 0123456789abcdef)", "1 (mine.py fedcba9876543210)", False),
+        ("1 (dse-reram 0.1.0)", "1 (mine.py 0123456789abcdef)", False),
+    ],
+)
+def test_what_counts_of_a_plugin(old: str, new: str, same: int) -> None:
+    assert (own_version(old) == own_version(new)) == same
 
 
 @pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2"])
