@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +10,9 @@ from typing import Any
 from dse.errors import PluginContractError
 from dse.records.design import DesignPoint
 from dse.records.problem import Problem
-from dse.records.scored import CostResult, ScoreResult
-from dse.results.columns import COST_NAMES, OBJECTIVES, SCORE_NAMES
+from dse.records.scored import CostResult
+from dse.results.columns import OBJECTIVES, SCORE_NAMES
+from dse.results.rows import TOLERANCE, cost_cells, score_cells
 from dse.results.status import Status
 from dse.samplers.suggester import Told
 from dse.space.constraints import LIMITS, check, constraints_of
@@ -20,8 +20,6 @@ from dse.space.file import SpaceFile
 
 WORST_SCORE = 0.0
 """What a sampler is told for a point that was rejected before its score: that of a constant prediction."""
-TOLERANCE = 1e-6
-"""Relative difference allowed between a total and the sum of its components."""
 
 
 Beaten = Callable[[Sequence[float]], bool]
@@ -168,64 +166,6 @@ class Evaluator:
         return float(value)
 
 
-def cost_cells(cost: CostResult) -> dict[str, Any]:
-    """Cells of a cost, checked: finite numbers, and components that sum to their totals.
-
-    Raises:
-        PluginContractError: they are not.
-    """
-    for name, value in cost.metrics.items():
-        if name not in COST_NAMES:
-            raise PluginContractError(f"the cost has an unknown metric {name!r}", expected=", ".join(COST_NAMES))
-        if value is not None:
-            _check_finite(name, value)
-    for total, parts in (("area_mm2", cost.area), ("energy_uj", cost.energy)):
-        for name, value in parts.items():
-            _check_finite(f"{total} of {name}", value)
-        whole = cost.metrics.get(total)
-        if whole is not None and abs(sum(parts.values()) - whole) > TOLERANCE * max(abs(whole), TOLERANCE):
-            raise PluginContractError(
-                f"the components of {total} do not sum to it", expected=whole, found=sum(parts.values())
-            )
-    return {
-        **{name: None if value is None else float(value) for name, value in cost.metrics.items()},
-        **{f"area.{name}": float(value) for name, value in cost.area.items()},
-        **{f"energy.{name}": float(value) for name, value in cost.energy.items()},
-        "order": list(cost.order),
-        "visit_us": [float(value) for value in cost.visit_us],
-        "switch_us": [float(value) for value in cost.switch_us],
-    }
-
-
-def score_cells(score: ScoreResult) -> dict[str, Any]:
-    """Cells of a score, checked: finite numbers.
-
-    Raises:
-        PluginContractError: they are not.
-    """
-    for name, value in score.metrics.items():
-        if name not in SCORE_NAMES:
-            raise PluginContractError(f"the score has an unknown metric {name!r}", expected=", ".join(SCORE_NAMES))
-        _check_finite(name, value)
-    for name, value in score.tasks.items():
-        _check_finite(f"score of {name}", value)
-    return {
-        **{name: float(value) for name, value in score.metrics.items()},
-        **{f"score.{name}": float(value) for name, value in score.tasks.items()},
-        **{f"score_spread.{name}": float(value) for name, value in score.spread.items()},
-        "flagged_tasks": list(score.flagged),
-        "evaluated_tasks": int(score.evaluated),
-        "layers_run": score.layers_run,
-        "draws": score.draws,
-        "adc_rows": score.adc_rows,
-    }
-
-
 def _printable(text: str) -> str:
     """Text with the bytes of a file name that is no UTF-8 spelt out: neither log nor tables can hold them."""
     return text.encode(errors="backslashreplace").decode()
-
-
-def _check_finite(name: str, value: float) -> None:
-    if not math.isfinite(value):
-        raise PluginContractError(f"{name} is not a finite number", expected="a finite number", found=value)

@@ -16,9 +16,9 @@ from dse.cost.sum import Costs
 from dse.records.plugin import KINDS
 from dse.records.scored import CostResult, ScoreResult
 from dse.results.columns import COST_NAMES, IDENTITY, RECORD, SCORE_NAMES, study_columns
+from dse.results.rows import cost_cells, score_cells
 from dse.score.context import Outcome
 from dse.score.metrics import summary
-from dse.study.stages import cost_cells, score_cells
 
 ROOT = Path(dse.__file__).parent
 WRITERS = ("study/loop.py", "study/stages.py", "study/tables.py", "results/writer.py")

@@ -16,13 +16,13 @@ from dse.cost.cost import Built
 from dse.models.inference.adc import product
 from dse.records.design import DesignPoint
 from dse.results.columns import study_columns
+from dse.results.rows import score_cells
 from dse.score.cells import Cells
 from dse.score.noisy_terms import OnChip
 from dse.score.problem import WorkloadProblem, build_problem
 from dse.score.stored_terms import Assembly
 from dse.space.file import load
 from dse.space.toml_text import toml_value
-from dse.study.stages import score_cells
 from dse.testing import TinyContext, tiny_workload
 from tests.support.workloads import geometry
 

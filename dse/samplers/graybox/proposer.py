@@ -15,6 +15,7 @@ from dse.records.scored import CostResult
 from dse.results.columns import OBJECTIVES
 from dse.results.pareto import mask_nondominated
 from dse.results.points import PROFILED
+from dse.results.rows import cost_cells
 from dse.results.status import Status
 from dse.samplers.encoding import Codec, Params
 from dse.samplers.graybox.candidates import Candidates
@@ -25,7 +26,6 @@ from dse.samplers.graybox.recombined import Recombined
 from dse.samplers.graybox.scores import Key, TaskScores
 from dse.samplers.seeds import derive
 from dse.space.constraints import check, constraints_of
-from dse.study.stages import cost_cells
 
 Array = NDArray[np.float64]
 Costing = Callable[[list[DesignPoint]], list[CostResult]]
