@@ -89,6 +89,7 @@ FOLDERS = (
             ("testing/", "conformance suites for plugins, and tiny workloads"),
             ("records/", "typed values that the steps exchange: one file for each step"),
             ("errors.py", "every message: what, where, expected, found, fix"),
+            ("pydantic_errors.py", "what pydantic refuses, as one error that a person can act on"),
             ("files.py", "whole files, and hashes of content"),
             ("cache.py", "arrays that are made once for a key"),
         ),

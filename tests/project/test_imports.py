@@ -1,68 +1,117 @@
-"""No module imports, at its top or in a function, a module that imports it in turn."""
+"""Imports go one way: a package imports only packages that stand before it in the order."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
-from graphlib import TopologicalSorter
+from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
+ORDER = (
+    "dse.errors",
+    "dse.pydantic_errors",
+    "dse.files",
+    "dse.cache",
+    "dse.records",
+    "dse.results",
+    "dse.space",
+    "dse.plugins",
+    "dse.models",
+    "dse.cost",
+    "dse.score",
+    "dse.plugin",
+    "dse.testing",
+    "dse.samplers",
+    "dse.study",
+    "dse.analysis",
+    "dse.exports",
+    "dse.reports",
+    "dse.dashboards",
+    "dse.worker",
+    "dse.commands",
+    "dse",
+    "dse.cli",
+    "dse.__main__",
+    "dse_plugins",
+)
 
 
-def modules(package: Path) -> dict[str, Path]:
-    """Return every module of a package by its dotted name."""
-    names = {path: path.relative_to(package.parent).with_suffix("").parts for path in package.rglob("*.py")}
-    return {".".join(name[:-1] if name[-1] == "__init__" else name): path for path, name in names.items()}
+def find_modules() -> dict[str, Path]:
+    """Source file of each module of dse and of its plugins."""
+    found = {}
+    for top in (ROOT / "dse", ROOT / "plugins" / "dse_plugins"):
+        for path in top.rglob("*.py"):
+            name = ".".join(path.relative_to(top.parent).with_suffix("").parts)
+            found[name.removesuffix(".__init__")] = path
+    return found
 
 
-def imported(node: ast.AST, known: Collection[str]) -> Iterator[str]:
-    """Yield the known modules that a tree imports when it runs; of ``from a import b`` ``a.b`` if that is a module."""
+MODULES = find_modules()
+
+
+def is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+
+
+def walk_at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what runs when the module is imported: nothing in a function, and nothing that only a type checker sees."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Import):
-            yield from (item.name for item in child.names if item.name in known)
-        elif isinstance(child, ast.ImportFrom):
-            for item in child.names:
-                whole = f"{child.module}.{item.name}"
-                name = whole if whole in known else str(child.module)
-                yield from [name] * (name in known)
-        elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            continue
-        else:
-            yield from imported(child, known)
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and not is_for_types(child):
+            yield child
+            yield from walk_at_import(child)
 
 
-def circular(package: Path) -> list[str]:
-    """Return a circle of imports, empty where there is none."""
-    known = modules(package)
-    graph = {
-        name: set(imported(ast.parse(path.read_text(encoding="utf-8")), known)) - {name} for name, path in known.items()
-    }
-    graph.pop(package.name)  # the package itself loads its commands when they are first used
-    try:
-        TopologicalSorter(graph).prepare()
-    except ValueError as error:
-        return list(error.args[1])
-    return []
+def named_modules(nodes: Iterator[ast.AST]) -> set[str]:
+    """Modules of dse and its plugins that import statements name."""
+    names = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "an import is relative"
+            full = {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {name if name in MODULES else str(node.module) for name in full.values()}
+    return names & set(MODULES)
 
 
-@pytest.mark.parametrize("package", ["dse", "plugins/dse_plugins"])
-def test_imports_have_no_circle(package: str) -> None:
-    assert circular(ROOT / package) == []
+TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+IMPORTS = {name: named_modules(walk_at_import(tree)) - {name} for name, tree in TREES.items()}
 
 
-def test_a_circle_is_found(tmp_path: Path) -> None:
-    package = tmp_path / "package"
-    package.mkdir()
-    for name, text in {
-        "__init__": "",
-        "a": "from package import b",
-        "b": "def late():\n    from package.c import x",
-        "c": "import package.a",
-        "d": "if TYPE_CHECKING:\n    import package.e",
-        "e": "import package.d",
-    }.items():
-        (package / f"{name}.py").write_text(text, encoding="utf-8")
-    assert set(circular(package)) == {"package.a", "package.b", "package.c"}
+def package_of(module: str) -> str:
+    """Return the entry of the order that a module belongs to."""
+    top, *below = module.split(".")
+    return f"dse.{below[0]}" if top == "dse" and below else top
+
+
+def test_the_order_names_every_package_once() -> None:
+    assert sorted(ORDER) == sorted({package_of(module) for module in MODULES})
+
+
+def test_a_package_imports_only_packages_before_it() -> None:
+    pairs = {(module, imported) for module, imports in IMPORTS.items() for imported in imports}
+    places = {package: place for place, package in enumerate(ORDER)}
+    assert not [pair for pair in pairs if places[package_of(pair[0])] < places[package_of(pair[1])]]
+
+
+def test_dse_never_imports_its_plugins() -> None:
+    """Not even in a function: plugins are found by their entry points."""
+    for name, tree in TREES.items():
+        if package_of(name) != "dse_plugins":
+            assert not [one for one in named_modules(ast.walk(tree)) if package_of(one) == "dse_plugins"], name
+
+
+def test_heavy_libraries_are_not_imported_at_start() -> None:
+    """By nothing that the command line imports before it knows which command is asked for."""
+    seen: set[str] = set()
+    ahead = {"dse", "dse.cli", "dse.cli.app", "dse.__main__"}
+    while ahead:
+        module = ahead.pop()
+        seen.add(module)
+        ahead |= IMPORTS[module] - seen
+    heavy = {"torch", "transformers", "optuna", "pandas", "pyarrow", "sklearn", "scipy", "moocore", "duckdb", "plotly"}
+    for module in seen:
+        for node in walk_at_import(TREES[module]):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            assert not heavy & {name.partition(".")[0] for name in names}, module
