@@ -7,4 +7,4 @@ import os
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
 
-pytest_plugins = ("tests.support.pipeline_fixtures",)
+pytest_plugins = ("tests.support.once", "tests.support.pipeline_fixtures")

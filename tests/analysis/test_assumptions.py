@@ -113,7 +113,7 @@ def test_the_report_says_which_designs_stay_on_the_front(tmp_path: Path, trials:
 
     assert set(table["trial"]) == set(trials.loc[trials["on_front"].fillna(value=False), "trial"])
     for item in assumptions(trials, EXAMPLE):
-        rows: list[dict[str, Any]] = trials.to_dict("records")
+        rows: list[Any] = trials.to_dict("records")
         for index, costs in zip(item.costs.index, item.costs.to_dict("records"), strict=True):
             rows[index] |= costs
         mask = front_mask(rows, ["area", "energy", "accuracy"])

@@ -19,7 +19,7 @@ from dse.records.scored import CostResult, ScoreResult
 from dse.space.default_design import default_point
 from dse.space.file import parse
 from dse.space.resolve import resolve
-from tests.support.fakes import raw_space
+from tests.support.fakes import FakeProblem, Formula, raw_space
 
 TASKS = ("trec6", "tweet_sent", "sst2")
 FRAGILE = {"trec6": 8.0, "tweet_sent": 1.0, "sst2": 0.9}
@@ -41,25 +41,25 @@ def total(point: DesignPoint) -> float:
     return sum(point.values[SHARE])  # type: ignore[arg-type]
 
 
-class Shares:
-    """Arrays are the sum of shares, energy falls with them; what a task loses grows with the square of what is dropped."""
+def cost_of_shares(point: DesignPoint) -> CostResult:
+    share = total(point)
+    return CostResult({AREA: 0.125 + share / 24, ENERGY: 2 - share / 3}, {}, {})
 
-    tasks, layers, components, parameters = TASKS, 2, ("arrays",), PARAMETERS
 
+def score_of_shares(point: DesignPoint, split: str) -> ScoreResult:
+    assert split == "search"
+    shares = dict(zip(TASKS, point.values[SHARE], strict=True))  # type: ignore[arg-type]
+    tasks = {name: 0.9 - FRAGILE[name] * (1 - float(shares[name])) ** 2 / 100 for name in TASKS}  # type: ignore[arg-type]
+    return ScoreResult({}, tasks, baseline=dict.fromkeys(TASKS, 0.9))
+
+
+SHARES = Formula(PARAMETERS, TASKS, 2, cost_of_shares, score_of_shares, components=("arrays",))
+"""Arrays are the sum of shares, energy falls with them; what a task loses grows with the square of what is dropped."""
+
+
+class Shares(FakeProblem):
     def __init__(self) -> None:
-        self.scored: list[DesignPoint] = []
-
-    def prepare(self, *, scores: bool) -> None: ...
-
-    def cost(self, points: list[DesignPoint]) -> list[CostResult]:
-        return [CostResult({AREA: 0.125 + share / 24, ENERGY: 2 - share / 3}, {}, {}) for share in map(total, points)]
-
-    def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
-        assert split == "search"
-        self.scored.append(point)
-        shares = dict(zip(TASKS, point.values[SHARE], strict=True))  # type: ignore[arg-type]
-        tasks = {name: 0.9 - FRAGILE[name] * (1 - float(shares[name])) ** 2 / 100 for name in TASKS}  # type: ignore[arg-type]
-        return ScoreResult({}, tasks, baseline=dict.fromkeys(TASKS, 0.9))
+        super().__init__(SHARES)
 
     def layer_scores(self) -> tuple[tuple[float, ...], ...]:
         return tuple((0.9 - FRAGILE[name] / 200, 0.9) for name in TASKS)

@@ -47,7 +47,7 @@ def test_every_task_and_layer_has_a_row_and_every_column_a_value(problem: Worklo
 
 
 def test_with_two_tasks_the_other_tasks_are_the_other_task(problem: WorkloadProblem) -> None:
-    table = measured(problem).set_index(["task", "layer"])
+    table: Any = measured(problem).set_index(["task", "layer"])
 
     for name in ("cka", "cosine"):
         for task, other in (("verdict", "rating"), ("rating", "verdict")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -22,7 +23,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 def test_every_setting_of_every_task_is_recorded_once(name: str) -> None:
     problem = Recorded(name, budget=0)
-    table = pd.read_parquet(FOLDER / f"{name}.parquet")
+    table: Any = pd.read_parquet(FOLDER / f"{name}.parquet")
     settings = {
         (task, json.dumps(setting_of(point, index)))
         for point in uniform_points(problem.space(seed=0))
@@ -38,7 +39,7 @@ def test_every_setting_of_every_task_is_recorded_once(name: str) -> None:
 def test_a_score_is_paid_for_once_and_the_report_split_is_free(name: str) -> None:
     problem = Recorded(name, budget=10**6)
     point = Codec(problem.space(seed=0)).random_point(3)
-    table = pd.read_parquet(FOLDER / f"{name}.parquet").set_index(["task", "setting"])
+    table: Any = pd.read_parquet(FOLDER / f"{name}.parquet").set_index(["task", "setting"])
 
     found = problem.score(point)
     assert found.evaluated == problem.spent == len(problem.tasks)

@@ -14,6 +14,7 @@ from dse.records.design import DesignPoint, PluginParameter
 from dse.records.parameters import Int
 from dse.records.scored import CostResult, ScoreResult
 from dse.records.workload import Encoder, Matrix, Task, Workload
+from tests.support.fakes import FakeProblem, Formula
 
 SPACE = """
 schema = 1
@@ -44,20 +45,47 @@ adc_bits = {}
 """
 
 
-class FakeProblem:
-    """Sixteen designs; more ADC bits cost area and energy and score better."""
+PARAMETERS = (
+    PluginParameter(
+        "hardware",
+        "isaac",
+        Int(name="adc_bits", low=1, high=16, default=8, unit="bit", summary="ADC resolution", scores=False),
+    ),
+)
+TASKS = ("trec6", "tweet_sent")
 
-    parameters = (
-        PluginParameter(
-            "hardware",
-            "isaac",
-            Int(name="adc_bits", low=1, high=16, default=8, unit="bit", summary="ADC resolution", scores=False),
-        ),
-    )
-    tasks = ("trec6", "tweet_sent")
-    layers = 2
-    components = ("arrays", "adc")
-    data = ()
+
+def cost_of_bits(point: DesignPoint) -> CostResult:
+    bits = int(point.values["hardware.isaac.adc_bits"])  # type: ignore[arg-type]
+    area, energy = {"arrays": 10.0, "adc": 0.5 * bits}, {"arrays": 2.0, "adc": 0.25 * bits}
+    names = ("area_ratio", "array_area_ratio", "energy_ratio", "latency_ratio")
+    metrics: dict[str, float | None] = {
+        "area_mm2": sum(area.values()),
+        "energy_uj": sum(energy.values()),
+        "latency_us": 5.0,
+        **dict.fromkeys(names, bits / 8),
+        "offchip_mb": 12.0,
+        "writes": 0.0,
+        "lifetime_years": None,
+    }
+    return CostResult(metrics, area, energy, order=TASKS)
+
+
+def score_of_bits(point: DesignPoint, split: str) -> ScoreResult:
+    del split
+    value = 0.5 + int(point.values["hardware.isaac.adc_bits"]) / 40  # type: ignore[arg-type]
+    names = ("accuracy_drop", "accuracy_drop_low", "accuracy_drop_high", "accuracy_drop_all", "accuracy_drop_worst")
+    metrics = {"score_mean": value, **dict.fromkeys(names, 100 * (0.9 - value))}
+    return ScoreResult(metrics, dict.fromkeys(TASKS, value), evaluated=1)
+
+
+BITS = Formula(PARAMETERS, TASKS, 2, cost_of_bits, score_of_bits)
+"""Sixteen designs; more ADC bits cost area and energy and score better."""
+
+
+class Served(FakeProblem):
+    """The problem as the command line builds it: with a workload and reports of progress."""
+
     workload = Workload(
         "minilm-l6",
         Encoder(2, (Matrix("q", 8, 8, "x"),), 2, 8, 16, 8, 64),
@@ -66,49 +94,22 @@ class FakeProblem:
     )
 
     def __init__(self) -> None:
-        self.before_score: Callable[[], None] = lambda: None
+        super().__init__(BITS)
         self.progress: Callable[[str, float | None], None] | None = None
-        self.limit = 100
         self.built_with: dict[str, Any] = {}
 
-    def prepare(self, *, scores: bool) -> None:  # noqa: ARG002  # the protocol names it
+    def prepare(self, *, scores: bool) -> None:
+        super().prepare(scores=scores)
         if self.progress:
             for share in (0.0, 0.1, 0.5, 1.0):
                 self.progress("fine-tuning trec6", share)
 
-    def cost(self, points: list[DesignPoint]) -> list[CostResult]:
-        return [self._cost(int(point.values["hardware.isaac.adc_bits"])) for point in points]  # type: ignore[arg-type]
-
-    def score(self, point: DesignPoint) -> ScoreResult:
-        self.before_score()
-        value = 0.5 + int(point.values["hardware.isaac.adc_bits"]) / 40  # type: ignore[arg-type]
-        drop = 100 * (0.9 - value)
-        names = ("accuracy_drop", "accuracy_drop_low", "accuracy_drop_high", "accuracy_drop_all", "accuracy_drop_worst")
-        metrics = {"score_mean": value, **dict.fromkeys(names, drop)}
-        return ScoreResult(metrics, {"trec6": value, "tweet_sent": value}, evaluated=1)
-
-    def _cost(self, bits: int) -> CostResult:
-        area, energy = {"arrays": 10.0, "adc": 0.5 * bits}, {"arrays": 2.0, "adc": 0.25 * bits}
-        names = ("area_ratio", "array_area_ratio", "energy_ratio", "latency_ratio")
-        metrics: dict[str, float | None] = {
-            "area_mm2": sum(area.values()),
-            "energy_uj": sum(energy.values()),
-            "latency_us": 5.0,
-            **dict.fromkeys(names, bits / 8),
-            "offchip_mb": 12.0,
-            "writes": 0.0,
-            "lifetime_years": None,
-        }
-        broken = bits > self.limit
-        reasons = (f"adc_bits: {bits} is too many",) if broken else ()
-        return CostResult(metrics, area, energy, reasons, float(broken), self.tasks)
-
 
 @pytest.fixture
-def problem(monkeypatch: pytest.MonkeyPatch) -> FakeProblem:
-    fake = FakeProblem()
+def problem(monkeypatch: pytest.MonkeyPatch) -> Served:
+    fake = Served()
 
-    def build(space: object, registry: object, **options: Any) -> FakeProblem:
+    def build(space: object, registry: object, **options: Any) -> Served:
         fake.built_with = {"space": space, "registry": registry, **options}
         fake.progress = options["progress"]
         return fake

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,19 +95,19 @@ def test_trials_is_a_total_and_a_second_run_continues(problem: Any, space: Path,
 def test_ctrl_c_says_that_the_study_can_be_continued(problem: Any, space: Path, dse: Any) -> None:
     left = iter([None, None])
 
-    def stop_at_the_third() -> None:
+    def stop_at_the_third(_point: object) -> None:
         try:
             next(left)
         except StopIteration:
             raise KeyboardInterrupt from None
 
-    problem.before_score = stop_at_the_third
+    problem.score_fault = stop_at_the_third
     result = dse("run", space)
     assert result.exit_code == 130
     assert result.stdout == ""
     assert "interrupted after 2 of 6 trials, all of them kept in results/small" in result.stderr
     assert "run the same command again to continue" in result.stderr
-    problem.before_score = lambda: None
+    problem.score_fault = lambda _point: None
     assert dse("run", space).exit_code == 0
     assert (pd.read_parquet("results/small/trials.parquet")["status"] == "done").sum() == 6
 
@@ -123,11 +124,11 @@ def test_a_changed_space_needs_force(problem: Any, space: Path, dse: Any) -> Non
 def test_failed_trials_are_told_and_can_be_tried_again(problem: Any, space: Path, dse: Any) -> None:
     faults = iter([RuntimeError("no luck")])
 
-    def fail_once() -> None:
+    def fail_once(_point: object) -> None:
         for fault in faults:
             raise fault
 
-    problem.before_score = fail_once
+    problem.score_fault = fail_once
     text = space.read_text(encoding="utf-8").replace("trials = 6", "trials = 6\nmax_failed_share = 0.9")
     space.write_text(text, encoding="utf-8")
     result = dse("run", space)
@@ -153,7 +154,7 @@ def test_check_prints_size_parameters_and_one_cost(problem: Any, space: Path, ds
 
 
 def test_check_says_which_limits_the_default_design_breaks(problem: Any, space: Path, dse: Any) -> None:
-    problem.limit = 4
+    problem.change = lambda cost: replace(cost, violations=("adc_bits: 8 is too many",), violation=1.0)
     assert "limits      that design breaks: adc_bits: 8 is too many" in dse("check", space).stdout
 
 

@@ -15,18 +15,20 @@ import pyarrow.parquet as pq
 import pytest
 
 import dse as package
-from tests.support.tiny import write_space
+from tests.support.once import Once
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def home(tuned: Path, once: Once) -> Path:
     """A folder with a study of four trials, which were validated."""
-    folder = tmp_path_factory.mktemp("home")
-    space = write_space(folder)
-    options: dict[str, Any] = {"results": folder / "results", "cache": folder / "cache", "device": "cpu"}
-    package.run(space, in_process=True, **options)
-    package.validate("tiny", in_process=True, **options)
-    return folder
+
+    def study(folder: Path) -> None:
+        shutil.copytree(tuned / "cache", folder / "cache")
+        options: dict[str, Any] = {"results": folder / "results", "cache": folder / "cache", "device": "cpu"}
+        package.run(tuned / "tiny.toml", in_process=True, **options)
+        package.validate("tiny", in_process=True, **options)
+
+    return once("studied", study)
 
 
 @pytest.fixture

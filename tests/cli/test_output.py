@@ -9,7 +9,7 @@ import pytest
 
 from dse.cli.output import Format, cell, write_record, write_rows
 
-ROWS = [{"a": 1, "b": 0.123456789, "c": ["x", "y"]}, {"a": 20, "b": float("nan"), "c": None}]
+ROWS: list[dict[str, Any]] = [{"a": 1, "b": 0.123456789, "c": ["x", "y"]}, {"a": 20, "b": float("nan"), "c": None}]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_record_has_a_line_a_field(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_markdown_is_one_table_whatever_its_cells_hold(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [{"name": "a|b", "value": 1.5}, {"name": "two\nlines", "value": None}]
+    rows: list[dict[str, Any]] = [{"name": "a|b", "value": 1.5}, {"name": "two\nlines", "value": None}]
     write_rows(rows, Format.MARKDOWN, ("name", "value"))
     assert capsys.readouterr().out == "| name | value |\n|---|---:|\n| a\\|b | 1.5 |\n| two lines |  |\n"
     write_rows([], Format.MARKDOWN, ("name",), empty="none")

@@ -14,16 +14,13 @@ import pytest
 
 from dse.commands.redundancy import redundancy
 from dse.errors import DataError, StudyError
-from tests.support.tiny import write_space
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder: Path = tmp_path_factory.mktemp("redundancy")
-    write_space(folder)
-    return folder
+def home(own_tuned: Path) -> Path:
+    return own_tuned
 
 
 @pytest.fixture
@@ -80,7 +77,7 @@ def test_every_column_is_explained_and_no_other(asked: tuple[object, ...]) -> No
     shown = re.findall(r"^\| `([^`]+)` \| (\w+) \|", page, re.MULTILINE)
     kinds = {"object": "string", "str": "string", "Int64": "int64"}  # as pandas calls them, its versions apart
     real = {
-        re.sub(r"\.(verdict|rating)$", ".<task>", name): kinds.get(str(kind), str(kind))
+        re.sub(r"\.(verdict|rating)$", ".<task>", str(name)): kinds.get(str(kind), str(kind))
         for name, kind in found.table.dtypes.items()
     }
 

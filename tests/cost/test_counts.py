@@ -164,7 +164,8 @@ def test_packing_shares_arrays_between_matrices_of_one_input_only() -> None:
     piece = dse.Piece(held * wanted.rows, held * 40, held * 1)
     footprint = dse.Footprint((piece,), np.zeros(held.shape), np.zeros(wanted.used.shape, bool))
     three = np.ones(6)
-    every = dse.Piece(*(wanted.used[..., None] * three * value for value in (wanted.rows, 40, 1)))
+    used = wanted.used[..., None] * three
+    every = dse.Piece(used * wanted.rows, used * 40, used * 1)
     packed = count(load.encoder, wanted, dse.Footprint((every,), footprint.digital_bits, footprint.on_base), geometry())
     apart = count(
         load.encoder,

@@ -57,7 +57,7 @@ def test_a_shared_layer_runs_until_its_last_user_has_left(seed: int) -> None:
 
 def test_without_exits_nothing_changes() -> None:
     for mode in ("shared", "independent"):
-        load = tiny_workload(3, mode=mode)  # type: ignore[arg-type]  # one of the two
+        load = tiny_workload(3, mode=mode)
         np.testing.assert_array_equal(runs(load, planned(OWN, 1.0)), runs(load, dse.Plan(OWN)))
 
 
@@ -84,6 +84,6 @@ def test_heads_are_those_the_plan_is_charged_for() -> None:
     check_heads(dse.Plan(OWN), 0, {}, generator="test")
     for wrong in ({}, {2: head}, {1: dse.ExitHead(torch.zeros(3, 64), torch.zeros(3), 0.9)}):
         with pytest.raises(dse.PluginContractError, match="other heads of early exits"):
-            check_heads(plan, 0, wrong, generator="test")  # type: ignore[arg-type]  # a plain dict
+            check_heads(plan, 0, wrong, generator="test")
     with pytest.raises(dse.PluginContractError, match="other heads of early exits"):
         check_heads(dse.Plan(OWN), 0, {1: head}, generator="test")

@@ -39,7 +39,7 @@ def drawn(seed: int) -> tuple[dse.Footprint, dse.Geometry]:
         "cell_bits": int(rng.integers(1, 3)),
     }
     packing = str(rng.choice(["none", "same-input"]))
-    arrays = geometry(**sizes, encoding=int(rng.integers(3)), packing=packing)  # type: ignore[arg-type]
+    arrays = geometry(**sizes, encoding=int(rng.integers(3)), packing=packing)
     return dse.Footprint(pieces, np.zeros(shape), np.zeros(WANTED.used.shape, bool)), arrays
 
 

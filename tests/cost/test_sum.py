@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,9 +90,10 @@ def test_visits_and_switches_add_up_to_a_turn(mode: str) -> None:
     load = workload(3, batch=5.0, mode=mode)
     draw = np.random.default_rng(0)
     times = {"latency_us": (1, 3, 2), "input_latency_us": (1, 3), "request_latency_us": (1, 3)}
+    drawn: dict[str, Any] = {name: draw.uniform(1, 2, shape) for name, shape in times.items()}
     charged = components(
         load,
-        **{name: draw.uniform(1, 2, shape) for name, shape in times.items()},
+        **drawn,
         switch_latency_us=np.arange(9.0).reshape(1, 3, 3),
     )
     schedule = dse.Schedule(np.array([[0, 2, 1, 0]]), np.array([[1.0, 5.0, 5.0, 4.0]]))
@@ -158,7 +160,7 @@ def test_layers_of_one_owner_run_once_only_where_tasks_keep_the_same_of_them() -
 
 
 def test_a_shared_input_is_embedded_once_and_answered_by_every_task() -> None:
-    one = {"input_energy_uj": np.full((1, 3, 2), 5.0), "request_energy_uj": np.full((1, 3, 2), 2.0)}
+    one: dict[str, Any] = {"input_energy_uj": np.full((1, 3, 2), 5.0), "request_energy_uj": np.full((1, 3, 2), 2.0)}
     own = np.repeat(np.arange(1, 4)[None, :, None], 2, axis=2)
     for mode, embedded, answered in (("shared", 1, 3), ("independent", 1, 1)):
         load = replace(workload(tasks=3, layers=2), traffic=dse.Traffic(mode))  # type: ignore[arg-type]  # one of the two

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
@@ -12,45 +9,29 @@ from dse_plugins.compressors.none import Uncompressed
 from dse_plugins.compressors.two_stage import TwoStage, TwoStageOptions
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 import dse
 from dse.cost.counts import count
 from dse.cost.demand import demand
 from dse.score.matrices import check_stored, effective
+from dse.testing import TinyContext
 from tests.support.workloads import geometry, minilm, workload
 
 LOAD = workload(2)
 
 
-class Weights:
+class Weights(TinyContext):
     """Context over random weights: a base, and tasks near it."""
 
     def __init__(self, load: dse.Workload, spread: float = 0.01) -> None:
-        self.workload = load
-        draw = torch.Generator().manual_seed(0)
-        shapes = {
-            (layer, at): (m.columns, m.rows)
-            for layer in range(load.encoder.layers)
-            for at, m in enumerate(load.encoder.matrices)
-        }
-        self._base = {key: torch.randn(shape, generator=draw) for key, shape in shapes.items()}
-        self._tasks = [
-            {key: weight + spread * torch.randn(weight.shape, generator=draw) for key, weight in self._base.items()}
-            for _ in load.tasks
-        ]
+        super().__init__(load, spread=spread)
+        self._base, *self._tasks = self._all
 
     def base_weights(self) -> dse.Matrices:
         return dse.Matrices(self._base)
 
     def task_weights(self, task: int) -> dse.Matrices:
         return dse.Matrices(self._tasks[task])
-
-    def cached(
-        self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]
-    ) -> dict[str, NDArray[Any]]:
-        del name, key
-        return make()
 
 
 CONTEXT = Weights(LOAD)
@@ -196,7 +177,7 @@ def test_none_stores_what_it_announced_and_the_base_only_where_it_is_used() -> N
     layers = {0: [0], 1: [1], 2: [0, 1]}
     for one, used in layers.items():
         source = CONTEXT.base_weights() if one == dse.BASE else CONTEXT.task_weights(one - 1)
-        weights = {key: weight for key, weight in source.items() if key[0] in used}
+        weights = dse.Matrices({key: weight for key, weight in source.items() if key[0] in used})
         stored = plugin.store(weights, CONTEXT.base_weights(), geometry(), dse.Params(1), one)
         shapes = {key: (weight.shape[0], weight.shape[1]) for key, weight in weights.items()}
         check_stored(LOAD.encoder, stored, shapes, footprint, one, who="none")

@@ -80,8 +80,8 @@ def test_a_bias_nothing_depends_on_stays_small() -> None:
     class Cancelling(TinyContext):
         """The gradients of one matrix sum to zero over each row's tokens, as those of keys do."""
 
-        def observe(self, task: int, rows: int = 384) -> Any:
-            for seen in super().observe(task, rows):
+        def observe(self, task: int, rows: int = 384, model: dse.Model | None = None) -> Any:
+            for seen in super().observe(task, rows, model):
                 live = seen.gradients[0, 1] * seen.mask[..., None]
                 mean = live.sum(1, keepdim=True) / seen.mask.sum(1)[:, None, None]
                 balanced = (live - mean) * seen.mask[..., None]

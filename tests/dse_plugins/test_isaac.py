@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dse_plugins.hardware.isaac import IsaacOptions, table
+from dse_plugins.hardware.isaac import table
 from dse_plugins.hardware.isaac.model import Isaac
+from dse_plugins.hardware.isaac.options import IsaacOptions
 from dse_plugins.hardware.isaac.residency import needs, residency
 from dse_plugins.hardware.isaac.units import adc_bits_needed, units
 from hypothesis import given, settings

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from dse_plugins.hardware import adc_laws
-from dse_plugins.hardware.isaac import IsaacOptions, table
+from dse_plugins.hardware.isaac import table
 from dse_plugins.hardware.isaac.model import Isaac
+from dse_plugins.hardware.isaac.options import IsaacOptions
 from dse_plugins.hardware.isaac.units import INDEX
-from dse_plugins.hardware.neurosim import NeuroSimOptions, costs
+from dse_plugins.hardware.neurosim import costs
 from dse_plugins.hardware.neurosim.model import BETWEEN, NODES, NeuroSim
+from dse_plugins.hardware.neurosim.options import NeuroSimOptions
 
 import dse
 from dse.cost.counts import count

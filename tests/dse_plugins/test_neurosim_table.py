@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dse_plugins.hardware.neurosim import NeuroSimOptions, costs, dse_hardware_models, measure
+from dse_plugins.hardware.neurosim import costs, dse_hardware_models, measure
 from dse_plugins.hardware.neurosim.model import NODES, NeuroSim
+from dse_plugins.hardware.neurosim.options import NeuroSimOptions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

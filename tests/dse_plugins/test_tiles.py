@@ -9,7 +9,7 @@ import pytest
 import torch
 from dse_plugins.compressors.deltas.mixed_precision import MixedPrecision
 from dse_plugins.compressors.deltas.tile_drop import TileDrop
-from dse_plugins.compressors.deltas.tiles import TileOptions, measured
+from dse_plugins.compressors.deltas.tile_effects import TileOptions, measure_tiles
 
 import dse
 from dse.cost.counts import count
@@ -97,7 +97,7 @@ def test_the_smallest_differences_go_first_by_norm() -> None:
 
 def test_the_effect_is_what_the_logits_change_by() -> None:
     scales = {key: dse.best_scale(weight) for key, weight in CONTEXT.base_weights().items()}
-    table = measured(CONTEXT, 0, scales, OPTIONS, (1,))
+    table = measure_tiles(CONTEXT, 0, scales, OPTIONS, (1,))
     key, total, count_ = (1, 4), 0.0, 0
     parts = dse.decompose(CONTEXT.base_weights()[key], CONTEXT.task_weights(0)[key])
     left = CONTEXT.task_weights(0)[key] - parts.base * parts.scale

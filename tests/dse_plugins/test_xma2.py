@@ -58,7 +58,9 @@ def held(plugin: Any, given: dse.Params, task: int = 0, key: tuple[int, int] = K
 
 def of_base(plugin: Any, key: tuple[int, int] = KEY) -> torch.Tensor:
     base = dse.Matrices(CONTEXT.base_weights())
-    return effective(plugin.store(base, base, geometry(), params(), 0)[key], None, tuple(base[key].shape))
+    return effective(
+        plugin.store(base, base, geometry(), params(), 0)[key], None, (base[key].shape[0], base[key].shape[1])
+    )
 
 
 def footprint(plugin: Any, given: dse.Params) -> dse.Footprint:
@@ -138,7 +140,8 @@ def test_factors_are_the_least_squares() -> None:
     covariance = inputs.T @ inputs / len(inputs)
     sizes = [10, 6, 8]
 
-    found = fit_factors(*(torch.from_numpy(one).float() for one in (base, wanted, covariance)), sizes)
+    first, second, third = (torch.from_numpy(one).float() for one in (base, wanted, covariance))
+    found = fit_factors(first, second, third, sizes)
 
     edges = np.cumsum([0, *sizes])
     for output in range(5):
@@ -270,7 +273,7 @@ def test_rounding_takes_the_nearest_level() -> None:
 
 
 def test_piggyback_keeps_a_weight_where_it_is_closer_than_zero() -> None:
-    plugin = Piggyback(PiggybackOptions(**SIZE))
+    plugin = Piggyback(PiggybackOptions.model_validate(SIZE))
     plugin.prepare(CONTEXT)
     base, tuned = dse.Matrices(CONTEXT.base_weights()), dse.Matrices(CONTEXT.task_weights(0))
     nothing = dse.Params(1, {})

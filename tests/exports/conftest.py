@@ -16,16 +16,16 @@ from dse.exports.write import Wanted, write_design, write_rows
 from dse.records.design import DesignPoint
 from dse.score.problem import WorkloadProblem, build_problem
 from dse.space.file import load
-from tests.support.tiny import write_space
+from tests.support.once import Once
 
 Options = dict[str, Any]
 
 
 @pytest.fixture(scope="session")
-def problem_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Options, str, Options], WorkloadProblem]:
+def problem_of(once: Once, tuned: Path) -> Callable[[str, Options, str, Options], WorkloadProblem]:
     """The tiny workload's problem for a generator and a compressor with their options."""
-    space = load(write_space(tmp_path_factory.mktemp("tiny")))
-    cache, registry = tmp_path_factory.mktemp("cache"), dse.Registry().discover()
+    home = once("exports", lambda folder: shutil.copytree(tuned, folder, dirs_exist_ok=True))
+    space, cache, registry = load(home / "tiny.toml"), home / "cache", dse.Registry().discover()
     first = build_problem(space, registry, cache=cache, device="cpu")
 
     def made(generator: str, options: Options, compressor: str, own: Options) -> WorkloadProblem:
@@ -65,9 +65,9 @@ def prefixed(problem_of: Any) -> tuple[WorkloadProblem, DesignPoint]:
 
 
 @pytest.fixture(scope="session")
-def original(problem_of: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def original(problem_of: Any, once: Once) -> Path:
     """An export to be read, never changed."""
-    return write(tmp_path_factory.mktemp("original") / "chip", *prefixed(problem_of))
+    return once("original", lambda folder: write(folder / "chip", *prefixed(problem_of))) / "chip"
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,11 @@ import dse
 from dse.cost.counts import count
 from dse.exports.write import assemble
 from dse.records.design import DesignPoint
+from dse.records.plugin import Kind
 from dse.score.problem import WorkloadProblem
 from dse.testing._values import drawn_point, first_difference
 from tests.exports.conftest import write
+from tests.support.once import Once
 
 TILES = {"tile_rows": 16, "tile_columns": 16}
 LEARNT = {"route": "trained", "passes": 0.5}
@@ -54,6 +58,7 @@ CHOSEN: dict[str, dict[str, Any]] = {
     "mgen, free": {"heads": (0.5, 1.0), "ffn": (0.6, 0.9), "confidence": (0.6, 0.9)},
     "xma2": {"share": (0.3, 0.6), "array_size": 32, "adc_bits": 8},
 }
+Exported = Callable[[str], tuple[Path, WorkloadProblem, DesignPoint]]
 FRESH = """
 import json, sys
 import dse
@@ -76,37 +81,52 @@ def point_of(problem: WorkloadProblem, case: str) -> DesignPoint:
     return replace(default, values={**default.values, **values, **chosen})
 
 
-@pytest.fixture(scope="module")
-def exported(problem_of: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, WorkloadProblem, Any]]:
-    folder, made = tmp_path_factory.mktemp("exports"), {}
-    for case, both in CASES.items():
-        plain = [{key: value for key, value in options.items() if key != "name"} for options in both]
-        problem = problem_of(both[0]["name"], plain[0], both[1]["name"], plain[1])
+@pytest.fixture(scope="session")
+def exported(problem_of: Any, once: Once) -> Exported:
+    """Return a case's export, its problem and its design; whichever process asks first for a case writes it."""
+
+    @functools.cache
+    def export(case: str) -> tuple[Path, WorkloadProblem, DesignPoint]:
+        plain = [{key: value for key, value in options.items() if key != "name"} for options in CASES[case]]
+        generator, compressor = (options["name"] for options in CASES[case])
+        problem: WorkloadProblem = problem_of(generator, plain[0], compressor, plain[1])
         point = point_of(problem, case)
-        made[case] = (write(folder / case, problem, point), problem, point)
-    return made
+        folder = once(f"export of {case}", lambda folder: write(folder / "chip", problem, point))
+        return folder / "chip", problem, point
+
+    return export
 
 
-@pytest.fixture(scope="module")
-def fresh(exported: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+@pytest.fixture(scope="session")
+def fresh(exported: Exported, once: Once) -> Any:
     """Scores of all exports, measured in a process that has neither their study nor its cache."""
-    empty = tmp_path_factory.mktemp("empty")
-    folders = {str(folder): case for case, (folder, _, _) in exported.items()}
-    environment = {**os.environ, "DSE_CACHE": str(empty), "HF_HUB_OFFLINE": "1", "DSE_DISABLE_PLUGINS": "none,graded"}
-    done = subprocess.run(
-        [sys.executable, "-c", FRESH, *folders], cwd=empty, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert not list(empty.iterdir())
-    return {folders[folder]: pd.DataFrame(rows) for folder, rows in json.loads(done.stdout).items()}
+    folders = {str(exported(case)[0]): case for case in CASES}
+
+    def measure(home: Path) -> None:
+        empty = home / "empty"
+        empty.mkdir()
+        environment = {
+            **os.environ,
+            "DSE_CACHE": str(empty),
+            "HF_HUB_OFFLINE": "1",
+            "DSE_DISABLE_PLUGINS": "none,graded",
+        }
+        command = [sys.executable, "-c", FRESH, *folders]
+        done = subprocess.run(command, cwd=empty, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert not list(empty.iterdir())
+        (home / "scores.json").write_text(done.stdout, encoding="utf-8")
+
+    scores = json.loads((once("fresh scores", measure) / "scores.json").read_text(encoding="utf-8"))
+    return {folders[folder]: pd.DataFrame(rows) for folder, rows in scores.items()}
 
 
 def test_every_built_in_plugin_is_among_the_cases() -> None:
     found = dse.Registry().discover()
-    for kind, at in (("generator", 0), ("compressor", 1)):
-        known = {
-            name for name, record in found.records(kind).items() if record.build.__module__.startswith("dse_plugins.")
-        }  # type: ignore[arg-type]
+    kinds: tuple[Kind, ...] = ("generator", "compressor")
+    for at, kind in enumerate(kinds):
+        records = found.records(kind).items()
+        known = {name for name, record in records if record.build.__module__.startswith("dse_plugins.")}
         assert known == {both[at]["name"] for both in CASES.values()}
 
 
@@ -121,8 +141,8 @@ def test_scores_in_a_fresh_process_are_those_recorded(fresh: Any, case: str) -> 
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_weights_are_those_the_scores_were_measured_with(exported: Any, case: str) -> None:
-    folder, problem, point = exported[case]
+def test_weights_are_those_the_scores_were_measured_with(exported: Exported, case: str) -> None:
+    folder, problem, point = exported(case)
     chip, assembly = dse.load_export(folder), assemble(problem, point)
     for task, name in enumerate(problem.tasks):
         expected = assembly.of_task(task)
@@ -134,8 +154,8 @@ def test_weights_are_those_the_scores_were_measured_with(exported: Any, case: st
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_array_that_is_charged_is_in_the_table(exported: Any, case: str) -> None:
-    folder, problem, point = exported[case]
+def test_every_array_that_is_charged_is_in_the_table(exported: Exported, case: str) -> None:
+    folder, problem, point = exported(case)
     assembly = assemble(problem, point)
     counted = count(assembly.encoder, assembly.demand, assembly.footprint, assembly.geometry).arrays[0]
     table = dse.load_export(folder).arrays()
@@ -148,8 +168,8 @@ def test_every_array_that_is_charged_is_in_the_table(exported: Any, case: str) -
 
 
 @pytest.mark.parametrize("case", ["xma2", "piggyback"])
-def test_arrays_that_are_written_for_a_task_are_those_its_image_covers(exported: Any, case: str) -> None:
-    folder, problem, point = exported[case]
+def test_arrays_that_are_written_for_a_task_are_those_its_image_covers(exported: Exported, case: str) -> None:
+    folder, problem, point = exported(case)
     assembly, table = assemble(problem, point), dse.load_export(folder).arrays()
     assert not table[table["owner"] != "base"]["rewritten_for"].map(len).any()
     for task, name in enumerate(problem.tasks):

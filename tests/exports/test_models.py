@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 import dse
 from dse.exports.design import STATE
@@ -14,22 +13,15 @@ from dse.exports.tensors import read_tensors
 from dse.score.problem import build_problem
 from dse.space.file import load
 from tests.exports.conftest import write
-from tests.support.tiny import SPECIAL, WORDS, write_space
-
-SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+from tests.support.tiny import CLASSIFIER, make_config, make_model, write_space
 
 
 @pytest.mark.parametrize("kind", ["Bert", "MPNet"])
 def test_a_checkpoint_of_a_task_is_exported_whole(tmp_path: Path, kind: str) -> None:
-    import transformers
-
-    space = write_space(tmp_path)
-    words = {"vocab_size": len(SPECIAL) + len(WORDS), "max_position_embeddings": 32}
-    config = getattr(transformers, f"{kind}Config")(**SIZES, **words)
-    torch.manual_seed(1)
-    getattr(transformers, f"{kind}Model")(config).save_pretrained(tmp_path / "model")
+    space, config = write_space(tmp_path), make_config(kind)
+    make_model(config, seed=1).save_pretrained(tmp_path / "model")
     config.num_labels = 2
-    getattr(transformers, f"{kind}ForSequenceClassification")(config).save_pretrained(tmp_path / "own")
+    make_model(config, head=CLASSIFIER, seed=2).save_pretrained(tmp_path / "own")
     line = 'name = "verdict"\n'
     text = space.read_text(encoding="utf-8").replace(line, f'{line}checkpoint = "{tmp_path}/own"\n')
     space.write_text(text, encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 
 from dse.models import loaded_workload as service
 from dse.space.workload import TaskSpec, parse
-from tests.support.text import FAST, SPECIAL, WORDS, rows, save_tokenizer
+from tests.support.once import Once
+from tests.support.text import FAST, WORDS, rows
+from tests.support.tiny import make_config, write_model
 
 
 @pytest.fixture(autouse=True)
@@ -23,27 +26,13 @@ def _two_threads() -> None:
 @pytest.fixture(scope="session")
 def config() -> Callable[..., Any]:
     """Make the configuration of a small BERT, with changes."""
-
-    def make(**changes: Any) -> Any:
-        from transformers import BertConfig
-
-        sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
-        return BertConfig(vocab_size=len(SPECIAL) + len(WORDS), max_position_embeddings=32, **(sizes | changes))
-
-    return make
+    return partial(make_config, words=WORDS)
 
 
 @pytest.fixture(scope="session")
-def base(tmp_path_factory: pytest.TempPathFactory, config: Callable[..., Any]) -> Path:
+def base(once: Once) -> Path:
     """Folder of a random BERT with its tokenizer, as a hub would hold it."""
-    import torch
-    from transformers import BertModel
-
-    folder: Path = tmp_path_factory.mktemp("base")
-    torch.manual_seed(0)
-    BertModel(config()).save_pretrained(folder)
-    save_tokenizer(folder)
-    return folder
+    return once("base of forty words", partial(write_model, words=WORDS))
 
 
 @pytest.fixture(scope="session")

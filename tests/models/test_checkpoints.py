@@ -10,18 +10,17 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from dse.errors import CheckpointError, SourceError
+from dse.files import file_digest
 from dse.models import checkpoints as models
 from dse.models.encoder import Decomposed
 from dse.space.workload import BaseSpec
+from tests.support.tiny import CLASSIFIER, make_model
 
 
 @pytest.fixture
 def checkpoint(tmp_path: Path, config: Callable[..., Any]) -> Path:
     """Folder of a classifier with three classes."""
-    from transformers import BertForSequenceClassification
-
-    torch.manual_seed(0)
-    BertForSequenceClassification(config(num_labels=3)).save_pretrained(tmp_path / "checkpoint")
+    make_model(config(num_labels=3), head=CLASSIFIER).save_pretrained(tmp_path / "checkpoint")
     return tmp_path / "checkpoint"
 
 
@@ -32,7 +31,7 @@ def edit(folder: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> N
 
 
 def test_a_base_loads_with_a_new_head_in_float32(base: Path) -> None:
-    model = models.load_model(str(base), labels=5)
+    model: Any = models.load_model(str(base), labels=5)
     assert model.classifier.weight.shape == (5, 32)
     assert {value.dtype for value in model.parameters()} == {torch.float32}
     stored = load_file(base / "model.safetensors")
@@ -40,7 +39,7 @@ def test_a_base_loads_with_a_new_head_in_float32(base: Path) -> None:
 
 
 def test_a_checkpoint_loads_with_its_own_head(checkpoint: Path) -> None:
-    model = models.load_model(str(checkpoint), allow_new_head=False)
+    model: Any = models.load_model(str(checkpoint), allow_new_head=False)
     assert torch.equal(model.classifier.weight, load_file(checkpoint / "model.safetensors")["classifier.weight"])
 
 
@@ -108,7 +107,7 @@ def test_an_empty_model_counts_like_a_full_one(base: Path) -> None:
 
 
 def test_a_digest_follows_every_weight(checkpoint: Path) -> None:
-    model = models.load_model(str(checkpoint))
+    model: Any = models.load_model(str(checkpoint))
     first = models.model_digest(model)
     assert models.model_digest(models.load_model(str(checkpoint))) == first
     model.classifier.bias.data[0] += 1
@@ -120,7 +119,7 @@ def test_pinned_weights_are_verified(tmp_path: Path, base: Path, monkeypatch: py
     shutil.copytree(base, folder)
     monkeypatch.setattr(models, "unpacked", lambda *_: folder)
     raw = {"name": "b", "archive": {"wheels": ["w==1"], "sha256": ["0" * 64], "member": "model"}}
-    actual = models.file_digest(folder / "model.safetensors")
+    actual = file_digest(folder / "model.safetensors")
     assert models.locate(BaseSpec.model_validate(raw | {"weights_sha256": actual}), tmp_path) == str(folder)
     with pytest.raises(SourceError) as caught:
         models.locate(BaseSpec.model_validate(raw | {"weights_sha256": "1" * 64}), tmp_path)
@@ -131,6 +130,7 @@ def test_pinned_weights_are_verified(tmp_path: Path, base: Path, monkeypatch: py
 
 def test_a_new_head_follows_its_seed(checkpoint: Path) -> None:
     edit(checkpoint, lambda tensors: [tensors.pop(f"classifier.{name}") for name in ("weight", "bias")])
-    heads = [models.load_model(str(checkpoint), labels=3, seed=seed).classifier.weight for seed in (0, 0, 1)]
+    loaded: list[Any] = [models.load_model(str(checkpoint), labels=3, seed=seed) for seed in (0, 0, 1)]
+    heads = [model.classifier.weight for model in loaded]
     assert torch.equal(heads[0], heads[1])
     assert not torch.equal(heads[0], heads[2])

@@ -9,6 +9,7 @@ from torch import nn
 
 from dse.errors import CheckpointError
 from dse.models.encoder import Decomposed
+from tests.support.tiny import make_model
 
 SIZES = {"vocab_size": 50, "num_hidden_layers": 3, "num_attention_heads": 2, "hidden_size": 16, "intermediate_size": 48}
 DISTIL = {"vocab_size": 50, "n_layers": 3, "n_heads": 2, "dim": 16, "hidden_dim": 48}
@@ -28,9 +29,7 @@ FAMILIES: list[tuple[str, dict[str, int], list[str]]] = [
 def build(family: str, sizes: dict[str, int], head: str = "ForSequenceClassification") -> Any:
     import transformers
 
-    torch.manual_seed(0)
-    config = getattr(transformers, f"{family}Config")(**sizes)
-    return getattr(transformers, f"{family}{head}")(config)
+    return make_model(getattr(transformers, f"{family}Config")(**sizes), head=head)
 
 
 @pytest.mark.parametrize("head", ["ForSequenceClassification", "Model"])
@@ -125,6 +124,4 @@ def test_an_encoder_that_reuses_one_layer_is_refused() -> None:
 
 
 def test_a_feed_forward_layer_may_be_narrower_than_the_model(config: Callable[..., Any]) -> None:
-    from transformers import BertModel
-
-    assert Decomposed(BertModel(config(hidden_size=32, intermediate_size=16))).shape().ffn == 16
+    assert Decomposed(make_model(config(intermediate_size=16))).shape().ffn == 16

@@ -15,7 +15,8 @@ from dse.models import loaded_workload as service
 from dse.models import sources
 from dse.models.training import finetune
 from dse.space.workload import parse
-from tests.support.text import FAST, WORDS, save_tokenizer
+from tests.support.text import FAST, WORDS
+from tests.support.tiny import CLASSIFIER, make_model, write_tokenizer
 
 Load = Callable[..., service.LoadedWorkload]
 
@@ -34,7 +35,7 @@ def test_the_shape_needs_no_fine_tuning(load: Load, monkeypatch: pytest.MonkeyPa
 def test_token_statistics_are_those_of_training_rows_after_cutting(load: Load) -> None:
     work = load()
     for task, longest in zip(work.shape.tasks, (16, 8), strict=True):
-        words = work.tasks[task.name].splits.train["text"].str.split().str.len()
+        words = work.tasks[task.name].splits.train["text"].map(lambda text: len(text.split()))
         lengths = np.minimum(words + 2, longest)
         assert task.tokens == pytest.approx(lengths.mean())
         assert task.tokens_squared == pytest.approx((lengths**2).mean())
@@ -111,21 +112,16 @@ def test_a_digest_follows_the_data(load: Load, tmp_path: Path, table: Path) -> N
 def test_the_digest_of_a_base_without_a_pooler_is_always_the_same(
     config: Callable[..., Any], tmp_path: Path, raw: dict[str, Any]
 ) -> None:
-    from transformers import BertForMaskedLM
-
-    BertForMaskedLM(config()).save_pretrained(tmp_path / "masked")
-    save_tokenizer(tmp_path / "masked")
+    make_model(config(), head="ForMaskedLM").save_pretrained(tmp_path / "masked")
+    write_tokenizer(tmp_path / "masked", WORDS)
     spec = parse({"base": str(tmp_path / "masked"), "tasks": [raw | {"name": "t"}]})
     digests = {service.load(spec, cache=tmp_path, device="cpu").base_digest for _ in range(2)}
     assert len(digests) == 1
 
 
 def checkpoint(folder: Path, config: Any, labels: int = 2) -> str:
-    from transformers import BertForSequenceClassification
-
-    torch.manual_seed(1)
     config.num_labels = labels
-    BertForSequenceClassification(config).save_pretrained(folder)
+    make_model(config, head=CLASSIFIER, seed=1).save_pretrained(folder)
     return str(folder)
 
 
@@ -135,7 +131,8 @@ def test_a_ready_checkpoint_is_used_as_it_is(
     monkeypatch.setattr(finetune, "fine_tune", lambda *_a, **_k: pytest.fail("fine-tuned a ready checkpoint"))
     source = checkpoint(tmp_path / "ready", config())
     work = load(checkpoint=source)
-    stored = models.load_model(source).bert.encoder.layer[1].output.dense.weight
+    model: Any = models.load_model(source)
+    stored = model.bert.encoder.layer[1].output.dense.weight
     assert torch.equal(work.task_weights("class")[1, 5], stored)
     assert work.shape.digests["task.class"] != load().shape.digests["task.class"]
 

@@ -127,8 +127,8 @@ def test_fronts_show_every_design_where_it_is(
         if papers := published(trials, columns):
             trace = next(traces)
             assert trace["name"] == "published"
-            found = zip(trace["customdata"], *(trace[axis] for axis in "xyz"[:dimensions]), strict=True)
-            assert {name: place for name, *place in found} == {
+            places = zip(trace["customdata"], *(trace[axis] for axis in "xyz"[:dimensions]), strict=True)
+            assert {name: place for name, *place in places} == {
                 name: pytest.approx(place) for name, place in papers.items()
             }
         if len(done) and dimensions == 2 and "energy_uj" in columns:
@@ -165,8 +165,8 @@ def test_published_areas_follow_the_law_at_other_numbers_of_tasks() -> None:
     from dse.reports.study import Study
 
     for tasks, area in ((2, 0.62), (4, 0.37), (8, 0.26)):
-        trials = pd.DataFrame({"status": ["done"], "area_mm2": [5.0], "area_ratio": [0.5], "score_mean": [None]})
-        trials = trials.assign(accuracy_drop_all=None, **{f"score.{task}": [None] for task in range(tasks)})
+        columns = {"status": "done", "area_mm2": 5.0, "area_ratio": 0.5, "score_mean": None, "accuracy_drop_all": None}
+        trials = pd.DataFrame([{**columns, **{f"score.{task}": None for task in range(tasks)}}])
         place = place_design(DESIGNS[0], Study("x", ("area",), {}, trials, {}))
         assert place == {"area_mm2": pytest.approx(10 * area, rel=0.05)}
 
@@ -175,7 +175,8 @@ def test_a_turn_is_drawn_visit_by_visit(page: Page, front: pd.DataFrame) -> None
     if front.empty:
         assert "No design is on the front." in page.words["schedule"]
         return
-    layout, bars = page.data["schedule"]["layout"], {}
+    layout = page.data["schedule"]["layout"]
+    bars: dict[str, list[Any]] = {}
     for trace in page.data["schedule"]["data"]:
         for place in zip(trace["y"], trace["base"], trace["x"], strict=True):
             bars.setdefault(place[0], []).append((*place[1:], trace["name"]))

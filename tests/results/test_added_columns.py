@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pandas as pd
@@ -11,13 +11,14 @@ import polars as pl
 import pytest
 
 import dse
-from dse.records.design import PluginParameter
+from dse.records.design import DesignPoint, PluginParameter
 from dse.records.parameters import Choice, Float
+from dse.records.scored import CostResult
 from dse.space.file import parse
 from dse.space.resolve import resolve
 from dse.study.provenance import Provenance
 from dse.study.run import run
-from tests.support.fakes import LAYERS, PARAMETERS, TASKS, FakeProblem, fake_space, raw_space
+from tests.support.fakes import DAMAGE, LAYERS, PARAMETERS, TASKS, FakeProblem, fake_space, raw_space
 
 OLD = [
     "trial",
@@ -40,18 +41,15 @@ ADDED = (
 )
 
 
-class Newer(FakeProblem):
-    """The same, with a newer hardware model: two more parameters, and a component of its own."""
+def newer_cost(point: DesignPoint) -> CostResult:
+    """Return the same cost with one component more."""
+    cost = DAMAGE.cost(point)
+    area = {**cost.area, "laser": 1.0}
+    return replace(cost, area=area, metrics={**cost.metrics, "area_mm2": sum(area.values())})
 
-    parameters = (*PARAMETERS, *ADDED)
-    components = ("arrays", "adc", "laser")
 
-    def _cost(self, point: Any) -> Any:
-        from dataclasses import replace
-
-        cost = super()._cost(point)
-        area = {**cost.area, "laser": 1.0}
-        return replace(cost, area=area, metrics={**cost.metrics, "area_mm2": sum(area.values())})
+NEWER = replace(DAMAGE, parameters=(*PARAMETERS, *ADDED), components=(*DAMAGE.components, "laser"), cost=newer_cost)
+"""The same, with a newer hardware model: two more parameters, and a component of its own."""
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +62,9 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         )
     raw = raw_space(trials=16)
     raw["hardware"]["isaac"]["parameters"] |= {"knob": {}, "mask": {}}
-    newer = resolve(parse(raw), Newer.parameters, TASKS, LAYERS)
+    newer = resolve(parse(raw), NEWER.parameters, TASKS, LAYERS)
     provenance = Provenance({"hardware.isaac": "2"}, {})
-    run(Newer(), newer, folder=place / "continued", provenance=provenance, force=True)
+    run(FakeProblem(NEWER), newer, folder=place / "continued", provenance=provenance, force=True)
     return place / "before", place / "continued"
 
 
@@ -74,7 +72,7 @@ def test_the_new_columns_have_the_types_that_were_declared(studies: tuple[Path, 
     before, continued = (pl.read_parquet_schema(folder / "trials.parquet") for folder in studies)
     assert set(continued) - set(before) == {KNOB, MASK, "area.laser", "energy.laser"}
     assert {name: continued[name] for name in before} == dict(before)
-    assert (continued[KNOB], continued[MASK]) == (pl.Float64, pl.List(pl.List(pl.String)))
+    assert [continued[name] for name in (KNOB, MASK)] == [pl.Float64, pl.List(pl.List(pl.String))]
 
 
 def test_what_was_read_before_is_read_still(studies: tuple[Path, Path]) -> None:

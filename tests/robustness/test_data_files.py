@@ -11,12 +11,12 @@ import pytest
 from tests.robustness.conftest import Home, told
 
 
-def text(content: str) -> Callable[[Path], None]:
-    return lambda path: path.write_text(content, encoding="utf-8") and None
+def text(content: str) -> Callable[[Path], object]:
+    return lambda path: path.write_text(content, encoding="utf-8")
 
 
-def binary(content: bytes) -> Callable[[Path], None]:
-    return lambda path: path.write_bytes(content) and None
+def binary(content: bytes) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(content)
 
 
 def relabelled(path: Path, *labels: str) -> None:
@@ -25,9 +25,14 @@ def relabelled(path: Path, *labels: str) -> None:
     path.write_text("\n".join(["text\tlabel", *rows]) + "\n", encoding="utf-8")
 
 
-WRONG: dict[str, tuple[str, Callable[[Path], None], tuple[str, ...]]] = {
+def become_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+WRONG: dict[str, tuple[str, Callable[[Path], object], tuple[str, ...]]] = {
     "missing": ("verdict", lambda path: path.unlink(), ("does not exist",)),
-    "a folder": ("verdict", lambda path: path.mkdir() if path.unlink() is None else None, ("verdict.tsv",)),
+    "a folder": ("verdict", become_folder, ("verdict.tsv",)),
     "empty": ("verdict", text(""), ("verdict.tsv",)),
     "names only": ("verdict", text("text\tlabel\n"), ("verdict",)),
     "no label": ("verdict", text("text\tclass\nx y\t1\n"), ("column for label", "expected: column 'label'", "class")),

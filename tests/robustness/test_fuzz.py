@@ -14,7 +14,7 @@ from dse.models.data.read import read
 from dse.plugins.registry import Registry
 from dse.space.file import load
 from dse.space.resolve import resolve
-from dse.space.workload import DataSpec, TaskSpec
+from dse.space.workload import TaskSpec
 from dse.space.workload import parse as parse_workload
 from tests.robustness.conftest import SPACE
 from tests.support.fuzzing import FUZZ, readable
@@ -138,7 +138,8 @@ def task_of(name: str, folder: Path) -> tuple[TaskSpec, Path]:
     kind, table, _ = TASKS[name]
     path = folder / "data.tsv"
     metric = "pearson" if kind == "regression" else "accuracy"
-    return TaskSpec(name="t", kind=kind, metric=metric, data=DataSpec(path=str(path), **table)), path
+    raw = {"name": "t", "kind": kind, "metric": metric, "data": {"path": str(path), **table}}
+    return TaskSpec.model_validate(raw), path
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -104,4 +105,4 @@ def test_damaged_tables_are_read_or_refused(tmp_path: Path, sound: Path, data: s
         end = data.draw(st.integers(start, len(content)))
         (tmp_path / name).write_bytes(content[:start] + data.draw(st.binary(max_size=4)) + content[end:])
     for reader in READERS:
-        readable(lambda reader=reader: reader(tmp_path))
+        readable(partial(reader, tmp_path))

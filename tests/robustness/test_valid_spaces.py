@@ -20,7 +20,7 @@ SWAPS = {
     '["two-stage"]': ('["two-stage"]', '["none", "graded", "two-stage"]'),
     '["fixed"]': ('["fixed"]', '["searched", "fixed"]'),
 }
-TABLES = {
+TABLES: dict[str, dict[str, tuple[str, ...]]] = {
     "generator.shared-prefix.parameters": {
         "depth": ("0", "{ low = 0, high = 1 }", "{ tasks = { rating = { low = 0, high = 1 } } }"),
     },

@@ -21,8 +21,8 @@ class Failing(Additive):
     """Some designs raise."""
 
     def cost(self, points: Any) -> Any:
-        if self.costed % FAILS == FAILS - 1:
-            self.costed += 1
+        if len(self.costed) % FAILS == FAILS - 1:
+            self.costed += points[:1]
             raise ArithmeticError
         return super().cost(points)
 

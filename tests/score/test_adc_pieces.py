@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -64,7 +65,9 @@ def by_hand(weight: np.ndarray, x: np.ndarray, adc: Converter, *, encoding: int,
         return applied, worth
 
     result = 0.0
-    signs = [(1, lambda w: max(w, 0)), (-1, lambda w: max(-w, 0))] if encoding == 0 else [(1, lambda w: w + bound)]
+    signs: list[tuple[int, Callable[[int], int]]] = (
+        [(1, lambda w: max(w, 0)), (-1, lambda w: max(-w, 0))] if encoding == 0 else [(1, lambda w: w + bound)]
+    )
     depth = -(-(bound if encoding == 0 else 255 if bound == 128 else 2 * bound).bit_length() // cell_bits)
     for start in range(0, len(weight), adc.rows):
         rows = range(start, min(start + adc.rows, len(weight)))

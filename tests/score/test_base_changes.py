@@ -31,7 +31,8 @@ def charged(blocks: np.ndarray, **changes: Any) -> dse.Footprint:
     scalings, bits, rows = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     scalings[0, 1, 0, 5], rows[0, 1, 0, 5] = 4 * 32, 64
     bits[0, 1, 0, 5] = 4 * 32 * 16 + 2 * 64 * 8 + dse.SCALE_BITS
-    piece = dse.Piece(rows, 2 * (rows > 0), 127.0 * (rows > 0), digital=True)
+    live = (rows > 0).astype(np.float64)
+    piece = dse.Piece(rows, 2 * live, 127 * live, digital=True)
     what = dse.Reprogrammed(ROWS, COLUMNS, all_blocks)
     return replace(dse.Footprint((piece,), bits, on_base, what, scalings), **changes)
 

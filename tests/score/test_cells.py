@@ -17,7 +17,7 @@ from dse.score.matrices import effective
 from tests.support.workloads import geometry
 
 KEY = (1, 2)
-SMALL = {"rows": 8, "columns": 4}
+SMALL: dict[str, Any] = {"rows": 8, "columns": 4}
 
 
 def codes(shape: tuple[int, int], magnitude: int, *, least: int | None = None, seed: int = 0) -> torch.Tensor:
@@ -26,9 +26,13 @@ def codes(shape: tuple[int, int], magnitude: int, *, least: int | None = None, s
     return torch.from_numpy(drawn.astype(np.int16))
 
 
-def read(stored: dse.Stored, what: dse.Nonideality, draw: int = 0, owner: str = "t", **arrays: int) -> torch.Tensor:
-    shape = tuple(stored.terms[0].codes.shape)
-    return effective(Cells(what, geometry(**arrays), draw).program(stored, owner, KEY), None, shape)
+def shape_of(stored: dse.Stored) -> tuple[int, int]:
+    rows, columns = stored.terms[0].codes.shape
+    return rows, columns
+
+
+def read(stored: dse.Stored, what: dse.Nonideality, draw: int = 0, owner: str = "t", **arrays: Any) -> torch.Tensor:
+    return effective(Cells(what, geometry(**arrays), draw).program(stored, owner, KEY), None, shape_of(stored))
 
 
 def stored(magnitude: int = 128, shape: tuple[int, int] = (10, 20)) -> dse.Stored:
@@ -52,9 +56,8 @@ def test_without_deviation_every_cell_reads_as_what_was_stored(
 ) -> None:
     what = dse.Nonideality(spread=spread, spread_scale=0.0)
     for held in (stored(magnitude), SIGNS):
-        shape = tuple(held.terms[0].codes.shape)
         found = read(held, what, encoding=encoding, cell_bits=cell_bits, **SMALL)
-        assert torch.equal(found, effective(held, None, shape))  # type: ignore[arg-type]  # a shape of two
+        assert torch.equal(found, effective(held, None, shape_of(held)))
 
 
 def test_only_arrays_deviate() -> None:

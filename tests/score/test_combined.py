@@ -115,7 +115,9 @@ def test_parameters_of_every_user_reach_the_score_of_a_group(problem_of: Any) ->
     name, own, chosen = GENERATORS["two trunks"]
     problem = problem_of(name, own, "ternary", {})
     point = problem.default_point((name, "ternary", "fixed", "isaac"))
-    density = partial(dict, point.values, **{f"generator.{name}.{of}": value for of, value in chosen.items()})
+    density: partial[dict[str, Any]] = partial(
+        dict, point.values, **{f"generator.{name}.{of}": value for of, value in chosen.items()}
+    )
     shared = {f"generator.{name}.trunk": (1, 1), f"generator.{name}.own": (0, 0)}
     full_name = "compressor.ternary.density"
     first, other = (

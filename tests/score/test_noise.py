@@ -19,6 +19,7 @@ from dse.score.adc_pieces import OnConverters, converter
 from dse.score.cells import Cells
 from dse.score.grid import store_whole
 from dse.score.matrices import effective
+from tests.support.tiny import make_classifier
 from tests.support.workloads import geometry
 
 ROWS, DRAWS, CLASSES = 100, 4, 6
@@ -30,14 +31,7 @@ Logits = Callable[[Effective], np.ndarray]
 @pytest.fixture(scope="module")
 def model() -> tuple[Logits, dict[tuple[int, int], dse.Stored]]:
     """Runs a random two-layer classifier whose answers differ; and its matrices as they are stored."""
-    from transformers import BertConfig, BertForSequenceClassification
-
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=40, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64,
-        max_position_embeddings=16, initializer_range=0.3, num_labels=CLASSES,
-    )  # fmt: skip
-    made = BertForSequenceClassification(config).eval()
+    made = make_classifier(vocab_size=40, max_position_embeddings=16, num_labels=CLASSES)
     decomposed = Decomposed(made)
     weights, layers = decomposed.weights(), CrossbarLayers(made, decomposed.vectors())
     tokens = torch.randint(0, 40, (ROWS, 8), generator=torch.Generator().manual_seed(0))
@@ -53,7 +47,7 @@ def held(stored: dict[tuple[int, int], dse.Stored], what: dse.Nonideality, draw:
     chip = geometry(rows=16, columns=16, **arrays)
     cells = Cells(what, chip, draw)
     adc = converter(what, chip)
-    shapes = {key: tuple(item.terms[0].codes.shape) for key, item in stored.items()}
+    shapes: dict[Any, Any] = {key: tuple(item.terms[0].codes.shape) for key, item in stored.items()}
     if adc is None:
         return Effective(
             {key: effective(cells.program(item, "t", key), None, shapes[key]) for key, item in stored.items()}

@@ -197,9 +197,11 @@ class Base:
 def test_tasks_that_share_an_array_share_its_cells() -> None:
     load_ = tiny_workload(2)
     context: Any = TinyContext(load_, spread=0.1)
-    built: Any = Built(
-        ("base", "none", "s", "h"), Base(), dse.Registry().discover().build("compressor", "none", {}), None, None
-    )  # type: ignore[arg-type]
+    generator: Any = Base()
+    none: Any = None
+    built = Built(
+        ("base", "none", "s", "h"), generator, dse.Registry().discover().build("compressor", "none", {}), none, none
+    )
     given: Any = {"generator": dse.Params(1), "compressor": dse.Params(1)}
     what = dse.Nonideality(spread="wan22")
     made = Assembly(context, built, given, geometry())
@@ -211,7 +213,7 @@ def test_tasks_that_share_an_array_share_its_cells() -> None:
 
 
 def test_a_hardware_that_gives_something_else_is_named(make: Make) -> None:
-    built = make()._built(WHOLE)
+    hardware: Any = make()._built(WHOLE).hardware
 
     class Wrong:
         def nonideality(self, params: dse.Params) -> dict[str, float]:
@@ -223,5 +225,5 @@ def test_a_hardware_that_gives_something_else_is_named(make: Make) -> None:
     with pytest.raises(dse.PluginContractError, match="nonideality\\(\\) returned something else") as caught:
         nonideality("wrong", Wrong(), dse.Params(1))  # type: ignore[arg-type]  # that is the point
     assert "hardware 'wrong'" in str(caught.value)
-    assert built.hardware.nonideality(dse.Params(1)).is_off
+    assert hardware.nonideality(dse.Params(1)).is_off
     assert nonideality("silent", object(), dse.Params(1)) is None  # type: ignore[arg-type]  # as above

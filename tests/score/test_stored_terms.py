@@ -11,6 +11,7 @@ from dse_plugins.compressors.none import Uncompressed
 
 import dse
 from dse.cost.cost import Built
+from dse.records.plugin import Kind
 from dse.score.stored_terms import Assembly
 from dse.testing import TinyContext, tiny_workload
 from tests.support.workloads import geometry
@@ -40,11 +41,16 @@ class Trained:
         return dse.Model(moved, vectors, {0: {"head": torch.zeros(1)}, 1: {"head": torch.full((1,), 2.0)}})
 
 
+NONE: Any = None
+
+
 def assembled(compressor: Any, **values: Any) -> Assembly:
     compressor.prepare(CONTEXT)
-    given = {"compressor": dse.Params(1, {name: np.asarray(value)[None] for name, value in values.items()})}
-    built: Any = Built(("trained", "c", "s", "h"), Trained(), compressor, None, None)  # type: ignore[arg-type]
-    return Assembly(CONTEXT, built, {"generator": dse.Params(1), **given}, geometry())  # type: ignore[arg-type]
+    given: dict[Kind, dse.Params] = {"generator": dse.Params(1)}
+    given["compressor"] = dse.Params(1, {name: np.asarray(value)[None] for name, value in values.items()})
+    generator: Any = Trained()
+    built = Built(("trained", "c", "s", "h"), generator, compressor, NONE, NONE)
+    return Assembly(CONTEXT, built, given, geometry())
 
 
 def test_layers_come_from_their_owners_with_biases_norms_and_the_last_owners_head() -> None:

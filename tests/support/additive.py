@@ -11,6 +11,7 @@ from dse.records.scored import CostResult, ScoreResult
 from dse.space.file import parse
 from dse.space.resolve import resolve
 from dse.space.searchspace import SearchSpace
+from tests.support.fakes import FakeProblem, Formula
 
 TASKS = ("trec6", "trec50", "sms_spam", "privacyqa")
 FRAGILE = (0.4, 2.5, 1.0, 0.7)
@@ -46,51 +47,50 @@ def additive_space(**search: Any) -> SearchSpace:
     return resolve(parse(raw), PARAMETERS, TASKS, 2)
 
 
-class Additive:
+def setting(point: DesignPoint, task: int) -> Any:
+    """Return what the compressor does to a task."""
+    values: dict[str, Any] = dict(point.values)
+    if point.compressor == "other":
+        return values["compressor.other.how"]
+    return values["compressor.two-stage.bits"][task], values["compressor.two-stage.selective"][task]
+
+
+def share_of(point: DesignPoint, task: int) -> float:
+    """Return the share of a task's arrays that are kept."""
+    if point.compressor == "other":
+        return 0.9 if setting(point, task) == "a" else 0.7
+    bits, selective = setting(point, task)
+    return float(bits / 4 * (1 - selective))
+
+
+def recipes_of(point: DesignPoint) -> list[tuple[int, str, Any]]:
+    return [(task, point.compressor, setting(point, task)) for task in range(len(TASKS))]
+
+
+def sum_of_shares(point: DesignPoint) -> CostResult:
+    area = 0.25 + sum(share_of(point, task) for task in range(len(TASKS))) / len(TASKS)
+    energy = 1 + 0.5 * area / int(point.values["scheduler.fixed.batch"])  # type: ignore[arg-type]
+    ratios = {"area_ratio": area, "array_area_ratio": area, "energy_ratio": energy / 1.5, "latency_ratio": 1.0}
+    rest = {"latency_us": 10.0 / area, "cycle_us": 1.0, "offchip_mb": 1.0, "writes": 0.0}
+    metrics = {"area_mm2": 100 * area, "energy_uj": energy, **ratios, **rest, "lifetime_years": None}
+    return CostResult(metrics, {"arrays": 100 * area}, {"arrays": energy}, order=TASKS)
+
+
+def mean_over_tasks(point: DesignPoint, split: str) -> ScoreResult:
+    del split
+    lost = [FRAGILE[task] * (1.2 - share_of(point, task)) ** 2 for task in range(len(TASKS))]
+    tasks = {name: 0.9 - loss / 100 for name, loss in zip(TASKS, lost, strict=True)}
+    mean = math.fsum(tasks.values()) / len(TASKS)
+    drop = 100 * (0.9 - mean)
+    drops = {f"accuracy_drop{end}": drop for end in ("", "_low", "_high", "_all", "_worst")}
+    return ScoreResult({"score_mean": mean, **drops}, tasks)
+
+
+ADDITIVE = Formula(PARAMETERS, TASKS, 2, sum_of_shares, mean_over_tasks, recipes_of, ("arrays",))
+
+
+class Additive(FakeProblem):
     """Counts every task score that was not asked for before."""
 
-    parameters, tasks, layers, components, joint = PARAMETERS, TASKS, 2, ("arrays",), ()
-
     def __init__(self) -> None:
-        self.known: set[tuple[Any, ...]] = set()
-        self.costed = 0
-
-    def prepare(self, *, scores: bool) -> None:
-        del scores
-
-    def cost(self, points: list[DesignPoint]) -> list[CostResult]:
-        self.costed += len(points)
-        return [self._cost(point) for point in points]
-
-    def _cost(self, point: DesignPoint) -> CostResult:
-        share = [self._share(point, task) for task in range(len(TASKS))]
-        area = 0.25 + sum(share) / len(TASKS)
-        energy = 1 + 0.5 * area / int(point.values["scheduler.fixed.batch"])  # type: ignore[arg-type]
-        ratios = {"area_ratio": area, "array_area_ratio": area, "energy_ratio": energy / 1.5, "latency_ratio": 1.0}
-        rest = {"latency_us": 10.0 / area, "cycle_us": 1.0, "offchip_mb": 1.0, "writes": 0.0}
-        metrics = {"area_mm2": 100 * area, "energy_uj": energy, **ratios, **rest, "lifetime_years": None}
-        return CostResult(metrics, {"arrays": 100 * area}, {"arrays": energy}, order=TASKS)
-
-    def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
-        del split
-        settings = [(task, point.compressor, self._setting(point, task)) for task in range(len(TASKS))]
-        new = sum(setting not in self.known for setting in settings)
-        self.known.update(settings)
-        lost = [FRAGILE[task] * (1.2 - self._share(point, task)) ** 2 for task in range(len(TASKS))]
-        tasks = {name: 0.9 - loss / 100 for name, loss in zip(TASKS, lost, strict=True)}
-        mean = math.fsum(tasks.values()) / len(TASKS)
-        drop = 100 * (0.9 - mean)
-        drops = {f"accuracy_drop{end}": drop for end in ("", "_low", "_high", "_all", "_worst")}
-        return ScoreResult({"score_mean": mean, **drops}, tasks, evaluated=new)
-
-    def _setting(self, point: DesignPoint, task: int) -> Any:
-        if point.compressor == "other":
-            return point.values["compressor.other.how"]
-        values = point.values
-        return values["compressor.two-stage.bits"][task], values["compressor.two-stage.selective"][task]  # type: ignore[index]
-
-    def _share(self, point: DesignPoint, task: int) -> float:
-        if point.compressor == "other":
-            return 0.9 if point.values["compressor.other.how"] == "a" else 0.7
-        bits, selective = self._setting(point, task)
-        return float(bits / 4 * (1 - selective))
+        super().__init__(ADDITIVE)

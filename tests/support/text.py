@@ -1,8 +1,6 @@
-"""Rows of forty words and a tokenizer for them."""
+"""Rows of forty words."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,15 +8,6 @@ import pandas as pd
 WORDS = [f"w{index}" for index in range(40)]
 FAST = {"epochs": 1, "learning_rate": 1e-3, "batch": 16}
 """A fine-tuning of a few seconds."""
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-
-
-def save_tokenizer(folder: Path) -> None:
-    from transformers import BertTokenizer
-
-    folder.mkdir(parents=True, exist_ok=True)
-    vocabulary = {word: index for index, word in enumerate([*SPECIAL, *WORDS])}
-    BertTokenizer(vocab=vocabulary).save_pretrained(folder)
 
 
 def rows(count: int, seed: int = 0) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dse
 
 
@@ -36,11 +38,11 @@ def minilm(tasks: int = 1) -> dse.Workload:
     return workload(tasks, layers=6, hidden=384, ffn=1536, heads=12)
 
 
-def geometry(points: int = 1, **changes: int) -> dse.Geometry:
+def geometry(points: int = 1, **changes: Any) -> dse.Geometry:
     """The ICCAD'21 configuration, with changes."""
     import numpy as np
 
     fields = {"rows": 128, "columns": 128, "cell_bits": 1, "adc_bits": 8, "dac_bits": 1, "input_bits": 8, "encoding": 0}
     packing = changes.pop("packing", "same-input")
     values = {name: np.full(points, value) for name, value in (fields | changes).items()}
-    return dse.Geometry(**values, packing=packing)  # type: ignore[arg-type]
+    return dse.Geometry(**values, packing=packing)

@@ -17,14 +17,11 @@ from dse.space.default_design import default_point
 from dse.space.file import load
 from dse.study.load import Request
 from dse.worker import pool
-from tests.support.tiny import write_space
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pool")
-    write_space(folder)
-    return folder
+def home(own_tuned: Path) -> Path:
+    return own_tuned
 
 
 def forget(home: Path) -> None:
@@ -33,7 +30,8 @@ def forget(home: Path) -> None:
 
 
 def rows(done: Any) -> list[dict[str, Any]]:
-    return pd.read_parquet(done.trials).drop(columns="duration_s").to_dict("records")
+    found: Any = pd.read_parquet(done.trials).drop(columns="duration_s")
+    return list(found.to_dict("records"))
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core holds one worker")

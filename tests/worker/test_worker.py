@@ -18,7 +18,6 @@ from dse.errors import PluginContractError, TimeLimitError, WorkerError
 from dse.space.file import load
 from dse.study.load import Request
 from dse.worker.client import RemoteProblem
-from tests.support.tiny import write_space
 
 PLUGIN = """import os, pathlib, signal, sys, time
 import dse
@@ -46,10 +45,8 @@ HANG = "time.sleep(1e6)"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("worker")
-    write_space(folder)
-    return folder
+def home(own_tuned: Path) -> Path:
+    return own_tuned
 
 
 def space(home: Path, *, footprint: str = "pass", parameters: str = "pass", limit_s: float = 900.0) -> Path:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,21 +12,21 @@ from dse.errors import CheckpointError
 from dse.models.encoder import Decomposed
 from dse.models.inference.crossbar import CrossbarLayers, Driver
 from dse.records.effective import Effective
+from tests.support.text import WORDS
+from tests.support.tiny import make_classifier
 
 INPUTS = torch.tensor([[3, 5, 6, 7, 8], [3, 9, 10, 11, 12]])
 
 
 @pytest.fixture
-def model(config: Callable[..., Any]) -> Any:
-    from transformers import BertForSequenceClassification
-
-    torch.manual_seed(0)
-    return BertForSequenceClassification(config(initializer_range=0.3)).eval()
+def model() -> Any:
+    return make_classifier(WORDS)
 
 
 def logits(layers: CrossbarLayers) -> torch.Tensor:
     with torch.inference_mode():
-        return layers.model(input_ids=INPUTS).logits.clone()
+        found: torch.Tensor = layers.model(input_ids=INPUTS).logits.clone()
+    return found
 
 
 @settings(derandomize=True, max_examples=60, deadline=None)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,33 +11,33 @@ import torch
 from dse.errors import CheckpointError
 from dse.models import checkpoints as models
 from dse.models.data.splits import Splits
+from dse.models.data.text import by_length
 from dse.models.encoder import Decomposed
 from dse.models.inference import evaluate
 from dse.models.inference import task_metrics as metrics
 from dse.models.inference.evaluate import Evaluator
 from dse.records.effective import Effective
 from dse.space.workload import TaskSpec
-from tests.support.text import frame, rows
+from tests.support.text import WORDS, frame, rows
+from tests.support.tiny import make_classifier
 
 Make = Callable[..., TaskSpec]
 SCALING = {"mean": 3.0, "spread": 2.0}
 
 
 @pytest.fixture(scope="module")
-def scored_model(config: Callable[..., Any]) -> Any:
-    """Random classifier whose answers differ from row to row."""
-    from transformers import BertForSequenceClassification
-
-    torch.manual_seed(0)
-    return BertForSequenceClassification(config(initializer_range=0.3, num_labels=2)).eval()
+def scored_model() -> Any:
+    return make_classifier(WORDS, num_labels=2)
 
 
 @pytest.fixture
 def splits() -> Splits:
     table = rows(120)
     whole = frame(list(table["text"]), list(table["label"]), [f"g{index // 3}" for index in range(len(table))])
-    parts = (whole.iloc[:40], whole.iloc[40:80], whole.iloc[80:])
-    return Splits(*(part.reset_index(drop=True) for part in parts))
+    train, search, report = (
+        part.reset_index(drop=True) for part in (whole.iloc[:40], whole.iloc[40:80], whole.iloc[80:])
+    )
+    return Splits(train, search, report)
 
 
 @pytest.fixture
@@ -133,7 +133,9 @@ def test_biases_norms_and_head_are_written_and_put_back(
     evaluator = make(task(kind="regression", metric="pearson"))
     own = evaluator.score(weights, precision="fp32").predictions
     decomposed = Decomposed(scored_model)
-    vectors = {1: {name: value + 0.5 for name, value in decomposed.vectors()[1].items()}}
+    vectors: dict[int, Mapping[str, torch.Tensor]] = {
+        1: {name: value + 0.5 for name, value in decomposed.vectors()[1].items()}
+    }
     state = scored_model.state_dict()
     head = {name: state[name] * 2 for name in decomposed.head_names()}
     shifted = evaluator.score(Effective(weights, vectors=vectors), precision="fp32").predictions
@@ -153,9 +155,9 @@ def test_quantised_predictions_do_not_depend_on_how_rows_are_batched(
 ) -> None:
     spec = task(kind="regression", metric="pearson")
     large = make(spec).score(weights, precision="fp32", input_bits=4)
-    one_row = evaluate.by_length.__defaults__
+    one_row = by_length.__defaults__
     assert one_row is not None
-    monkeypatch.setattr(evaluate.by_length, "__defaults__", (1,))
+    monkeypatch.setattr(by_length, "__defaults__", (1,))
     single = make(spec)
     small = single.score(weights, precision="fp32", input_bits=4)
     assert small.predictions == pytest.approx(large.predictions, abs=2e-3)

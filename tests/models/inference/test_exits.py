@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,17 +12,16 @@ from dse.models.encoder import Decomposed
 from dse.models.inference.crossbar import CrossbarLayers
 from dse.records.effective import Effective
 from dse.records.exits import ExitHead
+from tests.support.text import WORDS
+from tests.support.tiny import make_classifier
 
 INPUTS = torch.tensor([[3, 5, 6, 7, 8], [3, 9, 10, 11, 0], [3, 7, 0, 0, 0], [3, 12, 13, 0, 0]])
 FED = {"input_ids": INPUTS, "attention_mask": (INPUTS > 0).long()}
 
 
 @pytest.fixture
-def model(config: Callable[..., Any]) -> Any:
-    from transformers import BertForSequenceClassification
-
-    torch.manual_seed(0)
-    return BertForSequenceClassification(config(initializer_range=0.3, num_hidden_layers=3)).eval()
+def model() -> Any:
+    return make_classifier(WORDS, num_hidden_layers=3)
 
 
 def head(threshold: float) -> ExitHead:

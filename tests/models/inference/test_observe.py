@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,17 +10,15 @@ import torch
 from dse.models.data.text import Encoded, batch, by_length, encode, padding
 from dse.models.encoder import Decomposed
 from dse.models.inference.observe import observe
-from tests.support.text import rows
+from tests.support.text import WORDS, rows
+from tests.support.tiny import make_classifier
 
 STEP = 1e-3
 
 
 @pytest.fixture
-def model(config: Callable[..., Any]) -> Any:
-    from transformers import BertForSequenceClassification
-
-    torch.manual_seed(0)
-    return BertForSequenceClassification(config(initializer_range=0.3, num_labels=1)).eval()
+def model() -> Any:
+    return make_classifier(WORDS, num_labels=1)
 
 
 @pytest.fixture

@@ -104,6 +104,7 @@ def test_a_task_is_the_base_where_fine_tuning_changed_nothing(load: Load, monkey
     make = work.tasks["class"].model
 
     def with_the_bases_first_layer() -> tuple[Any, dict[str, float]]:
+        model: Any
         model, scaling = make()
         base: Any = models.load_model(work.source, labels=1)
         model.bert.encoder.layer[0].load_state_dict(base.bert.encoder.layer[0].state_dict())

@@ -39,12 +39,12 @@ class Deltas(nn.Module):
 
 
 def asked(task: int = 0, **changes: Any) -> Adaption:
-    return Adaption(task, **({"key": {"deltas": 1}, "build": Deltas} | changes))
+    settings: dict[str, Any] = {"key": {"deltas": 1}, "build": Deltas}
+    return Adaption(task, **(settings | changes))
 
 
 def same(one: Adapted, other: Adapted) -> bool:
-    pairs = [(one.state, other.state), (one.model.heads, other.model.heads)]
-    return all(torch.equal(v, pairs[0][1][k]) for k, v in one.state.items()) and all(
+    return all(torch.equal(value, other.state[name]) for name, value in one.state.items()) and all(
         torch.equal(value, other.model.vectors[layer][name])
         for layer, named in one.model.vectors.items()
         for name, value in named.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ BOTH = Training((0, 1))
 
 
 def same(one: Model, other: Model) -> bool:
-    found = [
+    found: list[tuple[Mapping[Any, torch.Tensor], Mapping[Any, torch.Tensor]]] = [
         (one.matrices, other.matrices),
         *((named, other.vectors[layer]) for layer, named in one.vectors.items()),
         *((named, other.heads[task]) for task, named in one.heads.items()),
@@ -32,7 +32,7 @@ def same(one: Model, other: Model) -> bool:
     return all(
         first.keys() == second.keys() and all(torch.equal(v, second[k]) for k, v in first.items())
         for first, second in found
-    )  # type: ignore[index]
+    )
 
 
 def held(model: Model, task: int) -> Effective:

@@ -14,7 +14,7 @@ SURE = np.zeros_like(MEANS)
 
 def chance(limits: dict[str, dict[str, float]], deviations: np.ndarray = SURE) -> list[float]:
     feasibility = Feasibility(additive_space(constraints=limits).file, TASKS)
-    return np.broadcast_to(feasibility.chance(MEANS, deviations, 0.9), 2).tolist()
+    return [float(share) for share in np.broadcast_to(feasibility.chance(MEANS, deviations, 0.9), 2)]
 
 
 @pytest.mark.parametrize(

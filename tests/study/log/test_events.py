@@ -17,7 +17,7 @@ from dse.study.run import run
 from dse.study.tables import refresh
 from tests.support.fakes import FakeProblem, fake_space
 
-OTHERS = (None, [], {}, -1, 2**70, 1e300, "x", "\ud800", True, [None], {"x": None})
+OTHERS: tuple[Any, ...] = (None, [], {}, -1, 2**70, 1e300, "x", "\ud800", True, [None], {"x": None})
 GONE = object()
 
 

@@ -36,12 +36,12 @@ class Negative(Uncompressed):
 
 
 class Noisy(Uncompressed):
-    def store(self, weights: dse.Weights, *others: Any) -> Terms:
-        return super().store({key: weight + next(CALLS) for key, weight in weights.items()}, *others)
+    def store(self, weights: dse.Matrices, *others: Any) -> Terms:
+        return super().store(dse.Matrices({key: weight + next(CALLS) for key, weight in weights.items()}), *others)
 
 
 class KeepsAnIndexOutside(Uncompressed):
-    def store(self, weights: dse.Weights, *others: Any) -> Terms:
+    def store(self, weights: dse.Matrices, *others: Any) -> Terms:
         import torch
 
         stored = super().store(weights, *others)

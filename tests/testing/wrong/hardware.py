@@ -109,7 +109,7 @@ class NothingUnderAnotherLaw(Isaac):
 
 class HalfARow(Isaac):
     def geometry(self, params: dse.Params) -> dse.Geometry:
-        return replace(super().geometry(params), rows=params["array_size"] + 0.5)
+        return replace(super().geometry(params), rows=params["array_size"] + 0.5)  # type: ignore[arg-type]  # that is wrong
 
 
 class NoiseInWords(Isaac):
