@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import SETTINGS, Figure, measures
 from benchmarks.macros import POINTS, Macros, Name, Sharing, ours, peer, weights
+
+from benchmarks.figures import SETTINGS, Figure, measures
 
 HERE = Path(__file__).parent
 RECORD = HERE / "records" / "crosscheck.json"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.mgen import SEEDS, SHARED, problem_of, space_of
+
 from benchmarks.pages import fine_tuned_only
 
 Values = dict[str, Any]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.pages import interval, table
 from benchmarks.xma2 import PUBLISHED_MASK, ROWS_OF_PUBLISHED, mask_memory
+
+from benchmarks.pages import interval, table
 
 PAGE = Path(__file__).parent.parent / "docs" / "xma2.md"
 NAMES = {

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.xma2_page import NAMES, PAGE, page
 
 from benchmarks import xma2
-from benchmarks.xma2_page import NAMES, PAGE, page
 from dse.space.file import load
 
 ENDS = {"accuracy_drop": 0.5, "accuracy_drop_low": 0.1, "accuracy_drop_high": 0.9}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.mgen import REDUNDANCY, efficiency
+
 from benchmarks.pages import interval, table
 
 PAGE = Path(__file__).parent.parent / "docs" / "mgen2023.md"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.kang_laws import MODELS, ratios
+
 from benchmarks.pages import interval, table
 from benchmarks.problems import encoder
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.mgen_page import PAGE, page
 
 from benchmarks import mgen
-from benchmarks.mgen_page import PAGE, page
 from dse.space.file import load
 
 REPORT = {"accuracy_drop": 0.3, "accuracy_drop_low": -0.1, "accuracy_drop_high": 0.7}

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks.crosscheck_page import PAGE, page
+from benchmarks.macros import PARTS, POINTS, Macros
 
 from benchmarks import crosscheck, crosscheck_pairs, macros
-from benchmarks.crosscheck_page import PAGE, page
 from benchmarks.figures import SETTINGS
-from benchmarks.macros import PARTS, POINTS, Macros
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from benchmarks.kang_laws import CELLS, KEPT, MODELS, ratios
+
 from benchmarks.problems import encoder
 
 MINILM = encoder(6, 384, 1536, 12)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dse_plugins.hardware.adc_laws import LAWS
-from scipy.stats import spearmanr
-
 from benchmarks.crosscheck import COMPARISONS, QUANTITIES, Comparison, spearman
 from benchmarks.crosscheck_pairs import SEVERAL, TIED, Group, disagreements
 from benchmarks.macros import POINTS, Macros, ours, peer
+from dse_plugins.hardware.adc_laws import LAWS
+from scipy.stats import spearmanr
+
 from benchmarks.pages import table
 
 PAGE = Path(__file__).parent.parent / "docs" / "crosscheck.md"

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-
 from benchmarks.macros import PARTS, POINTS, Macros
+from numpy.typing import NDArray
 
 Array = NDArray[Any]
 TIED = "told apart by one only"
