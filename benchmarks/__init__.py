@@ -1,1 +1,1 @@
-"""Measurements: speed as ratios in one run, published numbers reproduced, quality of results. Never part of the tests."""
+"""Measurements of speed and of the quality of results: `python -m benchmarks`. They are never part of the tests."""

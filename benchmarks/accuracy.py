@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from benchmarks.figures import Figure, measures
+from benchmarks.figures import Figure, choose_size, measures
 from benchmarks.problems import QUICKSTART
+from benchmarks.smoke import space_file
 from dse.cache import default_cache
 from dse.models.inference.evaluate import Precision
 from dse.models.loaded_workload import LoadedWorkload, load
@@ -34,7 +35,7 @@ def over_forward() -> Iterator[Figure]:
         evaluator.score(weights)
         batches = evaluator.batches("search")
         rounds = []
-        for _ in range(ROUNDS):
+        for _ in range(choose_size(ROUNDS, 1)):
             start = time.perf_counter()
             with torch.inference_mode():
                 for _, inputs in batches:
@@ -126,5 +127,5 @@ def margins() -> Iterator[Figure]:
 @cache
 def _work() -> LoadedWorkload:
     """The quickstart's workload, fine-tuned if that has not been done."""
-    space = load_space(QUICKSTART)
+    space = load_space(space_file(QUICKSTART))
     return load(parse(space.workload, path=space.path), cache=default_cache())

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from benchmarks.figures import SETTINGS, BenchmarkError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 READY = """
@@ -44,7 +48,31 @@ DRAW_ALL = """
 
 def executable() -> str | None:
     """Path of a Chromium or Chrome, or None where there is none."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None and find_spec("choreographer"):
+        from choreographer.cli._cli_utils import get_chrome_download_path
+
+        installed = get_chrome_download_path(mkdir=False)
+        found = str(installed) if installed and installed.exists() else None
+    return found
+
+
+def provide() -> None:
+    """Install a Chromium, unless there is one or this is a smoke run.
+
+    Raises:
+        BenchmarkError: there is no Chromium, and none could be installed.
+    """
+    if executable() is not None:
+        return
+    if SETTINGS.smoke:
+        raise BenchmarkError("no Chromium here (Debian: apt install chromium)")
+    from choreographer import get_chrome_sync
+
+    print("no Chromium here: installing one", file=sys.stderr)
+    get_chrome_sync()
+    if executable() is None:
+        raise BenchmarkError("no Chromium could be installed (Debian: apt install chromium)")
 
 
 @dataclass

@@ -6,8 +6,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.figures import Figure, measures
+from benchmarks.figures import Figure, choose_size, measures
 from benchmarks.problems import QUICKSTART
+from benchmarks.smoke import space_file
 
 TRIALS, DESIGNS = 6, 3
 
@@ -18,8 +19,8 @@ def exports() -> Iterator[Figure]:
     import dse
 
     with tempfile.TemporaryDirectory() as folder:
-        done = dse.run(QUICKSTART, results=folder, trials=TRIALS)
-        best = dse.pareto(done.folder).sort_values("score_mean", ascending=False).head(DESIGNS)
+        done = dse.run(space_file(QUICKSTART), results=folder, trials=choose_size(TRIALS, 2))
+        best = dse.pareto(done.folder).sort_values("score_mean", ascending=False).head(choose_size(DESIGNS, 1))
         made = [
             dse.export(done.folder, int(trial), Path(folder) / f"chip{trial}", check=True) for trial in best["trial"]
         ]

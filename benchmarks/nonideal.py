@@ -7,8 +7,9 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from benchmarks.figures import Figure, best_of, measures
+from benchmarks.figures import Figure, best_of, choose_size, measures
 from benchmarks.problems import QUICKSTART
+from benchmarks.smoke import space_file
 
 NAMES = ("independent", "none", "fixed", "isaac")
 DRAWS = 2
@@ -29,7 +30,7 @@ def drops() -> Iterator[Figure]:
     from dse.score.problem import build_problem
     from dse.space.file import parse
 
-    raw = tomllib.loads(QUICKSTART.read_text(encoding="utf-8"))
+    raw = tomllib.loads(space_file(QUICKSTART).read_text(encoding="utf-8"))
     for name, options in LEVELS.items():
         raw["hardware"] = {"plugins": ["isaac"], "isaac": {"options": {**options, "draws": DRAWS}}}
         problem = build_problem(parse(raw), dse.Registry().discover(), cache=default_cache())
@@ -51,7 +52,7 @@ def times() -> Iterator[Figure]:
     from dse.score.adc_pieces import OnConverters, converter
     from dse.score.cells import Cells
 
-    shape, key, tokens, matrices = (1536, 384), (0, 0), 256, 18
+    shape, key, tokens, matrices = choose_size((1536, 384), (128, 128)), (0, 0), choose_size(256, 4), 18
     fields = {"rows": 128, "columns": 128, "cell_bits": 1, "adc_bits": 7, "dac_bits": 1, "input_bits": 8, "encoding": 0}
     chip = dse.Geometry(**{name: np.array([value]) for name, value in fields.items()})
     codes = np.random.default_rng(0).normal(0, 20, shape).round().clip(-128, 127).astype(np.int16)

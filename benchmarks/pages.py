@@ -1,42 +1,64 @@
-"""What pages written from records have in common, and a cache with nothing in it but what is fine-tuned."""
+"""Pages that are written from a template and a record, and the record itself."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
+
+DOCS = Path(__file__).parent.parent / "docs"
+_FIELD = re.compile(r"\{\{([^#/{}]+)\}\}")
+_PART = re.compile(r"^\{\{#([^{}]+)\}\}\n(.*?)^\{\{/\1\}\}\n", re.MULTILINE | re.DOTALL)
+
+
+def fill(template: Path, values: Mapping[str, str | None]) -> str:
+    """Return a page: the text of a template with a value in place of each ``{{name}}``.
+
+    Args:
+        template: Markdown that a writer edits.
+        values: text by name. None leaves out the lines from ``{{#name}}`` to ``{{/name}}``, for what is not recorded yet.
+
+    Raises:
+        ValueError: the template names a value that does not exist, or leaves one out.
+    """
+    text = template.read_text(encoding="utf-8")
+    named = set(_FIELD.findall(text))
+    text = _PART.sub(lambda match: "" if values.get(match[1]) is None else match[2], text)
+    if named != set(values):
+        unknown, unused = sorted(named - set(values)), sorted(set(values) - named)
+        raise ValueError(f"{template.name}: names unknown values {unknown} and leaves out {unused}")
+    return _FIELD.sub(lambda match: values[match[1]] or "", text)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Return the recorded measurements.
+
+    Raises:
+        FileNotFoundError: nothing is recorded yet.
+    """
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return record
+
+
+def write_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Write measurements, so that what was measured stays if the next part fails."""
+    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def plain(value: Any) -> Any:
+    """Return a number of numpy as a number of Python, which JSON can hold."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown."""
+    """Return a table in Markdown."""
     lines = [f"| {' | '.join(head)} |", f"|{'|'.join('---' for _ in head)}|"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def interval(row: dict[str, Any], prefix: str = "") -> str:
-    """Points lost, with their interval."""
+def interval(row: Mapping[str, Any], prefix: str = "") -> str:
+    """Return points lost, with their interval."""
     drop, low, high = (row[f"{prefix}accuracy_drop{end}"] for end in ("", "_low", "_high"))
     return f"{drop:.2f} [{low:.2f}, {high:.2f}]"
-
-
-@contextmanager
-def fine_tuned_only(*kept: str) -> Iterator[Path]:
-    """Give a cache that holds downloads and fine-tuned models only; afterwards keep some folders of what it has got.
-
-    Args:
-        kept: folders.
-    """
-    from dse.cache import default_cache
-
-    with TemporaryDirectory() as folder:
-        cache = Path(folder) / "cache"
-        cache.mkdir()
-        for part in ("tasks", "unpacked", "wheels"):
-            if (default_cache() / part).exists():
-                (cache / part).symlink_to((default_cache() / part).resolve())
-        yield cache
-        for part in kept:
-            shutil.copytree(cache / part, default_cache() / part, dirs_exist_ok=True)

@@ -21,7 +21,8 @@ from dse.space.file import parse
 from dse.space.resolve import resolve
 from dse.space.searchspace import SearchSpace
 
-QUICKSTART = Path(__file__).parent.parent / "spaces" / "quickstart.toml"
+SPACES = Path(__file__).parent.parent / "spaces"
+QUICKSTART = SPACES / "quickstart.toml"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.figures import SETTINGS, Figure, measures
 from benchmarks.problems import QUICKSTART
+from benchmarks.smoke import space_file
 
 WATCHED = """
 import resource, sys
@@ -41,14 +42,15 @@ def quickstart() -> Iterator[Figure]:
     """Run it in a process of its own; what is cached is reused, unless everything was asked for."""
     import pandas as pd
 
+    space = space_file(QUICKSTART)
     with tempfile.TemporaryDirectory() as folder:
         cold = {"DSE_CACHE": str(Path(folder) / "cache")} if SETTINGS.full else {}
-        command = [sys.executable, "-c", WATCHED, "run", str(QUICKSTART), "--results", folder]
+        command = [sys.executable, "-c", WATCHED, "run", str(space), "--results", folder]
         start = time.perf_counter()
         done = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | cold)
         seconds = time.perf_counter() - start
-        trials = pd.read_parquet(Path(folder) / "quickstart" / "trials.parquet")
-        front = pd.read_parquet(Path(folder) / "quickstart" / "pareto.parquet")
+        trials = pd.read_parquet(Path(folder) / space.stem / "trials.parquet")
+        front = pd.read_parquet(Path(folder) / space.stem / "pareto.parquet")
     peak = max(int(kilobytes) for kilobytes in re.findall(r"VmHWM:\s+(\d+) kB", done.stderr)) / 1e6
     good = front[(front["accuracy_drop"] <= 1.0) & (front["writes"] == 0)]
     cache = "empty cache" if SETTINGS.full else "downloads, models and scores may be cached"

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.browser import executable, looked
-from benchmarks.figures import Figure, best_of, measures
+from benchmarks.browser import looked
+from benchmarks.figures import Figure, best_of, choose_size, measures
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "results" / "example" / "trials.parquet"
 STUDIES, TRIALS = 20, 50_000
@@ -22,8 +22,8 @@ SQL = "SELECT study, compressor, count(*), min(area_mm2), avg(\"area.adc\") FROM
 def readers() -> Iterator[Figure]:
     """Seconds of a whole process over a million trials in twenty studies."""
     with TemporaryDirectory() as folder:
-        for number in range(STUDIES):
-            write_study(Path(folder) / f"study{number}", number, TRIALS)
+        for number in range(choose_size(STUDIES, 2)):
+            write_study(Path(folder) / f"study{number}", number, choose_size(TRIALS, 200))
         commands = {"query": ["query", SQL, folder], "pareto": ["pareto", folder, "--where", "accuracy_drop < 2"]}
         for name, words in commands.items():
             command = [sys.executable, "-m", "dse", *words]
@@ -31,21 +31,20 @@ def readers() -> Iterator[Figure]:
             yield Figure(f"readers.{name}_million_s", seconds, "s", "<= 2", "nothing: whole process, best of five")
 
 
-@measures("readers.report_s", "readers.report_mb", "readers.report_usable_s")
+@measures("readers.report_s", "readers.report_mb", "readers.report_usable_s", browser=True)
 def report() -> Iterator[Figure]:
     """The report of a study: how long its writing takes, how large it is, and when a browser has it ready."""
     with TemporaryDirectory() as name:
         folder, page = Path(name) / "study", Path(name) / "report.html"
-        write_study(folder, 0, REPORTED)
+        trials = choose_size(REPORTED, 100)
+        write_study(folder, 0, trials)
         command = [sys.executable, "-m", "dse", "report", str(folder), "--out", str(page)]
         seconds = best_of(partial(subprocess.run, command, check=True, capture_output=True), repeats=3)
         size = page.stat().st_size / 1e6
-        text = f"nothing: whole process, {REPORTED} trials, best of three; the page has {size:.1f} MB"
+        text = f"nothing: whole process, {trials} trials, best of three; the page has {size:.1f} MB"
         yield Figure("readers.report_s", seconds, "s", "<= 15", text)
-        yield Figure("readers.report_mb", size, "MB", "<= 10", f"nothing: one file, {REPORTED} trials")
-        if executable() is None:
-            return
-        ready = min(looked(page).usable_s for _ in range(3))
+        yield Figure("readers.report_mb", size, "MB", "<= 10", f"nothing: one file, {trials} trials")
+        ready = min(looked(page).usable_s for _ in range(choose_size(3, 1)))
         text = "nothing: from loading until the table filters and the figures on the screen are painted, best of three"
         yield Figure("readers.report_usable_s", ready, "s", "<= 3", text)
 

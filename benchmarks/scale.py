@@ -10,14 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.figures import SETTINGS, Figure, measures
-from benchmarks.loop import Prepared
-from benchmarks.problems import costed_problem, four_on_minilm
+from benchmarks.caches import without_scores
+from benchmarks.figures import Figure, choose_size, measures
+from benchmarks.loop import Prepared, problem_of_costs
+from benchmarks.smoke import space_file
 from dse.records.design import DesignPoint
 from dse.results.pareto import mask_nondominated
 from dse.samplers.encoding import Codec
 from dse.space.default_design import default_point
-from dse.study.load import Request, request
+from dse.study.load import request
 from dse.study.provenance import Provenance
 from dse.study.run import run
 from dse.worker.client import RemoteProblem
@@ -29,22 +30,14 @@ POINTS = 6
 EIGHT = Path(__file__).parent.parent / "spaces" / "kang2021.toml"
 
 
-@measures("search.cost_only_10k_s", "resume.10k_s")
+@measures("search.cost_only_10k_s", "resume.10k_s", long=True)
 def many_trials() -> Iterator[Figure]:
     """Seconds of ten thousand trials of NSGA-II without scores, and of opening them again for one trial more."""
-    if not SETTINGS.full:
-        return
-    hardware = ("array_size", "cell_bits", "adc_bits", "dac_bits", "encoding", "arrays_per_ima", "adcs_per_ima")
-    problem, space = costed_problem(
-        four_on_minilm(),
-        free={"shared-prefix": {}, "two-stage": {}, "isaac": {name: {} for name in hardware}},
-        objectives=["area", "energy", "latency"],
-        sampler="nsga2",
-        sampler_options={"population_size": 50},
-    )
+    problem, space = problem_of_costs()
+    many = choose_size(TRIALS, 8)
     with tempfile.TemporaryDirectory() as folder:
         times = []
-        for trials in (TRIALS, TRIALS + 1):
+        for trials in (many, many + 1):
             start = time.perf_counter()
             run(Prepared(problem), space, folder=Path(folder) / "many", provenance=Provenance(), trials=trials)
             times.append(time.perf_counter() - start)
@@ -57,22 +50,21 @@ def many_trials() -> Iterator[Figure]:
 @measures("front.million_rows_s")
 def million_rows() -> Iterator[Figure]:
     """Seconds to find which of a million rows no other one beats, in three objectives."""
-    rows = np.random.default_rng(0).uniform(size=(ROWS, 3))
+    rows = np.random.default_rng(0).uniform(size=(choose_size(ROWS, 1000), 3))
     start = time.perf_counter()
     kept = int(mask_nondominated(rows, [False, False, True]).sum())
     yield Figure("front.million_rows_s", time.perf_counter() - start, "s", "<= 1", f"nothing: {kept} rows are kept")
 
 
-@measures("workers.speedup_2")
+@measures("workers.speedup_2", long=True)
 def two_workers() -> Iterator[Figure]:
     """Trials a second of two workers by those of one, each worker on one core; fine-tuned models at hand, no score cached."""
-    if not SETTINGS.full:
-        return
     cores = cores_of(2)
+    space = space_file(EIGHT)
     seconds = []
     for workers in (1, 2):
         with tempfile.TemporaryDirectory() as folder:
-            asked = without_scores(request(EIGHT, "cpu", None, ()), Path(folder))
+            asked = without_scores(request(space, "cpu", None, ()), Path(folder))
             alone = workers == 1
             made = RemoteProblem(asked, cores=cores[0][:1]) if alone else SharedProblem(asked, workers=2)
             with made as problem:
@@ -82,19 +74,12 @@ def two_workers() -> Iterator[Figure]:
                 for point in points:
                     problem.score(point)
                 seconds.append(time.perf_counter() - start)
-    text = f"one worker on one core: {POINTS} designs of eight tasks in {seconds[0]:.0f} s, two workers in {seconds[1]:.0f} s"
+    text = f"one worker on one core: {len(points)} designs of eight tasks in {seconds[0]:.0f} s, two workers in {seconds[1]:.0f} s"
     yield Figure("workers.speedup_2", seconds[0] / seconds[1], "ratio", ">= 1.6", text)
-
-
-def without_scores(asked: Request, folder: Path) -> Request:
-    """The same with what is fine-tuned and prepared, in a cache of its own without scores."""
-    for part in ("tasks", "unpacked", "wheels", "plugins"):
-        (folder / part).symlink_to((asked.cache / part).resolve())
-    return replace(asked, cache=folder)
 
 
 def _points(problem: RemoteProblem) -> list[DesignPoint]:
     """Designs that share no setting of a task."""
     plain, codec = default_point(problem.space), Codec(problem.space)
-    drawn = [codec.random_point(seed) for seed in range(POINTS)]
+    drawn = [codec.random_point(seed) for seed in range(choose_size(POINTS, 1))]
     return [replace(plain, values={**plain.values, **point.values}) for point in drawn]

@@ -28,6 +28,7 @@ TIED = ("pydantic-core", "polars-runtime-32")
 """In constraints.txt, but each version of a package declared here needs its own."""
 UNTRIED = (
     "tests/benchmarks",
+    "tests/reproductions",
     "tests/setup",
     "tests/testing",
     "tests/models/training/test_finetune.py",

@@ -5,31 +5,32 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.figures import SETTINGS, Figure, measures
+from benchmarks.figures import RECORDED, SETTINGS, Figure, measures
+from benchmarks.pages import read_record, write_record
 from benchmarks.search_quality.course import Course, course
+from benchmarks.search_quality.live import live
+from benchmarks.search_quality.page import PAGE, page
 from benchmarks.search_quality.record import FOLDER
 from benchmarks.search_quality.recorded import Recorded
+from benchmarks.search_quality.settings import (
+    BUDGET,
+    OURS,
+    POPULATION,
+    RECORDS,
+    SEEDS,
+    SEEDS_OF_GP,
+    STOCK,
+    TRIALS,
+    WANTED,
+)
 
-RECORD = Path(__file__).parent.parent / "records" / "search.json"
-RECORDS = ("quickstart", "eight")
-STOCK = ("nsga2", "nsga3", "tpe", "gp", "random")
-SEEDS = tuple(range(200, 210))
-"""Seeds below 200 were used, or looked at, while `graybox` was made."""
-SEEDS_OF_GP = SEEDS[:4]
-BUDGET, OURS, WANTED = 800, 400, 160
-TRIALS = {"graybox": 500, "nsga2": 2000, "nsga3": 2000, "random": 2000, "tpe": 500, "gp": 40}
-"""Trials of a study, whether or not they spend the budget; a trial of `gp` takes seconds."""
-POPULATION = {"quickstart": 50, "eight": 16}
-"""Of the genetic samplers: of 8, 12, 16, 24 and 50 the best on seeds 0 to 2."""
-HOW = "recorded; benchmarks with --full measure it anew"
+RECORD = FOLDER / "record.json"
 
 
 @measures(
@@ -43,56 +44,40 @@ def search() -> Iterator[Figure]:
     """Compare `graybox` with stock samplers on every record there is."""
     if SETTINGS.full:
         measure()
-    if not RECORD.exists():
-        return
-    record = json.loads(RECORD.read_text(encoding="utf-8"))
+    record = read_record(RECORD)
     for name in (name for name in RECORDS if name in record):
         found = record[name]
         text = (
             f"recorded scores, median of {len(SEEDS)} seeds: graybox needs {found['needed']:g} task scores for the "
-            f"hypervolume of {found['best']} after {BUDGET} ({found['reached'][found['best']]:.4f}); {HOW}"
+            f"hypervolume of {found['best']} after {BUDGET} ({found['reached'][found['best']]:.4f}); {RECORDED}"
         )
         yield Figure(f"search.evals_ratio.{name}", BUDGET / found["needed"], "ratio", ">= 5", text)
     found = [record[name] for name in RECORDS if name in record]
     share = min(one["ours"][str(OURS)] / one["known"] for one in found)
-    text = (
-        f"hypervolume after {OURS} task scores by the best known, median over seeds, the lesser of the records; {HOW}"
-    )
+    text = f"hypervolume after {OURS} task scores by the best known, median over seeds, the lesser of the records; {RECORDED}"
     yield Figure("search.hv_at_400", share, "ratio", ">= 0.99", text)
-    text = f"a trial of graybox, all included; {HOW}"
+    text = f"a trial of graybox, all included; {RECORDED}"
     yield Figure("search.sampler_ms", max(one["trial_ms"]["graybox"] for one in found), "ms/trial", "<= 300", text)
     if "live" in record:
-        live = record["live"]
+        measured = record["live"]
         share = max(
-            one["needed_trials"] * one["trial_ms"]["graybox"] / 1e3 / ((BUDGET - one["needed"]) * live["score_s"])
+            one["needed_trials"] * one["trial_ms"]["graybox"] / 1e3 / ((BUDGET - one["needed"]) * measured["score_s"])
             for one in found
         )
-        text = f"graybox's own time until then by the evaluation time it saves, {live['score_s']:.2f} s a score; {HOW}"
+        text = f"graybox's own time until then by the evaluation time it saves, {measured['score_s']:.2f} s per score; {RECORDED}"
         yield Figure("search.own_time_share", share, "ratio", "<= 0.2", text)
-        text = (
-            f"task scores of {live['trials']} live trials of graybox by those of the same trials on the record; {HOW}"
-        )
-        yield Figure("search.live_max_difference", live["max_difference"], "score", "<= 0", text)
+        text = f"task scores of {measured['trials']} live trials of graybox by those of the same trials on the record; {RECORDED}"
+        yield Figure("search.live_max_difference", measured["max_difference"], "score", "<= 0", text)
 
 
 def measure() -> None:
-    """Run every study of every record, and one live; write the record after each part."""
-    from benchmarks.search_quality.live import live
-
+    """Run every study of every record, and one live; write the record after each part, and the page at the end."""
     record: dict[str, Any] = {}
     for name in (name for name in RECORDS if (FOLDER / f"{name}.parquet").exists()):
         record[name] = compared(name)
-        write(record)
+        write_record(RECORD, record)
     record["live"] = live(RECORDS[0], SEEDS[0])
-    write(record)
-
-
-def write(record: dict[str, Any]) -> None:
-    """Write record and page."""
-    from benchmarks.search_quality.page import PAGE, page
-
-    RECORD.parent.mkdir(exist_ok=True)
-    RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_record(RECORD, record)
     PAGE.write_text(page(record), encoding="utf-8")
 
 

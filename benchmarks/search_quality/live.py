@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.scale import without_scores
+from benchmarks.caches import without_scores
 from benchmarks.search_quality.record import FOLDER
 from benchmarks.search_quality.recorded import Recorded, searched
 from dse.results.read import read_trials

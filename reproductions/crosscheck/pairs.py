@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from benchmarks.macros import PARTS, POINTS, Macros
 from numpy.typing import NDArray
+
+from reproductions.crosscheck.macros import PARTS, POINTS, Macros
 
 Array = NDArray[Any]
 TIED = "told apart by one only"

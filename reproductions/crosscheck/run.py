@@ -10,56 +10,24 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.macros import POINTS, Macros, Name, Sharing, ours, peer, weights
-
 from benchmarks.figures import SETTINGS, Figure, measures
+from benchmarks.pages import read_record
+from reproductions.crosscheck.comparisons import COMPARISONS, PEERS, QUANTITIES, spearman
+from reproductions.crosscheck.macros import POINTS
+from reproductions.crosscheck.page import PAGE, page
 
 HERE = Path(__file__).parent
-RECORD = HERE / "records" / "crosscheck.json"
-QUANTITIES = {"energy": "energy_pj", "area": "area_mm2"}
+RECORD = HERE / "record.json"
 TARGET = ">= 0.9"
 ZIGZAG = ("zigzag-dse==3.9.1", "six>=1.16")
 """zigzag-dse imports six without saying so."""
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One of our models beside one peer.
-
-    Attributes:
-        peer: its name.
-        asked: key of the record.
-        model: ours.
-        node_nm: of ours, and of the peer as near as it goes.
-        sharing: what has an ADC of its own in both.
-        independent: whether ours takes no cost from the peer.
-    """
-
-    peer: str
-    asked: str
-    model: Name
-    node_nm: int
-    sharing: Sharing
-    independent: bool = True
-
-    def both(self, record: dict[str, Any]) -> tuple[Macros, Macros]:
-        """Our macros and the peer's."""
-        return ours(self.model, self.sharing, node_nm=self.node_nm), peer(record[self.asked])
-
-
-COMPARISONS = (
-    Comparison("zigzag", "zigzag", "isaac", 32, "bitline"),
-    Comparison("zigzag", "zigzag", "neurosim", 28, "bitline"),
-    Comparison("hwcomponents", "hwcomponents-32", "isaac", 32, "array"),
-    Comparison("hwcomponents", "hwcomponents-28", "neurosim", 28, "array", independent=False),
-)
 NODES = {"hwcomponents-32": (32, "isaac"), "hwcomponents-28": (28, "neurosim")}
 """Node and device that hwcomponents is asked for."""
-PEERS = ("zigzag", "hwcomponents")
 
 
 @measures(
@@ -70,7 +38,7 @@ def crosscheck() -> Iterator[Figure]:
     """The lowest correlation of our models that take nothing from the peer, and that of the one that does."""
     if SETTINGS.full:
         measure()
-    record = json.loads(RECORD.read_text(encoding="utf-8"))
+    record = read_record(RECORD)
     for name in PEERS:
         for what, column in QUANTITIES.items():
             found = {item: spearman(item, record, column) for item in COMPARISONS if item.peer == name}
@@ -84,18 +52,8 @@ def crosscheck() -> Iterator[Figure]:
                     yield Figure(f"crosscheck.{name}.{what}_spearman.{item.model}", value, "", TARGET, text)
 
 
-def spearman(item: Comparison, record: dict[str, Any], column: str, *, by_weight: bool = False) -> float:
-    """Rank correlation of a macro's total, or of its share for each 8-bit weight it holds."""
-    from scipy.stats import spearmanr
-
-    mine, theirs = (macros.total(column) / (weights() if by_weight else 1) for macros in item.both(record))
-    return float(spearmanr(mine, theirs).statistic)
-
-
 def measure() -> None:
     """Ask every peer, in an environment of its own, and write record and page."""
-    from benchmarks.crosscheck_page import PAGE, page
-
     record: dict[str, Any] = {"zigzag": _zigzag(), **_hwcomponents()}
     lines = ",\n".join(f' "{name}": [\n  {_rows(rows)}\n ]' for name, rows in record.items())
     RECORD.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")

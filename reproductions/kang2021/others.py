@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-SPACE = Path(__file__).parent.parent / "spaces" / "deltas.toml"
+from benchmarks.problems import SPACES
+
+SPACE = SPACES / "deltas.toml"
 DESIGNS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("two-stage", {"cosine": 0.95, "max_bits": 1, "selective": 0.0}),
     ("two-stage", {"cosine": 0.95, "max_bits": 1, "selective": 0.5}),

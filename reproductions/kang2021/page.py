@@ -1,17 +1,16 @@
-"""The page that sets the paper's numbers beside ours, written from the record of the long runs."""
+"""The numbers of the page that sets the paper's results beside ours, from the record of the long runs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.kang_laws import MODELS, ratios
-
-from benchmarks.pages import interval, table
+from benchmarks.pages import DOCS, fill, interval, table
 from benchmarks.problems import encoder
+from reproductions.kang2021.laws import MODELS, ratios
 
-PAGE = Path(__file__).parent.parent / "docs" / "kang2021.md"
+PAGE = DOCS / "kang2021.md"
+TEMPLATE = Path(__file__).parent / "page.md.template"
 TASKS = 8
 CELLS = 8
 """Cells of an 8-bit weight at one bit a cell, of either sign."""
@@ -23,60 +22,8 @@ SUITES = (
     ("glue8", "glue8-beyond", "GLUE"),
 )
 
-INTRODUCTION = """# Kang et al., ICCAD 2021
-
-"A Framework for Area-efficient Multi-task BERT Execution on ReRAM-based Accelerators". This page is written by
-`make bench ONLY=kang FULL=1`; `make bench ONLY=kang` prints the recorded figures. Designs are chosen on the search split, by
-a rule that is logged before the report split is scored; drops below are those on the report split, with 95 % intervals.
-
-What the paper describes is `two-stage` (both stages), `dse deltas` (decomposition), `dse profile` (the profiler), and `isaac`
-with its defaults (32 nm, 128 x 128 arrays, 1 bit a cell, separate positive and negative arrays, 8-bit ADC, 1-bit DAC, 8-bit
-inputs and weights). Not public, and therefore ours: the exact clip formula (here: the cosine of each matrix's difference), the
-channel criterion (energy after clipping), the measure of resilience (drops of every setting and of every layer), the number
-of clusters (4) and the rule of the modes (fewest arrays for a mean drop of 0.15, 0.5 and 2 points, one setting a cluster).
-The encoder is MiniLM-L6, a contrastively tuned sentence encoder a fifth of BERT-base's size: sizes are ratios, and scores are
-lower than BERT-base's.
-
-At first there were three clusters, `acc` could cost 0.2 points, and GLUE's tasks had 1,000 rows at most to choose on and one
-clip: `acc` then lost 0.55 [0.05, 1.06] on GLUE at an area of 0.256, and `agg` had one of 0.213. More rows and a finer clip
-gave 0.43 [-0.18, 1.04] at 0.254; four clusters and 0.15 points, for every suite, what the table has.
-"""
-LAWS = """## Laws
-
-Arrays are 1/n + r of the baseline's, and energy of static products 1 + r, with r the cells of a difference by those of an
-8-bit weight: `kang.law_max_error` and `kang.law_max_energy_error` compare 1, 2, 4 and 8 tasks at 1, 2 and 4 bits a cell with
-them, on synthetic differences. The paper's 0.26, 0.38 and 0.63 at 1, 2 and 4 bits a cell follow (0.25, 0.375, 0.625 for
-ternary differences alone). So do its reductions at eight tasks for BERT-large and RoBERTa-base; that for DistilBERT does
-not, so its differences must need more cells.
-"""
-BEYOND = """## Beyond the paper, still without training
-
-`graded` differs in four ways. What a column of a difference does to the logits is measured on training rows, and arrays go
-where they do most good over the whole model, in whole blocks of columns. A column may have one bit, two values of its own,
-which takes one array where ternary takes two. Biases, which each task has anyway, take back the mean of what is left out.
-And the base, which the paper keeps in 8 bits, has 4 magnitude bits and a grid for each output: at eight tasks it then takes
-0.0625 of the baseline's arrays instead of 0.125, for about a tenth of a point.
-
-The rule chooses, for each number of points to lose, the fewest arrays among designs whose whole interval on the search split
-lies below it. At first it asked for one standard error to spare: the packaged tasks' design for 0.5 points then had an area of
-0.164, lost 0.53 [0.13, 0.97] on the report split, and missed. The rule was changed once, for every study, after that.
-What the profile proposes for the three modes stands below them. On GLUE no design for 0.5 points was chosen: with RTE's 498
-and MRPC's 733 rows to choose on, and CoLA's small correlation, the interval of a design that loses nothing reaches 0.8.
-"""
-OTHERS = """## Other ways to hold a difference
-
-Settings of every compressor of `spaces/deltas.toml`, the same for all eight packaged tasks, scored on the search split;
-nothing was chosen, so nothing is reported. All take the base whole in 8 bits: 0.125 of the arrays. What a paper saves on
-disk by zeros (`dare`, the density of `ternary`) or by thin factors (`low-rank`) takes its cells all the same; what saves
-arrays is one bit instead of a sign and a bit (`bitdelta`), and whole arrays left out.
-"""
 LARGE = "mpnet-base"
-LARGER = """## At BERT-base size
-
-The same with MPNet-base, 109 M parameters in 12 layers of width 768, on three of the packaged tasks, fine-tuned here
-(`spaces/mpnet-base.toml`). The base takes a third of the arrays of three models; what the differences take, beside the
-base's eighth, is the area at eight such tasks.
-"""
+"""Space file of the paper's system at BERT-base size, on fewer tasks."""
 PUBLISHED_GLUE = {
     "cola": 0.565,
     "sst2": 0.923,
@@ -91,25 +38,24 @@ PUBLISHED_GLUE = {
 
 
 def page(record: dict[str, Any]) -> str:
-    """Write the page.
+    """Return the page.
 
     Args:
-        record: as `benchmarks.kang` keeps it.
+        record: measurements, as `reproductions.kang2021.run` records them.
     """
-    suites = [suite for suite in SUITES if suite[0] in record]
-    parts = [INTRODUCTION, "## Differences\n"]
-    parts += [_deltas(record[paper]["deltas"], name) for paper, _, name in suites]
-    parts += ["## Area and accuracy\n", _modes(record, suites), _numbers(record, suites), LAWS, _shapes(), BEYOND]
-    parts += [_choices(record, suites)]
-    if "others" in record:
-        parts += [OTHERS, _others(record["others"])]
-    if LARGE in record:
-        found = record[LARGE]
-        parts += [LARGER, _larger(found), _deltas(found["deltas"], LARGE)]
-    parts += ["## Tasks\n", *(_tasks(record[paper]["tasks"], name) for paper, _, name in suites)]
-    if LARGE in record:
-        parts.append(_tasks(record[LARGE]["tasks"], LARGE))
-    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+    values = {
+        "modes": _modes(record),
+        "numbers": _numbers(record),
+        "shapes": _shapes(),
+        "choices": _choices(record),
+        "others": _others(record["others"]),
+        "larger": _larger(record[LARGE]),
+    }
+    for space, name in (*((paper, name) for paper, _, name in SUITES), (LARGE, LARGE)):
+        values[f"{space}.deltas"] = _deltas(record[space]["deltas"], name)
+        values[f"{space}.tasks"] = _tasks(record[space]["tasks"], name)
+        values[f"{space}.means"] = _means(record[space]["tasks"])
+    return fill(TEMPLATE, values)
 
 
 def _deltas(found: dict[str, Any], name: str) -> str:
@@ -122,38 +68,38 @@ def _deltas(found: dict[str, Any], name: str) -> str:
     return table(head, [published, *rows])
 
 
-def _modes(record: dict[str, Any], suites: Sequence[tuple[str, str, str]]) -> str:
+def _modes(record: dict[str, Any]) -> str:
     rows = []
     for mode, (area, drop, _) in PUBLISHED.items():
         row = [mode, f"{area:.2f}", f"{drop:.1f}"]
-        for paper, _, _ in suites:
+        for paper, _, _ in SUITES:
             found = record[paper]["modes"][mode]
             row += [f"{found['array_area_ratio']:.3f}", interval(found, "report.")]
         rows.append(row)
     head = ["mode", "area, paper", "points lost, paper"]
-    for _, _, name in suites:
+    for _, _, name in SUITES:
         head += [f"area, {name}", f"points lost, {name}"]
     return table(head, rows)
 
 
-def _numbers(record: dict[str, Any], suites: Sequence[tuple[str, str, str]]) -> str:
+def _numbers(record: dict[str, Any]) -> str:
     """What follows from a mode's r: cells, fewer tasks, throughput and efficiency by area."""
     rows: list[list[str]] = []
-    shares = {paper: {m: record[paper]["modes"][m] for m in PUBLISHED} for paper, _, _ in suites}
+    shares = {paper: {m: record[paper]["modes"][m] for m in PUBLISHED} for paper, _, _ in SUITES}
     for tasks, area in PUBLISHED_AREA.items():
-        ours = [f"{1 / tasks + shares[paper]['acc']['array_area_ratio'] - 1 / TASKS:.2f}" for paper, _, _ in suites]
+        ours = [f"{1 / tasks + shares[paper]['acc']['array_area_ratio'] - 1 / TASKS:.2f}" for paper, _, _ in SUITES]
         rows.append([f"area at {tasks} tasks, acc", f"{area:.2f}", *ours])
     for mode, (_, _, cells) in PUBLISHED.items():
-        ours = [f"{CELLS * (shares[paper][mode]['array_area_ratio'] - 1 / TASKS):.2f}" for paper, _, _ in suites]
+        ours = [f"{CELLS * (shares[paper][mode]['array_area_ratio'] - 1 / TASKS):.2f}" for paper, _, _ in SUITES]
         rows.append([f"cells an element of the difference, {mode}", f"{cells:.2f}", *ours])
     for mode, (throughput, efficiency) in {"acc": (3.9, 3.4), "agg": (4.9, 4.5)}.items():
-        found = [shares[paper][mode] for paper, _, _ in suites]
+        found = [shares[paper][mode] for paper, _, _ in SUITES]
         rows.append(
             [f"throughput by area, {mode}", f"{throughput}x", *(f"{1 / row['array_area_ratio']:.1f}x" for row in found)]
         )
         ours = [f"{1 / row['array_area_ratio'] / row['energy_ratio']:.1f}x" for row in found]
         rows.append([f"energy efficiency by area, {mode}", f"{efficiency}x", *ours])
-    return table(["", "paper", *(name for _, _, name in suites)], rows)
+    return table(["", "paper", *(name for _, _, name in SUITES)], rows)
 
 
 def _shapes() -> str:
@@ -165,9 +111,9 @@ def _shapes() -> str:
     return table(["eight tasks, ternary differences", "area saved, paper", "area saved"], rows)
 
 
-def _choices(record: dict[str, Any], suites: Sequence[tuple[str, str, str]]) -> str:
+def _choices(record: dict[str, Any]) -> str:
     rows = []
-    for _, beyond, name in suites:
+    for _, beyond, name in SUITES:
         for target, found in record[beyond]["choices"].items():
             if found is None:
                 rows.append([name, f"<= {target}", "none", "", "", ""])
@@ -232,11 +178,14 @@ def _tasks(found: dict[str, Any], name: str) -> str:
     head = [name, "metric", "fine-tuned", "constant answer", "TF-IDF", "rows of the report split", ""]
     if published:
         head.insert(3, "BERT-base, published")
+    return table(head, rows)
+
+
+def _means(found: dict[str, Any]) -> str:
     means = {
         "of all": list(found.values()),
         "of those counted": [item for item in found.values() if not item["flagged"]],
     }
-    ends = [
+    return ", ".join(
         f"mean {which} {sum(item['fine_tuned'] for item in items) / len(items):.3f}" for which, items in means.items()
-    ]
-    return table(head, rows) + f"\nFine-tuned scores: {', '.join(ends)}.\n"
+    )

@@ -13,15 +13,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import SETTINGS, Figure, measures
-from benchmarks.pages import fine_tuned_only
+from benchmarks.caches import fine_tuned_only
+from benchmarks.figures import RECORDED, SETTINGS, Figure, measures
+from benchmarks.pages import plain, read_record, write_record
+from benchmarks.problems import SPACES
+from reproductions.kang2021.others import measure as measure_others
+from reproductions.kang2021.page import LARGE, PAGE, page
 
-ROOT = Path(__file__).parent.parent
-RECORD = Path(__file__).parent / "records" / "kang.json"
+RECORD = Path(__file__).parent / "record.json"
 SUITES = {"": ("kang2021", "kang2021-beyond"), ".glue8": ("glue8", "glue8-beyond")}
 """Suffix of the figures, and the space files of the paper's system and of what goes past it."""
-LARGE = "mpnet-base"
-"""Space file of the same at BERT-base size, on fewer tasks."""
 MODES = ("acc", "opt", "agg")
 MODE_DROP = 0.5
 TARGETS = (0.5, 1.5)
@@ -50,23 +51,22 @@ def kang() -> Iterator[Figure]:
     """Figures of the record, made anew where everything was asked for."""
     if SETTINGS.full:
         measure()
-    record = json.loads(RECORD.read_text(encoding="utf-8"))
+    record = read_record(RECORD)
     for suffix, names in SUITES.items():
         if names[0] in record:
             yield from _figures(record[names[0]], record[names[1]], suffix)
 
 
 def _figures(paper: dict[str, Any], beyond: dict[str, Any], suffix: str) -> Iterator[Figure]:
-    how = "recorded; benchmarks with --full measure it anew"
-    text = f"profile of two-stage, eight tasks, fine-tuned models at hand, no score cached; {how}"
+    text = f"profile of two-stage, eight tasks, fine-tuned models at hand, no score cached; {RECORDED}"
     yield Figure(f"kang.profile_s{suffix}", paper["profile_s"], "s", WANTED["profile_s"], text)
     for mode in ("acc", "agg"):
         found = paper["modes"][mode]
         area, drop = f"{mode}.area_ratio", f"{mode}.drop"
-        text = f"two-stage, mode {mode}, chosen on the search split; baseline: separate models in 8 bits; {how}"
+        text = f"two-stage, mode {mode}, chosen on the search split; baseline: separate models in 8 bits; {RECORDED}"
         yield Figure(f"kang.{area}{suffix}", found["array_area_ratio"], "ratio", WANTED[area], text)
         low, high = found["report.accuracy_drop_low"], found["report.accuracy_drop_high"]
-        text = f"the same design on the report split, 95 % interval [{low:.2f}, {high:.2f}]; {how}"
+        text = f"the same design on the report split, 95 % interval [{low:.2f}, {high:.2f}]; {RECORDED}"
         yield Figure(f"kang.{drop}{suffix}", found["report.accuracy_drop"], "points", WANTED[drop], text)
     for target in TARGETS:
         name, found = f"area_at_drop_{target:g}", beyond["choices"][f"{target:g}"]
@@ -75,26 +75,25 @@ def _figures(paper: dict[str, Any], beyond: dict[str, Any], suffix: str) -> Iter
             value = found["array_area_ratio"] if found["met"] else UNMET
             interval = f"[{found['report.accuracy_drop_low']:.2f}, {found['report.accuracy_drop_high']:.2f}]"
             text = f"graded; trial {found['trial']}, report drop {found['report.accuracy_drop']:.2f} {interval}"
-        yield Figure(f"kang.{name}{suffix}", value, "ratio", WANTED[name], f"{text}; {how}")
+        yield Figure(f"kang.{name}{suffix}", value, "ratio", WANTED[name], f"{text}; {RECORDED}")
 
 
 def measure() -> None:
-    """Profile, search and validate every study, and write record and page after each.
+    """Profile, search and validate every study; write the record after each, and the page at the end.
 
     Scores that are cached are not measured again, but for the profile's time.
     """
-    from benchmarks.kang_others import measure as others
-
     record: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         for paper, beyond in SUITES.values():
             record[paper] = {"profile_s": _profile_seconds(paper)} | reproduced(paper, Path(folder))
             record[beyond] = _study(beyond, Path(folder), TARGETS)
-            write(record)
-        record["others"] = others(Path(folder))
-        write(record)
+            write_record(RECORD, record)
+        record["others"] = measure_others(Path(folder))
+        write_record(RECORD, record)
         record[LARGE] = reproduced(LARGE, Path(folder))
-        write(record)
+        write_record(RECORD, record)
+    PAGE.write_text(page(record), encoding="utf-8")
 
 
 def reproduced(name: str, results: Path) -> dict[str, Any]:
@@ -102,20 +101,11 @@ def reproduced(name: str, results: Path) -> dict[str, Any]:
     return {"tasks": _tasks(name), "deltas": _deltas(name)} | _study(name, results, (MODE_DROP,))
 
 
-def write(record: dict[str, Any]) -> None:
-    """Write record and page."""
-    from benchmarks.kang_page import PAGE, page
-
-    RECORD.parent.mkdir(exist_ok=True)
-    RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    PAGE.write_text(page(record), encoding="utf-8")
-
-
 def _study(name: str, results: Path, targets: tuple[float, ...]) -> dict[str, Any]:
     """Profile, search from its proposals, and validate for each target."""
     import dse
 
-    space = ROOT / "spaces" / f"{name}.toml"
+    space = SPACES / f"{name}.toml"
     profiled = dse.profile(space, results=results, max_drops=PROPOSED)
     ran = dse.run(space, results=results, start=profiled.proposals_path)
     choices: dict[str, Any] = {}
@@ -143,7 +133,7 @@ def _modes(proposals: Any, trials: Path, validated: Any) -> dict[str, Any]:
     columns = [name for name in proposals.columns if name.startswith("param.")]
 
     def key(row: Any) -> str:
-        return json.dumps([_plain(row[name]) for name in columns])
+        return json.dumps([plain(row[name]) for name in columns])
 
     number = {key(row): int(row["trial"]) for row in everything[everything["status"] == "done"].to_dict("records")}
     found = {}
@@ -152,24 +142,19 @@ def _modes(proposals: Any, trials: Path, validated: Any) -> dict[str, Any]:
             trial = number[key(row)]
             whole = everything.set_index("trial").loc[trial]
             both = json.loads(validated.set_index("trial", drop=False).loc[trial].to_json())
-            settings = {name: _plain(row[name]) for name in columns if "compressor" in name}
+            settings = {name: plain(row[name]) for name in columns if "compressor" in name}
             found[row["proposal"]] = both | {"energy_ratio": float(whole["energy_ratio"]), "settings": settings}
     return found
-
-
-def _plain(value: Any) -> Any:
-    """Numpy's values as JSON knows them."""
-    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _profile_seconds(name: str) -> float:
     """Time a profile with fine-tuned models and nothing else at hand; what it measured is kept for the study."""
     import dse
 
-    dse.deltas(ROOT / "spaces" / f"{name}.toml")  # fine-tunes what has not been
+    dse.deltas(SPACES / f"{name}.toml")  # fine-tunes what has not been
     with fine_tuned_only("scores", "plugins") as cache:
         start = time.perf_counter()
-        dse.profile(ROOT / "spaces" / f"{name}.toml", results=cache.parent / "results", cache=cache)
+        dse.profile(SPACES / f"{name}.toml", results=cache.parent / "results", cache=cache)
         return time.perf_counter() - start
 
 
@@ -177,7 +162,7 @@ def _deltas(name: str) -> dict[str, Any]:
     """Statistics of each task's differences."""
     import dse
 
-    table = dse.deltas(ROOT / "spaces" / f"{name}.toml")
+    table = dse.deltas(SPACES / f"{name}.toml")
     whole: dict[str, Any] = json.loads(table[table["layer"] == "all"].set_index("task").to_json(orient="index"))
     return whole
 
@@ -192,7 +177,7 @@ def _tasks(name: str) -> dict[str, Any]:
     from dse.space.workload import parse
     from dse.study.load import request
 
-    asked = request(ROOT / "spaces" / f"{name}.toml", "auto", None, ())
+    asked = request(SPACES / f"{name}.toml", "auto", None, ())
     loaded = load(parse(asked.space.workload, path=asked.space.path), cache=default_cache())
     found = {}
     for task, work in loaded.tasks.items():

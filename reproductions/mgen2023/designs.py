@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.mgen import SEEDS, SHARED, problem_of, space_of
-
-from benchmarks.pages import fine_tuned_only
+from benchmarks.caches import fine_tuned_only
+from reproductions.mgen2023.studies import SEEDS, SHARED, problem_of, space_of
 
 Values = dict[str, Any]
 DESIGNS: dict[str, tuple[Values, ...]] = {
@@ -34,7 +33,7 @@ DESIGNS: dict[str, tuple[Values, ...]] = {
     "free": tuple({"trunk": trunk} for trunk in (1, 2)),
     "free.merged": tuple({"trunk": trunk} for trunk in (1, 2)),
 }
-"""Parameters of `mgen` by study of `benchmarks.mgen`; what is a task's own is the same for all. Merged: shared layers are the
+"""Parameters of `mgen` by study; what is a task's own is the same for all. Merged: shared layers are the
 mean of the tasks' own instead of the base's."""
 MERGED = (('route = "free"', 'route = "free"\nmerged = true'),)
 COLUMNS = ("accuracy_drop", "accuracy_drop_low", "accuracy_drop_high")
@@ -78,8 +77,8 @@ def ratio_elsewhere(found: dict[str, Any], study: str, results: Path) -> float:
     """Energy of a design, to separate models, where inputs are shared if those it was chosen on are not, or the other way.
 
     Args:
-        found: as `benchmarks.mgen` records it; what it scores is the same.
-        study: of `benchmarks.mgen`, that it was chosen in.
+        found: the design as it is recorded; its scores are the same.
+        study: name of the study that chose it.
         results: folder for the space file.
     """
     swap = SHARED if study.endswith("independent") else (SHARED[1], SHARED[0])

@@ -10,23 +10,16 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from benchmarks.figures import SETTINGS, Figure, measures
+from benchmarks.figures import RECORDED, SETTINGS, Figure, measures
+from benchmarks.pages import plain, read_record, write_record
+from benchmarks.problems import SPACES
+from reproductions.mgen2023 import designs
+from reproductions.mgen2023.page import PAGE, page
+from reproductions.mgen2023.studies import REDUNDANCY, SEEDS, STUDIES, drop, efficiency, problem_of, space_of
 
-ROOT = Path(__file__).parent.parent
-RECORD = Path(__file__).parent / "records" / "mgen.json"
-SEEDS = (0, 1, 2)
-SHARED = ('mode = "independent"', 'mode = "shared"')
-STUDIES: dict[str, tuple[str, tuple[tuple[str, str], ...], tuple[float, ...], Literal["area", "energy"]]] = {
-    "trained": ("mgen2023", (), (0.5, 1.5), "energy"),
-    "trained.independent": ("mgen2023-independent", (), (1.0,), "energy"),
-    "free": ("mgen2023-free", (SHARED,), (1.0,), "energy"),
-    "free.independent": ("mgen2023-free", (), (1.0,), "energy"),
-    "combined.trained": ("combined", (), (1.0,), "area"),
-    "combined.free": ("combined-free", (), (1.0,), "area"),
-}
-"""Space file, changes to its text, points to lose, and what the design chosen has least of, by name in the record."""
+RECORD = Path(__file__).parent / "record.json"
 EFFICIENCY = {
     "mgen.trained.efficiency_at_drop_0.5": ("trained", "0.5", ">= 8"),
     "mgen.trained.efficiency_at_drop_1.5": ("trained", "1.5", ">= 12"),
@@ -44,18 +37,6 @@ PROPOSED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 """Mean drops on the search split that a profile proposes designs for, to start a search from."""
 SPARE = 0.25
 """Points that designs free of training must have to spare on the search split, whose rows also chose each task's settings."""
-REDUNDANCY = {
-    "tasks_cka": "CKA with other tasks",
-    "base_cka": "CKA with the base",
-    "of_base_drop": "lost with the base's matrices",
-    "skipped_drop": "lost without it",
-    "heads_half_share": "least half of heads",
-    "ffn_half_share": "least half of columns",
-    "exit_agrees": "exit agrees",
-    "exit_leaves": "sure by then",
-}
-"""Columns of `dse redundancy` that are recorded, and what the page calls them."""
-HOW = "recorded; benchmarks with --full measure it anew"
 
 
 @measures(
@@ -67,22 +48,22 @@ def mgen() -> Iterator[Figure]:
     """Figures of the record, made anew where everything was asked for."""
     if SETTINGS.full:
         measure()
-    if not RECORD.exists():
-        return
-    record = json.loads(RECORD.read_text(encoding="utf-8"))
+    record = read_record(RECORD)
     for name, (study, target, wanted) in EFFICIENCY.items():
         if study in record or ELSEWHERE.get(study) in record:
             found = _best(record, study, target)
             value = efficiency(found) if found is not None and found["met"] else 1.0
             yield Figure(
-                name, value, "ratio", wanted, f"energy of separate models by this design's; {said(found)}; {HOW}"
+                name, value, "ratio", wanted, f"energy of separate models by this design's; {said(found)}; {RECORDED}"
             )
     for study, figures in COMBINED.items():
         if study in record and (found := record[study]["1"]) is not None:
             values = {"area_ratio": found["array_area_ratio"], "efficiency": efficiency(found), "drop": drop(found)}
             for what, wanted in figures.items():
                 unit = "points" if what == "drop" else "ratio"
-                yield Figure(f"{study}.{what}", values[what], unit, wanted, f"to separate models; {said(found)}; {HOW}")
+                yield Figure(
+                    f"{study}.{what}", values[what], unit, wanted, f"to separate models; {said(found)}; {RECORDED}"
+                )
     yield from _compared(record)
 
 
@@ -110,31 +91,21 @@ def _compared(record: dict[str, Any]) -> Iterator[Figure]:
         return
     shared = record["mtl"]
     chosen = [found for found in record["trained"].values() if found is not None]
-    yield Figure("mtl.efficiency", efficiency(shared), "ratio", "", f"mtl-shared to separate models; {HOW}")
-    yield Figure("mtl.drop", drop(shared), "points", "", f"mtl-shared; {said(shared)}; {HOW}")
+    yield Figure("mtl.efficiency", efficiency(shared), "ratio", "", f"mtl-shared to separate models; {RECORDED}")
+    yield Figure("mtl.drop", drop(shared), "points", "", f"mtl-shared; {said(shared)}; {RECORDED}")
     alike = [found for found in chosen if drop(found) <= drop(shared)]
     best = max(alike, key=efficiency, default=None)
     gain = 1.0 if best is None else efficiency(best) / efficiency(shared)
-    text = f"efficiency of mgen at no more points lost to that of mtl-shared, this or drop_by_mtl; {said(best)}; {HOW}"
+    text = f"efficiency of mgen at no more points lost to that of mtl-shared, this or drop_by_mtl; {said(best)}; {RECORDED}"
     yield Figure("mgen.trained.gain_over_mtl", gain, "ratio", ">= 1.5", text)
     better = [found for found in chosen if efficiency(found) >= efficiency(shared)]
     if better and drop(shared) > 0:
         least = min(better, key=drop)
-        text = f"points lost by mgen at no less efficiency to those of mtl-shared; {said(least)}; {HOW}"
+        text = f"points lost by mgen at no less efficiency to those of mtl-shared; {said(least)}; {RECORDED}"
         yield Figure("mgen.trained.drop_by_mtl", drop(least) / drop(shared), "ratio", "<= 0.5", text)
     if "train_minutes" in record:
-        text = f"trunks of every depth and mtl-shared, eight tasks, fine-tuned models at hand; {HOW}"
+        text = f"trunks of every depth and mtl-shared, eight tasks, fine-tuned models at hand; {RECORDED}"
         yield Figure("mgen.train_minutes", record["train_minutes"], "min", "<= 60", text)
-
-
-def efficiency(row: dict[str, Any]) -> float:
-    """Energy of the baseline by that of a design."""
-    return 1 / float(row["energy_ratio"])
-
-
-def drop(row: dict[str, Any]) -> float:
-    """Points lost on the report split."""
-    return float(row["report"]["accuracy_drop"])
 
 
 def said(row: dict[str, Any] | None) -> str:
@@ -147,30 +118,19 @@ def said(row: dict[str, Any] | None) -> str:
 
 
 def measure() -> None:
-    """Run every study and write the record after each. What is cached is not measured again."""
-    from benchmarks.mgen_designs import measure as designs
-    from benchmarks.mgen_designs import train_minutes
-
+    """Run every study; write the record after each, and the page at the end. What is cached is not measured again."""
     record: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
-        record["train_minutes"] = train_minutes()
+        record["train_minutes"] = designs.train_minutes()
         record["mtl"] = shared()
-        write(record)
+        write_record(RECORD, record)
         for name in STUDIES:
             record[name] = studied(name, Path(folder), record["mtl"])
-            write(record)
-        record["designs"] = designs(Path(folder))
+            write_record(RECORD, record)
+        record["designs"] = designs.measure(Path(folder))
         record["redundancy"] = redundant(Path(folder))
-        write(record)
-
-
-def write(record: dict[str, Any]) -> None:
-    """Write record and page."""
-    from benchmarks.mgen_page import PAGE, page
-
+        write_record(RECORD, record)
     PAGE.write_text(page(record), encoding="utf-8")
-    RECORD.parent.mkdir(exist_ok=True)
-    RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def studied(name: str, results: Path, mtl: dict[str, Any]) -> dict[str, Any]:
@@ -200,10 +160,8 @@ def studied(name: str, results: Path, mtl: dict[str, Any]) -> dict[str, Any]:
         if done.choice is not None:
             found[key] = _chosen(name, results, _row(ran.trials, done.choice), target)
     if name in ELSEWHERE.values():
-        from benchmarks.mgen_designs import ratio_elsewhere
-
         for row in (row for row in found.values() if row is not None):
-            row["elsewhere_energy_ratio"] = ratio_elsewhere(row, name, results)
+            row["elsewhere_energy_ratio"] = designs.ratio_elsewhere(row, name, results)
     if found.get("mtl") is not None:
         found["mtl"]["met"] = drop(found["mtl"]) <= drop(mtl)
     return found
@@ -213,7 +171,7 @@ def redundant(results: Path) -> list[dict[str, float | None]]:
     """What `dse redundancy` finds in each layer, on average over the tasks."""
     import dse
 
-    table = dse.redundancy(ROOT / "spaces" / "mgen2023.toml", results=results).table
+    table = dse.redundancy(SPACES / "mgen2023.toml", results=results).table
     means = table.groupby("layer")[list(REDUNDANCY)].mean()
     return list(json.loads(means.to_json(orient="records")))
 
@@ -242,7 +200,7 @@ def _chosen(name: str, results: Path, row: dict[str, Any], target: float) -> dic
     return {
         "trial": int(row["trial"]),
         **{key: float(row[key]) for key in (*numbers, "accuracy_drop_high")},
-        "design": {key: _plain(value) for key, value in point.values.items() if not key.startswith("hardware")},
+        "design": {key: plain(value) for key, value in point.values.items() if not key.startswith("hardware")},
         "report": dict(report),
         "drops": {str(seed): found["accuracy_drop"] for seed, found in scores.items()},
         "met": keeps(report, target),
@@ -262,36 +220,3 @@ def shared() -> dict[str, Any]:
     drops = {str(seed): found["report"]["accuracy_drop"] for seed, found in scores.items()}
     ratios = {name: cost.metrics[name] for name in ("energy_ratio", "array_area_ratio", "latency_ratio")}
     return {**ratios, **scores[median], "drops": drops}
-
-
-def problem_of(space: Path, cache: Path | None = None) -> Any:
-    """Problem of a space file, in this process."""
-    from dse.study.load import load, request
-
-    return load(request(space, "auto", cache, ()))[0]
-
-
-def space_of(name: str, folder: Path, seed: int, depth: Any = None, further: tuple[tuple[str, str], ...] = ()) -> Path:
-    """Space file of a study with another seed of trainings, only one number of layers, or further changes."""
-    file, changes, _, _ = STUDIES[name]
-    text = (ROOT / "spaces" / f"{file}.toml").read_text(encoding="utf-8")
-    changes += further
-    changes += ((f'name = "{file}"', f'name = "{name.replace(".", "-")}"'),)
-    if seed:
-        changes += (("[generator.mgen.options]\n", f"[generator.mgen.options]\nseed = {seed}\n"),)
-        if '"mtl-shared"' in text:
-            changes += (("[compressor]\n", f"[generator.mtl-shared.options]\nseed = {seed}\n\n[compressor]\n"),)
-    if depth is not None and seed:
-        changes += (("depths = [4, 5, 6]", f"depths = [{int(depth)}]"),)  # a table gives 6.0
-    for old, new in changes:
-        if text.count(old) != 1:
-            raise ValueError(f"spaces/{file}.toml: expected one {old!r}, found {text.count(old)}")
-        text = text.replace(old, new)
-    path = folder / f"{name}-{seed}.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def _plain(value: Any) -> Any:
-    """Numpy's values as JSON knows them."""
-    return value.tolist() if hasattr(value, "tolist") else value

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from benchmarks.search_quality.compare import RECORDS
 from benchmarks.search_quality.course import course
 from benchmarks.search_quality.record import FOLDER, setting_of, uniform_points
 from benchmarks.search_quality.recorded import Recorded
+from benchmarks.search_quality.settings import RECORDS
 from dse.samplers.encoding import Codec
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from benchmarks.kang import NAMES, RECORD, SUITES, kang
-from benchmarks.kang_others import DESIGNS
-from benchmarks.kang_page import PAGE, page
+from reproductions.kang2021.others import DESIGNS
+from reproductions.kang2021.page import PAGE, page
+from reproductions.kang2021.run import NAMES, RECORD, SUITES, kang
 
 
 def test_the_page_is_written_from_the_record() -> None:

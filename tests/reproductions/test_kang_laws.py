@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from benchmarks.kang_laws import CELLS, KEPT, MODELS, ratios
 
 from benchmarks.problems import encoder
+from reproductions.kang2021.laws import CELLS, KEPT, MODELS, ratios
 
 MINILM = encoder(6, 384, 1536, 12)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from benchmarks.order import LAYERS, measured
+
+from reproductions.mgen2023.order import LAYERS, measured
 
 
 def test_the_optimal_order_is_the_best_of_all_and_saves_less_the_larger_the_batch() -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.xma2_page import NAMES, PAGE, page
 
-from benchmarks import xma2
 from dse.space.file import load
+from reproductions.xma2 import designs
+from reproductions.xma2 import run as xma2
+from reproductions.xma2.page import NAMES, PAGE, page
 
 ENDS = {"accuracy_drop": 0.5, "accuracy_drop_low": 0.1, "accuracy_drop_high": 0.9}
 
@@ -20,10 +21,10 @@ def row(**changes: Any) -> dict[str, Any]:
     return costs | {"drops": {"0": 0.5}, "tasks": {"trec6": -1.25}} | changes
 
 
-@pytest.mark.parametrize("name", xma2.DESIGNS)
+@pytest.mark.parametrize("name", designs.DESIGNS)
 def test_every_design_has_a_space(tmp_path: Path, name: str) -> None:
-    design = xma2.DESIGNS[name]
-    space = load(xma2.space_of(design, tmp_path, 2))
+    design = designs.DESIGNS[name]
+    space = load(designs.space_of(design, tmp_path, 2))
     (options,) = (options for kind, plugin, options in space.plugins if kind == "compressor")
 
     assert options == dict(design.options) | ({"seed": 2} if design.trained else {})
@@ -33,7 +34,10 @@ def test_every_design_has_a_space(tmp_path: Path, name: str) -> None:
 
 def test_figures_are_those_of_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xma2, "RECORD", tmp_path / "xma2.json")
-    assert [figure.name for figure in xma2.xma2()] == ["xma2.mask_memory_vs_piggyback"]
+    figures = xma2.xma2()
+    assert next(figures).name == "xma2.mask_memory_vs_piggyback"
+    with pytest.raises(FileNotFoundError):
+        next(figures)
     xma2.RECORD.write_text(json.dumps({"designs": {"trained.10": row(lifetime_years=7.5), "free.10": row()}}))
     found = {figure.name: figure for figure in xma2.xma2()}
 
@@ -51,7 +55,7 @@ def test_the_page_is_the_records() -> None:
 def test_the_page_says_what_the_record_says() -> None:
     front = [dict.fromkeys(("array_area_ratio", "energy_ratio", "offchip_mb", "accuracy_drop"), 0.2)]
     front[0] |= {"compressor": "graded", "lifetime_years": None}  # type: ignore[dict-item]
-    text = page({"designs": {name: row(lifetime_years=None) for name in xma2.DESIGNS}, "front": front})
+    text = page({"designs": {name: row(lifetime_years=None) for name in designs.DESIGNS}, "front": front})
 
     assert f"| {NAMES['trained.10']} | 0.125 | 0.125 | 1234 | 0.1 |  | 0.50 [0.10, 0.90] | 0.50 |" in text
     assert f"| {NAMES['free.10']} | -1.2 |" in text

@@ -1,0 +1,1 @@
+"""Published results, and ours beside them: a folder per paper. `python -m benchmarks` measures and prints their figures."""

@@ -1,0 +1,1 @@
+"""Our hardware models beside models of other groups."""

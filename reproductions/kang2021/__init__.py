@@ -1,0 +1,1 @@
+"""Kang et al., ICCAD 2021."""

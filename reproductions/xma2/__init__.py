@@ -1,0 +1,1 @@
+"""XMA2, Frontiers in Electronics 2022."""
