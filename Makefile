@@ -15,7 +15,7 @@ EACH_CORE := --numprocesses auto --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test test-slow lint docs wheel lowest format bench clean
+.PHONY: help setup run test test-slow lint docs wheel lowest format bench smoke clean
 
 help:  ## list what make can do
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -60,6 +60,10 @@ format:  ## let ruff put the code in shape
 bench:  ## measure; JSON lines on stdout (ONLY=prefix: some of it; FULL=1: the long ones too)
 	@$(SETUP) --group bench
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(FULL),--full)
+
+smoke:  ## run every benchmark on a tiny problem, to see that it runs
+	@$(SETUP) --group bench
+	@$(BIN)/python -m benchmarks --smoke
 
 clean:  ## remove the environment and caches, downloads and fine-tuned models among them; keep results/
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

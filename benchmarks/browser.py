@@ -8,11 +8,11 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import SETTINGS, BenchmarkError
+from dse.cache import default_cache
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 READY = """
@@ -48,13 +48,14 @@ DRAW_ALL = """
 
 def executable() -> str | None:
     """Path of a Chromium or Chrome, or None where there is none."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None and find_spec("choreographer"):
-        from choreographer.cli._cli_utils import get_chrome_download_path
+    installed = next(filter(None, map(shutil.which, NAMES)), None)
+    own = (path for pattern in ("chrome-*/chrome", "chrome-*/*/Contents/MacOS/*") for path in _own().glob(pattern))
+    return installed or next(map(str, own), None)
 
-        installed = get_chrome_download_path(mkdir=False)
-        found = str(installed) if installed and installed.exists() else None
-    return found
+
+def _own() -> Path:
+    """Folder for a Chromium that `provide` installs."""
+    return default_cache() / "browser"
 
 
 def provide() -> None:
@@ -67,10 +68,10 @@ def provide() -> None:
         return
     if SETTINGS.smoke:
         raise BenchmarkError("no Chromium here (Debian: apt install chromium)")
-    from choreographer import get_chrome_sync
+    from choreographer.cli import get_chrome_sync
 
     print("no Chromium here: installing one", file=sys.stderr)
-    get_chrome_sync()
+    get_chrome_sync(path=_own())
     if executable() is None:
         raise BenchmarkError("no Chromium could be installed (Debian: apt install chromium)")
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.figures import Figure, choose_size, measures
+from benchmarks.figures import SETTINGS, Figure, choose_size, measures
 from benchmarks.problems import QUICKSTART
 from benchmarks.smoke import space_file
 
@@ -19,7 +19,7 @@ def exports() -> Iterator[Figure]:
     import dse
 
     with tempfile.TemporaryDirectory() as folder:
-        done = dse.run(space_file(QUICKSTART), results=folder, trials=choose_size(TRIALS, 2))
+        done = dse.run(space_file(QUICKSTART), results=folder, trials=choose_size(TRIALS, 2), in_process=SETTINGS.smoke)
         best = dse.pareto(done.folder).sort_values("score_mean", ascending=False).head(choose_size(DESIGNS, 1))
         made = [
             dse.export(done.folder, int(trial), Path(folder) / f"chip{trial}", check=True) for trial in best["trial"]

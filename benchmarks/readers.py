@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+from numpy.typing import NDArray
 
 from benchmarks.browser import looked
 from benchmarks.figures import Figure, best_of, choose_size, measures
@@ -62,7 +65,7 @@ def write_study(folder: Path, seed: int, trials: int) -> None:
     known = pq.ParquetFile(EXAMPLE).read(use_threads=False)
     done = known.filter(pc.equal(known["status"], "done"))
     table = done.take(pa.array(draw.integers(0, len(done), trials)))
-    changed = {"trial": np.arange(trials)}
+    changed: dict[str, NDArray[Any]] = {"trial": np.arange(trials)}
     for name in ("area_mm2", "energy_uj", "score_mean", "array_area_ratio", "energy_ratio", "accuracy_drop"):
         changed[name] = table[name].to_numpy() * draw.uniform(0.8, 1.2, trials)
     points = np.column_stack([changed[name] for name in ("area_mm2", "energy_uj", "score_mean")])
