@@ -82,9 +82,9 @@ class Seen:
 
     Attributes:
         usable_s: seconds from the start of loading until tables and the figures on the screen are drawn and painted.
-        errors: of the console, and exceptions nobody caught.
-        requests: addresses it asked for, its own first; what lies in the page itself is none.
-        answers: of the questions.
+        errors: messages of the console, and exceptions that nobody caught.
+        requests: addresses it asked for, its own first, without what the page itself holds.
+        answers: values of the questions, in order.
         picture: PNG of the whole page, if asked for.
     """
 

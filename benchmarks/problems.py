@@ -33,7 +33,7 @@ class Shapes:
 
 
 class Statistics:
-    """Context that answers with drawn clip statistics; costs do not depend on what they are."""
+    """Context that answers with drawn clip statistics; costs do not depend on the statistics."""
 
     def __init__(self, workload: dse.Workload) -> None:
         self.workload = workload

@@ -44,7 +44,7 @@ def report() -> Iterator[Figure]:
         command = [sys.executable, "-m", "dse", "report", str(folder), "--out", str(page)]
         seconds = best_of(partial(subprocess.run, command, check=True, capture_output=True), repeats=3)
         size = page.stat().st_size / 1e6
-        text = f"nothing: whole process, {trials} trials, best of three; the page has {size:.1f} MB"
+        text = f"nothing: whole process, {trials} trials, best of three runs; the page has {size:.1f} MB"
         yield Figure("readers.report_s", seconds, "s", "<= 15", text)
         yield Figure("readers.report_mb", size, "MB", "<= 10", f"nothing: one file, {trials} trials")
         ready = min(looked(page).usable_s for _ in range(choose_size(3, 1)))

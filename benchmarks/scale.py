@@ -43,7 +43,11 @@ def many_trials() -> Iterator[Figure]:
             times.append(time.perf_counter() - start)
     yield Figure("search.cost_only_10k_s", times[0], "s", "<= 60", "nothing: NSGA-II, three objectives of cost")
     yield Figure(
-        "resume.10k_s", times[1], "s", "<= 5", "nothing: log read, sampler told, one more trial, results written"
+        "resume.10k_s",
+        times[1],
+        "s",
+        "<= 5",
+        "nothing: log read, trials given to the sampler, one more trial, results written",
     )
 
 
@@ -58,7 +62,7 @@ def million_rows() -> Iterator[Figure]:
 
 @measures("workers.speedup_2", long=True)
 def two_workers() -> Iterator[Figure]:
-    """Trials a second of two workers by those of one, each worker on one core; fine-tuned models at hand, no score cached."""
+    """Trials per second of two workers by those of one, each worker on one core; fine-tuned models cached, no score."""
     cores = cores_of(2)
     space = space_file(EIGHT)
     seconds = []

@@ -53,12 +53,12 @@ def course(name: str, sampler: str, seed: int, budget: int, trials: int, options
     """Run a study on a record.
 
     Args:
-        name: of the record.
-        sampler: by its name in a space file.
-        seed: of the study.
-        budget: task scores after which it ends.
-        trials: after which it ends in any case.
-        options: of the sampler.
+        name: name of the record.
+        sampler: name that the sampler has in a space file.
+        seed: seed of the study.
+        budget: number of task scores that ends the study.
+        trials: number of trials that ends the study in any case.
+        options: options of the sampler.
     """
     problem = Recorded(name, budget)
     space = problem.space(sampler=sampler, seed=seed, trials=trials, sampler_options=options)

@@ -17,7 +17,7 @@ TRIALS = 24
 
 
 def live(name: str, seed: int) -> dict[str, Any]:
-    """Run both and compare every trial; no score of the live one is at hand.
+    """Run both and compare every trial; no score of the live one is cached.
 
     Raises:
         AssertionError: other weights or data were recorded, or both proposed different designs.
@@ -31,7 +31,9 @@ def live(name: str, seed: int) -> dict[str, Any]:
         with open_problem(asked, None, in_process=True) as (problem, space, _):
             problem.prepare(scores=True)
             live_problem: Any = problem
-            assert live_problem.workload.digests == recorded.digests, "other weights or data were recorded: record anew"
+            assert live_problem.workload.digests == recorded.digests, (
+                "other weights or data were recorded: record them again"
+            )
             rows = [
                 _rows(one, searched(space.file, one, sampler="graybox", seed=seed, trials=TRIALS, sampler_options={}))
                 for one in (problem, recorded)

@@ -27,13 +27,13 @@ class Recorded:
     """Implements `dse.records.problem.Problem`, and counts every task score that was not asked for before.
 
     Args:
-        name: of the record.
+        name: name of the record.
         budget: task scores after which the study is interrupted.
 
     Attributes:
-        scores: task scores there are.
-        digests: of the weights and data that were scored.
-        known: those asked for, by task and setting.
+        scores: number of task scores that are recorded.
+        digests: digests of the weights and data that were scored.
+        known: task and setting of each score that was asked for.
     """
 
     def __init__(self, name: str, budget: int) -> None:

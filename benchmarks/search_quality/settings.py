@@ -11,4 +11,4 @@ BUDGET, OURS, WANTED = 800, 400, 160
 TRIALS = {"graybox": 500, "nsga2": 2000, "nsga3": 2000, "random": 2000, "tpe": 500, "gp": 40}
 """Trials of a study, whether or not they spend the budget; a trial of `gp` takes seconds."""
 POPULATION = {"quickstart": 50, "eight": 16}
-"""Of the genetic samplers: of 8, 12, 16, 24 and 50 the best on seeds 0 to 2."""
+"""Population size of the genetic samplers: the best of 8, 12, 16, 24 and 50 on seeds 0 to 2."""

@@ -16,11 +16,11 @@ class Comparison:
     """One of our models beside one peer.
 
     Attributes:
-        peer: its name.
-        asked: key of the record.
-        model: ours.
-        node_nm: of ours, and of the peer as near as it goes.
-        sharing: what has an ADC of its own in both.
+        peer: name of the peer.
+        asked: key of the peer's costs in the record.
+        model: name of our model.
+        node_nm: node of our model, and nearly that of the peer, nm.
+        sharing: the part that has an ADC of its own in both.
         independent: whether ours takes no cost from the peer.
     """
 

@@ -33,8 +33,8 @@ class Macros:
     """Costs of macros at every point of the sweep.
 
     Attributes:
-        area_mm2: by part, (N,).
-        energy_pj: of one product of an 8-bit vector with the array, by part, (N,).
+        area_mm2: area by part, (N,), mm2.
+        energy_pj: energy of one product of an 8-bit vector with the array, by part, (N,), pJ.
     """
 
     area_mm2: Mapping[str, Array]
@@ -62,10 +62,10 @@ def ours(name: Name, sharing: Sharing, *, law: Law | None = None, node_nm: int =
     """Our macros, from the unit costs that the model charges.
 
     Args:
-        name: of the hardware model.
+        name: name of the hardware model.
         sharing: whether an array or each of its bitlines has an ADC.
-        law: of the ADC, by default the model's own.
-        node_nm: of `neurosim`; `isaac` is 32 nm.
+        law: ADC law; by default the model's own.
+        node_nm: node of `neurosim`, nm; `isaac` has 32 nm.
     """
     chosen = {} if law is None else {"adc_law": law}
     model = (

@@ -22,9 +22,9 @@ class Group:
     """Pairs with one cause.
 
     Attributes:
-        cause: part (or parts, each enough) whose cost, taken from the peer, makes both rank the pair alike.
+        cause: part (or parts, each enough) whose cost, taken from the peer, makes both rank the pair in the same way.
         knobs: what differs between the two points.
-        pairs: how many.
+        pairs: number of pairs.
         first: the pair both are surest of, the one that ours says is less first.
         second: the other one.
     """

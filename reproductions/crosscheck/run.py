@@ -1,6 +1,6 @@
 """Our macros beside those of peers: rank correlation of area and energy over array size, ADC bits and cell bits.
 
-`FULL=1` makes an environment for each peer, asks it anew, and writes the record and the page; figures compare the recorded
+`FULL=1` makes an environment for each peer, asks it again, and writes the record and the page; figures compare the recorded
 peers with our models as they are now.
 """
 
@@ -61,7 +61,7 @@ def measure() -> None:
 
 
 def _rows(rows: list[dict[str, Any]]) -> str:
-    """One line a point, six digits a number."""
+    """Return one line per point, with six digits per number."""
     short = json.loads(json.dumps(rows), parse_float=lambda text: float(f"{float(text):.6g}"))
     return ",\n  ".join(json.dumps(row) for row in short)
 

@@ -1,7 +1,7 @@
 """The closed laws of Kang et al., ICCAD 2021: arrays are 1/n + r of the baseline's, energy of static products 1 + r.
 
-r is what a task's difference takes of the cells of its 8-bit weights: ternary in separate arrays 0.125, 0.25 and 0.5 at 1,
-2 and 4 bits a cell, times the share of columns kept. Differences here are synthetic; nothing is loaded or trained.
+r is the share of the cells of a task's 8-bit weights that its delta takes: ternary in separate arrays 0.125, 0.25 and 0.5 at
+1, 2 and 4 bits per cell, times the share of columns kept. Deltas here are synthetic; nothing is loaded or trained.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def errors() -> Iterator[tuple[float, float]]:
 def laws() -> Iterator[Figure]:
     """Compare every design of the grid with the laws."""
     found = np.array(list(errors()))
-    compared = "1/n + r, 1, 2, 4, 8 tasks at 1, 2, 4 bits a cell; synthetic ternary differences, a third to all kept"
+    compared = "1/n + r, 1, 2, 4, 8 tasks at 1, 2, 4 bits per cell; synthetic ternary deltas, a third to all kept"
     yield Figure("kang.law_max_error", float(found[:, 0].max()), "ratio", "<= 0.01", compared)
     compared = "1 + r of the baseline's static products, the same grid"
     yield Figure("kang.law_max_energy_error", float(found[:, 1].max()), "share", "<= 0.03", compared)

@@ -1,4 +1,4 @@
-"""Every way to hold a difference, at a row of settings each, on the eight packaged tasks."""
+"""Every way to store a delta, at a row of settings each, on the eight packaged tasks."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ PAGE = DOCS / "kang2021.md"
 TEMPLATE = Path(__file__).parent / "page.md.template"
 TASKS = 8
 CELLS = 8
-"""Cells of an 8-bit weight at one bit a cell, of either sign."""
+"""Cells of an 8-bit weight at one bit per cell, of either sign."""
 PUBLISHED = {"acc": (0.26, -0.1, 1.12), "opt": (0.23, 0.7, 0.86), "agg": (0.21, 2.7, 0.65)}
 """Array area at eight tasks, points lost on average over GLUE, cells an element of the difference."""
 PUBLISHED_AREA = {2: 0.62, 4: 0.37, 8: 0.26}
@@ -103,7 +103,7 @@ def _numbers(record: dict[str, Any]) -> str:
 
 
 def _shapes() -> str:
-    """Reductions by ternary differences on the shapes of other models."""
+    """Return the reductions by ternary deltas on the shapes of other models."""
     rows = []
     for name, (sizes, published) in MODELS.items():
         area, _ = ratios(encoder(*sizes), TASKS, 1, 1.0)

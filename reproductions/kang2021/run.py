@@ -48,7 +48,7 @@ UNMET = 1.0
 
 @measures(*(f"kang.{name}{suffix}" for suffix in SUITES for name in NAMES))
 def kang() -> Iterator[Figure]:
-    """Figures of the record, made anew where everything was asked for."""
+    """Figures of the record, measured again with ``--full``."""
     if SETTINGS.full:
         measure()
     record = read_record(RECORD)
@@ -58,7 +58,7 @@ def kang() -> Iterator[Figure]:
 
 
 def _figures(paper: dict[str, Any], beyond: dict[str, Any], suffix: str) -> Iterator[Figure]:
-    text = f"profile of two-stage, eight tasks, fine-tuned models at hand, no score cached; {RECORDED}"
+    text = f"profile of two-stage, eight tasks, fine-tuned models cached, no score; {RECORDED}"
     yield Figure(f"kang.profile_s{suffix}", paper["profile_s"], "s", WANTED["profile_s"], text)
     for mode in ("acc", "agg"):
         found = paper["modes"][mode]
@@ -81,7 +81,7 @@ def _figures(paper: dict[str, Any], beyond: dict[str, Any], suffix: str) -> Iter
 def measure() -> None:
     """Profile, search and validate every study; write the record after each, and the page at the end.
 
-    Scores that are cached are not measured again, but for the profile's time.
+    Scores that are cached are not measured again, except for the profile's time.
     """
     record: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -148,7 +148,7 @@ def _modes(proposals: Any, trials: Path, validated: Any) -> dict[str, Any]:
 
 
 def _profile_seconds(name: str) -> float:
-    """Time a profile with fine-tuned models and nothing else at hand; what it measured is kept for the study."""
+    """Time a profile with nothing cached except fine-tuned models; what it measured is kept for the study."""
     import dse
 
     dse.deltas(SPACES / f"{name}.toml")  # fine-tunes what has not been
@@ -159,7 +159,7 @@ def _profile_seconds(name: str) -> float:
 
 
 def _deltas(name: str) -> dict[str, Any]:
-    """Statistics of each task's differences."""
+    """Return statistics of each task's deltas."""
     import dse
 
     table = dse.deltas(SPACES / f"{name}.toml")

@@ -91,7 +91,7 @@ def ratio_elsewhere(found: dict[str, Any], study: str, results: Path) -> float:
 
 
 def train_minutes() -> float:
-    """Time the training of every depth with fine-tuned models and nothing else at hand; what was trained is kept."""
+    """Time the training of every depth with nothing cached except fine-tuned models; what was trained is kept."""
     with fine_tuned_only("joint", "plugins") as cache:
         problem = problem_of(space_of("trained", cache.parent, SEEDS[-1]), cache)
         for task in range(len(problem.tasks)):

@@ -31,9 +31,9 @@ class Orders:
     """Energy of one request in every order.
 
     Attributes:
-        energy_uj: (5040,) of each cycle.
-        optimal_uj: in the order `optimal` chose.
-        listed_uj: in the listed order.
+        energy_uj: energy of each cycle, (5040,), uJ.
+        optimal_uj: energy in the order that `optimal` chose, uJ.
+        listed_uj: energy in the listed order, uJ.
     """
 
     energy_uj: NDArray[np.float64]

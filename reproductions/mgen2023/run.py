@@ -45,7 +45,7 @@ SPARE = 0.25
     *("mgen.trained.gain_over_mtl", "mgen.trained.drop_by_mtl", "mtl.efficiency", "mtl.drop", "mgen.train_minutes"),
 )
 def mgen() -> Iterator[Figure]:
-    """Figures of the record, made anew where everything was asked for."""
+    """Figures of the record, measured again with ``--full``."""
     if SETTINGS.full:
         measure()
     record = read_record(RECORD)
@@ -104,7 +104,7 @@ def _compared(record: dict[str, Any]) -> Iterator[Figure]:
         text = f"points lost by mgen at no less efficiency to those of mtl-shared; {said(least)}; {RECORDED}"
         yield Figure("mgen.trained.drop_by_mtl", drop(least) / drop(shared), "ratio", "<= 0.5", text)
     if "train_minutes" in record:
-        text = f"trunks of every depth and mtl-shared, eight tasks, fine-tuned models at hand; {RECORDED}"
+        text = f"trunks of every depth and mtl-shared, eight tasks, fine-tuned models cached; {RECORDED}"
         yield Figure("mgen.train_minutes", record["train_minutes"], "min", "<= 60", text)
 
 
@@ -137,7 +137,7 @@ def studied(name: str, results: Path, mtl: dict[str, Any]) -> dict[str, Any]:
     """Search a space, choose for each target, and score what was chosen on the report split.
 
     Args:
-        name: of `STUDIES`.
+        name: name of one of `STUDIES`.
         results: folder for the study.
         mtl: `mtl-shared`; its drop on the search split is a target of the trained study.
     """
@@ -146,7 +146,7 @@ def studied(name: str, results: Path, mtl: dict[str, Any]) -> dict[str, Any]:
     _, _, targets, least = STUDIES[name]
     space = space_of(name, results, 0)
     start = None
-    if "free" in name:  # tasks choose for themselves, so what each bears tells where to begin
+    if "free" in name:  # tasks choose for themselves, so what each tolerates says where to begin
         start = dse.profile(space, results=results, max_drops=PROPOSED, least=least).proposals_path
     ran = dse.run(space, results=results, start=start)
     wanted = {f"{target:g}": target for target in targets}

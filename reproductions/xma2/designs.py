@@ -20,10 +20,10 @@ class Design(NamedTuple):
     """One way to adapt the base to all tasks.
 
     Attributes:
-        compressor: plugin.
-        options: of it.
-        values: of its parameters, the same for every task.
-        seeds: of trainings.
+        compressor: name of the plugin.
+        options: options of the plugin.
+        values: values of its parameters, the same for every task.
+        seeds: seeds of trainings.
     """
 
     compressor: str

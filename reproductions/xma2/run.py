@@ -34,11 +34,11 @@ COSTS = ("array_area_ratio", "energy_ratio", "latency_ratio", "offchip_mb", "wri
     "xma2.mask_memory_vs_piggyback",
 )
 def xma2() -> Iterator[Figure]:
-    """Figures of the record, made anew where everything was asked for."""
+    """Figures of the record, measured again with ``--full``."""
     if SETTINGS.full:
         measure()
     memory = mask_memory(ROWS_OF_PUBLISHED)
-    text = f"bits of a column mask by those of a weight mask, {ROWS_OF_PUBLISHED} rows a column; XBM publishes {PUBLISHED_MASK:g}"
+    text = f"bits of a column mask by those of a weight mask, {ROWS_OF_PUBLISHED} rows per column; XBM publishes {PUBLISHED_MASK:g}"
     yield Figure("xma2.mask_memory_vs_piggyback", memory, "ratio", "<= 0.0145", text)
     rows = read_record(RECORD)["designs"]
     for name, design, wanted in (
@@ -51,7 +51,10 @@ def xma2() -> Iterator[Figure]:
                 name, rows[design]["report"]["accuracy_drop"], "points", wanted, f"{said(rows[design])}; {RECORDED}"
             )
     if "trained.10" in rows:
-        row, text = rows["trained.10"], f"10 % of PEs, 1 request a second, 2,048 a visit, 1e6 pulses a cell; {RECORDED}"
+        row, text = (
+            rows["trained.10"],
+            f"10 % of PEs, 1 request per second, 2,048 per visit, 1e6 pulses per cell; {RECORDED}",
+        )
         yield Figure("xma2.lifetime_years", row["lifetime_years"], "years", ">= 5", text)
         yield Figure("xma2.area_ratio", row["array_area_ratio"], "ratio", "<= 0.15", f"{said(row)}; {RECORDED}")
 

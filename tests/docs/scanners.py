@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.docs.words import ARGUMENT, CELL, CONDITION, DIARY, NOTE, PROSE, RULES, TOO_LONG, Rule
 
 ROOT = Path(__file__).resolve().parents[2]
-CODE = ("dse", "plugins", "benchmarks", "scripts")
+CODE = ("dse", "plugins", "benchmarks", "reproductions", "scripts")
 HEADS = ("Args:", "Attributes:", "Raises:", "Returns:", "Yields:")
 
 
