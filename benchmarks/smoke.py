@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,10 +35,11 @@ def space_file(whole: Path) -> Path:
     """Return the space file to measure: the given one, or the tiny one of a smoke run."""
     if not SETTINGS.smoke:
         return whole
-    folder = Path(os.environ["DSE_CACHE"]).parent / "tiny"
-    if not folder.exists():
+    space = Path(os.environ["DSE_CACHE"]).parent / "tiny" / "tiny.toml"
+    if not space.exists():
         from tests.support.tiny import write_space
 
-        folder.mkdir()
-        write_space(folder)
-    return folder / "tiny.toml"
+        shutil.rmtree(space.parent, ignore_errors=True)  # an earlier benchmark may have failed here
+        space.parent.mkdir()
+        write_space(space.parent)
+    return space
