@@ -15,7 +15,7 @@ EACH_CORE := --numprocesses auto --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test test-slow lint docs wheel lowest format bench smoke clean
+.PHONY: help setup run readme test test-slow lint docs wheel lowest format bench smoke clean
 
 help:  ## list what make can do
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -25,6 +25,10 @@ setup:  ## create .venv and install dse (TORCH_INDEX=URL: where to take torch fr
 
 run: setup  ## search a design space and print the front (SPACE=file: another than the quickstart)
 	@$(BIN)/dse run $(SPACE)
+
+readme:  ## run what README and the quickstart show, with nothing but what `make run` installs
+	@$(SETUP)
+	@$(BIN)/python scripts/readme.py
 
 test:  ## install what the tests need and run them
 	@$(SETUP) --group test
@@ -39,7 +43,7 @@ lint:  ## check style and types
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy
-	@$(BIN)/python -m mypy scripts/setup.py scripts/fresh.py scripts/commands.py scripts/outputs.py
+	@$(BIN)/python -m mypy scripts/setup.py scripts/fresh.py scripts/readme.py scripts/commands.py scripts/outputs.py scripts/pictures.py
 
 docs:  ## write the page of commands, and build the site into site/; a link that leads nowhere is an error
 	@$(SETUP) --group docs

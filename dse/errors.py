@@ -125,6 +125,27 @@ def _rebuild(
     return kind(what, where=where, expected=expected, found=found, fix=fix)
 
 
+def missing_package(user: str, package: str, extra: str, *, where: object = None) -> SetupError:
+    """Build the error for a package that is not installed and that an extra of dse brings.
+
+    Args:
+        user: what needs the package, such as "the dashboard".
+        package: the package's name.
+        extra: name of the extra.
+        where: file and key that ask for it, if there are any.
+    """
+    from importlib.metadata import entry_points
+
+    installed = [script.dist.name for script in entry_points(group="console_scripts", name="dse") if script.dist]
+    name = installed[0] if installed else "dse-reram"
+    return SetupError(
+        f"{user} needs {package}, which is not installed",
+        where=where,
+        expected=f"the package {package}, which the extra `{extra}` brings",
+        fix=f"pip install '{name}[{extra}]'",
+    )
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str], *, where: object = None) -> UnknownNameError:
     """Build the error for a name that does not exist, with the nearest valid one.
 

@@ -27,6 +27,8 @@ NEEDED_GPU_GB = 12.0
 
 STAMP = "dse-setup.json"
 UNFINISHED = "dse-setup-unfinished"
+EXTRAS = "dashboard,plots,query"
+"""What the commands of README need beside the requirements of dse."""
 INSTALLED_TABLES = ("build-system", "project", "dependency-groups")
 
 
@@ -88,7 +90,12 @@ def digest(root: Path, project: dict[str, Any]) -> str:
     """Hash of all that decides what is installed, and where."""
     tables = {name: project.get(name) for name in INSTALLED_TABLES}
     tables["hatch"] = project.get("tool", {}).get("hatch")
-    parts = [str(root), json.dumps(tables, sort_keys=True), (root / "constraints.txt").read_text(encoding="utf-8")]
+    parts = [
+        str(root),
+        EXTRAS,
+        json.dumps(tables, sort_keys=True),
+        (root / "constraints.txt").read_text(encoding="utf-8"),
+    ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -155,7 +162,7 @@ class Environment:
             self._must([*pip, "--no-deps", *constraints, "--index-url", torch_index, "torch"], failed)
         extra = requirements(project, all_groups)
         say(f"installing dse{' and ' + ', '.join(extra) if extra else ''}: sizes appear as pip finds them")
-        self._must([*pip, *constraints, "--editable", str(self.root), *extra], failed)
+        self._must([*pip, *constraints, "--editable", f"{self.root}[{EXTRAS}]", *extra], failed)
         stamp = {"root": str(self.root), "digest": wanted, "groups": all_groups, "torch_index": torch_index}
         (self.folder / STAMP).write_text(json.dumps(stamp), encoding="utf-8")
         (self.folder / UNFINISHED).unlink()

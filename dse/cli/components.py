@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Unpack
 
 import typer
 
+import dse
 from dse.cli import options as opt
-from dse.cli.errors import ErrorsShown, say
+from dse.cli.errors import say
 from dse.records.callbacks import ignore_message
 
-components = typer.Typer(
-    cls=ErrorsShown, help="Tables of component costs that come with hardware models.", no_args_is_help=True
-)
+components = opt.make_group("Tables of component costs that come with hardware models.")
 
 
 @components.callback()
-def group() -> None:
-    """Keep `build` a command of its own although it is the only one."""
+def keep_name() -> None:
+    """Keep `build` a command of its own although the group has no other."""
 
 
-@components.command("build")
 def components_build(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a hardware model.", show_default=False)],
     *,
@@ -36,16 +34,14 @@ def components_build(
         Path | None,
         typer.Option("--out", help="File to write.", metavar="FILE", show_default="the model's own table"),
     ] = None,
-    plugin: opt.PluginFiles = None,
     quiet: opt.Quiet = False,
-    debug: opt.Debug = False,
+    **shared: Unpack[opt.Plugins],
 ) -> None:
-    """Make the component table of a hardware model anew, in an environment of its own with the packages it needs."""
-    from dse.commands.components_build import components_build as build
-
-    del debug
-    built = build(name, python=python, out=out, plugins=plugin or [], say=ignore_message if quiet else say)
+    """Make the component table of a hardware model again, in a separate environment with the packages that it needs."""
+    built = dse.components_build(name, python=python, out=out, say=ignore_message if quiet else say, **shared)
     sys.stdout.write(f"{built.file}\n")
     if not quiet:
-        same = "the same as the table that comes with the model"
-        say(same if not built.changed else f"{built.changed} lines differ from the table that comes with the model")
+        say(f"{built.changed or 'no'} lines differ from the table that comes with the model")
+
+
+opt.add_command(components, components_build, "build")

@@ -1,16 +1,18 @@
-"""Options that several commands share, each spelt and explained once."""
+"""Options that several commands share, each spelt and explained once, and what turns a function into a command."""
 
 from __future__ import annotations
 
+import inspect
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypedDict, get_args, get_type_hints
 
 import typer
 
-from dse.cli.errors import remember_debug
+from dse.cli.errors import ErrorsShown, remember_debug
 from dse.cli.output import ENDINGS, Format
 from dse.errors import PluginContractError
 
@@ -26,7 +28,7 @@ class DeviceName(StrEnum):
 
 
 class KindName(StrEnum):
-    """What a plugin is."""
+    """Kind of a plugin."""
 
     GENERATOR = "generator"
     COMPRESSOR = "compressor"
@@ -35,21 +37,21 @@ class KindName(StrEnum):
 
 
 class Least(StrEnum):
-    """What a chosen design has least of."""
+    """What a chosen design minimises."""
 
     AREA = "area"
     ENERGY = "energy"
 
 
-def printable(form: Format) -> Format:
+def refuse_parquet(form: Format) -> Format:
     """Refuse a format that only a file can hold, before anything is computed."""
     if form is Format.PARQUET:
         raise typer.BadParameter("parquet is not printed; `dse pareto` and `dse query` write it with --out FILE")
     return form
 
 
-def chosen_form(form: Format | None, out: Path | None) -> Format:
-    """Format of a command that can write a file: the one asked for, else what the file's ending says, else a table."""
+def choose_form(form: Format | None, out: Path | None) -> Format:
+    """Return the format that was asked for, else the one that the file's ending names, else a table."""
     if form is Format.PARQUET and out is None:
         raise typer.BadParameter("parquet is not printed: name a file with --out FILE", param_hint="--format")
     return form or ENDINGS.get(out.suffix.lower() if out else "", Format.TABLE)
@@ -59,30 +61,15 @@ Space: TypeAlias = Annotated[Path, typer.Argument(metavar="SPACE", help="Space f
 Study: TypeAlias = Annotated[
     str, typer.Argument(metavar="STUDY", help="Name of a study, or its folder.", show_default=False)
 ]
+Trial: TypeAlias = Annotated[int, typer.Argument(metavar="TRIAL", help="Number of a trial.", min=0, show_default=False)]
 Results: TypeAlias = Annotated[Path, typer.Option("--results", help="Folder that holds the studies.")]
-Trials: TypeAlias = Annotated[
-    int | None,
-    typer.Option("--trials", min=1, help="Trials in all, earlier sessions included.", show_default="the space file's"),
-]
-Seed: TypeAlias = Annotated[int | None, typer.Option("--seed", min=0, show_default="the space file's")]
-Device: TypeAlias = Annotated[DeviceName, typer.Option("--device", help="Where models run.")]
-Cache: TypeAlias = Annotated[
-    Path | None,
-    typer.Option("--cache", help="Downloads, fine-tuned models, scores.", show_default="$DSE_CACHE, else the user's"),
-]
-PluginFiles: TypeAlias = Annotated[
-    list[Path] | None, typer.Option("--plugin", metavar="FILE", help="A plugin in a bare Python file; may be repeated.")
-]
-PluginKind: TypeAlias = Annotated[
-    KindName | None,
-    typer.Option("--kind", help="Of the plugin, where several have the name.", show_default="the only one"),
-]
+LeastOf: TypeAlias = Annotated[Least, typer.Option("--least", help="Minimise area or energy.")]
 Form: TypeAlias = Annotated[
-    Format, typer.Option("--format", help="How the result is printed on stdout.", callback=printable)
+    Format, typer.Option("--format", help="How the result is printed on stdout.", callback=refuse_parquet)
 ]
 FileForm: TypeAlias = Annotated[
     Format | None,
-    typer.Option("--format", help="How the result is printed.", show_default="by the ending of --out, else table"),
+    typer.Option("--format", help="How the result is printed.", show_default="the ending of --out, else table"),
 ]
 Out: TypeAlias = Annotated[
     Path | None, typer.Option("--out", help="File to write instead of printing.", metavar="FILE", show_default=False)
@@ -91,14 +78,96 @@ Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progre
 Debug: TypeAlias = Annotated[
     bool, typer.Option("--debug", help="Show tracebacks.", callback=remember_debug, is_eager=True)
 ]
-InProcess: TypeAlias = Annotated[
-    bool, typer.Option("--in-process", help="Evaluate in this process, to debug a plugin: no time limit, no worker.")
-]
 
 
-def toml_options(texts: Iterable[str]) -> dict[str, Any]:
-    """Values by key of options such as ``block=16``, each written as TOML."""
-    found: dict[str, Any] = {}
+class Plugins(TypedDict):
+    """Options of every command that loads plugins; a command takes them as ``**shared: Unpack[Plugins]``."""
+
+    plugins: Annotated[
+        list[Path], typer.Option("--plugin", metavar="FILE", help="A plugin in a bare Python file; may be repeated.")
+    ]
+
+
+class Models(TypedDict):
+    """Options of every command that loads models and data."""
+
+    device: Annotated[DeviceName, typer.Option("--device", help="Where models run.")]
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data", metavar="FOLDER", help="Folder of the tasks' files, if you have them.", show_default="$DSE_DATA"
+        ),
+    ]
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            "--cache", help="Downloads, fine-tuned models, scores.", show_default="$DSE_CACHE, else the user's"
+        ),
+    ]
+
+
+class Loading(Models, Plugins):
+    """Options of every command that builds the problem of a space file."""
+
+
+class Evaluating(Loading):
+    """Options of every command that evaluates designs."""
+
+    in_process: Annotated[
+        bool,
+        typer.Option("--in-process", help="Evaluate in this process, to debug a plugin: no time limit, no worker."),
+    ]
+
+
+class _Debug(TypedDict):
+    debug: Debug
+
+
+DEFAULTS: dict[str, Any] = {"device": DeviceName.AUTO, "plugins": [], "in_process": False, "debug": False}
+"""Defaults of shared options that are not None."""
+LAST = ("form", "quiet", "debug")
+"""Options that help lists last."""
+
+
+def add_command(group: typer.Typer, function: Callable[..., None], name: str | None = None) -> None:
+    """Make a function a command of a group: its shared options are spelt out for typer, and ``--debug`` is added."""
+    hints = get_type_hints(function, include_extras=True)
+    parameters: list[inspect.Parameter] = []
+    for item in inspect.signature(function).parameters.values():
+        if item.kind is item.VAR_KEYWORD:
+            parameters += _shared_parameters(get_args(hints[item.name])[0])
+        else:
+            parameters.append(item.replace(annotation=hints[item.name]))
+    parameters = sorted([*parameters, *_shared_parameters(_Debug)], key=lambda item: item.name in LAST)
+
+    @wraps(function)
+    def call(*, debug: bool, **options: Any) -> None:
+        del debug  # its callback has noted it
+        function(**options)
+
+    vars(call)["__signature__"] = inspect.Signature(parameters)
+    call.__annotations__ = {item.name: item.annotation for item in parameters}
+    group.command(name)(call)
+
+
+def make_group(text: str) -> typer.Typer:
+    """Return a group of commands that shows what they raise."""
+    return typer.Typer(
+        cls=ErrorsShown, help=text, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
+    )
+
+
+def _shared_parameters(table: type) -> list[inspect.Parameter]:
+    hints = get_type_hints(table, include_extras=True)
+    return [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=DEFAULTS.get(name), annotation=hint)
+        for name, hint in hints.items()
+    ]
+
+
+def read_toml_options(texts: Iterable[str]) -> dict[str, Any]:
+    """Return the values, by key, of options such as ``block=16``, each written as TOML."""
+    values: dict[str, Any] = {}
     for text in texts:
         try:
             table = tomllib.loads(text)
@@ -110,5 +179,5 @@ def toml_options(texts: Iterable[str]) -> dict[str, Any]:
                 expected="KEY=VALUE with a value as in TOML, such as block=16, 'route=\"free\"' or ranks=[2,4]",
                 found=text,
             )
-        found |= table
-    return found
+        values |= table
+    return values

@@ -6,64 +6,58 @@ import shlex
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import typer
 
+import dse
 from dse.cli import options as opt
-from dse.cli.errors import FAILED, ErrorsShown, say
+from dse.cli.errors import FAILED, say
 from dse.cli.output import Format, write_record, write_rows
+from dse.cli.progress import reporter
 
 if TYPE_CHECKING:
     from dse.commands.plugins_info import PluginDetails
 
-plugins = typer.Typer(
-    cls=ErrorsShown, help="Plugins: what is installed, what does not load, how to write one.", no_args_is_help=True
-)
+plugins = opt.make_group("Plugins: what is installed, what does not load, how to write one.")
 
 
-@plugins.command("list")
 def plugins_list(
     *,
-    plugin: opt.PluginFiles = None,
     form: opt.Form = Format.TABLE,
-    as_json: Annotated[bool, typer.Option("--json", help="As --format json.")] = False,
-    debug: opt.Debug = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    **shared: Unpack[opt.Plugins],
 ) -> None:
-    """List every plugin found: those that work, those that do not load and why, those switched off."""
-    import dse
-
-    del debug
-    rows = [info.as_dict() for info in dse.plugins_list(plugins=plugin or [])]
+    """List every plugin: those that work, those that do not load and why, those that are switched off."""
+    rows = [info.as_dict() for info in dse.plugins_list(**shared)]
     columns = ["kind", "name", "version", "distribution", "status", "summary", "reason"]
     if form is Format.TABLE and not as_json and not any(row["reason"] for row in rows):
         columns.remove("reason")
     write_rows(rows, Format.JSON if as_json else form, columns, empty="no plugin is installed")
 
 
-@plugins.command("info")
 def plugins_info(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a plugin.", show_default=False)],
     *,
-    kind: opt.PluginKind = None,
-    plugin: opt.PluginFiles = None,
+    kind: Annotated[
+        opt.KindName | None,
+        typer.Option(
+            "--kind", help="Kind of the plugin, if several plugins have the name.", show_default="the only one"
+        ),
+    ] = None,
     form: opt.Form = Format.TABLE,
-    debug: opt.Debug = False,
+    **shared: Unpack[opt.Plugins],
 ) -> None:
     """Print everything about one plugin: where it comes from, its options, and its parameters with their ranges."""
-    from dse.commands.plugins_info import plugins_info as find
-
-    del debug
-    found = find(name, kind.value if kind else None, plugin or [])
+    details = dse.plugins_info(name, kind.value if kind else None, **shared)
     if form is Format.JSON:
-        write_record(found.as_dict(), form)
+        write_record(details.as_dict(), form)
     elif form is Format.CSV:
-        write_rows(_parameters(found), form, COLUMNS)
+        write_rows(_parameter_rows(details), form, COLUMNS)
     else:
-        _write_details(found)
+        _write_details(details)
 
 
-@plugins.command("check")
 def plugins_check(
     target: Annotated[
         str,
@@ -78,15 +72,10 @@ def plugins_check(
     ] = None,
     form: opt.Form = Format.TABLE,
     quiet: opt.Quiet = False,
-    debug: opt.Debug = False,
 ) -> None:
-    """Run the conformance suite of its kind on a plugin; status 1 if any check fails."""
-    from dse.cli.progress import reporter
-    from dse.commands.plugins_check import plugins_check as check
-
-    del debug
+    """Run the conformance suite of a plugin's kind on it; the status is 1 if any check fails."""
     with reporter(quiet=quiet) as observer:
-        results = check(target, options=opt.toml_options(option or []), activity=observer.activity)
+        results = dse.plugins_check(target, options=opt.read_toml_options(option or []), activity=observer.activity)
     rows = [result.as_dict() for result in results]
     columns = ["kind", "plugin", "outcome", "check", "reason", "meaning"]
     if form is Format.TABLE:
@@ -105,25 +94,23 @@ def plugins_check(
         raise typer.Exit(FAILED)
 
 
-@plugins.command("new")
 def plugins_new(
-    kind: Annotated[opt.KindName, typer.Argument(metavar="KIND", help="What it is.", show_default=False)],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What space files will call it.", show_default=False)],
+    kind: Annotated[opt.KindName, typer.Argument(metavar="KIND", help="Kind of plugin.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the plugin in space files.", show_default=False)],
     *,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder to write into, new or empty.", show_default="dse-NAME")
     ] = None,
     description: Annotated[
-        str, typer.Option("--description", help="One line.", show_default="what the plugin does as written")
+        str,
+        typer.Option(
+            "--description", help="One line about the plugin.", show_default="what the plugin does as written"
+        ),
     ] = "",
     quiet: opt.Quiet = False,
-    debug: opt.Debug = False,
 ) -> None:
     """Write a package with a small plugin that works, ready to be changed."""
-    from dse.commands.plugins_new import plugins_new as write
-
-    del debug
-    written = write(kind.value, name, out=out, description=description)
+    written = dse.plugins_new(kind.value, name, out=out, description=description)
     sys.stdout.write("".join(f"{path}\n" for path in written.files))
     if not quiet:
         folder = shlex.quote(str(written.folder))
@@ -132,15 +119,15 @@ def plugins_new(
 
 
 COLUMNS = ("parameter", "values", "default", "limits", "unit", "scope", "summary")
-"""Of the table of parameters."""
+"""Columns of the table of parameters."""
 
 
-def _parameters(found: PluginDetails) -> list[dict[str, Any]]:
+def _parameter_rows(details: PluginDetails) -> list[dict[str, Any]]:
     from dse.records.parameters import Choice, Permutation
     from dse.space.domain import values_text
 
     rows = []
-    for item in found.parameters:
+    for item in details.parameters:
         row = {"parameter": item.name, "unit": item.unit, "scope": ", ".join(item.scope), "summary": item.summary}
         if isinstance(item, Permutation):
             row |= {"values": "an order of the tasks", "default": "as listed", "limits": ""}
@@ -153,13 +140,13 @@ def _parameters(found: PluginDetails) -> list[dict[str, Any]]:
     return rows
 
 
-def _write_details(found: PluginDetails) -> None:
+def _write_details(details: PluginDetails) -> None:
     from dse.space.toml_text import toml_value
 
     head = ("kind", "name", "version", "distribution", "status", "reason", "summary", "source")
-    lines = [f"{name:<13} {text}" for name in head if (text := getattr(found, name))]
+    lines = [f"{name:<13} {text}" for name in head if (text := getattr(details, name))]
     sys.stdout.write("\n".join(lines) + "\n")
-    if found.status != "ok":
+    if details.status != "ok":
         return
     options = [
         {
@@ -168,17 +155,21 @@ def _write_details(found: PluginDetails) -> None:
             "default": "required" if item.required else "unset" if item.default is None else toml_value(item.default),
             "meaning": item.meaning,
         }
-        for item in found.options
+        for item in details.options
     ]
     sys.stdout.write("\n")
     write_rows(options, Format.TABLE, ("option", "type", "default", "meaning"), empty="no options")
     sys.stdout.write("\n")
-    if found.undeclared:
-        sys.stdout.write(f"its parameters could not be asked for: {found.undeclared}\n")
+    if details.undeclared:
+        sys.stdout.write(f"parameters: unknown, since the plugin raised {details.undeclared}\n")
         return
-    write_rows(_parameters(found), Format.TABLE, COLUMNS, empty="no parameters")
-    if found.example:
-        names = ", ".join(found.example)
+    write_rows(_parameter_rows(details), Format.TABLE, COLUMNS, empty="no parameters")
+    if details.example:
+        names = ", ".join(details.example)
         sys.stdout.write(
             f"\nranges that follow from the encoder, tasks or traffic, here those of a small example: {names}\n"
         )
+
+
+for name, command in (("list", plugins_list), ("info", plugins_info), ("check", plugins_check), ("new", plugins_new)):
+    opt.add_command(plugins, command, name)

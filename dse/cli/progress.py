@@ -20,7 +20,7 @@ class Silent(NullObserver):
     """Says nothing; a context manager around a whole run, as its kinds are."""
 
     def activity(self, text: str, share: float | None) -> None:
-        """Told what is being done and, where it is known, the share done (0 to 1)."""
+        """Show what is being done and, if known, the share that is done (0 to 1)."""
 
     def __enter__(self) -> Self:
         return self
@@ -39,7 +39,7 @@ def reporter(*, quiet: bool) -> Silent:
 
 
 def standing(progress: Progress) -> str:
-    """How far a search has come, but for the number of trials."""
+    """Return how far a search has come, except the number of trials."""
     best = ", ".join(f"{column} {value:.4g}" for column, value in progress.best.items())
     parts = [
         f"front {progress.front}",
@@ -51,7 +51,7 @@ def standing(progress: Progress) -> str:
 
 
 class Lines(Silent):
-    """One line an event, for logs: an activity at its start and at each quarter, trials at most fifty times a study.
+    """One line per event, for logs: an activity at its start and each quarter, and at most fifty lines of trials per study.
 
     Args:
         clock: seconds, from any origin.
@@ -65,12 +65,13 @@ class Lines(Silent):
         self._shown = -1
 
     def activity(self, text: str, share: float | None) -> None:
-        """Print a new activity, and an old one when it has come a quarter further."""
+        """Print a new activity, and again after each quarter; one that begins at its end is a message."""
         quarter = 0 if share is None else int(share * 4)
         if text == self._activity and quarter <= self._quarter:
             return
+        message = share == 1.0 and text != self._activity
         self._activity, self._quarter = text, quarter
-        self.note(text if share is None else f"{text}: {share:.0%}")
+        self.note(text if share is None or message else f"{text}: {share:.0%}")
 
     def on_start(self, progress: Progress) -> None:
         """Say how much there is to do."""
@@ -130,7 +131,10 @@ class Bars(Silent):
         self._text = ""
 
     def activity(self, text: str, share: float | None) -> None:
-        """Move the upper bar; a new activity starts it anew."""
+        """Move the upper bar, from its start for a new activity; one that begins at its end is a message, which stays."""
+        if share == 1.0 and text != self._text:
+            self.note(text)
+            return
         if self._activity is None or text != self._text:
             if self._activity is not None:
                 self._progress.remove_task(self._activity)

@@ -1,27 +1,18 @@
-"""The commands that read results: each reads its options, calls the function of the same name and prints what it returns."""
+"""The commands that read results: each calls the function of the same name, and prints what it returns."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeAlias, TypedDict
+from typing import Annotated, TypedDict, Unpack
 
 import typer
 
+import dse
 from dse.cli import options as opt
 from dse.cli.errors import say
 from dse.cli.output import Format, write_frame, write_front, write_record, write_sections
-
-MaxDrop: TypeAlias = Annotated[
-    float | None, typer.Option("--max-drop", help="Points of accuracy a design may lose.", metavar="POINTS")
-]
-MaxArea: TypeAlias = Annotated[
-    float | None, typer.Option("--max-area", help="Largest array_area_ratio of a design.", metavar="RATIO")
-]
-Where: TypeAlias = Annotated[
-    str | None, typer.Option("--where", help="Condition a design fulfils, in SQL.", metavar="CONDITION")
-]
 
 
 class Figure(StrEnum):
@@ -39,19 +30,27 @@ class Figure(StrEnum):
     HYPERVOLUME = "hypervolume"
 
 
-class Kept(TypedDict):
-    """Conditions a design of a front fulfils."""
+class Conditions(TypedDict):
+    """Conditions that a design of a front fulfils."""
 
-    max_drop: float | None
-    max_area: float | None
-    where: str | None
+    max_drop: Annotated[
+        float | None, typer.Option("--max-drop", help="Points of accuracy a design may lose.", metavar="POINTS")
+    ]
+    max_area: Annotated[
+        float | None, typer.Option("--max-area", help="Largest array_area_ratio of a design.", metavar="RATIO")
+    ]
+    where: Annotated[
+        str | None, typer.Option("--where", help="Condition that a design fulfils, in SQL.", metavar="CONDITION")
+    ]
 
 
 def query(
     sql: Annotated[
         str,
         typer.Argument(
-            metavar="SQL", help="Over the views trials, pareto and studies; quote names with dots.", show_default=False
+            metavar="SQL",
+            help="Query over the views trials, pareto and studies; quote names with dots.",
+            show_default=False,
         ),
     ],
     studies: Annotated[
@@ -66,13 +65,9 @@ def query(
     results: opt.Results = opt.RESULTS,
     form: opt.FileForm = None,
     out: opt.Out = None,
-    debug: opt.Debug = False,
 ) -> None:
     """Answer a query in SQL over one or many studies."""
-    import dse
-
-    del debug
-    form = opt.chosen_form(form, out)
+    form = opt.choose_form(form, out)
     frame = dse.query(sql, studies or (), results=results)
     write_frame(frame, form, list(frame.columns), empty="no rows", out=out)
     _say_written(out)
@@ -82,61 +77,58 @@ def pareto(
     studies: Annotated[
         list[str],
         typer.Argument(
-            metavar="STUDY", help="Names of studies, or folders; several are joined into one front.", show_default=False
+            metavar="STUDY",
+            help="Names of studies, or folders; several studies have one joint front.",
+            show_default=False,
         ),
     ],
     *,
     results: opt.Results = opt.RESULTS,
-    columns: Annotated[str, typer.Option("--columns", help="Which ones, separated by commas.", metavar="A,B,...")] = "",
-    sort: Annotated[str | None, typer.Option("--sort", show_default="the first objective", metavar="COLUMN")] = None,
+    columns: Annotated[
+        str, typer.Option("--columns", help="Columns to print, separated by commas.", metavar="A,B,...")
+    ] = "",
+    sort: Annotated[
+        str | None,
+        typer.Option("--sort", help="Column to sort by.", show_default="the first objective", metavar="COLUMN"),
+    ] = None,
     descending: Annotated[bool, typer.Option("--descending", help="Largest first.")] = False,
-    max_drop: MaxDrop = None,
-    max_area: MaxArea = None,
-    where: Where = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Rows at most.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Largest number of rows.")] = None,
     hypervolume: Annotated[
-        bool, typer.Option("--hypervolume", help="How much each front dominates, instead of its designs.")
+        bool,
+        typer.Option("--hypervolume", help="Print the hypervolume that each front dominates, instead of its designs."),
     ] = False,
     form: opt.FileForm = None,
     out: opt.Out = None,
-    debug: opt.Debug = False,
+    **conditions: Unpack[Conditions],
 ) -> None:
-    """Print the designs of a study that no other one beats, or those of several studies together."""
-    import dse
-
-    del debug
-    form = opt.chosen_form(form, out)
+    """Print the designs of a study that no other design beats, or the joint front of several studies."""
+    form = opt.choose_form(form, out)
     wanted = [name.strip() for name in columns.split(",") if name.strip()]
-    kept: Kept = {"max_drop": max_drop, "max_area": max_area, "where": where}
     if not hypervolume:
         frame = dse.pareto(
-            *studies, results=results, columns=wanted, sort=sort, descending=descending, limit=limit, **kept
+            *studies, results=results, columns=wanted, sort=sort, descending=descending, limit=limit, **conditions
         )
-        some = any(condition is not None for condition in kept.values())
+        some = any(condition is not None for condition in conditions.values())
         empty = "no design of the front keeps these conditions" if some else "no design is on the front"
         write_front(frame, form, chosen=bool(wanted), out=out, empty=empty)
     elif wanted or sort or descending or limit:
         raise typer.BadParameter("--hypervolume prints no designs to choose columns of, to sort or to limit")
     else:
-        found = dse.hypervolume(*studies, results=results, **kept)
-        write_frame(found, form, list(found.columns), out=out)
-        if found["hypervolume"].isna().any():
+        volumes = dse.hypervolume(*studies, results=results, **conditions)
+        write_frame(volumes, form, list(volumes.columns), out=out)
+        if volumes["hypervolume"].isna().any():
             say("a front has no hypervolume where a metric of the reference point was not measured")
     _say_written(out)
 
 
 def show(
     study: opt.Study,
-    trial: Annotated[int, typer.Argument(metavar="TRIAL", help="Number of a trial.", min=0, show_default=False)],
+    trial: opt.Trial,
     *,
     results: opt.Results = opt.RESULTS,
     form: opt.Form = Format.TABLE,
-    debug: opt.Debug = False,
 ) -> None:
-    """Print everything known about one trial: for people in sections, as JSON and CSV by column."""
-    import dse
-
-    del debug
+    """Print everything that is known about one trial: in sections for people, by column as JSON and CSV."""
     if form in (Format.TABLE, Format.MARKDOWN):
         write_sections(dse.sections(study, trial, results=results), form)
     else:
@@ -149,12 +141,8 @@ def plot(
     out: Annotated[Path, typer.Option("--out", help="File to write: .html, .png or .svg.", metavar="FILE")],
     figure: Annotated[Figure, typer.Option("--figure", help="What to draw.")] = Figure.FRONTS,
     results: opt.Results = opt.RESULTS,
-    debug: opt.Debug = False,
 ) -> None:
     """Draw one figure of a study into a file that works without a network."""
-    import dse
-
-    del debug
     _say_written(dse.plot(study, out, figure=figure.value, results=results))
 
 
@@ -163,27 +151,21 @@ def report(
     *,
     out: Annotated[Path, typer.Option("--out", help="File to write: .html.", metavar="FILE")],
     results: opt.Results = opt.RESULTS,
-    debug: opt.Debug = False,
 ) -> None:
     """Write every figure, the front and the provenance of a study into one HTML page that works without a network."""
-    import dse
-
-    del debug
     _say_written(dse.report(study, out, results=results))
 
 
 def dashboard(
     study: opt.Study,
     *,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="To listen at; 0: a free one.")] = 8080,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port to listen at; 0 takes a free port.")
+    ] = 8080,
     host: Annotated[str, typer.Option("--host", help="Address to listen at.")] = "127.0.0.1",
     results: opt.Results = opt.RESULTS,
-    debug: opt.Debug = False,
 ) -> None:
-    """Show a study in the browser while it goes on, with optuna-dashboard; Ctrl-C ends it."""
-    import dse
-
-    del debug
+    """Show a study in the browser while it runs, with optuna-dashboard; Ctrl-C ends it."""
     with suppress(KeyboardInterrupt):
         dse.dashboard(study, host=host, port=port, results=results, serving=lambda at: say(f"serving {study} at {at}"))
 

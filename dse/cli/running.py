@@ -1,22 +1,23 @@
-"""What `dse run` and `dse check` do around the functions of the same names: progress, results, the way to go on."""
+"""The commands that load models: each calls the function of the same name, and prints what it returns."""
 
 from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Unpack
 
 import typer
 
 import dse
-from dse.cli.errors import INTERRUPTED, say
-from dse.cli.output import Format, cell, write_front, write_record, write_rows
+from dse.cli import options as opt
+from dse.cli.errors import FAILED, INTERRUPTED, say
+from dse.cli.output import Format, cell, write_frame, write_front, write_record, write_rows
 from dse.cli.progress import reporter
-from dse.commands.check import SpaceReport
-from dse.results.plain import plain_value
+
+if TYPE_CHECKING:
+    from dse.commands.check import SpaceReport
 
 SHOWN = (
     "trial",
@@ -32,40 +33,50 @@ PUBLISHED_DELTAS = "cosine 0.991 to 0.999, nonzero 0.026 to 0.42, magnitude 1.00
 COSTS = ("area_mm2", "energy_uj", "latency_us", "area_ratio", "array_area_ratio", "energy_ratio", "offchip_mb")
 
 
-def run_study(
-    space: Path,
+def run(
+    space: opt.Space,
     *,
-    results: Path,
-    trials: int | None,
-    seed: int | None,
-    device: str,
-    cache: Path | None,
-    plugins: Sequence[Path],
-    force: bool,
-    retry_failed: bool,
-    in_process: bool,
-    workers: int,
-    start: Path | None,
-    form: Format,
-    quiet: bool,
+    results: opt.Results = opt.RESULTS,
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            "--trials", min=1, help="Trials in all, earlier sessions included.", show_default="the space file's"
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Seed of the search.", show_default="the space file's")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Processes that share a design's tasks, each on cores of its own.")
+    ] = 1,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--start", help="Designs to evaluate first: a profile's proposals, or a front.", metavar="PARQUET"
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Continue although plugins or the space file have changed.")
+    ] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Evaluate failed designs again first.")] = False,
+    form: opt.Form = Format.TABLE,
+    quiet: opt.Quiet = False,
+    **shared: Unpack[opt.Evaluating],
 ) -> None:
-    """Run or continue a study and print its front."""
+    """Search a design space, or continue a search, and print the front."""
     with reporter(quiet=quiet) as observer:
         done = dse.run(
             space,
             results=results,
             trials=trials,
             seed=seed,
-            device=device,
-            cache=cache,
-            plugins=plugins,
             force=force,
             retry_failed=retry_failed,
             start=start,
-            in_process=in_process,
             workers=workers,
             observer=observer,
             activity=observer.activity,
+            **shared,
         )
     if done.interrupted:
         say(
@@ -79,37 +90,56 @@ def run_study(
         say(f"all trials: {done.trials}")
 
 
-def validate_study(
-    study: str,
-    *,
-    results: Path,
-    target_drop: float | None,
-    least: Literal["area", "energy"],
-    chosen_only: bool,
-    device: str,
-    cache: Path | None,
-    plugins: Sequence[Path],
-    in_process: bool,
-    form: Format,
-    quiet: bool,
+def check(
+    space: opt.Space, *, form: opt.Form = Format.TABLE, quiet: opt.Quiet = False, **shared: Unpack[opt.Evaluating]
 ) -> None:
-    """Validate a study, print both splits side by side, and say what they mean."""
+    """Resolve every plugin and parameter of a space file and cost one design; nothing is fine-tuned."""
+    with reporter(quiet=quiet) as observer:
+        report = dse.check(space, activity=observer.activity, **shared)
+    parameters = [asdict(item) for item in report.parameters]
+    columns = ("name", "values", "choices", "unit", "summary")
+    if form is Format.JSON:
+        write_record(asdict(report), form)
+    elif form is Format.CSV:
+        write_rows(parameters, form, columns)
+    else:
+        _write_report(report)
+        write_rows(parameters, form, columns, empty="no parameters")
+
+
+def validate(
+    study: opt.Study,
+    *,
+    results: opt.Results = opt.RESULTS,
+    target_drop: Annotated[
+        float | None,
+        typer.Option(
+            "--target-drop",
+            help="Points that a design may lose; chooses a design, and says if it keeps them.",
+            metavar="POINTS",
+        ),
+    ] = None,
+    least: opt.LeastOf = opt.Least.AREA,
+    chosen_only: Annotated[
+        bool, typer.Option("--chosen-only", help="Score the design chosen for the target instead of the whole front.")
+    ] = False,
+    form: opt.Form = Format.TABLE,
+    quiet: opt.Quiet = False,
+    **shared: Unpack[opt.Evaluating],
+) -> None:
+    """Score a study's front on the report split, which no choice has seen."""
     with reporter(quiet=quiet) as observer:
         done = dse.validate(
             study,
             results=results,
             target_drop=target_drop,
-            least=least,
+            least=least.value,
             chosen_only=chosen_only,
-            device=device,
-            cache=cache,
-            plugins=plugins,
-            in_process=in_process,
             activity=observer.activity,
+            **shared,
         )
     columns = [*SHOWN, *done.rows.columns] if form is not Format.TABLE else SHOWN
-    rows: list[dict[Any, Any]] = done.rows.to_dict("records")
-    write_rows(rows, form, list(dict.fromkeys(columns)))
+    write_frame(done.rows, form, list(dict.fromkeys(columns)))
     if quiet:
         return
     than = "larger" if done.optimism > 0 else "smaller"
@@ -124,91 +154,123 @@ def validate_study(
     say(f"both splits: {done.path}")
 
 
-def check_space(
-    space: Path,
+def profile(
+    space: opt.Space,
     *,
-    device: str,
-    cache: Path | None,
-    plugins: Sequence[Path],
-    in_process: bool,
-    form: Format,
-    quiet: bool,
+    results: opt.Results = opt.RESULTS,
+    generator: Annotated[
+        str | None, typer.Option("--generator", help="Generator to profile.", show_default="the first")
+    ] = None,
+    compressor: Annotated[
+        str | None, typer.Option("--compressor", help="Compressor to profile.", show_default="the first set per task")
+    ] = None,
+    max_drop: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--max-drop", help="Points a further proposal may cost on average; may be repeated.", metavar="POINTS"
+        ),
+    ] = None,
+    least: opt.LeastOf = opt.Least.AREA,
+    form: opt.Form = Format.TABLE,
+    quiet: opt.Quiet = False,
+    **shared: Unpack[opt.Evaluating],
 ) -> None:
-    """Check a space file and print what it comes to."""
+    """Measure how much compression each task tolerates, and propose designs to start a search from."""
     with reporter(quiet=quiet) as observer:
-        report = dse.check(
-            space, device=device, cache=cache, plugins=plugins, in_process=in_process, activity=observer.activity
-        )
-    parameters = [asdict(item) for item in report.parameters]
-    columns = ("name", "values", "choices", "unit", "summary")
-    if form is Format.JSON:
-        write_record(asdict(report), form)
-    elif form is Format.CSV:
-        write_rows(parameters, form, columns)
-    else:
-        _write_report(report)
-        write_rows(parameters, form, columns, empty="no parameters")
-
-
-def profile_space(
-    space: Path,
-    *,
-    results: Path,
-    generator: str | None,
-    compressor: str | None,
-    max_drops: Sequence[float],
-    least: Literal["area", "energy"],
-    device: str,
-    cache: Path | None,
-    plugins: Sequence[Path],
-    in_process: bool,
-    form: Format,
-    quiet: bool,
-) -> None:
-    """Profile a space, and print what each task gets in each proposal."""
-    from dse.commands.profile import profile
-
-    with reporter(quiet=quiet) as observer:
-        done = profile(
+        done = dse.profile(
             space,
             results=results,
             generator=generator,
             compressor=compressor,
-            max_drops=max_drops,
-            least=least,
-            device=device,
-            cache=cache,
-            plugins=plugins,
-            in_process=in_process,
+            max_drops=max_drop or (),
+            least=least.value,
             activity=observer.activity,
+            **shared,
         )
     if form is not Format.TABLE:
-        rows: list[dict[Any, Any]] = done.table.to_dict("records")
-        write_rows(rows, form, list(done.table.columns))
+        write_frame(done.table, form, list(done.table.columns))
     else:
-        designs: list[dict[Any, Any]] = done.proposals.to_dict("records")
         names = ("proposal", "expected_drop", "array_area_ratio", "energy_ratio", "area_mm2")
         chosen = [name for name in done.proposals.columns if name.startswith(("param.generator", "param.compressor"))]
-        write_rows(designs, form, [*names, *chosen])
+        write_frame(done.proposals, form, [*names, *chosen])
     if not quiet:
-        say(f"what each task bears: {done.path}")
+        say(f"what each task tolerates: {done.path}")
         say(f"designs to start from: dse run {space} --start {done.proposals_path}")
 
 
-def show_deltas(
-    space: Path, *, by_layer: bool, per_channel: bool, device: str, cache: Path | None, form: Format, quiet: bool
+def deltas(
+    space: opt.Space,
+    *,
+    by_layer: Annotated[bool, typer.Option("--by-layer", help="One row per layer of each task.")] = False,
+    per_channel: Annotated[bool, typer.Option("--per-channel", help="One 8-bit grid per output.")] = False,
+    form: opt.Form = Format.TABLE,
+    quiet: opt.Quiet = False,
+    **shared: Unpack[opt.Models],
 ) -> None:
-    """Print how far fine-tuning moved each task, and what was published for other models."""
+    """Show how far fine-tuning moved each task from the base, on the base's 8-bit grid."""
     with reporter(quiet=quiet) as observer:
-        table = dse.deltas(space, per_channel=per_channel, device=device, cache=cache, activity=observer.activity)
-    rows: list[dict[Any, Any]] = table[(table["layer"] != "all") == by_layer].to_dict("records")
+        table = dse.deltas(space, per_channel=per_channel, activity=observer.activity, **shared)
     columns = [name for name in table.columns if by_layer or name != "layer"]
-    write_rows(rows, form, columns)
+    write_frame(table[(table["layer"] != "all") == by_layer], form, columns)
     if not quiet:
         say(f"published for BERT-base on GLUE (ICCAD 2021): {PUBLISHED_DELTAS}")
 
 
+def redundancy(
+    space: opt.Space,
+    *,
+    results: opt.Results = opt.RESULTS,
+    rows: Annotated[
+        int,
+        typer.Option(
+            "--rows", min=1, help="Training rows: over all tasks for similarity, of each task for importance."
+        ),
+    ] = 384,
+    form: opt.Form = Format.TABLE,
+    quiet: opt.Quiet = False,
+    **shared: Unpack[opt.Loading],
+) -> None:
+    """Measure how similar the tasks' layers are, and how much each layer, head and column contributes."""
+    with reporter(quiet=quiet) as observer:
+        done = dse.redundancy(space, results=results, rows=rows, activity=observer.activity, **shared)
+    every = form is not Format.TABLE  # a table for people leaves out the columns of single pairs of tasks
+    write_frame(done.table, form, [name for name in done.table.columns if every or "." not in name])
+    if not quiet:
+        say(f"what is redundant: {done.path}")
+
+
+def export(
+    study: opt.Study,
+    trial: opt.Trial,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write; new, or empty.", show_default=False)],
+    *,
+    results: opt.Results = opt.RESULTS,
+    rows: Annotated[
+        bool, typer.Option("--rows", help="Export the rows that were scored, too; mind the licences of the data.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Load the export in a process of its own and score every task.")
+    ] = False,
+    form: opt.Form = Format.TABLE,
+    quiet: opt.Quiet = False,
+    **shared: Unpack[opt.Loading],
+) -> None:
+    """Export a design: packed weights, the place of every array, schedule and hardware, and how to load it."""
+    with reporter(quiet=quiet) as observer:
+        done = dse.export(
+            study, trial, folder, results=results, rows=rows, check=check, activity=observer.activity, **shared
+        )
+    write_frame(done.scores, form, list(done.scores.columns))
+    if not quiet:
+        say(f"exported: {done.folder} ({done.megabytes:.1f} MB)")
+    if check and done.scores["difference"].any():
+        say("error: the export does not reproduce the recorded scores")
+        raise typer.Exit(FAILED)
+
+
 def _write_report(report: SpaceReport) -> None:
+    from dse.results.plain import plain_value
+
     size = "endless" if math.isinf(report.size) else f"{report.size:.6g}"
     lines = [
         f"study       {report.name}",
@@ -219,8 +281,8 @@ def _write_report(report: SpaceReport) -> None:
         f"trials      {report.trials}",
     ]
     lines += [f"data        {facts.sentence()}" for facts in report.data]
-    known = {name: report.cost.get(name) for name in COSTS}
-    costs = ", ".join(f"{name} {cell(plain_value(value))}" for name, value in known.items() if value is not None)
+    measured = {name: value for name in COSTS if (value := report.cost.get(name)) is not None}
+    costs = ", ".join(f"{name} {cell(plain_value(value))}" for name, value in measured.items())
     lines.append(f"cost        of the design with every default, before fine-tuning: {costs}")
     lines += [f"limits      that design breaks: {reason}" for reason in report.violations]
     sys.stdout.write("\n".join(lines) + "\n")

@@ -74,6 +74,7 @@ def check(
     space: Path | str,
     *,
     device: str = "auto",
+    data: Path | str | None = None,
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
     in_process: bool = False,
@@ -87,6 +88,7 @@ def check(
     Args:
         space: the space file.
         device: where models would run: auto, cpu or cuda.
+        data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
         cache: folder for downloads; by default ``$DSE_CACHE``, or the user's.
         plugins: bare plugin files, beside those the space file names.
         in_process: as `run`.
@@ -99,7 +101,11 @@ def check(
     from dse.samplers.suggester import Suggester
     from dse.study.run import check_components
 
-    with open_problem(request(space, device, cache, plugins), activity, in_process=in_process) as (problem, found, _):
+    with open_problem(request(space, device, cache, plugins, data=data), activity, in_process=in_process) as (
+        problem,
+        found,
+        _,
+    ):
         Suggester(found, Codec(found))  # refuses a sampler or an option that does not exist
         check_components(found, problem)
         cost = problem.cost([default_point(found)])[0]

@@ -17,6 +17,7 @@ def deltas(
     *,
     per_channel: bool = False,
     device: str = "auto",
+    data: Path | str | None = None,
     cache: Path | str | None = None,
     activity: ProgressCallback | None = None,
 ) -> pd.DataFrame:
@@ -26,6 +27,7 @@ def deltas(
         space: the space file; only its workload counts. Tasks that are not fine-tuned yet are fine-tuned first.
         per_channel: one 8-bit grid for each output of a matrix instead of one for the matrix.
         device: where models run: auto, cpu or cuda.
+        data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
         cache: folder for downloads and fine-tuned models; by default ``$DSE_CACHE``, or the user's.
         activity: is told of downloads and fine-tuning.
 
@@ -42,7 +44,7 @@ def deltas(
     from dse.models.loaded_workload import load as load_workload
     from dse.space.workload import parse
 
-    wanted = request(space, device, cache, ())
+    wanted = request(space, device, cache, data=data)
     spec = parse(wanted.space.workload, path=wanted.space.path)
     loaded = load_workload(spec, cache=wanted.cache, device=device, progress=activity)
     return pd.DataFrame(list(statistics(loaded, per_channel=per_channel)))

@@ -47,6 +47,7 @@ def export(
     rows: bool = False,
     check: bool = False,
     device: str = "auto",
+    data: Path | str | None = None,
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
     activity: ProgressCallback | None = None,
@@ -63,6 +64,7 @@ def export(
         rows: export the search and report rows of every task too. Mind the licences of the data.
         check: load the export in a process of its own, and score every task.
         device: where models run: auto, cpu or cuda.
+        data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
         cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
         plugins: bare plugin files, beside those the study names.
         activity: is told of downloads and fine-tuning.
@@ -84,7 +86,7 @@ def export(
         raise StudyError(
             "this study's space file is missing", where=source / SPACE, expected=f"{SPACE}, as a run writes it"
         )
-    problem, space, provenance = load(request(source / SPACE, device, cache, plugins), activity)
+    problem, space, provenance = load(request(source / SPACE, device, cache, plugins, data=data), activity)
     wanted = _describe_design(problem, space, provenance, record, scores)
     _check_scores(wanted, activity)
     if activity is not None:

@@ -47,6 +47,7 @@ def profile(
     max_drops: Iterable[float] = (),
     least: Literal["area", "energy"] = "area",
     device: str = "auto",
+    data: Path | str | None = None,
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
     in_process: bool = False,
@@ -66,6 +67,7 @@ def profile(
         max_drops: mean drop in points that a further design may cost, one for each, beside those of the three modes.
         least: of what the designs have least for their drop, area of arrays or energy.
         device: where models run: auto, cpu or cuda.
+        data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
         cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
         plugins: bare plugin files, beside those the space file names.
         in_process: as `dse.run`.
@@ -81,7 +83,11 @@ def profile(
     from dse.files import make_folder, write_whole
 
     told = activity or ignore_progress
-    with open_problem(request(space, device, cache, plugins), activity, in_process=in_process) as (problem, found, _):
+    with open_problem(request(space, device, cache, plugins, data=data), activity, in_process=in_process) as (
+        problem,
+        found,
+        _,
+    ):
         start = _start(found, {"compressor": compressor, "generator": generator})
         chosen_by_task(found, start)  # before anything is fine-tuned in vain
         problem.prepare(scores=True)

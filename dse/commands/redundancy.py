@@ -38,6 +38,7 @@ def redundancy(
     results: Path | str = "results",
     rows: int = ROWS,
     device: str = "auto",
+    data: Path | str | None = None,
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
     activity: ProgressCallback | None = None,
@@ -52,6 +53,7 @@ def redundancy(
         results: folder that holds the studies; the table goes into this one's.
         rows: training rows, pooled over all tasks for similarity, and of each task for importance.
         device: where models run: auto, cpu or cuda.
+        data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
         cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
         plugins: bare plugin files, beside those the space file names.
         activity: is told what is being measured.
@@ -66,7 +68,7 @@ def redundancy(
 
     if rows < 1:
         raise DataError("there are no rows to look at", where="--rows", expected="at least 1", found=rows)
-    wanted = request(space, device, cache, plugins)
+    wanted = request(space, device, cache, plugins, data=data)
     folder = make_folder(Path(results) / wanted.space.name)  # before anything is measured in vain
     problem, _, _ = load(wanted, activity)
     table = measured(problem, rows, activity or ignore_progress)

@@ -23,6 +23,7 @@ def run(
     trials: int | None = None,
     seed: int | None = None,
     device: str = "auto",
+    data: Path | str | None = None,
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
     force: bool = False,
@@ -41,6 +42,7 @@ def run(
         trials: budget as a total; by default the space file's.
         seed: instead of the space file's.
         device: where models run: auto, cpu or cuda.
+        data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
         cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
         plugins: bare plugin files, beside those the space file names.
         force: continue although plugins, data or the space have changed since the study began.
@@ -60,7 +62,7 @@ def run(
     from dse.study.run import run as run_search
 
     points, proposed_by = starting_points(start) if start is not None else ([], "enqueued")
-    wanted = request(space, device, cache, plugins, seed)
+    wanted = request(space, device, cache, plugins, data=data, seed=seed)
     with open_problem(wanted, activity, in_process=in_process, workers=workers) as (problem, search_space, provenance):
         return run_search(
             problem,

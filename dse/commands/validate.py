@@ -23,6 +23,7 @@ def validate(
     least: Literal["area", "energy"] = "area",
     chosen_only: bool = False,
     device: str = "auto",
+    data: Path | str | None = None,
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
     in_process: bool = False,
@@ -37,6 +38,7 @@ def validate(
         least: of what the chosen design has least among those that keep the target, area of arrays or energy.
         chosen_only: score that design, and those a profile proposed, instead of the whole front.
         device: where models run: auto, cpu or cuda.
+        data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
         cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
         plugins: bare plugin files, beside those the study names.
         in_process: as `run`.
@@ -58,7 +60,7 @@ def validate(
         if activity is not None:
             activity(f"scoring design {scored} of {total} on the report split", scored / total)
 
-    wanted = request(space, device, cache, plugins)
+    wanted = request(space, device, cache, plugins, data=data)
     with open_problem(wanted, activity, in_process=in_process) as (problem, found, provenance):
         return validate_study(
             problem,

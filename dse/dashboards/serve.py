@@ -10,7 +10,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from dse.dashboards.live import Live
-from dse.errors import DseError, SetupError
+from dse.errors import DseError, SetupError, missing_package
 from dse.records.callbacks import MessageCallback
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -38,11 +38,7 @@ def application(live: Live, say: MessageCallback) -> Application:
     try:
         from optuna_dashboard import wsgi
     except ImportError as error:
-        raise SetupError(
-            "the dashboard needs optuna-dashboard, which is not installed",
-            expected="the package optuna-dashboard, which the extra `dashboard` brings",
-            fix="pip install optuna-dashboard",
-        ) from error
+        raise missing_package("the dashboard", "optuna-dashboard", "dashboard") from error
     inner: Application = wsgi(live.storage)
 
     def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:

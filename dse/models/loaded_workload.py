@@ -53,6 +53,9 @@ class LoadedTask:
         if source.archive is not None:
             path = unpack(source.archive, self._workload.cache, self._workload.progress)
             return [(path, data.read(self.spec, path))]
+        if (say := self._workload.progress) is not None:
+            origin = f"data set {source.hub} of the Hugging Face hub" if source.hub else str(Path(source.path).parent)
+            say(f"task {self.spec.name!r} reads {origin}", 1.0)
         path = self._file(source.path)
         frame = data.read(self.spec, path)
         if not source.report:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dse.errors import SetupError, StudyError, unknown_name
+from dse.errors import SetupError, StudyError, missing_package, unknown_name
 from dse.records.plugin import KINDS
 from dse.reports import assumptions, designs, fronts, importance, schedule, search, vector
 from dse.reports.page import Part, choice_part, facts_part, figure_part, page
@@ -81,11 +81,7 @@ def require_plotly() -> None:
     try:
         import plotly.graph_objects  # noqa: F401  # only whether it is there
     except ImportError as error:
-        raise SetupError(
-            "figures need plotly, which is not installed",
-            expected="the package plotly, which the extra `plots` brings",
-            fix="pip install plotly",
-        ) from error
+        raise missing_package("a figure", "plotly", "plots") from error
 
 
 def draw_figure(study: Study, name: str) -> go.Figure:

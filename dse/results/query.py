@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from dse.errors import QueryError, SetupError
+from dse.errors import QueryError, missing_package
 from dse.results.files import PROVENANCE
 from dse.results.read import DAMAGE, damaged_table_error, metadata_of, read_provenance, read_table
 from dse.results.studies import Source
@@ -66,11 +66,7 @@ def _answer(sources: Sequence[Source], sql: str, *, where: str) -> Any:
     try:
         import duckdb
     except ImportError as error:
-        raise SetupError(
-            "SQL needs DuckDB, which is not installed",
-            expected="the package duckdb, which the extra `query` brings",
-            fix="pip install duckdb",
-        ) from error
+        raise missing_package("SQL", "duckdb", "query") from error
     described = [_describe_study(source) for source in sources]
     asked = False
     with duckdb.connect() as connection:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dse.errors import SetupError, SpaceError, unknown_name
+from dse.errors import SpaceError, missing_package, unknown_name
 from dse.records.design import DesignPoint
 from dse.records.problem import Foresighted, Problem
 from dse.samplers.encoding import Codec
@@ -46,8 +46,8 @@ GENETIC = ("NSGAIISampler", "NSGAIIISampler")
 """Samplers that look up generations."""
 NOT_OURS = ("seed", "constraints_func", "search_space", "self")
 """Arguments that follow from the space file."""
-NEEDS = {"CmaEsSampler": "cmaes", "GPSampler": "torch"}
-"""Packages that Optuna imports only once a sampler is asked, which would be in the middle of a study."""
+NEEDS = {"CmaEsSampler": "cmaes"}
+"""Packages of the extra `samplers` that Optuna imports only once a sampler is asked, which would be in the middle of a study."""
 MAX_GRID = 1_000_000
 
 
@@ -96,8 +96,7 @@ def make_factory(space: SearchSpace, codec: Codec, problem: Problem | None = Non
     if name not in classes:
         raise unknown_name("sampler", search.sampler, [GRAYBOX, *SHORT, *classes], where=where)
     if name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None:
-        fix = f"pip install {NEEDS[name]}"
-        raise SetupError(f"sampler {search.sampler!r} needs the package {NEEDS[name]}", where=where, fix=fix)
+        raise missing_package(f"sampler {search.sampler!r}", NEEDS[name], "samplers", where=where)
     options = _checked_options(classes[name], search.sampler, search.sampler_options, space)
     _check_fit(name, space, codec, where)
     if name == "GridSampler":

@@ -51,7 +51,8 @@ class DataSpec(_Strict):
     """Labelled text.
 
     Attributes:
-        path: local file, or file of the data set ``hub`` names; or ``archive`` instead.
+        path: local file, beside the space file or in the data folder; or file of the data set ``hub``; or ``archive``
+            instead.
         report: such a file that is the report split (an official dev set); else it is carved from the data.
         hub: name of a data set on the Hugging Face hub.
         otherwise: another such table, used where ``path`` is no local file.
@@ -211,6 +212,21 @@ def with_paths(raw: dict[str, Any], change: Callable[[str], str]) -> dict[str, A
     if isinstance(table.get("tasks"), list):
         table["tasks"] = [_task_with_paths(task, change) if isinstance(task, dict) else task for task in table["tasks"]]
     return table
+
+
+def with_data_folder(raw: dict[str, Any], beside: Path, folder: Path) -> dict[str, Any]:
+    """Return a ``[workload]`` table that names the files of a data folder which do not lie beside the space file.
+
+    Args:
+        raw: the table, as a space file holds it.
+        beside: folder of the space file.
+        folder: the user's data folder.
+    """
+
+    def locate(name: str) -> str:
+        return str(folder / name) if not (beside / name).is_file() and (folder / name).is_file() else name
+
+    return with_paths(raw, locate)
 
 
 def _task_with_paths(task: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,17 +63,41 @@ def load(request: Request, activity: ProgressCallback | None = None) -> tuple[Wo
 
 
 def request(
-    path: Path | str, device: str, cache: Path | str | None, plugins: Iterable[Path | str], seed: int | None = None
+    path: Path | str,
+    device: str,
+    cache: Path | str | None,
+    plugins: Iterable[Path | str] = (),
+    *,
+    data: Path | str | None = None,
+    seed: int | None = None,
 ) -> Request:
-    """Read a space file and put together what is to be loaded."""
+    """Read a space file, look for its data files, and put together what is to be loaded."""
     from dse.cache import default_cache
     from dse.space.file import load as load_space
+    from dse.space.workload import with_data_folder
 
     where = check_device(device)
     space = load_space(path)
+    if folder := find_data_folder(data):
+        workload = with_data_folder(space.workload, Path(path).parent, folder)
+        space = space.model_copy(update={"workload": workload})
     if seed is not None:
         space = space.model_copy(update={"search": space.search.model_copy(update={"seed": seed})})
     return Request(space, where, Path(cache) if cache else default_cache(), tuple(Path(item) for item in plugins))
+
+
+def find_data_folder(data: Path | str | None) -> Path | None:
+    """Return the user's folder of data files: the one named, else that of ``$DSE_DATA``, else None.
+
+    Raises:
+        SetupError: the folder does not exist.
+    """
+    where, name = ("--data", data) if data else ("$DSE_DATA", os.environ.get("DSE_DATA"))
+    if not name:
+        return None
+    if not Path(name).is_dir():
+        raise SetupError("the data folder does not exist", where=where, expected="a folder", found=name)
+    return Path(name).resolve()
 
 
 def check_device(device: str) -> Device:

@@ -66,7 +66,9 @@ def test_required_and_unset_options_and_parameters_that_cannot_be_asked_for(dse:
     lines = {line.split()[0]: " ".join(line.split()) for line in result.stdout.splitlines() if line.strip()}
     assert lines["size"] == "size int required"
     assert lines["name"] == "name str | None unset"
-    assert lines["its"].startswith("its parameters could not be asked for: PluginContractError: option 'size'")
+    assert lines["parameters:"].startswith(
+        "parameters: unknown, since the plugin raised PluginContractError: option 'size'"
+    )
 
 
 def test_a_plugin_that_does_not_load_is_its_reason(dse: Any, tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ def test_the_command_prints_the_file_and_says_whether_it_changed(tmp_path: Path)
     first, second = (CliRunner().invoke(app, words) for _ in range(2))
     assert first.stdout == second.stdout == f"{tmp_path / 'costs.toml'}\n"
     assert first.stderr.splitlines()[-1] == "2 lines differ from the table that comes with the model"
-    assert second.stderr.splitlines()[-1] == "the same as the table that comes with the model"
+    assert second.stderr.splitlines()[-1] == "no lines differ from the table that comes with the model"
     assert CliRunner().invoke(app, [*words, "--quiet"]).stderr == ""
     wrong = CliRunner().invoke(app, ["components", "build", "isaac"])
     assert wrong.exit_code == 1

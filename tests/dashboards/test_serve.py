@@ -123,7 +123,7 @@ def test_without_the_extra_it_is_said_how_to_get_it(folder: Path, monkeypatch: p
     monkeypatch.setitem(sys.modules, "optuna_dashboard", None)
     with pytest.raises(SetupError, match="optuna-dashboard, which is not installed") as caught:
         dashboard(folder, port=0)
-    assert "do: pip install optuna-dashboard" in str(caught.value)
+    assert "do: pip install 'dse-reram[dashboard]'" in str(caught.value)
     assert "extra `dashboard`" in str(caught.value)
 
 

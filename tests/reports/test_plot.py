@@ -133,5 +133,5 @@ def test_without_plotly_it_is_said_how_to_get_it(
     monkeypatch.setitem(sys.modules, "plotly", None)
     with pytest.raises(SetupError, match="plotly, which is not installed") as caught:
         function(EXAMPLE, tmp_path / "x.html")
-    assert "do: pip install plotly" in str(caught.value)
+    assert "do: pip install 'dse-reram[plots]'" in str(caught.value)
     assert "extra `plots`" in str(caught.value)

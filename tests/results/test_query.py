@@ -170,9 +170,9 @@ def test_a_damaged_provenance_is_named(results: Path) -> None:
 
 def test_without_duckdb_it_is_said_how_to_get_it(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
-    with pytest.raises(SetupError, match="DuckDB, which is not installed") as caught:
+    with pytest.raises(SetupError, match="duckdb, which is not installed") as caught:
         dse.query("SELECT 1", results=results)
-    assert "do: pip install duckdb" in str(caught.value)
+    assert "do: pip install 'dse-reram[query]'" in str(caught.value)
 
 
 def test_a_query_loads_no_torch(results: Path) -> None:

@@ -58,9 +58,9 @@ def test_cma_es_takes_one_objective_only(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_missing_package_is_named_before_the_first_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
-    with pytest.raises(SetupError, match="needs the package cmaes") as caught:
+    with pytest.raises(SetupError, match="needs cmaes, which is not installed") as caught:
         factory(sampler="cmaes", objectives=["area"])
-    assert caught.value.fix == "pip install cmaes"
+    assert caught.value.fix == "pip install 'dse-reram[samplers]'"
 
 
 @pytest.mark.parametrize("sampler", ["grid", "brute-force"])

@@ -119,7 +119,7 @@ def test_the_first_setup_makes_the_environment_and_installs_with_the_pins(machin
     assert make == [sys.executable, "-m", "venv", str(machine.root / ".venv")]
     assert install[:4] == [str(machine.root / ".venv/bin/python"), "-m", "pip", "install"]
     assert install[install.index("--constraint") + 1] == str(machine.root / "constraints.txt")
-    assert install[install.index("--editable") + 1] == str(machine.root)
+    assert install[install.index("--editable") + 1] == f"{machine.root}[dashboard,plots,query]"
     assert install[-1] == "pytest>=8"
 
 
@@ -140,6 +140,21 @@ def test_changed_pins_install_again(machine: Machine) -> None:
     machine.make()
     (machine.root / "constraints.txt").write_text("torch==2.14.0\n", encoding="utf-8")
     assert [command[3] for command in machine.make()] == ["install"]
+
+
+def test_an_environment_without_the_extras_gets_them(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(setup, "EXTRAS", "plots")
+    machine.make("test")
+    monkeypatch.undo()
+    monkeypatch.setattr(setup.shutil, "disk_usage", lambda _path: type("Usage", (), {"free": 100e9}))
+    (install,) = machine.make()
+    assert f"{machine.root}[dashboard,plots,query]" in install
+    assert machine.make() == []
+
+
+def test_the_extras_exist() -> None:
+    declared = setup.read_project(ROOT)["project"]["optional-dependencies"]
+    assert set(setup.EXTRAS.split(",")) <= set(declared)
 
 
 def test_a_changed_linter_setting_does_not(machine: Machine) -> None:
@@ -237,12 +252,17 @@ def test_pins_are_exact_and_cover_every_requirement() -> None:
     assert pins["torch"] == "2.13.0"
     assert not [version for version in pins.values() if "+" in version]
     project = setup.read_project(ROOT)
-    wanted = [*project["project"]["dependencies"], *setup.requirements(project, list(project["dependency-groups"]))]
+    extras = [item for items in project["project"]["optional-dependencies"].values() for item in items]
+    wanted = [
+        *project["project"]["dependencies"],
+        *extras,
+        *setup.requirements(project, list(project["dependency-groups"])),
+    ]
     names = {re.split(r"[<>=!~ \[;]", line)[0].lower().replace("_", "-") for line in wanted}
     assert names <= set(pins)
 
 
-@pytest.mark.parametrize("target", ["run", "test", "setup", "bench", "lint", "docs"])
+@pytest.mark.parametrize("target", ["run", "test", "setup", "bench", "lint", "docs", "readme"])
 def test_make_knows_every_target_named_in_the_documentation(target: str) -> None:
     done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "scripts/setup.py" in done.stdout

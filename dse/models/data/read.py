@@ -60,7 +60,8 @@ def _table(data: DataSpec, path: Path) -> pd.DataFrame:
     import pandas as pd
 
     if not path.is_file():
-        raise DataError("the data file does not exist", where=path)
+        fix = "put it there, or name the folder that it lies in with --data or $DSE_DATA"
+        raise DataError("the data file does not exist", where=path, fix=fix)
     suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSION]
     form = data.format or FORMATS.get(suffixes[-1] if suffixes else "", "")
     try:
