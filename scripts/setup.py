@@ -1,4 +1,4 @@
-"""Makes `.venv` and installs `dse` into it: run by `make` with whatever Python is at hand, so standard library only.
+"""Makes `.venv` and installs `dse` into it: run by `make` with any Python, so standard library only.
 
 Nothing is downloaded before the machine has been checked, a finished set-up is recognised in a moment, and one that
 was interrupted starts afresh (pip keeps what it has downloaded).
@@ -23,7 +23,7 @@ MINIMUM_PYTHON = (3, 11)
 NEEDED_GB = 4.0
 """Environment with a CPU build of torch (2 GB), model, data and fine-tuned tasks (1 GB), and room to unpack."""
 NEEDED_GPU_GB = 12.0
-"""The same with the CUDA build that the public index offers on Linux/x86-64."""
+"""Environment with the CUDA build that the public index offers on Linux/x86-64."""
 
 STAMP = "dse-setup.json"
 UNFINISHED = "dse-setup-unfinished"

@@ -51,7 +51,7 @@ def standing(progress: Progress) -> str:
 
 
 class Lines(Silent):
-    """One line per event, for logs: an activity at its start and each quarter, and at most fifty lines of trials per study.
+    """One line per event, for logs: an activity at its start and at each quarter, at most fifty trials per study.
 
     Args:
         clock: seconds, from any origin.
@@ -131,7 +131,7 @@ class Bars(Silent):
         self._text = ""
 
     def activity(self, text: str, share: float | None) -> None:
-        """Move the upper bar, from its start for a new activity; one that begins at its end is a message, which stays."""
+        """Move the upper bar; an activity that begins at its end is a message, which stays."""
         if share == 1.0 and text != self._text:
             self.note(text)
             return

@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ParameterInfo:
-    """One parameter of a resolved space.
+    """A parameter of a resolved space.
 
     Attributes:
         name: ``kind.plugin.parameter``.
-        values: what it may be, as text.
-        choices: how many values a search chooses: one for each task, layer or place in an order; 0 where it is fixed.
-        unit: of the values.
-        summary: the plugin's own line.
+        values: possible values, as text.
+        choices: number of values that a search chooses: one per task, layer or place in an order; 0 for a fixed
+            parameter.
+        unit: unit of the values.
+        summary: line in which the plugin describes the parameter.
     """
 
     name: str
@@ -41,20 +42,20 @@ class ParameterInfo:
 
 @dataclass(frozen=True, slots=True)
 class SpaceReport:
-    """What a space file comes to.
+    """What a space file describes.
 
     Attributes:
-        name: of the study.
-        size: number of different designs; infinite where a real number is searched without steps.
-        tasks: their names.
-        layers: encoder layers.
-        plugins: names of each kind.
-        parameters: every one, searched or fixed.
-        trials: budget.
-        objectives: what is optimised.
+        name: name of the study.
+        size: number of different designs; infinite if a real number is searched without steps.
+        tasks: names of the tasks.
+        layers: number of encoder layers.
+        plugins: names of the plugins, by kind.
+        parameters: every parameter, searched or fixed.
+        trials: budget in trials.
+        objectives: names of the objectives.
         cost: metrics of the design with every parameter at its default, before anything is fine-tuned.
-        violations: limits that design breaks.
-        data: what became of every task's rows.
+        violations: limits that this design breaks.
+        data: counts of every task's rows that are used, dropped or cut.
     """
 
     name: str
@@ -82,17 +83,17 @@ def check(
 ) -> SpaceReport:
     """Resolve every plugin and parameter of a space file, and cost one design. Nothing is fine-tuned.
 
-    The base model and the tasks' data are fetched, since their shapes and lengths decide the cost. What a compressor
-    stores of weights that do not exist yet is its own estimate.
+    The base model and the tasks' data are fetched, since their shapes and lengths decide the cost. A compressor
+    estimates what it stores of weights that do not exist yet.
 
     Args:
         space: the space file.
         device: where models would run: auto, cpu or cuda.
         data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
-        cache: folder for downloads; by default ``$DSE_CACHE``, or the user's.
-        plugins: bare plugin files, beside those the space file names.
-        in_process: as `run`.
-        activity: is told of downloads.
+        cache: folder for downloads; by default ``$DSE_CACHE``, or the user's cache folder.
+        plugins: bare plugin files, besides those that the space file names.
+        in_process: whether to evaluate in this process, as for `run`.
+        activity: callback for downloads.
 
     Raises:
         SpaceError: the space file is not usable.
@@ -101,34 +102,31 @@ def check(
     from dse.samplers.suggester import Suggester
     from dse.study.run import check_components
 
-    with open_problem(request(space, device, cache, plugins, data=data), activity, in_process=in_process) as (
-        problem,
-        found,
-        _,
-    ):
-        Suggester(found, Codec(found))  # refuses a sampler or an option that does not exist
-        check_components(found, problem)
-        cost = problem.cost([default_point(found)])[0]
-        return space_report(found, cost, problem.data)
+    wanted = request(space, device, cache, plugins, data=data)
+    with open_problem(wanted, activity, in_process=in_process) as (problem, search_space, _):
+        Suggester(search_space, Codec(search_space))  # refuses a sampler or an option that does not exist
+        check_components(search_space, problem)
+        cost = problem.cost([default_point(search_space)])[0]
+        return describe_space(search_space, cost, problem.data)
 
 
-def space_report(found: SearchSpace, cost: CostResult, data: tuple[DataFacts, ...] = ()) -> SpaceReport:
+def describe_space(space: SearchSpace, cost: CostResult, data: tuple[DataFacts, ...] = ()) -> SpaceReport:
     """Describe a resolved space.
 
     Args:
-        found: the space.
-        cost: of its `default_point`.
-        data: what became of every task's rows.
+        space: the resolved space.
+        cost: cost of its `default_point`.
+        data: counts of every task's rows that are used, dropped or cut.
     """
     return SpaceReport(
-        name=found.file.name,
-        size=found.size,
-        tasks=found.tasks,
-        layers=found.layers,
-        plugins=found.plugins,
-        parameters=tuple(_describe_parameter(item) for item in found.parameters),
-        trials=found.file.search.trials,
-        objectives=tuple(found.file.search.objectives),
+        name=space.file.name,
+        size=space.size,
+        tasks=space.tasks,
+        layers=space.layers,
+        plugins=space.plugins,
+        parameters=tuple(_describe_parameter(item) for item in space.parameters),
+        trials=space.file.search.trials,
+        objectives=tuple(space.file.search.objectives),
         cost=cost.metrics,
         violations=cost.violations,
         data=data,

@@ -20,8 +20,8 @@ class Built:
     """A table that was built.
 
     Attributes:
-        file: where it is.
-        changed: lines that differ from those of the table that comes with the model.
+        file: path of the table.
+        changed: number of lines that differ from the table that comes with the model.
     """
 
     file: Path
@@ -36,14 +36,14 @@ def components_build(
     plugins: Iterable[Path | str] = (),
     say: MessageCallback = ignore_message,
 ) -> Built:
-    """Make the component table of a hardware model anew, in an environment of its own that is thrown away afterwards.
+    """Make the component table of a hardware model again, in a separate environment that is deleted afterwards.
 
     Args:
-        name: of the hardware model.
-        python: program to make the environment with; by default the first one on the path that is new enough.
-        out: file to write; by default the model's own.
+        name: name of the hardware model.
+        python: program to make the environment with; by default the first on the path that is new enough.
+        out: file to write; by default the model's own table.
         plugins: bare plugin files.
-        say: told what is being done.
+        say: callback for what is being done.
 
     Raises:
         OutputError: the file cannot be written.
@@ -51,29 +51,29 @@ def components_build(
         UnknownNameError: there is no such hardware model.
     """
     registry = load_registry(plugins)
-    table = table_of(registry.get("hardware", name))
+    table = find_table(registry.get("hardware", name))
     file = Path(out) if out is not None else table.file
     needs = Needs(table.python, table.requirements, table.compiled, table.programs)
     with tempfile.TemporaryDirectory(prefix="dse-components-") as folder:
         own = make_environment(Path(folder) / "environment", needs, python=python, say=say)
         say(f"running {table.script.name}")
-        made = Path(folder) / table.file.name
-        run_script(own, table.script, [str(made)])
-        if not made.is_file():
+        output = Path(folder) / table.file.name
+        run_script(own, table.script, [str(output)])
+        if not output.is_file():
             raise SetupError(
                 f"{table.script.name} wrote no table", where=table.script, expected="a file named by its argument"
             )
-        text = made.read_text(encoding="utf-8")
+        text = output.read_text(encoding="utf-8")
     before = table.file.read_text(encoding="utf-8").splitlines() if table.file.is_file() else []
     write_output(file, lambda path: path.write_text(text, encoding="utf-8"))
     return Built(file, len(set(before) ^ set(text.splitlines())))
 
 
-def table_of(record: object) -> ComponentTable:
-    """The table of a hardware model that has one.
+def find_table(record: object) -> ComponentTable:
+    """Return the component table of a hardware model.
 
     Raises:
-        SetupError: it has none.
+        SetupError: the model has no such table.
     """
     if isinstance(record, HardwareModel) and record.components is not None:
         return record.components

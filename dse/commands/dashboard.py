@@ -15,14 +15,14 @@ def dashboard(
     results: Path | str = "results",
     serving: MessageCallback = ignore_message,
 ) -> None:
-    """Serve a study with optuna-dashboard until interrupted; what is shown follows its log while the study goes on.
+    """Serve a study with optuna-dashboard until interrupted; the page follows the log while the study runs.
 
     Args:
-        study: its name, or its folder.
+        study: name of a study, or its folder.
         host: name or address to listen at; the default can be reached from this machine only.
-        port: to listen at; 0 takes a free one.
+        port: port to listen at; 0 takes a free port.
         results: folder that holds the studies.
-        serving: told the address when the server listens.
+        serving: callback for the address, once the server listens.
 
     Raises:
         SetupError: optuna-dashboard is not installed, or nothing can listen there.

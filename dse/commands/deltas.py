@@ -25,11 +25,11 @@ def deltas(
 
     Args:
         space: the space file; only its workload counts. Tasks that are not fine-tuned yet are fine-tuned first.
-        per_channel: one 8-bit grid for each output of a matrix instead of one for the matrix.
+        per_channel: whether each output of a matrix has an 8-bit grid of its own.
         device: where models run: auto, cpu or cuda.
         data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
-        cache: folder for downloads and fine-tuned models; by default ``$DSE_CACHE``, or the user's.
-        activity: is told of downloads and fine-tuning.
+        cache: folder for downloads and fine-tuned models; by default ``$DSE_CACHE``, or the user's cache folder.
+        activity: callback for downloads and fine-tuning.
 
     Returns:
         Columns task, layer ("all" for the whole task), cosine, nonzero, magnitude, largest, saturated; see

@@ -1,4 +1,4 @@
-"""`dse export`: one design of a study, in a folder that needs nothing else."""
+"""`dse export`: write one design of a study into a folder that needs nothing else."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was exported.
+    """An exported design.
 
     Attributes:
-        folder: that holds it.
-        megabytes: it takes.
-        scores: columns task, split and recorded; with a check also reloaded and difference.
+        folder: folder of the export.
+        megabytes: size of the folder.
+        scores: table with columns task, split and recorded; after a check also reloaded and difference.
     """
 
     folder: Path
@@ -54,23 +54,24 @@ def export(
 ) -> Exported:
     """Export a design: packed weights, the place of every array, schedule, hardware and recorded scores.
 
-    `dse.load_export` rebuilds every task's model from the folder. It appears whole or not at all.
+    `dse.load_export` rebuilds every task's model from the folder. The folder appears whole or not at all.
 
     Args:
-        study: its name, or its folder.
+        study: name of a study, or its folder.
         trial: number of a trial with scores.
-        folder: to write; it must not exist, or be empty.
+        folder: folder to write; it must not exist, or be empty.
         results: folder that holds the studies.
-        rows: export the search and report rows of every task too. Mind the licences of the data.
-        check: load the export in a process of its own, and score every task.
+        rows: whether to export the search and report rows of every task too. Mind the licences of the data.
+        check: whether to load the export in a process of its own, and score every task.
         device: where models run: auto, cpu or cuda.
         data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
-        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
-        plugins: bare plugin files, beside those the study names.
-        activity: is told of downloads and fine-tuning.
+        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's cache
+            folder.
+        plugins: bare plugin files, besides those that the study names.
+        activity: callback for downloads and fine-tuning.
 
     Raises:
-        StudyError: there is no such study or trial, it has no scores, or other models would be exported than were scored.
+        StudyError: there is no such study or trial, the trial has no scores, or its models differ on this machine.
         UnknownNameError: a plugin of the study is not installed.
         OutputError: the folder is not empty, or cannot be written.
     """
@@ -80,25 +81,25 @@ def export(
 
     table, target = table_file(study_folder(study, results), TRIALS), Path(folder)
     source, record = table.parent, show(table, trial)
-    scores = _read_recorded_scores(source, record)
+    scores = _read_scores(source, record)
     _check_free(target)
     if not (source / SPACE).is_file():
         raise StudyError(
             "this study's space file is missing", where=source / SPACE, expected=f"{SPACE}, as a run writes it"
         )
     problem, space, provenance = load(request(source / SPACE, device, cache, plugins, data=data), activity)
-    wanted = _describe_design(problem, space, provenance, record, scores)
+    wanted = _describe_export(problem, space, provenance, record, scores)
     _check_scores(wanted, activity)
     if activity is not None:
         activity("writing the design", None)
-    return _write_export(target, wanted, rows=rows, check=check, activity=activity)
+    return _write(target, wanted, rows=rows, check=check, activity=activity)
 
 
-def _read_recorded_scores(source: Path, record: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Scores by task and split.
+def _read_scores(source: Path, record: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Return the recorded scores by task and split.
 
     Raises:
-        StudyError: the trial has none.
+        StudyError: the trial has no scores.
     """
     import pandas as pd
 
@@ -128,8 +129,8 @@ def _read_recorded_scores(source: Path, record: Mapping[str, Any]) -> dict[str, 
         try:
             table = pd.read_parquet(source / TABLE, use_threads=False)
             for row in table[table["trial"] == record["trial"]].to_dict("records"):
-                for task, known in scores.items():
-                    known["report"] = float(row[f"report.score.{task}"])
+                for task, by_split in scores.items():
+                    by_split["report"] = float(row[f"report.score.{task}"])
         except DAMAGE as error:
             raise StudyError(
                 "the validation is damaged",
@@ -150,17 +151,17 @@ def _check_free(target: Path) -> None:
         )
 
 
-def _describe_design(
+def _describe_export(
     problem: WorkloadProblem,
     space: SearchSpace,
     provenance: Provenance,
     record: Mapping[str, Any],
     scores: Mapping[str, Mapping[str, float]],
 ) -> Wanted:
-    """The design and what is known about it.
+    """Return the design with what an export says about it.
 
     Raises:
-        StudyError: a plugin is another than the design was scored with, or has other parameters.
+        StudyError: a plugin has another version or other parameters than when the design was scored.
     """
     from dse.exports.write import Wanted
     from dse.records.plugin import KINDS
@@ -201,32 +202,30 @@ def _describe_design(
 
 
 def _check_scores(wanted: Wanted, activity: ProgressCallback | None) -> None:
-    """Refuse to export other models than were scored; usually all scores are in the cache.
+    """Refuse to export other models than were scored; usually the cache has all scores.
 
     Raises:
         StudyError: a score differs.
     """
     wanted.problem.prepare(scores=False)
-    splits = dict.fromkeys(split for known in wanted.scores.values() for split in known)
+    splits = dict.fromkeys(split for by_split in wanted.scores.values() for split in by_split)
     for split in splits:
         if activity is not None:
             activity(f"looking up the scores on the {split} split", None)
-        found = wanted.problem.score(wanted.point, split).tasks
-        recorded = {task: known[split] for task, known in wanted.scores.items()}
-        for task in {**recorded, **found}:
-            if found.get(task) != recorded.get(task):
+        measured = wanted.problem.score(wanted.point, split).tasks
+        recorded = {task: by_split[split] for task, by_split in wanted.scores.items()}
+        for task in {**recorded, **measured}:
+            if measured.get(task) != recorded.get(task):
                 raise StudyError(
                     "this machine makes another model of the design than the study scored",
                     where=f"{split} score of task {task}",
                     expected=recorded.get(task, "none: the study has other tasks now"),
-                    found=found.get(task, "none: the study has other tasks now"),
+                    found=measured.get(task, "none: the study has other tasks now"),
                     fix="export it where the study was run, with its cache, plugins and data; or run the study again here",
                 )
 
 
-def _write_export(
-    target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: ProgressCallback | None
-) -> Exported:
+def _write(target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: ProgressCallback | None) -> Exported:
     import pandas as pd
 
     from dse.exports.check import check_export
@@ -234,16 +233,16 @@ def _write_export(
     from dse.exports.write import write_design, write_rows
 
     with _disk_errors(target):
-        with _whole_folder(target) as made:
-            manifest = write_design(made, wanted)
+        with _whole_folder(target) as inner:
+            manifest = write_design(inner, wanted)
             if rows:
-                write_rows(made / ROWS, wanted)
-            seal(made, manifest)
+                write_rows(inner / ROWS, wanted)
+            seal(inner, manifest)
         megabytes = sum(path.stat().st_size for path in target.rglob("*") if path.is_file()) / 1e6
         recorded = [
             {"task": task, "split": split, "recorded": value}
-            for task, known in wanted.scores.items()
-            for split, value in known.items()
+            for task, by_split in wanted.scores.items()
+            for split, value in by_split.items()
         ]
         if not check:
             return Exported(target, megabytes, pd.DataFrame(recorded))
@@ -258,7 +257,7 @@ def _write_export(
 
 @contextmanager
 def _whole_folder(target: Path) -> Iterator[Path]:
-    """Give an empty folder beside another, and move what is in it there when the block ends well."""
+    """Give an empty folder, and move its content to the target when the block ends well."""
     from dse.exports.files import MANIFEST
 
     place = target.resolve()
@@ -270,16 +269,17 @@ def _whole_folder(target: Path) -> Iterator[Path]:
         if not place.is_dir():
             made.replace(place)
             return
-        for path in sorted(made.iterdir(), key=lambda path: path.name == MANIFEST):  # without which it is no export
+        # The manifest comes last: a folder without it is no export.
+        for path in sorted(made.iterdir(), key=lambda path: path.name == MANIFEST):
             path.replace(place / path.name)
 
 
 @contextmanager
 def _disk_errors(target: Path) -> Iterator[None]:
-    """Say which folder cannot be written.
+    """Name the folder that cannot be written.
 
     Raises:
-        OutputError: the disk refused something.
+        OutputError: the disk refuses a file.
     """
     try:
         yield

@@ -27,17 +27,17 @@ def load_study(study: Path | str, results: Path | str) -> Study:
     return load(study_folder(study, results))
 
 
-def check_ending(out: Path | str, known: Sequence[str]) -> Path:
+def check_ending(out: Path | str, endings: Sequence[str]) -> Path:
     """Return the file to write.
 
     Raises:
-        OutputError: its name has none of the endings that are known.
+        OutputError: its name has another ending.
     """
     out = Path(out)
-    if out.suffix not in known:
-        *others, last = known
-        endings = f"{', '.join(others)} or {last}" if others else last
-        raise OutputError("a file of this kind cannot be drawn", where=out, expected=f"a name that ends in {endings}")
+    if out.suffix not in endings:
+        *others, last = endings
+        wanted = f"{', '.join(others)} or {last}" if others else last
+        raise OutputError("a file of this kind cannot be drawn", where=out, expected=f"a name that ends in {wanted}")
     return out
 
 

@@ -18,13 +18,13 @@ from dse.study.load import Request, load
 def open_problem(
     wanted: Request, activity: ProgressCallback | None, *, in_process: bool, workers: int = 1
 ) -> Iterator[tuple[Problem, SearchSpace, Provenance]]:
-    """Give the problem, resolved space and provenance of a space file, evaluated in workers unless told otherwise."""
+    """Give the problem, resolved space and provenance of a space file, evaluated in workers unless ``in_process``."""
     if in_process:
         yield load(wanted, activity)
         return
     from dse.worker.client import RemoteProblem
     from dse.worker.pool import SharedProblem
 
-    made = RemoteProblem(wanted, activity) if workers == 1 else SharedProblem(wanted, activity, workers=workers)
-    with made as problem:
+    remote = RemoteProblem(wanted, activity) if workers == 1 else SharedProblem(wanted, activity, workers=workers)
+    with remote as problem:
         yield problem, problem.space, problem.provenance

@@ -1,4 +1,4 @@
-"""`dse pareto`: the front of one study or of several, and its hypervolume."""
+"""`dse pareto`: the front of one study or of several studies, and its hypervolume."""
 
 from __future__ import annotations
 
@@ -22,24 +22,25 @@ def pareto(
     where: str | None = None,
     limit: int | None = None,
 ) -> pd.DataFrame:
-    """The Pareto front of a study, or the joint front of several, as a data frame.
+    """Return the Pareto front of a study, or the joint front of several studies, as a data frame.
 
     Args:
-        study: its name, or its folder; a folder that holds studies stands for all of them.
-        more: further studies with the same objectives: the front is then of all designs, and `study` says whose each is.
+        study: name of a study, or its folder; a folder that holds studies stands for all of them.
+        more: further studies with the same objectives: the front is then that of all designs; the column `study` says
+            whose each is.
         results: folder that holds the studies.
-        columns: which ones; by default the plugins and every metric that was measured.
+        columns: names of columns; by default the plugins and every metric that was measured.
         sort: column to sort by; by default the first objective, best first.
-        descending: largest first.
-        max_drop: keep designs that lose at most so many points of accuracy.
+        descending: whether the largest value comes first.
+        max_drop: keep designs that lose at most this many points of accuracy.
         max_area: keep designs with at most this ``array_area_ratio``.
-        where: keep designs for which this condition in SQL holds.
-        limit: keep so many rows.
+        where: keep designs that fulfil this condition in SQL.
+        limit: largest number of rows.
 
     Raises:
         QueryError: DuckDB refuses the condition.
         SetupError: there is a condition, and DuckDB is not installed.
-        StudyError: there is no such study, or several have other objectives.
+        StudyError: there is no such study, or the studies have different objectives.
         UnknownNameError: a column does not exist.
     """
     from dse.results.front import front_table
@@ -65,24 +66,24 @@ def hypervolume(
     max_area: float | None = None,
     where: str | None = None,
 ) -> pd.DataFrame:
-    """How much the front of each study dominates, and the joint front of several (``dse pareto --hypervolume``).
+    """Return the hypervolume of each study's front, and of their joint front (``dse pareto --hypervolume``).
 
     Args:
-        study: as for `pareto`.
+        study: name of a study, or its folder, as for `pareto`.
         more: further studies with the same objectives and reference point.
         results: folder that holds the studies.
         max_drop: leave out designs that lose more points of accuracy.
         max_area: leave out designs with a larger ``array_area_ratio``.
-        where: leave out designs for which this condition in SQL does not hold.
+        where: leave out designs that do not fulfil this condition in SQL.
 
     Returns:
-        One row a study, and ``(joint)`` where there are several: `study`, `designs`, `hypervolume` in the units of the
-        metrics of the reference point (missing where one was not measured), and the point as ``reference.<metric>``.
+        One row per study, and ``(joint)`` for several studies: `study`, `designs`, `hypervolume` in the units of the
+        metrics of the reference point (missing if a metric was not measured), and the point as ``reference.<metric>``.
 
     Raises:
         QueryError: DuckDB refuses the condition.
         SetupError: there is a condition, and DuckDB is not installed.
-        StudyError: there is no such study, or several have other objectives or reference points.
+        StudyError: there is no such study, or the studies have different objectives or reference points.
     """
     from dse.results.front import hypervolumes
 

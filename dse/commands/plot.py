@@ -11,22 +11,22 @@ def plot(study: Path | str, out: Path | str, *, figure: str = "fronts", results:
     """Draw one figure of a study into a file.
 
     Args:
-        study: its name, or its folder.
+        study: name of a study, or its folder.
         out: a file that ends in ``.html``, which works without a network, or in ``.png`` or ``.svg``, which need Kaleido
             and Chromium. An SVG follows the light or dark theme of the page that shows it.
         figure: fronts, fronts-3d, tradeoff, area, energy, drops, parameters, importance, schedule or hypervolume.
         results: folder that holds the studies.
 
     Raises:
-        OutputError: the file cannot be written, or ends otherwise.
+        OutputError: the file cannot be written, or has another ending.
         SetupError: plotly, or what an image needs, is not installed.
-        StudyError: there is no such study, or it has nothing that the figure could show.
+        StudyError: there is no such study, or it has nothing for the figure to show.
         UnknownNameError: there is no such figure.
     """
     from dse.reports.report import figure_image, figure_page
 
     out = check_ending(out, (".html", ".png", ".svg"))
-    found = load_study(study, results)
+    loaded = load_study(study, results)
     form = out.suffix.removeprefix(".")
-    content = figure_page(found, figure).encode() if form == "html" else figure_image(found, figure, form)
+    content = figure_page(loaded, figure).encode() if form == "html" else figure_image(loaded, figure, form)
     return write_drawing(out, content)

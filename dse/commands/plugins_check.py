@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from dse.testing.common import Outcome
 
 MOST_LINES = 6
-"""Of a message that is shown whole; of a longer one, such as a traceback, the first and the last say most."""
+"""Lines of the longest message that is shown whole; a longer message, such as a traceback, is cut to two lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one check of one plugin found.
+    """Result of one check of one plugin.
 
     Attributes:
-        kind: of the plugin; empty where it did not load.
-        plugin: its name.
-        check: what was checked, in words.
-        meaning: what holds where it passes, in a sentence.
-        outcome: skipped where it means nothing because an earlier one failed.
-        reason: what is wrong, or which earlier one failed.
+        kind: kind of the plugin; empty if it did not load.
+        plugin: name of the plugin.
+        check: name of the check, in words.
+        meaning: sentence that holds if the check passes.
+        outcome: result; "skipped" if an earlier check failed, so that this one means nothing.
+        reason: fault, or the earlier check that failed.
     """
 
     kind: str
@@ -46,14 +46,14 @@ class CheckResult:
     reason: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Values by attribute."""
+        """Return values by attribute."""
         return asdict(self)
 
 
 def plugins_check(
     target: Path | str, *, options: Mapping[str, Any] | None = None, activity: ProgressCallback | None = None
 ) -> list[CheckResult]:
-    """Run the conformance suite of its kind on each plugin of a file, of a package folder, or of a name.
+    """Run the conformance suites on the plugins of a file or a package folder, or on an installed plugin.
 
     Nothing is downloaded or trained, and a package need not be installed: the suites run on tiny encoders with random
     weights.
@@ -61,48 +61,50 @@ def plugins_check(
     Args:
         target: a ``.py`` file, a folder whose ``pyproject.toml`` has entry points of group ``dse``, or the name of an
             installed plugin.
-        options: by name, instead of their defaults; each reaches the plugins that have an option of that name.
-        activity: is told which check runs.
+        options: values by name, instead of the defaults; each reaches the plugins that have an option of that name.
+        activity: callback for the check that runs.
 
     Returns:
-        One result a check, in the order in which they build on one another. A plugin that does not load has one result.
+        One result per check, in the order in which the checks build on one another. A plugin that does not load has one
+        result.
 
     Raises:
         PluginLoadError: there is no such file or folder, or nothing in it registers a plugin.
-        UnknownNameError: no plugin has that name, or none an option of that name.
-        PluginContractError: an option has a value its plugin refuses.
+        UnknownNameError: no plugin, or no option of these plugins, has that name.
+        PluginContractError: the plugin refuses the value of an option.
     """
-    with redirect_stdout(sys.stderr), plugins_of(target) as found:  # as in a study, what a plugin prints is no result
-        given = _options(found, options or {})
-        results = [_not_loaded(provider) for provider in found.broken]
-        for record, own in zip(found.records, given, strict=True):
-            results += _run_suite(record, own, activity)
+    # As in a study, what a plugin prints is no result.
+    with redirect_stdout(sys.stderr), plugins_of(target) as target_plugins:
+        given = _split_options(target_plugins, options or {})
+        results = [_report_broken(provider) for provider in target_plugins.broken]
+        for record, own in zip(target_plugins.records, given, strict=True):
+            results += _check_plugin(record, own, activity)
     return results
 
 
-def _options(found: Target, options: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Each plugin's own part of the options, read by its type."""
-    known = {name for record in found.records for name in record.options.model_fields}
+def _split_options(target: Target, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return each plugin's own part of the options, after its type has checked them."""
+    names = {name for record in target.records for name in record.options.model_fields}
     for name in options:
-        if found.records and name not in known:
-            raise unknown_name("option", name, known)
+        if target.records and name not in names:
+            raise unknown_name("option", name, names)
     own = [
         {name: value for name, value in options.items() if name in record.options.model_fields}
-        for record in found.records
+        for record in target.records
     ]
-    for record, part in zip(found.records, own, strict=True):
-        found.registry.validate_options(record.kind, record.name, part)
+    for record, part in zip(target.records, own, strict=True):
+        target.registry.validate_options(record.kind, record.name, part)
     return own
 
 
-def _not_loaded(provider: Provider) -> CheckResult:
+def _report_broken(provider: Provider) -> CheckResult:
     assert provider.error is not None
-    reason = describe_error(provider.error, Path(provider.name).parent if provider.name.endswith(".py") else None)
+    reason = explain(provider.error, Path(provider.name).parent if provider.name.endswith(".py") else None)
     return CheckResult("", provider.name, "loads", "The plugin's module and hooks run.", "failed", reason)
 
 
-def _run_suite(record: PluginRecord, options: dict[str, Any], activity: ProgressCallback | None) -> list[CheckResult]:
-    """Run every check of a plugin's kind; those that others build on come first."""
+def _check_plugin(record: PluginRecord, options: dict[str, Any], activity: ProgressCallback | None) -> list[CheckResult]:
+    """Run every check of a plugin's kind; checks that others build on come first."""
     from dse.testing import SUITES
     from dse.testing.common import OUTCOMES, outcome
 
@@ -114,21 +116,21 @@ def _run_suite(record: PluginRecord, options: dict[str, Any], activity: Progress
         outcome(getattr(suite, name), record)
     if activity is not None:
         activity(f"checking {record.kind} {record.name!r}", 1.0)
-    mine = [found for found in OUTCOMES if found.suite is type(suite)]
-    OUTCOMES[:] = [found for found in OUTCOMES if found.suite is not type(suite)]
-    return [_result(found) for found in mine]
+    mine = [item for item in OUTCOMES if item.suite is type(suite)]
+    OUTCOMES[:] = [item for item in OUTCOMES if item.suite is not type(suite)]
+    return [_read_outcome(item) for item in mine]
 
 
-def _result(found: Outcome) -> CheckResult:
-    record, error = found.record, found.error
+def _read_outcome(item: Outcome) -> CheckResult:
+    record, error = item.record, item.error
     outcome: Literal["passed", "failed", "skipped"] = "passed"
     reason = ""
     if isinstance(error, unittest.SkipTest):
         outcome, reason = "skipped", _words(str(error))
     elif error is not None:
-        outcome, reason = "failed", describe_error(error, _folder(record))
-    meaning = inspect.getdoc(getattr(found.suite, found.check)) or ""
-    return CheckResult(record.kind, record.name, _words(found.check), meaning, outcome, reason)
+        outcome, reason = "failed", explain(error, _folder(record))
+    meaning = inspect.getdoc(getattr(item.suite, item.check)) or ""
+    return CheckResult(record.kind, record.name, _words(item.check), meaning, outcome, reason)
 
 
 def _folder(record: PluginRecord) -> Path | None:
@@ -143,12 +145,12 @@ def _words(text: str) -> str:
     return text.removeprefix("test_").replace("_", " ")
 
 
-def describe_error(error: BaseException, folder: Path | None) -> str:
-    """What went wrong on one line, with the place in the plugin unless a check or the core says it by itself.
+def explain(error: BaseException, folder: Path | None) -> str:
+    """Return what went wrong on one line, with the place in the plugin unless a check or the core says it.
 
     Args:
-        error: what was raised.
-        folder: of the plugin.
+        error: error that was raised.
+        folder: folder of the plugin.
     """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if len(lines) > MOST_LINES:

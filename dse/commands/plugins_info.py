@@ -22,11 +22,11 @@ class PluginDetails(PluginInfo):
     """One plugin in full.
 
     Attributes:
-        source: the paper or table it follows, if any.
-        options: what a space file may set once for a study.
-        parameters: what a search may choose, as declared with default options for a small example workload.
-        example: names of the parameters whose range or default follows from the workload, so that it is the example's.
-        undeclared: why its parameters could not be asked for, if so.
+        source: paper or table that the plugin follows, if any.
+        options: values that a space file may set once per study.
+        parameters: values that a search may choose, as declared with default options for a small example workload.
+        example: names of the parameters whose range or default follows from the workload, and so from the example.
+        undeclared: reason why the plugin declared no parameters, if so.
     """
 
     source: str = ""
@@ -36,7 +36,7 @@ class PluginDetails(PluginInfo):
     undeclared: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Values by attribute; a parameter has its ``type`` and whether its range is the example workload's."""
+        """Return values by attribute; a parameter also has its ``type`` and ``example``."""
         parameters = [
             {"type": type(item).__name__, **asdict(item), "example": item.name in self.example}
             for item in self.parameters
@@ -45,11 +45,11 @@ class PluginDetails(PluginInfo):
 
 
 def plugins_info(name: str, kind: str | None = None, plugins: Iterable[Path | str] = ()) -> PluginDetails:
-    """Everything about one plugin; one that does not load, or is switched off, has its status and reason only.
+    """Return everything about one plugin; one that does not load, or is switched off, has only a status and a reason.
 
     Args:
-        name: what a space file calls it; the entry point's or file's name where it does not load.
-        kind: generator, compressor, scheduler or hardware; needed where several kinds have a plugin of that name.
+        name: name in space files; the name of the entry point or file for a plugin that does not load.
+        kind: generator, compressor, scheduler or hardware; needed if several kinds have a plugin of that name.
         plugins: bare plugin files to load as well.
 
     Raises:
@@ -60,44 +60,44 @@ def plugins_info(name: str, kind: str | None = None, plugins: Iterable[Path | st
         raise unknown_name("kind of plugin", kind, KINDS)
     with redirect_stdout(sys.stderr):  # as in a study, what a plugin prints is no result
         registry = load_registry(plugins)
-        found = _find_plugin(registry, name, kind)
-        return _details(registry, found) if found.status == "ok" else PluginDetails(**found.as_dict())
+        info = _find_plugin(registry, name, kind)
+        return _describe_plugin(registry, info) if info.status == "ok" else PluginDetails(**info.as_dict())
 
 
 def _find_plugin(registry: Registry, name: str, kind: str | None) -> PluginInfo:
-    """The one plugin of that name; those that work go before those that do not."""
+    """Return the one plugin of that name; plugins that work go before those that do not."""
     infos = plugin_infos(registry)
     named = [info for info in infos if info.name == name]
     fitting = [info for info in named if kind in (None, info.kind) or not info.kind]
-    found = [info for info in fitting if info.status == "ok"] or fitting
-    if len(found) == 1:
-        return found[0]
+    chosen = [info for info in fitting if info.status == "ok"] or fitting
+    if len(chosen) == 1:
+        return chosen[0]
     if not named:
-        known = {info.name for info in infos if kind in (None, info.kind)}
-        raise registry.unknown(kind or "plugin", name, known)
-    if not found:
+        names = {info.name for info in infos if kind in (None, info.kind)}
+        raise registry.unknown(kind or "plugin", name, names)
+    if not chosen:
         raise UnknownNameError(
             f"there is no {kind} called {name!r}",
             found=", ".join(f"a {info.kind} of that name" for info in named),
             fix=f"give --kind {named[0].kind}",
         )
     raise UnknownNameError(
-        f"{len(found)} plugins are called {name!r}",
+        f"{len(chosen)} plugins are called {name!r}",
         found="; ".join(
-            f"{info.kind or info.status} ({info.distribution}): {info.summary or info.reason}" for info in found
+            f"{info.kind or info.status} ({info.distribution}): {info.summary or info.reason}" for info in chosen
         ),
         fix="say which with --kind",
     )
 
 
-def _details(registry: Registry, info: PluginInfo) -> PluginDetails:
+def _describe_plugin(registry: Registry, info: PluginInfo) -> PluginDetails:
     from dse.testing.workloads import tiny_workload
 
-    kind: Kind = next(known for known in KINDS if known == info.kind)
+    kind: Kind = next(kind for kind in KINDS if kind == info.kind)
     record = registry.get(kind, info.name)
     declared: list[tuple[Parameter, ...]] = []
     undeclared = ""
-    # What differs between two workloads follows from the workload.
+    # A parameter that differs between two workloads follows from the workload.
     for workload in (tiny_workload(), tiny_workload(2, layers=6, hidden=64, ffn=128, heads=8, batch=8.0)):
         try:
             declared.append(_check_declared(registry.build(kind, info.name).parameters(workload)))

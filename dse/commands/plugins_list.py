@@ -10,7 +10,7 @@ from dse.plugins.registry import load_registry
 
 
 def plugins_list(*, plugins: Iterable[Path | str] = ()) -> list[PluginInfo]:
-    """Every plugin found: those that work, then those that do not load, then those switched off.
+    """Return every plugin: those that work, then those that do not load, then those that are switched off.
 
     Args:
         plugins: bare plugin files to load as well.

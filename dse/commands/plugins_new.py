@@ -23,16 +23,16 @@ DESCRIPTIONS = {
     "scheduler": "tasks sorted by rate or by length",
     "hardware": "a few constants for each array, conversion and product",
 }
-"""What the templates' plugins do."""
+"""Summary of each template's plugin, by kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewPackage:
-    """What was written.
+    """A package that was written.
 
     Attributes:
-        folder: of the package.
-        files: every file, ``pyproject.toml`` first.
+        folder: folder of the package.
+        files: paths of all files, ``pyproject.toml`` first.
     """
 
     folder: Path
@@ -46,13 +46,14 @@ def plugins_new(kind: str, name: str, *, out: Path | str | None = None, descript
 
     Args:
         kind: generator, compressor, scheduler or hardware.
-        name: what a space file will call the plugin.
-        out: folder to write into, new or empty; by default one called as the package, in the working folder.
-        description: one line; by default what the template's plugin does.
+        name: name of the plugin in space files.
+        out: folder to write into, new or empty; by default a folder with the name of the package, in the working
+            folder.
+        description: one line about the plugin; by default what the template's plugin does.
 
     Raises:
         UnknownNameError: there is no such kind.
-        PackageError: the name cannot be used or is taken, the description is no line, or the folder is not empty.
+        PackageError: the name cannot be used or is taken, the description is not one line, or the folder is not empty.
     """
     if kind not in KINDS:
         raise unknown_name("kind of plugin", kind, KINDS)
@@ -61,7 +62,7 @@ def plugins_new(kind: str, name: str, *, out: Path | str | None = None, descript
     _check_free(name, package, module)
     description = description or DESCRIPTIONS[kind]
     if not description.isprintable() or not description.strip():
-        raise PackageError("the description is no line of text", found=repr(description))
+        raise PackageError("the description is not one line of text", found=repr(description))
     folder = Path(out) if out is not None else Path(package)
     _check_folder(folder)
     values = {
@@ -108,13 +109,13 @@ def _check_free(name: str, package: str, module: str) -> None:
                 fix="choose another name",
             )
     try:
-        found = f"package {package} {distribution(package).version}"
+        installed = f"package {package} {distribution(package).version}"
     except PackageNotFoundError:
-        found = f"module {module}" if find_spec(module) is not None else ""
-    if found:
+        installed = f"module {module}" if find_spec(module) is not None else ""
+    if installed:
         raise PackageError(
             f"the package of a plugin called {name!r} would have the name of one that is installed",
-            found=found,
+            found=installed,
             fix="choose another name",
         )
 

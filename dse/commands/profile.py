@@ -23,13 +23,13 @@ from dse.study.start import PROFILE, PROPOSALS, _cells
 
 @dataclass(frozen=True, slots=True)
 class Profiled:
-    """What each task bears, and the designs that follow.
+    """What each task tolerates, and the designs that follow.
 
     Attributes:
-        table: one row for each task and setting, and for each task and layer.
-        proposals: one row a design: ``proposal``, ``expected_drop``, costs, plugins and parameters.
-        path: the table as a parquet file.
-        proposals_path: the proposals as a parquet file, for ``dse run --start``.
+        table: one row per task and setting, and one row per task and layer.
+        proposals: one row per design: ``proposal``, ``expected_drop``, costs, plugins and parameters.
+        path: file of the table (parquet).
+        proposals_path: file of the proposals (parquet), for ``dse run --start``.
     """
 
     table: pd.DataFrame
@@ -53,28 +53,30 @@ def profile(
     in_process: bool = False,
     activity: ProgressCallback | None = None,
 ) -> Profiled:
-    """Measure how much compression each task bears, and propose designs.
+    """Measure how much compression each task tolerates, and propose designs.
 
-    Every setting of the per-task parameters of generator and compressor, at most 32, is scored once for every task on the
-    search split, and so is every layer without its difference. Scores are cached, so a search does not measure them again.
+    Every setting of the per-task parameters of generator and compressor, at most 32, is scored once for every task on
+    the search split, and so is every layer without its delta. Scores are cached, so a search does not measure them
+    again.
 
     Args:
         space: the space file.
         results: folder that holds the studies; the profile goes into this one's.
-        generator: one of those the space names; by default the first, or the first with a parameter that is set per task
-            where the compressor has none.
-        compressor: likewise; by default the first with a parameter that is set per task.
-        max_drops: mean drop in points that a further design may cost, one for each, beside those of the three modes.
-        least: of what the designs have least for their drop, area of arrays or energy.
+        generator: name of a generator of the space; by default the first, or the first with a parameter that is set per
+            task if the compressor has no such parameter.
+        compressor: name of a compressor of the space; by default the first with a parameter that is set per task.
+        max_drops: mean drops in points, one per further design, besides the designs of the three modes.
+        least: quantity to minimise for a drop: area of arrays, or energy.
         device: where models run: auto, cpu or cuda.
         data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
-        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
-        plugins: bare plugin files, beside those the space file names.
-        in_process: as `dse.run`.
-        activity: is told what is being measured.
+        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's cache
+            folder.
+        plugins: bare plugin files, besides those that the space file names.
+        in_process: whether to evaluate in this process, as for `run`.
+        activity: callback for what is being measured.
 
     Raises:
-        SpaceError: the space file is not usable, or there is nothing in it to choose for each task.
+        SpaceError: the space file is not usable, or it has no parameter that is set per task.
     """
     import pandas as pd
 
@@ -82,19 +84,15 @@ def profile(
     from dse.analysis.profile import profile as measure
     from dse.files import make_folder, write_whole
 
-    told = activity or ignore_progress
-    with open_problem(request(space, device, cache, plugins, data=data), activity, in_process=in_process) as (
-        problem,
-        found,
-        _,
-    ):
-        start = _start(found, {"compressor": compressor, "generator": generator})
-        chosen_by_task(found, start)  # before anything is fine-tuned in vain
+    wanted = request(space, device, cache, plugins, data=data)
+    with open_problem(wanted, activity, in_process=in_process) as (problem, search_space, _):
+        start = _choose_start(search_space, {"compressor": compressor, "generator": generator})
+        chosen_by_task(search_space, start)  # before anything is fine-tuned needlessly
         problem.prepare(scores=True)
-        bears = measure(problem, found, start, told)
-        proposals = propose(bears, start, max_drops, least=least)
+        measured = measure(problem, search_space, start, activity or (lambda _text, _share: None))
+        proposals = propose(measured, start, max_drops, least=least)
         costs = problem.cost([item.point for item in proposals])
-    table = pd.DataFrame(rows_of(bears, found.tasks)).astype({"layer": "Int64", "setting": "Int64"})
+    table = pd.DataFrame(rows_of(measured, search_space.tasks)).astype({"layer": "Int64", "setting": "Int64"})
     rows = [
         {
             "proposal": item.name,
@@ -104,29 +102,29 @@ def profile(
         }
         for item, cost in zip(proposals, costs, strict=True)
     ]
-    folder = make_folder(Path(results) / found.file.name)
+    folder = make_folder(Path(results) / search_space.file.name)
     designs = pd.DataFrame(rows)
     path = write_whole(folder / PROFILE, lambda file: table.to_parquet(file, index=False))
     further = write_whole(folder / PROPOSALS, lambda file: designs.to_parquet(file, index=False))
     return Profiled(table, designs, path, further)
 
 
-def _start(space: SearchSpace, asked: Mapping[Kind, str | None]) -> DesignPoint:
-    """The design with every default that uses the plugins to be profiled, by kind.
+def _choose_start(space: SearchSpace, asked: Mapping[Kind, str | None]) -> DesignPoint:
+    """Return the design with every default that uses the plugins to profile.
 
-    By default the first compressor with a choice for each task, and the first generator: where no compressor has one, the
-    first generator that does.
+    By default these are the first compressor with a parameter that is set per task, and the first generator. If no
+    compressor has such a parameter, it is the first generator that has one.
     """
     from dse.analysis.profile import per_task
     from dse.space.default_design import default_point
 
     chosen: dict[str, str] = {}
-    found = False
+    able_before = False
     for kind, name in asked.items():
         names = space.plugins[kind]
         if name is not None and name not in names:
             raise unknown_name(f"{kind} in this study", name, names, where=f"--{kind}")
         able = [other for other in names if per_task(space, kind, other)]
-        chosen[kind] = name or (able[0] if able and not found else names[0])
-        found = chosen[kind] in able
+        chosen[kind] = name or (able[0] if able and not able_before else names[0])
+        able_before = chosen[kind] in able
     return default_point(space, **chosen)

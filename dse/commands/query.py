@@ -15,13 +15,14 @@ def query(sql: str, studies: Studies = (), *, results: Path | str = "results") -
     """Answer a query in SQL over one or many studies.
 
     Args:
-        sql: DuckDB's SQL over the views ``trials``, ``pareto`` and ``studies``; `docs/results.md` describes them. Names with
-            dots are quoted. Of several statements the last one answers.
-        studies: names of studies, their folders, folders that hold studies, or parquet files; all of ``results`` if none.
+        sql: DuckDB's SQL over the views ``trials``, ``pareto`` and ``studies``; `docs/results.md` describes them. Names
+            with dots are quoted. If there are several statements, the last one answers.
+        studies: names of studies, their folders, folders that hold studies, or parquet files; by default all of
+            ``results``.
         results: folder that holds the studies.
 
     Returns:
-        Rows and columns as asked for; whole numbers are nullable.
+        The rows and columns of the answer; whole numbers are nullable.
 
     Raises:
         QueryError: DuckDB refuses the SQL.

@@ -1,4 +1,4 @@
-"""`dse redundancy`: how alike the tasks' layers are, and what each layer is worth."""
+"""`dse redundancy`: how similar the tasks' layers are, and how much each layer contributes."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 REDUNDANCY = "redundancy.parquet"
 ROWS = 384
-"""Training rows that are looked at, unless told otherwise."""
+"""Training rows to look at by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redundancy:
-    """What was measured.
+    """The measurements of one call.
 
     Attributes:
-        table: one row for each task and layer; `docs/redundancy.md` explains the columns.
-        path: the same as a parquet file.
+        table: one row per task and layer; `docs/redundancy.md` explains the columns.
+        path: file of the table (parquet).
     """
 
     table: pd.DataFrame
@@ -43,33 +43,34 @@ def redundancy(
     plugins: Iterable[Path | str] = (),
     activity: ProgressCallback | None = None,
 ) -> Redundancy:
-    """Measure, layer by layer, how alike the tasks' models are, what each layer is worth, and what in it is worth little.
+    """Measure how similar the tasks' layers are, and how much each layer, head and column contributes.
 
-    Everything measured is cached by content, so a second call measures nothing. No plugin does heavy work.
+    Measurements are cached by content, so a second call measures nothing. No plugin does heavy work.
 
     Args:
-        space: the space file; its workload counts, and the bits of an activation on its reference hardware. Tasks that are
-            not fine-tuned yet are fine-tuned first.
+        space: the space file; only its workload and the bits of an activation on its reference hardware count. Tasks
+            that are not fine-tuned yet are fine-tuned first.
         results: folder that holds the studies; the table goes into this one's.
-        rows: training rows, pooled over all tasks for similarity, and of each task for importance.
+        rows: number of training rows: over all tasks for similarity, of each task for importance.
         device: where models run: auto, cpu or cuda.
         data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
-        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
-        plugins: bare plugin files, beside those the space file names.
-        activity: is told what is being measured.
+        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's cache
+            folder.
+        plugins: bare plugin files, besides those that the space file names.
+        activity: callback for what is being measured.
 
     Raises:
         DataError: there are no rows to look at.
         SpaceError: the space file is not usable.
         StudyError: the study's folder cannot be written.
     """
-    from dse.analysis.redundancy import redundancy as measured
+    from dse.analysis.redundancy import redundancy as measure
     from dse.files import make_folder, write_whole
 
     if rows < 1:
         raise DataError("there are no rows to look at", where="--rows", expected="at least 1", found=rows)
     wanted = request(space, device, cache, plugins, data=data)
-    folder = make_folder(Path(results) / wanted.space.name)  # before anything is measured in vain
+    folder = make_folder(Path(results) / wanted.space.name)  # before anything is measured needlessly
     problem, _, _ = load(wanted, activity)
-    table = measured(problem, rows, activity or ignore_progress)
+    table = measure(problem, rows, activity or ignore_progress)
     return Redundancy(table, write_whole(folder / REDUNDANCY, lambda file: table.to_parquet(file, index=False)))

@@ -11,12 +11,12 @@ def report(study: Path | str, out: Path | str, *, results: Path | str = "results
     """Write everything about a study into one HTML page that works without a network.
 
     Args:
-        study: its name, or its folder.
+        study: name of a study, or its folder.
         out: a file that ends in ``.html``.
         results: folder that holds the studies.
 
     Raises:
-        OutputError: the file cannot be written, or ends otherwise.
+        OutputError: the file cannot be written, or has another ending.
         SetupError: plotly is not installed.
         StudyError: there is no such study.
     """
@@ -25,7 +25,7 @@ def report(study: Path | str, out: Path | str, *, results: Path | str = "results
     from dse.results.studies import study_folder
 
     out = check_ending(out, (".html",))
-    found = load_study(study, results)
+    loaded = load_study(study, results)
     folder = study_folder(study, results)
-    under = assumptions(found.trials, folder if folder.is_dir() else folder.parent)
-    return write_drawing(out, report_page(found, under).encode())
+    under = assumptions(loaded.trials, folder if folder.is_dir() else folder.parent)
+    return write_drawing(out, report_page(loaded, under).encode())

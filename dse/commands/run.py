@@ -40,20 +40,21 @@ def run(
         space: the space file.
         results: folder that holds the studies; this one's folder in it has the name the space file gives.
         trials: budget as a total; by default the space file's.
-        seed: instead of the space file's.
+        seed: seed of the search; by default the space file's.
         device: where models run: auto, cpu or cuda.
         data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
-        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
-        plugins: bare plugin files, beside those the space file names.
-        force: continue although plugins, data or the space have changed since the study began.
-        retry_failed: evaluate failed designs again first.
-        start: parquet file with designs to evaluate first: proposals of a profile, or a front. The sampler `graybox` takes in
-            the profile that lies beside its proposals as well.
-        in_process: evaluate in this process instead of a worker: to debug a plugin. Then nothing limits a method that
-            never returns, and a crash ends the run; the log is whole all the same.
-        workers: processes that share the tasks of a design between them, each on cores of its own.
-        observer: is told of every trial.
-        activity: is told of downloads and fine-tuning.
+        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's cache
+            folder.
+        plugins: bare plugin files, besides those that the space file names.
+        force: whether to continue although plugins, data or the space have changed since the study began.
+        retry_failed: whether to evaluate failed designs again first.
+        start: parquet file with designs to evaluate first: proposals of a profile, or a front. The sampler `graybox`
+            also reads the profile that lies beside the proposals.
+        in_process: whether to evaluate in this process instead of a worker, to debug a plugin. Then nothing limits a
+            method that never returns, and a crash ends the run; the log stays whole.
+        workers: number of processes that share the tasks of a design, each on cores of its own.
+        observer: observer of every trial.
+        activity: callback for downloads and fine-tuning.
 
     Raises:
         SpaceError: the space file is not usable.

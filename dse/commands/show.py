@@ -1,4 +1,4 @@
-"""`dse show`: everything known about one trial."""
+"""`dse show`: everything that is known about one trial."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 def show(study: Path | str, trial: int, *, results: Path | str = "results") -> dict[str, Any]:
-    """Everything known about one trial, by column; empty cells are left out.
+    """Return everything that is known about one trial, by column, without empty cells.
 
     Args:
-        study: its name, or its folder.
-        trial: its number.
+        study: name of a study, or its folder.
+        trial: number of the trial.
         results: folder that holds the studies.
 
     Raises:
@@ -27,15 +27,15 @@ def show(study: Path | str, trial: int, *, results: Path | str = "results") -> d
 
 
 def sections(study: Path | str, trial: int, *, results: Path | str = "results") -> list[Section]:
-    """Everything known about one trial, as ``dse show`` prints it for people.
+    """Return everything that is known about one trial, as ``dse show`` prints it for people.
 
-    Components are sorted by their share of area and energy, those that take nothing left out; scores and parameters of
-    tasks stand beside their tasks. Where the hardware model knows other assumptions, such as ADC laws, the design is costed
-    under each.
+    Components are sorted by their share of area and energy, without those that take nothing. Scores and parameters of
+    tasks stand beside their tasks. If the hardware model has alternative assumptions, such as ADC laws, the design is
+    costed under each of them.
 
     Args:
-        study: its name, or its folder.
-        trial: its number.
+        study: name of a study, or its folder.
+        trial: number of the trial.
         results: folder that holds the studies.
 
     Raises:
@@ -44,11 +44,11 @@ def sections(study: Path | str, trial: int, *, results: Path | str = "results") 
     from dse.analysis.assumptions import section
     from dse.results.files import TRIALS
     from dse.results.read import read_table, table_file, to_frame
-    from dse.results.sections import sections as made
+    from dse.results.sections import sections as read_sections
     from dse.results.studies import study_folder
 
     folder = study_folder(study, results)
-    found = made(folder, trial)
+    tables = read_sections(folder, trial)
     file = table_file(folder, TRIALS)
     under = section(to_frame(read_table(file)[0], file), trial, file.parent)
-    return [*found, under] if under else found
+    return [*tables, under] if under else tables

@@ -32,20 +32,22 @@ def validate(
     """Score a study's front on the report split, which no choice has seen.
 
     Args:
-        study: its name, or its folder.
+        study: name of a study, or its folder.
         results: folder that holds the studies.
-        target_drop: points a design may lose: chooses one on the search split, and says whether it keeps the target.
-        least: of what the chosen design has least among those that keep the target, area of arrays or energy.
-        chosen_only: score that design, and those a profile proposed, instead of the whole front.
+        target_drop: points that a design may lose; chooses a design on the search split, and says if it keeps the
+            target.
+        least: quantity that the chosen design minimises among those that keep the target: area of arrays, or energy.
+        chosen_only: whether to score only that design and those that a profile proposed, instead of the whole front.
         device: where models run: auto, cpu or cuda.
         data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
-        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
-        plugins: bare plugin files, beside those the study names.
-        in_process: as `run`.
-        activity: is told of downloads, fine-tuning and scoring.
+        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's cache
+            folder.
+        plugins: bare plugin files, besides those that the study names.
+        in_process: whether to evaluate in this process, as for `run`.
+        activity: callback for downloads, fine-tuning and scoring.
 
     Raises:
-        StudyError: there is no such study, it is running, it was begun under other conditions, or it was not scored.
+        StudyError: there is no such study, the study is running, was begun under other conditions, or was not scored.
     """
     from dse.results.files import SPACE
     from dse.results.studies import study_folder
@@ -56,19 +58,19 @@ def validate(
     if not space.is_file():
         raise StudyError("there is no study here", where=folder, expected=f"a folder with {SPACE}, as a run writes it")
 
-    def told(scored: int, total: int) -> None:
+    def report_share(scored: int, total: int) -> None:
         if activity is not None:
             activity(f"scoring design {scored} of {total} on the report split", scored / total)
 
     wanted = request(space, device, cache, plugins, data=data)
-    with open_problem(wanted, activity, in_process=in_process) as (problem, found, provenance):
+    with open_problem(wanted, activity, in_process=in_process) as (problem, search_space, provenance):
         return validate_study(
             problem,
-            found,
+            search_space,
             folder=folder,
             provenance=provenance,
             target_drop=target_drop,
             least=least,
             chosen_only=chosen_only,
-            told=told,
+            told=report_share,
         )

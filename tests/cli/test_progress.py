@@ -58,6 +58,13 @@ def test_an_activity_is_told_at_its_start_and_each_quarter(capsys: pytest.Captur
     ]
 
 
+def test_an_activity_that_begins_at_its_end_is_a_message(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines()
+    lines.activity("task 'a' reads data", 1.0)
+    lines.activity("task 'b' reads data", 1.0)
+    assert said(capsys) == ["task 'a' reads data", "task 'b' reads data"]
+
+
 def test_trials_are_told_with_front_best_and_the_time_left(capsys: pytest.CaptureFixture[str]) -> None:
     ticks = iter([100.0, 130.0])
     lines = Lines(lambda: next(ticks))
@@ -113,6 +120,7 @@ def test_bars_on_a_terminal_show_activity_trials_and_notes(monkeypatch: pytest.M
     bars: Any
     with Bars() as bars:
         bars.on_start(Progress(0, 3, space_size=16))
+        bars.activity("task 'a' reads data", 1.0)
         bars.activity("fine-tuning [a]", 0.4)
         bars._progress.refresh()
         bars.on_ready()
@@ -125,6 +133,7 @@ def test_bars_on_a_terminal_show_activity_trials_and_notes(monkeypatch: pytest.M
     text = terminal.getvalue()
     for part in (
         "3 trials; 16 different designs",
+        "task 'a' reads data\n",
         "fine-tuning [a]",
         "40%",
         "trial 0 failed: ValueError: no",

@@ -167,7 +167,7 @@ def test_a_name_that_is_switched_off_is_taken_too(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.usefixtures("working")
 @pytest.mark.parametrize("description", ["two\nlines", " ", "tab\t"])
 def test_a_description_that_is_no_line_is_refused(description: str) -> None:
-    with pytest.raises(PackageError, match=r"the description is no line of text"):
+    with pytest.raises(PackageError, match=r"the description is not one line of text"):
         dse.plugins_new("scheduler", "mine", description=description)
 
 
