@@ -1,1 +1,1 @@
-"""The built-in plugins. They use `dse`'s public names only, as a stranger's package does."""
+"""The built-in plugins. They use only the public names of `dse`, as anybody's package does."""

@@ -5,21 +5,13 @@ from collections.abc import Iterable
 from dse import plugin
 
 
-class Uncompressed:
-    """Quantises to 8 bits and keeps everything."""
+class Uncompressed(plugin.Base):
+    """Quantises to 8 bits and keeps every weight."""
 
     geometry_fields: tuple[str, ...] = ()
 
     def __init__(self, options: plugin.Options) -> None:
         del options
-
-    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
-        """Nothing to choose."""
-        del workload
-        return ()
-
-    def prepare(self, context: plugin.Context) -> None:
-        """Nothing to do."""
 
     def footprint(
         self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
@@ -36,7 +28,7 @@ class Uncompressed:
         params: plugin.Params,
         owner: int,
     ) -> dict[tuple[int, int], plugin.Stored]:
-        """Store one term a matrix: codes on its own grid."""
+        """Store one term per matrix: codes on its own grid."""
         del base, geometry, params, owner
         return {key: plugin.store_whole(weight) for key, weight in weights.items()}
 

@@ -1,44 +1,42 @@
 """Compressor ``two-stage``: decomposition against the base, near-ternary clipping, selective hard-sharing.
 
 Kang et al., "A Framework for Area-efficient Multi-task BERT Execution on ReRAM-based Accelerators", ICCAD 2021. The base
-is stored once on an 8-bit grid; a task stores the integer difference on that grid. Stage 1 clips the difference to the
-fewest cell-width steps that keep its cosine to the full difference; stage 2 drops the output channels that matter least,
-which then use the base's weights alone. The paper's exact clip formula and channel criterion are not public: per-matrix
-cosine and the channel's energy after clipping are ours. Where a generator trains weights that did not exist when cosines
-were measured, stage 1 takes the most bits it may.
+is stored once on an 8-bit grid; a task stores an integer delta on that grid. Stage 1 clips the delta to the fewest
+cell-width steps that keep its cosine to the full delta; stage 2 drops the output channels that matter least, which then use
+the base's weights alone. The paper's exact clip formula and channel criterion are not public: we use the cosine of each
+matrix and the channel's energy after clipping. If a generator trains weights that did not exist when cosines were measured,
+stage 1 takes the most bits that are allowed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from dse import plugin
 from dse_plugins.compressors.shared.owners import by_owner, grid
+from dse_plugins.shared import ROUNDING, Array, Key
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Array = NDArray[Any]
-
 MOST_BITS = 8
-"""Magnitude bits of the largest difference of two 8-bit codes, 255."""
+"""Magnitude bits of the largest delta of two 8-bit codes, 255."""
 STATISTICS_VERSION = 2
-_ROUNDING = 1e-9
 
 
 class TwoStageOptions(plugin.Options):
     """Options of ``two-stage``.
 
     Attributes:
-        per_channel: one grid for each output channel of the base instead of one for each matrix. The base is stored once,
-            so its grid is the same for all tasks and layers.
-        layer_groups: groups of consecutive layers that have hyper-parameters of their own; their names then end in
+        per_channel: whether each output channel of the base has its own grid, instead of each matrix. The base is stored
+            once, so its grid is the same for all tasks and layers.
+        layer_groups: number of groups of consecutive layers with their own hyper-parameters, whose names then end in
             ``_1``, ``_2`` and so on.
     """
 
@@ -50,42 +48,42 @@ class TwoStage:
     """Deltas on the base's grid, clipped and thinned by whole output channels.
 
     Attributes:
-        saturated: fine-tuned weights of each task, in order, that lie beyond the base's grid; known once prepared.
+        saturated: number of each task's fine-tuned weights that lie beyond the base's grid, set by `prepare`.
     """
 
     geometry_fields: tuple[str, ...] = ("cell_bits", "encoding")
 
     def __init__(self, options: TwoStageOptions) -> None:
         self.options = options
-        self._cosines: Array = np.zeros(MOST_BITS)  # before anything is measured: every bit is needed, an upper bound
-        self._scales: dict[tuple[int, int], Tensor] = {}
+        self._cosines: Array = np.zeros(MOST_BITS)  # before anything is measured every bit is needed, an upper bound
+        self._scales: dict[Key, Tensor] = {}
         self.saturated: tuple[int, ...] = ()
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
-        """Both stages' hyper-parameters, for each task and group of layers, and where a task's differences begin."""
+        """Declare both stages' hyper-parameters, for each task and group of layers, and the first layer with deltas."""
         layers = workload.encoder.layers
         stages = (
             plugin.Float(
                 name="cosine", low=0.80, high=0.99, default=0.95, limits=(0.0, 1.0), scope=("task",),
-                summary="stage 1: least cosine between the clipped and the full difference of a matrix",
+                summary="stage 1: least cosine between the clipped and the full delta of a matrix",
             ),
             plugin.Int(
                 name="max_bits", low=1, high=4, default=4, limits=(1, MOST_BITS), scope=("task",), unit="bit",
-                summary="stage 1: most magnitude bits a difference may take",
+                summary="stage 1: most magnitude bits that a delta may take",
             ),
             plugin.Float(
                 name="selective", low=0.0, high=0.5, default=0.0, limits=(0.0, 1.0), scope=("task",),
-                summary="stage 2: share of output channels dropped from the difference",
+                summary="stage 2: share of output channels dropped from the delta",
             ),
         )  # fmt: skip
         lowest = plugin.Int(
             name="from_layer", low=0, high=0, default=0, limits=(0, layers), scope=("task",),
-            summary="layers before this one have no difference: the base's weights alone",
+            summary="layers before this one have no delta: they use the base's weights alone",
         )  # fmt: skip
         return (*(replace(item, name=name) for item in stages for name in self._names(item.name)), lowest)
 
     def prepare(self, context: plugin.Context) -> None:
-        """Measure, once for each task, the cosine of every matrix's difference at every clip."""
+        """Measure, once for each task, the cosine of every matrix's delta at every clip."""
         tables = []
         for index, name in enumerate(context.workload.task_names):
             key = {
@@ -94,11 +92,7 @@ class TwoStage:
                 "task": context.workload.digests.get(f"task.{name}"),
                 "per_channel": self.options.per_channel,
             }
-
-            def make(task: int = index) -> dict[str, Array]:
-                return self._measure(context, task)
-
-            tables.append(context.cached(f"clip statistics of {name}", key, make))
+            tables.append(context.cached(f"clip statistics of {name}", key, partial(self._measure, context, index)))
         self._cosines = np.stack([table["cosine"] for table in tables])  # (T, L, M, bits 0..8)
         self.saturated = tuple(int(table["saturated"]) for table in tables)
         self._scales = self._grids(context.base_weights())
@@ -106,16 +100,15 @@ class TwoStage:
     def footprint(
         self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
     ) -> plugin.Footprint:
-        """Take the base in full 8 bits and every other owner's clipped, thinned differences."""
+        """Take the base in full 8 bits and every other owner's clipped, thinned deltas."""
         own, params = slice(1, None), self._by_owner(params, demand)
         shape = (*demand.used.shape, demand.rows.shape[-1])
-        rows, columns = (np.broadcast_to(kept, shape).copy() for kept in (demand.rows, demand.columns))
+        rows, columns = (np.broadcast_to(count, shape).copy() for count in (demand.rows, demand.columns))
         magnitude = np.full(shape, float(plugin.FULL_MAGNITUDE))
         bits_kept = self._bits(geometry, params, workload.encoder.layers, measured=demand.measured)
         magnitude[:, own] = 2.0**bits_kept - 1
-        dropped = np.floor(
-            self._by_layer(params, "selective", workload.encoder.layers)[..., None] * columns[:, own] + _ROUNDING
-        )
+        selective = self._by_layer(params, "selective", workload.encoder.layers)[..., None]
+        dropped = np.floor(selective * columns[:, own] + ROUNDING)
         bits = np.full(shape, float(plugin.SCALE_BITS)) * (columns if self.options.per_channel else 1)
         bits[:, own] = columns[:, own] * (dropped > 0)
         columns[:, own] -= dropped
@@ -132,18 +125,14 @@ class TwoStage:
         geometry: plugin.Geometry,
         params: plugin.Params,
         owner: int,
-    ) -> dict[tuple[int, int], plugin.Stored]:
-        """Store the base's codes, or another owner's clipped and thinned differences from them."""
+    ) -> dict[Key, plugin.Stored]:
+        """Store the base's codes, or another owner's clipped and thinned deltas."""
         import torch
 
         scales = {key: grid(self._scales, base, key, per_channel=self.options.per_channel) for key in weights}
         if owner == plugin.BASE:
-            return {
-                key: plugin.Stored(
-                    (self._term(plugin.quantise(weight, scales[key]), scales[key], plugin.FULL_MAGNITUDE),)
-                )
-                for key, weight in weights.items()
-            }
+            whole = {key: plugin.quantise(weight, scales[key]) for key, weight in weights.items()}
+            return {key: plugin.Stored((self._term(whole[key], scales[key], plugin.FULL_MAGNITUDE),)) for key in whole}
         place, layers = owner - 1, self._cosines.shape[1]
         params = self._by_owner(params, weights.demand)
         bits = self._bits(geometry, params, layers, measured=weights.measured)[0, place]
@@ -153,27 +142,27 @@ class TwoStage:
         for key, weight in weights.items():
             clip = int(2.0 ** bits[key] - 1)
             codes = plugin.decompose(base[key], weight, scale=scales[key]).delta.clamp_(-clip, clip)
-            dropped = int(np.floor(selective[key[0]] * len(codes) + _ROUNDING))
+            dropped = int(np.floor(selective[key[0]] * len(codes) + ROUNDING))
             if clip == 0 or dropped == len(codes):
                 stored[key] = plugin.Stored((), on_base=True)
                 continue
-            kept = None
+            outputs = None
             if dropped:
                 weakest_first = torch.argsort(codes.int().square().sum(dim=1), stable=True)
-                kept = weakest_first[dropped:].sort().values
-                codes = codes[kept]
-            stored[key] = plugin.Stored((self._term(codes, scales[key], clip, kept, shared=True),), on_base=True)
+                outputs = weakest_first[dropped:].sort().values
+                codes = codes[outputs]
+            stored[key] = plugin.Stored((self._term(codes, scales[key], clip, outputs, shared=True),), on_base=True)
         return stored
 
     @staticmethod
     def _term(
-        codes: Tensor, scale: Tensor, magnitude: int, kept: Tensor | None = None, *, shared: bool = False
+        codes: Tensor, scale: Tensor, magnitude: int, outputs: Tensor | None = None, *, shared: bool = False
     ) -> plugin.Term:
         import torch
 
-        if kept is not None and scale.ndim:
-            scale = scale[kept]
-        return plugin.Term(codes.to(torch.int16), scale, magnitude, columns=kept, shared_scale=shared)
+        if outputs is not None and scale.ndim:
+            scale = scale[outputs]
+        return plugin.Term(codes.to(torch.int16), scale, magnitude, columns=outputs, shared_scale=shared)
 
     def _names(self, name: str) -> list[str]:
         """Names of a hyper-parameter, one for each group of layers."""
@@ -181,19 +170,19 @@ class TwoStage:
         return [name] if groups == 1 else [f"{name}_{group}" for group in range(1, groups + 1)]
 
     def _by_owner(self, params: plugin.Params, demand: plugin.Demand | None) -> plugin.Params:
-        """Hyper-parameters (P, A) of every owner above the base."""
+        """Return the hyper-parameters of every owner above the base, shape (P, A)."""
         return by_owner(params, demand, least=(*self._names("selective"), "from_layer"))
 
     def _by_layer(self, params: plugin.Params, name: str, layers: int) -> Array:
-        """Values (P, A, L) of a hyper-parameter in every layer."""
+        """Values of a hyper-parameter in every layer, shape (P, A, L)."""
         groups = np.stack([params[part] for part in self._names(name)], axis=-1)
         return groups[..., np.arange(layers) * groups.shape[-1] // layers]
 
     def _bits(self, geometry: plugin.Geometry, params: plugin.Params, layers: int, *, measured: bool) -> Array:
-        """Magnitude bits (P, A, L, M) of stage 1, in steps of the cell's width; (P, A, L, 1) where nothing is measured.
+        """Magnitude bits of stage 1 in steps of the cell's width, shape (P, A, L, M), or (P, A, L, 1) without measurement.
 
         Separate arrays hold ``steps * cell_bits`` magnitude bits. An offset code of n bits holds magnitudes up to
-        2^(n-1) - 1, so it spends one bit more.
+        2^(n-1) - 1, so it takes one more bit.
         """
         over = (slice(None), None, None, None)
         spent = np.where(geometry.separate, 0, 1)[over]
@@ -209,13 +198,13 @@ class TwoStage:
         most = np.maximum(np.floor((max_bits + spent) / cell) * cell - spent, least)
         return np.where(needed > 0, np.minimum(np.minimum(stepped, most), MOST_BITS), 0.0)
 
-    def _grids(self, base: plugin.Weights) -> dict[tuple[int, int], Tensor]:
+    def _grids(self, base: plugin.Weights) -> dict[Key, Tensor]:
         return {key: plugin.best_scale(weight, per_channel=self.options.per_channel) for key, weight in base.items()}
 
     def _measure(self, context: plugin.Context, task: int) -> dict[str, Array]:
-        """Cosine (L, M, bits 0..8) between clipped and full difference, and how many fine-tuned weights saturate.
+        """Cosine (L, M, bits 0..8) between clipped and full delta, and the number of fine-tuned weights that saturate.
 
-        The cosine is 1 throughout where there is no difference.
+        The cosine is 1 everywhere for a matrix without a delta.
         """
         base, tuned = context.base_weights(), context.task_weights(task)
         self._scales = self._scales or self._grids(base)

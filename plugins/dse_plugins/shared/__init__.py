@@ -1,1 +1,16 @@
-"""What built-in plugins of several kinds share."""
+"""Names and helpers that built-in plugins of several kinds share."""
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Key = tuple[int, int]
+"""A matrix: its layer, and its index in the layer."""
+ROUNDING = 1e-9
+"""Added before a number is rounded down, so that a product that should be whole does not lose a unit."""
+
+
+def name_of(key: Key) -> str:
+    """Name of a matrix among the parameters and in the state of an adapter."""
+    return f"{key[0]}-{key[1]}"

@@ -1,13 +1,12 @@
-"""Mean and covariance of what matrices are given, on training rows."""
+"""Mean and covariance of the inputs of matrices, on training rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from numpy.typing import NDArray
-
 from dse import plugin
+from dse_plugins.shared import Array, Key
 
 
 def input_moments(
@@ -16,15 +15,15 @@ def input_moments(
     rows: int,
     where: Mapping[str, int],
     model: plugin.Model | None = None,
-) -> dict[str, NDArray[Any]]:
-    """Mean and covariance of the inputs of some matrices, over the tokens of training rows, each task counting alike.
+) -> dict[str, Array]:
+    """Mean and covariance of the inputs of some matrices, over the tokens of training rows; each task has the same weight.
 
     Args:
-        context: of a study.
-        tasks: indices.
-        rows: training rows of each task.
-        where: index of a matrix of a layer, by the name its results get.
-        model: encoder and head to look at instead of the tasks' own; L are then the layers it has.
+        context: context of the study.
+        tasks: indices of the tasks.
+        rows: number of training rows of each task.
+        where: index of a matrix in its layer, by the name that its results get.
+        model: encoder and head to observe instead of the tasks' own; L then counts its layers.
 
     Returns:
         For each name ``<name>_mean`` (L, inputs) and ``<name>_covariance`` (L, inputs, inputs), float32.
@@ -32,10 +31,10 @@ def input_moments(
     import torch
 
     tasks = tuple(tasks)
-    sums: dict[tuple[int, int], Any] = {}
-    squares: dict[tuple[int, int], Any] = {}
+    sums: dict[Key, Any] = {}
+    squares: dict[Key, Any] = {}
     for task in tasks:
-        own: dict[tuple[int, int], list[Any]] = {}
+        own: dict[Key, list[Any]] = {}
         tokens = 0
         for seen in context.observe(task, rows, model):
             tokens += int(seen.mask.sum())
@@ -46,11 +45,11 @@ def input_moments(
         for key, (total, square) in own.items():
             sums[key] = sums.get(key, 0.0) + total / (tokens * len(tasks))
             squares[key] = squares.get(key, 0.0) + square / (tokens * len(tasks))
-    found: dict[str, NDArray[Any]] = {}
+    table: dict[str, Array] = {}
     for name, index in where.items():
         layers = sorted(layer for layer, matrix in sums if matrix == index)
         mean = torch.stack([sums[layer, index] for layer in layers])
         square = torch.stack([squares[layer, index] for layer in layers])
-        found[f"{name}_mean"] = mean.float().cpu().numpy()
-        found[f"{name}_covariance"] = (square - mean[:, :, None] * mean[:, None, :]).float().cpu().numpy()
-    return found
+        table[f"{name}_mean"] = mean.float().cpu().numpy()
+        table[f"{name}_covariance"] = (square - mean[:, :, None] * mean[:, None, :]).float().cpu().numpy()
+    return table

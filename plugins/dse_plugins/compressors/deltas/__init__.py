@@ -1,1 +1,1 @@
-"""Differences as other papers compress them, each charged what it takes on crossbars instead of on disk."""
+"""Deltas as other papers compress them, each charged with its cost on crossbars instead of on disk."""

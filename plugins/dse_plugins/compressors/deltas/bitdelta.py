@@ -1,8 +1,8 @@
-"""Compressor ``bitdelta``: the sign of every weight's difference, times a scale.
+"""Compressor ``bitdelta``: the sign of every weight's delta, times a scale.
 
-Liu et al., "BitDelta: Your Fine-Tune May Only Be Worth One Bit", NeurIPS 2024; the scale is the mean magnitude, as the
-paper's before its distillation, which trains. On crossbars a sign is one unsigned bit: twice the bit less one, so that one
-array holds it and the sum of the inputs gives the rest.
+Liu et al., "BitDelta: Your Fine-Tune May Only Be Worth One Bit", NeurIPS 2024; the scale is the mean magnitude, as
+in the paper before its distillation, which trains. On crossbars a sign is twice an unsigned
+bit minus one: one array holds the bit, and the sum of the inputs gives the rest.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, P
 
 
 class BitDelta(DeltaCompressor):
-    """One bit for each weight of a difference, whoever its owner is."""
+    """One bit for each weight of a delta."""
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
-        """What has a scale of its own."""
+        """Declare whether each matrix or each output channel has its own scale."""
         del workload
         return (
             plugin.Choice(
-                name="scale", choices=("matrix", "channel"), default="matrix", summary="what has a scale of its own"
+                name="scale", choices=("matrix", "channel"), default="matrix", summary="unit that has its own scale"
             ),
         )
 
@@ -34,7 +34,7 @@ class BitDelta(DeltaCompressor):
         return (Part(sizes.rows, sizes.columns, np.ones(1), bits, unsigned=True),)
 
     def terms(self, difference: Difference, params: plugin.Params) -> tuple[plugin.Term, ...]:
-        """Store the sign as a bit."""
+        """Store each sign as a bit."""
         import torch
 
         values = difference.values
@@ -48,7 +48,7 @@ def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
     yield plugin.Compressor(
         name="bitdelta",
-        summary="one sign bit a weight and a scale",
+        summary="one sign bit per weight, and a scale",
         build=BitDelta,
         source="Liu et al., BitDelta, NeurIPS 2024",
     )

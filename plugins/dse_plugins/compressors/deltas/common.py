@@ -1,32 +1,29 @@
-"""What compressors of differences share: the base whole in 8 bits, and the same stored parts for every other matrix."""
+"""Base class of compressors of deltas: the base whole in 8 bits, and the same stored parts for every other matrix."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dse import plugin
 from dse_plugins.compressors.shared.owners import by_owner, grid
+from dse_plugins.shared import Array, Key
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Array = NDArray[Any]
-Key = tuple[int, int]
-
 
 class Sizes(NamedTuple):
-    """What there is to store of the A owners above the base: groups, then tasks.
+    """Sizes of the matrices of the A owners above the base: groups, then tasks.
 
     Attributes:
-        rows: (P, A, L, M) inputs kept of each owner's matrices.
-        columns: (P, A, L, M) outputs kept.
+        rows: number of kept inputs of each owner's matrices, shape (P, A, L, M).
+        columns: number of kept outputs, shape (P, A, L, M).
         encoder: shapes of the whole matrices.
-        demand: of the core.
+        demand: demand that the core derived from the plan.
     """
 
     rows: Array
@@ -36,22 +33,22 @@ class Sizes(NamedTuple):
 
     @classmethod
     def of(cls, encoder: plugin.Encoder, demand: plugin.Demand) -> Sizes:
-        """Sizes of what a plan asks for."""
+        """Return the sizes that a plan asks for."""
         shape = (*demand.used.shape, len(encoder.matrices))
-        rows, columns = (np.broadcast_to(kept, shape)[:, 1:] for kept in (demand.rows, demand.columns))
+        rows, columns = (np.broadcast_to(count, shape)[:, 1:] for count in (demand.rows, demand.columns))
         return cls(rows, columns, encoder, demand)
 
 
 class Part(NamedTuple):
-    """One piece of every difference, each (P, A, L, M) or what broadcasts to it.
+    """One piece of every delta; each array has shape (P, A, L, M) or broadcasts to it.
 
     Attributes:
-        rows: live wordlines.
-        columns: live bitlines.
+        rows: number of live wordlines.
+        columns: number of live bitlines.
         magnitude: bound of the codes; 0 where nothing is stored.
-        bits: of scales, offsets and indices.
+        bits: bits of scales, offsets and indices.
         unsigned: whether codes have no sign.
-        fed_by: index of the part that feeds it.
+        fed_by: index of the part whose outputs are the inputs of this part.
         digital: whether codes lie in SRAM.
     """
 
@@ -65,16 +62,16 @@ class Part(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """One matrix's difference from the base's effective matrix, and what it is known by.
+    """Delta of one matrix from the base's effective matrix, with the matrix's place in the model.
 
     Attributes:
-        values: float32 (outputs, inputs).
-        codes: int16 (outputs, inputs), the difference on the base's 8-bit grid.
-        of_base: likewise the base.
-        scale: step of that grid.
-        key: layer and matrix.
-        place: of its owner among those above the base; without groups, the task.
-        weights: matrices it is one of, which know what outputs and inputs are left.
+        values: delta, float32 (outputs, inputs).
+        codes: delta on the base's 8-bit grid, int16 (outputs, inputs).
+        of_base: codes of the base on its grid, int16 (outputs, inputs).
+        scale: step of the base's grid.
+        key: layer and index of the matrix.
+        place: index of the owner among the owners above the base; without groups, the task.
+        weights: all matrices of the owner, which know the outputs and inputs that are kept.
     """
 
     values: Tensor
@@ -86,11 +83,11 @@ class Difference(NamedTuple):
     weights: plugin.Matrices
 
 
-class DeltaCompressor(ABC):
+class DeltaCompressor(plugin.Base, ABC):
     """Stores the base once in full, and the same parts for the matrices of every other owner.
 
     Attributes:
-        least: parameters of tasks that keep more the smaller they are; of the others, the larger.
+        least: parameters of tasks whose smaller values keep more; for all others the larger values keep more.
     """
 
     geometry_fields: tuple[str, ...] = ()
@@ -101,19 +98,20 @@ class DeltaCompressor(ABC):
         self._scales: dict[Key, Tensor] = {}
 
     @abstractmethod
-    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
-        """Declare what a search may choose."""
-
-    @abstractmethod
     def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
-        """Say what each owner's matrices take; parameters of tasks are given by owner, (P, A)."""
+        """Return the parts of each owner's matrices; parameters of tasks are given by owner, shape (P, A)."""
 
     @abstractmethod
     def terms(self, difference: Difference, params: plugin.Params) -> tuple[plugin.Term, ...]:
-        """Store one difference for one point (P = 1): a term for each part, ``fed_by`` counted as parts are.
+        """Store one delta of one design (P = 1): a term for each part, with ``fed_by`` as an index of parts.
 
-        Parameters of tasks are given by owner, (1, A).
+        Parameters of tasks are given by owner, shape (1, A).
         """
+
+    def adapt(self, stored: plugin.Stored, difference: Difference, params: plugin.Params) -> plugin.Stored:
+        """Add the fields of a matrix above the base that are no terms; by default there are none."""
+        del difference, params
+        return stored
 
     def prepare(self, context: plugin.Context) -> None:
         """Find the base's grids."""
@@ -126,12 +124,12 @@ class DeltaCompressor(ABC):
         del geometry
         own = slice(1, None)
         shape = (*demand.used.shape, demand.rows.shape[-1])
-        rows, columns = (np.broadcast_to(kept, shape) for kept in (demand.rows, demand.columns))
+        rows, columns = (np.broadcast_to(count, shape) for count in (demand.rows, demand.columns))
         base = np.zeros(shape)
         base[:, plugin.BASE] = demand.used[:, plugin.BASE, :, None]
         used = np.broadcast_to(demand.used[:, own, :, None], (*demand.used[:, own].shape, shape[-1]))
 
-        def placed(values: Array) -> Array:
+        def place(values: Array) -> Array:
             whole = np.zeros(shape)
             whole[:, own] = used * values
             return whole
@@ -141,10 +139,10 @@ class DeltaCompressor(ABC):
         sizes = Sizes.of(workload.encoder, demand)
         for part in self.parts(sizes, by_owner(params, demand, least=self.least)):
             live = part.magnitude > 0
-            live_rows, live_columns, magnitude = (placed(values * live) for values in part[:3])
+            live_rows, live_columns, magnitude = (place(values * live) for values in part[:3])
             fed_by = None if part.fed_by is None else part.fed_by + 1
             pieces.append(plugin.Piece(live_rows, live_columns, magnitude, part.unsigned, fed_by, part.digital))
-            bits = bits + placed(part.bits * live)
+            bits = bits + place(part.bits * live)
         on_base = demand.used.copy()
         on_base[:, plugin.BASE] = False
         return plugin.Footprint(tuple(pieces), bits, on_base)
@@ -178,5 +176,5 @@ class DeltaCompressor(ABC):
                 term if term.fed_by is None else replace(term, fed_by=term.fed_by + 1)
                 for term in self.terms(difference, params)
             )
-            stored[key] = plugin.Stored((nothing, *terms), on_base=True)
+            stored[key] = self.adapt(plugin.Stored((nothing, *terms), on_base=True), difference, params)
         return stored

@@ -1,7 +1,7 @@
-"""Compressor ``ternary``: the largest differences of each output as signs, times a scale of the output's own.
+"""Compressor ``ternary``: the signs of each output's largest deltas, times a scale of the output.
 
-Yadav et al., "ComPEFT", 2023: keep the largest share of a difference, its signs, and one scale. There zeros are not stored;
-on crossbars they take their cells all the same, so the share decides accuracy and nothing else.
+Yadav et al., "ComPEFT", 2023: keep the largest part of a delta as signs, and one scale. There zeros are not stored. On
+crossbars zeros take cells as well, so the share decides accuracy and nothing else.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, P
 
 
 class Ternary(DeltaCompressor):
-    """Signs of the largest differences."""
+    """Signs of the largest deltas."""
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
-        """Share of weights that keep their sign, for each task."""
+        """Declare the share of weights that keep their sign, for each task."""
         del workload
         return (
             plugin.Float(
                 name="density", low=0.1, high=0.9, default=0.5, limits=(0.0, 1.0), scope=("task",),
-                summary="share of each output's weights that keep the sign of their difference",
+                summary="share of each output's weights that keep the sign of their delta",
             ),
         )  # fmt: skip
 
     def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
-        """Take two signs and a scale for each output, however many are zero."""
+        """Take cells of both signs and a scale for each output, whatever the number of zeros."""
         del params
         return (Part(sizes.rows, sizes.columns, np.ones(1), plugin.SCALE_BITS * sizes.columns),)
 
     def terms(self, difference: Difference, params: plugin.Params) -> tuple[plugin.Term, ...]:
-        """Keep each output's largest differences; their mean magnitude is the scale."""
+        """Keep the signs of each output's largest deltas; their mean magnitude is the scale."""
         import torch
 
         size = difference.values.abs()
-        kept = max(1, round(float(params["density"][0, difference.place]) * size.shape[1]))
-        chosen = torch.zeros_like(size).scatter_(1, size.topk(kept, dim=1).indices, 1.0)
-        scale = (size * chosen).sum(dim=1, keepdim=True) / kept
+        count = max(1, round(float(params["density"][0, difference.place]) * size.shape[1]))
+        chosen = torch.zeros_like(size).scatter_(1, size.topk(count, dim=1).indices, 1.0)
+        scale = (size * chosen).sum(dim=1, keepdim=True) / count
         return (plugin.Term((difference.values.sign() * chosen).to(torch.int16), scale, 1),)
 
 
@@ -48,7 +48,7 @@ def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
     yield plugin.Compressor(
         name="ternary",
-        summary="signs of the largest differences, a scale for each output",
+        summary="signs of the largest deltas, a scale for each output",
         build=Ternary,
         source="Yadav et al., ComPEFT, 2023",
     )

@@ -1,4 +1,4 @@
-"""What every array-sized tile of a task's differences does to the logits, measured on training rows."""
+"""Effect of every array-sized block of a task's deltas on the logits, measured on training rows."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import numpy as np
 from pydantic import Field
 
 from dse import plugin
-from dse_plugins.compressors.deltas.common import Array, Key
+from dse_plugins.shared import Array, Key
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class TileOptions(plugin.Options):
-    """Options of what stores whole arrays.
+    """Options of compressors that store array-sized blocks.
 
     Attributes:
-        tile_rows: wordlines of a tile; arrays of the hardware should have as many.
-        tile_columns: bitlines of a tile, likewise.
-        rows: training rows of each task that tell what a tile does to the logits.
+        tile_rows: wordlines of a block; arrays of the hardware should have the same number.
+        tile_columns: bitlines of a block; arrays of the hardware should have the same number.
+        rows: number of training rows of each task on which the effect of blocks is measured.
     """
 
     tile_rows: int = Field(default=128, ge=1)
@@ -31,14 +31,14 @@ class TileOptions(plugin.Options):
 def measure_tiles(
     context: plugin.Context, task: int, scales: dict[Key, Tensor], options: TileOptions, bits: tuple[int, ...]
 ) -> dict[str, Array]:
-    """Measure every tile of every matrix: what is lost without it, and in each number of bits.
+    """Measure every block of every matrix: the loss without it, and the loss in each number of bits.
 
-    To first order, leaving ``r`` out of a tile changes a row's logits by the sum over tokens and the tile's outputs of
+    To first order, leaving ``r`` out of a block changes a row's logits by the sum over tokens and the block's outputs of
     ``g (x r)``, with inputs ``x`` and gradients ``g`` at the outputs.
 
     Returns:
-        ``norm`` and ``effect`` (1 + bits, L, tiles of all matrices): squared difference left out, and mean square change
-        of the logits on training rows.
+        Arrays ``norm`` and ``effect``, shape (1 + bits, L, blocks of all matrices): the squared delta that is left out, and
+        the mean square change of the logits on training rows.
     """
     import torch
 
@@ -73,7 +73,7 @@ def measure_tiles(
 
 
 def _squares(inputs: Tensor, gradients: Tensor, left: Tensor, options: TileOptions) -> Tensor:
-    """Squared changes summed over rows, (forms, blocks of columns, blocks of rows)."""
+    """Squared changes summed over rows, shape (forms, blocks of columns, blocks of rows)."""
     import torch
 
     blocks = []
@@ -84,14 +84,14 @@ def _squares(inputs: Tensor, gradients: Tensor, left: Tensor, options: TileOptio
 
 
 def _sums(values: Tensor, size: int) -> Tensor:
-    """Sum the last axis in blocks."""
+    """Sum the last axis block by block."""
     import torch
 
     return torch.stack([block.sum(dim=-1) for block in values.split(size, dim=-1)], dim=-1)
 
 
 def _stack_tiles(parts: dict[Key, Tensor], encoder: plugin.Encoder) -> Array:
-    """Put (forms, blocks of columns, blocks of rows) of every matrix into one table (forms, L, tiles)."""
+    """Put the values (forms, blocks of columns, blocks of rows) of all matrices into one table (forms, L, blocks)."""
     rows = [
         np.concatenate(
             [parts[layer, index].flatten(start_dim=1).numpy() for index in range(len(encoder.matrices))], axis=1

@@ -1,23 +1,22 @@
-"""Compressor ``graded``: columns of each difference in two signs, in one bit, or not at all, where each does most good.
+"""Compressor ``graded``: each column of a delta in two signs, in one bit, or absent, in the form that helps most.
 
-Takes the decomposition of Kang et al., ICCAD 2021, further, still without training. The paper drops the same share of
-every matrix's columns, the smallest first. Here training rows tell what leaving a column out does to the logits, over the
-whole model: blocks of columns are graded none, binary or ternary in the order of good done for each array taken. A binary
-column has two values, each its own, and takes one array where ternary in separate arrays takes two. What is left out moves
-the mean of an output; the output's bias, which the task has anyway, takes it back. The base, which all tasks share, may
-be kept in fewer bits too: with a grid of its own for each output, five bits, sign included, lose next to nothing.
+This compressor extends the decomposition of Kang et al., ICCAD 2021, still without training. The paper drops the same share
+of every matrix's columns, the smallest first. Here training rows show how much the logits change without a column, over the
+whole model: blocks of columns are graded none, binary or ternary in the order of gain per array. A binary column has two
+values of its own and takes one array; a ternary column in separate arrays takes two. The weights that are left out change the
+mean of an output, and the output's bias, which the task has anyway, corrects it. The base, which all tasks share, may have
+fewer bits too: with its own grid for each output, five bits, sign included, lose almost nothing.
 
-Where a generator trains weights that did not exist when effects were measured, every matrix has the same share of columns
-in each form, in whole arrays, those with the largest differences first, and no bias takes anything back.
+If a generator trains weights that did not exist when effects were measured, every matrix has the same share of columns in
+each form, in whole arrays, with the largest deltas in the best form, and no bias corrects a mean.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from dse import plugin
@@ -25,12 +24,12 @@ from dse_plugins.compressors.graded.effects import BASE_BITS, BINARY, TERNARY, b
 from dse_plugins.compressors.graded.grading import Grading, Placement, starts
 from dse_plugins.compressors.shared.even import Even, even, rank
 from dse_plugins.compressors.shared.owners import by_owner, grid
+from dse_plugins.shared import Array, Key
+from dse_plugins.shared.measuring import measure_each_task
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Array = NDArray[Any]
-Key = tuple[int, int]
 MOST_BITS = 8
 
 
@@ -38,8 +37,8 @@ class GradedOptions(plugin.Options):
     """Options of ``graded``.
 
     Attributes:
-        rows: training rows of each task that tell what columns do.
-        recover: move the mean of what is left out into biases.
+        rows: number of training rows of each task on which the effect of columns is measured.
+        recover: whether biases correct the means of outputs.
     """
 
     rows: int = Field(default=384, ge=8)
@@ -47,7 +46,7 @@ class GradedOptions(plugin.Options):
 
 
 class Graded:
-    """Differences from the base whose columns are ternary, binary or absent."""
+    """Deltas from the base whose columns are ternary, binary or absent."""
 
     geometry_fields: tuple[str, ...] = ("rows", "columns", "cell_bits", "encoding")
 
@@ -61,7 +60,7 @@ class Graded:
         self._gradings: dict[tuple[int, Placement], Grading] = {}
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
-        """Bits of the base, and one share for each task."""
+        """Declare the bits of the base, and one share for each task."""
         del workload
         return (
             plugin.Int(
@@ -70,40 +69,38 @@ class Graded:
             ),
             plugin.Float(
                 name="share", low=0.1, high=1.0, default=0.6, limits=(0.0, 1.0), scope=("task",),
-                summary="arrays of a task, as a share of those all its columns take in ternary",
+                summary="arrays of a task, as a share of the arrays that all its columns take in ternary",
             ),
         )  # fmt: skip
 
     def prepare(self, context: plugin.Context) -> None:
-        """Measure, once for each task, what every column does to the logits."""
-        workload = context.workload
+        """Measure, once for each task, the effect of every column on the logits."""
         self._scales = {key: plugin.best_scale(weight) for key, weight in context.base_weights().items()}
-        tables = []
-        for index, name in enumerate(workload.task_names):
-            digests = {part: workload.digests.get(part) for part in ("base", f"task.{name}", f"data.{name}")}
-
-            def make(task: int = index) -> dict[str, Array]:
-                return measure_outputs(context, task, self._scales, self.options.rows)
-
-            tables.append(context.cached(f"effects of columns of {name}", digests | {"rows": self.options.rows}, make))
+        rows = self.options.rows
+        tables = measure_each_task(
+            context,
+            "effects of columns",
+            {"rows": rows},
+            lambda task: measure_outputs(context, task, self._scales, rows),
+        )
         self._effects = np.stack([table["recovered" if self.options.recover else "plain"] for table in tables])
         self._bias = np.stack([table["bias"] for table in tables])  # (T, forms, L, outputs of all matrices)
         self._base_bias = np.stack([table["base_bias"] for table in tables])  # (T, bits, L, outputs of all matrices)
-        self._encoder = workload.encoder
+        self._encoder = context.workload.encoder
         self._gradings = {}
 
     def footprint(
         self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
     ) -> plugin.Footprint:
-        """Take the base in full 8 bits, and each other owner's columns as they are graded."""
+        """Take the base in its bits, and each other owner's columns in their forms."""
         encoder = workload.encoder
         shape = (*demand.used.shape, len(encoder.matrices))
-        rows, columns = (np.broadcast_to(kept, shape) for kept in (demand.rows, demand.columns))
+        rows, columns = (np.broadcast_to(count, shape) for count in (demand.rows, demand.columns))
         used = np.broadcast_to(demand.used[..., None], shape)
         own = used.copy()
         own[:, plugin.BASE] = False
-        counted = self._counts if demand.measured else self._even_counts
-        counts = counted(encoder, demand, geometry, params, shape)
+        count_columns = self._measured_counts if demand.measured else self._even_counts
+        counts = count_columns(encoder, demand, geometry, params)
         base = (used & ~own).astype(float)
         signed, plain = np.where(own, counts[TERNARY], 0.0), np.where(own, counts[BINARY], 0.0)
         signs, bits = (signed > 0).astype(float), (plain > 0).astype(float)
@@ -133,15 +130,21 @@ class Graded:
 
         scales = {key: grid(self._scales, base, key) for key in weights}
         if owner == plugin.BASE:
-            kept = int(params["base_bits"][0])
-            return {key: plugin.Stored((_base_term(weights[key], scales[key], kept),)) for key in weights}
-        if not weights.measured:
-            return self._store_ranked(weights, base, scales, geometry, params, owner)
+            bits = int(params["base_bits"][0])
+            return {key: plugin.Stored((_base_term(weights[key], scales[key], bits),)) for key in weights}
         assert self._encoder is not None
-        begin, task = starts(self._encoder), owner - 1
-        grading = self._grading(task, Placement.of(geometry, 0))
+        placement, task, stored = Placement.of(geometry, 0), owner - 1, {}
+        if not weights.measured:  # the largest deltas have the most precise form
+            assert weights.demand is not None
+            spreads = self._even(self._encoder, weights.demand, geometry, params)
+            for key, weight in weights.items():
+                low, upper, _ = (float(values[0, task, key[0]]) for values in spreads[key[1]])
+                delta = weight - plugin.quantise(base[key], scales[key]) * scales[key]
+                level = torch.tensor(placement.forms)[rank(delta, low, upper)]
+                stored[key] = plugin.Stored(_terms(weight, base[key], scales[key], level), on_base=True)
+            return stored
+        begin, grading = starts(self._encoder), self._grading(task, placement)
         levels = grading.levels[int(grading.steps(params["share"][0, task]))]
-        stored = {}
         for key, weight in weights.items():
             part = slice(begin[key[1]], begin[key[1] + 1])
             level = weights.of_outputs(key, torch.from_numpy(levels[key[0], part].astype(np.int64)))
@@ -152,49 +155,19 @@ class Graded:
             stored[key] = plugin.Stored(_terms(weight, base[key], scales[key], level), on_base=True, bias=bias)
         return stored
 
-    def _store_ranked(
-        self,
-        weights: plugin.Matrices,
-        base: plugin.Matrices,
-        scales: dict[Key, Tensor],
-        geometry: plugin.Geometry,
-        params: plugin.Params,
-        owner: int,
-    ) -> dict[Key, plugin.Stored]:
-        """Store the columns of an owner that was not measured, the largest differences in the most precise form."""
-        import torch
-
-        assert self._encoder is not None
-        assert weights.demand is not None
-        forms = torch.tensor(Placement.of(geometry, 0).forms)
-        spreads = self._even(self._encoder, weights.demand, geometry, params)
-        stored = {}
-        for key, weight in weights.items():
-            layer, index = key
-            low, upper, _ = (float(values[0, owner - 1, layer]) for values in spreads[index])
-            difference = weight - plugin.quantise(base[key], scales[key]) * scales[key]
-            level = forms[rank(difference, low, upper)]
-            stored[key] = plugin.Stored(_terms(weight, base[key], scales[key], level), on_base=True)
-        return stored
-
     def _biases(self, task: int, bits: int) -> Array:
-        """Biases (forms, L, outputs) that take back what each form, and the base in these bits, leave out."""
+        """Biases that correct the means for each form and for the base in these bits, shape (forms, L, outputs)."""
         own: Array = self._bias[task]
         return own if bits == MOST_BITS else own + self._base_bias[task, BASE_BITS.index(bits)]
 
-    def _counts(
-        self,
-        encoder: plugin.Encoder,
-        demand: plugin.Demand,
-        geometry: plugin.Geometry,
-        params: plugin.Params,
-        shape: tuple[int, ...],
+    def _measured_counts(
+        self, encoder: plugin.Encoder, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
     ) -> dict[int, Array]:
-        """Columns (P, O, L, M) of each level. Before anything is measured, all ternary: an upper bound."""
-        counts = {level: np.zeros(shape) for level in (BINARY, TERNARY)}
+        """Columns of each form, shape (P, O, L, M). Before anything is measured all are ternary, an upper bound."""
+        counts = _no_columns(encoder, demand)
         own = slice(demand.task_owner(0), None)
         if not self._effects.size:
-            counts[TERNARY][:, own] = np.broadcast_to(demand.columns, shape)[:, own]
+            counts[TERNARY][:, own] = np.broadcast_to(demand.columns, counts[TERNARY].shape)[:, own]
             return counts
         placements = [Placement.of(geometry, point) for point in range(demand.points)]
         begin = starts(encoder)
@@ -205,36 +178,31 @@ class Graded:
                 levels = grading.levels[grading.steps(params["share"][at, task])]
                 for index in range(len(encoder.matrices)):
                     part = levels[..., begin[index] : begin[index + 1]]
-                    kept = plugin.kept_outputs(encoder, demand, index)
-                    for level, found in counts.items():
-                        live = part == level
-                        if kept is not None:
-                            live &= kept[at, demand.task_owner(task)]
-                        found[at, demand.task_owner(task), :, index] = live.sum(axis=-1)
+                    mask = plugin.kept_outputs(encoder, demand, index)
+                    for form, count in counts.items():
+                        live = part == form
+                        if mask is not None:
+                            live &= mask[at, demand.task_owner(task)]
+                        count[at, demand.task_owner(task), :, index] = live.sum(axis=-1)
         return counts
 
     def _even_counts(
-        self,
-        encoder: plugin.Encoder,
-        demand: plugin.Demand,
-        geometry: plugin.Geometry,
-        params: plugin.Params,
-        shape: tuple[int, ...],
+        self, encoder: plugin.Encoder, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
     ) -> dict[int, Array]:
-        """The same of owners that were not measured."""
-        counts = {level: np.zeros(shape) for level in (BINARY, TERNARY)}
+        """Columns of each form for owners that were not measured, shape (P, O, L, M)."""
+        counts = _no_columns(encoder, demand)
         spreads = self._even(encoder, demand, geometry, params)
         forms = [Placement.of(geometry, point).forms for point in range(demand.points)]
-        for form, found in counts.items():
+        for form, count in counts.items():
             level = np.array([of.index(form) if form in of else -1 for of in forms])[:, None, None]
             for index, spread in enumerate(spreads):
-                found[:, 1:, :, index] = spread.at(level)
+                count[:, 1:, :, index] = spread.at(level)
         return counts
 
     def _even(
         self, encoder: plugin.Encoder, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
     ) -> list[Even]:
-        """Places in `Placement.forms` of each matrix's columns in every layer, (P, A, L), spread evenly."""
+        """Spread the places in `Placement.forms` evenly over each matrix's columns, in every layer, shape (P, A, L)."""
         share = by_owner(params, demand)["share"]
         mean = np.stack([Placement.of(geometry, point).level(share[point]) for point in range(demand.points)])
         width = geometry.columns[:, None, None]
@@ -249,8 +217,12 @@ class Graded:
         return self._gradings[key]
 
 
+def _no_columns(encoder: plugin.Encoder, demand: plugin.Demand) -> dict[int, Array]:
+    return {form: np.zeros((*demand.used.shape, len(encoder.matrices))) for form in (BINARY, TERNARY)}
+
+
 def _base_term(weight: Tensor, scale: Tensor, bits: int) -> plugin.Term:
-    """A matrix of the base, whole on the grid of differences, or in fewer bits on grids of its outputs."""
+    """Store a matrix of the base in full on the grid of deltas, or in fewer bits on grids of its outputs."""
     import torch
 
     if bits == MOST_BITS:
@@ -260,7 +232,7 @@ def _base_term(weight: Tensor, scale: Tensor, bits: int) -> plugin.Term:
 
 
 def _terms(weight: Tensor, base: Tensor, scale: Tensor, level: Tensor) -> tuple[plugin.Term, ...]:
-    """A matrix's ternary and binary columns."""
+    """Store a matrix's ternary and binary columns."""
     import torch
 
     if not level.any():
@@ -279,7 +251,7 @@ def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
     yield plugin.Compressor(
         name="graded",
-        summary="deltas whose columns are ternary, binary or absent, by what each does to the logits",
+        summary="deltas whose columns are ternary, binary or absent, by their effect on the logits",
         build=Graded,
         options=GradedOptions,
         source="after Kang et al., ICCAD 2021; one-bit deltas as in BitDelta, Liu et al., NeurIPS 2024",

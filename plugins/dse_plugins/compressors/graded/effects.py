@@ -1,12 +1,11 @@
-"""What is left out of a matrix, in each form it may be stored in, and what that does to the logits."""
+"""Weights that each form of storage leaves out of a matrix, and their effect on the logits."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from dse import plugin
+from dse_plugins.shared import Array, Key
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,24 +13,24 @@ if TYPE_CHECKING:
 NONE, BINARY, TERNARY = range(3)
 FORMS = 3
 BASE_BITS = (3, 4, 5, 6, 7)
-"""Magnitude bits of a base that is not kept in full; 8 are all."""
+"""Magnitude bits of a base that is not stored in full, 8 bits."""
 CLIPS = tuple(1 - step / 20 for step in range(12))
-"""Shares of an output's largest weight at which its grid may end."""
+"""Ends that an output's grid may have, as shares of its largest weight."""
 DAMPING = 0.01
-"""Added to each output's own gradients, as a share of their mean in the layer, so that a bias nothing depends on stays small:
-attention does not depend on the biases of keys, whose gradients cancel."""
+"""Share of the layer's mean gradients that is added to each output's own, so that a bias without effect stays small: attention
+does not depend on the biases of keys, whose gradients cancel."""
 
 
 def ternary(codes: Tensor) -> Tensor:
-    """Clip integer differences to their signs."""
+    """Clip integer deltas to their signs."""
     return codes.clamp(-1, 1)
 
 
 def binary(difference: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Give each output (row) of a difference its best two values.
+    """Give each output (row) of a delta its best two values.
 
     Args:
-        difference: float32 (outputs, inputs).
+        difference: delta, float32 (outputs, inputs).
 
     Returns:
         Bits (outputs, inputs), the step between the values (outputs, 1), and the lower value (outputs, 1).
@@ -43,7 +42,9 @@ def binary(difference: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     below = values.cumsum(dim=1)[:, :-1]  # sums of the lower group for each place where the sorted row may be cut
     count = torch.arange(1, size)
     spread = below.square() / count + (values.sum(1, keepdim=True) - below).square() / (size - count)
-    cut = spread.argmax(dim=1, keepdim=True)  # the least squared error is the largest sum of squares between groups
+    cut = spread.argmax(
+        dim=1, keepdim=True
+    )  # here the sum of squares between groups is largest, so the squared error is least
     low = below.gather(1, cut) / (cut + 1)
     high = (values.sum(1, keepdim=True) - below.gather(1, cut)) / (size - 1 - cut)
     bits = torch.zeros_like(order, dtype=torch.bool).scatter_(1, order, torch.arange(size) > cut)
@@ -51,7 +52,7 @@ def binary(difference: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def residuals(tuned: Tensor, base: Tensor, scale: Tensor) -> Tensor:
-    """Give what each form leaves out of a matrix: (forms, outputs, inputs)."""
+    """Return the weights that each form leaves out of a matrix, shape (forms, outputs, inputs)."""
     import torch
 
     parts = plugin.decompose(base, tuned, scale=scale)
@@ -66,8 +67,8 @@ def coarse(base: Tensor, bits: int) -> tuple[Tensor, Tensor]:
     """Put a base matrix on few levels, each output on its own grid.
 
     Args:
-        base: float32 (outputs, inputs).
-        bits: of the magnitude.
+        base: matrix, float32 (outputs, inputs).
+        bits: number of bits of the magnitude.
 
     Returns:
         Codes (outputs, inputs) from -(2^bits - 1) to 2^bits - 1, and the steps (outputs, 1) with the least squared error.
@@ -85,31 +86,30 @@ def coarse(base: Tensor, bits: int) -> tuple[Tensor, Tensor]:
 
 
 def base_residuals(base: Tensor, scale: Tensor) -> Tensor:
-    """Give what each number of bits leaves out of a base that is whole in 8: (bits, outputs, inputs)."""
+    """Return the weights that each number of bits leaves out of an 8-bit base, shape (bits, outputs, inputs)."""
     import torch
 
     whole = plugin.quantise(base, scale) * scale
     return torch.stack([whole - codes * step for codes, step in (coarse(base, bits) for bits in BASE_BITS)])
 
 
-def measure_outputs(
-    context: plugin.Context, task: int, scales: dict[tuple[int, int], Tensor], rows: int
-) -> dict[str, NDArray[Any]]:
+def measure_outputs(context: plugin.Context, task: int, scales: dict[Key, Tensor], rows: int) -> dict[str, Array]:
     """Measure every output of every matrix on training rows.
 
     To first order, leaving ``r`` out of an output's weights changes a row's logits by ``a = sum over tokens of g (x r)``,
     with inputs ``x`` and gradients ``g`` at the output; a bias ``b`` adds ``b c``, with ``c`` the sum of ``g``. The best
-    bias is the least-squares one. It is linear in ``r``: the sum over rows of ``a c`` is ``r`` times that of ``c g x``.
+    bias is the least-squares bias. It is linear in ``r``: the sum over rows of ``a c`` is ``r`` times the sum of ``c g x``.
 
     Args:
-        context: of the study.
-        task: index.
-        scales: of the base's grid, by (layer, matrix).
-        rows: training rows.
+        context: context of the study.
+        task: index of the task.
+        scales: steps of the base's grid, by (layer, matrix).
+        rows: number of training rows.
 
     Returns:
-        ``plain`` and ``recovered`` (forms, L, outputs of all matrices in order): mean square change of the logits, without
-        and with the best bias; ``bias``, the best bias, alike; ``base_bias`` (bits, L, outputs), what a coarse base adds.
+        Arrays ``plain`` and ``recovered``, shape (forms, L, outputs of all matrices in order): mean square change of the
+        logits, without and with the best bias. ``bias`` is the best bias, in the same shape. ``base_bias`` is the bias that a
+        coarse base adds, shape (bits, L, outputs).
     """
     import torch
 
@@ -129,22 +129,23 @@ def measure_outputs(
             for form in range(FORMS):
                 change = ((inputs @ out[form].T.to(gradients)) * gradients).sum(dim=1)
                 squares[key][form] += change.square().sum(dim=0).cpu()
-    found: dict[str, dict[tuple[int, int], Tensor]] = {"plain": {}, "recovered": {}, "bias": {}, "base_bias": {}}
+    tables: dict[str, dict[Key, Tensor]] = {"plain": {}, "recovered": {}, "bias": {}, "base_bias": {}}
     for key, out in left.items():
         layer = torch.cat([weight for other, weight in weights.items() if other[0] == key[0]])
         damped = weights[key] + DAMPING * layer.mean() + torch.finfo(torch.float32).tiny
         cross = torch.einsum("oi,foi->fo", pulls[key], out)
         bias = cross / damped
-        found["plain"][key] = squares[key] / count
-        found["recovered"][key] = (squares[key] - 2 * bias * cross + bias.square() * weights[key]).clamp_min(0) / count
-        found["bias"][key] = bias
+        tables["plain"][key] = squares[key] / count
+        recovered = squares[key] - 2 * bias * cross + bias.square() * weights[key]
+        tables["recovered"][key] = recovered.clamp_min(0) / count
+        tables["bias"][key] = bias
         coarser = base_residuals(base[key], scales[key])
-        found["base_bias"][key] = torch.einsum("oi,foi->fo", pulls[key], coarser) / damped
-    return {name: _stack_outputs(parts, context.workload.encoder) for name, parts in found.items()}
+        tables["base_bias"][key] = torch.einsum("oi,foi->fo", pulls[key], coarser) / damped
+    return {name: _stack_outputs(parts, context.workload.encoder) for name, parts in tables.items()}
 
 
-def _stack_outputs(parts: dict[tuple[int, int], Tensor], encoder: plugin.Encoder) -> NDArray[Any]:
-    """Put (n, outputs) of every matrix into one table (n, L, outputs of all matrices in order)."""
+def _stack_outputs(parts: dict[Key, Tensor], encoder: plugin.Encoder) -> Array:
+    """Put the values (n, outputs) of all matrices into one table (n, L, outputs of all matrices in order)."""
     import torch
 
     rows = [

@@ -1,27 +1,26 @@
-"""The order in which blocks of columns are graded up, and what every prefix of it comes to."""
+"""The order in which blocks of columns get better forms, and the arrays that each prefix of it takes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dse import plugin
 from dse_plugins.compressors.graded.effects import BINARY, NONE, TERNARY
-from dse_plugins.compressors.shared.even import ROUNDING
+from dse_plugins.shared import ROUNDING, Array
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What decides how many arrays a block of columns takes.
+    """Numbers that decide how many arrays a block of columns takes.
 
     Attributes:
-        rows: wordlines of an array.
-        columns: bitlines of an array.
-        binary: arrays a block of binary columns takes.
-        ternary: arrays a block of ternary columns takes.
+        rows: number of wordlines of an array.
+        columns: number of bitlines of an array.
+        binary: number of arrays of a block of binary columns.
+        ternary: number of arrays of a block of ternary columns.
     """
 
     rows: int
@@ -31,7 +30,7 @@ class Placement:
 
     @classmethod
     def of(cls, geometry: plugin.Geometry, point: int) -> Placement:
-        """Placement of one point of a batch."""
+        """Return the placement of one design among those of a geometry."""
         cell, separate = geometry.cell_bits[point], geometry.separate[point]
         signed = float(plugin.slices(np.array(1.0), cell, separate)) * (2 if separate else 1)
         plain = float(plugin.slices(np.array(1.0), cell, np.array(True)))
@@ -39,19 +38,16 @@ class Placement:
 
     @property
     def forms(self) -> tuple[int, ...]:
-        """Forms a column takes one after the other; there is no use for binary where ternary takes no more arrays."""
+        """Forms of a column in ascending order; binary is left out if ternary takes no more arrays."""
         return (NONE, BINARY, TERNARY) if self.binary < self.ternary else (NONE, TERNARY)
 
-    def level(self, share: NDArray[Any]) -> NDArray[np.float64]:
-        """Mean place in `forms` of all columns that take a share (...) of the arrays they would take in ternary."""
+    def level(self, share: Array) -> NDArray[np.float64]:
+        """Mean place in `forms` of columns that take a share (...) of the arrays of their ternary form."""
         if self.binary >= self.ternary:
             return share
         spent = share * self.ternary
-        return np.asarray(
-            np.where(
-                spent <= self.binary, spent / self.binary, 1 + (spent - self.binary) / (self.ternary - self.binary)
-            )
-        )
+        beyond = 1 + (spent - self.binary) / (self.ternary - self.binary)
+        return np.asarray(np.where(spent <= self.binary, spent / self.binary, beyond))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +55,30 @@ class _Step:
     gain: float
     cost: float
     layer: int
-    outputs: NDArray[Any]
+    outputs: Array
     level: int
 
 
 class Grading:
-    """Grades of one task's columns for one placement.
+    """Forms of one task's columns for one placement.
 
     Args:
-        encoder: shapes.
-        effects: (forms, L, outputs of all matrices in order) mean square change of the logits.
-        placement: what blocks cost.
+        encoder: shapes of the matrices.
+        effects: mean square change of the logits, shape (forms, L, outputs of all matrices in order).
+        placement: cost of blocks in arrays.
 
     Attributes:
-        spent: (K + 1,) arrays taken after each step.
-        levels: (K + 1, L, outputs of all matrices) int8, the form of each column.
+        spent: number of arrays after each of K steps, shape (K + 1,).
+        levels: form of each column after each step, int8 (K + 1, L, outputs of all matrices).
     """
 
-    def __init__(self, encoder: plugin.Encoder, effects: NDArray[Any], placement: Placement) -> None:
+    def __init__(self, encoder: plugin.Encoder, effects: Array, placement: Placement) -> None:
         steps: list[_Step] = []
         whole = 0.0
         for layer in range(encoder.layers):
-            for group in _groups(encoder):
-                height = -(-group.rows // placement.rows)
-                order = group.outputs[np.argsort(-effects[NONE, layer, group.outputs], kind="stable")]
+            for rows, outputs in _groups(encoder):
+                height = -(-rows // placement.rows)
+                order = outputs[np.argsort(-effects[NONE, layer, outputs], kind="stable")]
                 for start in range(0, len(order), placement.columns):
                     block = order[start : start + placement.columns]
                     steps += _upgrades(layer, block, effects[:, layer, block].sum(axis=1), height, placement)
@@ -95,39 +91,31 @@ class Grading:
             self.levels[number] = self.levels[number - 1]
             self.levels[number, step.layer, step.outputs] = step.level
 
-    def steps(self, share: NDArray[Any]) -> NDArray[np.int64]:
-        """Steps that fit into a share (...) of the arrays that all columns take in ternary."""
+    def steps(self, share: Array) -> NDArray[np.int64]:
+        """Number of steps that fit into a share (...) of the arrays that all columns take in ternary."""
         return np.searchsorted(self.spent, share * self.whole + ROUNDING, side="right") - 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    rows: int
-    outputs: NDArray[Any]
-
-
 def starts(encoder: plugin.Encoder) -> list[int]:
-    """Where each matrix's outputs begin among those of all matrices, and where they end."""
+    """Index of each matrix's first output among those of all matrices, and the number of all outputs."""
     return [0, *np.cumsum([matrix.columns for matrix in encoder.matrices]).tolist()]
 
 
-def _groups(encoder: plugin.Encoder) -> list[_Group]:
-    """Matrices driven by the same input share arrays, so their columns are graded together."""
+def _groups(encoder: plugin.Encoder) -> list[tuple[int, Array]]:
+    """Rows and outputs of matrices with the same input, whose columns share arrays and are graded together."""
     begin = starts(encoder)
     groups: dict[str, list[int]] = {}
     for index, matrix in enumerate(encoder.matrices):
         groups.setdefault(matrix.input, []).append(index)
+    outputs = [np.arange(begin[index], begin[index + 1]) for index in range(len(encoder.matrices))]
     return [
-        _Group(
-            encoder.matrices[members[0]].rows,
-            np.concatenate([np.arange(begin[index], begin[index + 1]) for index in members]),
-        )
+        (encoder.matrices[members[0]].rows, np.concatenate([outputs[index] for index in members]))
         for members in groups.values()
     ]
 
 
-def _upgrades(layer: int, block: NDArray[Any], effects: NDArray[Any], height: int, placement: Placement) -> list[_Step]:
-    """One or two steps from nothing to ternary, each doing less good for an array than the one before."""
+def _upgrades(layer: int, block: Array, effects: Array, height: int, placement: Placement) -> list[_Step]:
+    """One or two steps from nothing to ternary; the second gains less per array than the first."""
     binary, ternary = height * placement.binary, height * placement.ternary
     first = effects[NONE] - effects[BINARY]
     second = effects[BINARY] - effects[TERNARY]

@@ -1,9 +1,9 @@
-"""Compressor ``piggyback``: a binary mask over the base's weights for each task, written into the arrays when it comes.
+"""Compressor ``piggyback``: a binary mask over the base's weights, written into the arrays when its task is served.
 
-Mallya et al., "Piggyback", ECCV 2018: one bit for every weight and task. A masked weight is zero, and cells that hold it must
-be written, so every array is; what is small is the image off-chip. The comparison of the family of crossbar-aware masks (XBM,
-XMA, XMA2). Without training a weight stays where it is closer to the fine-tuned one than zero is; trained, a real mask is
-learnt from the base on the task's rows and cut at a threshold, straight-through, as in the paper.
+Mallya et al., "Piggyback", ECCV 2018: one bit for every weight and task. A masked weight is zero and its cells must be
+written, so every array is written; only the image off-chip is small. The crossbar-aware masks (XBM, XMA, XMA2) are compared
+with this method. Without training a weight stays if it is closer to the fine-tuned weight than zero is. The trained route
+learns a real mask from the base on the task's rows and cuts it at a threshold, straight-through, as in the paper.
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dse import plugin
-from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Key, Part, Sizes
+from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Part, Sizes
 from dse_plugins.compressors.deltas.tile_effects import TileOptions
-from dse_plugins.compressors.shared.learning import LearningOptions, learn, refuse_others
+from dse_plugins.compressors.shared.learning import LearningOptions, cut, learn, refuse_others
 from dse_plugins.compressors.shared.tiling import Tiling
+from dse_plugins.shared import name_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class PiggybackOptions(TileOptions, LearningOptions):
-    """Options of ``piggyback``: tiles as in `TileOptions`, and `LearningOptions`."""
+    """Options of ``piggyback``: the blocks of `TileOptions`, and `LearningOptions`."""
 
 
 class Piggyback(DeltaCompressor):
-    """The base's weights, or zero."""
+    """Keeps each of the base's weights or sets it to zero."""
 
     def __init__(self, options: PiggybackOptions) -> None:
         super().__init__(options)
@@ -38,13 +39,8 @@ class Piggyback(DeltaCompressor):
         self.tiling = Tiling(options.tile_rows, options.tile_columns)
         self._learnt: list[plugin.Adapted] = []
 
-    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
-        """Nothing to choose."""
-        del workload
-        return ()
-
     def prepare(self, context: plugin.Context) -> None:
-        """Find the base's grids, and learn every task's mask where they are learnt."""
+        """Find the base's grids, and learn every task's mask on the trained route."""
         super().prepare(context)
         if self.options.route == "trained":
             from dse_plugins.compressors.piggyback.adapter import VERSION, Mask
@@ -53,7 +49,7 @@ class Piggyback(DeltaCompressor):
             self._learnt = learn(context, self.options, {"piggyback": VERSION}, build)
 
     def learnt(self, params: plugin.Params, owner: int) -> plugin.Model | None:
-        """Biases, norms and head that were learnt with a mask."""
+        """Return the biases, norms and head that were learnt with a mask."""
         del params
         return self._learnt[owner - 1].model if self._learnt and owner != plugin.BASE else None
 
@@ -70,43 +66,28 @@ class Piggyback(DeltaCompressor):
     def footprint(
         self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
     ) -> plugin.Footprint:
-        """Take the base whole, and write every block of it."""
+        """Take the whole base, and write every block of it."""
         refuse_others("piggyback", measured=demand.measured or self.options.route == "free")
         plain = super().footprint(workload, demand, geometry, params)
         blocks = np.repeat(plain.on_base, self.tiling.starts(workload.encoder)[-1], axis=-1)
         return replace(plain, reprogrammed=plugin.Reprogrammed(*self.tiling, blocks, weight_bits=1.0, masks=True))
 
-    def store(
-        self,
-        weights: plugin.Matrices,
-        base: plugin.Matrices,
-        geometry: plugin.Geometry,
-        params: plugin.Params,
-        owner: int,
-    ) -> dict[Key, plugin.Stored]:
-        """Store the base whole, or what is left of it."""
+    def adapt(self, stored: plugin.Stored, difference: Difference, params: plugin.Params) -> plugin.Stored:
+        """Add the masked base as an image of every block."""
         import torch
 
-        stored = super().store(weights, base, geometry, params, owner)
-        if owner == plugin.BASE:
-            return stored
-        for key in weights:
-            scale = stored[key].terms[0].scale
-            codes = plugin.quantise(base[key], scale)
-            stays = self._stays(key, weights, codes * scale, owner)
-            outputs, inputs = (base.whole[key].shape[0], base.whole[key].shape[1])
-            blocks = torch.ones(-(-outputs // self.tiling.columns), -(-inputs // self.tiling.rows), dtype=torch.bool)
-            stored[key] = replace(stored[key], image=plugin.Image((codes * stays).to(torch.int16), scale, blocks))
-        return stored
+        del params
+        outputs, inputs = difference.weights.whole[difference.key].shape
+        blocks = torch.ones(-(-outputs // self.tiling.columns), -(-inputs // self.tiling.rows), dtype=torch.bool)
+        codes = (difference.of_base * self._stays(difference)).to(torch.int16)
+        return replace(stored, image=plugin.Image(codes, difference.scale, blocks))
 
-    def _stays(self, key: Key, weights: plugin.Matrices, held: Tensor, owner: int) -> Tensor:
-        """Where the base's weights stay, (outputs, inputs)."""
-        weight = weights[key]
+    def _stays(self, difference: Difference) -> Tensor:
+        """Whether each of the base's weights stays, shape (outputs, inputs)."""
+        key, weights = difference.key, difference.weights
         if not self._learnt:
-            return (weight - held).abs() <= weight.abs()
-        found = self._learnt[owner - 1].state[f"mask.{key[0]}-{key[1]}"] > 0
-        found = weights.of_outputs(key, found)
-        return found[:, weights.inputs[key]] if key in weights.inputs else found
+            return (weights[key] - difference.of_base * difference.scale).abs() <= weights[key].abs()
+        return cut(weights, key, self._learnt[difference.place].state[f"mask.{name_of(key)}"] > 0)
 
 
 @plugin.hookimpl
@@ -114,7 +95,7 @@ def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
     yield plugin.Compressor(
         name="piggyback",
-        summary="a bit for every weight says whether it is the base's or zero",
+        summary="one bit per weight keeps the base's weight or makes it zero",
         build=Piggyback,
         options=PiggybackOptions,
         source="Mallya et al., Piggyback, ECCV 2018",

@@ -1,1 +1,1 @@
-"""What several built-in compressors share."""
+"""Helpers that several built-in compressors share."""

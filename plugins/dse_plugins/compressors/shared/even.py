@@ -1,30 +1,28 @@
-"""How much is kept where nothing is known of what it does: the same share everywhere, in whole blocks of columns.
+"""An even spread, for weights whose effect was not measured: the same share everywhere, in whole blocks of columns.
 
-Differences are first compressed on paper, so that arrays can be counted before weights exist; which columns are kept, the
-weights tell when they are stored.
+The spread gives numbers of columns, so that arrays can be counted before weights exist. The weights decide which columns
+they are when they are stored.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+
+from dse_plugins.shared import ROUNDING, Array
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Array = NDArray[Any]
-ROUNDING = 1e-9
-
 
 class Even(NamedTuple):
-    """Levels of the columns of some cells; a cell is what columns are ranked within. All (P, A, cells).
+    """Levels of the columns of some parts; a part is a set of columns that are ranked together. Shape (P, A, parts).
 
     Attributes:
-        low: level of a cell's columns.
-        upper: how many of its columns, those that do most, are a level higher.
-        columns: of the cell.
+        low: level of a part's columns.
+        upper: number of the part's columns, those with the largest effect, that are one level higher.
+        columns: number of the part's columns.
     """
 
     low: Array
@@ -32,22 +30,22 @@ class Even(NamedTuple):
     columns: Array
 
     def at(self, level: int | Array) -> Array:
-        """How many columns have a level, one or (P, 1, 1) of them."""
+        """Number of columns that have a level; the level is one number, or shape (P, 1, 1)."""
         return np.where(self.low == level, self.columns - self.upper, 0.0) + np.where(
             self.low + 1 == level, self.upper, 0.0
         )
 
 
 def even(mean: Array, columns: Array, width: Array | int) -> Even:
-    """Spread levels evenly over cells, one level of one block of columns at a time.
+    """Spread levels evenly over parts, one level of one block of columns at a time.
 
     Args:
-        mean: (P, A) levels of a block, the mean over all cells.
-        columns: (P, A, cells) live columns; 0 where nothing is left of a cell.
-        width: columns of a block, or (P, 1, 1) of them.
+        mean: mean level of a block over all parts, shape (P, A).
+        columns: number of live columns of each part, shape (P, A, parts); 0 where nothing of the part is kept.
+        width: number of columns of a block, or shape (P, 1, 1).
 
     Returns:
-        Levels that come to ``mean`` within one block, and never to more. Each cell is as near to it as whole blocks are.
+        Levels whose mean is at most ``mean``, and less by under one block. Each part is as near to it as whole blocks are.
     """
     blocks = np.ceil(columns / width)
     due = np.floor(mean[..., None] * np.cumsum(blocks, axis=-1) + ROUNDING)
@@ -57,15 +55,15 @@ def even(mean: Array, columns: Array, width: Array | int) -> Even:
 
 
 def rank(difference: Tensor, low: float, upper: float) -> Tensor:
-    """Level of each output of a cell: those with the largest differences are one higher.
+    """Level of each output of a part: the outputs with the largest deltas are one level higher.
 
     Args:
-        difference: float32 (outputs, inputs) of the cell.
-        low: level of the others.
-        upper: how many are higher.
+        difference: delta of the part, float32 (outputs, inputs).
+        low: level of the other outputs.
+        upper: number of outputs that are one level higher.
 
     Returns:
-        int64 (outputs,).
+        Levels, int64 (outputs,).
     """
     import torch
 

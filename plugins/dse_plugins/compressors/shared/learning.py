@@ -1,4 +1,4 @@
-"""What compressors share that learn from the base, on each task's rows, what they store."""
+"""Helpers of compressors that learn their stored weights from the base, on each task's rows."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from pydantic import Field
 
 from dse import plugin
 from dse.errors import PluginContractError
+from dse_plugins.shared import Key
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    Build = Callable[[Mapping[tuple[int, int], Tensor]], nn.Module]
+    Build = Callable[[Mapping[Key, Tensor]], nn.Module]
 
 
 class LearningOptions(plugin.Options):
-    """Options of what may be learnt.
+    """Options of compressors that can learn their stored weights.
 
     Attributes:
-        route: ``free``: from the fine-tuned weights, without training; ``trained``: learnt from the base on the task's rows.
-        passes: trained: times the epochs that fine-tuning takes.
-        distil: trained: share of the loss that follows the outputs of the task's own fine-tuned model.
-        seed: trained: of the order of rows and of new heads.
+        route: ``free`` uses the fine-tuned weights, without training; ``trained`` learns from the base on the task's rows.
+        passes: trained route: length of the training, as a multiple of the epochs of fine-tuning.
+        distil: trained route: share of the loss that follows the outputs of the task's own fine-tuned model.
+        seed: trained route: seed of the order of rows and of new heads.
     """
 
     route: Literal["free", "trained"] = "free"
@@ -38,20 +39,26 @@ def learn(
     """Learn every task.
 
     Args:
-        context: of a study.
-        options: of the compressor.
-        key: what the adapter's behaviour depends on.
-        build: makes it.
+        context: context of the study.
+        options: options of the compressor.
+        key: everything the adapter's behaviour depends on.
+        build: makes the adapter from the base's matrices.
     """
     rest = (options.passes, options.distil, options.seed)
     return [context.adapted(plugin.Adaption(task, key, build, *rest)) for task in range(len(context.workload.tasks))]
 
 
+def cut(weights: plugin.Matrices, key: Key, whole: Tensor) -> Tensor:
+    """Cut a matrix (outputs, inputs) to the outputs and inputs that the plan keeps."""
+    left = weights.of_outputs(key, whole)
+    return left[:, weights.inputs[key]] if key in weights.inputs else left
+
+
 def refuse_others(name: str, *, measured: bool) -> None:
-    """Refuse weights that nothing was learnt for.
+    """Refuse weights of a generator for which nothing was learnt.
 
     Raises:
-        PluginContractError: a generator gives other weights than the base's and the tasks' own.
+        PluginContractError: the generator gives other weights than the base's and the tasks' own.
     """
     if not measured:
         raise PluginContractError(

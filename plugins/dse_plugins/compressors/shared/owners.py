@@ -1,14 +1,14 @@
-"""What compressors of differences ask about owners: whose parameters are a group's, and which grid differences lie on."""
+"""Answers that compressors of deltas need about owners: a group's parameters, and the grid of a matrix's delta."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dse import plugin
+from dse_plugins.shared import Array, Key
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,45 +17,43 @@ if TYPE_CHECKING:
 def by_owner(params: plugin.Params, demand: plugin.Demand | None, *, least: Collection[str] = ()) -> plugin.Params:
     """Give every owner above the base the values that say how it is stored.
 
-    A task has its own. A group has none, since parameters belong to tasks: of each value it takes the one that keeps most
-    among the tasks that use it, so that none gets less than it asks for.
+    A task has values of its own. A group has none, since parameters belong to tasks: it takes, for each parameter, the
+    value that keeps most among the tasks that use it, so that no task gets less than it asks for.
 
     Args:
-        params: values (P,), and of tasks (P, T).
-        demand: of these points; None: no groups.
-        least: names of values that keep more the smaller they are; all others, the larger.
+        params: values, shape (P,), or (P, T) for parameters of tasks.
+        demand: demand of these designs; None where there are no groups.
+        least: names of parameters whose smaller values keep more; for all others the larger values keep more.
 
     Returns:
-        The same, with values (P, groups + T) in place of those of tasks.
+        The parameters, with values (P, groups + T) in place of the values (P, T) of tasks.
     """
     if demand is None or not demand.groups:
         return params
     users = demand.users[:, 1 : demand.task_owner(0)]
-    users = users | ~users.any(axis=-1, keepdims=True)  # what nobody uses takes nothing, whatever its values
-    found: dict[str, NDArray[Any]] = {}
+    users = users | ~users.any(axis=-1, keepdims=True)  # a group that no task uses takes nothing, whatever its values
+    by_name: dict[str, Array] = {}
     for name, values in params.items():
         if values.ndim == 1:
-            found[name] = values
+            by_name[name] = values
             continue
         keeps_most, neutral = (np.minimum, values.max()) if name in least else (np.maximum, values.min())
         of_groups = keeps_most.reduce(np.where(users, values[:, None], neutral), axis=2)
-        found[name] = np.concatenate([of_groups, values], axis=1)
-    return plugin.Params(params.points, found)
+        by_name[name] = np.concatenate([of_groups, values], axis=1)
+    return plugin.Params(params.points, by_name)
 
 
-def grid(
-    known: Mapping[tuple[int, int], Tensor], base: plugin.Matrices, key: tuple[int, int], *, per_channel: bool = False
-) -> Tensor:
-    """Step of the base's 8-bit grid for what is left of a matrix, one for all its owners.
+def grid(steps: Mapping[Key, Tensor], base: plugin.Matrices, key: Key, *, per_channel: bool = False) -> Tensor:
+    """Step of the base's 8-bit grid for the kept part of a matrix; all owners of the matrix use it.
 
     Args:
-        known: steps found on the context's base; they hold where the base is that one.
+        steps: steps of the context's base; they are used if the base is that one.
         base: the base's matrices as they were cut.
-        key: layer and matrix.
-        per_channel: one step for each output.
+        key: layer and index of the matrix.
+        per_channel: whether each output has its own step.
 
     Returns:
-        float32 scalar, or (outputs, 1).
+        Steps, a float32 scalar, or (outputs, 1).
     """
-    scale = known[key] if base.measured else plugin.best_scale(base.whole[key], per_channel=per_channel)
+    scale = steps[key] if base.measured else plugin.best_scale(base.whole[key], per_channel=per_channel)
     return base.of_outputs(key, scale) if scale.ndim else scale

@@ -1,4 +1,4 @@
-"""The adapter of the trained route: a mask over PEs, what picked ones hold, and factors of the others' columns."""
+"""The adapter of the trained route: a mask over PEs, weights of the picked PEs, and factors of the others' columns."""
 
 from __future__ import annotations
 
@@ -8,31 +8,30 @@ import torch
 from torch import Tensor, nn
 
 from dse import plugin
-from dse_plugins.compressors.shared.even import ROUNDING
 from dse_plugins.compressors.shared.tiling import Tiling
-from dse_plugins.compressors.xma2.factors import SHIFTED
+from dse_plugins.compressors.xma2.factors import round_factors
+from dse_plugins.shared import ROUNDING, Key, name_of
 
-Key = tuple[int, int]
 SELECTING = 0.25
-"""Share of the steps in which the mask is learnt; then it is fixed."""
+"""Share of the training steps in which the mask is learnt; then it is fixed."""
 RATES = {"deltas": 5.0, "factors": 50.0, "mask": 100.0, "": 8.0}
-"""Multiples of the task's learning rate: few numbers are trained, so each must go further in as many steps."""
+"""Multiples of the task's learning rate: few numbers are trained, so each must move further in the same steps."""
 
 
 class TwoTiers(nn.Module):
-    """What the base's matrices become for one task.
+    """Adapts the base's matrices to one task.
 
-    While the mask is learnt every PE has a difference that is trained, and those whose mask is among the largest use it:
-    gradients pass the choice straight through, to the differences as if all were used, to the mask by what using them would
-    change. Then the choice is fixed, and the rest is trained on.
+    While the mask is learnt, every PE has a delta that is trained, and the PEs with the largest mask values use theirs.
+    Gradients pass this choice straight through: deltas get them as if all were used, and the mask gets the change that using
+    a delta would make. Then the choice is fixed, and training goes on for the rest.
 
     Args:
         base: the base's matrices.
-        scales: their 8-bit grids.
-        encoder: shapes.
-        tiling: how matrices are cut into PEs.
-        share: of PEs that are picked.
-        kind: of factors.
+        scales: steps of their 8-bit grids.
+        encoder: shapes of the matrices.
+        tiling: cut of the matrices into PEs.
+        share: share of PEs that are picked.
+        kind: kind of the factors.
     """
 
     def __init__(
@@ -52,13 +51,13 @@ class TwoTiers(nn.Module):
         self._picked = int(share * encoder.layers * tiles + ROUNDING)
         self._scales = {key: float(scale) for key, scale in scales.items()}
         for key, weight in base.items():
-            self.register_buffer(f"base_{_name(key)}", plugin.quantise(weight, scales[key]), persistent=False)
+            self.register_buffer(f"base_{name_of(key)}", plugin.quantise(weight, scales[key]), persistent=False)
         some = self._picked > 0
-        self.deltas = nn.ParameterDict({_name(key): torch.zeros_like(base[key]) for key in base if some})
+        self.deltas = nn.ParameterDict({name_of(key): torch.zeros_like(base[key]) for key in base if some})
         self.mask = nn.Parameter(torch.zeros(encoder.layers, tiles))
         self.factors = nn.ParameterDict(
             {
-                _name(key): torch.zeros(tiling.row_blocks(matrix), matrix.columns)
+                name_of(key): torch.zeros(tiling.row_blocks(matrix), matrix.columns)
                 for key in base
                 if (matrix := encoder.matrices[key[1]]) and kind != "none"
             }
@@ -67,7 +66,7 @@ class TwoTiers(nn.Module):
         self._selecting = True
 
     def begin(self, share: float) -> None:
-        """Pick PEs anew while the mask is learnt; fix them then."""
+        """Pick PEs again while the mask is learnt; then fix them."""
         if self._selecting:
             order = self.mask.detach().flatten().argsort(descending=True, stable=True)
             gates = torch.zeros(order.numel(), dtype=torch.bool, device=order.device)
@@ -76,9 +75,9 @@ class TwoTiers(nn.Module):
         self._selecting = share < SELECTING and 0 < self._picked < self.mask.numel()
 
     def forward(self, key: Key, weight: Tensor) -> Tensor:
-        """The matrix (outputs, inputs) of this task."""
+        """Return the matrix (outputs, inputs) of this task."""
         del weight
-        codes, scale = self.get_buffer(f"base_{_name(key)}"), self._scales[key]
+        codes, scale = self.get_buffer(f"base_{name_of(key)}"), self._scales[key]
         scaled = codes * scale
         if self._kind != "none":
             rows = codes.shape[1]
@@ -86,59 +85,48 @@ class TwoTiers(nn.Module):
         gates = self._of_matrix(self._gates, key)
         if not self._picked or not (self._selecting or bool(gates.any())):
             return scaled
-        delta = self.deltas[_name(key)]
+        delta = self.deltas[name_of(key)]
         own = (codes + _straight(delta / scale, (delta / scale).round())).clamp(-128, 127) * scale
         chosen = self._spread(gates, codes)
         if not self._selecting:
             return torch.where(chosen, own, scaled)
         soft = self._of_matrix(self.mask, key).sigmoid()
         hard = self._spread(gates + (soft - soft.detach()), codes)
-        unused = torch.where(chosen, 0.0, delta - delta.detach())  # nothing, but for its gradient
+        unused = torch.where(chosen, 0.0, delta - delta.detach())  # zero, but it has a gradient
         return scaled + (own - scaled) * hard + unused
 
     def learnt(self) -> dict[str, Tensor]:
-        """What is stored: codes of the picked PEs' matrices, factors, and the mask with the picked ones first."""
-        found = {"mask": self.mask.detach() + self._gates * (1 + self.mask.detach().abs().max() * 2)}
+        """Return the stored state: codes of the picked PEs' matrices, factors, and the mask with the picked PEs first."""
+        state = {"mask": self.mask.detach() + self._gates * (1 + self.mask.detach().abs().max() * 2)}
         for name, delta in self.deltas.items():
             key = tuple(int(part) for part in name.split("-"))
             steps = (delta.detach() / self._scales[key[0], key[1]]).round()
             codes = (self.get_buffer(f"base_{name}") + steps).clamp(-128, 127)
-            found[f"codes.{name}"] = codes.to(torch.int8)
-        found |= {f"factors.{name}": self._round(value.detach() + 1) for name, value in self.factors.items()}
-        return found
+            state[f"codes.{name}"] = codes.to(torch.int8)
+        values = {name: value.detach() + 1 for name, value in self.factors.items()}
+        return state | {f"factors.{name}": round_factors(value, self._kind) for name, value in values.items()}
 
-    def state_dict(self, *args: object, **named: object) -> dict[str, Tensor]:  # type: ignore[override]  # only what is kept
-        """As `learnt`."""
+    def state_dict(self, *args: object, **named: object) -> dict[str, Tensor]:  # type: ignore[override]  # only the stored part
+        """Return the state of `learnt`."""
         del args, named
         return self.learnt()
 
     def _factor(self, key: Key) -> Tensor:
-        value = 1 + self.factors[_name(key)]
-        return value if self._kind == "real" else _straight(value, self._round(value))
-
-    def _round(self, value: Tensor) -> Tensor:
-        if self._kind == "real":
-            return value.bfloat16().float()
-        levels = torch.tensor((0.0, 1.0) if self._kind == "binary" else SHIFTED, device=value.device)
-        nearest: Tensor = levels[(value[..., None] - levels).abs().argmin(dim=-1)]
-        return nearest
+        value = 1 + self.factors[name_of(key)]
+        return value if self._kind == "real" else _straight(value, round_factors(value, self._kind))
 
     def _of_matrix(self, values: Tensor, key: Key) -> Tensor:
-        """(column blocks, row blocks) of a matrix."""
+        """Return the values of a matrix, shape (column blocks, row blocks)."""
         begin = self._tiling.starts(self._encoder)
         part = values[key[0], begin[key[1]] : begin[key[1] + 1]]
         return part.view(-1, self._tiling.row_blocks(self._encoder.matrices[key[1]]))
 
     def _spread(self, values: Tensor, like: Tensor) -> Tensor:
-        """Value of every weight's PE."""
+        """Return the value of every weight's PE."""
         wide = values.repeat_interleave(self._tiling.columns, dim=0)[: like.shape[0]]
         return wide.repeat_interleave(self._tiling.rows, dim=1)[:, : like.shape[1]]
 
 
 def _straight(value: Tensor, forward: Tensor) -> Tensor:
-    """What is used forwards, with the gradient of what it was made of."""
+    """Return the forward value, with the gradient of the value that it was made from."""
     return value + (forward - value).detach()
-
-
-def _name(key: Key) -> str:
-    return f"{key[0]}-{key[1]}"

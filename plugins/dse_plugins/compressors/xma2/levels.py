@@ -1,39 +1,35 @@
-"""Which processing elements (PEs) are frozen, reprogrammed, or resident beside the base."""
+"""Level of each processing element (PE): frozen, reprogrammed, or resident beside the base."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from dse import plugin
-from dse_plugins.compressors.shared.even import ROUNDING
+from dse_plugins.shared import ROUNDING, Array
 
-Array = NDArray[Any]
 FROZEN, REPROGRAMMED, RESIDENT = 0, 1, 2
 
 
 def positions(effects: Array) -> Array:
-    """Place of every PE in the order of what it does, first what does most; of the same shape."""
+    """Place of every PE in descending order of its effect, in the shape of the effects."""
     order = np.argsort(-effects, axis=None, kind="stable")
-    found = np.empty(effects.size)
-    found[order] = np.arange(effects.size)
-    return found.reshape(effects.shape)
+    places = np.empty(effects.size)
+    places[order] = np.arange(effects.size)
+    return places.reshape(effects.shape)
 
 
 def spread(layers: int, tiles: int) -> Array:
-    """Places (L, tiles) that spread over an encoder whose PEs were not measured: each next one far from those before."""
+    """Places of PEs that were not measured, shape (L, PEs): each next place lies far from those before."""
     golden = (np.sqrt(5) - 1) / 2
     return positions(-((np.arange(layers * tiles) * golden) % 1).reshape(layers, tiles))
 
 
 def levels(places: Array, params: plugin.Params) -> Array:
-    """Level of every PE, (P, A, L, tiles).
+    """Level of every PE, shape (P, A, L, PEs).
 
     Args:
-        places: (P, A, L, tiles) in the order of what PEs do.
-        params: ``share`` (P, A) of PEs that have a version of their own, and ``resident`` (P, A) of these that stay.
+        places: places of PEs in descending order of effect, shape (P, A, L, PEs).
+        params: ``share`` of PEs that have a version of their own, and ``resident``, the share of these that stay, each (P, A).
     """
     total = places.shape[-1] * places.shape[-2]
     own = np.floor(params["share"] * total + ROUNDING)

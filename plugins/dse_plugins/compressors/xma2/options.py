@@ -1,4 +1,4 @@
-"""What is fixed for a whole study of `xma2`."""
+"""Options of `xma2`, which are fixed for a whole study."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Xma2Options(TileOptions, LearningOptions):
     """Options of ``xma2``.
 
     Attributes:
-        tile_rows: wordlines of a processing element (PE); arrays of the hardware should have as many.
-        tile_columns: bitlines of a PE, likewise.
-        rows: training rows of each task that tell what a PE does to the logits, and that factors are fitted on.
-        scale_bits: bits of a real factor.
-        shares: trained: shares of PEs with a version of their own that are trained for; each takes a training of every task.
-        factors: trained: what factors may be.
-        route, passes, distil, seed: as in `LearningOptions`.
+        tile_rows: wordlines of a processing element (PE); arrays of the hardware should have the same number.
+        tile_columns: bitlines of a PE; arrays of the hardware should have the same number.
+        rows: number of training rows of each task on which the effect of PEs is measured and factors are fitted.
+        scale_bits: number of bits of a real factor.
+        shares: trained route: shares of PEs with their own version that are trained; each takes one training of every task.
+        factors: trained route: kind of the factors.
+        route, passes, distil, seed: the options of `LearningOptions`.
     """
 
     scale_bits: int = Field(default=16, ge=2, le=32)

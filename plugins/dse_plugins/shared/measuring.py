@@ -1,0 +1,34 @@
+"""Measurements of each task's fine-tuned model, made once and found again in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from dse import plugin
+from dse_plugins.shared import Array
+
+
+def task_digests(workload: plugin.Workload, task: int) -> dict[str, Any]:
+    """Digests of the base, of a task's fine-tuned model and of its rows, for a key of the cache."""
+    name = workload.task_names[task]
+    return {part: workload.digests.get(part) for part in ("base", f"task.{name}", f"data.{name}")}
+
+
+def measure_each_task(
+    context: plugin.Context, subject: str, key: Mapping[str, Any], measure: Callable[[int], dict[str, Array]]
+) -> list[dict[str, Array]]:
+    """Return what is measured on each task, from the cache where it was measured before.
+
+    Args:
+        context: context of the study.
+        subject: the quantity that is measured, for the progress line.
+        key: everything the arrays depend on besides the task.
+        measure: measures the task of an index.
+    """
+    workload = context.workload
+    return [
+        context.cached(f"{subject} of {name}", task_digests(workload, task) | key, partial(measure, task))
+        for task, name in enumerate(workload.task_names)
+    ]
