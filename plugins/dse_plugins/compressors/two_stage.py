@@ -1,11 +1,11 @@
 """Compressor ``two-stage``: decomposition against the base, near-ternary clipping, selective hard-sharing.
 
-Kang et al., "A Framework for Area-efficient Multi-task BERT Execution on ReRAM-based Accelerators", ICCAD 2021. The base
-is stored once on an 8-bit grid; a task stores an integer delta on that grid. Stage 1 clips the delta to the fewest
-cell-width steps that keep its cosine to the full delta; stage 2 drops the output channels that matter least, which then use
-the base's weights alone. The paper's exact clip formula and channel criterion are not public: we use the cosine of each
-matrix and the channel's energy after clipping. If a generator trains weights that did not exist when cosines were measured,
-stage 1 takes the most bits that are allowed.
+Kang et al., "A Framework for Area-efficient Multi-task BERT Execution on ReRAM-based Accelerators", ICCAD 2021. The
+base is stored once on an 8-bit grid; a task stores an integer delta on that grid. Stage 1 clips the delta to the fewest
+cell-width steps that keep its cosine to the full delta; stage 2 drops the output channels that matter least, which then
+use the base's weights alone. The paper's exact clip formula and channel criterion are not public: we use the cosine of
+each matrix and the channel's energy after clipping. If a generator trains weights that did not exist when cosines were
+measured, stage 1 takes the most bits that are allowed.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class TwoStageOptions(plugin.Options):
     """Options of ``two-stage``.
 
     Attributes:
-        per_channel: whether each output channel of the base has its own grid, instead of each matrix. The base is stored
-            once, so its grid is the same for all tasks and layers.
+        per_channel: whether each output channel of the base has its own grid, instead of each matrix. The base is
+            stored once, so its grid is the same for all tasks and layers.
         layer_groups: number of groups of consecutive layers with their own hyper-parameters, whose names then end in
             ``_1``, ``_2`` and so on.
     """
@@ -179,7 +179,7 @@ class TwoStage:
         return groups[..., np.arange(layers) * groups.shape[-1] // layers]
 
     def _bits(self, geometry: plugin.Geometry, params: plugin.Params, layers: int, *, measured: bool) -> Array:
-        """Magnitude bits of stage 1 in steps of the cell's width, shape (P, A, L, M), or (P, A, L, 1) without measurement.
+        """Magnitude bits of stage 1 in steps of the cell's width, shape (P, A, L, M), or (P, A, L, 1) if not measured.
 
         Separate arrays hold ``steps * cell_bits`` magnitude bits. An offset code of n bits holds magnitudes up to
         2^(n-1) - 1, so it takes one more bit.

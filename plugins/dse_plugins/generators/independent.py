@@ -5,26 +5,18 @@ from collections.abc import Iterable
 from dse import plugin
 
 
-class Independent:
+class Independent(plugin.Base):
     """Every task owns all its layers."""
 
     def __init__(self, options: plugin.Options) -> None:
         del options
 
-    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
-        """Nothing to choose."""
-        del workload
-        return ()
-
-    def prepare(self, context: plugin.Context) -> None:
-        """Nothing to do: tasks are fine-tuned when their weights are first asked for."""
-
     def plan(self, workload: plugin.Workload, params: plugin.Params) -> plugin.Plan:
-        """Give every layer to its task."""
+        """Give every layer of a task to the task itself."""
         return plugin.separate_models(workload, params.points)
 
     def weights(self, context: plugin.Context, params: plugin.Params, owner: int) -> plugin.Weights:
-        """Give the base's or a task's own matrices."""
+        """Return the base's or a task's own matrices; a task is fine-tuned when its weights are first requested."""
         del params
         return context.base_weights() if owner == plugin.BASE else context.task_weights(owner - 1)
 

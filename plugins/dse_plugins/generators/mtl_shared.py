@@ -1,6 +1,6 @@
 """Generator ``mtl-shared``: one encoder trained on all tasks together, with a head for each.
 
-Multi-task learning with hard sharing, as MT-DNN (Liu et al., ACL 2019): what every trained way of sharing has to beat.
+Multi-task learning with hard sharing, as in MT-DNN (Liu et al., ACL 2019), the baseline of all trained sharing.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ class SharedOptions(plugin.Options):
     """Options of ``mtl-shared``.
 
     Attributes:
-        passes: times each task's own epochs.
+        passes: length of the training, as a multiple of each task's own epochs.
         distil: share of the loss that follows the tasks' own fine-tuned models.
-        seed: of the training.
+        seed: seed of the training.
     """
 
     passes: float = Field(default=1.0, gt=0)
@@ -27,21 +27,16 @@ class SharedOptions(plugin.Options):
     seed: int = Field(default=0, ge=0)
 
 
-class Shared:
-    """Every layer belongs to one trained encoder, which stands in the base's place."""
+class Shared(plugin.Base):
+    """Every layer belongs to one trained encoder, which takes the place of the base."""
 
     joint = True
 
     def __init__(self, options: SharedOptions) -> None:
         self.options = options
 
-    def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
-        """Nothing to choose."""
-        del workload
-        return ()
-
     def prepare(self, context: plugin.Context) -> None:
-        """Train."""
+        """Train the encoder."""
         context.trained(self._training(context.workload))
 
     def plan(self, workload: plugin.Workload, params: plugin.Params) -> plugin.Plan:
@@ -49,7 +44,7 @@ class Shared:
         return plugin.Plan(np.full((params.points, len(workload.tasks), workload.encoder.layers), plugin.BASE))
 
     def weights(self, context: plugin.Context, params: plugin.Params, owner: int) -> plugin.Weights | plugin.Model:
-        """Give the trained encoder."""
+        """Return the trained encoder."""
         del params
         shared = context.trained(self._training(context.workload))
         return shared if owner == plugin.BASE else context.task_weights(owner - 1)

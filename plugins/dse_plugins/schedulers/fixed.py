@@ -13,20 +13,20 @@ class FixedOptions(plugin.Options):
     """Options of ``fixed``.
 
     Attributes:
-        order: task names in the order to serve them; empty for the order of the space file.
+        order: task names in the order of service; empty for the order of the space file.
     """
 
     order: list[str] = Field(default_factory=list)
 
 
-class Fixed:
-    """Each task once a cycle, always in the same order."""
+class Fixed(plugin.Base):
+    """Each task once per turn, always in the same order."""
 
     def __init__(self, options: FixedOptions) -> None:
         self.options = options
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
-        """Requests at a visit; the option is checked against the workload."""
+        """Declare the requests per visit, and check the option against the workload."""
         if self.options.order and sorted(self.options.order) != sorted(workload.task_names):
             raise SpaceError(
                 "option 'order' of scheduler 'fixed' does not list every task once",
@@ -35,9 +35,6 @@ class Fixed:
                 found=", ".join(self.options.order),
             )
         return (plugin.batch_parameter(workload),)
-
-    def prepare(self, context: plugin.Context) -> None:
-        """Nothing to do."""
 
     def order(self, components: plugin.Components, workload: plugin.Workload, params: plugin.Params) -> plugin.Schedule:
         """Serve tasks in the given order."""

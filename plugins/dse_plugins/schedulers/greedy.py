@@ -1,4 +1,4 @@
-"""Scheduler ``greedy``: after each task the one that is cheapest to switch to, from the task where that comes out best."""
+"""Scheduler ``greedy``: after each task the task that is cheapest to switch to, from the best first task."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ from numpy.typing import NDArray
 from dse import plugin
 
 
-class Greedy:
-    """Each task once a cycle, the nearest next."""
+class Greedy(plugin.Base):
+    """Each task once per turn, the nearest task next."""
 
     def __init__(self, options: plugin.Options) -> None:
         del options
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
-        """Requests at a visit."""
+        """Declare the requests per visit."""
         return (plugin.batch_parameter(workload),)
-
-    def prepare(self, context: plugin.Context) -> None:
-        """Nothing to do."""
 
     def order(self, components: plugin.Components, workload: plugin.Workload, params: plugin.Params) -> plugin.Schedule:
         """Try every task as the first, and keep the cheapest of these orders."""
@@ -34,7 +31,7 @@ class Greedy:
 
 
 def _nearest(cost: NDArray[np.float64], first: int) -> NDArray[np.int64]:
-    """Go from the first task always to the nearest that is left, (P, T)."""
+    """Order of tasks from the first always to the nearest task that is left, shape (P, T)."""
     points, tasks = np.arange(len(cost)), cost.shape[1]
     tour = np.full((len(cost), tasks), first, dtype=np.int64)
     left = np.ones((len(cost), tasks), dtype=bool)
@@ -48,4 +45,4 @@ def _nearest(cost: NDArray[np.float64], first: int) -> NDArray[np.int64]:
 @plugin.hookimpl
 def dse_schedulers() -> Iterable[plugin.Scheduler]:
     """Yield the one scheduler."""
-    yield plugin.Scheduler(name="greedy", summary="after each task the one that is cheapest to switch to", build=Greedy)
+    yield plugin.Scheduler(name="greedy", summary="the task that is cheapest to switch to comes next", build=Greedy)

@@ -5,24 +5,21 @@ from collections.abc import Iterable
 from dse import plugin
 
 
-class Searched:
-    """Each task once a cycle, in the order the search chose."""
+class Searched(plugin.Base):
+    """Each task once per turn, in the order that the search chose."""
 
     def __init__(self, options: plugin.Options) -> None:
         del options
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
-        """The order, as a permutation of the tasks, and requests at a visit."""
+        """Declare the order, as a permutation of the tasks, and the requests per visit."""
         return (
             plugin.Permutation(name="order", summary="order in which tasks are served"),
             plugin.batch_parameter(workload),
         )
 
-    def prepare(self, context: plugin.Context) -> None:
-        """Nothing to do."""
-
     def order(self, components: plugin.Components, workload: plugin.Workload, params: plugin.Params) -> plugin.Schedule:
-        """Serve tasks in each point's order."""
+        """Serve tasks in each design's order."""
         del components
         return plugin.in_turn(workload, params["order"], params)
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from dse import plugin
-from dse_plugins.shared import Array
+from dse_plugins.shared import Array, Key
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def task_digests(workload: plugin.Workload, task: int) -> dict[str, Any]:
@@ -17,7 +22,10 @@ def task_digests(workload: plugin.Workload, task: int) -> dict[str, Any]:
 
 
 def measure_each_task(
-    context: plugin.Context, subject: str, key: Mapping[str, Any], measure: Callable[[int], dict[str, Array]]
+    context: plugin.Context,
+    subject: str,
+    key: Mapping[str, Any],
+    measure: Callable[[plugin.Context, int], dict[str, Array]],
 ) -> list[dict[str, Array]]:
     """Return what is measured on each task, from the cache where it was measured before.
 
@@ -25,10 +33,20 @@ def measure_each_task(
         context: context of the study.
         subject: the quantity that is measured, for the progress line.
         key: everything the arrays depend on besides the task.
-        measure: measures the task of an index.
+        measure: measures one task, from the context and the task's index.
     """
     workload = context.workload
     return [
-        context.cached(f"{subject} of {name}", task_digests(workload, task) | key, partial(measure, task))
+        context.cached(f"{subject} of {name}", task_digests(workload, task) | key, partial(measure, context, task))
         for task, name in enumerate(workload.task_names)
     ]
+
+
+def stack_matrices(parts: Mapping[Key, Tensor], encoder: plugin.Encoder) -> Array:
+    """Put the values (n, ...) of all matrices into one table (n, L, values of all matrices in order)."""
+    indices = range(len(encoder.matrices))
+    rows = [
+        np.concatenate([parts[layer, index].flatten(start_dim=1).numpy() for index in indices], axis=1)
+        for layer in range(encoder.layers)
+    ]
+    return np.stack(rows, axis=1)

@@ -1,8 +1,8 @@
 """Compressor ``bitdelta``: the sign of every weight's delta, times a scale.
 
 Liu et al., "BitDelta: Your Fine-Tune May Only Be Worth One Bit", NeurIPS 2024; the scale is the mean magnitude, as
-in the paper before its distillation, which trains. On crossbars a sign is twice an unsigned
-bit minus one: one array holds the bit, and the sum of the inputs gives the rest.
+in the paper before its distillation, which trains. On crossbars a sign is twice an unsigned bit minus one: one array
+holds the bit, and the sum of the inputs gives the rest.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Compressor ``dare``: deltas dropped at random, and the rest scaled up to keep the mean.
 
-Yu et al., "Language Models are Super Mario", ICML 2024 (drop and rescale). The rest has the same mean, and most of the delta
-is zero. But zeros scattered over a crossbar free no array, so the method saves no area: this compressor shows that.
+Yu et al., "Language Models are Super Mario", ICML 2024 (drop and rescale). The rest has the same mean, and most of the
+delta is zero. But zeros scattered over a crossbar free no array, so the method saves no area.
 """
 
 from __future__ import annotations

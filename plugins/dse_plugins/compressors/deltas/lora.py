@@ -1,8 +1,8 @@
 """Compressor ``lora``: frozen arrays, and beside them a low-rank delta that the digital unit multiplies.
 
-Hu et al., "LoRA", ICLR 2022, placed as in "analog hardware-aware LoRA" (arXiv 2411.17367): the arrays hold the base and are
-never written; each task's two thin factors lie in SRAM. The route without training takes the factors of the fine-tuned
-weights' delta. The trained route learns them from the base on the task's rows.
+Hu et al., "LoRA", ICLR 2022, placed as in "analog hardware-aware LoRA" (arXiv 2411.17367): the arrays hold the base and
+are never written; each task's two thin factors lie in SRAM. The route without training takes the factors of the
+fine-tuned weights' delta. The trained route learns them from the base on the task's rows.
 """
 
 from __future__ import annotations

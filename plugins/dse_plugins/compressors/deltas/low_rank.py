@@ -1,8 +1,8 @@
 """Compressor ``low-rank``: each delta as a product of two thin matrices, the first singular vectors in more bits.
 
-Ping et al., "Delta-CoMe", NeurIPS 2024: singular vectors of a delta have more bits if their singular value is larger. On
-crossbars the two factors are two products, one after the other, with a quantised vector between them. A factor is thin on
-disk only: ``rank`` columns, or ``rank`` wordlines, take whole arrays, so only whole arrays are saved.
+Ping et al., "Delta-CoMe", NeurIPS 2024: singular vectors of a delta have more bits if their singular value is larger.
+On crossbars the two factors are two products, one after the other, with a quantised vector between them. A factor is
+thin on disk only: ``rank`` columns, or ``rank`` wordlines, take whole arrays, so only whole arrays are saved.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 DAMPING = 1e-6
-"""Share of the mean square of the first factor's vectors that is added, so that vectors equal after rounding have a solution."""
+"""Share of the first factor's mean square that is added, so that vectors equal after rounding have a solution."""
 
 
 class LowRank(DeltaCompressor):
@@ -90,7 +90,7 @@ def _singular(values: Tensor, count: int) -> Tensor:
 
 
 def _fit_factor(values: Tensor, first: Tensor) -> Tensor:
-    """Return the factor (outputs, rank) whose product with the first factor is closest to a matrix (outputs, inputs)."""
+    """Return the factor (outputs, rank) that makes the product with the first factor closest to a matrix."""
     import torch
 
     gram = first.double() @ first.double().T

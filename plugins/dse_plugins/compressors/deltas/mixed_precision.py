@@ -1,4 +1,4 @@
-"""Compressor ``mixed-precision``: every array-sized block of a delta in the number of bits that helps most there, or absent.
+"""Compressor ``mixed-precision``: each array-sized block of a delta in the bits that help most, or absent.
 
 After Zhu et al., "A Configurable Multi-Precision CNN Computing Framework Based on Single Bit RRAM", DAC 2019, which
 chooses bits by layer. Here each block has its own bits, given in the order of the effect of one more bit on the logits.

@@ -1,7 +1,7 @@
 """Compressor ``tile-drop``: ternary deltas without some array-sized blocks, chosen by norm or by measured effect.
 
-After crossbar-aware pruning (Liang et al., "Crossbar-Aware Neural Network Pruning", IEEE Access 2018): weights are removed
-in units of an array, so that every removed weight saves area.
+After crossbar-aware pruning (Liang et al., "Crossbar-Aware Neural Network Pruning", IEEE Access 2018): weights are
+removed in units of an array, so that every removed weight saves area.
 """
 
 from __future__ import annotations

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from pydantic import Field
 
 from dse import plugin
 from dse_plugins.shared import Array, Key
+from dse_plugins.shared.measuring import stack_matrices
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,12 +33,12 @@ def measure_tiles(
 ) -> dict[str, Array]:
     """Measure every block of every matrix: the loss without it, and the loss in each number of bits.
 
-    To first order, leaving ``r`` out of a block changes a row's logits by the sum over tokens and the block's outputs of
-    ``g (x r)``, with inputs ``x`` and gradients ``g`` at the outputs.
+    To first order, leaving ``r`` out of a block changes a row's logits by the sum over tokens and the block's outputs
+    of ``g (x r)``, with inputs ``x`` and gradients ``g`` at the outputs.
 
     Returns:
-        Arrays ``norm`` and ``effect``, shape (1 + bits, L, blocks of all matrices): the squared delta that is left out, and
-        the mean square change of the logits on training rows.
+        Arrays ``norm`` and ``effect``, shape (1 + bits, L, blocks of all matrices): the squared delta that is left out,
+        and the mean square change of the logits on training rows.
     """
     import torch
 
@@ -56,19 +56,14 @@ def measure_tiles(
         for key, out in left.items():
             inputs, gradients = seen.inputs[key], seen.gradients[key] * seen.mask[..., None]
             effect[key] = effect[key] + _squares(inputs, gradients, out.to(gradients), options).cpu()
-    norms = {
-        key: torch.stack(
-            [
-                torch.stack([_sums(part.square().sum(dim=-1), options.tile_columns) for part in rows], dim=-1)
-                for rows in (form.split(options.tile_rows, dim=1) for form in out)
-            ]
-        )
-        for key, out in left.items()
-    }
+    norms = {}
+    for key, out in left.items():
+        squares = [part.square().sum(dim=-1) for part in out.split(options.tile_rows, dim=2)]
+        norms[key] = torch.stack([_sums(values, options.tile_columns) for values in squares], dim=-1)
     encoder = context.workload.encoder
     return {
-        "norm": _stack_tiles(norms, encoder),
-        "effect": _stack_tiles({key: value / count for key, value in effect.items()}, encoder),
+        "norm": stack_matrices(norms, encoder),
+        "effect": stack_matrices({key: value / count for key, value in effect.items()}, encoder),
     }
 
 
@@ -88,14 +83,3 @@ def _sums(values: Tensor, size: int) -> Tensor:
     import torch
 
     return torch.stack([block.sum(dim=-1) for block in values.split(size, dim=-1)], dim=-1)
-
-
-def _stack_tiles(parts: dict[Key, Tensor], encoder: plugin.Encoder) -> Array:
-    """Put the values (forms, blocks of columns, blocks of rows) of all matrices into one table (forms, L, blocks)."""
-    rows = [
-        np.concatenate(
-            [parts[layer, index].flatten(start_dim=1).numpy() for index in range(len(encoder.matrices))], axis=1
-        )
-        for layer in range(encoder.layers)
-    ]
-    return np.stack(rows, axis=1)

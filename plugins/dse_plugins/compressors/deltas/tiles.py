@@ -1,12 +1,13 @@
 """Base class of compressors of deltas in array-sized blocks, each in its own number of bits or absent.
 
-The effect of each block is measured on the tasks' own models. If a generator trains other models, every block of rows keeps
-the same share of its columns, in whole blocks, and the weights decide which columns these are.
+The effect of each block is measured on the tasks' own models. If a generator trains other models, every block of rows
+keeps the same share of its columns, in whole blocks, and the weights decide which columns these are.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,18 +42,14 @@ class TileCompressor(DeltaCompressor):
 
     @abstractmethod
     def budget(self, params: plugin.Params) -> tuple[Array, Array]:
-        """Mean bits of a block, and the measure that orders measured blocks, ``norm`` or ``effect``; each has shape (P, A)."""
+        """Mean bits of a block, and the order of measured blocks, ``norm`` or ``effect``, each of shape (P, A)."""
 
     def prepare(self, context: plugin.Context) -> None:
         """Measure, once for each task, the effect of every block on the logits, and order the steps."""
         super().prepare(context)
         self._encoder = context.workload.encoder
-        tables = measure_each_task(
-            context,
-            "effects of tiles",
-            self.options.model_dump(),
-            lambda task: measure_tiles(context, task, self._scales, self.options, self.bits),
-        )
+        measure = partial(measure_tiles, scales=self._scales, options=self.options, bits=self.bits)
+        tables = measure_each_task(context, "effects of tiles", self.options.model_dump(), measure)
         self._positions = {by: np.stack([_positions(table[by]) for table in tables]) for by in ("norm", "effect")}
 
     def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
@@ -94,7 +91,7 @@ class TileCompressor(DeltaCompressor):
         return tuple(terms)
 
     def _measured_levels(self, difference: Difference, params: plugin.Params) -> Tensor:
-        """Level of each output in each block of rows, by measured effect, shape (outputs, blocks): a place in `bits` from 1, or 0."""
+        """Level of each output, a place in `bits` from 1, or 0, by measured effect, shape (outputs, blocks of rows)."""
         import torch
 
         layer, index = difference.key
@@ -106,7 +103,7 @@ class TileCompressor(DeltaCompressor):
         return torch.from_numpy(self.tiling.of_matrix(levels, self._encoder, index))[outputs]
 
     def _ranked_levels(self, difference: Difference, params: plugin.Params) -> Tensor:
-        """Level of each output for weights that were not measured: in each block of rows, the largest deltas have most bits."""
+        """Level of each output of weights that were not measured: the largest deltas of a block of rows have most bits."""
         import torch
 
         layer, index = difference.key
@@ -120,7 +117,7 @@ class TileCompressor(DeltaCompressor):
         return torch.stack([rank(*of) for of in zip(blocks, low, upper, strict=True)], dim=1)
 
     def _measured_columns(self, sizes: Sizes, params: plugin.Params) -> list[Array]:
-        """Columns of each matrix by measured effect, for each number of bits and block of rows, shape (bits, P, T, L, blocks)."""
+        """Number of columns by measured effect, for each matrix, shape (bits, P, T, L, blocks of rows)."""
         everything = self._levels(sizes, params)
         columns = []
         for index in range(len(sizes.encoder.matrices)):
@@ -130,7 +127,7 @@ class TileCompressor(DeltaCompressor):
         return columns
 
     def _even_columns(self, sizes: Sizes, params: plugin.Params) -> list[Array]:
-        """Columns of each matrix for weights that were not measured, shape (bits, P, A, L, blocks)."""
+        """Number of columns of weights that were not measured, for each matrix, shape (bits, P, A, L, blocks of rows)."""
         spreads = [self._even(sizes, params, index) for index in range(len(sizes.encoder.matrices))]
         return [np.stack([spread.at(step + 1) for step in range(len(self.bits))]) for spread in spreads]
 
@@ -162,7 +159,7 @@ class TileCompressor(DeltaCompressor):
 
 
 def _positions(lost: Array) -> Array:
-    """Place of every step in the order of its gain, shape (steps, L, blocks), from the loss after each (1 + steps, ...).
+    """Place of every step in the order of gain, shape (steps, L, blocks), from the losses (1 + steps, L, blocks).
 
     A step never comes before the step that it builds on.
     """
@@ -174,5 +171,5 @@ def _positions(lost: Array) -> Array:
 
 
 def _count_taken(positions: Array, count: Array) -> Array:
-    """Number of steps taken of each block, from their places (..., steps, L, blocks) and the steps taken in all (...)."""
+    """Number of steps of each block, from all places (..., steps, L, blocks) and the number of all steps (...)."""
     return np.asarray((positions < np.asarray(count)[..., None, None, None]).sum(axis=-3))

@@ -1,19 +1,21 @@
 """Compressor ``graded``: each column of a delta in two signs, in one bit, or absent, in the form that helps most.
 
-This compressor extends the decomposition of Kang et al., ICCAD 2021, still without training. The paper drops the same share
-of every matrix's columns, the smallest first. Here training rows show how much the logits change without a column, over the
-whole model: blocks of columns are graded none, binary or ternary in the order of gain per array. A binary column has two
-values of its own and takes one array; a ternary column in separate arrays takes two. The weights that are left out change the
-mean of an output, and the output's bias, which the task has anyway, corrects it. The base, which all tasks share, may have
-fewer bits too: with its own grid for each output, five bits, sign included, lose almost nothing.
+This compressor extends the decomposition of Kang et al., ICCAD 2021, still without training. The paper drops the same
+share of every matrix's columns, the smallest first. Here training rows show how much the logits change without a
+column, over the whole model: blocks of columns are graded none, binary or ternary in the order of gain per array. A
+binary column has two values of its own and takes one array; a ternary column in separate arrays takes two. The weights
+that are left out change the mean of an output, and the output's bias, which the task has anyway, corrects it. The base,
+which all tasks share, may have fewer bits too: with its own grid for each output, five bits, sign included, lose almost
+nothing.
 
-If a generator trains weights that did not exist when effects were measured, every matrix has the same share of columns in
-each form, in whole arrays, with the largest deltas in the best form, and no bias corrects a mean.
+If a generator trains weights that did not exist when effects were measured, every matrix has the same share of columns
+in each form, in whole arrays, with the largest deltas in the best form, and no bias corrects a mean.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,13 +78,8 @@ class Graded:
     def prepare(self, context: plugin.Context) -> None:
         """Measure, once for each task, the effect of every column on the logits."""
         self._scales = {key: plugin.best_scale(weight) for key, weight in context.base_weights().items()}
-        rows = self.options.rows
-        tables = measure_each_task(
-            context,
-            "effects of columns",
-            {"rows": rows},
-            lambda task: measure_outputs(context, task, self._scales, rows),
-        )
+        measure = partial(measure_outputs, scales=self._scales, rows=self.options.rows)
+        tables = measure_each_task(context, "effects of columns", {"rows": self.options.rows}, measure)
         self._effects = np.stack([table["recovered" if self.options.recover else "plain"] for table in tables])
         self._bias = np.stack([table["bias"] for table in tables])  # (T, forms, L, outputs of all matrices)
         self._base_bias = np.stack([table["base_bias"] for table in tables])  # (T, bits, L, outputs of all matrices)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dse import plugin
 from dse_plugins.shared import Array, Key
+from dse_plugins.shared.measuring import stack_matrices
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,8 +18,8 @@ BASE_BITS = (3, 4, 5, 6, 7)
 CLIPS = tuple(1 - step / 20 for step in range(12))
 """Ends that an output's grid may have, as shares of its largest weight."""
 DAMPING = 0.01
-"""Share of the layer's mean gradients that is added to each output's own, so that a bias without effect stays small: attention
-does not depend on the biases of keys, whose gradients cancel."""
+"""Share of the layer's mean gradients that is added to each output's own, so that a bias without effect stays small:
+attention does not depend on the biases of keys, whose gradients cancel."""
 
 
 def ternary(codes: Tensor) -> Tensor:
@@ -42,9 +43,7 @@ def binary(difference: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     below = values.cumsum(dim=1)[:, :-1]  # sums of the lower group for each place where the sorted row may be cut
     count = torch.arange(1, size)
     spread = below.square() / count + (values.sum(1, keepdim=True) - below).square() / (size - count)
-    cut = spread.argmax(
-        dim=1, keepdim=True
-    )  # here the sum of squares between groups is largest, so the squared error is least
+    cut = spread.argmax(dim=1, keepdim=True)  # the largest spread between groups leaves the least squared error
     low = below.gather(1, cut) / (cut + 1)
     high = (values.sum(1, keepdim=True) - below.gather(1, cut)) / (size - 1 - cut)
     bits = torch.zeros_like(order, dtype=torch.bool).scatter_(1, order, torch.arange(size) > cut)
@@ -71,7 +70,8 @@ def coarse(base: Tensor, bits: int) -> tuple[Tensor, Tensor]:
         bits: number of bits of the magnitude.
 
     Returns:
-        Codes (outputs, inputs) from -(2^bits - 1) to 2^bits - 1, and the steps (outputs, 1) with the least squared error.
+        Codes (outputs, inputs) from -(2^bits - 1) to 2^bits - 1, and the steps (outputs, 1) with the least squared
+        error.
     """
     import torch
 
@@ -96,9 +96,10 @@ def base_residuals(base: Tensor, scale: Tensor) -> Tensor:
 def measure_outputs(context: plugin.Context, task: int, scales: dict[Key, Tensor], rows: int) -> dict[str, Array]:
     """Measure every output of every matrix on training rows.
 
-    To first order, leaving ``r`` out of an output's weights changes a row's logits by ``a = sum over tokens of g (x r)``,
-    with inputs ``x`` and gradients ``g`` at the output; a bias ``b`` adds ``b c``, with ``c`` the sum of ``g``. The best
-    bias is the least-squares bias. It is linear in ``r``: the sum over rows of ``a c`` is ``r`` times the sum of ``c g x``.
+    To first order, leaving ``r`` out of an output's weights changes a row's logits by ``a``, the sum over tokens of
+    ``g (x r)``, with inputs ``x`` and gradients ``g`` at the output; a bias ``b`` adds ``b c``, with ``c`` the sum of
+    ``g``. The best bias is the least-squares bias. It is linear in ``r``: the sum over rows of ``a c`` is ``r`` times
+    the sum of ``c g x``.
 
     Args:
         context: context of the study.
@@ -107,9 +108,9 @@ def measure_outputs(context: plugin.Context, task: int, scales: dict[Key, Tensor
         rows: number of training rows.
 
     Returns:
-        Arrays ``plain`` and ``recovered``, shape (forms, L, outputs of all matrices in order): mean square change of the
-        logits, without and with the best bias. ``bias`` is the best bias, in the same shape. ``base_bias`` is the bias that a
-        coarse base adds, shape (bits, L, outputs).
+        Arrays ``plain`` and ``recovered``, shape (forms, L, outputs of all matrices in order): mean square change of
+        the logits, without and with the best bias. ``bias`` is the best bias, in the same shape. ``base_bias`` is the
+        bias that a coarse base adds, shape (bits, L, outputs).
     """
     import torch
 
@@ -141,15 +142,4 @@ def measure_outputs(context: plugin.Context, task: int, scales: dict[Key, Tensor
         tables["bias"][key] = bias
         coarser = base_residuals(base[key], scales[key])
         tables["base_bias"][key] = torch.einsum("oi,foi->fo", pulls[key], coarser) / damped
-    return {name: _stack_outputs(parts, context.workload.encoder) for name, parts in tables.items()}
-
-
-def _stack_outputs(parts: dict[Key, Tensor], encoder: plugin.Encoder) -> Array:
-    """Put the values (n, outputs) of all matrices into one table (n, L, outputs of all matrices in order)."""
-    import torch
-
-    rows = [
-        torch.cat([parts[layer, index] for index in range(len(encoder.matrices))], dim=1)
-        for layer in range(encoder.layers)
-    ]
-    return torch.stack(rows, dim=1).numpy()
+    return {name: stack_matrices(parts, context.workload.encoder) for name, parts in tables.items()}

@@ -1,9 +1,10 @@
 """Compressor ``piggyback``: a binary mask over the base's weights, written into the arrays when its task is served.
 
 Mallya et al., "Piggyback", ECCV 2018: one bit for every weight and task. A masked weight is zero and its cells must be
-written, so every array is written; only the image off-chip is small. The crossbar-aware masks (XBM, XMA, XMA2) are compared
-with this method. Without training a weight stays if it is closer to the fine-tuned weight than zero is. The trained route
-learns a real mask from the base on the task's rows and cuts it at a threshold, straight-through, as in the paper.
+written, so every array is written; only the image off-chip is small. The crossbar-aware masks (XBM, XMA, XMA2) are
+compared with this method. Without training a weight stays if it is closer to the fine-tuned weight than zero is. The
+trained route learns a real mask from the base on the task's rows and cuts it at a threshold, straight-through, as in
+the paper.
 """
 
 from __future__ import annotations

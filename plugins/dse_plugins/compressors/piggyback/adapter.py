@@ -19,7 +19,7 @@ BEGIN, THRESHOLD = 1e-2, 5e-3
 
 
 class Mask(nn.Module):
-    """The base on its 8-bit grid, zero where the real mask is below the threshold; gradients pass the cut straight through.
+    """The base on its 8-bit grid, zero where the real mask is below the threshold; gradients pass straight through.
 
     Args:
         base: the base's matrices.

@@ -1,7 +1,7 @@
 """An even spread, for weights whose effect was not measured: the same share everywhere, in whole blocks of columns.
 
-The spread gives numbers of columns, so that arrays can be counted before weights exist. The weights decide which columns
-they are when they are stored.
+The spread gives numbers of columns, so that arrays can be counted before weights exist. The weights decide which
+columns they are when they are stored.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def even(mean: Array, columns: Array, width: Array | int) -> Even:
         width: number of columns of a block, or shape (P, 1, 1).
 
     Returns:
-        Levels whose mean is at most ``mean``, and less by under one block. Each part is as near to it as whole blocks are.
+        Levels whose mean is at most ``mean``, and less by under one block. Each part is as near to it as whole blocks
+        are.
     """
     blocks = np.ceil(columns / width)
     due = np.floor(mean[..., None] * np.cumsum(blocks, axis=-1) + ROUNDING)

@@ -21,7 +21,8 @@ class LearningOptions(plugin.Options):
     """Options of compressors that can learn their stored weights.
 
     Attributes:
-        route: ``free`` uses the fine-tuned weights, without training; ``trained`` learns from the base on the task's rows.
+        route: ``free`` uses the fine-tuned weights, without training; ``trained`` learns from the base on the task's
+            rows.
         passes: trained route: length of the training, as a multiple of the epochs of fine-tuning.
         distil: trained route: share of the loss that follows the outputs of the task's own fine-tuned model.
         seed: trained route: seed of the order of rows and of new heads.

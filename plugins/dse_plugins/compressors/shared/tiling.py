@@ -30,7 +30,7 @@ class Tiling(NamedTuple):
         return -(-matrix.columns // self.columns)
 
     def starts(self, encoder: plugin.Encoder) -> list[int]:
-        """Index of the first block of each matrix among the blocks of a layer, and the number of blocks of the layer."""
+        """Index of each matrix's first block among the blocks of a layer, and the number of all these blocks."""
         tiles = [self.row_blocks(matrix) * self.column_blocks(matrix) for matrix in encoder.matrices]
         return [0, *np.cumsum(tiles).tolist()]
 

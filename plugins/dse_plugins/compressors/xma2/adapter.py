@@ -22,8 +22,8 @@ class TwoTiers(nn.Module):
     """Adapts the base's matrices to one task.
 
     While the mask is learnt, every PE has a delta that is trained, and the PEs with the largest mask values use theirs.
-    Gradients pass this choice straight through: deltas get them as if all were used, and the mask gets the change that using
-    a delta would make. Then the choice is fixed, and training goes on for the rest.
+    Gradients pass this choice straight through: deltas get them as if all were used, and the mask gets the change that
+    using a delta would make. Then the choice is fixed, and training goes on for the rest.
 
     Args:
         base: the base's matrices.
@@ -96,7 +96,7 @@ class TwoTiers(nn.Module):
         return scaled + (own - scaled) * hard + unused
 
     def learnt(self) -> dict[str, Tensor]:
-        """Return the stored state: codes of the picked PEs' matrices, factors, and the mask with the picked PEs first."""
+        """Return the state: codes of the picked PEs' matrices, factors, and the mask with the picked PEs first."""
         state = {"mask": self.mask.detach() + self._gates * (1 + self.mask.detach().abs().max() * 2)}
         for name, delta in self.deltas.items():
             key = tuple(int(part) for part in name.split("-"))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 SHIFTED = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 """Factors made by two shifts and an addition, in three bits."""
 DAMPING = 0.01
-"""Share of the columns' mean variance that is added to each variance: a column that hardly varies keeps the factor 1."""
+"""Share of the columns' mean variance added to each variance: a column that hardly varies keeps the factor 1."""
 KINDS = ("none", "binary", "shift", "real")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Free(Tiers):
-    """Written PEs hold the fine-tuned weights; factors bring the other PEs' outputs close to those of fine-tuned weights."""
+    """Written PEs hold the fine-tuned weights; factors bring the other PEs close to the fine-tuned outputs."""
 
     def __init__(self, options: Xma2Options) -> None:
         super().__init__(options)
@@ -55,14 +56,10 @@ class Free(Tiers):
         super().prepare(context)
         self._encoder, options, rows = context.workload.encoder, self.options, {"rows": self.options.rows}
         where = {matrix.input: index for index, matrix in enumerate(self._encoder.matrices)}
-        tables = measure_each_task(
-            context,
-            "effects of PEs",
-            rows | {"tile": tuple(self.tiling)},
-            lambda task: measure_tiles(context, task, self._scales, options, ()),
-        )
+        measure = partial(measure_tiles, scales=self._scales, options=options, bits=())
+        tables = measure_each_task(context, "effects of PEs", rows | {"tile": tuple(self.tiling)}, measure)
         self._moments = measure_each_task(
-            context, "inputs", rows, lambda task: input_moments(context, (task,), options.rows, where)
+            context, "inputs", rows, lambda context, task: input_moments(context, (task,), options.rows, where)
         )
         self._places = {by: np.stack([positions(table[by][0]) for table in tables]) for by in ("norm", "effect")}
 
@@ -87,7 +84,8 @@ class Free(Tiers):
     def factors(self, place: Place, held: Tensor, scale: Tensor, params: plugin.Params) -> Tensor:
         """Fit the factors of frozen PEs to the codes of a written PE.
 
-        Weights beyond the grid are clipped in these codes; otherwise such weights would distort the factors of whole columns.
+        Weights beyond the grid are clipped in these codes; otherwise such weights would distort the factors of whole
+        columns.
         """
         import torch
 

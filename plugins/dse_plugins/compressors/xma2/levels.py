@@ -29,7 +29,8 @@ def levels(places: Array, params: plugin.Params) -> Array:
 
     Args:
         places: places of PEs in descending order of effect, shape (P, A, L, PEs).
-        params: ``share`` of PEs that have a version of their own, and ``resident``, the share of these that stay, each (P, A).
+        params: ``share`` of PEs that have a version of their own, and ``resident``, the share of these that stay, each
+            (P, A).
     """
     total = places.shape[-1] * places.shape[-2]
     own = np.floor(params["share"] * total + ROUNDING)

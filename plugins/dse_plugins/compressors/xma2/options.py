@@ -20,7 +20,8 @@ class Xma2Options(TileOptions, LearningOptions):
         tile_columns: bitlines of a PE; arrays of the hardware should have the same number.
         rows: number of training rows of each task on which the effect of PEs is measured and factors are fitted.
         scale_bits: number of bits of a real factor.
-        shares: trained route: shares of PEs with their own version that are trained; each takes one training of every task.
+        shares: trained route: shares of PEs with their own version that are trained; each takes one training of every
+            task.
         factors: trained route: kind of the factors.
         route, passes, distil, seed: the options of `LearningOptions`.
     """

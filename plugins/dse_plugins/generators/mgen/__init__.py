@@ -1,13 +1,14 @@
 """Generator ``mgen``: models that serve several tasks with less computation.
 
-After Kang et al., "MGen: A Framework for Energy-Efficient In-ReRAM Acceleration of Multi-Task BERT", IEEE TC 2023, of which
-only the abstract is public: redundancies of multi-task BERT are analysed, and models generated that support several tasks
-with fewer computations. Ours has two routes. Trained: some encoder layers are skipped by all; the rest is trained on all
-tasks of a trunk together and follows the tasks' own models; the last layers of a task may be its own, trained on from there
-with everything beneath them as it is. On an input that all tasks share, what they have in common runs once. Free of
-training: of each task's own model, attention heads and FFN columns that do least are left out, in whole arrays, what is
-kept makes up for them in the least squares, and the first layers may be the base's, or the mean of the tasks' own, which
-all tasks share. On both, inputs may leave early where an answer is sure.
+After Kang et al., "MGen: A Framework for Energy-Efficient In-ReRAM Acceleration of Multi-Task BERT", IEEE TC 2023, of
+which only the abstract is public: it analyses redundancies of multi-task BERT and generates models that support several
+tasks with fewer computations. This generator has two routes. On the trained route all tasks skip some encoder layers;
+the other layers, the trunk, are trained on all its tasks together and follow the tasks' own models. The last layers of
+a task may be its own: they are trained further while the layers before them stay fixed. On an input that all tasks
+share, common layers run once. The free route trains nothing. It leaves out the attention heads and FFN columns of each
+task's own model that have least effect, in whole arrays, and the kept ones make up for them by least squares. All tasks
+may share the first layers, which are then the base's or the mean of the tasks' own. On both routes inputs may leave
+early if an answer is sure.
 """
 
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ from dse_plugins.generators.mgen.options import MGenOptions
 
 
 def build(options: MGenOptions) -> plugin.ModelGenerator:
-    """Build the route that is asked for."""
+    """Build the route that the options choose."""
     if options.route == "free":
         from dse_plugins.generators.mgen.free import Free
 

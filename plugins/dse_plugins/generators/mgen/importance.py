@@ -1,36 +1,34 @@
-"""What attention heads and feed-forward columns do to a task's logits, measured without training."""
+"""Effect of attention heads and feed-forward columns on a task's logits, measured without training."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dse import plugin
+from dse_plugins.shared import ROUNDING, Array, Key
 
-_ROUNDING = 1e-9
 SIDES = {"heads": "attention_output", "ffn": "ffn_out"}
-"""What may be left out, and the matrix whose inputs it is."""
+"""Kinds of units that may be left out, and for each the role of the matrix whose inputs they are."""
 
 
-def measure_units(
-    context: plugin.Context, task: int, rows: int, model: plugin.Model | None = None
-) -> dict[str, NDArray[Any]]:
-    """Measure what leaving out each head and each feed-forward column changes, to first order.
+def measure_units(context: plugin.Context, task: int, rows: int, model: plugin.Model | None = None) -> dict[str, Array]:
+    """Measure, to first order, the effect of leaving out each head and each feed-forward column.
 
-    An input ``x`` of the matrix that follows moves the logits by ``x (g W)``, with ``g`` the gradient at that matrix's outputs:
-    summed over a head's inputs and a row's tokens, squared and averaged over rows. What is constant in it a bias can give
-    back, so that only its deviation from the mean counts.
+    An input ``x`` of the matrix that follows moves the logits by ``x (g W)``, with ``g`` the gradient at that matrix's
+    outputs: summed over a head's inputs and a row's tokens, squared and averaged over rows. A bias can replace the
+    constant part of ``x``, so only its deviation from the mean counts.
 
     Args:
-        context: of a study.
-        task: index.
-        rows: training rows.
-        model: encoder and head to look at instead of the task's own; L are then the layers it has.
+        context: context of the study.
+        task: index of the task.
+        rows: number of training rows.
+        model: encoder and head to observe instead of the task's own; L then counts its layers.
 
     Returns:
-        ``heads`` (L, H) and ``ffn`` (L, F): mean square change of the logits.
+        Mean square change of the logits: ``heads``, shape (L, H), and ``ffn``, shape (L, F).
     """
     import torch
 
@@ -39,14 +37,14 @@ def measure_units(
     layers = sorted({layer for layer, _ in weights})
     where = {name: index for name in SIDES if (index := matrix_of(encoder, SIDES[name])) is not None}
     keys = [(layer, index) for index in where.values() for layer in layers]
-    means: dict[tuple[int, int], Any] = dict.fromkeys(keys, 0.0)
+    means: dict[Key, Any] = dict.fromkeys(keys, 0.0)
     tokens = 0
-    for seen in context.observe(task, rows, model):  # twice, since what is seen is too much to keep
+    for seen in context.observe(task, rows, model):  # observed twice, since the inputs are too many to store
         tokens += int(seen.mask.sum())
         for key in keys:
             means[key] = means[key] + (seen.inputs[key] * seen.mask[..., None]).sum(dim=(0, 1))
     means = {key: total / tokens for key, total in means.items()}
-    effects: dict[tuple[int, int], Any] = dict.fromkeys(keys, 0.0)
+    effects: dict[Key, Any] = dict.fromkeys(keys, 0.0)
     count = 0
     for seen in context.observe(task, rows, model):
         count += len(seen.mask)
@@ -62,20 +60,20 @@ def measure_units(
 
 
 def matrix_of(encoder: plugin.Encoder, role: str) -> int | None:
-    """Index of the matrix of a role; None where the encoder names none."""
+    """Index of the matrix of a role; None if the encoder has no such matrix."""
     roles = [matrix.role for matrix in encoder.matrices]
     return roles.index(role) if role in roles else None
 
 
-def ranks(effects: NDArray[Any], block: int) -> NDArray[np.int64]:
-    """Place of every unit in the order in which units are left out last, (L, units).
+def ranks(effects: Array, block: int) -> NDArray[np.int64]:
+    """Place of every unit in the order of keeping, shape (L, units): the unit at place 0 is left out last.
 
-    Units of a layer are taken together in blocks of like effect, so that whole arrays go; the block that does most in each
-    layer is never left out before the others of all layers.
+    Units of a layer form blocks of similar effect, so that whole arrays are left out. The block with the largest effect
+    in each layer comes before the other blocks of all layers.
 
     Args:
-        effects: (L, units) of each head or column.
-        block: units that fill an array's columns.
+        effects: effect of each head or column, shape (L, units).
+        block: number of units that fill an array's columns.
     """
     layers, units = effects.shape
     order = np.argsort(-effects, axis=1, kind="stable")
@@ -91,23 +89,36 @@ def ranks(effects: NDArray[Any], block: int) -> NDArray[np.int64]:
 
 
 def block_of(encoder: plugin.Encoder, name: str, columns: int) -> int:
-    """Heads, or feed-forward columns, that are left out together: as many as fill an array's columns."""
+    """Number of heads or feed-forward columns that are left out together, since they fill an array's columns."""
     return max(1, columns // (encoder.head_size if name == "heads" else 1))
 
 
-def within(places: NDArray[np.int64], share: NDArray[Any], block: int) -> NDArray[np.bool_]:
-    """Which units (..., L, units) are within a share (...) of their blocks; one block a layer at least.
+def within(places: NDArray[np.int64], share: Array, block: int) -> NDArray[np.bool_]:
+    """Whether each unit is within a share (...) of the blocks, at least one block per layer, shape (..., L, units).
 
     Args:
-        places: (..., L, units) of `ranks`.
-        share: to keep.
-        block: units left out together.
+        places: places of `ranks`, shape (..., L, units).
+        share: share of blocks to keep.
+        block: number of units left out together.
     """
     layers, units = places.shape[-2:]
-    count = np.maximum(np.floor(share * -(-units // block) * layers + _ROUNDING), layers)
+    count = np.maximum(np.floor(share * -(-units // block) * layers + ROUNDING), layers)
     return np.asarray(places < count[..., None, None])
 
 
+def kept_shares(
+    low: float, scope: tuple[Literal["task"], ...], owner: str, layers: str
+) -> tuple[plugin.Parameter, ...]:
+    """Declare the shares of heads and of columns that are kept; owner and layers are words of the summaries."""
+    return tuple(
+        plugin.Float(
+            name=name, low=low, high=1.0, default=1.0, limits=(0.0, 1.0), scope=scope,
+            summary=f"share of {owner}'s {units} that are kept, over all {layers}",
+        )
+        for name, units in (("heads", "attention heads"), ("ffn", "feed-forward columns"))
+    )  # fmt: skip
+
+
 def order_unmeasured(layers: int, units: int, block: int) -> NDArray[np.int64]:
-    """Places (L, units) before anything is measured: the first blocks of each layer stay longest."""
+    """Places before anything is measured, shape (L, units): the first blocks of each layer stay longest."""
     return (np.arange(units) // block)[None] * layers + np.arange(layers)[:, None]

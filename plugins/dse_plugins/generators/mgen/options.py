@@ -1,4 +1,4 @@
-"""What is fixed for a whole study of `mgen`."""
+"""Options of `mgen`, which are fixed for a whole study."""
 
 from typing import Literal, Self
 
@@ -12,21 +12,23 @@ class MGenOptions(plugin.Options):
 
     Attributes:
         route: ``trained`` (trunks and branches), or ``free`` of training (heads and FFN columns left out).
-        trunks: most trunks there may be; with more than one, each task's is searched.
-        passes: times each task's own epochs, for the trunk.
-        branch_passes: the same for a branch.
-        merged: whether a trunk begins from the mean of its tasks' own models, instead of the base; on the free route, whether
-            first layers that tasks share are that mean. By default on the trained route only.
+        trunks: most trunks; with more than one, the search chooses each task's trunk.
+        passes: length of a trunk's training, as a multiple of each task's own epochs.
+        branch_passes: length of a branch's training, as a multiple of the task's own epochs.
+        merged: whether a trunk begins from the mean of its tasks' own models, instead of the base; on the free route,
+            whether first layers that tasks share are that mean. By default on the trained route only.
         distil: share of the loss that follows the tasks' own fine-tuned models.
-        across: share of a trunk's loss that follows what the other tasks' own models answer to a task's rows.
-        depths: how many encoder layers may run; by default from half of them to all. Trained route: with one trunk, each is
-            trained before the search.
-        seed: of the trainings.
+        across: share of a trunk's loss that follows the answers of the other tasks' own models to a task's rows.
+        depths: numbers of encoder layers that may run; by default from half of them to all. With one trunk on the
+            trained route, each is trained before the search.
+        seed: seed of the trainings.
         exits: whether inputs may leave early; heads are fitted in closed form.
-        exit_rows: training rows of each task, two thirds of which fit the exits' heads and a third tells who leaves.
-        rows: training rows of each task that tell what heads and columns do; free route, or one trunk.
-        recovery_rows: training rows of each task by which what is kept makes up for what is left out; likewise.
-        block: columns that are left out together, those of an array; likewise.
+        exit_rows: number of training rows of each task; two thirds fit the exits' heads, a third measures which inputs
+            leave.
+        rows: number of training rows of each task that measure the effect of heads and columns; free route, or one
+            trunk.
+        recovery_rows: number of training rows of each task to which kept units are fitted; free route, or one trunk.
+        block: number of columns that are left out together, those of an array; free route, or one trunk.
     """
 
     route: Literal["trained", "free"] = "trained"

@@ -1,40 +1,41 @@
-"""Least squares: what is kept of a layer makes up for the heads and columns that are left out."""
+"""Least squares: the kept heads and columns of a layer make up for those that are left out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dse import plugin
 from dse_plugins.generators.mgen.importance import SIDES, matrix_of
+from dse_plugins.shared import Array, Key
 from dse_plugins.shared.moments import input_moments
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Moments: TypeAlias = Callable[[], dict[str, NDArray[Any]]]
-Made: TypeAlias = "tuple[dict[tuple[int, int], Tensor], dict[tuple[int, int], Tensor]]"
+Moments: TypeAlias = Callable[[], dict[str, Array]]
+Made: TypeAlias = "tuple[dict[Key, Tensor], dict[Key, Tensor]]"
 DAMPING = 0.01
-"""Added to each kept input's variance, as a share of their mean, so that inputs that hardly vary change little."""
+"""Share of the kept inputs' mean variance added to each variance, so that inputs that hardly vary change little."""
 
 
 def moments(
     context: plugin.Context, tasks: Iterable[int], rows: int, model: plugin.Model | None = None
-) -> dict[str, NDArray[Any]]:
-    """Mean and covariance of what heads and columns give, over the tokens of training rows, each task counting alike.
+) -> dict[str, Array]:
+    """Mean and covariance of the outputs of heads and columns, over training rows; each task has the same weight.
 
     Args:
-        context: of a study.
-        tasks: indices.
-        rows: training rows of each task.
-        model: encoder and head to look at instead of the tasks' own; L are then the layers it has.
+        context: context of the study.
+        tasks: indices of the tasks.
+        rows: number of training rows of each task.
+        model: encoder and head to observe instead of the tasks' own; L then counts its layers.
 
     Returns:
-        ``heads_mean`` (L, hidden), ``heads_covariance`` (L, hidden, hidden), ``ffn_mean`` (L, F) and ``ffn_covariance``
-        (L, F, F), float32.
+        Arrays ``heads_mean`` (L, hidden), ``heads_covariance`` (L, hidden, hidden), ``ffn_mean`` (L, F) and
+        ``ffn_covariance`` (L, F, F), float32.
     """
     encoder = context.workload.encoder
     where = {name: index for name in SIDES if (index := matrix_of(encoder, SIDES[name])) is not None}
@@ -45,33 +46,35 @@ def recover(
     encoder: plugin.Encoder,
     weights: plugin.Weights,
     layers: Sequence[int],
-    found: Moments | None,
-    kept: dict[str, NDArray[Any]],
+    read: Moments | None,
+    masks: dict[str, Array],
 ) -> Made:
-    """Give matrices whose kept inputs give, in the least squares, what all inputs gave; and what biases add.
+    """Return matrices whose kept inputs give, by least squares, the outputs of all inputs; and additions to biases.
 
-    After Kwon et al., NeurIPS 2022, who tune a mask of the kept units in this way; a matrix has as many free weights.
+    After Kwon et al., NeurIPS 2022, who tune a mask of the kept units in this way; here all weights of a matrix are
+    free.
 
     Args:
-        encoder: shapes.
+        encoder: shapes of the matrices.
         weights: whole matrices.
         layers: the L layers that run.
-        found: gives what `moments` found; is asked if anything is left out.
-        kept: (L, units) by name of `SIDES`.
+        read: returns the arrays of `moments`; it is called only if a unit is left out.
+        masks: whether each unit is kept, shape (L, units), by name of `SIDES`.
 
     Returns:
-        Those that change, by (layer, matrix): float32 (outputs, inputs), zero where inputs are left out, and (outputs,).
+        Matrices and additions that change, by (layer, matrix): float32 (outputs, inputs), zero for inputs that are left
+        out, and float32 (outputs,).
     """
-    if found is None or all(one.all() for one in kept.values()):
+    if read is None or all(mask.all() for mask in masks.values()):
         return {}, {}
-    table = found()
-    matrices: dict[tuple[int, int], Tensor] = {}
-    shifts: dict[tuple[int, int], Tensor] = {}
+    table = read()
+    matrices: dict[Key, Tensor] = {}
+    shifts: dict[Key, Tensor] = {}
     for name, role in SIDES.items():
         index = matrix_of(encoder, role)
         if index is None:
             continue
-        inputs = np.repeat(kept[name], encoder.head_size, axis=-1) if name == "heads" else kept[name]
+        inputs = np.repeat(masks[name], encoder.head_size, axis=-1) if name == "heads" else masks[name]
         for at, layer in enumerate(layers):
             if not inputs[at].all():
                 mean, covariance = table[f"{name}_mean"][at], table[f"{name}_covariance"][at]
@@ -80,17 +83,15 @@ def recover(
     return matrices, shifts
 
 
-def make_up(
-    weight: Tensor, mean: NDArray[Any], covariance: NDArray[Any], kept: NDArray[np.bool_]
-) -> tuple[Tensor, Tensor]:
-    """Give one matrix (outputs, inputs) without some inputs, and what its bias adds (outputs,).
+def make_up(weight: Tensor, mean: Array, covariance: Array, mask: NDArray[np.bool_]) -> tuple[Tensor, Tensor]:
+    """Return one matrix (outputs, inputs) without some inputs, and the addition to its bias (outputs,).
 
-    The kept weights change by ``W_gone C_gone,kept (C_kept + d)^-1`` with the inputs' covariance ``C``: the least-squares
-    prediction of what is gone, held back by the damping ``d``.
+    The kept weights change by ``W_gone C_gone,kept (C_kept + d)^-1`` with the inputs' covariance ``C``: the
+    least-squares prediction of the inputs that are gone, reduced by the damping ``d``.
     """
     import torch
 
-    stay, gone = (torch.from_numpy(np.flatnonzero(one)) for one in (kept, ~kept))
+    stay, gone = (torch.from_numpy(np.flatnonzero(one)) for one in (mask, ~mask))
     moments, average = torch.from_numpy(covariance).double(), torch.from_numpy(mean).double()
     whole = weight.double()
     within = moments[stay][:, stay]

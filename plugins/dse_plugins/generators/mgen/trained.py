@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from dse import plugin
 from dse_plugins.generators.mgen import exits
-from dse_plugins.generators.mgen.importance import SIDES
+from dse_plugins.generators.mgen.importance import SIDES, kept_shares
 from dse_plugins.generators.mgen.options import MGenOptions
 from dse_plugins.generators.mgen.trunk import Trunk, look_at
 
 
 class Trained:
-    """Shared trunks and branches; the first trunk stands in the base's place."""
+    """Shared trunks and branches; the first trunk takes the place of the base."""
 
     joint = True
 
@@ -24,33 +24,27 @@ class Trained:
         self._measured: dict[int, Trunk] = {}  # by number of layers
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
-        """Layers that run, how many of the last are a task's own, and what of the one trunk is kept, or whose trunk it is."""
+        """Declare the layers that run, each task's own layers, and the kept part of a single trunk or each task's trunk."""
         layers = workload.encoder.layers
-        found: tuple[plugin.Parameter, ...] = (
+        depth: tuple[plugin.Parameter, ...] = (
             plugin.Choice(
                 name="layers", choices=(depths := self._depths(layers)), default=depths[-1], unit="layers",
-                summary="encoder layers that run, the others are skipped",
+                summary="number of encoder layers that run; the others are skipped",
             ),
             plugin.Int(
                 name="own", low=0, high=min(2, layers), default=0, limits=(0, layers), scope=("task",), unit="layers",
-                summary="last layers of a task that are its own; the others are those of the trunk",
+                summary="number of last layers that are a task's own; the others belong to the trunk",
             ),
         )  # fmt: skip
         if self.options.trunks == 1:
-            kept = tuple(
-                plugin.Float(
-                    name=name, low=0.5, high=1.0, default=1.0, limits=(0.0, 1.0),
-                    summary=f"share of the trunk's {what} that are kept, over all its layers",
-                )
-                for name, what in (("heads", "attention heads"), ("ffn", "feed-forward columns"))
-            )  # fmt: skip
-            return (*found, *kept, exits.confidence()) if self.options.exits else (*found, *kept)
+            shares = kept_shares(0.5, (), "the trunk", "its layers")
+            return (*depth, *shares, exits.confidence()) if self.options.exits else (*depth, *shares)
         last = self.options.trunks - 1
         trunk = plugin.Int(name="trunk", low=0, high=last, default=0, scope=("task",), summary="trunk of a task")
-        return (*found, trunk)
+        return (*depth, trunk)
 
     def prepare(self, context: plugin.Context) -> None:
-        """Train the one trunk at every number of layers and look at each; of several, each when a design first needs it."""
+        """Train and measure a single trunk at every number of layers; designs train several trunks on first use."""
         if self.options.trunks > 1:
             return
         layers, tasks = context.workload.encoder.layers, tuple(range(len(context.workload.tasks)))
@@ -58,10 +52,10 @@ class Trained:
             self._measured[count] = look_at(context, self._trunk(tasks, spread(layers, count)), self.options)
 
     def plan(self, workload: plugin.Workload, params: plugin.Params) -> plugin.Plan:
-        """Skip what does not run, and give the last layers that do to the tasks."""
+        """Skip layers that do not run, and give the last layers that run to the tasks."""
         layers = workload.encoder.layers
         runs = np.stack([np.isin(np.arange(layers), spread(layers, int(count))) for count in params["layers"]])
-        place = np.cumsum(runs, axis=1) - 1  # of a layer among those that run
+        place = np.cumsum(runs, axis=1) - 1  # place of a layer among the layers that run
         first = params["layers"][:, None] - params["own"]  # (P, T) layers of the trunk
         groups = self.options.trunks - 1
         own = plugin.separate_models(workload, params.points).owner + groups
@@ -74,20 +68,20 @@ class Trained:
         return plugin.Plan(owner, groups, heads, ffn, early)
 
     def weights(self, context: plugin.Context, params: plugin.Params, owner: int) -> plugin.Weights | plugin.Model:
-        """Give a trunk, or a task's branch."""
+        """Return a trunk, or a task's branch."""
         count, trunks = int(params["layers"][0]), self._trunks(params)[0]
-        kept = spread(context.workload.encoder.layers, count)
+        runs = spread(context.workload.encoder.layers, count)
         task = owner - self.options.trunks
         number = owner if task < 0 else trunks[task]
         together = tuple(np.flatnonzero(trunks == number).tolist())
         if not together:
-            return context.base_weights()  # a trunk that carries nothing
-        trunk, options = self._trunk(together, kept), self.options
+            return context.base_weights()  # a trunk without tasks
+        trunk, options = self._trunk(together, runs), self.options
         if task < 0:
             return self._with_exits(self._prune(context, context.trained(trunk), params), params, together)
         frozen = max(0, count - int(params["own"][0, task]))
         branch = plugin.Training(
-            (task,), kept, frozen, trunk, distil=options.distil, passes=options.branch_passes, seed=options.seed
+            (task,), runs, frozen, trunk, distil=options.distil, passes=options.branch_passes, seed=options.seed
         )
         return self._with_exits(context.trained(branch), params, (task,))
 
@@ -95,11 +89,11 @@ class Trained:
         offered = {min(count, layers) for count in self.options.depths}
         return tuple(sorted(offered)) or tuple(range(max(1, layers // 2), layers + 1))
 
-    def _trunk(self, tasks: tuple[int, ...], kept: tuple[int, ...]) -> plugin.Training:
+    def _trunk(self, tasks: tuple[int, ...], runs: tuple[int, ...]) -> plugin.Training:
         options = self.options
         return plugin.Training(
             tasks,
-            kept,
+            runs,
             merged=options.merged is not False,
             distil=options.distil,
             across=options.across,
@@ -108,35 +102,34 @@ class Trained:
         )
 
     def _leaving(self, params: plugin.Params, layers: int) -> plugin.Exits:
-        """Where inputs leave: after layers of the trunk, never after a task's own."""
+        """Return the early exits, which lie after layers of the trunk, never after a task's own layers."""
         shape = (*params["own"].shape, layers)
         parameters, reach = np.zeros(shape, dtype=np.int64), np.ones(shape)
         for count, trunk in self._measured.items():
             some = params["layers"] == count
             asked = count - params["own"][some]
-            each = [
+            joined = exits.stack(
                 exits.plan_exits(one, spread(layers, count), params["confidence"][some, task], asked[:, task], layers)
                 for task, one in enumerate(trunk.exits)
-            ]
-            joined = exits.stack(each)
+            )
             parameters[some], reach[some] = joined.parameters, joined.reach
         return plugin.Exits(parameters, reach)
 
     def _mask_kept(
         self, encoder: plugin.Encoder, owner: NDArray[np.int64], params: plugin.Params, name: str
     ) -> NDArray[np.bool_]:
-        """Which units (P, T, L, units) are kept: what is a task's own is whole."""
-        kept = np.ones((*owner.shape, encoder.heads if name == "heads" else encoder.ffn), dtype=bool)
+        """Whether each unit is kept, shape (P, T, L, units); a task keeps all units of its own layers."""
+        mask = np.ones((*owner.shape, encoder.heads if name == "heads" else encoder.ffn), dtype=bool)
         for count in np.unique(params["layers"]):
             some = params["layers"] == count
             runs = spread(encoder.layers, int(count))
             trunk = self._measured.get(int(count), Trunk(runs, self.options.block))
             for at, layer in enumerate(runs):
-                kept[some, :, layer] = trunk.select_kept(encoder, name, params[name][some])[:, None, at]
-        return np.asarray(kept | (owner != plugin.BASE)[..., None])
+                mask[some, :, layer] = trunk.select_kept(encoder, name, params[name][some])[:, None, at]
+        return np.asarray(mask | (owner != plugin.BASE)[..., None])
 
     def _prune(self, context: plugin.Context, model: plugin.Model, params: plugin.Params) -> plugin.Model:
-        """Let what the one trunk keeps make up for what it leaves out."""
+        """Let the kept units of the single trunk make up for those that it leaves out."""
         count = int(params["layers"][0])
         if count not in self._measured:
             return model
@@ -156,11 +149,11 @@ class Trained:
         return replace(model, exits=early)
 
     def _trunks(self, params: plugin.Params) -> NDArray[np.int64]:
-        """Each task's trunk (P, T), which is also the owner of its layers."""
+        """Index of each task's trunk, which is also the owner of its layers, shape (P, T)."""
         return params["trunk"] if self.options.trunks > 1 else np.zeros(params["own"].shape, dtype=np.int64)
 
 
 def spread(layers: int, count: int) -> tuple[int, ...]:
-    """Layers that run if so many do: the first and the last, and others evenly between."""
+    """Return the layers that run for a number of layers: the first, the last, and others evenly between."""
     places: NDArray[np.float64] = np.linspace(0, layers - 1, count) if count > 1 else np.array([layers - 1.0])
     return tuple(int(place) for place in np.floor(places + 0.5))

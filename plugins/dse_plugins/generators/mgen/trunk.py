@@ -1,11 +1,10 @@
-"""What is measured on a trained trunk: what its heads and feed-forward columns do, and where inputs could leave it."""
+"""Measurements on a trained trunk: the effect of its heads and feed-forward columns, and its early exits."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from dse_plugins.generators.mgen import exits
 from dse_plugins.generators.mgen.importance import SIDES, block_of, measure_units, order_unmeasured, ranks, within
 from dse_plugins.generators.mgen.options import MGenOptions
 from dse_plugins.generators.mgen.recovery import Made, Moments, moments, recover
+from dse_plugins.shared import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,10 @@ class Trunk:
 
     Attributes:
         layers: the n layers.
-        block: array columns that units left out together fill.
-        places: (n, units) of heads and of columns in the order in which they are left out last; absent: not measured.
-        exits: heads of early exits by task; empty where there are none.
-        moments: reads what heads and columns give.
+        block: number of array columns that units left out together fill.
+        places: places of heads and of columns in the order of keeping, shape (n, units); absent before measurement.
+        exits: heads of early exits by task; empty without early exits.
+        moments: reads the moments of the outputs of heads and columns.
     """
 
     layers: tuple[int, ...]
@@ -35,35 +35,35 @@ class Trunk:
     exits: tuple[exits.Fitted, ...] = ()
     moments: Moments | None = None
 
-    def select_kept(self, encoder: plugin.Encoder, name: str, share: NDArray[Any]) -> NDArray[np.bool_]:
-        """Which units (P, n, units) are within a share (P,)."""
+    def select_kept(self, encoder: plugin.Encoder, name: str, share: Array) -> NDArray[np.bool_]:
+        """Whether each unit is within a share (P,), shape (P, n, units)."""
         block = block_of(encoder, name, self.block)
         units = encoder.heads if name == "heads" else encoder.ffn
         return within(self.places.get(name, order_unmeasured(len(self.layers), units, block))[None], share, block)
 
     def recover(self, context: plugin.Context, weights: plugin.Weights, params: plugin.Params) -> Made:
-        """Matrices and shifts that make up for what is left out at one point."""
+        """Return the matrices and shifts of one design that make up for the units that are left out."""
         encoder = context.workload.encoder
-        kept = {name: self.select_kept(encoder, name, params[name])[0] for name in SIDES}
-        return recover(encoder, weights, self.layers, self.moments, kept)
+        masks = {name: self.select_kept(encoder, name, params[name])[0] for name in SIDES}
+        return recover(encoder, weights, self.layers, self.moments, masks)
 
 
 def look_at(context: plugin.Context, training: plugin.Training, options: MGenOptions) -> Trunk:
-    """Train a trunk if it is not, and measure it on training rows of each task."""
+    """Train a trunk, unless that is done, and measure it on training rows of each task."""
     workload, model = context.workload, context.trained(training)
     tables = []
     for task, name in enumerate(workload.task_names):
-        key = exits.of_trunk(workload, task, training) | {"rows": options.rows}
-        what = f"effects of heads of {name}, {len(training.layers)} layers"
-        tables.append(context.cached(what, key, partial(measure_units, context, task, options.rows, model)))
+        key = exits.trunk_key(workload, task, training) | {"rows": options.rows}
+        title = f"effects of heads of {name}, {len(training.layers)} layers"
+        tables.append(context.cached(title, key, partial(measure_units, context, task, options.rows, model)))
     encoder, places = workload.encoder, {}
     for name in SIDES:
-        # Each task counts alike, whatever the scale of its logits.
+        # Each task has the same weight, whatever the scale of its logits.
         effects = np.sum([table[name] / max(float(table[name].sum()), 1e-30) for table in tables], axis=0)
         places[name] = ranks(effects, block_of(encoder, name, options.block))
-    tasks, key = range(len(workload.tasks)), exits.of_trunk(workload, 0, training) | {"rows": options.recovery_rows}
-    what = f"moments of {len(training.layers)} layers"
-    read = partial(context.cached, what, key, partial(moments, context, tasks, options.recovery_rows, model))
+    tasks, key = range(len(workload.tasks)), exits.trunk_key(workload, 0, training) | {"rows": options.recovery_rows}
+    title = f"moments of {len(training.layers)} layers"
+    read = partial(context.cached, title, key, partial(moments, context, tasks, options.recovery_rows, model))
     read()
     early: Sequence[exits.Fitted] = ()
     if options.exits:

@@ -15,7 +15,7 @@ def build(options: IsaacOptions) -> plugin.Hardware:
 
 @plugin.hookimpl
 def dse_hardware_models() -> Iterable[plugin.HardwareModel]:
-    """Yield the one model."""
+    """Yield the one hardware model."""
     yield plugin.HardwareModel(
         name="isaac",
         summary="ISAAC tiles of 32 nm ReRAM crossbars; defaults are the ICCAD'21 configuration",

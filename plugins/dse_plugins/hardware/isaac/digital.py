@@ -1,29 +1,26 @@
-"""What ReRAM does not do: attention products, softmax, norms, GELU, heads, embeddings, and the SRAM beside the arrays."""
+"""Work outside ReRAM: attention products, softmax, norms, GELU, heads, embeddings, and the SRAM beside the arrays."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dse import plugin
 from dse_plugins.hardware.isaac import table
 from dse_plugins.hardware.isaac.options import IsaacOptions
 from dse_plugins.hardware.isaac.units import INDEX, NAMES, Digital
-
-Array = NDArray[Any]
+from dse_plugins.shared import Array
 
 
 @dataclass(frozen=True, slots=True)
 class Widths:
-    """What an owner's layer keeps, each (P, O, L) or broadcast to it.
+    """Sizes of an owner's layer as it is kept, each of shape (P, O, L) or broadcast to it.
 
     Attributes:
-        heads: attention heads.
-        ffn: feed-forward columns.
-        inputs: values of all its distinct input vectors.
+        heads: number of attention heads.
+        ffn: number of feed-forward columns.
+        inputs: number of values in all distinct input vectors.
     """
 
     heads: Array
@@ -32,7 +29,7 @@ class Widths:
 
     @classmethod
     def of(cls, encoder: plugin.Encoder, demand: plugin.Demand) -> Widths:
-        """Count what is kept."""
+        """Count the kept heads, columns and inputs."""
         first = {matrix.input: index for index, matrix in reversed(list(enumerate(encoder.matrices)))}
         heads, ffn = (
             np.full((1, 1, 1), float(whole)) if mask is None else mask.sum(axis=-1).astype(float)
@@ -42,16 +39,17 @@ class Widths:
 
 
 def layer(workload: plugin.Workload, widths: Widths, costs: Digital, options: IsaacOptions) -> tuple[Array, Array]:
-    """Energy (uJ) and time (us) of one layer's digital work for each task.
+    """Energy (uJ) and time (us) of one layer's digital work for each task, shape (P, T, L).
 
-    Two attention products of a head's width for each head kept and pair of tokens; softmax over as many scores for each
-    pair; two norms and two residual sums for each token; GELU and one quantisation of what is kept.
+    The work is: two attention products of a head's width for each kept head and pair of tokens; softmax over one score
+    for each kept head and pair; two norms and two residual sums for each token; GELU and one quantisation of kept
+    values.
 
     Args:
         workload: tokens of T tasks.
-        widths: of the layers that run, each (P, T, L) or broadcast to it.
-        costs: of the digital unit.
-        options: of the hardware.
+        widths: sizes of the layers that run, each of shape (P, T, L) or broadcast to it.
+        costs: costs of the digital unit.
+        options: options of the hardware.
     """
     encoder, over = workload.encoder, (None, slice(None), None)
     tokens = np.array([task.tokens for task in workload.tasks])[over]
@@ -66,7 +64,7 @@ def layer(workload: plugin.Workload, widths: Widths, costs: Digital, options: Is
 
 
 def inputs(workload: plugin.Workload, costs: Digital, options: IsaacOptions) -> tuple[Array, Array]:
-    """Energy (P, T, C) and time (P, T) of an input's embeddings, which are off-chip: a word and a position for each token."""
+    """Energy (P, T, C) and time (P, T) of an input's off-chip embeddings: a word and a position for each token."""
     tokens = np.array([task.tokens for task in workload.tasks])
     width = workload.encoder.hidden
     fetched = tokens * 2 * width * table.VECTOR_BITS / 8
@@ -80,10 +78,10 @@ def inputs(workload: plugin.Workload, costs: Digital, options: IsaacOptions) -> 
 def requests(
     workload: plugin.Workload, demand: plugin.Demand, costs: Digital, options: IsaacOptions
 ) -> tuple[Array, Array]:
-    """Energy (P, T, C) and time (P, T) of an answer beyond its layers.
+    """Energy (P, T, C) and time (P, T) of the work after the layers of a request.
 
-    Pooler and classifier; where inputs may leave early, the mean over tokens and the head of every exit that an input is
-    expected to pass.
+    The pooler and the classifier work; if inputs may leave early, each exit that an input is expected to pass adds a
+    mean over tokens and its head.
     """
     shape = demand.owner.shape[:2]
     tokens = np.array([task.tokens for task in workload.tasks])
@@ -100,7 +98,7 @@ def requests(
 
 
 def sram_bits(workload: plugin.Workload, demand: plugin.Demand, counts: plugin.Counts) -> Array:
-    """Bits (P, O) of scales, metadata, biases, norms and heads of each owner."""
+    """Number of bits of each owner's scales, metadata, biases, norms and heads, shape (P, O)."""
     layers = demand.used.sum(axis=2).astype(float)
     layers[:, plugin.BASE] = demand.direct.sum(axis=1)
     bits = counts.digital_bits.sum(axis=2) + layers * workload.encoder.vector_parameters * table.VECTOR_BITS
@@ -112,16 +110,16 @@ def sram_bits(workload: plugin.Workload, demand: plugin.Demand, counts: plugin.C
 
 
 def embedding_bytes(workload: plugin.Workload) -> float:
-    """Bytes of the embeddings, off-chip and shared by all tasks."""
+    """Number of bytes of the embeddings, which are off-chip and shared by all tasks."""
     return workload.encoder.embedding_parameters * table.VECTOR_BITS / 8
 
 
 def energy_uj(macs: Array, lanes: Array, costs: Digital) -> Array:
-    """Energy (P, ...) of 8-bit multiplications and of lane operations, each (P, ...) or broadcast to it."""
+    """Energy of 8-bit multiplications and lane operations, uJ, shape (P, ...); arguments may broadcast to it."""
     over = (slice(None), *[None] * (macs.ndim - 1))
     return np.asarray((macs * costs.mac_pj[over] + lanes * costs.vector_pj[over]) * 1e-6)
 
 
 def time_us(macs: Array, lanes: Array, options: IsaacOptions) -> Array:
-    """Time of 8-bit multiplications and of lane operations, one after the other."""
+    """Time of 8-bit multiplications and then lane operations, us."""
     return np.asarray((macs / options.digital_macs + lanes / options.digital_lanes) / (table.CLOCK_GHZ * 1e3))

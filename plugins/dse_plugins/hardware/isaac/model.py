@@ -5,26 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dse import plugin
 from dse_plugins.hardware import adc_laws
 from dse_plugins.hardware.isaac import digital, table
 from dse_plugins.hardware.isaac.options import IsaacOptions
-from dse_plugins.hardware.isaac.residency import Residency, needs, residency
+from dse_plugins.hardware.isaac.residency import Residency, needs, of_tasks, residency
 from dse_plugins.hardware.isaac.units import INDEX, NAMES, Units, adc_bits_needed, units
+from dse_plugins.shared import Array
 
-Array = NDArray[Any]
 
-
-class Isaac:
-    """ISAAC tiles, with one digital unit a chip and on-chip SRAM for what ReRAM does not hold."""
+class Isaac(plugin.Base):
+    """ISAAC tiles, with one digital unit per chip and on-chip SRAM for the data that ReRAM does not hold."""
 
     def __init__(self, options: IsaacOptions) -> None:
         self.options = options
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
-        """Array size, cells, converters, encoding and chip size; defaults are the ICCAD'21 configuration."""
+        """Declare array size, cells, converters, encoding and chip size; defaults are the ICCAD'21 configuration."""
         del workload
         hardware: dict[str, Any] = {"scores": False}
         return (
@@ -32,39 +30,36 @@ class Isaac:
                 name="array_size", choices=(64, 128, 256), default=128, allowed=(32, 64, 128, 256, 512),
                 summary="wordlines and bitlines of an array", **hardware,
             ),
-            plugin.Choice(name="cell_bits", choices=(1, 2, 4), default=1, unit="bit", summary="bits a cell holds", **hardware),
+            plugin.Choice(name="cell_bits", choices=(1, 2, 4), default=1, unit="bit", summary="bits that a cell holds", **hardware),
             plugin.Int(name="adc_bits", low=6, high=10, default=8, limits=(4, 10), unit="bit", summary="ADC resolution", **hardware),
-            plugin.Choice(name="dac_bits", choices=(1, 2), default=1, allowed=(1, 2, 4), unit="bit", summary="input bits a cycle", **hardware),
+            plugin.Choice(name="dac_bits", choices=(1, 2), default=1, allowed=(1, 2, 4), unit="bit", summary="input bits per cycle", **hardware),
             plugin.Int(name="input_bits", low=8, high=8, default=8, limits=(4, 8), unit="bit", summary="bits of an activation", **hardware),
-            plugin.Choice(name="encoding", choices=plugin.ENCODINGS, default="separate", summary="how signs are held", **hardware),
+            plugin.Choice(name="encoding", choices=plugin.ENCODINGS, default="separate", summary="storage of signs", **hardware),
             plugin.Choice(name="arrays_per_ima", choices=(4, 8, 16), default=8, allowed=(1, 2, 4, 8, 16, 32), summary="arrays of an IMA", **hardware),
             plugin.Choice(name="adcs_per_ima", choices=(2, 4, 8, 16), default=8, allowed=(1, 2, 4, 8, 16, 32), summary="ADCs of an IMA", **hardware),
             plugin.Int(
                 name="tiles", low=0, high=0, default=0, limits=(0, 1_000_000),
-                summary="tiles of the chip; 0: as many as the weights need. Fewer means reprogramming", **hardware,
+                summary="tiles of the chip; 0: as many as the weights need. Fewer tiles need reprogramming", **hardware,
             ),
         )  # fmt: skip
 
-    def prepare(self, context: plugin.Context) -> None:
-        """Nothing to do: the model is closed-form."""
-
     def geometry(self, params: plugin.Params) -> plugin.Geometry:
-        """Arrays (P,) of the array and converter parameters."""
+        """Return the parameters of arrays and converters, each of shape (P,)."""
         encoding = sum((params["encoding"] == name) * code for code, name in enumerate(plugin.ENCODINGS))
         size = params["array_size"]
         fields = {name: params[name] for name in ("cell_bits", "adc_bits", "dac_bits", "input_bits")}
         return plugin.Geometry(size, size, encoding=np.asarray(encoding), packing=self.options.packing, **fields)
 
     def units(self, params: plugin.Params) -> Units:
-        """Unit costs (P,): what another component table changes."""
+        """Return the unit costs, each of shape (P,), which another component table changes."""
         return units(self.geometry(params), params, self.options)
 
     def alternatives(self, params: plugin.Params) -> tuple[plugin.Alternative, ...]:
-        """The same design under every ADC law."""
+        """Return the costs of the same design under every ADC law."""
         return adc_laws.alternatives(self.options.adc_law, params["adc_bits"])
 
     def nonideality(self, params: plugin.Params) -> plugin.Nonideality:
-        """What the options switch on, the same at every point."""
+        """Return the nonidealities that the options switch on, the same for every design."""
         del params
         return self.options
 
@@ -112,7 +107,7 @@ class Isaac:
         )
 
     def levels(self, arrays: int, params: plugin.Params) -> dict[str, int]:
-        """Arrays of a tile and of an IMA, for one point; none where the chip is too small for all to stay."""
+        """Number of arrays of a tile and of an IMA, for one design; empty if the chip is too small for all weights."""
         ima = int(params["arrays_per_ima"][0])
         tile = ima * self.options.imas_per_tile
         tiles = int(params["tiles"][0])
@@ -128,8 +123,8 @@ class Isaac:
         unit: Units,
     ) -> tuple[Array, Array]:
         """Energy (P, T, L, C) and latency (P, T, L) of one pass of each task's layer."""
-        beneath = _of_tasks(footprint.on_base, demand.owner)
-        total = {name: _with_base(getattr(counts, name), beneath, demand.owner) for name in _COUNTED}
+        on_base = of_tasks(footprint.on_base, demand.owner)
+        total = {name: _with_base(getattr(counts, name), on_base, demand.owner) for name in _COUNTED}
         tokens = np.array([task.tokens for task in workload.tasks])[None, :, None]
         over = (slice(None), None, None)
         cycles = tokens * unit.cycles[over]
@@ -157,8 +152,8 @@ class Isaac:
         energy = np.zeros((*demand.owner.shape, len(NAMES)))
         for name, picojoules in charges.items():
             energy[..., INDEX[name]] = picojoules * 1e-6
-        kept = digital.Widths.of(workload.encoder, demand)
-        widths = digital.Widths(*(_of_tasks(values, demand.owner) for values in (kept.heads, kept.ffn, kept.inputs)))
+        own = digital.Widths.of(workload.encoder, demand)
+        widths = digital.Widths(*(of_tasks(values, demand.owner) for values in (own.heads, own.ffn, own.inputs)))
         digital_energy, digital_us = digital.layer(workload, widths, unit.digital, self.options)
         lanes = outputs * table.RESCALE_OPS + tokens * total["fed"] * table.QUANTISE_OPS + scaled
         energy[..., INDEX["digital"]] = runs * digital_energy + digital.energy_uj(macs, lanes, unit.digital)
@@ -170,7 +165,7 @@ class Isaac:
     def _area(
         self, workload: plugin.Workload, demand: plugin.Demand, counts: plugin.Counts, unit: Units, tiles: Array
     ) -> Array:
-        """Whole tiles by share of arrays, SRAM by owner, the digital unit and links with the base: (P, O, C)."""
+        """Area by owner, mm2, shape (P, O, C): share of tiles, SRAM; the base has the digital unit and links."""
         held = counts.arrays.sum(axis=2)
         share = held / np.maximum(held.sum(axis=1, keepdims=True), 1)
         area = share[..., None] * (tiles[:, None] * unit.tile_mm2)[:, None, :]
@@ -181,7 +176,7 @@ class Isaac:
         return np.asarray(area)
 
     def _static_power(self, tiles: Array, unit: Units) -> dict[str, Array]:
-        """Milliwatts (P,) that flow whenever a pass runs, for options that are off by default."""
+        """Power drawn while a pass runs, by component, mW, shape (P,), for options that are off by default."""
         power: dict[str, Array] = {}
         if self.options.leakage_share:
             power["leakage"] = self.options.leakage_share * tiles * unit.tile_mw
@@ -200,7 +195,7 @@ class Isaac:
         geometry: plugin.Geometry,
         unit: Units,
     ) -> Array:
-        """Embeddings, images of what is swapped, and of what is written over the base."""
+        """Size of embeddings, images of swapped arrays, and images written over the base, MB, shape (P,)."""
         images = held.swapped * self._image_bytes(geometry, unit)
         if over is not None:
             images = images + over.held_bits / 8
@@ -214,9 +209,10 @@ class Isaac:
         unit: Units,
         tiles: Array,
     ) -> dict[str, Array]:
-        """Energy, time and writes (P, T, T): every cell of a written array or block takes its verify pulses, row by row.
+        """Energy, time and writes of switches, each of shape (P, T, T).
 
-        The arrays of an IMA are written one after another, all IMAs of the chip at once.
+        Every cell of a written array or block takes its verify pulses, row by row. The arrays of an IMA are written one
+        after another, all IMAs of the chip at once.
         """
         across = (slice(None), None, None)
         pulses = self.options.write_pulses
@@ -236,7 +232,7 @@ class Isaac:
         self, geometry: plugin.Geometry, params: plugin.Params, held: Residency
     ) -> tuple[plugin.Violation, ...]:
         missing = (adc_bits_needed(geometry) - geometry.adc_bits).astype(float)
-        clips = missing if self.options.adc == "ideal" else np.zeros_like(missing)  # what real ones lose is scored
+        clips = missing if self.options.adc == "ideal" else np.zeros_like(missing)  # the loss of real ADCs is scored
         return (
             plugin.Violation(
                 "adc_bits", clips, "the ADC has fewer bits than a column's sum needs, so conversions would clip"
@@ -255,20 +251,9 @@ _COUNTED = (
     *("macs", "scalings", "shifts"),
 )
 SHIFTS = 2
-"""Shifts and additions of one factor that is not multiplied: two powers of two."""
+"""Number of shifts and additions of one factor, which is a sum of 2 powers of two and needs no multiplier."""
 
 
-def _of_tasks(values: Array, owner: Array) -> Array:
-    """Value (P, T, L) of each task's owner, from (P, O, L); zero where the layer is dropped."""
-    points, _, layers = owner.shape
-    if values.shape == (1, 1, 1):  # the same everywhere
-        return np.where(owner == plugin.DROPPED, 0, values)
-    gathered = np.broadcast_to(values, (points, *values.shape[1:]))[
-        np.arange(points)[:, None, None], owner, np.arange(layers)
-    ]
-    return np.asarray(np.where(owner == plugin.DROPPED, 0, gathered))
-
-
-def _with_base(values: Array, beneath: Array, owner: Array) -> Array:
-    """An owner's own count and, where it is a delta, the base's beneath it, which runs on the same input."""
-    return np.asarray(_of_tasks(values, owner) + beneath * values[:, plugin.BASE, None, :])
+def _with_base(values: Array, on_base: Array, owner: Array) -> Array:
+    """Count of each task's owner and, if it is a delta, of the base, which runs on the same input, shape (P, T, L)."""
+    return np.asarray(of_tasks(values, owner) + on_base * values[:, plugin.BASE, None, :])

@@ -1,4 +1,4 @@
-"""What is fixed for a whole study of `isaac`."""
+"""Options of `isaac`, which are fixed for a whole study."""
 
 from typing import Literal, TypeAlias
 
@@ -7,24 +7,25 @@ from pydantic import Field
 from dse import plugin
 
 Law: TypeAlias = Literal["isaac", "linear", "survey"]
-"""What converters cost: see `dse_plugins.hardware.adc_laws`."""
+"""Law of the cost of converters: see `dse_plugins.hardware.adc_laws`."""
 
 
 class IsaacOptions(plugin.Nonideality):
-    """Options of ``isaac``, and what of its arrays is not ideal.
+    """Options of ``isaac``, with the nonidealities of its arrays.
 
     Attributes:
         packing: whether matrices of one owner and layer that share an input vector share arrays.
-        imas_per_tile: in-situ multiply-accumulate units of a tile.
-        links: add ISAAC's chip-to-chip HyperTransport, one set for each 168 tiles.
+        imas_per_tile: number of in-situ multiply-accumulate units (IMAs) of a tile.
+        links: whether to add ISAAC's chip-to-chip HyperTransport, one set for each 168 tiles.
         leakage_share: static power as a share of peak power; ISAAC publishes none, so it is off by default.
-        adc_law: what converters cost: ISAAC's scaled as its table, or linearly in bits, or a regression over published ones.
-        digital_macs: 8-bit multipliers of the digital unit, for products of activations.
-        digital_lanes: 16-bit vector lanes of the digital unit, for softmax, norms and GELU.
-        write_energy_pj: energy of one write pulse on one cell. Survey range 0.6 to 681 pJ.
-        write_pulse_us: one SET and one RESET pulse.
-        write_pulses: pulses of one write-verify, 8.5 as measured on NeuRRAM (Wan et al., Nature 2022).
-        endurance: write pulses a cell survives. Survey range 1e4 to 1e9.
+        adc_law: cost of converters: ISAAC's scaled by its table, or linearly in bits, or a regression over published
+            ones.
+        digital_macs: number of 8-bit multipliers of the digital unit, for products of activations.
+        digital_lanes: number of 16-bit vector lanes of the digital unit, for softmax, norms and GELU.
+        write_energy_pj: energy of one write pulse on one cell, pJ. Survey range 0.6 to 681 pJ.
+        write_pulse_us: time of one SET and one RESET pulse, us.
+        write_pulses: number of pulses of one write-verify, 8.5 as measured on NeuRRAM (Wan et al., Nature 2022).
+        endurance: number of write pulses that a cell survives. Survey range 1e4 to 1e9.
     """
 
     packing: Literal["none", "same-input"] = "same-input"

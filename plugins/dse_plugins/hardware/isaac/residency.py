@@ -1,32 +1,30 @@
-"""Residency: what stays on the chip, and what is written when another task comes.
+"""Residency: the arrays that stay on the chip, and the arrays that are written when another task is served.
 
-A segment is one owner's layer. If the chip holds all segments nothing is ever written. Otherwise the segments that most
-tasks need are pinned as far as they fit, and the rest of the chip is one swap region that holds what the last task
-needed. The cost of task j after task i is then what j needs, i does not, and is not pinned: it depends on (i, j) only.
+A segment is one owner's layer. If the chip holds all segments, nothing is ever written. Otherwise the segments that
+most tasks need are pinned as long as they fit, and the rest of the chip is one swap region with the other segments of
+the last task. Task j after task i then writes the segments that j needs, i does not need, and the chip has not pinned:
+the cost depends on (i, j) only.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dse import plugin
-
-Array = NDArray[Any]
+from dse_plugins.shared import Array
 
 
 @dataclass(frozen=True, slots=True)
 class Residency:
-    """Outcome for P points.
+    """Outcome for P designs.
 
     Attributes:
-        written: (P, T, T) arrays written when the task of axis 2 follows that of axis 1.
-        swapped: (P,) arrays whose image must be kept off-chip.
-        missing: (P,) arrays by which the largest task exceeds the chip, <= 0 where it fits.
-        resident: (P,) whether nothing is ever written.
+        written: arrays written when the task of axis 2 follows the task of axis 1, shape (P, T, T).
+        swapped: arrays whose image must be kept off-chip, shape (P,).
+        missing: arrays by which the largest task exceeds the chip, shape (P,); at most 0 if it fits.
+        resident: whether nothing is ever written, shape (P,).
     """
 
     written: Array
@@ -36,26 +34,30 @@ class Residency:
 
 
 def needs(demand: plugin.Demand, on_base: Array) -> Array:
-    """Which segments each task needs, (P, T, O, L): its owners' layers, and the base beneath deltas."""
+    """Whether each task needs each segment, shape (P, T, O, L): its owners' layers, and the base under deltas."""
     owner = demand.owner
     need = owner[:, :, None, :] == np.arange(demand.owners)[None, None, :, None]
-    need[:, :, plugin.BASE] |= _gather_owner(on_base, owner) & (owner != plugin.DROPPED)
+    need[:, :, plugin.BASE] |= of_tasks(on_base, owner) > 0
     return np.asarray(need)
 
 
-def _gather_owner(values: Array, owner: Array) -> Array:
-    """Value (P, T, L) of each task's owner from (P, O, L)."""
+def of_tasks(values: Array, owner: Array) -> Array:
+    """Value of each task's owner, shape (P, T, L), from values of owners (P, O, L); zero for a dropped layer."""
     points, _, layers = owner.shape
-    return np.asarray(values[np.arange(points)[:, None, None], owner, np.arange(layers)])
+    if values.shape == (1, 1, 1):  # one value for all layers
+        return np.where(owner == plugin.DROPPED, 0, values)
+    at = np.arange(points)[:, None, None], owner, np.arange(layers)
+    gathered = np.broadcast_to(values, (points, *values.shape[1:]))[at]
+    return np.asarray(np.where(owner == plugin.DROPPED, 0, gathered))
 
 
 def residency(need: Array, arrays: Array, capacity: Array) -> Residency:
-    """Decide what is pinned and what is swapped.
+    """Decide which segments are pinned and which are swapped.
 
     Args:
-        need: (P, T, O, L) from `needs`.
-        arrays: (P, O, L) arrays of each segment.
-        capacity: (P,) arrays of the chip, infinite where it is made as large as the weights.
+        need: needs of tasks from `needs`, shape (P, T, O, L).
+        arrays: number of arrays of each segment, shape (P, O, L).
+        capacity: number of arrays of the chip, shape (P,); infinite if the chip is made as large as the weights.
     """
     points, tasks = need.shape[:2]
     size = arrays.reshape(points, -1)
@@ -72,15 +74,15 @@ def residency(need: Array, arrays: Array, capacity: Array) -> Residency:
     wanted = need[some].reshape(len(some), tasks, -1)
     pinned = _pin(wanted, size, room)
     moving = wanted * (size * ~pinned)[:, None, :]
-    kept = np.einsum("pis,pjs->pij", wanted.astype(float), moving, optimize=True)
-    out.written[some] = moving.sum(axis=2)[:, None, :] - kept
+    staying = np.einsum("pis,pjs->pij", wanted.astype(float), moving, optimize=True)
+    out.written[some] = moving.sum(axis=2)[:, None, :] - staying
     out.swapped[some] = (size * ~pinned * wanted.any(axis=1)).sum(axis=1)
     out.missing[some] = (wanted * size[:, None, :]).sum(axis=2).max(axis=1) - room
     return out
 
 
 def _pin(wanted: Array, size: Array, room: Array) -> Array:
-    """Greedily pin the segments most tasks need, earlier owners first, while the largest remaining need still fits."""
+    """Pin the segments that most tasks need, earlier owners first, while the largest remaining need still fits."""
     points = np.arange(len(size))
     users = wanted.sum(axis=1)
     order = np.argsort(-users, axis=1, kind="stable")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CYCLE_NS = 100.0
-"""One crossbar read."""
+"""Time of one crossbar read."""
 ADC_GSPS = 1.28
-"""Conversions a second of one ADC: 128 columns in a cycle."""
+"""Conversions per nanosecond of one ADC: 128 columns per cycle."""
 CLOCK_GHZ = 1.2
 ARRAYS_PER_IMA = 8
 ADCS_PER_IMA = 8
@@ -30,10 +30,10 @@ class Group:
     """One row of the table.
 
     Attributes:
-        power_mw: of the group at peak.
-        area_mm2: of the group.
-        units: what the group is sized by; area and power scale with it.
-        events_per_s: events of the whole group at peak.
+        power_mw: power of the group at peak.
+        area_mm2: area of the group.
+        units: number of units of the group; area and power scale with it.
+        events_per_s: events of the whole group per second at peak.
     """
 
     power_mw: float
@@ -74,16 +74,16 @@ OUTPUT_REGISTER = Group(0.23, 0.00077, _LINES, ADCS_PER_IMA * ADC_GSPS * 1e9)
 IMA = (ADC, DAC, SAMPLE_HOLD, ARRAY, SHIFT_ADD, INPUT_REGISTER, OUTPUT_REGISTER)
 
 EDRAM = Group(20.7, 0.083, 1, 1024 * _CYCLES_PER_S)
-"""64 KB, two banks. Event: one byte; 1 KB a cycle at peak."""
+"""64 KB, two banks. Event: one byte; 1 KB per cycle at peak."""
 BUS = Group(7.0, 0.090, 1, 1024 * _CYCLES_PER_S)
 """Event: one byte between eDRAM and the IMAs."""
 ROUTER = Group(42.0 / 4, 0.151 / 4, 1, 8 * CLOCK_GHZ * 1e9 / 4)
 """A quarter of an eight-port router. Event: one flit of 32 bits."""
 ROUTER_FLIT_BYTES = 4
 SIGMOID = Group(0.52, 0.0006, 1, 2 * CLOCK_GHZ * 1e9)
-"""Kept for area: transformers need GELU, which the digital unit computes."""
+"""Counted for its area only: transformers need GELU, which the digital unit computes."""
 MAX_POOL = Group(0.4, 0.00024, 1, CLOCK_GHZ * 1e9)
-"""Kept for area, as the sigmoid."""
+"""Counted for its area only, like the sigmoid."""
 TILE_SHIFT_ADD = Group(0.05, 0.00006, 1, CLOCK_GHZ * 1e9)
 """Event: one partial sum added."""
 TILE_REGISTER = Group(1.68, 0.0032, 1, CLOCK_GHZ * 1e9)
@@ -92,7 +92,7 @@ TILE = (EDRAM, BUS, ROUTER, SIGMOID, MAX_POOL, TILE_SHIFT_ADD, TILE_REGISTER)
 
 LINKS_MW = 10.4e3
 LINKS_MM2 = 22.88
-"""HyperTransport of a chip: four links, constant power."""
+"""HyperTransport links of a chip: four links with constant power."""
 
 PIPELINE_CYCLES = 6
 """Cycles of ISAAC's 22-cycle pipeline beyond the 16 of a 16-bit input: fetch, convert, shift, output, write."""
@@ -115,7 +115,7 @@ class ChipTotals:
 
 
 def published_chip() -> ChipTotals:
-    """Add the table up to ISAAC's own chip, as a check against the published totals."""
+    """Add up the table to ISAAC's own chip, as a check against the published totals."""
     tile_mm2 = sum(group.area_mm2 for group in TILE) + IMAS_PER_TILE * sum(group.area_mm2 for group in IMA)
     tile_mw = sum(group.power_mw for group in TILE) + IMAS_PER_TILE * sum(group.power_mw for group in IMA)
     chip_mm2 = TILES_PER_CHIP * tile_mm2 + LINKS_MM2
@@ -129,34 +129,34 @@ def published_chip() -> ChipTotals:
 
 # Energy of digital arithmetic: Horowitz, "Computing's energy problem", ISSCC 2014, 45 nm at 0.9 V: 8-bit multiply
 # 0.2 pJ, 32-bit add 0.1 pJ, 16-bit floating multiply 1.1 pJ and add 0.4 pJ, 64 bits from a 32 KB SRAM 20 pJ, from DRAM
-# 1.3 to 2.6 nJ (the middle is used). Not scaled to 32 nm; uncertain by a factor of two either way.
+# 1.3 to 2.6 nJ (the middle is used). The numbers are not scaled to 32 nm, and uncertain by a factor of 2.
 SRAM_BYTE_PJ = 20.0 / 8
 DRAM_BYTE_PJ = 1950.0 / 8
 MAC_REUSE = 32
-"""Products an operand read from SRAM is used for."""
+"""Number of products for which an operand read from SRAM is used."""
 MULTIPLY_ADD_PJ = 0.2 + 0.1
 MAC_PJ = MULTIPLY_ADD_PJ + 2 * SRAM_BYTE_PJ / MAC_REUSE
 VECTOR_PJ = 1.1 + 0.4
-"""One lane operation: a 16-bit floating multiply-add."""
+"""Energy of one lane operation: a 16-bit floating multiply-add."""
 
 # Area of the digital unit: zigzag-dse 3.9.1, AIMC table at 28 nm (NAND2 0.614 um2, full adder 4.789 um2, flip-flop 3.684
-# um2), scaled by (32 / 28)^2. An 8-bit multiplier-accumulator: 64 NAND2, 56 full adders, a 24-bit accumulator.
+# um2), scaled by (32 / 28)^2. An 8-bit multiplier-accumulator has 64 NAND2, 56 full adders and a 24-bit accumulator.
 _SCALE = (32 / 28) ** 2
 MAC_MM2 = (64 * 0.614 + 56 * 4.789 + 24 * (4.789 + 3.684)) * _SCALE * 1e-6
 LANE_MM2 = 4 * MAC_MM2
-"""A 16-bit floating multiply-add: about four times an 8-bit multiplier-accumulator (an 11-bit mantissa, alignment)."""
+"""Area of a 16-bit floating multiply-add: about four 8-bit multiplier-accumulators (an 11-bit mantissa, alignment)."""
 
 SRAM_BIT_MM2 = INPUT_REGISTER.area_mm2 / (2 * 1024 * 8)
 """Density of ISAAC's own 2 KB input register."""
 
-# Lane operations for one element.
+# Numbers of lane operations for one element.
 SOFTMAX_OPS = 8
 NORM_OPS = 6
 GELU_OPS = 8
 RESIDUAL_OPS = 1
 QUANTISE_OPS = 2
 RESCALE_OPS = 2
-"""A stored output times its scale, plus its bias."""
+"""Operations of one stored output: the product with its scale, and the sum with its bias."""
 
 VECTOR_BITS = 16
-"""Bits of biases, norms and heads, held in SRAM; of embeddings, held off-chip."""
+"""Bits of biases, norms and heads, which lie in SRAM, and of embeddings, which lie off-chip."""

@@ -1,20 +1,17 @@
-"""Unit costs for the parameters of each point: what a component table gives, and ISAAC's own, scaled from its table."""
+"""Unit costs for the parameters of each design: the records, and ISAAC's own costs, scaled from its table."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dse import plugin
 from dse_plugins.hardware import adc_laws
 from dse_plugins.hardware.isaac import table
 from dse_plugins.hardware.isaac.options import IsaacOptions
-
-Array = NDArray[Any]
+from dse_plugins.shared import Array
 
 NAMES = (
     "arrays",
@@ -39,14 +36,14 @@ INDEX = {name: index for index, name in enumerate(NAMES)}
 
 @dataclass(frozen=True, slots=True)
 class Digital:
-    """Costs (P,) of the digital unit and of the SRAM beside the arrays.
+    """Costs of the digital unit and of the SRAM beside the arrays, each of shape (P,).
 
     Attributes:
-        mac_pj: one 8-bit multiply-accumulate.
-        vector_pj: one operation of a 16-bit lane.
-        sram_byte_pj: one byte of SRAM.
-        sram_bit_mm2: area of a bit of SRAM.
-        unit_mm2: the whole unit with its buffer.
+        mac_pj: energy of one 8-bit multiply-accumulate.
+        vector_pj: energy of one operation of a 16-bit lane.
+        sram_byte_pj: energy of one byte of SRAM.
+        sram_bit_mm2: area of one bit of SRAM.
+        unit_mm2: area of the whole unit with its buffer.
     """
 
     mac_pj: Array
@@ -58,28 +55,28 @@ class Digital:
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """Costs (P,) of one array, tile, event and cycle.
+    """Costs of one array, tile, event and cycle, each of shape (P,) if nothing else is said.
 
     Attributes:
-        arrays_per_tile: arrays of a tile.
-        tile_mm2: (P, C) area of one tile.
+        arrays_per_tile: number of arrays of a tile.
+        tile_mm2: area of one tile by component, shape (P, C).
         tile_mw: peak power of one tile.
-        cycles: cycles of one input vector.
+        cycles: number of cycles of one input vector.
         cycle_us: length of a cycle: the array's read, or its conversions if ADCs are shared.
-        cells: cells of an array, the extra column of flip encoding included.
-        array_pj: one array read for a cycle.
-        adc_pj: one conversion.
-        dac_pj: one wordline driven for a cycle.
-        sample_hold_pj: one bitline sampled.
-        shift_add_pj: one conversion merged.
-        input_register_pj: one wordline's input read for a cycle.
-        output_register_pj: one conversion accumulated.
-        partial_pj: one partial sum added in the tile.
-        partial_register_pj: one partial sum kept in the tile.
-        buffer_pj: one byte of the tile's buffer.
-        bus_pj: one byte between buffer and arrays.
-        router_pj: one byte that leaves the tile.
-        digital: the digital unit.
+        cells: number of cells of an array, with the extra column of flip encoding.
+        array_pj: energy of one array read for a cycle.
+        adc_pj: energy of one conversion.
+        dac_pj: energy of one wordline driven for a cycle.
+        sample_hold_pj: energy of one bitline sampled.
+        shift_add_pj: energy of one conversion merged.
+        input_register_pj: energy of one wordline's input read for a cycle.
+        output_register_pj: energy of one conversion accumulated.
+        partial_pj: energy of one partial sum added in the tile.
+        partial_register_pj: energy of one partial sum kept in the tile.
+        buffer_pj: energy of one byte of the tile's buffer.
+        bus_pj: energy of one byte between buffer and arrays.
+        router_pj: energy of one byte that leaves the tile.
+        digital: costs of the digital unit.
     """
 
     arrays_per_tile: Array
@@ -104,7 +101,7 @@ class Units:
 
 
 def units(geometry: plugin.Geometry, params: plugin.Params, options: IsaacOptions) -> Units:
-    """Scale the table to every point's parameters."""
+    """Scale the table to every design's parameters."""
     arrays, adcs = params["arrays_per_ima"], params["adcs_per_ima"]
     width = geometry.columns + geometry.flip
     wordlines, bitlines = arrays * geometry.rows, arrays * width
@@ -167,12 +164,12 @@ def units(geometry: plugin.Geometry, params: plugin.Params, options: IsaacOption
 
 
 def conversions_us(geometry: plugin.Geometry, params: plugin.Params) -> Array:
-    """How long an IMA's ADCs take (P,) to convert every bitline of its arrays once."""
+    """Time in which an IMA's ADCs convert every bitline of its arrays once, us, shape (P,)."""
     bitlines = (geometry.columns + geometry.flip) * params["arrays_per_ima"]
     return np.asarray(bitlines / (params["adcs_per_ima"] * table.ADC_GSPS * 1e3))
 
 
 def adc_bits_needed(geometry: plugin.Geometry) -> Array:
-    """ceil(log2(rows (2^dac - 1)(2^cell - 1) + 1)), one less with flip encoding; no conversion then clips."""
+    """Bits without clipping: ceil(log2(rows (2^dac - 1)(2^cell - 1) + 1)), one less with flip encoding."""
     largest = geometry.rows * (2.0**geometry.dac_bits - 1) * (2.0**geometry.cell_bits - 1)
     return np.asarray(np.ceil(np.log2(largest + 1)) - geometry.flip)

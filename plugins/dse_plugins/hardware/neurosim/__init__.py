@@ -16,7 +16,7 @@ def build(options: NeuroSimOptions) -> plugin.Hardware:
 
 @plugin.hookimpl
 def dse_hardware_models() -> Iterable[plugin.HardwareModel]:
-    """Yield the one model."""
+    """Yield the one hardware model."""
     here = Path(__file__).parent
     yield plugin.HardwareModel(
         name="neurosim",

@@ -1,7 +1,7 @@
 """The table of component costs: read, checked, and interpolated between its nodes.
 
-Between two nodes a cost lies between those at the nodes, on a straight line in logarithms (a plain one where a cost is
-zero). Beyond the smallest and the largest node nothing is known, and nothing is returned.
+Between two nodes a cost is interpolated on a straight line in logarithms, or on a plain straight line if a cost is
+zero. Beyond the smallest and the largest node the table has no costs, and a request for them is an error.
 """
 
 from __future__ import annotations
@@ -13,29 +13,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dse.errors import PluginContractError
 from dse_plugins.hardware.neurosim.measure import UNITS
+from dse_plugins.shared import Array
 
-Array = NDArray[Any]
 PACKAGED = Path(__file__).with_name("costs.toml")
 KEYS = {"array": ("node_nm", "device", "size"), "adc": ("node_nm", "bits"), "logic": ("node_nm",)}
-"""Columns of each list of rows that say which one a row is, the node first."""
+"""Columns that identify a row in each list of rows, the node first."""
 
 
 class Costs:
-    """One table.
+    """One table of component costs.
 
     Args:
-        content: as TOML holds it.
-        where: file it came from.
+        content: content of the TOML file.
+        where: path of the file.
 
     Attributes:
-        devices: names.
-        nodes: in nanometres, ascending.
-        sizes: of arrays, ascending.
-        bits: of converters, ascending.
+        devices: names of devices.
+        nodes: technology nodes, nm, ascending.
+        sizes: sizes of arrays, ascending.
+        bits: resolutions of converters, ascending.
 
     Raises:
         PluginContractError: a key is missing, or a combination has no row or several.
@@ -60,11 +59,11 @@ class Costs:
                 where=where,
                 expected="a file that `dse components build neurosim` wrote",
                 found=f"{type(error).__name__}: {error}",
-                fix="build it anew",
+                fix="build the table again",
             ) from error
 
     def array(self, device: str, node_nm: Array, size: Array) -> dict[str, Array]:
-        """Costs (P,) of an array by name."""
+        """Costs of an array by name, each of shape (P,)."""
         if device not in self.devices:
             raise PluginContractError(
                 f"there is no device {device!r} in the table of component costs",
@@ -75,22 +74,22 @@ class Costs:
         return self._between("array", node_nm, self.devices.index(device), at)
 
     def adc(self, node_nm: Array, bits: Array) -> dict[str, Array]:
-        """Costs (P,) of a converter and of what stands behind it, by name."""
+        """Costs of a converter and of its shift-and-add by name, each of shape (P,)."""
         return self._between("adc", node_nm, self._place("ADC resolution", self.bits, bits))
 
     def logic(self, node_nm: Array) -> dict[str, Array]:
-        """Costs (P,) of logic and memories, by name."""
+        """Costs of logic and memories by name, each of shape (P,)."""
         return self._between("logic", node_nm)
 
-    def _place(self, what: str, known: Array, wanted: Array) -> Array:
-        """Places (P,) of values that must be on the grid."""
-        places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-        if (known[places] != wanted).any():
-            raise self._beyond(what, ", ".join(map(str, known)), wanted[known[places] != wanted][0])
+    def _place(self, name: str, axis: Array, wanted: Array) -> Array:
+        """Places of values that must be on an axis of the grid, shape (P,)."""
+        places = np.minimum(np.searchsorted(axis, wanted), len(axis) - 1)
+        if (axis[places] != wanted).any():
+            raise self._beyond(name, ", ".join(map(str, axis)), wanted[axis[places] != wanted][0])
         return places
 
     def _between(self, kind: str, node_nm: Array, *at: Array | int) -> dict[str, Array]:
-        """Costs (P,) by name at nodes and at places of the other keys."""
+        """Costs by name at nodes and at places of the other keys, each of shape (P,)."""
         outside = (node_nm < self.nodes[0]) | (node_nm > self.nodes[-1])
         if outside.any():
             raise self._beyond("node", f"{self.nodes[0]} to {self.nodes[-1]} nm", node_nm[outside][0])
@@ -101,23 +100,23 @@ class Costs:
         share = (np.log(node_nm / below) / np.log(above / below))[:, None]
         positive = (low > 0) & (high > 0)
         safe_low, safe_high = np.where(positive, low, 1.0), np.where(positive, high, 1.0)
-        found = np.where(positive, safe_low * (safe_high / safe_low) ** share, low + (high - low) * share)
-        found = np.where(share == 0, low, np.where(share == 1, high, found))
-        return dict(zip(names, found.T, strict=True))
+        between = np.where(positive, safe_low * (safe_high / safe_low) ** share, low + (high - low) * share)
+        values = np.where(share == 0, low, np.where(share == 1, high, between))
+        return dict(zip(names, values.T, strict=True))
 
-    def _beyond(self, what: str, expected: str, found: object) -> PluginContractError:
+    def _beyond(self, name: str, expected: str, value: object) -> PluginContractError:
         return PluginContractError(
-            f"the table of component costs does not know this {what}",
+            f"the table of component costs does not know this {name}",
             where=self._where,
             expected=expected,
-            found=str(found),
-            fix="choose a value of the table, or extend `measure.py` and build it anew",
+            found=str(value),
+            fix="choose a value of the table, or extend `measure.py` and build the table again",
         )
 
 
 @cache
 def read_packaged() -> Costs:
-    """The table that comes with the package, read once."""
+    """Read the table that comes with the package, once."""
     return load(PACKAGED)
 
 
@@ -125,7 +124,7 @@ def load(path: Path) -> Costs:
     """Read a table.
 
     Raises:
-        PluginContractError: it is not there, or not usable.
+        PluginContractError: the file is not there, or it is not usable.
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -140,10 +139,10 @@ def load(path: Path) -> Costs:
 
 
 def _check_names(grids: Mapping[str, tuple[tuple[str, ...], Array]]) -> None:
-    """Raise where a cost is missing.
+    """Refuse grids without all costs.
 
     Raises:
-        ValueError: one is.
+        ValueError: a cost is missing.
     """
     named = {f"{kind}.{name}" for kind, (names, _) in grids.items() for name in names}
     if missing := sorted(set(UNITS) - named):
@@ -153,10 +152,10 @@ def _check_names(grids: Mapping[str, tuple[tuple[str, ...], Array]]) -> None:
 def _grid(
     rows: Sequence[Mapping[str, Any]], keys: tuple[str, ...], axes: Mapping[str, Sequence[Any]]
 ) -> tuple[tuple[str, ...], Array]:
-    """Names of costs, and their values: one axis a key, in order, and the names last.
+    """Names of costs, and their values, with one axis per key, in order, and the costs on the last axis.
 
     Raises:
-        ValueError: a place of the grid has no value, or several.
+        ValueError: a place of the grid has no value or several values.
     """
     places = [{value: index for index, value in enumerate(axes[key])} for key in keys]
     names = tuple(name for name in rows[0] if name not in keys)

@@ -1,7 +1,7 @@
 """Measure component costs with the hwcomponents family and write them as a table.
 
-`dse components build neurosim` runs this file in an environment of its own, with Python 3.12 or newer; `dse` never imports
-it, and it imports nothing of `dse`. What each number stands for is in `UNITS`. Every input is below, and the same packages
+`dse components build neurosim` runs this file in an environment of its own, with Python 3.12 or newer; `dse` never
+imports it, and it imports nothing of `dse`. `UNITS` explains each number. Every input is below, and the same packages
 give the same file byte for byte.
 """
 
@@ -21,13 +21,13 @@ SIZES = (32, 64, 128, 256, 512)
 ADC_BITS = tuple(range(4, 11))
 CYCLE_S = 100e-9
 ADC_RATE = 1.28e9
-"""Conversions a second of one ADC, as in ISAAC."""
+"""Conversions per second of one ADC, as in ISAAC."""
 SHIFTED_BITS = 8
 """Input bits that a shift-and-add merges."""
 LARGEST_CACTI_NODE = 90
-"""Beyond it memories are scaled as logic is."""
+"""Largest node that CACTI knows, nm; beyond it memories are scaled as logic is."""
 MEMORIES = {"register": (2 * 1024, 128), "buffer": (64 * 1024, 256)}
-"""Bytes, and bits of the port."""
+"""Bytes of each memory, and bits of its port."""
 SCALED_FROM = {"isaac": 32, "horowitz": 45}
 """Nodes of the published numbers that are scaled: ISAAC's own components, and digital arithmetic."""
 PACKAGES = ("hwcomponents", "hwcomponents-adc", "hwcomponents_cacti", "hwcomponents-neurosim")
@@ -38,12 +38,12 @@ class Device:
     """A 1T1R cell.
 
     Attributes:
-        low_ohm: resistance when on.
-        high_ohm: resistance when off.
-        read_v: across the cell.
-        read_ns: how long.
-        area_f2: of the cell, in squares of the feature size.
-        aspect: height over width.
+        low_ohm: resistance of the cell when it is on, ohm.
+        high_ohm: resistance of the cell when it is off, ohm.
+        read_v: voltage across the cell during a read, V.
+        read_ns: time of a read, ns.
+        area_f2: area of the cell, in squares of the feature size.
+        aspect: height of the cell over its width.
         access_f: width of the access transistor, in feature sizes.
     """
 
@@ -56,7 +56,7 @@ class Device:
     access_f: float
 
     def text(self) -> str:
-        """The cell as a file in NVSim's format; access resistance and gate voltage as NeuroSim sets them."""
+        """Return the cell in NVSim's file format; access resistance and gate voltage are those of NeuroSim."""
         lines = {
             "-MemCellType": "memristor",
             "-CellArea (F^2)": self.area_f2,
@@ -115,20 +115,20 @@ def main() -> None:
 
 
 def arrays(folder: Path) -> Iterator[dict[str, Any]]:
-    """What NeuroSim says of arrays, for every device, node and size."""
+    """Yield NeuroSim's costs of arrays, for every device, node and size."""
     from hwcomponents_neurosim import main
 
     for device, cell in DEVICES.items():
         file = folder / f"{device}.cell"
         file.write_text(cell.text(), encoding="ascii")
-        main.CACHE.clear()  # kept by everything but the device
+        main.CACHE.clear()  # its keys lack the device
         for node, size in ((node, size) for node in NODES for size in SIZES):
             say(f"{device}, {node} nm, {size} x {size}")
             yield {"device": device, "node_nm": node, "size": size, **array(file, cell, node, size)}
 
 
 def array(file: Path, cell: Device, node: int, size: int) -> dict[str, float]:
-    """One array, with all its columns read at once, as sample-and-hold allows."""
+    """Return the costs of one array whose columns are all read at once, as sample-and-hold allows."""
     from hwcomponents_neurosim import ColDrivers, MemoryCell, RowDrivers
 
     common: dict[str, Any] = {
@@ -157,7 +157,7 @@ def array(file: Path, cell: Device, node: int, size: int) -> dict[str, float]:
 
 
 def converters() -> Iterator[dict[str, Any]]:
-    """The survey's regression, and a shift-and-add as wide as the converter."""
+    """Yield the survey's regression, and a shift-and-add as wide as the converter."""
     from hwcomponents_adc import ADC
     from hwcomponents_neurosim import ShiftAdd
 
@@ -175,7 +175,7 @@ def converters() -> Iterator[dict[str, Any]]:
 
 
 def logic() -> Iterator[dict[str, Any]]:
-    """Adders of NeuroSim, memories of CACTI, and how logic scales with the node (Stillmaker and Baas, 2017)."""
+    """Yield adders of NeuroSim, memories of CACTI, and the scaling of logic with the node (Stillmaker and Baas, 2017)."""
     from hwcomponents.scaling import tech_node_area, tech_node_energy
     from hwcomponents_neurosim import Adder
 
@@ -194,28 +194,27 @@ def logic() -> Iterator[dict[str, Any]]:
 
 
 def memory(name: str, size: int, port: int, node: int) -> dict[str, float]:
-    """Area and energy of an SRAM of some bytes."""
+    """Return the area of an SRAM, and the energy per byte."""
     from hwcomponents.scaling import tech_node_area, tech_node_energy
     from hwcomponents_cacti import SRAM
 
-    known = min(node, LARGEST_CACTI_NODE)
-    # In binary, 90e-9 times 1e9 is a hair above 90, which the package then takes for a node that CACTI does not know.
-    made = SRAM(tech_node=known * (1 - 1e-9) * 1e-9, width=port, size=size * 8)
+    at = min(node, LARGEST_CACTI_NODE)
+    # In binary, 90e-9 times 1e9 is slightly above 90, and CACTI does not know a node above 90.
+    made = SRAM(tech_node=at * (1 - 1e-9) * 1e-9, width=port, size=size * 8)
     byte = (float(made.read().energy) + float(made.write().energy)) / 2 / (port / 8)
-    beyond = node > known
-    area, energy = (of(node * 1e-9, known * 1e-9) if beyond else 1.0 for of in (tech_node_area, tech_node_energy))
+    area, energy = (of(node * 1e-9, at * 1e-9) if node > at else 1.0 for of in (tech_node_area, tech_node_energy))
     return {f"{name}_mm2": made.area * 1e6 * area, f"{name}_pj": byte * 1e12 * energy}
 
 
 def energy_pj(component: Any) -> float:
-    """Energy of one use of a component."""
+    """Return the energy of one use of a component, pJ."""
     return float(component.read().energy) * 1e12
 
 
 def table(rows: dict[str, list[dict[str, Any]]]) -> str:
-    """The whole file."""
+    """Return the text of the whole file."""
     lines = [
-        "# Component costs, written by `dse components build neurosim`: do not edit, build anew.",
+        "# Component costs, written by `dse components build neurosim`: do not edit, build it again.",
         "# Arrays and logic are computed with NeuroSim (MLP/DNN+NeuroSim V1.3, its authors' copyright, CC BY-NC 4.0), memories with",
         "# CACTI, converters with the regression of Andrulis et al. (arXiv 2404.06553), all through hwcomponents (MIT). None of these",
         "# programs is part of this package. The numbers are what they print for the inputs below; using them in commercial work",
@@ -237,18 +236,18 @@ def table(rows: dict[str, list[dict[str, Any]]]) -> str:
         "",
         "[rows]",
     ]
-    for name, found in rows.items():
-        lines += [f"{name} = [", *(f"  {inline(row)}," for row in found), "]"]
+    for name, listed in rows.items():
+        lines += [f"{name} = [", *(f"  {inline(row)}," for row in listed), "]"]
     return "\n".join(lines) + "\n"
 
 
 def inline(row: dict[str, Any]) -> str:
-    """A table on one line."""
+    """Return a table on one line."""
     return "{ " + ", ".join(f"{name} = {value(item)}" for name, item in row.items()) + " }"
 
 
 def value(item: Any) -> str:
-    """Text, a whole number, or a number with six significant digits."""
+    """Return a value in TOML: text, a whole number, or a number with six significant digits."""
     if isinstance(item, str):
         return f'"{item}"'
     return str(item) if isinstance(item, int) else repr(float(f"{item:.6g}"))

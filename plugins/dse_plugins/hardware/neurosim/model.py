@@ -1,4 +1,4 @@
-"""The `neurosim` hardware model: ISAAC's tiles, with other component costs and at other nodes."""
+"""The `neurosim` hardware model: ISAAC's tiles with other component costs and at other nodes."""
 
 from __future__ import annotations
 
@@ -13,37 +13,32 @@ from dse_plugins.hardware.neurosim.options import NeuroSimOptions
 from dse_plugins.hardware.neurosim.units import units
 
 NODES = (22, 32, 45, 65, 90, 130)
-"""Of the packaged table."""
+"""Technology nodes of the packaged table, nm."""
 BETWEEN = (28, 40, 55, 110)
-"""Nodes that are interpolated."""
+"""Technology nodes that are interpolated, nm."""
 
 
 class NeuroSim(Isaac):
-    """Mapping, tiles, periphery and events as in `Isaac`; what each costs comes from a table."""
+    """ISAAC's mapping, tiles, periphery and events, with costs from a table."""
 
     def __init__(self, options: NeuroSimOptions) -> None:
         super().__init__(options)
         self.options: NeuroSimOptions = options
         self.costs = read_packaged() if options.table is None else load(Path(options.table))
-        self.costs.array(options.device, self.costs.nodes[:1], self.costs.sizes[:1])  # refuses an unknown device
+        self.costs.array(options.device, self.costs.nodes[:1], self.costs.sizes[:1])  # raises if the device is unknown
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
-        """Those of `Isaac`, and the node."""
+        """Declare the node and the parameters of `Isaac`."""
         node = plugin.Choice(
-            name="node_nm",
-            choices=NODES,
-            default=32,
-            allowed=tuple(sorted((*NODES, *BETWEEN))),
-            unit="nm",
+            name="node_nm", choices=NODES, default=32, allowed=tuple(sorted((*NODES, *BETWEEN))), unit="nm", scores=False,
             summary=f"technology node; {', '.join(map(str, BETWEEN))} are interpolated",
-            scores=False,
-        )
+        )  # fmt: skip
         return (node, *super().parameters(workload))
 
     def units(self, params: plugin.Params) -> Units:
-        """Unit costs (P,) from the table."""
+        """Return the unit costs from the table, each of shape (P,)."""
         return units(self.geometry(params), params, self.options, self.costs)
 
     def alternatives(self, params: plugin.Params) -> tuple[plugin.Alternative, ...]:
-        """The same design under every ADC law."""
+        """Return the costs of the same design under every ADC law."""
         return adc_laws.alternatives(self.options.adc_law, params["adc_bits"], params["node_nm"], self.costs)

@@ -1,4 +1,4 @@
-"""What is fixed for a whole study of `neurosim`."""
+"""Options of `neurosim`, which are fixed for a whole study."""
 
 from pydantic import Field
 
@@ -9,10 +9,11 @@ class NeuroSimOptions(IsaacOptions):
     """Options of ``neurosim``: those of ``isaac``, and these.
 
     Attributes:
-        adc_law: what converters cost: the survey's regression, or ISAAC's converter scaled as its table or linearly in bits.
-        device: cell of the arrays: neurosim, isaac or nvmexplorer, or another one of the table.
+        adc_law: cost of converters: the survey's regression, or ISAAC's converter scaled by its table or linearly in
+            bits.
+        device: cell of the arrays: neurosim, isaac or nvmexplorer, or another device of the table.
         input_density: share of wordlines that are driven with a one.
-        cell_density: how far the cells are on, on average: 0 off, 1 on.
+        cell_density: mean state of the cells, from 0 (off) to 1 (on).
         table: file of component costs to use instead of the package's.
     """
 

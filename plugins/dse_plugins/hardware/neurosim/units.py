@@ -1,17 +1,14 @@
-"""Unit costs of `neurosim`: the table's, in the places of ISAAC's tile.
+"""Unit costs of `neurosim`: costs of the table for the components of ISAAC's tile.
 
-NeuroSim: cells, drivers of rows and columns, shift-and-add, adders. CACTI: registers and buffers, of ISAAC's sizes. What
-none of them has a circuit for (sample-and-hold, bus, router, activation units) and digital arithmetic are published
-numbers of another node, scaled as logic scales. A shift-and-add accumulates in its own register, so output registers cost
-area only.
+NeuroSim gives cells, drivers of rows and columns, shift-and-add and adders. CACTI gives registers and buffers of
+ISAAC's sizes. Components without a circuit in either (sample-and-hold, bus, router, activation units) and digital
+arithmetic have published numbers of another node, scaled as logic scales. A shift-and-add accumulates in its own
+register, so output registers cost area only.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from dse import plugin
 from dse_plugins.hardware import adc_laws
@@ -19,19 +16,19 @@ from dse_plugins.hardware.isaac import table
 from dse_plugins.hardware.isaac.units import INDEX, NAMES, Digital, Units, conversions_us
 from dse_plugins.hardware.neurosim.costs import Costs
 from dse_plugins.hardware.neurosim.options import NeuroSimOptions
+from dse_plugins.shared import Array
 
-Array = NDArray[Any]
 LINES = table.ARRAYS_PER_IMA * table.ROWS
-"""Wordlines, and bitlines, that share an IMA's registers in ISAAC."""
+"""Number of wordlines, and of bitlines, that share an IMA's registers in ISAAC."""
 INPUT_REGISTERS, OUTPUT_REGISTERS, TILE_REGISTERS = 1.0, 256 / 2048, 3.0 / 2.0
-"""ISAAC's 2 KB, 256 B and 3 KB, in units of 2 KB."""
+"""Sizes of ISAAC's registers, 2 KB, 256 B and 3 KB, in units of 2 KB."""
 PARTIAL_BYTES = 2
 PEAK_BYTES = 1024
-"""Bytes that buffer and bus move in a cycle at peak, as in ISAAC."""
+"""Bytes that buffer and bus move per cycle at peak, as in ISAAC."""
 
 
 def units(geometry: plugin.Geometry, params: plugin.Params, options: NeuroSimOptions, costs: Costs) -> Units:
-    """Put the table's costs together for every point's parameters."""
+    """Combine the table's costs for every design's parameters."""
     node = params["node_nm"]
     array = costs.array(options.device, node, geometry.rows)
     behind, logic = costs.adc(node, geometry.adc_bits), costs.logic(node)
@@ -77,7 +74,7 @@ def _tile_mm2(
     array: dict[str, Array],
     logic: dict[str, Array],
 ) -> Array:
-    """Area (P, C) of a tile but for converters and what stands behind them."""
+    """Area of a tile without converters and shift-and-adds, by component, mm2, shape (P, C)."""
     width, scale = geometry.columns + geometry.flip, logic["area_from_isaac"]
     arrays = options.imas_per_tile * params["arrays_per_ima"]
     wordlines, bitlines = arrays * geometry.rows, arrays * width
@@ -101,7 +98,7 @@ def _tile_mm2(
 
 
 def _tile_mw(geometry: plugin.Geometry, arrays: Array, energies: dict[str, Array], isaac: Array) -> Array:
-    """Peak power (P,) of a tile: every array read, every bitline converted and the buffer busy in each cycle."""
+    """Peak power of a tile whose arrays, converters and buffer all work in each cycle, mW, shape (P,)."""
     lines = {"array_pj": 1, "dac_pj": geometry.rows, "input_register_pj": geometry.rows}
     columns = geometry.columns + geometry.flip
     lines |= dict.fromkeys(("adc_pj", "sample_hold_pj", "shift_add_pj"), columns)
@@ -112,7 +109,7 @@ def _tile_mw(geometry: plugin.Geometry, arrays: Array, energies: dict[str, Array
 
 
 def _digital(options: NeuroSimOptions, logic: dict[str, Array]) -> Digital:
-    """The digital unit: arithmetic scaled from 45 nm, its area from 32 nm, memories from the table."""
+    """Costs of the digital unit: energy scaled from 45 nm, area scaled from 32 nm, memories from the table."""
     arithmetic, sram = logic["energy_from_horowitz"], logic["buffer_pj"]
     gates = options.digital_macs * table.MAC_MM2 + options.digital_lanes * table.LANE_MM2
     return Digital(

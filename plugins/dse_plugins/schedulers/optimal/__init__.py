@@ -1,8 +1,8 @@
-"""Scheduler ``optimal``: the cyclic order whose switches cost least, proven.
+"""Scheduler ``optimal``: the cyclic order with the cheapest switches, proven.
 
-The cost of serving a task after another depends on these two alone, so the best order is a travelling salesman's tour over
-directed distances. Up to twelve tasks it is found by dynamic programming, for all points of a batch at once; beyond, by
-integer programming with cuts.
+The cost of serving a task after another depends on these two tasks alone, so the best order is a travelling salesman's
+tour over directed distances. Up to twelve tasks dynamic programming finds it, for all designs at once; with more tasks,
+integer programming with cuts finds it.
 """
 
 from __future__ import annotations
@@ -14,30 +14,27 @@ from dse import plugin
 
 
 class OrderOptions(plugin.Options):
-    """What an order is judged by.
+    """Options of ``optimal``.
 
     Attributes:
-        minimise: energy or latency of the switches of one cycle.
+        minimise: cost that the order minimises: energy or latency of the switches of one turn.
     """
 
     minimise: Literal["energy", "latency"] = "energy"
 
 
-class Optimal:
-    """Each task once a cycle, in the order with the cheapest switches."""
+class Optimal(plugin.Base):
+    """Each task once per turn, in the order with the cheapest switches."""
 
     def __init__(self, options: OrderOptions) -> None:
         self.options = options
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
-        """Requests at a visit."""
+        """Declare the requests per visit."""
         return (plugin.batch_parameter(workload),)
 
-    def prepare(self, context: plugin.Context) -> None:
-        """Nothing to do."""
-
     def order(self, components: plugin.Components, workload: plugin.Workload, params: plugin.Params) -> plugin.Schedule:
-        """Find each point's best order; where none is cheaper than the listed one, serve that."""
+        """Find each design's best order; keep the listed order if no other is cheaper."""
         from dse_plugins.schedulers.optimal.tours import best_tours
 
         energy = self.options.minimise == "energy"

@@ -11,39 +11,39 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 MOST = 12
-"""Tasks that dynamic programming takes: its tables double with each more."""
+"""Most tasks for dynamic programming: its tables double with each further task."""
 _TOGETHER = 2**22
-"""Numbers of one table that are worked on at once."""
+"""Most numbers in one table, which limits how many designs are solved at once."""
 _GAIN = 1e-9
-"""Share of a tour's cost below which another is not cheaper, but rounded otherwise."""
+"""Share of a tour's cost by which another tour must be cheaper; a smaller gain is rounding."""
 
 
 def lengths(cost: Floats, tours: Ints) -> Floats:
-    """Cost (P,) of cyclic tours (P, n), from that of the next after the last (P, n, n)."""
+    """Cost of cyclic tours (P, n), shape (P,), from the cost of each node after another (P, n, n)."""
     points = np.arange(len(cost))[:, None]
     return np.asarray(cost[points, np.roll(tours, 1, axis=1), tours].sum(axis=1))
 
 
 def best_tours(cost: Floats) -> Ints:
-    """Cheapest tours (P, n), each from its first node, from the cost of the next (axis 2) after the last (axis 1).
+    """Cheapest tours from node 0, shape (P, n), from the cost of a node (axis 2) after another node (axis 1).
 
-    Where no tour is cheaper than 0, 1, 2, ... that one is given.
+    If no tour is cheaper than 0, 1, 2, ..., that tour is returned.
     """
     points, nodes = cost.shape[:2]
     listed = np.broadcast_to(np.arange(nodes), (points, nodes))
     if nodes <= 2:
         return listed.copy()
     if nodes > MOST:
-        found = np.stack([_by_cuts(one) for one in cost])
+        tours = np.stack([_by_cuts(one) for one in cost])
     else:
         together = max(1, _TOGETHER // (2 ** (nodes - 1) * nodes))
-        found = np.concatenate([_by_subsets(cost[at : at + together]) for at in range(0, points, together)])
-    before, after = lengths(cost, listed), lengths(cost, found)
-    return np.where((after < before * (1 - _GAIN))[:, None], found, listed)
+        tours = np.concatenate([_by_subsets(cost[at : at + together]) for at in range(0, points, together)])
+    before, after = lengths(cost, listed), lengths(cost, tours)
+    return np.where((after < before * (1 - _GAIN))[:, None], tours, listed)
 
 
 def _by_subsets(cost: Floats) -> Ints:
-    """Held and Karp: the cheapest way through every subset of nodes to each of its members, node 0 being the start."""
+    """Held and Karp: the cheapest way from node 0 through every subset of nodes to each of its members."""
     points, nodes = cost.shape[:2]
     inner = nodes - 1
     step = cost[:, 1:, 1:].transpose(1, 2, 0)  # (from, to, P)
@@ -69,7 +69,7 @@ def _by_subsets(cost: Floats) -> Ints:
 
 
 def _by_cuts(cost: Floats) -> Ints:
-    """Integer programming over the arcs (n, n), cutting off what falls into several tours until nothing does."""
+    """Integer programming over the arcs (n, n), with cuts against separate tours until there is only one."""
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     nodes = len(cost)
@@ -99,7 +99,7 @@ def _by_cuts(cost: Floats) -> Ints:
 
 def _cycles(following: Ints) -> list[list[int]]:
     """Cycles of a permutation, the first with node 0."""
-    left, found = set(range(len(following))), []
+    left, cycles = set(range(len(following))), []
     while left:
         node = min(left)
         part = []
@@ -107,5 +107,5 @@ def _cycles(following: Ints) -> list[list[int]]:
             left.remove(node)
             part.append(node)
             node = int(following[node])
-        found.append(part)
-    return found
+        cycles.append(part)
+    return cycles
