@@ -1,8 +1,8 @@
-"""Tries `dse` in environments made from nothing: run by `make`, so standard library only.
+"""Tries `dse` in new environments: `make` runs it, so it needs only the standard library.
 
 `wheel` installs the wheel as a user would, and works with it outside the repository. `lowest` installs the lowest
-version of everything `pyproject.toml` declares a range of, and runs the light tests with it. Each environment is thrown
-away afterwards.
+version of every range that `pyproject.toml` declares, and runs the light tests with it. Each environment is deleted
+afterwards.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from typing import Any
 from setup import SetupProblemError, check_disk, check_python, check_venv, read_project, requirements, run, say
 
 HEAVY = ("torch", "transformers")
-"""Stay at the version of constraints.txt: only the newest can be had as a small build from every index."""
+"""Packages at the version of constraints.txt: only the newest is available as a small build from every index."""
 TIED = ("pydantic-core", "polars-runtime-32")
-"""In constraints.txt, but each version of a package declared here needs its own."""
+"""Packages of constraints.txt that are left out: each version of a declared package needs its own of these."""
 UNTRIED = (
     "tests/benchmarks",
     "tests/reproductions",
@@ -35,7 +35,7 @@ UNTRIED = (
     "tests/models/test_loaded_workload.py",
     "tests/worker",
 )
-"""Minutes of training or waiting, checks of the checks, or tests of the repository's own tools: `make test` has them."""
+"""Tests that are left to `make test`: they take minutes, test the checks, or test the repository's own tools."""
 
 TRIALS = 3
 WRITE_SPACE = "import pathlib, runpy, sys; runpy.run_path(sys.argv[1])['write_space'](pathlib.Path.cwd())"
@@ -48,11 +48,11 @@ print(json.dumps({"done": int((trials["status"] == "done").sum()), "front": len(
 
 
 class TrialError(Exception):
-    """Something that was tried does not work; shown without a traceback."""
+    """Something that was tried does not work; the message is shown without a traceback."""
 
 
 def normal(name: str) -> str:
-    """Name of a package as the index compares it."""
+    """Name of a package in the form that the index compares."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -77,16 +77,16 @@ def lowest(requirement: str) -> tuple[str, str]:
 
 
 def lowest_constraints(project: dict[str, Any], pinned: str) -> list[str]:
-    """Constraints that hold every light requirement at its lowest version, and all else where constraints.txt does."""
+    """Constraints with light requirements at their lowest versions, and all others as in constraints.txt."""
     floors = dict(lowest(item) for item in declared(project))
     floors = {name: version for name, version in floors.items() if name not in HEAVY}
     pins = [line.strip() for line in pinned.splitlines() if "==" in line and not line.lstrip().startswith("#")]
-    kept = [line for line in pins if normal(line.split("==")[0].strip()) not in {*floors, *TIED}]
-    return [*(f"{name}=={version}" for name, version in sorted(floors.items())), *kept]
+    others = [line for line in pins if normal(line.split("==")[0].strip()) not in {*floors, *TIED}]
+    return [*(f"{name}=={version}" for name, version in sorted(floors.items())), *others]
 
 
 def inside(paths: Iterable[str], folder: Path) -> list[str]:
-    """The paths that lie in a folder."""
+    """Return the paths that lie in a folder."""
     return [path for path in paths if path and Path(path).resolve().is_relative_to(folder.resolve())]
 
 
@@ -94,8 +94,8 @@ class Fresh:
     """A virtual environment, and a working folder beside it that is not in the repository.
 
     Args:
-        root: the checkout.
-        folder: empty folder for both.
+        root: path of the checkout.
+        folder: empty folder for the environment and the working folder.
     """
 
     def __init__(self, root: Path, folder: Path) -> None:
@@ -104,11 +104,11 @@ class Fresh:
         self.work = folder / "work"
         self.bin = folder / "environment" / "bin"
         dropped = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
-        kept = {name: value for name, value in os.environ.items() if name not in dropped}
-        self.variables = {**kept, "HF_HUB_OFFLINE": "1", "PYTHONNOUSERSITE": "1"}
+        variables = {name: value for name, value in os.environ.items() if name not in dropped}
+        self.variables = {**variables, "HF_HUB_OFFLINE": "1", "PYTHONNOUSERSITE": "1"}
 
-    def create(self, constraints: Path, torch_index: str | None, what: Sequence[str]) -> None:
-        """Make the environment and install into it, from wheels only."""
+    def create(self, constraints: Path, torch_index: str | None, packages: Sequence[str]) -> None:
+        """Make the environment and install packages into it, from wheels only."""
         self.work.mkdir()
         if run([sys.executable, "-m", "venv", str(self.bin.parent)]) != 0:
             raise SetupProblemError("the virtual environment could not be made")
@@ -116,20 +116,20 @@ class Fresh:
         pip += ["--constraint", str(constraints)]
         if torch_index:
             self.call("installing torch", "python", *pip, "--no-deps", "--index-url", torch_index, "torch")
-        self.call("installing", "python", *pip, *what)
+        self.call("installing", "python", *pip, *packages)
 
-    def call(self, what: str, program: str, *words: str, root: bool = False) -> None:
-        """Run a program of the environment in the working folder, or the repository's root, with its output on stderr."""
-        self._must(what, program, words, root=root, stdout=sys.stderr)
+    def call(self, title: str, program: str, *words: str, root: bool = False) -> None:
+        """Run a program of the environment in the working folder or the root, with its output on stderr."""
+        self._must(title, program, words, root=root, stdout=sys.stderr)
 
-    def answer(self, what: str, program: str, *words: str) -> Any:
+    def answer(self, title: str, program: str, *words: str) -> Any:
         """Run a program of the environment in the working folder; return the JSON it prints."""
         environment = {**self.variables, "DSE_CACHE": str(self.folder / "cache")}
-        return json.loads(self._must(what, program, words, stdout=subprocess.PIPE, environment=environment))
+        return json.loads(self._must(title, program, words, stdout=subprocess.PIPE, environment=environment))
 
     def _must(
         self,
-        what: str,
+        title: str,
         program: str,
         words: Sequence[str],
         *,
@@ -137,7 +137,7 @@ class Fresh:
         root: bool = False,
         environment: dict[str, str] | None = None,
     ) -> str:
-        say(f"--- {what}")
+        say(f"--- {title}")
         done = subprocess.run(
             [str(self.bin / program), *words],
             cwd=self.root if root else self.work,
@@ -147,7 +147,7 @@ class Fresh:
             check=False,
         )
         if done.returncode != 0:
-            raise TrialError(f"{what} failed with status {done.returncode}; its own message stands above")
+            raise TrialError(f"{title} failed with status {done.returncode}; its own message stands above")
         return done.stdout or ""
 
 
@@ -161,9 +161,9 @@ def check_plugins(fresh: Fresh, project: dict[str, Any]) -> None:
 
 
 def check_study(fresh: Fresh) -> None:
-    """Check and run a space of a tiny model made up on the spot, and read its tables."""
+    """Check and run a space with a new tiny model, and read its tables."""
     space = str(fresh.work / "tiny.toml")
-    fresh.call("writing a tiny model", "python", "-c", WRITE_SPACE, str(fresh.root / "tests" / "tiny.py"))
+    fresh.call("writing a tiny model", "python", "-c", WRITE_SPACE, str(fresh.root / "tests" / "support" / "tiny.py"))
     layers = fresh.answer("dse check", "dse", "check", space, "--device", "cpu", "--format", "json")["layers"]
     if layers != 2:
         raise TrialError(f"dse check\n  expected: 2 layers\n  found: {layers}")
@@ -175,7 +175,7 @@ def check_study(fresh: Fresh) -> None:
 
 
 def check_new_package(fresh: Fresh) -> None:
-    """Write a plugin's package, install it and run its conformance tests, as docs/plugins.md says: three commands."""
+    """Write a plugin's package, install it and run its tests, with the three commands of docs/plugins.md."""
     pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     fresh.call("installing pytest", "python", *pip, "pytest")
     for kind in ("generator", "compressor", "scheduler", "hardware"):
@@ -185,30 +185,30 @@ def check_new_package(fresh: Fresh) -> None:
 
 
 def try_wheel(fresh: Fresh, project: dict[str, Any], torch_index: str | None) -> None:
-    """Build the wheel, install it and nothing but what it needs, and use it."""
+    """Build the wheel, install it with only its requirements, and use it."""
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
     say("--- building the wheel")
     if run([*pip, "--wheel-dir", str(fresh.folder), str(fresh.root)]) != 0:
         raise TrialError("the wheel could not be built; pip's own message stands above")
     (wheel,) = fresh.folder.glob("*.whl")
     fresh.create(fresh.root / "constraints.txt", torch_index, [str(wheel)])
-    found = inside(fresh.answer("looking where it is installed", "python", "-c", WHERE), fresh.root)
-    if found:
-        raise TrialError(f"the installed wheel takes code from the repository\n  found: {', '.join(found)}")
+    paths = inside(fresh.answer("looking where it is installed", "python", "-c", WHERE), fresh.root)
+    if paths:
+        raise TrialError(f"the installed wheel takes code from the repository\n  found: {', '.join(paths)}")
     check_plugins(fresh, project)
     check_study(fresh)
     check_new_package(fresh)
 
 
 def try_lowest(fresh: Fresh, project: dict[str, Any], torch_index: str | None) -> None:
-    """Install the lowest declared versions, run the light tests with them, and a study."""
+    """Install the lowest declared versions, and run the light tests and a study with them."""
     pinned = (fresh.root / "constraints.txt").read_text(encoding="utf-8")
     constraints = fresh.folder / "lowest.txt"
     constraints.write_text("\n".join(lowest_constraints(project, pinned)) + "\n", encoding="utf-8")
     names = [lowest(item)[0] for item in declared(project)]
     try:
-        what = ["--editable", str(fresh.root), *names, *requirements(project, ["test"])]
-        fresh.create(constraints, torch_index, what)
+        packages = ["--editable", str(fresh.root), *names, *requirements(project, ["test"])]
+        fresh.create(constraints, torch_index, packages)
     except TrialError as error:
         raise TrialError(
             f"{error}\n  The lowest versions that pyproject.toml declares do not go together, or have no wheel for Python "
@@ -225,7 +225,7 @@ def try_lowest(fresh: Fresh, project: dict[str, Any], torch_index: str | None) -
 def main() -> int:
     """Read the command line; return an exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("wheel", "lowest"))
+    parser.add_argument("kind", choices=("wheel", "lowest"))
     parser.add_argument("--torch-index", default=None, help="package index to take torch from")
     chosen = parser.parse_args()
     root = Path(__file__).resolve().parent.parent
@@ -236,14 +236,14 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="dse-", ignore_cleanup_errors=True) as name:
             check_disk(shutil.disk_usage(name).free / 1e9, Path(name), gpu_build=False)
             fresh = Fresh(root, Path(name).resolve())
-            (try_wheel if chosen.what == "wheel" else try_lowest)(fresh, read_project(root), chosen.torch_index)
+            (try_wheel if chosen.kind == "wheel" else try_lowest)(fresh, read_project(root), chosen.torch_index)
     except (SetupProblemError, TrialError) as error:
-        say(f"make {chosen.what} failed: {error}")
+        say(f"make {chosen.kind} failed: {error}")
         return 1
     except KeyboardInterrupt:
-        say(f"make {chosen.what} was interrupted")
+        say(f"make {chosen.kind} was interrupted")
         return 130
-    say(f"make {chosen.what} passed")
+    say(f"make {chosen.kind} passed")
     return 0
 
 

@@ -1,7 +1,7 @@
 """Draws the pictures of docs/architecture.md into `docs/pictures/`: the flow from space file to row, and the folders.
 
-The pictures have a ground of their own and follow the reader's light or dark colours. Needs only the standard library; a
-test compares the files with what this draws.
+The pictures have their own background and follow the reader's light or dark colours. The script needs only the standard
+library; a test compares the files with its output.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ COST = (
     ("sum", "core", ("area, energy,", "latency of", "the chip")),
 )
 SCORE = (
-    ("weights", "generator", ("float32 matrices", "of each owner")),
+    ("weights", "generator", ("each owner's", "float32 matrices")),
     ("terms", "compressor", ("integer codes", "and scales")),
-    ("check", "core", ("the codes take what", "was charged, or fail")),
+    ("check", "core", ("charges equal stored", "codes, or it fails")),
     ("matrices", "core", ("rebuilt from codes;", "cells, ADCs if asked")),
     ("task", "core", ("every task runs on", "its rows of text")),
     ("metrics", "core", ("scores, and points", "lost to the baseline")),
@@ -88,7 +88,7 @@ FOLDERS = (
             ("plugin.py", "what a plugin imports: contract, records, helpers"),
             ("testing/", "conformance suites for plugins, and tiny workloads"),
             ("records/", "typed values that the steps exchange: one file for each step"),
-            ("errors.py", "every message: what, where, expected, found, fix"),
+            ("errors.py", "every message, with place, expectation and fix"),
             ("pydantic_errors.py", "what pydantic refuses, as one error that a person can act on"),
             ("files.py", "whole files, and hashes of content"),
             ("cache.py", "arrays that are made once for a key"),
@@ -98,25 +98,25 @@ FOLDERS = (
 
 
 def text(x: float, y: float, words: str, kind: str = "", anchor: str = "start") -> str:
-    """One line of text."""
+    """Return one line of text."""
     name = f' class="{kind}"' if kind else ""
     where = f' text-anchor="{anchor}"' if anchor != "start" else ""
     return f'<text x="{x:g}" y="{y:g}"{name}{where}>{escape(words)}</text>'
 
 
 def rectangle(x: float, y: float, width: float, height: float, kind: str, radius: float = 8) -> str:
-    """One rectangle with round corners."""
+    """Return one rectangle with round corners."""
     return f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="{radius:g}" class="{kind}"/>'
 
 
 def arrow(*points: tuple[float, float]) -> str:
-    """A line through some points, with a tip at the last."""
+    """Return a line through some points, with a tip at the last point."""
     path = " ".join(f"{'L' if index else 'M'}{x:g} {y:g}" for index, (x, y) in enumerate(points))
     return f'<path d="{path}" class="line" marker-end="url(#tip)"/>'
 
 
 def step(x: float, y: float, width: float, height: float, name: str, owner: str, lines: tuple[str, ...]) -> list[str]:
-    """One step of a stage: a box whose upper edge has the colour of who takes the step."""
+    """Return one step of a stage: a box whose upper edge has the colour of the step's owner."""
     middle = x + width / 2
     return [
         rectangle(x, y, width, height, "box", 6),
@@ -129,7 +129,7 @@ def step(x: float, y: float, width: float, height: float, name: str, owner: str,
 def stage(
     y: float, height: float, title: str, words: str, steps: tuple[tuple[str, str, tuple[str, ...]], ...]
 ) -> list[str]:
-    """A panel with a title and its steps from left to right."""
+    """Return a panel with a title and its steps from left to right."""
     gap, left, right = 16.0, 76.0, WIDTH - 40.0
     width = (right - left - gap * (len(steps) - 1)) / len(steps)
     parts = [
@@ -146,7 +146,7 @@ def stage(
 
 
 def card(x: float, y: float, width: float, name: str, *lines: str) -> list[str]:
-    """A box outside the stages."""
+    """Return a box outside the stages."""
     return [
         rectangle(x, y, width, 74, "box"),
         text(x + width / 2, y + 25, name, "name", "middle"),
@@ -155,7 +155,7 @@ def card(x: float, y: float, width: float, name: str, *lines: str) -> list[str]:
 
 
 def picture(title: str, height: float, parts: list[str]) -> str:
-    """The whole file."""
+    """Return the text of the whole file."""
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" width="{WIDTH}" height="{height:g}" role="img">'
     tip = '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" markerHeight="6" orient="auto"><path d="M0 0L8 4L0 8z" class="tip"/></marker>'
     ground = rectangle(0.5, 0.5, WIDTH - 1, height - 1, "ground", 12)
@@ -203,7 +203,7 @@ def draw_flow() -> str:
         arrow((936, 204), (946, 204), (946, 519), (720, 519)),
         text(926, 511, "over a limit: infeasible", "", "end"),
         arrow((280, 519), (30, 519), (30, 12), (420, 12), (420, 20)),
-        text(42, 511, "what the sampler learns"),
+        text(42, 511, "the sampler learns"),
     ]
     x = 76.0
     for name in LEGEND:
@@ -213,7 +213,7 @@ def draw_flow() -> str:
 
 
 def draw_folders() -> str:
-    """Draw the folders of the package, those that a person calls first."""
+    """Draw the folders of the package, the folders that a person calls first."""
     parts, y = (
         [text(28, 34, "dse/", "mono"), text(70, 34, "from what a person calls, down to what everything stands on")],
         48.0,

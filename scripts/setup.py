@@ -1,7 +1,7 @@
-"""Makes `.venv` and installs `dse` into it: run by `make` with any Python, so standard library only.
+"""Makes `.venv` and installs `dse` into it: `make` runs it with any Python, so it needs only the standard library.
 
-Nothing is downloaded before the machine has been checked, a finished set-up is recognised in a moment, and one that
-was interrupted starts afresh (pip keeps what it has downloaded).
+It checks the machine before it downloads anything, and recognises a finished set-up in a moment. An interrupted set-up
+starts again from the beginning (pip keeps its downloads).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import Any
 
 MINIMUM_PYTHON = (3, 11)
 NEEDED_GB = 4.0
-"""Environment with a CPU build of torch (2 GB), model, data and fine-tuned tasks (1 GB), and room to unpack."""
+"""Disk space for a CPU build of torch (2 GB), model, data and fine-tuned tasks (1 GB), and unpacking."""
 NEEDED_GPU_GB = 12.0
-"""Environment with the CUDA build that the public index offers on Linux/x86-64."""
+"""Disk space for an environment with the CUDA build of torch that the public index offers on Linux/x86-64."""
 
 STAMP = "dse-setup.json"
 UNFINISHED = "dse-setup-unfinished"
@@ -33,7 +33,7 @@ INSTALLED_TABLES = ("build-system", "project", "dependency-groups")
 
 
 class SetupProblemError(Exception):
-    """Something the reader can put right; shown without a traceback."""
+    """A problem that the reader can solve; its message is shown without a traceback."""
 
 
 def check_python(version: Sequence[int], executable: str) -> None:
@@ -61,7 +61,7 @@ def check_disk(free_gb: float, root: Path, *, gpu_build: bool) -> str | None:
     """Refuse a disk that is too full.
 
     Returns:
-        A warning where there is room only for torch without CUDA and the index may offer the larger build.
+        A warning if there is room only for torch without CUDA and the index may offer the larger build.
     """
     if free_gb < NEEDED_GB:
         raise SetupProblemError(
@@ -77,17 +77,17 @@ def check_disk(free_gb: float, root: Path, *, gpu_build: bool) -> str | None:
 
 
 def requirements(project: dict[str, Any], groups: Sequence[str]) -> list[str]:
-    """Requirements of dependency groups, as pip takes them; older pips do not know groups."""
-    known = project.get("dependency-groups", {})
-    found: list[str] = []
+    """Requirements of dependency groups, one by one for pip, since older versions of pip do not know groups."""
+    tables = project.get("dependency-groups", {})
+    names: list[str] = []
     for group in groups:
-        for entry in known[group]:
-            found += [entry] if isinstance(entry, str) else requirements(project, [entry["include-group"]])
-    return found
+        for entry in tables[group]:
+            names += [entry] if isinstance(entry, str) else requirements(project, [entry["include-group"]])
+    return names
 
 
 def digest(root: Path, project: dict[str, Any]) -> str:
-    """Hash of all that decides what is installed, and where."""
+    """Hash of everything that decides which packages are installed, and of the folder."""
     tables = {name: project.get(name) for name in INSTALLED_TABLES}
     tables["hatch"] = project.get("tool", {}).get("hatch")
     parts = [
@@ -103,7 +103,7 @@ class Environment:
     """The virtual environment of one checkout.
 
     Args:
-        root: the checkout.
+        root: path of the checkout.
         run: runs one command and returns its exit status.
     """
 
@@ -114,7 +114,7 @@ class Environment:
         self.run = run
 
     def installed(self) -> dict[str, Any]:
-        """What an earlier set-up finished, empty if nothing."""
+        """Return the note of an earlier finished set-up, empty if there is none."""
         if (self.folder / UNFINISHED).exists() or not self.python.exists():
             return {}
         try:
@@ -124,7 +124,7 @@ class Environment:
         return stamp if isinstance(stamp, dict) else {}
 
     def covers(self, wanted: str, groups: Sequence[str], torch_index: str | None) -> bool:
-        """Whether an earlier set-up installed all that is asked for."""
+        """Whether an earlier set-up installed all requested packages."""
         stamp = self.installed()
         return (
             stamp.get("digest") == wanted
@@ -133,12 +133,12 @@ class Environment:
         )
 
     def create(self) -> None:
-        """Make the environment; one that is damaged, was moved, or whose set-up was interrupted, is thrown away first."""
+        """Make the environment; first delete a damaged or moved environment, or one whose set-up was interrupted."""
         moved = self.installed().get("root", str(self.root)) != str(self.root)
         damaged = self.folder.exists() and not self.python.exists()
         if moved or damaged or (self.folder / UNFINISHED).exists():
             say(
-                f"the environment in {self.folder} is incomplete or was made elsewhere: starting afresh (downloads are kept)"
+                f"the environment in {self.folder} is incomplete or was made elsewhere: starting again (downloads are kept)"
             )
             shutil.rmtree(self.folder)
         fresh = not self.python.exists()
@@ -149,14 +149,14 @@ class Environment:
             self._must([sys.executable, "-m", "venv", str(self.folder)], "the virtual environment could not be made")
 
     def install(self, project: dict[str, Any], wanted: str, groups: Sequence[str], torch_index: str | None) -> None:
-        """Install `dse`, what it needs and what the groups name, then note that this is done."""
+        """Install `dse`, its requirements and those of the groups, then write a note that the set-up is done."""
         earlier = self.installed()
         all_groups = sorted({*groups, *earlier.get("groups", [])})
         torch_index = torch_index or earlier.get("torch_index")
         self.create()
         pip = [str(self.python), "-m", "pip", "install", "--disable-pip-version-check"]
         constraints = ["--constraint", str(self.root / "constraints.txt")]
-        failed = "pip could not install everything; its own message stands above. Run the same command again: what was downloaded is kept"
+        failed = "pip could not install everything; its own message stands above. Run the same command again: downloads are kept"
         if torch_index:
             say(f"installing torch from {torch_index}")
             self._must([*pip, "--no-deps", *constraints, "--index-url", torch_index, "torch"], failed)
@@ -174,7 +174,7 @@ class Environment:
 
 
 def say(text: str) -> None:
-    """Write a line to stderr: stdout belongs to the command that follows."""
+    """Write a line to stderr, since stdout belongs to the command that follows."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
 
@@ -192,7 +192,7 @@ def read_project(root: Path) -> dict[str, Any]:
 
 
 def setup(environment: Environment, groups: Sequence[str], torch_index: str | None) -> None:
-    """Check the machine and install, unless that has been done."""
+    """Check the machine and install everything, unless that is done."""
     check_python(sys.version_info[:3], sys.executable)
     project = read_project(environment.root)
     wanted = digest(environment.root, project)
