@@ -37,7 +37,7 @@ def measure_each_task(
     """
     workload = context.workload
     return [
-        context.cached(f"{subject} of {name}", task_digests(workload, task) | key, partial(measure, context, task))
+        context.cached(f"{subject} of {name}", {**task_digests(workload, task), **key}, partial(measure, context, task))
         for task, name in enumerate(workload.task_names)
     ]
 
