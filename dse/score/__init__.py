@@ -1,1 +1,1 @@
-"""The expensive half: from designs to scores, computed with the very terms that are charged."""
+"""The expensive half: it scores designs, with the same terms that are charged."""

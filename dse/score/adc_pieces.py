@@ -1,4 +1,4 @@
-"""Stored pieces as arrays hold them, for scores whose conversions are simulated."""
+"""Stored pieces as arrays hold them, for scores with simulated conversions."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def converter(what: Nonideality, geometry: Geometry) -> Converter | None:
-    """Give the ADC of a point (P = 1), or None where every conversion is exact, so that nothing need be simulated.
+def converter(nonideality: Nonideality, geometry: Geometry) -> Converter | None:
+    """Return the ADC of a design (P = 1), or None if every conversion is exact and nothing needs simulation.
 
-    Its steps are never finer than one unit: sums of cells that hold what was stored are whole. Flip encoding halves the
-    largest sum, but not that of the extra column, whose cells hold 1: a range is of the larger of the two.
+    The ADC's steps are never finer than one unit, because sums of undisturbed cells are whole. Flip encoding halves the
+    largest sum of a column, but not the sum of the extra column, whose cells hold 1: the range covers the larger one.
     """
-    if what.adc == "ideal":
+    if nonideality.adc == "ideal":
         return None
     rows, cell_bits, dac_bits = (int(getattr(geometry, name)[0]) for name in ("rows", "cell_bits", "dac_bits"))
     top, most = 2**cell_bits - 1, 2 ** int(geometry.adc_bits[0]) - 1
     inputs = rows * (2**dac_bits - 1)
     largest = inputs * top / (2 if geometry.flip[0] else 1)
     step = 1.0
-    if what.adc_range is not None:
-        step = max(1.0, what.adc_range * max(largest, inputs) / most)
-    if step == 1.0 and most >= largest and not what.cells_differ:
+    if nonideality.adc_range is not None:
+        step = max(1.0, nonideality.adc_range * max(largest, inputs) / most)
+    if step == 1.0 and most >= largest and not nonideality.cells_differ:
         return None
     return Converter(rows, int(geometry.columns[0]), top, dac_bits, int(geometry.input_bits[0]), step, most)
 
 
 class OnConverters:
-    """What of stored matrices is converted, and what is left for the digital unit.
+    """The pieces of stored matrices that ADCs convert, and the terms left for the digital unit.
 
     Args:
-        cells: of one draw.
-        converter: of their arrays.
+        cells: cells of one draw.
+        converter: ADC of the arrays.
         who: name of the compressor, for messages.
     """
 
@@ -53,13 +53,13 @@ class OnConverters:
     def arrays(
         self, stored: Stored, owner: str, key: Key, weights: Matrices, shape: tuple[int, int]
     ) -> tuple[OnArrays, ...]:
-        """Pieces of a matrix that are on arrays.
+        """Return the pieces of a matrix that are on arrays.
 
         Args:
-            stored: as a compressor stored it.
-            owner: content digest of whose it is.
+            stored: the matrix's terms from a compressor.
+            owner: content digest of the owner.
             key: layer and matrix.
-            weights: know which outputs and inputs of the whole matrix are left.
+            weights: matrices that know which outputs and inputs of the whole matrix are left.
             shape: (outputs, inputs) of the whole matrix.
 
         Raises:
@@ -72,7 +72,7 @@ class OnConverters:
                 raise self._refusal("one factor of a product is digital and the other is not")
         outputs, inputs = weights.outputs.get(key), weights.inputs.get(key)
         fed = {term.fed_by: index for index, term in enumerate(stored.terms) if term.fed_by is not None}
-        found = []
+        pieces = []
         for index, term in enumerate(stored.terms):
             if not on_arrays(term) or term.fed_by is not None:
                 continue
@@ -82,14 +82,14 @@ class OnConverters:
             if index in fed:
                 second = stored.terms[fed[index]]
                 if not on_arrays(second):
-                    continue  # nothing comes of it
+                    continue  # the product is zero
                 after = self._piece(second, (owner, *key, fed[index]), outputs, None, (shape[0], len(term.codes)))
                 piece = replace(piece, then=after)
-            found.append(piece)
-        return tuple(found)
+            pieces.append(piece)
+        return tuple(pieces)
 
     def rest(self, stored: Stored) -> Stored:
-        """The terms that are not on arrays; empty ones in the place of the others."""
+        """Return the matrix with its digital terms only; an empty term stands in the place of each other one."""
         terms = tuple(term if term.digital else replace(term, codes=term.codes.new_zeros(0)) for term in stored.terms)
         return replace(stored, terms=terms)
 
@@ -121,24 +121,24 @@ class OnConverters:
         )
 
     def _tensor(self, values: Array) -> Tensor:
-        """Cells that hold whole levels in a byte, others in half precision: eleven bits of a level that has a few percent."""
+        """Pack cells: whole levels in a byte, others in half precision, whose 11 bits suffice for a deviating level."""
         import torch
 
         if values.dtype != np.bool_:
-            values = values.astype(np.float16 if self._cells.what.cells_differ else np.uint8)
+            values = values.astype(np.float16 if self._cells.nonideality.cells_differ else np.uint8)
         return torch.from_numpy(np.ascontiguousarray(values))
 
     def _refusal(self, why: str) -> SpaceError:
         return SpaceError(
             f"real ADCs are not simulated where {why}",
             where=f"compressor {self._who!r}",
-            expected="pieces whose arrays' sums are added up as they are converted",
+            expected="pieces whose sums are only added up after conversion",
             fix='set adc = "ideal" in the options of the hardware, or leave the compressor out',
         )
 
 
-def _within(some: Tensor | None, kept: Tensor | None) -> Tensor | None:
-    """Indices in a whole matrix of some of the outputs (or inputs) that are kept of it."""
-    if kept is None:
+def _within(some: Tensor | None, remaining: Tensor | None) -> Tensor | None:
+    """Return where some outputs (or inputs) of a cut matrix lie in the whole matrix, which has `remaining` of them left."""
+    if remaining is None:
         return some
-    return kept if some is None else kept[some]
+    return remaining if some is None else remaining[some]

@@ -1,4 +1,4 @@
-"""The base beneath an owner's matrix: its partial sums scaled, and blocks of it reprogrammed, as stored and as charged."""
+"""Changes to the base under an owner's matrix: scaled partial sums and reprogrammed blocks, stored and charged."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def held_base(stored: Stored, base: Tensor, weights: Matrices, key: Key, what: Reprogrammed | None) -> Tensor:
-    """Give what the base's arrays compute with while the owner's users are served.
+def held_base(stored: Stored, base: Tensor, weights: Matrices, key: Key, reprogrammed: Reprogrammed | None) -> Tensor:
+    """Return the base's matrix (outputs, inputs) as its arrays compute with it while they serve the owner's users.
 
     Args:
-        stored: of one matrix.
-        base: the base's effective matrix (outputs, inputs), cut as the owner's.
-        weights: the owner's matrices, which know what outputs and inputs are left.
+        stored: terms of one matrix.
+        base: the base's effective matrix (outputs, inputs), cut like the owner's.
+        weights: the owner's matrices, which know which outputs and inputs are left.
         key: layer and matrix.
-        what: size of the blocks that are written; None where none are.
+        reprogrammed: size of the blocks that are written, or None if no block is written.
     """
     import torch
 
@@ -31,9 +31,9 @@ def held_base(stored: Stored, base: Tensor, weights: Matrices, key: Key, what: R
         scaling = stored.scaling
         factors = torch.where(scaling.live, scaling.factors, torch.ones(()))
         base = base * factors[weights.block_of(key, scaling.rows, inputs=True)].T
-    if stored.image is not None and what is not None:
-        of_rows = weights.block_of(key, what.rows, inputs=True)
-        of_columns = weights.block_of(key, what.columns, inputs=False)
+    if stored.image is not None and reprogrammed is not None:
+        of_rows = weights.block_of(key, reprogrammed.rows, inputs=True)
+        of_columns = weights.block_of(key, reprogrammed.columns, inputs=False)
         written = stored.image.blocks[of_columns][:, of_rows]
         scale = stored.image.scale
         values = stored.image.codes.float() * (scale[:, None] if scale.ndim == 1 and scale.numel() > 1 else scale)
@@ -51,14 +51,14 @@ def check_beneath(encoder: Encoder, stored: Stored, footprint: Footprint, owner:
     for name, shifts in (("scalings", False), ("shifts", True)):
         table = getattr(footprint, name)
         charged = 0 if table is None else int(table[0, owner, layer, index])
-        found = _factors(stored.scaling, shifts=shifts)
-        if charged != found:
+        factors = _factors(stored.scaling, shifts=shifts)
+        if charged != factors:
             raise PluginContractError(
-                f"the footprint and the stored factors disagree on {name}", where=where, expected=charged, found=found
+                f"the footprint and the stored factors disagree on {name}", where=where, expected=charged, found=factors
             )
     if not stored.on_base and (stored.scaling is not None or stored.image is not None):
         raise PluginContractError(
-            "factors or images were stored where no base is", where=where, expected="on_base = True", found="False"
+            "factors or images were stored without a base", where=where, expected="on_base = True", found="False"
         )
     _check_image(encoder, stored.image, footprint.reprogrammed, owner, key, where)
 
@@ -68,20 +68,22 @@ def _factors(scaling: Scaling | None, *, shifts: bool) -> int:
 
 
 def _check_image(
-    encoder: Encoder, image: Image | None, what: Reprogrammed | None, owner: int, key: Key, where: str
+    encoder: Encoder, image: Image | None, reprogrammed: Reprogrammed | None, owner: int, key: Key, where: str
 ) -> None:
     layer, index = key
     charged = set()
-    if what is not None:
-        blocks = what.blocks[0, owner].reshape(encoder.layers, -1)[layer, blocks_of(encoder, what)[index]]
+    if reprogrammed is not None:
+        blocks = reprogrammed.blocks[0, owner].reshape(encoder.layers, -1)[
+            layer, blocks_of(encoder, reprogrammed)[index]
+        ]
         charged = set(blocks.nonzero()[0].tolist())
-    found = set() if image is None else set(image.blocks.flatten().nonzero()[:, 0].tolist())
-    if charged != found:
+    written = set() if image is None else set(image.blocks.flatten().nonzero()[:, 0].tolist())
+    if charged != written:
         raise PluginContractError(
-            "the blocks that are written are not those the footprint charged for",
+            "the blocks that are written are not the blocks that the footprint charged for",
             where=where,
-            expected=f"{len(charged)} blocks, {len(charged - found)} of them missing",
-            found=f"{len(found)} blocks, {len(found - charged)} of them not charged",
+            expected=f"{len(charged)} blocks, {len(charged - written)} of them missing",
+            found=f"{len(written)} blocks, {len(written - charged)} of them not charged",
         )
     if image is not None and image.codes.numel() and int(image.codes.abs().max()) > FULL_MAGNITUDE:
         raise PluginContractError(

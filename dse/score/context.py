@@ -1,4 +1,4 @@
-"""The bridge to models and text: weights by layer and matrix, evaluation, and the caches."""
+"""The bridge to models and text: weights by layer and matrix, evaluation and caches."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Outcome:
     """Predictions of one task.
 
     Attributes:
-        value: its score.
+        value: score of the task.
         flagged: whether predictions were constant, so that a correlation is 0 by definition.
-        predictions: (n,) over the rows of the split.
-        layers_run: encoder layers a row ran on average, where rows may leave early; else nan.
+        predictions: predicted classes or values of the split's rows, shape (n,).
+        layers_run: mean number of encoder layers that a row ran if rows may leave early, else nan.
     """
 
     value: float
@@ -44,14 +44,14 @@ class Outcome:
 
 
 class PipelineContext:
-    """What plugins may use while they prepare, and the core while it scores.
+    """The models, data and caches that plugins use while they prepare, and the core while it scores.
 
     Attributes:
-        arrays: cache of scores and of what plugins measure.
-        precision: of scoring.
-        evaluator_version: part of the key of every score.
-        core_versions: of what is observed, trained and fitted for plugins; part of the key of whatever may follow from it.
-        plugin: whose code cached arrays belong to.
+        arrays: cache of scores and of plugins' measurements.
+        precision: precision of scoring.
+        evaluator_version: part of the cache key of every score.
+        core_versions: versions of the core's observing, training and fitting; part of the keys that depend on them.
+        plugin: the plugin that owns the cached arrays.
     """
 
     digest = staticmethod(digest)
@@ -73,7 +73,7 @@ class PipelineContext:
         self.plugin = ""
 
     def of_plugin(self, identity: str) -> PipelineContext:
-        """The same context for one plugin, whose cached arrays nobody else's code shares."""
+        """Return a copy of the context for one plugin, which shares its cached arrays with no other code."""
         other = copy(self)
         other.plugin = identity
         return other
@@ -97,7 +97,7 @@ class PipelineContext:
         return self._loaded.task_weights(self.workload.task_names[task])
 
     def observe(self, task: int, rows: int = 384, model: Model | None = None) -> Iterator[Observation]:
-        """Run training rows through a task's fine-tuned model, or one given, and see the inputs of every matrix."""
+        """Run training rows through a task's own model, or a given one, and observe the inputs of every matrix."""
         return self._loaded.tasks[self.workload.task_names[task]].observe(rows, model)
 
     def similarity(self, rows: int) -> dict[str, NDArray[Any]]:
@@ -119,7 +119,7 @@ class PipelineContext:
     def cached(
         self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]
     ) -> dict[str, NDArray[Any]]:
-        """Return arrays made once for this key, over all studies."""
+        """Return the arrays of this key, which are made once for all studies."""
 
         def told() -> dict[str, NDArray[Any]]:
             self.tell(name)
@@ -129,10 +129,10 @@ class PipelineContext:
             "plugins", {"plugin": self.plugin, "core": self.core_versions, "name": name, **key}, told
         )
 
-    def tell(self, what: str) -> None:
-        """Say what is being done."""
+    def tell(self, message: str) -> None:
+        """Report what is being done."""
         if self._progress is not None:
-            self._progress(what, None)
+            self._progress(message, None)
 
     def evaluate(
         self,
@@ -142,7 +142,7 @@ class PipelineContext:
         input_bits: int,
         owners: NDArray[Any],
     ) -> Outcome:
-        """Score a task with these matrices; layers of the base use its biases and norms, dropped ones are skipped."""
+        """Score a task with these matrices; the base's layers use its biases and norms, dropped layers are skipped."""
         score = self._loaded.evaluator(self.workload.task_names[task]).score(
             held,
             split=split,

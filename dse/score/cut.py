@@ -1,4 +1,4 @@
-"""Cutting matrices to the heads and FFN columns a plan keeps, and putting them back."""
+"""Cutting matrices to the heads and FFN columns that a plan keeps, and putting them back."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Cut:
 
     Args:
         encoder: shapes and roles.
-        plan: of one point.
-        owner: whose matrix; of the base, every task that does not skip the layer is a user.
+        plan: plan of one design.
+        owner: owner of the matrix; every task that does not skip the layer is a user of the base.
         layer: index of the layer.
         matrix: index of the matrix in the layer.
     """
@@ -38,20 +38,20 @@ class Cut:
 
     @classmethod
     def matrices(cls, cuts: Mapping[Key, Cut], whole: Mapping[Key, Tensor], demand: Demand | None = None) -> Matrices:
-        """Cut whole matrices, and say which of their outputs and inputs are left, and what was asked for."""
+        """Cut whole matrices; record which of their outputs and inputs are left, and the demand."""
         import torch
 
         outputs, inputs = (
-            {key: torch.from_numpy(kept) for key, cut in cuts.items() if (kept := getattr(cut, side)) is not None}
+            {key: torch.from_numpy(indices) for key, cut in cuts.items() if (indices := getattr(cut, side)) is not None}
             for side in ("_outputs", "_inputs")
         )
         return Matrices({key: cut.of(whole[key]) for key, cut in cuts.items()}, outputs, inputs, whole, demand)
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Outputs and inputs that are kept."""
-        kept = (self._outputs, self._inputs)
-        outputs, inputs = (whole if side is None else len(side) for whole, side in zip(self._shape, kept, strict=True))
+        """Number of outputs and inputs that are left."""
+        sides = (self._outputs, self._inputs)
+        outputs, inputs = (whole if side is None else len(side) for whole, side in zip(self._shape, sides, strict=True))
         return outputs, inputs
 
     def of(self, weight: Tensor) -> Tensor:
@@ -71,7 +71,7 @@ class Cut:
         return whole
 
     def bias_back(self, bias: Tensor) -> Tensor:
-        """Put what belongs to a cut matrix's outputs (outputs, ...), like its bias, back into a whole one."""
+        """Put values of a cut matrix's outputs (outputs, ...), such as its bias, back into a whole; zero elsewhere."""
         if self._outputs is None:
             return bias
         whole = bias.new_zeros((self._shape[0], *bias.shape[1:]))
@@ -79,7 +79,7 @@ class Cut:
         return whole
 
     def inputs_back(self, factor: Tensor) -> Tensor:
-        """Put a factor (rank, inputs) that is driven by a cut matrix's inputs back into a whole one."""
+        """Put a factor (rank, inputs) driven by a cut matrix's inputs back into a whole factor; zero elsewhere."""
         if self._inputs is None:
             return factor
         whole = factor.new_zeros((len(factor), self._shape[1]))
@@ -88,16 +88,16 @@ class Cut:
 
 
 def keep_only(encoder: Encoder, plan: Plan, task: int, held: Effective) -> None:
-    """Zero, in place of each matrix and product, what one task removes though another user of the matrix keeps it."""
+    """Zero the parts of each matrix and product that one task removes and another user of the matrix keeps."""
     if plan.heads is None and plan.ffn is None:
         return
     alone = np.arange(plan.owner.shape[1]) == task
     for key, weight in held.weights.items():
         outputs, inputs = _sides(encoder, plan, alone, *key)
         above, beside = weight.new_ones(weight.shape[0]), weight.new_ones(weight.shape[1])
-        for mask, kept in ((above, outputs), (beside, inputs)):
-            if kept is not None:
-                mask.zero_()[kept] = 1
+        for mask, indices in ((above, outputs), (beside, inputs)):
+            if indices is not None:
+                mask.zero_()[indices] = 1
         held.weights[key] = weight * above[:, None] * beside
         if key in held.arrays:
             held.kept[key] = (above, beside)
@@ -108,11 +108,11 @@ def keep_only(encoder: Encoder, plan: Plan, task: int, held: Effective) -> None:
 def _sides(
     encoder: Encoder, plan: Plan, users: NDArray[Any], layer: int, matrix: int
 ) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
-    """Indices of the outputs and inputs kept by any of the users, None for all."""
-    kept: dict[str, NDArray[Any]] = {}
+    """Return the indices of the outputs and of the inputs that any of the users keeps; None for all."""
+    indices: dict[str, NDArray[Any]] = {}
     for mask, heads in ((plan.heads, True), (plan.ffn, False)):
         side = removable_side(encoder.matrices[matrix], heads=heads)
         if mask is not None and side is not None:
             union = mask[0, users, layer].any(axis=0)
-            kept[side] = np.flatnonzero(np.repeat(union, encoder.head_size) if heads else union)
-    return kept.get("columns"), kept.get("rows")
+            indices[side] = np.flatnonzero(np.repeat(union, encoder.head_size) if heads else union)
+    return indices.get("columns"), indices.get("rows")

@@ -1,7 +1,7 @@
-"""Decomposition of fine-tuned matrices against the base: both, and their difference, on one integer grid.
+"""Decomposition of fine-tuned matrices against the base: both matrices and their delta, on one integer grid.
 
-Kang et al., ICCAD 2021, section III: fine-tuned weights stay close to those they began with, so that their difference on
-the base's 8-bit grid is small, mostly zero, and cheap to hold.
+Kang et al., ICCAD 2021, section III: fine-tuned weights stay close to the base's weights, so their delta on the base's
+8-bit grid is small, mostly zero, and cheap to hold.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ class Decomposition:
     """A matrix and its base on the base's grid; ``base + delta == tuned`` exactly.
 
     Attributes:
-        scale: step of the grid: float32 scalar, or (outputs, 1).
-        base: (outputs, inputs) int16 codes of the base.
-        tuned: (outputs, inputs) int16 codes of the fine-tuned matrix.
-        delta: (outputs, inputs) int16, their difference.
-        saturated: fine-tuned weights that lie beyond the base's grid and were set to its end.
+        scale: step of the grid, float32 scalar or (outputs, 1).
+        base: codes of the base, int16 (outputs, inputs).
+        tuned: codes of the fine-tuned matrix, int16 (outputs, inputs).
+        delta: ``tuned - base``, int16 (outputs, inputs).
+        saturated: number of fine-tuned weights that lie beyond the base's grid and were set to its end.
     """
 
     scale: Tensor
@@ -35,13 +35,13 @@ class Decomposition:
 
 
 def decompose(base: Tensor, tuned: Tensor, *, per_channel: bool = False, scale: Tensor | None = None) -> Decomposition:
-    """Put a base matrix and what fine-tuning made of it on one integer grid.
+    """Put a base matrix and its fine-tuned version on one integer grid.
 
     Args:
-        base: float32 (outputs, inputs).
-        tuned: the same of the fine-tuned model.
-        per_channel: one grid for each output instead of one for the matrix.
-        scale: the grid's step where it is known; by default the best for the base alone.
+        base: the base's matrix, float32 (outputs, inputs).
+        tuned: the fine-tuned model's matrix, float32 (outputs, inputs).
+        per_channel: whether each output has its own grid.
+        scale: step of the grid; by default the best step for the base alone.
     """
     import torch
 

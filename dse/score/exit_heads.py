@@ -1,4 +1,4 @@
-"""Heads of early exits, fitted in closed form to what a model answers in the end.
+"""Heads of early exits, fitted in closed form to a model's final answers.
 
 Nothing is trained: a head is a ridge regression from a layer's states to the last layer's logits on training rows.
 """
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
     from dse.records.model import Model
 
 ALPHAS = np.logspace(-1, 5, 13)
-"""Penalties a ridge regression chooses from by leave-one-out error."""
+"""Penalties from which a ridge regression chooses by leave-one-out error."""
 FITTING = 2 / 3
-"""Share of the rows that fit; the others tell how sure the heads are."""
+"""Share of the rows that heads are fitted on; the other rows measure how sure the heads are."""
 FIT_EXITS_VERSION = 2
-"""Raised when the same rows would give other heads."""
+"""Part of cache keys: raised when the same rows would give other heads."""
 
 
 def fit_exits(context: Context, task: int, rows: int, model: Model | None = None) -> dict[str, NDArray[Any]]:
-    """Fit a head after every layer that runs but the last.
+    """Fit a head after every layer that runs, except the last one.
 
     Args:
-        context: of a study.
-        task: index.
-        rows: training rows.
+        context: context of a study.
+        task: index of the task.
+        rows: number of training rows.
         model: encoder and head to run instead of the task's own.
 
     Returns:
-        ``layers`` (E,) after which heads are asked; ``weight`` (E, classes, 2 hidden) and ``bias`` (E, classes); ``sure``
-        (E, n) largest probability at this or an earlier exit of rows that did not fit the heads, sorted; ``agrees`` (E,)
-        share of these whose answer is that of the last layer. E is 0 where the task is a regression, which has no
-        probability.
+        ``layers`` (E,), the layers with a head; ``weight`` (E, classes, 2 hidden) and ``bias`` (E, classes) of the heads;
+        ``sure`` (E, n), the largest probability at this or an earlier exit, sorted, of rows that no head was fitted on;
+        ``agrees`` (E,), the share of those rows whose answer equals the last layer's. E is 0 for a regression, which has
+        no probability.
     """
     seen: dict[int, list[NDArray[Any]]] = {}
     logits: list[NDArray[Any]] = []
@@ -71,15 +71,15 @@ def fit_exits(context: Context, task: int, rows: int, model: Model | None = None
 
 
 def _ridge(states: NDArray[Any], logits: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Weight (classes, states) and bias (classes,) that follow the logits."""
+    """Fit weight (classes, states) and bias (classes,) of a head to the logits."""
     from sklearn.linear_model import RidgeCV
 
     states = states.astype(np.float64)
-    # One scale for all: a state that hardly varies is drowned by the rounding of activations, and must not count as others.
+    # One scale for all states: rounding of activations drowns a state that hardly varies, so it must not be scaled up.
     mean, spread = states.mean(axis=0), float(states.std(axis=0).mean()) + 1e-12
-    found = RidgeCV(alphas=ALPHAS).fit((states - mean) / spread, logits)
-    weight = np.atleast_2d(found.coef_) / spread
-    return weight, np.atleast_1d(found.intercept_) - weight @ mean
+    regression = RidgeCV(alphas=ALPHAS).fit((states - mean) / spread, logits)
+    weight = np.atleast_2d(regression.coef_) / spread
+    return weight, np.atleast_1d(regression.intercept_) - weight @ mean
 
 
 def _surest(logits: NDArray[Any]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""The 8-bit grid of a matrix: one scale, and integers on it."""
+"""The 8-bit grid of a matrix: one scale and integers."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _ENOUGH = 65_536
 
 
 def best_scale(weight: Tensor, *, per_channel: bool = False, bits: int = WEIGHT_BITS) -> Tensor:
-    """Return the step of the grid that leaves the smallest squared error, among clips of the largest weight.
+    """Return the grid step with the smallest squared error, among clips of the largest weight.
 
     Args:
-        weight: float32 (outputs, inputs).
-        per_channel: one scale for each output instead of one for the matrix.
-        bits: of the grid, sign included.
+        weight: matrix, float32 (outputs, inputs).
+        per_channel: whether each output has its own scale.
+        bits: bits of the grid, sign included.
 
     Returns:
-        float32 scalar, or (outputs, 1).
+        Step of the grid, float32 scalar or (outputs, 1).
     """
     import torch
 
@@ -43,7 +43,7 @@ def best_scale(weight: Tensor, *, per_channel: bool = False, bits: int = WEIGHT_
 
 
 def quantise(weight: Tensor, scale: Tensor, *, bits: int = WEIGHT_BITS) -> Tensor:
-    """Round to the grid and saturate: float32 tensor of whole numbers in -2^(bits-1) to 2^(bits-1) - 1.
+    """Round to the grid and saturate; return whole numbers from -2^(bits-1) to 2^(bits-1) - 1 in float32.
 
     Args:
         weight: values to round.
@@ -67,6 +67,6 @@ def store_whole(weight: Tensor) -> Stored:
 
 
 def _thin(weight: Tensor) -> Tensor:
-    """Every n-th weight of a large matrix: the error of a clip is an average, and a sample tells it as well."""
+    """Return every n-th weight of a large matrix: a sample estimates the mean error of a clip well enough."""
     flat = weight.reshape(-1)
     return flat[:: max(1, flat.numel() // _ENOUGH)]

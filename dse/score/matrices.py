@@ -1,4 +1,4 @@
-"""Rebuilding weights from stored terms, and checking that what was stored is what was charged."""
+"""Rebuilding weights from stored terms, and checking that the stored terms equal the charged ones."""
 
 from __future__ import annotations
 
@@ -18,43 +18,43 @@ if TYPE_CHECKING:
 
 
 def effective(stored: Stored, base: Tensor | None, shape: tuple[int, int]) -> Tensor:
-    """Sum a matrix's terms, and the base's matrix where it is a delta; products of two terms are left to `products`.
+    """Sum a matrix's terms, and the base's matrix if they are a delta; `products` handles products of two terms.
 
     Args:
-        stored: terms.
-        base: the base's own effective matrix (outputs, inputs), needed where ``stored.on_base``.
-        shape: (outputs, inputs).
+        stored: terms of the matrix.
+        base: the base's effective matrix (outputs, inputs), needed if ``stored.on_base``.
+        shape: (outputs, inputs) of the matrix.
 
     Returns:
-        float32 (outputs, inputs); rows and columns that no term keeps are those of the base, or zero.
+        Matrix, float32 (outputs, inputs); rows and columns that no term keeps are the base's, or zero.
     """
     import torch
 
     if stored.on_base:
         if base is None:
-            raise PluginContractError("a delta was stored where no base is", expected="the base's matrix", found="none")
+            raise PluginContractError("a delta was stored without a base", expected="the base's matrix", found="none")
         total = base.clone()
     else:
         total = torch.zeros(shape)
     factors = {term.fed_by for term in stored.terms}
     for index, term in enumerate(stored.terms):
         if not term.codes.numel():
-            continue  # stands for a piece of the footprint that this matrix leaves empty
+            continue  # the term stands for a piece of the footprint that this matrix leaves empty
         if term.fed_by is None and index not in factors:
             _add(total, term)
     return total
 
 
 def products(stored: Stored, shape: tuple[int, int]) -> list[Product]:
-    """Pairs of factors, first (rank, inputs) and second (outputs, rank), that run one after the other.
+    """Return pairs of factors that run one after the other: (rank, inputs), then (outputs, rank).
 
     Args:
-        stored: terms.
-        shape: (outputs, inputs).
+        stored: terms of the matrix.
+        shape: (outputs, inputs) of the matrix.
     """
     import torch
 
-    found = []
+    pairs = []
     for term in stored.terms:
         if term.fed_by is None or not term.codes.numel():
             continue
@@ -62,12 +62,12 @@ def products(stored: Stored, shape: tuple[int, int]) -> list[Product]:
         first, second = torch.zeros(rank, shape[1]), torch.zeros(shape[0], rank)
         _add(first, stored.terms[term.fed_by])
         _add(second, term)
-        found.append((first, second))
-    return found
+        pairs.append((first, second))
+    return pairs
 
 
 def _add(total: Tensor, term: Term) -> None:
-    """Add a term's values where it keeps them."""
+    """Add a term's values at the rows and columns that the term keeps."""
     import torch
 
     values = term.codes.to(torch.float32) * _by_column(term.scale)
@@ -86,7 +86,7 @@ def _by_column(values: Tensor) -> Tensor:
 
 
 def digital_bits(stored: Stored, outputs: int) -> int:
-    """Bits of on-chip SRAM a matrix takes: scales, offsets, factors, digital codes, and a bit an output where some are dropped."""
+    """Count a matrix's bits of SRAM: scales, offsets, factors, digital codes, and one bit per output if some are dropped."""
     bits = 0
     if stored.scaling is not None:
         bits += int(stored.scaling.live.sum()) * stored.scaling.bits
@@ -116,9 +116,9 @@ def check_stored(
     Args:
         encoder: names of the matrices.
         stored: one owner's terms by (layer, matrix).
-        shapes: (outputs, inputs) of what the compressor was given to store.
-        footprint: of one point (P = 1).
-        owner: whose they are.
+        shapes: (outputs, inputs) of each matrix that the compressor was given.
+        footprint: footprint of one design (P = 1).
+        owner: owner of the terms.
         who: name of the compressor.
 
     Raises:
@@ -146,7 +146,7 @@ def check_stored(
 
 
 def _check_term(term: Term, where: str, piece: Piece | None) -> None:
-    """Refuse codes beyond their bound, in another place than was charged, and signs that one array cannot hold."""
+    """Refuse codes beyond their bound, codes outside the charged place, and signs that one array cannot hold."""
     unsigned, digital = (piece is not None and piece.unsigned), (piece is not None and piece.digital)
     least, largest = (int(term.codes.min()), int(term.codes.max())) if term.codes.numel() else (0, 0)
     if max(-least, largest) > term.magnitude:
@@ -172,7 +172,7 @@ def _check_term(term: Term, where: str, piece: Piece | None) -> None:
         )
     if (unsigned and least < 0) or (term.offset is not None and not unsigned):
         raise PluginContractError(
-            "a term that is not unsigned is stored as if it were",
+            "a signed term is stored like an unsigned one",
             where=where,
             expected="codes >= 0, and an offset only beside such codes",
             found=f"least code {least}",
@@ -180,7 +180,7 @@ def _check_term(term: Term, where: str, piece: Piece | None) -> None:
 
 
 def _check_fed(matrix: Stored, term: Term, piece: Piece | None, where: str) -> None:
-    """Refuse a product whose factors do not fit each other, or were not charged as one."""
+    """Refuse a product whose factors do not fit each other, or were not charged as a product."""
     charged = None if piece is None else piece.fed_by
     if term.fed_by != charged:
         raise PluginContractError(
@@ -194,7 +194,7 @@ def _check_fed(matrix: Stored, term: Term, piece: Piece | None, where: str) -> N
     first = matrix.terms[term.fed_by] if 0 <= term.fed_by < len(matrix.terms) else None
     if first is None or first.fed_by is not None or first.codes.shape[0] != term.codes.shape[1]:
         raise PluginContractError(
-            "a stored term is fed by one that does not fit it",
+            "a stored term is fed by a term that does not fit it",
             where=where,
             expected=f"a term driven by the matrix's inputs, with {term.codes.shape[1]} outputs",
             found="none" if first is None else f"{first.codes.shape[0]} outputs, fed_by = {first.fed_by}",
@@ -237,5 +237,5 @@ def _at(piece: Piece, owner: int, layer: int, index: int) -> tuple[float, float,
 
 
 def _piece(rows: float, columns: float, magnitude: float) -> tuple[int, int, int]:
-    """Rows, columns, magnitude as whole numbers; all zero where any is, since then nothing is stored."""
+    """Rows, columns and magnitude as whole numbers; all are zero if one is, since nothing is stored then."""
     return (int(rows), int(columns), int(magnitude)) if rows and columns and magnitude else _NOTHING

@@ -1,4 +1,4 @@
-"""What a point scores, from the outcomes of its tasks, and the points it loses to the baseline."""
+"""Metrics of a design's score, and the points that the design loses to the baseline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Resampled: TypeAlias = "Callable[[str, Outcome], NDArray[Any]]"
 POINTS = 100.0
 """Points in a score of 1."""
 MEASURABLE = 0.03
-"""A task counts where its baseline beats chance by more than this."""
+"""A task counts if its baseline beats chance by more than this score."""
 
 
 def summary(
@@ -27,45 +27,46 @@ def summary(
     baseline: Mapping[str, Outcome],
     chance: Mapping[str, float],
     resampled: Resampled,
-    what: Nonideality | None,
+    nonideality: Nonideality | None,
     evaluated: int,
 ) -> ScoreResult:
-    """Summarise a point's scores; those of several draws are means over these, with their standard deviation beside.
+    """Summarise a design's scores; scores of several draws become their mean and standard deviation.
 
     Args:
-        outcomes: of each draw, by task.
-        baseline: of the baseline, by task, on the same rows.
+        outcomes: outcome of each draw, by task.
+        baseline: outcome of the baseline on the same rows, by task.
         chance: score of a constant prediction, by task.
-        resampled: gives bootstrap scores.
-        what: non-idealities the scores are of; None: none.
-        evaluated: task scores that had to be measured.
+        resampled: function that gives bootstrap scores.
+        nonideality: non-idealities of the scored arrays, or None.
+        evaluated: number of task scores that had to be measured.
     """
-    scores = {name: np.array([outcome.value for outcome in found]) for name, found in outcomes.items()}
+    scores = {name: np.array([outcome.value for outcome in draws]) for name, draws in outcomes.items()}
     means = {name: float(values.mean()) for name, values in scores.items()}
     base = {name: outcome.value for name, outcome in baseline.items()}
     metrics = drops(
         means,
         base,
         chance,
-        {name: np.mean([resampled(name, outcome) for outcome in found], axis=0) for name, found in outcomes.items()},
+        {name: np.mean([resampled(name, outcome) for outcome in draws], axis=0) for name, draws in outcomes.items()},
         {name: resampled(name, outcome) for name, outcome in baseline.items()},
     )
     spread = {}
-    if what is not None and what.draws > 1:
+    if nonideality is not None and nonideality.draws > 1:
         spread = {name: float(values.std(ddof=1)) for name, values in scores.items()}
         lost = np.mean([POINTS * (base[name] - scores[name]) for name in count_measurable(base, chance)], axis=0)
         metrics["accuracy_drop_spread"] = float(lost.std(ddof=1))
-    runs = [[outcome.layers_run for outcome in found] for found in outcomes.values()]
+    runs = [[outcome.layers_run for outcome in draws] for draws in outcomes.values()]
     early = [float(np.mean(of_task)) for of_task in runs if not np.isnan(of_task[0])]
-    rows = None if what is None or what.adc == "ideal" else max(len(one.predictions) for one in baseline.values())
+    real = nonideality is not None and nonideality.adc != "ideal"
+    rows = max(len(one.predictions) for one in baseline.values()) if real else None
     return ScoreResult(
         metrics=metrics,
         tasks=means,
-        flagged=tuple(name for name, found in outcomes.items() if any(outcome.flagged for outcome in found)),
+        flagged=tuple(name for name, draws in outcomes.items() if any(outcome.flagged for outcome in draws)),
         evaluated=evaluated,
         baseline=base,
         layers_run=float(np.mean(early)) if early else None,
-        draws=None if what is None else what.draws,
+        draws=None if nonideality is None else nonideality.draws,
         adc_rows=rows,
         spread=spread,
     )
@@ -78,14 +79,14 @@ def drops(
     resampled: Mapping[str, NDArray[Any]],
     resampled_baseline: Mapping[str, NDArray[Any]],
 ) -> dict[str, float]:
-    """Summarise what a design loses to the baseline.
+    """Summarise the points that a design loses to the baseline.
 
     Args:
-        scores: by task.
-        baseline: likewise, of the baseline.
+        scores: score of the design, by task.
+        baseline: score of the baseline, by task.
         chance: score of a constant prediction, by task.
-        resampled: (draws,) bootstrap scores by task.
-        resampled_baseline: likewise of the baseline, over the same resamples, so that differences are paired.
+        resampled: bootstrap scores of the design, shape (draws,), by task.
+        resampled_baseline: bootstrap scores of the baseline over the same resamples, so that differences are paired.
 
     Returns:
         ``score_mean``; ``accuracy_drop`` with its 95 % interval ``accuracy_drop_low`` and ``accuracy_drop_high``, the mean
@@ -107,5 +108,5 @@ def drops(
 
 
 def count_measurable(baseline: Mapping[str, float], chance: Mapping[str, float]) -> list[str]:
-    """Tasks whose baseline beats chance by more than 3 points; all, where none does."""
+    """Names of the tasks whose baseline beats chance by more than 3 points; all tasks if no baseline does."""
     return [name for name in baseline if baseline[name] - chance[name] > MEASURABLE] or list(baseline)

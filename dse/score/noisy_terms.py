@@ -1,4 +1,4 @@
-"""What a task of one design computes with on one draw of a chip, whose cells are not what was stored."""
+"""Effective weights of one design's tasks on one draw of a chip, whose cells differ from the stored values."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class OnChip:
     """A design's terms as cells hold them; a `dse.score.task_weights.Source`.
 
     Args:
-        assembly: of the design.
-        cells: of the draw.
+        assembly: terms of the design.
+        cells: cells of the draw.
 
     Raises:
-        SpaceError: what the compressor stores is not simulated on real ADCs.
+        SpaceError: the compressor's terms cannot be simulated on real ADCs.
     """
 
     def __init__(self, assembly: Assembly, cells: Cells) -> None:
         self._assembly, self._cells = assembly, cells
-        adc = converter(cells.what, assembly.geometry)
+        adc = converter(cells.nonideality, assembly.geometry)
         self._converters = None if adc is None else OnConverters(cells, adc, assembly.names[1])
         self._pieces: dict[int, dict[Key, tuple[OnArrays, ...]]] = {}
         self._on_base: set[tuple[int, Key]] = set()
@@ -42,7 +42,7 @@ class OnChip:
 
     @property
     def plan(self) -> Plan:
-        """Whose weights each task uses."""
+        """Owner of the weights that each task uses."""
         return self._assembly.plan
 
     @property
@@ -51,27 +51,27 @@ class OnChip:
         return self._assembly.reprogrammed
 
     def model(self, owner: int) -> Model:
-        """What the generator gives of an owner."""
+        """Return the model of an owner, from the generator and the compressor."""
         return self._assembly.model(owner)
 
     def get_terms(self, owner: int, layers: Sequence[int]) -> dict[Key, Stored]:
-        """Terms as cells hold them; where conversions are simulated, those that are not on arrays."""
-        found, whose = self._assembly.get_terms(owner, layers), self._assembly.identity(owner)
+        """Return terms as cells hold them; if conversions are simulated, only the digital terms."""
+        terms, whose = self._assembly.get_terms(owner, layers), self._assembly.identity(owner)
         if self._converters is None:
-            return {key: self._cells.program(one, whose, key) for key, one in found.items()}
+            return {key: self._cells.program(one, whose, key) for key, one in terms.items()}
         matrices = self.model(owner).matrices
-        weights = Cut.matrices({key: Cut(self.encoder, self.plan, owner, *key) for key in found}, matrices)
+        weights = Cut.matrices({key: Cut(self.encoder, self.plan, owner, *key) for key in terms}, matrices)
         self._pieces[owner] = {}
-        for key, one in found.items():
+        for key, one in terms.items():
             whole = self.encoder.matrices[key[1]]
             shape = (whole.columns, whole.rows)
             self._pieces[owner][key] = self._converters.arrays(one, whose, key, weights, shape)
             if one.on_base:
                 self._on_base.add((owner, key))
-        return {key: self._converters.rest(one) for key, one in found.items()}
+        return {key: self._converters.rest(one) for key, one in terms.items()}
 
     def of_task(self, task: int) -> Effective:
-        """Rebuild what a task computes with."""
+        """Rebuild the weights that a task computes with."""
         total = held_by(self, task)
         self._assembly.check(task, total)
         for owner, layers in layers_of(self.plan, task).items():
@@ -80,5 +80,5 @@ class OnChip:
                 if key[0] in layers:
                     total.arrays[key] = (*beneath, *pieces)
         if total.arrays:
-            keep_only(self.encoder, self.plan, task, total)  # of arrays too
+            keep_only(self.encoder, self.plan, task, total)  # cuts the arrays too
         return total

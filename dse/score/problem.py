@@ -1,4 +1,4 @@
-"""The problem a search solves: exact cost of many points at once, and scores of one point at a time."""
+"""The problem that a search solves: exact cost of many designs at once, and scores of one design at a time."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ if TYPE_CHECKING:
     from dse.models.loaded_workload import LoadedWorkload
 
 CHUNK = 512
-"""Points costed at once: enough to amortise numpy's calls, few enough for arrays to stay in cache."""
+"""Designs costed at once: enough to amortise numpy's calls, few enough for arrays to stay in the CPU's cache."""
 
 
 class WorkloadProblem:
-    """Design points of a workload; implements `dse.records.problem.Problem`.
+    """Designs of a workload, with their costs and scores; implements `dse.records.problem.Problem`.
 
     Args:
         loaded: base, tasks and traffic.
-        plugins: kind, name and options of every plugin the study names.
+        plugins: kind, name and options of every plugin that the study names.
         reference: hardware of the baseline.
-        registry: knows the plugins.
+        registry: registry that builds the plugins.
         cache: folder for scores and statistics.
-        precision: of scoring, ``bf16`` or ``fp32``.
-        progress: told what is being prepared.
+        precision: precision of scoring, ``bf16`` or ``fp32``.
+        progress: callback for what is being prepared.
 
     Attributes:
         context: weights, evaluation and caches.
@@ -101,18 +101,18 @@ class WorkloadProblem:
 
     @property
     def joint(self) -> tuple[str, ...]:
-        """Generators under which a task's score depends on the parameters of all tasks."""
+        """Names of the generators that make a task's score depend on the parameters of all tasks."""
         generators = ((name, self._plugins["generator", name]) for name in self._names["generator"])
         return tuple(name for name, plugin in generators if is_joint(plugin))
 
     @property
     def data(self) -> tuple[DataFacts, ...]:
-        """What became of every task's rows."""
+        """Facts about every task's rows: how many were read, dropped and kept."""
         return tuple(task.facts for task in self._loaded.tasks.values())
 
     @cached_property
     def parameters(self) -> tuple[PluginParameter, ...]:
-        """Declared parameters of every plugin the study names."""
+        """Declared parameters of every plugin that the study names."""
         return tuple(
             PluginParameter(kind, name, parameter)
             for (kind, name), plugin in self._plugins.items()
@@ -121,7 +121,7 @@ class WorkloadProblem:
 
     @cached_property
     def components(self) -> tuple[str, ...]:
-        """Every component name any of the study's hardware models charges to."""
+        """Names of all components that the study's hardware models charge."""
         names = dict.fromkeys(self.baseline.names)
         for combination in self._combinations():
             built = self._build(combination)
@@ -130,22 +130,22 @@ class WorkloadProblem:
 
     @cached_property
     def baseline(self) -> Costs:
-        """Cost of the baseline of every ratio."""
+        """Cost of the baseline, which every ratio divides by."""
         return baseline_cost(self.workload, self._reference, self._reference_name, self._reference_params)
 
     def prepare(self, *, scores: bool = True) -> None:
-        """Do every plugin's heavy work (cached), and measure the baseline's scores if any will be needed."""
+        """Do every plugin's heavy work (cached), and measure the baseline's scores if ``scores`` are needed."""
         for (kind, name), plugin in self._plugins.items():
             call_plugin(kind, name, plugin.prepare, self.context.of_plugin(self._versions[f"{kind}.{name}"]))
         if scores:
             self.baseline_scores()
 
     def plugin(self, kind: Kind, name: str) -> Any:
-        """A built plugin that the study names."""
+        """Return a built plugin that the study names."""
         return self._plugins[kind, name]
 
     def default_point(self, combination: Combination) -> DesignPoint:
-        """Every active parameter at its declared default."""
+        """Return the design with every active parameter at its declared default."""
         values = {}
         for item in self.parameters:
             if item.plugin == combination[KINDS.index(item.kind)]:
@@ -153,7 +153,7 @@ class WorkloadProblem:
         return DesignPoint(*combination, values)
 
     def cost(self, points: list[DesignPoint]) -> list[CostResult]:
-        """Cost of many points, in the order given."""
+        """Cost many designs, in the given order."""
         results: list[CostResult | None] = [None] * len(points)
         for combination, indices in group_by_combination(points).items():
             built = self._build(combination)
@@ -165,18 +165,18 @@ class WorkloadProblem:
         return [result for result in results if result is not None]
 
     def find_unmeasured(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[int, ...], ...]:
-        """Tasks, of each point, whose score is not in the cache and not missing at a point before either."""
+        """Return the tasks of each design whose score is neither in the cache nor missing at an earlier design."""
         missing: set[str] = set()
-        found = []
+        unmeasured = []
         for point in points:
             built = self._build((point.generator, point.compressor, point.scheduler, point.hardware))
             lacks = [self._scorer.unknown(built, point, task, split) for task in range(len(self.tasks))]
-            found.append(tuple(task for task, recipes in enumerate(lacks) if recipes - missing))
+            unmeasured.append(tuple(task for task, recipes in enumerate(lacks) if recipes - missing))
             missing.update(*lacks)
-        return tuple(found)
+        return tuple(unmeasured)
 
     def measure(self, point: DesignPoint, tasks: Sequence[int], split: str = "search") -> int:
-        """Bring some tasks' scores of a point into the cache; return how many were evaluated."""
+        """Bring a design's scores on some tasks into the cache; return how many were evaluated."""
         built = self._build((point.generator, point.compressor, point.scheduler, point.hardware))
         before = self._scorer.evaluated
         for task in tasks:
@@ -184,41 +184,41 @@ class WorkloadProblem:
         return self._scorer.evaluated - before
 
     def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
-        """Score of one point on a split, a mean over draws where its arrays are not ideal; cached per task and draw."""
+        """Score one design on a split; with non-ideal arrays, the mean over draws; cached per task and draw."""
         built = self._build((point.generator, point.compressor, point.scheduler, point.hardware))
         before = self._scorer.evaluated
         outcomes = {name: self._scorer.task(built, point, task, split) for task, name in enumerate(self.tasks)}
-        what = self._scorer.nonideality(built, point)
-        rows = self._scorer.rows(what, split)
+        nonideality = self._scorer.nonideality(built, point)
+        rows = self._scorer.rows(nonideality, split)
         return summary(
             outcomes,
             {name: self._baseline_outcome(task, rows) for task, name in enumerate(self.tasks)},
             {name: self._chance(name, rows) for name in self.tasks},
             lambda name, outcome: self._resample(name, rows, outcome),
-            what,
+            nonideality,
             self._scorer.evaluated - before,
         )
 
     def baseline_scores(self) -> tuple[float, ...]:
-        """Score of the baseline on the search split, by task (T,)."""
-        found = []
+        """Return the baseline's score on the search split, by task (T,)."""
+        scores = []
         for task, name in enumerate(self.tasks):
             self._tell(f"scoring the baseline of {name}", task / len(self.tasks))
-            found.append(self._baseline_outcome(task, "search").value)
+            scores.append(self._baseline_outcome(task, "search").value)
         self._tell("baseline scored", 1.0)
-        return tuple(found)
+        return tuple(scores)
 
     def layer_scores(self, *, skipped: bool = False) -> tuple[tuple[float, ...], ...]:
-        """Score of the baseline, by task (T, L), when a layer's matrices are the base's, or when the layer is skipped."""
-        bits, found = self._baseline_bits, []
-        changed, what = ("skipped", "{} without a layer") if skipped else ("of_base", "layers of {}")
+        """Return the baseline's scores (T, L) when a layer has the base's matrices, or when the layer is skipped."""
+        bits, by_task = self._baseline_bits, []
+        changed, message = ("skipped", "{} without a layer") if skipped else ("of_base", "layers of {}")
         for task, name in enumerate(self.tasks):
             scores = []
             for layer in range(self.layers):
-                self._tell(what.format(name), layer / self.layers)
+                self._tell(message.format(name), layer / self.layers)
                 scores.append(self._scorer.baseline(task, "search", bits, **{changed: layer}).value)
-            found.append(tuple(scores))
-        return tuple(found)
+            by_task.append(tuple(scores))
+        return tuple(by_task)
 
     def _combinations(self) -> list[Combination]:
         names = self._names
@@ -254,7 +254,7 @@ class WorkloadProblem:
     def _resample(self, name: str, split: str, outcome: Outcome) -> NDArray[Any]:
         from dse.models.inference import task_metrics as metrics
 
-        if id(outcome) in self._resamples:  # the scorer keeps every outcome, so its id stays its own
+        if id(outcome) in self._resamples:  # the scorer keeps every outcome, so no other object gets its id
             return self._resamples[id(outcome)]
         task = self._loaded.tasks[name]
         labels, groups = task.evaluator.labels(split), task.evaluator.groups(split)
@@ -270,9 +270,9 @@ class WorkloadProblem:
             value = (value,) * self.layers
         return (value,) * len(self.tasks) if "task" in parameter.scope else value
 
-    def _tell(self, what: str, share: float | None) -> None:
+    def _tell(self, message: str, share: float | None) -> None:
         if self._progress is not None:
-            self._progress(what, share)
+            self._progress(message, share)
 
 
 def build_problem(
@@ -282,10 +282,10 @@ def build_problem(
 
     Args:
         space: a validated `dse.space.file.SpaceFile`.
-        registry: knows every plugin the file names.
+        registry: registry that knows every plugin of the file.
         cache: folder for downloads, fine-tuned tasks, statistics and scores.
         device: ``auto``, ``cpu`` or ``cuda``.
-        progress: told what is being prepared.
+        progress: callback for what is being prepared.
     """
     from dse.models.loaded_workload import load
     from dse.space.workload import parse

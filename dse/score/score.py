@@ -1,7 +1,7 @@
-"""The expensive half: one task's score of one point, from the terms that were charged.
+"""The expensive half: one task's score of one design, from the terms that were charged.
 
-Scores are cached twice. The recipe names everything that reaches a task's weights and products before any weight exists;
-the content is a hash of the rebuilt weights themselves, for recipes that lead to the same weights.
+Scores are cached twice. The recipe names everything that affects a task's weights and products before any weight exists.
+The content is a hash of the rebuilt weights themselves, for recipes that lead to the same weights.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ ONLY_OF_CONVERSIONS = ("adc_bits", "dac_bits")
 
 
 class Scorer:
-    """Scores tasks of design points on one split."""
+    """Scores tasks of designs, with a cache."""
 
     def __init__(
         self, context: PipelineContext, parameters: tuple[PluginParameter, ...], versions: Mapping[str, str]
@@ -55,30 +55,32 @@ class Scorer:
         self.evaluated = 0
 
     def task(self, built: Built, point: DesignPoint, task: int, split: str) -> tuple[Outcome, ...]:
-        """Score one task of a point: once, or on each draw of a chip whose arrays are not ideal.
+        """Score one task of a design: once, or on each draw of a chip whose arrays are not ideal.
 
         Raises:
-            PluginContractError: a plugin raised, or stored something else than its footprint charged for.
+            PluginContractError: a plugin raised, or its stored terms differ from its footprint.
         """
         params = stack([point])
         geometry = self._geometry(built, point)
-        what = self.nonideality(built, point)
+        nonideality = self.nonideality(built, point)
 
         def measure(draw: int) -> Outcome:
-            cells = None if what is None else Cells(what, geometry, draw)
-            if what is not None and what.adc == "real":
+            cells = None if nonideality is None else Cells(nonideality, geometry, draw)
+            if nonideality is not None and nonideality.adc == "real":
                 self._context.tell("scoring with real ADCs")  # it takes so long that a study might think it stopped
             made = Assembly(self._context, built, params, geometry)
             held = made.of_task(task) if cells is None else OnChip(made, cells).of_task(task)
-            return self._evaluate(task, held, self.rows(what, split), int(geometry.input_bits[0]), made.owners(task))
+            return self._evaluate(
+                task, held, self.rows(nonideality, split), int(geometry.input_bits[0]), made.owners(task)
+            )
 
         recipes, before = self._recipes(built, point, task, split), self.evaluated
-        found = tuple(self._find_or_measure(recipe, partial(measure, draw)) for draw, recipe in enumerate(recipes))
+        outcomes = tuple(self._find_or_measure(recipe, partial(measure, draw)) for draw, recipe in enumerate(recipes))
         self.evaluated = min(self.evaluated, before + 1)  # a task counts once, however many chips were drawn
-        return found
+        return outcomes
 
     def unknown(self, built: Built, point: DesignPoint, task: int, split: str) -> set[str]:
-        """Digests of what of a task's score, one for each draw, is not in the cache."""
+        """Return the cache keys of the task's scores that are missing, one per draw."""
         recipes = {self._context.digest(recipe): recipe for recipe in self._recipes(built, point, task, split)}
         return {
             digest
@@ -87,13 +89,13 @@ class Scorer:
         }
 
     def nonideality(self, built: Built, point: DesignPoint) -> Nonideality | None:
-        """What is not ideal in a point's arrays."""
+        """Return the non-idealities of a design's arrays."""
         return nonideality(built.names[3], built.hardware, stack([point])["hardware"])
 
     @staticmethod
-    def rows(what: Nonideality | None, split: str) -> str:
-        """Rows of a split that are scored: some of them, where conversions are simulated."""
-        return split if what is None or what.adc == "ideal" else f"{split}:{what.adc_rows}"
+    def rows(nonideality: Nonideality | None, split: str) -> str:
+        """Return the name of the rows to score: a sample of the split if conversions are simulated."""
+        return split if nonideality is None or nonideality.adc == "ideal" else f"{split}:{nonideality.adc_rows}"
 
     def baseline(
         self, task: int, split: str, input_bits: int, *, of_base: int | None = None, skipped: int | None = None
@@ -101,10 +103,10 @@ class Scorer:
         """Score one task of the baseline: its own matrices whole in 8 bits.
 
         Args:
-            task: index.
-            split: rows to score.
-            input_bits: of an activation.
-            of_base: layer whose matrices are the base's instead.
+            task: index of the task.
+            split: name of the rows to score.
+            input_bits: bits of an activation.
+            of_base: layer that takes the base's matrices.
             skipped: layer that is left out.
         """
         from dse.score.grid import store_whole
@@ -127,9 +129,9 @@ class Scorer:
         return self._find_or_measure(self._common(task, split, input_bits) | {"baseline": 1, **layer}, measure)
 
     def _evaluate(self, task: int, held: Effective, split: str, input_bits: int, owners: NDArray[Any]) -> Outcome:
-        """Score rebuilt weights, unless these very weights have been scored before."""
+        """Score rebuilt weights, unless the same weights have been scored before."""
         parts: list[tuple[object, Tensor]] = [*sorted(held.weights.items()), *sorted(held.biases.items())]
-        parts += [(key, factor) for key, found in sorted(held.products.items()) for pair in found for factor in pair]
+        parts += [(key, factor) for key, pairs in sorted(held.products.items()) for pair in pairs for factor in pair]
         parts += [
             ((layer, *item[:1]), item[1])
             for layer in sorted(held.vectors)
@@ -137,7 +139,7 @@ class Scorer:
         ]
         parts += sorted(held.head.items())
         for matrix, pieces in sorted(held.arrays.items()):
-            parts += [((matrix, repr(what)), values) for piece in pieces for what, values in piece.parts()]
+            parts += [((matrix, repr(name)), values) for piece in pieces for name, values in piece.parts()]
         parts += [((key, "kept"), values) for key, both in sorted(held.kept.items()) for values in both]
         for layer, exit_head in sorted(held.exits.items()):
             parts += [((layer, exit_head.threshold), exit_head.weight), ((layer,), exit_head.bias)]
@@ -165,20 +167,22 @@ class Scorer:
         }
 
     def _geometry(self, built: Built, point: DesignPoint) -> Geometry:
-        found: Geometry = call_plugin("hardware", built.names[3], built.hardware.geometry, stack([point])["hardware"])
-        return found
+        geometry: Geometry = call_plugin(
+            "hardware", built.names[3], built.hardware.geometry, stack([point])["hardware"]
+        )
+        return geometry
 
     def _recipes(self, built: Built, point: DesignPoint, task: int, split: str) -> list[dict[str, Any]]:
-        """Everything that reaches this task's weights and products, of each draw."""
-        geometry, what = self._geometry(built, point), self.nonideality(built, point)
-        recipe = self._recipe(built, point, geometry, task, self.rows(what, split))
-        if what is None:
+        """Return the recipes of this task's weights and products, one per draw."""
+        geometry, nonideality = self._geometry(built, point), self.nonideality(built, point)
+        recipe = self._recipe(built, point, geometry, task, self.rows(nonideality, split))
+        if nonideality is None:
             return [recipe]
-        drawn = {"nonideality": what.recipe(), "arrays": arrays_key(geometry, what), "version": CELLS_VERSION}
-        return [recipe | {"cells": drawn | {"draw": draw}} for draw in range(what.draws)]
+        drawn = {"nonideality": nonideality.recipe(), "arrays": arrays_key(geometry, nonideality), "version": CELLS_VERSION}
+        return [recipe | {"cells": drawn | {"draw": draw}} for draw in range(nonideality.draws)]
 
     def _recipe(self, built: Built, point: DesignPoint, geometry: Geometry, task: int, split: str) -> dict[str, Any]:
-        """Everything that reaches them where arrays are ideal."""
+        """Return the recipe of this task's weights and products on ideal arrays."""
         reach: dict[str, Any] = {}
         joint = built.joint
         for name, value in point.values.items():
@@ -210,7 +214,7 @@ class Scorer:
                     "layers_run": np.array(outcome.layers_run),
                 }
                 self._context.arrays.put("scores", recipe, arrays)
-            run = float(arrays.get("layers_run", np.nan))  # not in what was stored before rows could leave early
+            run = float(arrays.get("layers_run", np.nan))  # old entries lack it
             self._known[key] = Outcome(float(arrays["value"]), bool(arrays["flagged"]), arrays["predictions"], run)
         return self._known[key]
 

@@ -1,4 +1,4 @@
-"""What a task of one design point computes with: every owner's matrices, rebuilt from the terms that are charged."""
+"""Effective weights of one design's tasks: every owner's matrices, rebuilt from the terms that are charged."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ from dse.score.task_weights import held_by
 
 
 class Assembly:
-    """One design point's plan, and what its owners' weights come to; a `dse.score.task_weights.Source`.
+    """One design's plan and the stored terms of its owners; a `dse.score.task_weights.Source`.
 
     Args:
-        context: of the study.
-        built: the point's plugins.
-        params: of each kind, P = 1.
-        geometry: of its arrays.
+        context: context of the study.
+        built: the design's plugins.
+        params: parameters of each kind of plugin (P = 1).
+        geometry: geometry of the arrays.
 
     Attributes:
-        plan: whose weights each task uses.
-        demand: what the compressor was asked for.
-        footprint: what it answered.
-        geometry: of the arrays.
+        plan: owner of the weights that each task uses.
+        demand: matrices that the compressor was asked to store.
+        footprint: the compressor's answer.
+        geometry: geometry of the arrays.
 
     Raises:
-        PluginContractError: a plugin raised, or stored something else than its footprint charged for.
+        PluginContractError: a plugin raised, or its stored terms differ from its footprint.
     """
 
     def __init__(
@@ -66,11 +66,11 @@ class Assembly:
 
     @property
     def names(self) -> Combination:
-        """Of the plugins."""
+        """Names of the plugins."""
         return self._built.names
 
     def identity(self, owner: int) -> str:
-        """What an owner's weights come from, by content: the same in studies that name a task otherwise."""
+        """Return the digest of an owner's origin: studies that give a task another name have the same digest."""
         names, digests = self._context.workload.task_names, self._context.workload.digests
         task = owner - self.demand.task_owner(0)
         return digests[f"task.{names[task]}"] if task >= 0 else f"{digests['base']} {owner}"
@@ -86,11 +86,11 @@ class Assembly:
         return self.footprint.reprogrammed
 
     def owners(self, task: int) -> Ints:
-        """Owner (L,) of each of a task's layers."""
+        """Return the owner of each of a task's layers, shape (L,)."""
         return np.asarray(self.plan.owner[0, task])
 
     def of_task(self, task: int) -> Effective:
-        """Rebuild what a task computes with."""
+        """Rebuild the weights that a task computes with."""
         total = held_by(self, task)
         self.check(task, total)
         return total
@@ -99,33 +99,33 @@ class Assembly:
         """Refuse exits that the plan does not have.
 
         Raises:
-            PluginContractError: there are some.
+            PluginContractError: the weights have an exit that the plan lacks.
         """
         check_heads(self.plan, task, held.exits, generator=self.names[0])
 
     def model(self, owner: int) -> Model:
-        """What the generator gives of an owner, and the compressor learnt with its terms."""
+        """Return an owner's model from the generator, with the vectors and heads that the compressor learnt."""
         if owner not in self._models:
             generator, name = self._built.generator, self._built.names[0]
-            found = call_plugin("generator", name, generator.weights, self._context, self._params["generator"], owner)
-            model = found if isinstance(found, Model) else Model(found)
+            given = call_plugin("generator", name, generator.weights, self._context, self._params["generator"], owner)
+            model = given if isinstance(given, Model) else Model(given)
             self._models[owner] = self._with_learnt(model, owner)
         return self._models[owner]
 
     def get_terms(self, owner: int, layers: Sequence[int]) -> dict[Key, Stored]:
-        """Terms of an owner's matrices in some layers, which equal the footprint."""
+        """Return the terms of an owner's matrices in some layers, checked against the footprint."""
         name, matrices = self._built.names[1], self.model(owner).matrices
         cuts = {key: Cut(self.encoder, self.plan, owner, *key) for key in matrices if key[0] in layers}
         weights = Cut.matrices(cuts, matrices, self.demand)
         base = Cut.matrices(cuts, self.model(BASE).matrices, self.demand)
         store, params = self._built.compressor.store, self._params["compressor"]
-        found: dict[Key, Stored] = call_plugin("compressor", name, store, weights, base, self.geometry, params, owner)
+        terms: dict[Key, Stored] = call_plugin("compressor", name, store, weights, base, self.geometry, params, owner)
         shapes = {key: cut.shape for key, cut in cuts.items()}
-        check_stored(self.encoder, found, shapes, self.footprint, owner, who=f"compressor {name!r}")
-        return {key: found[key] for key in cuts}
+        check_stored(self.encoder, terms, shapes, self.footprint, owner, who=f"compressor {name!r}")
+        return {key: terms[key] for key in cuts}
 
     def _with_learnt(self, model: Model, owner: int) -> Model:
-        """The same with the biases, norms and heads that the compressor learnt with its terms, where it learns any."""
+        """Replace biases, norms and heads by those that the compressor learnt with its terms, if it learns any."""
         compressor = self._built.compressor
         if not isinstance(compressor, LearningCompressor):
             return model

@@ -1,4 +1,4 @@
-"""What a task of one design computes with, rebuilt from stored terms, wherever these come from."""
+"""Effective weights of one design's tasks, rebuilt from stored terms of any source."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dse.score.matrices import effective, products
 
 
 class Source(Protocol):
-    """Where one design's terms come from: plugins while it is scored, files once it is exported."""
+    """Source of one design's terms: plugins while it is scored, files after it is exported."""
 
     @property
     def encoder(self) -> Encoder:
@@ -28,33 +28,33 @@ class Source(Protocol):
 
     @property
     def plan(self) -> Plan:
-        """Whose weights each task uses (P = 1)."""
+        """Owner of the weights that each task uses (P = 1)."""
 
     @property
     def reprogrammed(self) -> Reprogrammed | None:
-        """Size of the blocks of the base that are written; None where none are."""
+        """Size of the base's blocks that are written, or None if no block is written."""
 
     def model(self, owner: int) -> Model:
-        """Biases, norms, shifts, heads and exits of an owner; matrices where it still has them."""
+        """Return biases, norms, shifts, heads and exits of an owner, and its matrices if the source has them."""
 
     def get_terms(self, owner: int, layers: Sequence[int]) -> Mapping[Key, Stored]:
-        """Terms of an owner's matrices in some layers."""
+        """Return the terms of an owner's matrices in some layers."""
 
 
 def layers_of(plan: Plan, task: int) -> dict[int, list[int]]:
-    """Layers that a task takes from each owner, ascending; those it skips are left out."""
+    """Return the layers that a task takes from each owner, ascending, without the layers it skips."""
     owners: Ints = plan.owner[0, task]
     return {int(owner): np.flatnonzero(owners == owner).tolist() for owner in np.unique(owners) if owner != DROPPED}
 
 
 def last_owner(plan: Plan, task: int) -> int | None:
-    """Owner of the last layer a task runs, which its head and exits come from; None where it runs none."""
-    kept = plan.owner[0, task][plan.owner[0, task] != DROPPED]
-    return int(kept[-1]) if kept.size else None
+    """Return the owner of the last layer that a task runs, and so of its head and exits; None if it runs no layer."""
+    owners = plan.owner[0, task][plan.owner[0, task] != DROPPED]
+    return int(owners[-1]) if owners.size else None
 
 
 def held_by(source: Source, task: int) -> Effective:
-    """Rebuild what a task computes with."""
+    """Rebuild the weights that a task computes with."""
     used = layers_of(source.plan, task)
     of_base = used.pop(BASE, [])
     stored = {owner: source.get_terms(owner, layers) for owner, layers in used.items()}
@@ -81,7 +81,7 @@ def held_by(source: Source, task: int) -> Effective:
 
 
 def _rebuilt(source: Source, owner: int, layers: list[int], stored: Mapping[Key, Stored], base: Effective) -> Effective:
-    """What one owner's layers come to."""
+    """Rebuild the weights of one owner's layers."""
     model = source.model(owner)
     cuts = {key: Cut(source.encoder, source.plan, owner, *key) for key in stored}
     beneath = Cut.matrices({key: cuts[key] for key, one in stored.items() if one.on_base}, base.weights)
@@ -97,7 +97,7 @@ def _rebuilt(source: Source, owner: int, layers: list[int], stored: Mapping[Key,
             rebuilt.biases[key] = bias if shift is None else bias + shift
         elif shift is not None:
             rebuilt.biases[key] = shift
-        found = products(stored[key], cut.shape)
-        if found:
-            rebuilt.products[key] = tuple((cut.inputs_back(one), cut.bias_back(two)) for one, two in found)
+        pairs = products(stored[key], cut.shape)
+        if pairs:
+            rebuilt.products[key] = tuple((cut.inputs_back(one), cut.bias_back(two)) for one, two in pairs)
     return rebuilt

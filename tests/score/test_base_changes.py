@@ -86,10 +86,10 @@ def test_what_was_charged_is_accepted() -> None:
 @pytest.mark.parametrize(
     ("made", "message"),
     [
-        (stored(np.roll(BLOCKS, 1)), "blocks that are written are not those"),
-        (stored(BLOCKS, image=None), "blocks that are written are not those"),
+        (stored(np.roll(BLOCKS, 1)), "blocks that are written are not the blocks"),
+        (stored(BLOCKS, image=None), "blocks that are written are not the blocks"),
         (stored(BLOCKS, scaling=None), "disagree on scalings"),
-        (stored(BLOCKS, on_base=False), "stored where no base is"),
+        (stored(BLOCKS, on_base=False), "stored without a base"),
         (stored(BLOCKS, terms=(replace(stored(BLOCKS).terms[0], digital=False),)), "whether arrays hold it"),
         (
             stored(BLOCKS, image=dse.Image(torch.full((32, 64), 200), torch.tensor(1.0), torch.from_numpy(BLOCKS))),

@@ -111,12 +111,12 @@ def test_terms_that_were_charged_are_accepted() -> None:
         (
             {(0, 0): dse.Stored((dse.Term(codes(), torch.tensor(1.0), 3, unsigned=True),))},
             footprint(unsigned=True),
-            "as if it were",
+            "like an unsigned one",
         ),
         (
             {(0, 0): dse.Stored((dse.Term(codes(), torch.tensor(1.0), 3, offset=torch.ones(6)),))},
             footprint(),
-            "as if it were",
+            "like an unsigned one",
         ),
         ({(0, 0): GOOD}, footprint(on_base=True), "disagree on whether a matrix is a delta"),
     ],

@@ -59,9 +59,9 @@ def test_a_product_that_was_charged_is_accepted() -> None:
     ("terms", "fed_by", "message"),
     [
         ((WHOLE, FIRST, SECOND), None, "disagree on what feeds the term"),
-        ((WHOLE, FIRST, replace(SECOND, fed_by=0)), 0, r"fed by one that does not fit it[\s\S]*6 outputs"),
-        ((WHOLE, FIRST, replace(SECOND, fed_by=7)), 7, "fed by one that does not fit it"),
-        ((WHOLE, FIRST, replace(SECOND, fed_by=2)), 2, "fed by one that does not fit it"),
+        ((WHOLE, FIRST, replace(SECOND, fed_by=0)), 0, r"fed by a term that does not fit it[\s\S]*6 outputs"),
+        ((WHOLE, FIRST, replace(SECOND, fed_by=7)), 7, "fed by a term that does not fit it"),
+        ((WHOLE, FIRST, replace(SECOND, fed_by=2)), 2, "fed by a term that does not fit it"),
     ],
 )
 def test_factors_that_do_not_fit_are_refused(terms: Any, fed_by: Any, message: str) -> None:
