@@ -1,4 +1,4 @@
-"""Loading base models and checkpoints: hub names, local folders, pinned archives. Only safetensors or tensors-only files."""
+"""Loading base models and checkpoints from the hub, local folders and pinned archives: only files that hold tensors."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 _REFUSALS = (OSError, ValueError, RuntimeError, KeyError, SafetensorError, pickle.UnpicklingError)
-"""What transformers raises where there is no model, or one that does not fit."""
+"""Errors that transformers raises if there is no model, or if the model does not fit."""
 
 
 def locate(base: BaseSpec, cache: Path, progress: ProgressCallback | None = None) -> str:
-    """Local folder of a base model, or its hub name.
+    """Return the local folder of a base model, or its hub name.
 
     Raises:
         SourceError: a pinned archive cannot be fetched, or its weights have another checksum.
@@ -38,7 +38,7 @@ def locate(base: BaseSpec, cache: Path, progress: ProgressCallback | None = None
         actual = file_digest(weights)
         if actual != base.weights_sha256:
             raise SourceError(
-                f"the weights of {base.name!r} are not those that were pinned",
+                f"the weights of {base.name!r} are not the pinned weights",
                 where=weights,
                 expected=f"sha256 {base.weights_sha256}",
                 found=f"sha256 {actual}",
@@ -54,13 +54,13 @@ def load_model(
 
     Args:
         source: hub name or folder.
-        labels: outputs of the head; None for as many as the checkpoint has.
-        allow_new_head: whether head weights may be missing (they are then drawn at random) because it will be trained.
-        seed: of what is drawn.
+        labels: number of the head's outputs; None keeps the checkpoint's number.
+        allow_new_head: whether head weights may be missing; they are drawn at random, to be trained later.
+        seed: seed of the drawn weights.
 
     Raises:
         CheckpointError: weights are missing, misshapen or not finite.
-        SourceError: there is no such model.
+        SourceError: no model has this name.
     """
     import torch
     from transformers import AutoModelForSequenceClassification
@@ -92,7 +92,7 @@ def load_model(
 
 
 def _loading_error(error: Exception, source: str) -> SourceError | CheckpointError:
-    """Say whether there is no model, or one that does not fit."""
+    """Build the error for a model that does not exist, or does not fit."""
     reason = (str(error).splitlines() or [type(error).__name__])[0]
     if isinstance(error, pickle.UnpicklingError):
         reason = "a pickle that holds more than tensors; it was not run"
@@ -131,7 +131,7 @@ def empty_model(source: str, labels: int) -> PreTrainedModel:
 
 
 def model_from(config: Mapping[str, Any]) -> PreTrainedModel:
-    """Build a model with a classification head from its whole configuration, weights drawn at random."""
+    """Build a model with a classification head and random weights from its whole configuration."""
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
     with quiet():
@@ -151,7 +151,7 @@ def load_tokenizer(source: str) -> Any:
 
 
 def model_digest(model: PreTrainedModel) -> str:
-    """Content hash of a model's parameters."""
+    """Return the content hash of a model's parameters."""
     state = sorted(model.state_dict().items())
     parts = (part for name, value in state for part in (name.encode(), value.detach().contiguous().cpu().numpy().data))
     return digest(hash_parts(parts).hex())
@@ -159,7 +159,7 @@ def model_digest(model: PreTrainedModel) -> str:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence loading reports and bars: what matters is checked here and said in an error."""
+    """Silence loading reports and progress bars: this module checks the model and raises errors of its own."""
     import logging
 
     from transformers.utils import logging as reports

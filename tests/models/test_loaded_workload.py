@@ -143,7 +143,7 @@ def test_a_checkpoint_of_another_architecture_is_refused_with_both_shapes(
     source = checkpoint(tmp_path / "wide", config(intermediate_size=80))
     with pytest.raises(CheckpointError) as caught:
         load(checkpoint=source).task_weights("class")
-    assert "the checkpoint of task 'class' is of another architecture than the base" in str(caught.value)
+    assert "the checkpoint of task 'class' has another architecture than the base" in str(caught.value)
     assert f"where: {source}" in str(caught.value)
     assert "('intermediate.dense', 64, 32)" in str(caught.value)
     assert "('intermediate.dense', 80, 32)" in str(caught.value)

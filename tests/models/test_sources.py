@@ -85,7 +85,7 @@ def test_a_wheel_with_another_checksum_is_refused_and_not_kept(index: Path, tmp_
     path = wheel(index, "fake", {"fake/a.txt": b"A"})
     with pytest.raises(SourceError) as caught:
         fetch("fake==1.0", "0" * 64, tmp_path / "cache")
-    assert "fake==1.0 is not the file that was pinned" in str(caught.value)
+    assert "fake==1.0 is not the pinned file" in str(caught.value)
     assert f"expected: sha256 {'0' * 64}" in str(caught.value)
     assert f"found: sha256 {file_digest(path)}" in str(caught.value)
     assert list((tmp_path / "cache").rglob("*.whl")) == []
@@ -153,7 +153,7 @@ def test_a_wheel_without_its_part_is_named(index: Path, tmp_path: Path) -> None:
 
 def test_each_wheel_needs_its_checksum(tmp_path: Path) -> None:
     spec = ArchiveSpec(wheels=("a==1", "b==1"), sha256=("0" * 64,), member="m")
-    with pytest.raises(SourceError, match="one checksum for each wheel"):
+    with pytest.raises(SourceError, match="one checksum per wheel"):
         unpack(spec, tmp_path)
 
 

@@ -25,7 +25,7 @@ FORMATS = {".csv": "csv", ".tsv": "tsv", ".txt": "tsv", ".jsonl": "jsonl", ".par
 
 
 def normalise(text: str) -> str:
-    """Lower case, words only: two texts that agree in this count as one."""
+    """Return the words of a text in lower case; two texts with the same normal form count as one."""
     return re.sub(r"\W+", " ", text.lower()).strip()
 
 
@@ -33,14 +33,14 @@ def read(task: TaskSpec, path: Path, classes: dict[str, int] | None = None) -> p
     """Read a task's file.
 
     Args:
-        task: its data table says format, columns and cleaning.
+        task: task whose data table names format, columns and cleaning.
         path: local file, possibly compressed.
-        classes: number of each label by its name, as another file of the task has them; by default in alphabetical order.
+        classes: number of each label by its name, from another file of the task; by default in alphabetical order.
 
     Returns:
-        Columns text, text_b (empty for single texts), label (int classes or float), group (empty where data has none);
-        without empty texts, duplicates, and texts with conflicting labels. ``attrs`` has the ``classes``, how many
-        ``rows`` there were and how many were ``dropped``, by reason.
+        Columns text, text_b (empty for single texts), label (int classes or float) and group (empty without groups),
+        without empty texts, duplicates, and texts with conflicting labels. ``attrs`` has the ``classes``, the number of
+        ``rows`` before cleaning, and the number of ``dropped`` rows by reason.
 
     Raises:
         DataError: the file or a column is missing, is not text, or leaves no usable rows.
@@ -95,7 +95,7 @@ def _table(data: DataSpec, path: Path) -> pd.DataFrame:
 def _object(line: str, number: int) -> dict[str, Any]:
     row = json.loads(line)
     if not isinstance(row, dict):
-        raise ValueError(f"line {number} is no object")  # noqa: TRY004  # told as the other faults of the file
+        raise ValueError(f"line {number} is no object")  # noqa: TRY004  # reported like the file's other faults
     return row
 
 
@@ -184,13 +184,13 @@ def _labels(values: pd.Series[Any], task: TaskSpec, path: Path, classes: dict[st
             where=path,
             expected=f"one of: {', '.join(classes)}",
             found=", ".join(unknown[:3]),
-            fix="add it to labels, or leave its rows out with keep",
+            fix="add the label to labels, or leave its rows out with keep",
         )
     return text.map(classes)
 
 
 def _classes(raw: pd.DataFrame, task: TaskSpec) -> dict[str, int]:
-    """Classes that occur, in alphabetical order; rows that are left out do not count."""
+    """Number the classes of the rows that are not left out, in alphabetical order."""
     column = task.data.columns.get("label", "label")
     if task.kind == "regression" or column not in raw.columns:
         return {}
@@ -200,12 +200,12 @@ def _classes(raw: pd.DataFrame, task: TaskSpec) -> dict[str, int]:
 
 
 def _strings(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Values as text; missing ones are empty."""
+    """Return values as text; missing values are empty."""
     return values.map(str).where(values.notna(), "")
 
 
 def _drop_duplicates(frame: pd.DataFrame, task: TaskSpec, path: Path) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Leave out what cannot be learned or would count twice, and count it by reason."""
+    """Leave out rows that cannot be learned or would count twice; count them by reason."""
     frame = frame.reset_index(drop=True)
     key = frame["text"].map(normalise) + "||" + frame["text_b"].map(normalise)
     good = frame["text"].map(normalise).str.len() > 0

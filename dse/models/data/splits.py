@@ -1,4 +1,4 @@
-"""Splits: train, search and report; disjoint, by group, made after duplicates are gone."""
+"""Splits: train, search and report; disjoint, by group, made after duplicates are dropped."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHARE = 0.2
-"""Share of the data either takes at most."""
+"""Largest share of the data that search, and report, may take."""
 STEPS = 128
 LEAST = 10
-SCREEN_ROWS = 256
-"""Rows of the search split that designs are looked at on first."""
 """Rows below which a split is refused."""
+SCREEN_ROWS = 256
+"""Rows of the search split that screen designs."""
 SPLITS = ("train", "search", "report")
 
 
@@ -31,11 +31,11 @@ class Splits:
     """Three tables with columns text, text_b, label, group.
 
     Attributes:
-        train: all fitting of any kind sees these rows only.
-        search: designs are chosen by these.
-        report: scored afterwards, once.
-        unseen_labels: rows dropped from search and report because training has no row of their class.
-        shared: rows dropped from the data because an official report split has their text or group.
+        train: rows for fitting of any kind.
+        search: rows that designs are chosen by.
+        report: rows that are scored once, after the search.
+        unseen_labels: number of rows dropped from search and report because training has no row of their class.
+        shared: number of rows dropped from the data because an official report split has their text or group.
     """
 
     train: pd.DataFrame
@@ -45,19 +45,19 @@ class Splits:
     shared: int = 0
 
     def part(self, name: str) -> pd.DataFrame:
-        """One of the tables by name; ``search:64`` is 64 of the rows of ``search``, drawn at random but always the same."""
+        """Return a table by name; ``search:64`` is a fixed random sample of 64 rows of ``search``."""
         split, _, rows = name.partition(":")
         whole: pd.DataFrame = getattr(self, split)
         return _draw_rows(whole, int(rows)) if rows else whole
 
     @property
     def screen(self) -> pd.DataFrame:
-        """Some rows of the search split, drawn at random but always the same."""
+        """Fixed random sample of the search split."""
         return _draw_rows(self.search, SCREEN_ROWS)
 
 
 def _draw_rows(frame: pd.DataFrame, rows: int) -> pd.DataFrame:
-    """At most so many rows, in their order."""
+    """Draw at most ``rows`` rows, in their order."""
     chosen = np.random.default_rng(0).permutation(len(frame))[:rows]
     return frame.iloc[np.sort(chosen)].reset_index(drop=True)
 
@@ -65,17 +65,17 @@ def _draw_rows(frame: pd.DataFrame, rows: int) -> pd.DataFrame:
 def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = None, where: object = None) -> Splits:
     """Split a task's rows.
 
-    A group goes where a hash of its own text says, so tasks over the same texts get the same splits, and rows that are
-    added or dropped do not move others. A group larger than a split goes to training.
+    A hash of a group's text decides where the group goes, so tasks over the same texts get the same splits, and added or
+    dropped rows do not move others. A group larger than a split goes to training.
 
     Args:
-        task: says how many rows search and report have where the data allow; for messages.
+        task: task whose ``split_rows`` is the size of search and of report, if the data allow it.
         frame: all rows.
-        report: rows of an official dev set; search is then carved from ``frame`` alone, without what the two share.
-        where: the rows come from, for messages.
+        report: rows of an official dev set; search then comes from ``frame`` alone, without the rows they share.
+        where: origin of the rows, for messages.
 
     Raises:
-        DataError: too few rows or groups.
+        DataError: there are too few rows or groups.
     """
     before = len(frame)
     if report is not None:
@@ -95,7 +95,7 @@ def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = Non
                 where=where,
                 expected=f"at least {LEAST} rows (whole groups) in each of train, search and report",
                 found=f"{len(part)} in {name}, of {len(frame)} in all",
-                fix="add rows; with an official report split, to the file that lacks them",
+                fix="add rows; if there is an official report split, add them to the file that lacks rows",
             )
     unseen = 0
     if task.kind == "classification":
@@ -107,9 +107,9 @@ def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = Non
 
 
 def _edge(place: NDArray[np.float64], start: float, wanted: int) -> float:
-    """Where a split that begins at ``start`` ends so that it has the wanted rows, rounded up to a step.
+    """Find the end of a split that begins at ``start`` and has the wanted rows, rounded up to a step.
 
-    Thanks to the steps, tasks over the same texts get the same edges though one of them drops a few rows.
+    Thanks to the steps, tasks over the same texts get the same edges even if one of them drops a few rows.
     """
     ahead = np.sort(place[(place >= start) & (place < 1)])
     last = ahead[min(wanted, len(ahead)) - 1] if len(ahead) else start
@@ -121,5 +121,5 @@ def _key(frame: pd.DataFrame) -> pd.Series[Any]:
 
 
 def _place(text: str) -> float:
-    """Place in 0 to 1 of a text's hash."""
+    """Return the place of a text's hash, from 0 to 1."""
     return int(sha256(text.encode())[:12], 16) / 2**48

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 TOKENS_PER_BATCH = 2048
-"""Large enough to keep matrix products busy, small enough for activations to stay in cache."""
+"""Padded tokens per batch: enough for busy matrix products, few enough for activations to stay in the CPU's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,9 @@ class Encoded:
     """Rows as token lists.
 
     Attributes:
-        inputs: for each row, lists by input name (``input_ids``, ``attention_mask``, ...).
-        lengths: (n,) tokens of each row.
-        truncated: rows that were cut to the longest length allowed.
+        inputs: lists of each row, by input name (``input_ids``, ``attention_mask``, ...).
+        lengths: tokens of each row, shape (n,).
+        truncated: number of rows that were cut to the longest allowed length.
     """
 
     inputs: dict[str, list[list[int]]]
@@ -42,13 +42,13 @@ def encode(tokenizer: Any, frame: pd.DataFrame, max_length: int) -> Encoded:
 
 
 def encode_sample(tokenizer: Any, frame: pd.DataFrame, max_length: int, rows: int) -> Encoded:
-    """Tokenise that many rows, or all where there are fewer, drawn at random but always the same."""
+    """Tokenise a fixed random sample of rows, or all rows if there are fewer."""
     chosen = np.random.default_rng(0).permutation(len(frame))[:rows]
     return encode(tokenizer, frame.iloc[chosen], max_length)
 
 
 def batch(tokens: Encoded, rows: NDArray[Any], pad: dict[str, int]) -> dict[str, Tensor]:
-    """Pad some rows to their longest: tensors (rows, length)."""
+    """Pad rows to the longest of them; return tensors (rows, length) by input name."""
     import torch
 
     longest = int(tokens.lengths[rows].max())
@@ -62,7 +62,7 @@ def batch(tokens: Encoded, rows: NDArray[Any], pad: dict[str, int]) -> dict[str,
 
 
 def by_length(tokens: Encoded, budget: int = TOKENS_PER_BATCH) -> list[NDArray[Any]]:
-    """Rows in length-sorted batches of at most ``budget`` padded tokens."""
+    """Sort rows by length into batches of at most ``budget`` padded tokens."""
     order = np.argsort(tokens.lengths, kind="stable")
     batches, start = [], 0
     for end in range(1, len(order) + 1):
@@ -74,5 +74,5 @@ def by_length(tokens: Encoded, budget: int = TOKENS_PER_BATCH) -> list[NDArray[A
 
 
 def padding(tokenizer: Any) -> dict[str, int]:
-    """What each input is padded with."""
+    """Return the padding value of each input."""
     return {"input_ids": int(tokenizer.pad_token_id or 0), "token_type_ids": 0, "attention_mask": 0}

@@ -1,4 +1,4 @@
-"""What a task's scores stand beside: a bag of words and a linear model on the same split."""
+"""Scores to compare a task's scores with: a bag of words and a linear model on the same split."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def tfidf(task: TaskSpec, splits: Splits, split: str) -> float:
     """Score TF-IDF of words and word pairs with a linear model, trained on all training rows.
 
-    Pairs get both sides' features and their cosine. Classification by logistic regression, regression by ridge.
+    A pair has both texts' features and their cosine. Classes use logistic regression, values use ridge regression.
     """
     from scipy.sparse import csr_matrix, hstack
     from sklearn.feature_extraction.text import TfidfVectorizer

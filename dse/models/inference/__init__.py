@@ -1,1 +1,1 @@
-"""Models at work: quantised activations, converted sums, early exits, scores."""
+"""Inference of models: quantised activations, converted sums, early exits and scores."""

@@ -1,4 +1,4 @@
-"""Products as arrays compute them: a block of rows, a cycle of input bits and a bit slice at a time, each sum converted."""
+"""Products as arrays compute them: per block of rows, cycle of input bits and bit slice, each sum is converted."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 def product(piece: OnArrays, codes: Tensor) -> Tensor:
     """Multiply integer inputs with a stored piece.
 
-    Columns whose sums cannot reach the ADC's range, whatever the inputs, lose nothing: they are multiplied at once.
+    Columns whose sums never exceed the ADC's range lose nothing, so they are multiplied at once.
 
     Args:
-        piece: as its arrays hold it.
-        codes: (vectors, inputs) float32 whole numbers, of the whole matrix's inputs.
+        piece: stored piece as its arrays hold it.
+        codes: whole numbers of the whole matrix's inputs, float32 (vectors, inputs).
 
     Returns:
-        float32 (vectors, outputs) of the whole matrix, in units of the inputs' step.
+        Outputs of the whole matrix in units of the inputs' step, float32 (vectors, outputs).
     """
     driven = codes if piece.inputs is None else codes[:, piece.inputs]
     digits, worth = digits_of(driven, piece.converter)
@@ -55,26 +55,26 @@ def product(piece: OnArrays, codes: Tensor) -> Tensor:
 
 
 def digits_of(codes: Tensor, converter: Converter) -> tuple[Tensor, Tensor]:
-    """What the DACs apply to each wordline in each cycle (cycles, vectors, inputs), and what a cycle is worth (cycles,).
+    """Return the digits that DACs apply in each cycle (cycles, vectors, inputs), and each cycle's weight (cycles,).
 
     Inputs are in two's complement: the sums of the cycle with the sign bit are subtracted, as in ISAAC. A DAC of several
     bits applies the last digit with its sign.
     """
     bits, each = converter.input_bits, converter.dac_bits
     cycles = -(-bits // each)
-    word = torch.remainder(codes, 2.0 ** (cycles * each))  # two's complement, the sign repeated in bits that are left
+    word = torch.remainder(codes, 2.0 ** (cycles * each))  # two's complement, extended by the sign
     base = 2.0**each
-    found = torch.stack([torch.remainder(torch.floor(word / base**index), base) for index in range(cycles)])
+    digits = torch.stack([torch.remainder(torch.floor(word / base**index), base) for index in range(cycles)])
     worth = base ** torch.arange(cycles, dtype=codes.dtype, device=codes.device)
     if each == 1:
         worth[-1] = -worth[-1]
     else:
-        found[-1] -= base * (found[-1] >= base / 2)
-    return found, worth
+        digits[-1] -= base * (digits[-1] >= base / 2)
+    return digits, worth
 
 
 def _safe(levels: Tensor, part: BitSlice, converter: Converter) -> Tensor:
-    """Columns (outputs,) of a block that no inputs make saturate, whose sums are whole and converted in steps of one."""
+    """Return which columns (outputs,) of a block never saturate and have whole sums, converted in steps of one."""
     if part.unit is not None or converter.step != 1 or levels.is_floating_point():
         return torch.zeros(len(levels), dtype=torch.bool, device=levels.device)
     most: Tensor = levels.sum(dim=1) * (2**converter.dac_bits - 1)
@@ -84,7 +84,7 @@ def _safe(levels: Tensor, part: BitSlice, converter: Converter) -> Tensor:
 def _sums(
     part: BitSlice, cycles: Tensor, rows: slice, block: int, columns: Tensor, converter: Converter
 ) -> tuple[Tensor, Tensor | None]:
-    """Converted sums of some columns of a block (cycles, vectors, outputs), and of the extra column beside each output."""
+    """Return converted sums of some columns of a block, and of their extra columns, both (cycles, vectors, outputs)."""
     sums = _convert(cycles @ part.levels[columns, rows].to(cycles.dtype).T, converter)
     if part.unit is None:
         return sums, None
@@ -96,9 +96,9 @@ def _sums(
 
 
 def _convert(sums: Tensor, converter: Converter) -> Tensor:
-    """What the ADC makes of sums (cycles, vectors, outputs): whole steps, none below 0 and none beyond its range.
+    """Convert sums (cycles, vectors, outputs) to whole steps of the ADC, from 0 to the end of its range.
 
-    A last digit that has its sign gives sums of either sign, which are converted as magnitudes.
+    The last digit of a DAC with several bits has a sign, so its sums do too; they are converted as magnitudes.
     """
     most = float(converter.most)
     sums = sums.div_(converter.step).round_()
@@ -111,7 +111,7 @@ def _convert(sums: Tensor, converter: Converter) -> Tensor:
 
 
 def move_to(piece: OnArrays, device: torch.device) -> OnArrays:
-    """The same on another device."""
+    """Return a stored piece on a device."""
     if piece.scale.device == device:
         return piece
 

@@ -1,4 +1,4 @@
-"""A model whose encoder matrices can be rewritten and whose activations are quantised on the way into them."""
+"""A model whose encoder matrices can be rewritten and have quantised inputs."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class Driver:
-    """Quantises an input vector once for all matrices it drives.
+    """Quantiser of an input vector, run once for all matrices that the vector drives.
 
-    Symmetric, one scale a token (its largest magnitude), so a score does not depend on how rows are batched.
+    The grid is symmetric with one scale per token (its largest magnitude), so batching does not change a score.
     """
 
     def __init__(self) -> None:
@@ -39,12 +39,12 @@ class Driver:
         return self._driven
 
     def forget(self) -> None:
-        """Let go of the last input."""
+        """Forget the last input."""
         self._input = self._driven = None
 
 
 def quantise_inputs(vector: Tensor, bits: int) -> Tensor:
-    """Round (..., inputs) to the grid of its tokens; 0 bits leave it as it is."""
+    """Round (..., inputs) to the grid of its tokens; with 0 bits, return it unchanged."""
     if bits == 0:
         return vector
     codes, step = code_inputs(vector, bits)
@@ -52,16 +52,16 @@ def quantise_inputs(vector: Tensor, bits: int) -> Tensor:
 
 
 def code_inputs(vector: Tensor, bits: int) -> tuple[Tensor, Tensor]:
-    """Whole numbers of (..., inputs) on the grid of its tokens, and the steps (..., 1) of these."""
+    """Return (..., inputs) as whole numbers on the grid of its tokens, and the grids' steps (..., 1)."""
     step = _largest(vector).clamp_min_(1e-12).div_(2.0 ** (bits - 1) - 1)
     return vector.div(step).round_(), step
 
 
 def _largest(vector: Tensor) -> Tensor:
-    """Largest magnitude (..., 1) of each token.
+    """Return the largest magnitude of each token, shape (..., 1).
 
-    Magnitudes of 16-bit brain floats are ordered as the integers with the same bits, which a CPU compares several times
-    faster than it finds the same number as a norm.
+    Magnitudes of 16-bit brain floats have the order of the integers with the same bits, and a CPU compares integers
+    several times faster than it computes the same number as a norm.
     """
     if vector.dtype == torch.bfloat16:
         return vector.view(torch.int16).bitwise_and(0x7FFF).amax(dim=-1, keepdim=True).view(torch.bfloat16)
@@ -69,7 +69,7 @@ def _largest(vector: Tensor) -> Tensor:
 
 
 class CrossbarLinear(nn.Module):
-    """A linear matrix on crossbars: quantised input, given weights, digital bias."""
+    """A linear matrix on crossbars, with a quantised input, given weights and a digital bias."""
 
     def __init__(self, linear: nn.Linear, driver: Driver) -> None:
         super().__init__()
@@ -78,10 +78,10 @@ class CrossbarLinear(nn.Module):
         self.driver = driver
         self.products: list[Product] = []
         self.arrays: tuple[OnArrays, ...] = ()
-        self.kept: tuple[Tensor, Tensor] | None = None
+        self.masks: tuple[Tensor, Tensor] | None = None
 
     def add(self, products: Iterable[Product]) -> None:
-        """Add products of two factors, in the precision and on the device of the weight."""
+        """Add products of two factors, in the weight's precision and on its device."""
         self.products += [(first.to(self.weight), second.to(self.weight)) for first, second in products]
 
     def forward(self, vector: Tensor) -> Tensor:
@@ -93,18 +93,18 @@ class CrossbarLinear(nn.Module):
             outputs = outputs + nn.functional.linear(between, second)
         return outputs + self._convert(vector) if self.arrays else outputs
 
-    def convert(self, pieces: tuple[OnArrays, ...], kept: tuple[Tensor, Tensor] | None) -> None:
-        """Add pieces whose sums are converted, on the device of the weight, and what a task keeps of the matrix."""
+    def convert(self, pieces: tuple[OnArrays, ...], masks: tuple[Tensor, Tensor] | None) -> None:
+        """Set the pieces with converted sums, and a task's masks of outputs and inputs, on the weight's device."""
         device = self.weight.device
         self.arrays = tuple(move_to(piece, device) for piece in pieces)
-        self.kept = None if kept is None else (kept[0].to(device), kept[1].to(device))
+        self.masks = None if masks is None else (masks[0].to(device), masks[1].to(device))
 
     def _convert(self, vector: Tensor) -> Tensor:
-        """What the ADCs give for (..., inputs), rescaled: (..., outputs)."""
+        """Compute the ADCs' rescaled outputs (..., outputs) for (..., inputs)."""
         codes, step = code_inputs(vector.reshape(-1, vector.shape[-1]), self.driver.bits)
         codes, step = codes.float(), step.float()
-        if self.kept is not None:
-            codes = codes * self.kept[1]
+        if self.masks is not None:
+            codes = codes * self.masks[1]
         total = codes.new_zeros(len(codes), len(self.weight))
         for piece in self.arrays:
             values = product(piece, codes) * step
@@ -112,8 +112,8 @@ class CrossbarLinear(nn.Module):
                 between, steps = code_inputs(values, self.driver.bits)
                 values = product(piece.then, between) * steps
             total += values
-        if self.kept is not None:
-            total *= self.kept[0]
+        if self.masks is not None:
+            total *= self.masks[0]
         return total.to(vector.dtype).reshape(*vector.shape[:-1], -1)
 
 
@@ -121,7 +121,7 @@ class CrossbarLayers:
     """A task's model with every encoder matrix on crossbars.
 
     Args:
-        model: in the precision and on the device it is to run; its linear matrices are replaced.
+        model: model in its final precision and on its device; its linear matrices are replaced.
         base_vectors: biases and norms of the base's layers.
     """
 
@@ -143,11 +143,11 @@ class CrossbarLayers:
         self._parent, self._attribute = container(model, decomposed.layers)
         self._own = decomposed.vectors()
         self._base = base_vectors
-        self._written: list[Mapping[str, Tensor]] = list(self._own)  # biases and norms of each layer as they stand
+        self._written: list[Mapping[str, Tensor]] = list(self._own)  # the current biases and norms of each layer
         self._exiting: Exiting | None = None
 
     def logits(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Run one batch; float32 (rows, classes)."""
+        """Run one batch; return logits, float32 (rows, classes)."""
         if self._exiting is None:
             logits: Tensor = self.model(**inputs).logits
             return logits.float()
@@ -156,7 +156,7 @@ class CrossbarLayers:
 
     @property
     def reach(self) -> Mapping[int, float] | None:
-        """Share of the rows run since `holding` began that ran each layer, by its index; None where none may leave."""
+        """Share of rows that ran each layer since `holding` began, by layer; None if no row may leave early."""
         if self._exiting is None:
             return None
         return {layer: runs / self._exiting.rows for layer, runs in self._exiting.runs.items()}
@@ -169,21 +169,21 @@ class CrossbarLayers:
         base_layers: Sequence[bool] | None,
         input_bits: int,
     ) -> Iterator[None]:
-        """Run the block with these matrices; see `Evaluator.score` for the arguments."""
+        """Run the ``with`` block with these matrices; see `Evaluator.score` for the arguments."""
         count = len(self._layers)
-        kept = [index for index in range(count) if keep_layers is None or keep_layers[index]]
-        for layer in kept:
+        remaining = [index for index in range(count) if keep_layers is None or keep_layers[index]]
+        for layer in remaining:
             for index, linear in enumerate(self._linears[layer]):
                 self._write(linear, held.weights, (layer, index))
             own = (self._base if base_layers is not None and base_layers[layer] else self._own)[layer]
             self._write_vectors(layer, held.vectors.get(layer, own))
         for driver in self._drivers:
             driver.bits = input_bits
-        running = {index: self._layers[index] for index in kept}
+        running = {index: self._layers[index] for index in remaining}
         if held.exits:
             self._exiting = Exiting(running, held.exits, next(self.model.parameters()).device)
             setattr(self._parent, self._attribute, self._exiting.modules)
-        elif len(kept) < count:
+        elif len(remaining) < count:
             setattr(self._parent, self._attribute, nn.ModuleList(running.values()))
         before: dict[tuple[int, int], nn.Parameter] = {}
         head = self._write_head(held.head)
@@ -200,7 +200,7 @@ class CrossbarLayers:
                 self._linears[layer][index].products.clear()
             for layer, index in held.arrays:
                 self._linears[layer][index].convert((), None)
-            if len(kept) < count or held.exits:
+            if len(remaining) < count or held.exits:
                 setattr(self._parent, self._attribute, nn.ModuleList(self._layers))
             self._exiting = None
             for (layer, index), bias in before.items():
@@ -220,7 +220,7 @@ class CrossbarLayers:
         linear.weight.data.copy_(weights[key])
 
     def _shift(self, key: tuple[int, int], shift: Tensor) -> nn.Parameter:
-        """Add to a bias; return the one before."""
+        """Add to a bias; return the bias from before."""
         linear = self._linears[key[0]][key[1]]
         before = linear.bias
         if before is None or before.shape != shift.shape:
@@ -235,14 +235,14 @@ class CrossbarLayers:
         return before
 
     def _write_vectors(self, layer: int, wanted: Mapping[str, Tensor]) -> None:
-        """Write biases and norms where they are not those of last time."""
+        """Write biases and norms, unless the layer has them already."""
         if self._written[layer] is wanted:
             return
         _copy(self._layers[layer].state_dict(), wanted, f"layer {layer}")
         self._written[layer] = wanted
 
     def _write_head(self, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Write pooler and classifier where others are wanted; return what stood there."""
+        """Write the wanted tensors of pooler and classifier; return the replaced ones."""
         if not wanted:
             return {}
         state = self.model.state_dict()

@@ -1,4 +1,4 @@
-"""Scoring a task with given matrices: activations quantised, text length-sorted, weights written in place."""
+"""Scoring a task with given matrices: quantised activations, length-sorted text, weights written in place."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 EVALUATOR_VERSION = 1
-"""Part of every score's recipe: raised when the same weights could score differently."""
+"""Part of every score's cache key: raised when the same weights could score differently."""
 
 Precision = Literal["bf16", "fp32"]
 Batch: TypeAlias = "tuple[NDArray[Any], dict[str, Tensor]]"
-"""Rows (n,) by their place in a table, and their padded inputs (n, longest)."""
+"""Places of the rows in a table, shape (n,), and the rows' padded inputs (n, longest) by input name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,12 @@ class TaskScore:
     """A task's score on one split.
 
     Attributes:
-        value: of the task's metric.
+        value: value of the task's metric.
         flagged: whether predictions were constant, so that a correlation is 0 by definition.
-        predictions: (n,) predicted classes or values, in the order of the split's rows.
-        rows: n.
-        seconds: taken, weight writing included.
-        reach: share of rows that ran each layer, by its index, where rows may leave early; else None.
+        predictions: predicted classes or values in the order of the split's rows, shape (n,).
+        rows: number of rows, n.
+        seconds: time of scoring, with writing of weights.
+        reach: share of rows that ran each layer, by layer, if rows may leave early; else None.
     """
 
     value: float
@@ -52,15 +52,14 @@ class TaskScore:
 
 
 class Evaluator:
-    """Scores one task; holds its model and its tokenised text.
+    """Scorer of one task, which holds the task's model and tokenised text.
 
     Args:
         task: kind, metric and longest length.
-        make_model: gives the task's model with its head, in float32, at first use.
-        base_vectors: gives biases and norms of the base's layers.
-        tokenizer: of the base.
+        make_model: function that gives the task's float32 model with its head, and the scaling of the labels.
+        base_vectors: function that gives biases and norms of the base's layers.
+        tokenizer: tokenizer of the base.
         splits: labelled rows.
-        scaling: gives mean and spread of a regression's labels.
         device: ``cpu`` or ``cuda``.
     """
 
@@ -83,11 +82,11 @@ class Evaluator:
         self._text: dict[str, list[Batch]] = {}
 
     def labels(self, split: str) -> NDArray[Any]:
-        """Labels (n,) of a split."""
+        """Return the labels of a split, shape (n,)."""
         return np.asarray(self._splits.part(split)["label"])
 
     def groups(self, split: str) -> tuple[str, ...]:
-        """Group (n,) of each row of a split, empty where rows are independent."""
+        """Return the group of each row of a split, shape (n,); empty strings if rows are independent."""
         return tuple(self._splits.part(split)["group"])
 
     def score(
@@ -103,13 +102,13 @@ class Evaluator:
         """Score the task with these matrices.
 
         Args:
-            held: float32 matrices (outputs, inputs) of every layer kept, by (layer, matrix), and what runs beside them;
-                biases, norms, embeddings and head are the task's own where nothing else is said.
-            split: ``search`` or ``report`` (``screen``: some rows of the first; ``train`` for fitting); ``search:64``: 64 rows.
-            input_bits: bits of the activations that enter every matrix, one scale a token; 0 leaves them as they are.
-            precision: of the arithmetic.
-            keep_layers: False where a layer is skipped.
-            base_layers: True where a layer is the base's, biases and norms included.
+            held: float32 matrices (outputs, inputs) of every kept layer, by (layer, matrix), and other weights; biases,
+                norms, embeddings and head that it lacks are the task's own.
+            split: ``search``, ``report``, ``screen`` (a sample of search) or ``train``; ``search:64`` samples 64 rows.
+            input_bits: bits of each matrix's input activations, with one scale per token; 0 does not quantise.
+            precision: precision of the arithmetic.
+            keep_layers: whether each layer runs, shape (L,); None: all layers run.
+            base_layers: whether each layer has the base's biases and norms, shape (L,); None: no layer has them.
         """
         start = time.perf_counter()
         if precision not in self._models:
@@ -126,7 +125,7 @@ class Evaluator:
         return on_crossbars(model, self._base_vectors(), precision, self._device), scaling
 
     def batches(self, split: str) -> list[Batch]:
-        """Rows of each length-sorted batch and its padded inputs; tokenised at first use."""
+        """Return the rows and padded inputs of each length-sorted batch; tokenise the split on first use."""
         if split not in self._text:
             frame = self._splits.part(split)
             self._text[split] = make_batches(self._tokenizer, frame, self.task.max_length, self._device)
@@ -136,7 +135,7 @@ class Evaluator:
 def on_crossbars(
     model: PreTrainedModel, base_vectors: list[dict[str, Tensor]], precision: Precision, device: str
 ) -> CrossbarLayers:
-    """Put a model that computes in a precision, on a device, on crossbars."""
+    """Put a model on crossbars, in a precision and on a device."""
     import torch
 
     kind = torch.bfloat16 if precision == "bf16" else torch.float32
@@ -165,7 +164,7 @@ def run(
     """Run every batch; see `Evaluator.score` for the arguments.
 
     Returns:
-        Logits (n, classes) in the order of the rows, and the share of rows that ran each layer where rows may leave early.
+        Logits (n, classes) in the order of the rows, and the share of rows that ran each layer if rows may leave early.
     """
     import torch
 
@@ -179,7 +178,7 @@ def run(
 
 
 def answers(kind: str, logits: NDArray[np.float32], scaling: Mapping[str, float]) -> NDArray[Any]:
-    """Predicted classes or values (n,) from logits (n, classes)."""
+    """Return predicted classes or values (n,) from logits (n, classes)."""
     return np.asarray(
         logits.argmax(axis=1) if kind == "classification" else logits[:, 0] * scaling["spread"] + scaling["mean"]
     )

@@ -1,4 +1,4 @@
-"""Early exits at work: rows that leave a batch are not computed any further."""
+"""Early exits during inference: rows that leave a batch are not computed any further."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Exiting:
     """A batch on its way through the layers of a model.
 
     Args:
-        layers: those that run, by index in the encoder.
-        heads: by the index of the layer after which they are asked.
-        device: of the model.
+        layers: layers that run, by index in the encoder.
+        heads: exit heads, by the index of the layer before them.
+        device: device of the model.
     """
 
     def __init__(
@@ -45,21 +45,21 @@ class Exiting:
         self._tuple = False
 
     def begin(self, mask: Tensor) -> None:
-        """Let a batch in; ``mask`` (rows, tokens) is zero where a token is padding."""
+        """Begin a batch; ``mask`` (rows, tokens) is zero for padding."""
         self._mask = mask
         self._here = torch.arange(len(mask), device=mask.device)
         self._answers: list[tuple[Tensor, Tensor]] = []
         self.rows += len(mask)
 
     def end(self, logits: Tensor) -> Tensor:
-        """Put the answers of rows that left in the place of what the model made of them."""
+        """Replace the logits of rows that left early by the exit heads' answers."""
         logits = logits.float()
         for rows, answers in self._answers:
             logits[rows] = answers
         return logits
 
     def run(self, layer: int, module: nn.Module, hidden: Tensor, others: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        """Run a layer on the rows that are still here; let those leave that are sure enough."""
+        """Run a layer on the rows that have not left; let rows leave whose answer is sure enough."""
         here, rows = self._here, len(self._mask)
         if not len(here):
             return self._like(hidden)
@@ -69,9 +69,9 @@ class Exiting:
             with_rows = isinstance(value, torch.Tensor) and value.ndim and len(value) == rows
             return value[here] if with_rows else value
 
-        found = module(hidden[here], *map(cut, others), **{name: cut(value) for name, value in named.items()})
-        self._tuple = isinstance(found, tuple)
-        outputs = found[0] if isinstance(found, tuple) else found
+        returned = module(hidden[here], *map(cut, others), **{name: cut(value) for name, value in named.items()})
+        self._tuple = isinstance(returned, tuple)
+        outputs = returned[0] if isinstance(returned, tuple) else returned
         whole = hidden.clone()
         whole[here] = outputs
         if layer in self._heads:
@@ -87,11 +87,11 @@ class Exiting:
 
 
 class _Gate(nn.Module):
-    """Stands in a layer's place."""
+    """Module in a layer's place, which runs the layer on the rows that have not left."""
 
     def __init__(self, exiting: Exiting, layer: int, module: nn.Module) -> None:
         super().__init__()
-        self._exiting = [exiting]  # hidden from torch, which would look for modules in it
+        self._exiting = [exiting]  # a list hides it from torch, which would register its modules again
         self._layer = layer
         self.module = module
 

@@ -1,4 +1,4 @@
-"""What flows through a fine-tuned model on training rows: inputs of every matrix, and how much its outputs matter."""
+"""Observation of a fine-tuned model on training rows: every matrix's inputs, and the gradients at its outputs."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def observe(
     seed: int = 0,
     layers: Sequence[int] | None = None,
 ) -> Iterator[Observation]:
-    """Run rows through a model, forwards and backwards, a batch at a time.
+    """Run rows through a model, forwards and backwards, batch by batch.
 
-    Gradients are those of the logits' sum under random weights, drawn afresh for each row from a normal distribution: the
-    mean square of what they make of a change is the change's expected square in the logits.
+    Gradients are those of the logits' weighted sum, whose weights each row draws from a normal distribution. The mean
+    square of gradient times change of an output is then the expected square of the change in the logits.
 
     Args:
-        model: float32, fine-tuned.
+        model: fine-tuned float32 model.
         tokens: tokenised rows.
-        pad: what inputs are padded with.
+        pad: padding value of each input.
         device: ``cpu`` or ``cuda``.
-        seed: of the random weights.
-        layers: what to call the model's layers; None: by their place.
+        seed: seed of the random weights.
+        layers: index of each of the model's layers in the encoder; None: their place in the model.
     """
     import torch
 
@@ -48,14 +48,14 @@ def observe(
     gradients: dict[tuple[int, int], Tensor] = {}
 
     def watch(linear: nn.Linear, key: tuple[int, int]) -> Any:
-        def seen(_module: object, arguments: tuple[Tensor, ...], output: Tensor) -> None:
+        def record(_module: object, arguments: tuple[Tensor, ...], output: Tensor) -> None:
             inputs[key] = arguments[0].detach()
             output.register_hook(lambda gradient: gradients.__setitem__(key, gradient.detach()))
 
-        return linear.register_forward_hook(seen)
+        return linear.register_forward_hook(record)
 
     for name, value in model.named_parameters():
-        # A gradient must reach every output; those of the weights themselves are of no use. The norm suffices.
+        # A gradient must reach every output, for which the embeddings' norm suffices; weights need no gradient.
         value.requires_grad_(name in embeddings and value.ndim == 1)
     cast("Any", model).to(device).eval()
     hooks = [

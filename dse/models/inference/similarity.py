@@ -1,4 +1,4 @@
-"""How alike models represent the same text: hidden states of the base and of every task's model, layer by layer."""
+"""Similarity of models' hidden states on the same text, for the base and every task's model, layer by layer."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ if TYPE_CHECKING:
 
 SIMILARITY_VERSION = 1
 MOST_TOKENS = 2048
-"""Tokens whose states are compared: more than a state has elements, since CKA is too high with fewer; few enough that the
-states of all models fit in memory."""
+"""Number of tokens whose states are compared: more than the elements of a state, since CKA is too high with fewer tokens;
+few enough for the states of all models to fit in memory."""
 
 
 def similarity(work: LoadedWorkload, rows: int) -> dict[str, NDArray[Any]]:
     """Compare hidden states, at the same tokens, of the base (first) and of every task's model, pair by pair.
 
     Args:
-        work: base and tasks; tasks that are not fine-tuned yet are fine-tuned first.
-        rows: training rows, pooled over all tasks.
+        work: base and tasks; tasks are fine-tuned first if necessary.
+        rows: number of training rows, pooled over all tasks.
 
     Returns:
         ``cka`` and ``cosine``, both (1 + T, 1 + T, L); see `linear_cka` and `mean_cosine`.
     """
     tokens, pad = pool_rows(work, rows), padding(work.tokenizer)
-    kept = np.zeros(int(tokens.lengths.sum()), dtype=np.bool_)
-    kept[np.random.default_rng(0).permutation(len(kept))[:MOST_TOKENS]] = True
+    sampled = np.zeros(int(tokens.lengths.sum()), dtype=np.bool_)
+    sampled[np.random.default_rng(0).permutation(len(sampled))[:MOST_TOKENS]] = True
     names = ["base", *work.tasks]
     states = []
     for at, name in enumerate(names):
         if work.progress is not None:
             work.progress("hidden states", at / len(names))
         model = models.load_model(work.source, labels=1) if at == 0 else work.tasks[name].model()[0]
-        states.append(hidden_states(model, tokens, pad, kept, device=work.device))
+        states.append(hidden_states(model, tokens, pad, sampled, device=work.device))
     by_layer = list(zip(*states, strict=True))
     return {
         "cka": np.stack([linear_cka(layer) for layer in by_layer], axis=-1),
@@ -52,7 +52,7 @@ def similarity(work: LoadedWorkload, rows: int) -> dict[str, NDArray[Any]]:
 
 
 def pool_rows(work: LoadedWorkload, rows: int) -> Encoded:
-    """Tokenise as many training rows of each task, together ``rows`` or a few more; each task cuts its own."""
+    """Tokenise equally many training rows of each task, ``rows`` or a few more in total, cut to each task's length."""
     each = -(-rows // len(work.tasks))
     parts = [
         encode_sample(work.tokenizer, task.splits.train, task.spec.max_length, each) for task in work.tasks.values()
@@ -62,24 +62,24 @@ def pool_rows(work: LoadedWorkload, rows: int) -> Encoded:
 
 
 def hidden_states(
-    model: PreTrainedModel, tokens: Encoded, pad: dict[str, int], kept: NDArray[np.bool_], *, device: str
+    model: PreTrainedModel, tokens: Encoded, pad: dict[str, int], sampled: NDArray[np.bool_], *, device: str
 ) -> list[Tensor]:
-    """Run rows through a model and keep what every layer gives at some of their tokens.
+    """Run rows through a model and keep every layer's states at a sample of tokens.
 
     Args:
-        model: float32.
+        model: float32 model.
         tokens: tokenised rows.
-        pad: what inputs are padded with.
-        kept: (tokens of all rows,) whether a token's states are kept, in the order of `by_length`'s batches.
+        pad: padding value of each input.
+        sampled: whether a token's states are kept, shape (tokens of all rows,), in the order of `by_length`'s batches.
         device: ``cpu`` or ``cuda``.
 
     Returns:
-        For each of L layers (kept tokens, hidden) float32, on the CPU.
+        Hidden states of each of L layers, float32 (sampled tokens, hidden), on the CPU.
     """
     import torch
 
     running: Any = cast("Any", model).to(device).eval()
-    chosen = torch.from_numpy(kept)
+    chosen = torch.from_numpy(sampled)
     batches, start = [], 0
     with torch.inference_mode():
         for rows in by_length(tokens):
@@ -93,11 +93,11 @@ def hidden_states(
 
 
 def linear_cka(states: Sequence[Tensor]) -> NDArray[np.float64]:
-    """Linear centred kernel alignment of every pair of N representations of the same tokens, (N, N), 0 to 1.
+    """Return the linear centred kernel alignment of every pair of N representations of the same tokens, (N, N), 0 to 1.
 
-    ``|Y'X|^2 / (|X'X| |Y'Y|)`` with Frobenius norms and every element of ``X`` and ``Y`` (tokens, hidden) centred over
-    tokens: Kornblith et al., ICML 2019, section 3. It is 1 where one is the other rotated and scaled. Not a number
-    where all tokens of one have the same state.
+    CKA is ``|Y'X|^2 / (|X'X| |Y'Y|)`` with Frobenius norms and every element of ``X`` and ``Y`` (tokens, hidden) centred
+    over tokens: Kornblith et al., ICML 2019, section 3. CKA is 1 if one representation is the other rotated and scaled,
+    and not a number if all tokens of one representation have the same state.
     """
     centred = [state - state.mean(dim=0) for state in states]
     cross = np.zeros((len(states), len(states)))
@@ -106,12 +106,12 @@ def linear_cka(states: Sequence[Tensor]) -> NDArray[np.float64]:
         cross[one, other] = cross[other, one] = float(product.double().square().sum())
     own = np.sqrt(np.diag(cross))
     with np.errstate(invalid="ignore"):
-        found: NDArray[np.float64] = cross / np.outer(own, own)
-    return found
+        alignment: NDArray[np.float64] = cross / np.outer(own, own)
+    return alignment
 
 
 def mean_cosine(states: Sequence[Tensor]) -> NDArray[np.float64]:
-    """Cosine between the states of a token in two representations, mean over tokens, of every pair of N, (N, N)."""
+    """Return the mean cosine between a token's states in two representations, for every pair of N, (N, N)."""
     from torch.nn import functional
 
     unit = [functional.normalize(state.double(), dim=1) for state in states]

@@ -1,4 +1,4 @@
-"""Scores from a well-kept library, and their paired bootstrap."""
+"""Task metrics from scikit-learn and SciPy, and their paired bootstrap."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from dse.space.workload import REGRESSION, Metric
 Array = NDArray[Any]
 
 DRAWS = 1000
-"""Bootstrap resamples of an interval."""
+"""Number of bootstrap resamples per interval."""
 
 
 def score(metric: Metric, labels: Array, predictions: Array) -> tuple[float, bool]:
     """Score predictions.
 
     Args:
-        metric: its name.
-        labels: (n,) true classes or values.
-        predictions: (n,) predicted classes or values.
+        metric: name of the metric.
+        labels: true classes or values, shape (n,).
+        predictions: predicted classes or values, shape (n,).
 
     Returns:
-        The score, and whether it was flagged: the correlation of a constant prediction is 0 by definition.
+        The score, and a flag for a correlation that is 0 by definition because the prediction is constant.
     """
     from scipy.stats import pearsonr, spearmanr
     from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
@@ -44,7 +44,7 @@ def score(metric: Metric, labels: Array, predictions: Array) -> tuple[float, boo
 
 
 def chance(metric: Metric, labels: Array) -> float:
-    """Score of always answering the most frequent class (or any constant) on these labels (n,)."""
+    """Score the constant answer of the most frequent class, or any constant value, on labels (n,)."""
     if metric in REGRESSION:
         return 0.0
     values, counts = np.unique(labels, return_counts=True)
@@ -52,17 +52,17 @@ def chance(metric: Metric, labels: Array) -> float:
 
 
 def bootstrap(metric: Metric, labels: Array, predictions: Array, groups: tuple[str, ...], seed: int = 0) -> Array:
-    """Score (draws,) resamples of the rows, or of whole groups where rows have one.
+    """Score resamples (draws,) of the rows, or of whole groups if rows have groups.
 
     The resamples depend on the groups and the seed only, so two predictions over the same rows are paired. Spearman
     resamples the ranks of the whole sample.
 
     Args:
-        metric: its name.
-        labels: (n,).
-        predictions: (n,).
-        groups: (n,) group of each row; empty strings where rows are independent.
-        seed: of the resamples.
+        metric: name of the metric.
+        labels: true classes or values, shape (n,).
+        predictions: predicted classes or values, shape (n,).
+        groups: group of each row, shape (n,); empty strings if rows are independent.
+        seed: seed of the resamples.
     """
     weights = _resamples(groups, seed)
     if metric == "accuracy":
@@ -84,7 +84,7 @@ def bootstrap(metric: Metric, labels: Array, predictions: Array, groups: tuple[s
 
 @lru_cache(maxsize=64)
 def _resamples(groups: tuple[str, ...], seed: int) -> Array:
-    """How often each row is drawn: (draws, n)."""
+    """Count how often each resample draws each row, shape (draws, n)."""
     generator = np.random.default_rng(seed)
     names = [group or f"\0{index}" for index, group in enumerate(groups)]
     _, member = np.unique(names, return_inverse=True)
@@ -115,7 +115,7 @@ def _matthews(confusion: Array) -> Array:
 
 
 def _detects(labels: Array, predictions: Array) -> bool:
-    """Whether the classes are 0 and 1, so that F1 is that of class 1; else it is the mean over classes."""
+    """Return whether the classes are 0 and 1, so that F1 is that of class 1; otherwise F1 is the mean over classes."""
     return bool(np.isin(np.union1d(labels, predictions), (0, 1)).all())
 
 

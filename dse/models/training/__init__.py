@@ -1,1 +1,1 @@
-"""Fine-tuning of tasks, joint training of trunks, and adapters learnt from the base."""
+"""Fine-tuning of tasks, joint training of trunks, and adapters that are learnt from the base."""

@@ -1,4 +1,4 @@
-"""Learning a task from the base through an adapter, cached by content and continued where it was stopped."""
+"""Learning a task from the base through an adapter; it is cached by content, and continues after a stop."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from dse.records.stored import Key
 
 ADAPT_VERSION = 1
-"""Raised when the same adaption would learn something else."""
+"""Part of cache keys: raised when the same adaption would learn other weights."""
 
 
 def adapt(work: LoadedWorkload, adaption: Adaption) -> Adapted:
     """Learn a task as asked, or find it in the cache.
 
     Raises:
-        CheckpointError: what was stored cannot be read.
+        CheckpointError: the stored adapter cannot be read.
         DataError: the loss became infinite or not a number.
     """
     training = Training((adaption.task,), passes=adaption.passes, distil=adaption.distil, seed=adaption.seed)
     name = digest([ADAPT_VERSION, joint.digest_of(work, training), sorted(adaption.key.items())])
     path = work.cache / "adapted" / f"{name}.safetensors"
     if path.is_file():
-        found = joint.restore(training, path)
-        return Adapted(found.state, Model({}, found.model.vectors, found.model.heads))
+        stored = joint.restore(training, path)
+        return Adapted(stored.state, Model({}, stored.model.vectors, stored.model.heads))
     learner = _Learner(work, training, adaption.build(work.base_weights()))
     joint.train(learner, path)
     made = Adapted(
@@ -66,7 +66,7 @@ class _Learner(Together):
 
     @cached_property
     def groups(self) -> list[tuple[list[nn.Parameter], float]]:
-        """What is trained, and at what multiple of the learning rate."""
+        """Parameters that are trained, with their multiple of the learning rate."""
         rates = self.adapter.rates if isinstance(self.adapter, AdapterWithRates) else {}
         by_rate: dict[float, list[nn.Parameter]] = {}
         for name, value in self.adapter.named_parameters():
@@ -76,17 +76,17 @@ class _Learner(Together):
         return [(values, rate) for rate, values in by_rate.items()]
 
     @property
-    def what(self) -> str:
-        """What is being done, for a line of progress."""
+    def description(self) -> str:
+        """Description of the training, for a progress message."""
         return f"adapting the base to {self.tasks[0].spec.name}"
 
     def begin(self, share: float) -> None:
-        """Tell the adapter how far training is."""
+        """Give the adapter the share of steps that are done."""
         if isinstance(self.adapter, AdapterWithBegin):
             self.adapter.begin(share)
 
     def model(self) -> Model:
-        """Biases, norms and head as they were learnt."""
+        """Return the learnt biases, norms and head."""
         vectors = {
             layer: {name: value.detach().cpu().clone() for name, value in named.items()}
             for layer, named in zip(self.indices, self._vectors, strict=True)
@@ -95,7 +95,7 @@ class _Learner(Together):
 
 
 class _Change(nn.Module):
-    """Stands in the place of one matrix."""
+    """Parametrization of one matrix, which an adapter computes."""
 
     def __init__(self, adapter: nn.Module, key: Key) -> None:
         super().__init__()
@@ -103,6 +103,6 @@ class _Change(nn.Module):
         self._key = key
 
     def forward(self, weight: Tensor) -> Tensor:
-        """What the adapter makes of the base's matrix."""
+        """Change the base's matrix by the adapter."""
         changed: Tensor = self._adapter[0](self._key, weight)
         return changed

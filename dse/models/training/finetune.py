@@ -1,4 +1,4 @@
-"""Fine-tuning a task from the base, with frozen embeddings, cached by content."""
+"""Fine-tuning a task from the base with frozen embeddings; the result is cached by content."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ WEIGHT_DECAY = 0.01
 MOST_NORM = 1.0
 """Gradients longer than this are shortened."""
 KEPT = ("exp_avg", "exp_avg_sq", "step")
-"""What AdamW keeps of each parameter."""
+"""Names of AdamW's state of each parameter."""
 TELL_S = 0.5
-"""Seconds between words of progress."""
+"""Seconds between progress messages."""
 CHUNK = 16
 """Batches whose rows are sorted by length together."""
 
 
 def pick_device(name: str) -> str:
-    """Resolve ``auto`` to a GPU when there is one; refuse one that is asked for and is not there."""
+    """Resolve ``auto`` to a GPU if there is one; refuse a requested GPU that is missing."""
     import torch
 
     if name == "cuda" and not torch.cuda.is_available():
@@ -48,7 +48,7 @@ def pick_device(name: str) -> str:
 
 
 def has_bf16(device: str) -> bool:
-    """Whether 16-bit brain floats are computed natively, so that they are faster than float32."""
+    """Return whether a device computes 16-bit brain floats natively, so that they are faster than float32."""
     import torch
 
     if device != "cpu":
@@ -70,14 +70,14 @@ def fine_tune(
 
     Args:
         model: encoder with a fresh head; embeddings stay as they are.
-        tokenizer: of the base.
+        tokenizer: tokenizer of the base.
         task: kind and fine-tuning settings.
         train: training split.
         device: ``cpu`` or ``cuda``.
-        progress: told the share done.
+        progress: callback for the share of steps done.
 
     Returns:
-        ``mean`` and ``spread`` by which labels of a regression were standardised.
+        ``mean`` and ``spread`` that standardised the labels of a regression.
 
     Raises:
         DataError: the loss became infinite or not a number.
@@ -105,9 +105,9 @@ def fine_tune(
         inputs = {name: value.to(device) for name, value in batch(tokens, chosen, padding(tokenizer)).items()}
         with torch.autocast(device, dtype=torch.bfloat16, enabled=has_bf16(device)):
             logits = model(**inputs).logits
-        found = loss(task, logits.float(), labels[chosen].to(device))
-        refuse_divergence(task, found, f"step {step} of {steps}")
-        update(found)
+        error = loss(task, logits.float(), labels[chosen].to(device))
+        refuse_divergence(task, error, f"step {step} of {steps}")
+        update(error)
         if progress is not None and (time.monotonic() - told > TELL_S or step + 1 == steps):
             told = time.monotonic()
             progress(f"fine-tuning {task.name} on {len(frame)} rows", (step + 1) / steps)
@@ -130,15 +130,15 @@ def refuse_divergence(task: TaskSpec, value: Tensor, where: str) -> None:
 
 
 class Updater:
-    """What follows a loss: AdamW, with a rate that warms up and decays. Can be written down and continued.
+    """Optimizer step after a loss: AdamW with a rate that warms up and decays; its state can be saved and resumed.
 
     Args:
-        groups: parameters, and the multiple of the learning rate they take.
-        learning_rate: the highest.
-        steps: losses there will be.
+        groups: parameters, with their multiple of the learning rate.
+        learning_rate: highest learning rate.
+        steps: number of steps of the whole training.
 
     Attributes:
-        step: losses there have been.
+        step: number of steps done.
     """
 
     def __init__(self, groups: list[tuple[list[nn.Parameter], float]], learning_rate: float, steps: int) -> None:
@@ -163,20 +163,20 @@ class Updater:
         self.step += 1
 
     def save(self, path: Path) -> None:
-        """Write down where it is."""
+        """Save the parameters, the optimizer's state and the step."""
         from safetensors.torch import save_file
 
         tensors: dict[str, Tensor] = {}
         for index, value in enumerate(self._trained):
             state = self._optimizer.state[value]
-            kept = {name: state[name] for name in KEPT if name in state}
-            tensors |= {f"{name}/{index}": part for name, part in {"value": value, **kept}.items()}
+            moments = {name: state[name] for name in KEPT if name in state}
+            tensors |= {f"{name}/{index}": part for name, part in {"value": value, **moments}.items()}
         with whole_file(path) as temporary:
             whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
             save_file(whole, temporary, metadata={"step": str(self.step)})
 
     def resume(self, path: Path) -> None:
-        """Continue from what was written down; a file that is damaged or of something else is left aside."""
+        """Continue from a saved state; ignore a file that is damaged or does not fit."""
         import torch
         from safetensors import SafetensorError, safe_open
 
@@ -192,8 +192,8 @@ class Updater:
         with torch.no_grad():
             for index, value in enumerate(self._trained):
                 value.copy_(tensors[f"value/{index}"])
-                kept = {name: tensors[f"{name}/{index}"] for name in KEPT if f"{name}/{index}" in tensors}
-                self._optimizer.state[value] = {name: part.to(value) for name, part in kept.items()}
+                moments = {name: tensors[f"{name}/{index}"] for name in KEPT if f"{name}/{index}" in tensors}
+                self._optimizer.state[value] = {name: part.to(value) for name, part in moments.items()}
         self.step = step
 
 
@@ -208,10 +208,10 @@ def save(path: Path, model: PreTrainedModel, scaling: dict[str, float]) -> None:
 
 
 def restore(path: Path, model: PreTrainedModel) -> dict[str, float]:
-    """Load what `save` stored into a model whose embeddings are the base's; returns the scaling.
+    """Load a task that `save` stored into a model with the base's embeddings; return the scaling.
 
     Raises:
-        CheckpointError: the file is damaged or of another architecture.
+        CheckpointError: the file is damaged or has another architecture.
     """
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file
@@ -231,13 +231,13 @@ def restore(path: Path, model: PreTrainedModel) -> dict[str, float]:
     missing = [name for name in report.missing_keys if name in dict(model.named_parameters()) and name not in frozen]
     for name in (*report.unexpected_keys, *missing):
         raise CheckpointError(
-            "the stored task is of another architecture", where=path, found=f"{name} in one but not the other"
+            "the stored task has another architecture", where=path, found=f"{name} in one but not the other"
         )
     return scaling
 
 
 def _scaling(task: TaskSpec, frame: pd.DataFrame) -> dict[str, float]:
-    """Mean and spread by which labels of a regression are standardised."""
+    """Return the mean and spread that standardise the labels of a regression."""
     if task.kind == "classification":
         return {"mean": 0.0, "spread": 1.0}
     values = frame["label"].to_numpy()
@@ -245,7 +245,7 @@ def _scaling(task: TaskSpec, frame: pd.DataFrame) -> dict[str, float]:
 
 
 def targets(task: TaskSpec, frame: pd.DataFrame, scaling: Mapping[str, float]) -> Tensor:
-    """Give what a model is to answer (n,): classes, or standardised values."""
+    """Return the targets of a model, shape (n,): classes, or standardised values."""
     import torch
 
     values = frame["label"].to_numpy()
@@ -255,7 +255,7 @@ def targets(task: TaskSpec, frame: pd.DataFrame, scaling: Mapping[str, float]) -
 
 
 def loss(task: TaskSpec, logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross entropy, or squared error."""
+    """Return the cross entropy, or the squared error of a regression."""
     from torch.nn import functional
 
     if task.kind == "classification":
@@ -264,13 +264,13 @@ def loss(task: TaskSpec, logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def _schedule(step: int, steps: int) -> float:
-    """Linear warm-up, then linear decay to zero."""
+    """Return a step's share of the learning rate: linear warm-up, then linear decay to zero."""
     warm = max(1, int(WARM_UP * steps))
     return (step + 1) / warm if step < warm else max(0.0, (steps - step) / max(1, steps - warm))
 
 
 def batches(tokens: Encoded, size: int, epochs: int, generator: np.random.Generator) -> Iterator[NDArray[Any]]:
-    """Yield batches of rows of like length, in random order."""
+    """Yield batches of rows with similar lengths, in random order."""
     for _ in range(epochs):
         order = generator.permutation(len(tokens.lengths))
         chunks = [order[at : at + size * CHUNK] for at in range(0, len(order), size * CHUNK)]

@@ -1,4 +1,4 @@
-"""Training one encoder for several tasks, cached by content and continued where it was stopped."""
+"""Training one encoder for several tasks; it is cached by content, and continues after a stop."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from dse.models.loaded_workload import LoadedTask, LoadedWorkload
 
 JOINT_VERSION = 1
-"""Raised when the same training would give other weights, by what it follows too."""
+"""Part of cache keys: raised when the same training, or the losses it follows, would give other weights."""
 SAVES = 20
-"""How often a training writes down where it is."""
+"""Number of times a training saves its state."""
 
 
 def train_jointly(work: LoadedWorkload, training: Training) -> Model:
@@ -56,7 +56,7 @@ def train_jointly(work: LoadedWorkload, training: Training) -> Model:
 
 
 def digest_of(work: LoadedWorkload, training: Training) -> str:
-    """Hash of everything the weights come from; known before they are trained."""
+    """Return the hash of everything that determines the weights; available before training."""
     tasks = [work.tasks[name].digest for name in _names(work, training)]
     start = "" if training.start is None else digest_of(work, training.start)
     rest = {
@@ -71,7 +71,7 @@ def _names(work: LoadedWorkload, training: Training) -> list[str]:
 
 
 def train(together: Together, path: Path) -> None:
-    """Train in place, a batch of one task at a time, each task as often as its rows and epochs say."""
+    """Train in place with batches of one task each; each task's number of batches follows from its rows and epochs."""
     import torch
 
     work, training = together.work, together.training
@@ -81,9 +81,9 @@ def train(together: Together, path: Path) -> None:
     for model in together.models:
         model.to(work.device).train()
         for value in model.parameters():
-            value.requires_grad_(False)  # torch takes it by place
+            value.requires_grad_(False)  # torch takes the flag by position
     for value in (value for values, _ in together.groups for value in values):
-        value.requires_grad_(True)  # as above
+        value.requires_grad_(True)  # torch takes the flag by position
     update = finetune.Updater(together.groups, min(one.learning_rate for one in settings), len(turns))
     part = path.with_suffix(".part")
     update.resume(part)
@@ -95,7 +95,7 @@ def train(together: Together, path: Path) -> None:
         if step < update.step:
             continue  # done before training was stopped
         together.begin(step / len(turns))
-        # So that one that is continued drops what one that never stopped drops.
+        # Seeded per step, so that a continued training has the same dropout as an uninterrupted one.
         torch.manual_seed(step + len(turns) * training.seed)
         inputs = {name: value.to(work.device) for name, value in batch(rows[at].tokens, chosen, pad).items()}
         with torch.autocast(work.device, dtype=torch.bfloat16, enabled=finetune.has_bf16(work.device)):
@@ -106,11 +106,11 @@ def train(together: Together, path: Path) -> None:
             update.save(part)
         if work.progress is not None and (time.monotonic() - told > finetune.TELL_S or step + 1 == len(turns)):
             told = time.monotonic()
-            work.progress(together.what, (step + 1) / len(turns))
+            work.progress(together.description, (step + 1) / len(turns))
 
 
 def _turns(tasks: list[LoadedTask], rows: list[Rows], training: Training) -> list[int]:
-    """Whose batch each step takes, at random, each task as many as its epochs hold."""
+    """Return the task of each step's batch, in random order, with each task's number of batches."""
     counts = [
         max(1, round(training.passes * task.spec.fine_tune.epochs * -(-len(one.targets) // task.spec.fine_tune.batch)))
         for task, one in zip(tasks, rows, strict=True)
@@ -120,13 +120,13 @@ def _turns(tasks: list[LoadedTask], rows: list[Rows], training: Training) -> lis
 
 
 def _own(seed: int, rows: Rows, count: int, size: int) -> Iterator[NDArray[Any]]:
-    """Batches of one task, as many as are wanted."""
+    """Yield batches of one task, at least ``count``."""
     epochs = -(-count * size // len(rows.targets)) + 1
     return finetune.batches(rows.tokens, size, epochs, np.random.default_rng(seed))
 
 
 def _loss(together: Together, at: int, inputs: dict[str, Tensor], given: Rows, chosen: NDArray[Any]) -> Tensor:
-    """Follow the labels, and to a share the outputs of the tasks' own models."""
+    """Return the loss: a share follows the labels, the other shares follow the outputs of the tasks' own models."""
     training = together.training
     task, logits = together.tasks[at], together.logits(at, inputs)
     others = [other for other in given.followed if other != at]
@@ -135,13 +135,13 @@ def _loss(together: Together, at: int, inputs: dict[str, Tensor], given: Rows, c
         loss = loss + training.distil * teaching.follow_model(task, at, logits, given, chosen)
     for other in others:
         answers = together.also(other, inputs)
-        found = teaching.follow_model(together.tasks[other], other, answers, given, chosen)
-        loss = loss + training.across / len(others) * found
+        distance = teaching.follow_model(together.tasks[other], other, answers, given, chosen)
+        loss = loss + training.across / len(others) * distance
     return loss
 
 
 def save(path: Path, training: Training, model: Model, state: Mapping[str, Tensor] | None = None) -> None:
-    """Store what was trained as safetensors; tasks by their place, since names are no part of the key."""
+    """Store trained weights as safetensors; tasks are named by their place, since names are no part of the key."""
     from safetensors.torch import save_file
 
     tensors = {f"matrix/{layer}/{index}": value for (layer, index), value in model.matrices.items()}
@@ -155,7 +155,11 @@ def save(path: Path, training: Training, model: Model, state: Mapping[str, Tenso
 
 
 def restore(training: Training, path: Path) -> Adapted:
-    """Read what `save` stored."""
+    """Read the weights that `save` stored.
+
+    Raises:
+        CheckpointError: the file cannot be read.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

@@ -1,4 +1,4 @@
-"""What a joint training follows: labels, and the outputs of the tasks' own fine-tuned models."""
+"""Losses of a joint training: distance from labels, and from the outputs of the tasks' own fine-tuned models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dse.records.training import Training
 
 TEMPERATURE = 2.0
-"""Softens the outputs that are followed."""
+"""Temperature that softens the followed outputs."""
 TEACHING_VERSION = 1
 
 
@@ -29,9 +29,9 @@ class Rows:
     """A task's training rows.
 
     Attributes:
-        tokens: of each row.
-        targets: (n,) labels.
-        followed: outputs (n, classes) of a task's own model to these rows, by the task's place in the training.
+        tokens: tokens of each row.
+        targets: labels, shape (n,).
+        followed: outputs of a task's own model on these rows, shape (n, classes), by the task's place in the training.
     """
 
     tokens: Encoded
@@ -40,7 +40,7 @@ class Rows:
 
 
 def rows(work: LoadedWorkload, tasks: list[LoadedTask], at: int, training: Training) -> Rows:
-    """Training rows of a task, the same that its own model was fine-tuned on, and what is to be followed on them."""
+    """Return a task's training rows, the same that its own model was fine-tuned on, with the outputs to follow."""
     import torch
 
     task, settings = tasks[at], tasks[at].spec.fine_tune
@@ -62,7 +62,7 @@ def _targets(task: LoadedTask, frame: pd.DataFrame) -> Tensor:
 
 
 def _outputs(work: LoadedWorkload, teacher: LoadedTask, of: LoadedTask, tokens: Encoded) -> NDArray[Any]:
-    """Logits (n, classes) of a task's own model to the training rows of another, or its own; cached."""
+    """Return the cached logits (n, classes) of a task's own model on the training rows of a task."""
     settings = of.spec.fine_tune
     key = {
         "version": TEACHING_VERSION,
@@ -85,24 +85,24 @@ def _run(work: LoadedWorkload, teacher: LoadedTask, tokens: Encoded) -> NDArray[
     model: Any = teacher.model()[0]
     model.to(work.device).eval()
     pad, bf16 = padding(work.tokenizer), finetune.has_bf16(work.device)
-    found: NDArray[Any] | None = None
+    outputs: NDArray[Any] | None = None
     with torch.inference_mode(), torch.autocast(work.device, torch.bfloat16, enabled=bf16):
         for chosen in by_length(tokens):
             inputs = {name: value.to(work.device) for name, value in batch(tokens, chosen, pad).items()}
             logits = model(**inputs).logits.float().cpu().numpy()
-            if found is None:
-                found = np.empty((len(tokens.lengths), logits.shape[1]), dtype=np.float32)
-            found[chosen] = logits
-    return np.empty((0, 1), dtype=np.float32) if found is None else found
+            if outputs is None:
+                outputs = np.empty((len(tokens.lengths), logits.shape[1]), dtype=np.float32)
+            outputs[chosen] = logits
+    return np.empty((0, 1), dtype=np.float32) if outputs is None else outputs
 
 
 def follow_labels(task: LoadedTask, logits: Tensor, given: Rows, chosen: NDArray[Any]) -> Tensor:
-    """Loss of the labels."""
+    """Return the loss against the labels."""
     return finetune.loss(task.spec, logits, given.targets[chosen].to(logits.device))
 
 
 def follow_model(task: LoadedTask, at: int, logits: Tensor, given: Rows, chosen: NDArray[Any]) -> Tensor:
-    """Distance from what the own model of the task at a place of the training answers to the same rows."""
+    """Return the distance from the answers of a task's own model to the same rows; ``at`` is that task's place."""
     from torch.nn import functional
 
     followed = given.followed[at][chosen].to(logits.device)

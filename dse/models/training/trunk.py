@@ -24,13 +24,13 @@ class Together:
 
     Args:
         work: base and tasks.
-        training: which tasks and layers, and what of these is trained.
+        training: tasks and layers of the training, and which layers are frozen.
 
     Attributes:
         tasks: the training's tasks.
-        models: one for each task; embeddings and layers are the same objects in all.
-        layers: those that run.
-        indices: of these in the base.
+        models: one model per task; all share the same embeddings and layers.
+        layers: layers that run.
+        indices: indices of these layers in the base.
         paths: module path of each matrix in its layer.
     """
 
@@ -42,65 +42,65 @@ class Together:
             models.load_model(work.source, labels=task.labels, seed=task.spec.fine_tune.seed + training.seed)
             for task in self.tasks
         ]
-        found = [Decomposed(model, trace=False) for model in self.models]
-        self._heads = [sorted(one.head_names()) for one in found]
-        self.indices = training.layers or tuple(range(len(found[0].layers)))
-        self.paths = found[0].paths
-        self.layers = nn.ModuleList(found[0].layers[index] for index in self.indices)
+        decomposed = [Decomposed(model, trace=False) for model in self.models]
+        self._heads = [sorted(one.head_names()) for one in decomposed]
+        self.indices = training.layers or tuple(range(len(decomposed[0].layers)))
+        self.paths = decomposed[0].paths
+        self.layers = nn.ModuleList(decomposed[0].layers[index] for index in self.indices)
         self._trunk = _Trunk(self.layers)
         shared = dict(self.models[0].named_parameters())
-        for model, one in zip(self.models, found, strict=True):
+        for model, one in zip(self.models, decomposed, strict=True):
             parent, attribute = container(model, one.layers)
             setattr(parent, attribute, nn.ModuleList([self._trunk]))
             for name in one.embedding_names():
                 model.get_parameter(name).data = shared[name].data
 
     def logits(self, at: int, inputs: dict[str, Tensor]) -> Tensor:
-        """Answers (rows, classes) of a task to a batch."""
+        """Run a batch; return a task's logits (rows, classes)."""
         self._trunk.outputs = None
         return self.also(at, inputs)
 
     def also(self, at: int, inputs: dict[str, Tensor]) -> Tensor:
-        """Answers of another task to the batch that `logits` has just run, from what the layers gave then."""
-        found: Tensor = self.models[at](**inputs).logits
-        return found.float()
+        """Return another task's logits for the batch that `logits` has just run, from the layers' last outputs."""
+        logits: Tensor = self.models[at](**inputs).logits
+        return logits.float()
 
     @cached_property
     def groups(self) -> list[tuple[list[nn.Parameter], float]]:
-        """What is trained, and at what multiple of the learning rate."""
+        """Parameters that are trained, with their multiple of the learning rate."""
         shared = [value for layer in list(self.layers)[self.training.frozen :] for value in layer.parameters()]
         return [([*shared, *self.head_parameters], 1.0)]
 
     @property
     def head_parameters(self) -> list[nn.Parameter]:
-        """Of all heads."""
+        """Parameters of all heads."""
         return [
             model.get_parameter(name) for model, names in zip(self.models, self._heads, strict=True) for name in names
         ]
 
     @property
-    def what(self) -> str:
-        """What is being done, for a line of progress."""
+    def description(self) -> str:
+        """Description of the training, for a progress message."""
         names = [task.spec.name for task in self.tasks]
         who = names[0] if len(names) == 1 else f"{len(names)} tasks together"
-        kept, frozen = len(self.layers), self.training.frozen
-        return f"training {who}, {kept - frozen} of {kept} layers" if frozen else f"training {who}, {kept} layers"
+        count, frozen = len(self.layers), self.training.frozen
+        return f"training {who}, {count - frozen} of {count} layers" if frozen else f"training {who}, {count} layers"
 
     def begin(self, share: float) -> None:
-        """Be told, before each step, what share of them is done."""
+        """Receive the share of steps that are done, before each step."""
 
     def load(self, model: Model) -> None:
-        """Begin from other layers and heads, where they are given."""
+        """Load given layers and heads to begin from."""
         write_layers(dict(zip(self.indices, self.layers, strict=True)), self.paths, model)
         for task, own in zip(self.training.tasks, self.models, strict=True):
             write_head(own, model.heads.get(task, {}))
 
     def merge(self) -> Model:
-        """The mean of the tasks' own encoders, and their heads."""
+        """Return the mean of the tasks' own encoders, with the tasks' heads."""
         import torch
 
-        found = [(task.model()[0], names) for task, names in zip(self.tasks, self._heads, strict=True)]
-        parts = [Decomposed(model, trace=False) for model, _ in found]
+        own = [(task.model()[0], names) for task, names in zip(self.tasks, self._heads, strict=True)]
+        parts = [Decomposed(model, trace=False) for model, _ in own]
         matrices, vectors = [one.weights() for one in parts], [one.vectors() for one in parts]
         return Model(
             {key: torch.stack([one[key] for one in matrices]).mean(dim=0) for key in matrices[0]},
@@ -110,12 +110,12 @@ class Together:
             },
             {
                 task: {name: model.get_parameter(name).detach() for name in names}
-                for task, (model, names) in zip(self.training.tasks, found, strict=True)
+                for task, (model, names) in zip(self.training.tasks, own, strict=True)
             },
         )
 
     def model(self) -> Model:
-        """What was trained, and what ran beneath it unchanged."""
+        """Return the weights of all layers, trained or frozen, and the heads."""
         matrices, vectors = {}, {}
         weights = {f"{path}.weight": matrix for matrix, path in enumerate(self.paths)}
         for place, index in enumerate(self.indices):
@@ -125,7 +125,7 @@ class Together:
         return Model(matrices, vectors, self.heads())
 
     def heads(self) -> dict[int, dict[str, Tensor]]:
-        """Heads by task."""
+        """Return the heads by task."""
         return {
             task: {name: model.get_parameter(name).detach().cpu().clone() for name in names}
             for task, model, names in zip(self.training.tasks, self.models, self._heads, strict=True)
@@ -133,7 +133,7 @@ class Together:
 
 
 class _Trunk(nn.Module):
-    """Stands in the place of all layers: runs them, or gives again what they gave."""
+    """Module in the place of all layers, which runs them or repeats their last outputs."""
 
     def __init__(self, layers: nn.ModuleList) -> None:
         super().__init__()
@@ -141,10 +141,10 @@ class _Trunk(nn.Module):
         self.outputs: Any = None
 
     def forward(self, hidden_states: Tensor, *others: Any, **named: Any) -> Any:
-        """Outputs of the last layer, as that returns them."""
+        """Return the outputs of the last layer, in the layer's own form."""
         if self.outputs is None:
-            found: Any = hidden_states
+            hidden: Any = hidden_states
             for layer in self.layers:
-                found = layer(found[0] if isinstance(found, tuple) else found, *others, **named)
-            self.outputs = found
+                hidden = layer(hidden[0] if isinstance(hidden, tuple) else hidden, *others, **named)
+            self.outputs = hidden
         return self.outputs
