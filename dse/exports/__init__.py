@@ -1,1 +1,1 @@
-"""Exported designs: one folder that holds a design's weights as they are charged, and what it takes to run them."""
+"""Exported designs: a folder that holds a design's weights as they are charged, and all that is needed to run them."""

@@ -1,4 +1,4 @@
-"""The table of arrays: what each of them holds, where it lies, and which tasks run through it."""
+"""The table of arrays: the content and the place of each array, and the tasks that use it."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from dse.score.stored_terms import Assembly
 
 NAMED = ("tasks", "rewritten_for", "role", "crossbar")
-"""Columns beside those of a segment and the chip's units."""
+"""Columns of the table that neither a segment nor the chip's units name."""
 
 
 def write_arrays(path: Path, workload: Workload, assembly: Assembly, levels: Mapping[str, int]) -> None:
     """Write one row for each matrix in each array.
 
     Args:
-        path: of the parquet file.
+        path: path of the parquet file.
         workload: names of tasks and matrices.
-        assembly: of one point.
-        levels: arrays in each unit of the chip that holds several, the largest unit first.
+        assembly: plan and terms of one design.
+        levels: number of arrays in each unit of the chip that holds several arrays, the largest unit first.
 
     Raises:
-        OSError: the disk refused it.
+        OSError: the disk refused the file.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -65,17 +65,17 @@ def write_arrays(path: Path, workload: Workload, assembly: Assembly, levels: Map
 
 
 def _places(array: Any, levels: Mapping[str, int]) -> dict[str, Any]:
-    """Number of the unit an array lies in, within the next larger one, and its own number in the smallest.
+    """Return the number of each array's unit within the next larger unit, and the array's number in the smallest unit.
 
     Raises:
-        PluginContractError: units that do not fit into each other.
+        PluginContractError: units do not fit into each other.
     """
     sizes = list(levels.values())
     fits = all(isinstance(size, int) and size >= 1 for size in sizes) and not any(a % b for a, b in pairwise(sizes))
     if not fits or set(levels) & {*Segment._fields, *NAMED}:
         raise PluginContractError(
-            "levels() of the hardware model names units that cannot be",
-            expected="arrays in each unit, the largest unit first, each a multiple of the next; names of no other column",
+            "levels() of the hardware model names impossible units",
+            expected="arrays in each unit, the largest unit first, each a multiple of the next; no column's name",
             found=dict(levels),
         )
     columns, left = {}, array
@@ -85,27 +85,27 @@ def _places(array: Any, levels: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _users(workload: Workload, assembly: Assembly) -> dict[tuple[int, int], list[str]]:
-    """Tasks that run through an owner's arrays of a layer."""
-    found: dict[tuple[int, int], list[str]] = {}
+    """Return the tasks that use an owner's arrays of a layer, by (owner, layer)."""
+    users: dict[tuple[int, int], list[str]] = {}
     for task, name in enumerate(workload.task_names):
         for layer, owner in enumerate(assembly.owners(task).tolist()):
             if owner == DROPPED:
                 continue
-            found.setdefault((owner, layer), []).append(name)
+            users.setdefault((owner, layer), []).append(name)
             if owner != BASE and assembly.footprint.on_base[0, owner, layer]:
-                found.setdefault((BASE, layer), []).append(name)
-    return found
+                users.setdefault((BASE, layer), []).append(name)
+    return users
 
 
 def _rewritten(workload: Workload, assembly: Assembly, segments: list[Segment]) -> list[list[str]]:
-    """Owners whose weights are written over those of the base in each segment while their users are served."""
-    what, encoder, demand = assembly.reprogrammed, workload.encoder, assembly.demand
-    if what is None:
+    """Return, for each segment, the owners whose weights are written over the base's while their users are served."""
+    reprogrammed, encoder, demand = assembly.reprogrammed, workload.encoder, assembly.demand
+    if reprogrammed is None:
         return [[]] * len(segments)
-    blocks = what.blocks[0].reshape(what.blocks.shape[1], encoder.layers, -1)
-    places, first = blocks_of(encoder, what), 1 + assembly.plan.groups
+    blocks = reprogrammed.blocks[0].reshape(reprogrammed.blocks.shape[1], encoder.layers, -1)
+    places, first = blocks_of(encoder, reprogrammed), 1 + assembly.plan.groups
     names = [*(f"group {group}" for group in range(1, first)), *workload.task_names]
-    found = []
+    owners = []
     for segment in segments:
         matrix = encoder.matrices[segment.matrix]
         sides = (
@@ -114,24 +114,30 @@ def _rewritten(workload: Workload, assembly: Assembly, segments: list[Segment]) 
                 matrix.columns,
                 segment.first_column,
                 segment.columns,
-                what.columns,
+                reprogrammed.columns,
             ),
-            (kept_inputs(encoder, demand, segment.matrix), matrix.rows, segment.first_row, segment.rows, what.rows),
+            (
+                kept_inputs(encoder, demand, segment.matrix),
+                matrix.rows,
+                segment.first_row,
+                segment.rows,
+                reprogrammed.rows,
+            ),
         )
         across, down = (
-            np.unique(_whole(kept, size, segment.layer)[begin : begin + count] // block)
-            for kept, size, begin, count, block in sides
+            np.unique(_whole(mask, size, segment.layer)[begin : begin + count] // block)
+            for mask, size, begin, count, block in sides
         )
-        shape = (-(-matrix.columns // what.columns), -(-matrix.rows // what.rows))
+        shape = (-(-matrix.columns // reprogrammed.columns), -(-matrix.rows // reprogrammed.rows))
         over = (
             blocks[1:, segment.layer, places[segment.matrix]]
             .reshape(-1, *shape)[:, across][:, :, down]
             .any(axis=(1, 2))
         )
-        found.append([name for name, hit in zip(names, over, strict=True) if hit and segment.owner == BASE])
-    return found
+        owners.append([name for name, hit in zip(names, over, strict=True) if hit and segment.owner == BASE])
+    return owners
 
 
-def _whole(kept: Any, size: int, layer: int) -> Any:
-    """Places in the whole matrix of what the base keeps of a side."""
-    return np.arange(size) if kept is None else np.flatnonzero(kept[0, BASE, layer])
+def _whole(mask: Any, size: int, layer: int) -> Any:
+    """Return the places in the whole matrix of the outputs (or inputs) that the base keeps."""
+    return np.arange(size) if mask is None else np.flatnonzero(mask[0, BASE, layer])

@@ -1,4 +1,4 @@
-"""Scoring an export in a process that has nothing but its folder: ``python -m dse.exports.check FOLDER ROWS``."""
+"""Scoring an export in a process with nothing but the export: ``python -m dse.exports.check FOLDER ROWS OUT``."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def check_export(folder: Path, rows: Path) -> pd.DataFrame:
     """Score an export in a fresh process, with an empty cache and without a network.
 
     Args:
-        folder: of the export.
-        rows: folder with the rows its scores are of.
+        folder: folder of the export.
+        rows: folder with the rows of the recorded scores.
 
     Returns:
-        As `dse.exports.load.Export.check`.
+        The table of `dse.exports.load.Export.check`.
 
     Raises:
         ExportError: the process failed.
@@ -55,10 +55,10 @@ def main() -> None:
 
     folder, rows, out = sys.argv[1:]
     try:
-        found = load_export(folder).check(rows).to_dict("records")
+        scores = load_export(folder).check(rows).to_dict("records")
     except DseError as error:
         sys.exit("; ".join(line.strip() for line in str(error).splitlines()))
-    Path(out).write_text(json.dumps(found), encoding="utf-8")  # pandas' own JSON would round the scores
+    Path(out).write_text(json.dumps(scores), encoding="utf-8")  # pandas' own JSON would round the scores
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A design's terms in files, one file an owner; read back, they are what a task's weights are rebuilt from."""
+"""A design's terms in files, one file per owner; a task's weights are rebuilt from them."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ if TYPE_CHECKING:
     from dse.score.stored_terms import Assembly
 
 STATE = "state"
-"""Prefix of what a model has beside matrices: embeddings, its own biases, norms and head."""
+"""Prefix of a model's tensors that are no matrices: embeddings, its own biases, norms and head."""
 
 
 def used_by_any(plan: Plan) -> dict[int, list[int]]:
-    """Layers of each owner that any task uses itself."""
-    found: dict[int, set[int]] = {}
+    """Return the layers of each owner that any task takes from it."""
+    used: dict[int, set[int]] = {}
     for task in range(plan.owner.shape[1]):
         for owner, layers in layers_of(plan, task).items():
-            found.setdefault(owner, set()).update(layers)
-    return {owner: sorted(layers) for owner, layers in found.items()}
+            used.setdefault(owner, set()).update(layers)
+    return {owner: sorted(layers) for owner, layers in used.items()}
 
 
 def owner_parts(
     assembly: Assembly, base_vectors: Sequence[Mapping[str, Tensor]]
 ) -> Iterator[tuple[int, Tensors, dict[str, Any]]]:
-    """What each owner's file holds of the design: arrays by name, and other values. The base comes last.
+    """Yield each owner with the content of its file: arrays by name, and other values. The base comes last.
 
     Args:
-        assembly: of one point.
+        assembly: plan and terms of one design.
         base_vectors: biases and norms of the base's layers.
     """
     used = used_by_any(assembly.plan)
@@ -67,7 +67,7 @@ def _spread_owner(
     plain: dict[str, Any] = {"matrices": {}, "exits": {}}
     for key, held in stored.items():
         image = held.image
-        if image is not None and assembly.reprogrammed is not None:  # its codes are kept where they are written only
+        if image is not None and assembly.reprogrammed is not None:  # only written codes are kept
             mask = _mask_written(assembly.encoder, assembly.plan, owner, key, image, assembly.reprogrammed)
             image = replace(image, codes=image.codes[mask])
         name = _name(assembly.encoder, key)
@@ -87,18 +87,20 @@ def _spread_owner(
     return tensors, plain
 
 
-def _mask_written(encoder: Encoder, plan: Plan, owner: int, key: Key, image: Image, what: Reprogrammed) -> Tensor:
-    """Which weights of a matrix, as it is cut, an image writes: (outputs, inputs)."""
+def _mask_written(
+    encoder: Encoder, plan: Plan, owner: int, key: Key, image: Image, reprogrammed: Reprogrammed
+) -> Tensor:
+    """Return whether an image writes each weight of a cut matrix, shape (outputs, inputs)."""
     import torch
 
     matrix = encoder.matrices[key[1]]
     cut = Cut.matrices({key: Cut(encoder, plan, owner, *key)}, {key: torch.empty(matrix.columns, matrix.rows)})
-    of_columns = cut.block_of(key, what.columns, inputs=False)
-    return image.blocks[of_columns][:, cut.block_of(key, what.rows, inputs=True)]
+    of_columns = cut.block_of(key, reprogrammed.columns, inputs=False)
+    return image.blocks[of_columns][:, cut.block_of(key, reprogrammed.rows, inputs=True)]
 
 
 def plan_parts(plan: Plan, reprogrammed: Reprogrammed | None) -> tuple[Tensors, dict[str, Any]]:
-    """What the plan is rebuilt from: masks, and other values."""
+    """Return the parts that a plan is rebuilt from: masks, and other values."""
     masks = {"plan.heads": plan.heads, "plan.ffn": plan.ffn}
     sizes = reprogrammed and {"rows": int(reprogrammed.rows), "columns": int(reprogrammed.columns)}
     values = {"owner": plan.owner[0].tolist(), "groups": plan.groups, "reprogrammed": sizes}
@@ -109,12 +111,12 @@ class FiledDesign:
     """An exported design's terms; a `dse.score.task_weights.Source`.
 
     Args:
-        files: of the export.
+        files: files of the export.
 
     Attributes:
         encoder: shapes and roles.
-        plan: whose weights each task uses.
-        reprogrammed: size of the blocks of the base that are written.
+        plan: owner of the weights that each task uses.
+        reprogrammed: size of the base's blocks that are written.
     """
 
     def __init__(self, files: Files) -> None:
@@ -131,7 +133,7 @@ class FiledDesign:
         self.reprogrammed = sizes and Reprogrammed(**sizes, blocks=np.zeros((1, 0, 0), dtype=bool))
 
     def state(self, task: int) -> dict[str, Tensor]:
-        """Embeddings, biases, norms and head of a task's own model, by name."""
+        """Return embeddings, biases, norms and head of a task's own model, by name."""
         import torch
 
         both = (self._read(owner)[0] for owner in (BASE, 1 + self.plan.groups + task))
@@ -144,17 +146,17 @@ class FiledDesign:
         }
 
     def model(self, owner: int) -> Model:
-        """Biases, norms, shifts, heads and exits that an owner has."""
+        """Return biases, norms, shifts, heads and exits of an owner."""
         import torch
 
         tensors, plain = self._read(owner)
         vectors: dict[int, dict[str, Tensor]] = {}
         heads: dict[int, dict[str, Tensor]] = {}
         for name, value in tensors.items():
-            what, _, rest = name.partition(".")
+            kind, _, rest = name.partition(".")
             number, _, inside = rest.partition(".")
-            if what in ("vectors", "heads"):
-                {"vectors": vectors, "heads": heads}[what].setdefault(int(number), {})[inside] = torch.from_numpy(value)
+            if kind in ("vectors", "heads"):
+                {"vectors": vectors, "heads": heads}[kind].setdefault(int(number), {})[inside] = torch.from_numpy(value)
         exits: dict[int, dict[int, ExitHead]] = {}
         for name, values in plain["exits"].items():
             task, layer = map(int, name.split("."))
@@ -167,16 +169,16 @@ class FiledDesign:
         return Model({}, vectors, heads, shifts, exits)
 
     def get_terms(self, owner: int, layers: Sequence[int]) -> dict[Key, Stored]:
-        """Terms of an owner's matrices in some layers."""
+        """Return the terms of an owner's matrices in some layers."""
         tensors, plain = self._read(owner)
-        found = {}
+        terms = {}
         for key, name in self._names():
             if key[0] in layers and name in plain["matrices"]:
-                found[key] = self._whole_image(gather(Stored, name, plain["matrices"][name], tensors), owner, key)
-        return found
+                terms[key] = self._whole_image(gather(Stored, name, plain["matrices"][name], tensors), owner, key)
+        return terms
 
     def _whole_image(self, stored: Stored, owner: int, key: Key) -> Stored:
-        """Put the codes of an image back where they are written."""
+        """Put the codes of an image back into a whole matrix, where they are written."""
         image = stored.image
         if image is None or self.reprogrammed is None:
             return stored
@@ -190,7 +192,7 @@ class FiledDesign:
         return [(key, _name(self.encoder, key)) for key in keys]
 
     def _read(self, owner: int) -> tuple[Tensors, dict[str, Any]]:
-        """Content of an owner's file; those that tasks share, and the last one, are kept."""
+        """Read an owner's file; the files that tasks share, and the last one, stay in memory."""
         if owner in self._kept:
             return self._kept[owner]
         path = self._files.path(self._owner_files[owner])
@@ -199,18 +201,18 @@ class FiledDesign:
         except (OSError, ValueError) as error:
             raise changed_file_error(path, "tensors as they were written", str(error)) from error
         shared = range(len(self._owner_files) - len(self._files.manifest["tasks"]))
-        self._kept = {owner: content} | {at: known for at, known in self._kept.items() if at in shared}
+        self._kept = {owner: content} | {at: other for at, other in self._kept.items() if at in shared}
         return content
 
 
 def owner_files(groups: int, tasks: Sequence[str]) -> list[str]:
-    """Name of each owner's file."""
+    """Return the name of each owner's file."""
     shared = [BASE_FILE, *(f"group-{group}.safetensors" for group in range(1, groups + 1))]
     return [*shared, *(f"delta-{name}.safetensors" for name in file_names(tasks))]
 
 
 def file_names(tasks: Sequence[str]) -> list[str]:
-    """What stands for each task in the name of a file: its own, where a file can have it."""
+    """Return a name for each task that a file can have: the task's own, or one with its index if two would be equal."""
     plain = [re.sub(r"[^\w.-]+", "_", task) for task in tasks]
     apart = len(set(plain)) == len(plain)
     return [name if apart else f"{at}-{name}" for at, name in enumerate(plain)]

@@ -1,4 +1,4 @@
-"""The files of an exported design: their names, and checksums that tell whether they are as they were written."""
+"""The files of an exported design: their names, and checksums that show whether they changed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def seal(folder: Path, manifest: dict[str, Any]) -> None:
     """Write ``export.json``, with the size and checksum of every other file and one of its own content.
 
     Raises:
-        OSError: the disk refused it.
+        OSError: the disk refused the file.
     """
     files = {
         path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": file_digest(path)}
@@ -40,47 +40,47 @@ class Files:
     """The files of an export.
 
     Args:
-        folder: as `dse export` wrote it.
+        folder: folder that `dse export` wrote.
 
     Attributes:
-        folder: where it is.
+        folder: folder of the export.
         manifest: content of ``export.json``.
 
     Raises:
-        ExportError: it is none, not whole, was changed, or is of a newer version.
+        ExportError: the folder is no export, lacks files, was changed, or has a newer version.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.manifest = _manifest(folder)
         self._checked: set[str] = set()
-        for name, known in self.manifest["files"].items():
+        for name, recorded in self.manifest["files"].items():
             path = folder / name
             size = path.stat().st_size if path.is_file() else None
-            if size != known["bytes"]:
+            if size != recorded["bytes"]:
                 raise ExportError(
                     "a file of the export is not whole" if path.is_file() else "a file of the export is missing",
                     where=path,
-                    expected=f"{known['bytes']} bytes",
+                    expected=f"{recorded['bytes']} bytes",
                     found="nothing" if size is None else f"{size} bytes",
                     fix=AGAIN,
                 )
 
     def has(self, name: str) -> bool:
-        """Whether a file belongs to the export."""
+        """Return whether a file belongs to the export."""
         return name in self.manifest["files"]
 
     def path(self, name: str) -> Path:
-        """Path of a file, or of a folder, whose content is what was written.
+        """Return the path of a file or folder, after a check that its content is what was written.
 
         Raises:
-            ExportError: it is not.
+            ExportError: the content was changed.
         """
-        for file, known in self.manifest["files"].items():
+        for file, recorded in self.manifest["files"].items():
             if (file == name or file.startswith(f"{name}/")) and file not in self._checked:
-                found = file_digest(self.folder / file)
-                if found != known["sha256"]:
-                    raise changed_file_error(self.folder / file, f"sha256 {known['sha256']}", f"sha256 {found}")
+                checksum = file_digest(self.folder / file)
+                if checksum != recorded["sha256"]:
+                    raise changed_file_error(self.folder / file, f"sha256 {recorded['sha256']}", f"sha256 {checksum}")
                 self._checked.add(file)
         return self.folder / name
 
@@ -103,7 +103,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
         )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        version, known = content["schema_version"], content.pop("digest")
+        version, recorded = content["schema_version"], content.pop("digest")
         newer = int(version) > SCHEMA_VERSION
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise changed_file_error(
@@ -117,6 +117,6 @@ def _manifest(folder: Path) -> dict[str, Any]:
             found=f"schema_version {version}",
             fix="load it with the version of dse that wrote it",
         )
-    if digest(content) != known:
-        raise changed_file_error(path, f"digest {known}", f"digest {digest(content)}")
+    if digest(content) != recorded:
+        raise changed_file_error(path, f"digest {recorded}", f"digest {digest(content)}")
     return dict(content)

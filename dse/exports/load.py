@@ -1,4 +1,4 @@
-"""Loading an exported design: each task's model, rebuilt from the terms that were charged, and its scores."""
+"""Loading an exported design: each task's model, rebuilt from the charged terms, and the task's scores."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 def load_export(folder: Path | str, *, device: str = "auto") -> Export:
-    """Open a design that `dse export` wrote; models are rebuilt when they are first asked for.
+    """Open a design that `dse export` wrote; models are rebuilt on first use.
 
     Neither the study nor its data, caches or plugins are needed.
 
     Args:
-        folder: of the export.
-        device: where models run, cpu or cuda; auto: where the recorded scores were measured, if this machine has that.
+        folder: folder of the export.
+        device: device of the models, ``cpu`` or ``cuda``; ``auto`` picks the device of the recorded scores if possible.
 
     Raises:
-        ExportError: there is none, or it is not whole.
+        ExportError: the folder has no export, or the export lacks files.
     """
     return Export(Files(Path(folder)), device)
 
@@ -35,9 +35,9 @@ class Export:
     """An exported design.
 
     Attributes:
-        folder: where it is.
-        manifest: content of its ``export.json``.
-        tasks: names.
+        folder: folder of the export.
+        manifest: content of the export's ``export.json``.
+        tasks: names of the tasks.
     """
 
     def __init__(self, files: Files, device: str) -> None:
@@ -54,11 +54,11 @@ class Export:
         return {name: dict(self.manifest["tasks"][name]["scores"]) for name in self.tasks}
 
     def model(self, task: str) -> TaskModel:
-        """A task's model.
+        """Return a task's model.
 
         Raises:
-            UnknownNameError: there is no such task.
-            ExportError: a file it needs is not what was written.
+            UnknownNameError: no task has this name.
+            ExportError: a file of the model was changed.
         """
         if task not in self.tasks:
             raise unknown_name("task", task, self.tasks, where=self.folder)
@@ -67,16 +67,16 @@ class Export:
         return self._models[task]
 
     def rows(self, task: str, split: str = "search", folder: Path | str | None = None) -> pd.DataFrame:
-        """Rows the recorded scores were measured on: columns text, text_b, label, group.
+        """Return the rows of a recorded score, with columns text, text_b, label, group.
 
         Args:
-            task: its name.
+            task: name of the task.
             split: ``search`` or ``report``.
-            folder: that holds them, where it is not the export's own.
+            folder: folder that holds the rows; by default the export's own.
 
         Raises:
             ExportError: rows were not exported.
-            UnknownNameError: there is no such task.
+            UnknownNameError: no task has this name.
         """
         import pandas as pd
 
@@ -93,32 +93,32 @@ class Export:
         return table[table["split"] == split].drop(columns="split").reset_index(drop=True)
 
     def score(self, task: str, rows: pd.DataFrame | None = None, split: str = "search") -> float:
-        """Score a task on rows with columns text, label and, for pairs, text_b; by default on exported ones."""
+        """Score a task on rows with columns text, label and, for pairs, text_b; by default on exported rows."""
         return self.model(task).score(self.rows(task, split) if rows is None else rows)
 
     def check(self, folder: Path | str | None = None) -> pd.DataFrame:
-        """Score every task on the rows its recorded scores are of; columns task, split, recorded, reloaded, difference.
+        """Score every task on the rows of its recorded scores; columns task, split, recorded, reloaded, difference.
 
         Args:
-            folder: that holds the rows, where it is not the export's own.
+            folder: folder that holds the rows; by default the export's own.
         """
         import pandas as pd
 
-        found = []
+        records = []
         for task, recorded in self.scores.items():
             for split, value in recorded.items():
                 again = self.model(task).score(self.rows(task, split, folder))
                 row = {"recorded": value, "reloaded": again, "difference": abs(again - value)}
-                found.append({"task": task, "split": split, **row})
-        return pd.DataFrame(found)
+                records.append({"task": task, "split": split, **row})
+        return pd.DataFrame(records)
 
     def arrays(self, task: str | None = None, *, layer: int | None = None, matrix: str | None = None) -> pd.DataFrame:
-        """What every array holds, one row for each matrix in it.
+        """Return the content of every array, one row for each matrix in an array.
 
         Args:
-            task: only arrays that this task's inputs run through.
-            layer: only of this one, from 0.
-            matrix: only of these, by name or role, e.g. ``query``.
+            task: task whose arrays to return; None: all tasks.
+            layer: layer whose arrays to return, from 0; None: all layers.
+            matrix: name or role of the matrices whose arrays to return, e.g. ``query``; None: all matrices.
         """
         import pandas as pd
 
@@ -148,7 +148,7 @@ class Export:
 
     @cached_property
     def device(self) -> str:
-        """Where models run."""
+        """Device of the models."""
         from dse.models.training.finetune import pick_device
         from dse.study.load import check_device
 

@@ -1,4 +1,4 @@
-"""One task of an exported design as a model: texts in, logits out, computed as its scores were measured."""
+"""One task of an exported design as a model from texts to logits, which computes as its scores were measured."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class TaskModel:
-    """One task's model, computing as it was scored: quantised inputs, rebuilt matrices, the recorded precision.
+    """One task's model, which computes as it was scored: quantised inputs, rebuilt matrices, the recorded precision.
 
     Args:
-        export: it belongs to.
-        task: index.
+        export: export that the model belongs to.
+        task: index of the task.
 
     Attributes:
-        name: of the task.
+        name: name of the task.
         classes: names of the labels, by number; empty for a regression.
     """
 
@@ -39,34 +39,34 @@ class TaskModel:
         self.file_name: str = self._about["file_name"]
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> NDArray[np.float32]:
-        """Logits (n, classes) of texts, or of pairs of texts.
+        """Return the logits (n, classes) of texts, or of pairs of texts.
 
         Raises:
-            DataError: there is no text, or not one text to pair with each.
+            DataError: there is no text, or the number of pairs differs from the number of texts.
         """
         import pandas as pd
 
         if not len(texts) or (pairs is not None and len(pairs) != len(texts)):
             raise DataError(
-                "there is no text to answer" if not len(texts) else "texts and pairs are not of the same number",
+                "there is no text to answer" if not len(texts) else "texts and pairs differ in number",
                 where=f"task {self.name!r}",
-                expected="a list of texts, and as many to pair with them or none",
+                expected="a list of texts, with no pairs or equally many",
                 found=f"{len(texts)} texts, {'no' if pairs is None else len(pairs)} pairs",
             )
         second = [""] * len(texts) if pairs is None else list(pairs)
         return self._logits(pd.DataFrame({"text": list(texts), "text_b": second}))
 
     def predict(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[str] | list[float]:
-        """Name of each text's label, or its value."""
+        """Return the name of each text's label, or its value for a regression."""
         from dse.models.inference.evaluate import answers
 
-        found = answers(self._about["kind"], self(texts, pairs), self._about["scaling"])
-        return [self.classes[at] for at in found] if self.classes else found.tolist()
+        predictions = answers(self._about["kind"], self(texts, pairs), self._about["scaling"])
+        return [self.classes[at] for at in predictions] if self.classes else predictions.tolist()
 
     def tokens(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Logits (n, classes) of tokenised inputs (n, tokens): ``input_ids``, ``attention_mask``, ...
+        """Return the logits (n, classes) of tokenised inputs (n, tokens): ``input_ids``, ``attention_mask``, ...
 
-        A score is that of rows sorted by length and padded in batches, as calling the model with texts does.
+        Recorded scores, like calls with texts, use rows that are sorted by length and padded in batches.
         """
         import torch
 
@@ -76,7 +76,7 @@ class TaskModel:
         return logits.cpu()
 
     def score(self, rows: pd.DataFrame) -> float:
-        """The task's metric on rows with columns text, label and, for pairs, text_b.
+        """Return the task's metric on rows with columns text, label and, for pairs, text_b.
 
         Raises:
             DataError: a column is missing, or there is no row.
@@ -99,7 +99,7 @@ class TaskModel:
 
     @cached_property
     def held(self) -> Effective:
-        """Matrices by (layer, matrix), rebuilt, and what runs beside them."""
+        """Effective weights of the task: rebuilt matrices by (layer, matrix), biases, norms, head and exits."""
         from dse.score.task_weights import held_by
 
         return held_by(self._export.design, self._task)
@@ -123,13 +123,13 @@ class TaskModel:
 
     @cached_property
     def _layers(self) -> Any:
-        """The model on crossbars; biases and norms of layers of the base are among what is held."""
+        """The model on crossbars; `held` has the biases and norms of the base's layers."""
         from dse.models.inference.evaluate import on_crossbars
 
         return on_crossbars(self._model(), [], self._export.manifest["evaluation"]["precision"], self._export.device)
 
     def _model(self) -> PreTrainedModel:
-        """The task's own model; its matrices are not set."""
+        """Build the task's own model, whose matrices are not set."""
         import torch
 
         from dse.models.checkpoints import model_from
@@ -142,10 +142,10 @@ class TaskModel:
         lacking = set(model.state_dict()) - matrices - set(state)
         if lacking:
             raise ExportError(
-                "the exported model is of another architecture than this transformers makes",
+                "the exported model has another architecture than this version of transformers builds",
                 where=self._export.folder,
                 expected=f"{min(lacking)} of task {self.name!r}",
-                found=f"transformers made it with version {self._export.manifest['versions']['transformers']}",
+                found=f"a model that transformers {self._export.manifest['versions']['transformers']} built",
                 fix="install that version",
             )
         model.load_state_dict({name: value for name, value in state.items() if name not in matrices}, strict=False)

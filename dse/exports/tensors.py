@@ -1,6 +1,6 @@
-"""Records with tensors in safetensors files: integers packed to the bits they need, everything else as it is.
+"""Records with tensors in safetensors files: integers are packed to the bits they need, other values are unchanged.
 
-A record is spread out by the names of its fields, so a field that is added to a term is written and read without more ado.
+A record is spread out by the names of its fields, so a new field of a term needs no change here.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ NESTED: dict[str, type] = {"terms": Term, "image": Image, "scaling": Scaling}
 
 
 def write_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], plain: Mapping[str, Any]) -> None:
-    """Write arrays, integers packed, and values that JSON holds.
+    """Write arrays, with packed integers, and values that JSON can hold.
 
     Raises:
-        OSError: the disk refused it.
+        OSError: the disk refused the file.
     """
     from safetensors.numpy import save
 
     packed: dict[str, dict[str, Any]] = {}
     arrays: Tensors = {}
     for name, value in tensors.items():
-        arrays[name] = np.asarray(value, order="C")  # safetensors writes memory as it lies
+        arrays[name] = np.asarray(value, order="C")  # safetensors writes memory in its order
         if value.dtype.kind in "iub":
             arrays[name], packed[name] = pack(value)
     # Written here: safetensors' own file would be readable by its owner only.
@@ -43,11 +43,11 @@ def write_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], plain: Mappin
 
 
 def read_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
-    """Arrays of a file as they were before packing, and its other values.
+    """Read the unpacked arrays of a file, and its other values.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is not what `write_tensors` writes.
+        OSError: the file cannot be read.
+        ValueError: the file does not come from `write_tensors`.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -69,7 +69,7 @@ def pack(values: NDArray[Any]) -> tuple[NDArray[np.uint8], dict[str, Any]]:
         values: integers or booleans of any shape.
 
     Returns:
-        Bytes, and what `unpack` needs: ``bits`` of a value, the ``low`` that was taken from all of them, ``shape``, ``dtype``.
+        Bytes, and the arguments of `unpack`: ``bits`` per value, ``low`` (the subtracted minimum), ``shape``, ``dtype``.
     """
     flat = values.reshape(-1).astype(np.int64)
     low, high = (int(flat.min()), int(flat.max())) if flat.size else (0, 0)
@@ -85,7 +85,7 @@ def pack(values: NDArray[Any]) -> tuple[NDArray[np.uint8], dict[str, Any]]:
 
 
 def unpack(content: NDArray[np.uint8], *, bits: int, low: int, shape: list[int], dtype: str) -> NDArray[Any]:
-    """Integers as they were packed."""
+    """Unpack the integers that `pack` packed."""
     size = int(np.prod(shape, dtype=np.int64))
     if bits == 8:
         return (content.astype(np.int64) + low).astype(dtype).reshape(shape)
@@ -97,7 +97,7 @@ def unpack(content: NDArray[np.uint8], *, bits: int, low: int, shape: list[int],
 
 
 def spread(record: Any, prefix: str, tensors: Tensors) -> dict[str, Any]:
-    """Put a record's tensors among others, under dotted names; return its other fields, those that are None left out."""
+    """Add a record's tensors to ``tensors`` under dotted names; return its other fields, without fields of None."""
     plain: dict[str, Any] = {}
     for field in fields(record):
         value, name = getattr(record, field.name), f"{prefix}.{field.name}"

@@ -1,4 +1,4 @@
-"""Writing an exported design: every file but ``export.json``, and what goes into that."""
+"""Writing an exported design: every file except ``export.json``, and the content of that file."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is exported.
+    """A design to export.
 
     Attributes:
-        problem: the study's, prepared.
+        problem: prepared problem of the study.
         point: the design.
-        about: study, trial, its row, versions and plugins, for ``export.json``.
-        scores: recorded, by task and split.
+        about: study, trial, the trial's row, versions and plugins, for ``export.json``.
+        scores: recorded scores, by task and split.
     """
 
     problem: WorkloadProblem
@@ -55,17 +55,17 @@ class Wanted:
 
 
 def assemble(problem: WorkloadProblem, point: DesignPoint) -> Assembly:
-    """What the tasks of a design compute with, from its plugins."""
+    """Ask a design's plugins for its plan and its stored terms."""
     built, params = _build_plugins(problem, point), stack([point])
     geometry = call_plugin("hardware", point.hardware, built.hardware.geometry, params["hardware"])
     return Assembly(problem.context, built, params, geometry)
 
 
 def write_design(folder: Path, wanted: Wanted) -> dict[str, Any]:
-    """Write a design into an empty folder; return what ``export.json`` says of it.
+    """Write a design into an empty folder; return the content of ``export.json``.
 
     Raises:
-        OSError: the disk refused it.
+        OSError: the disk refused a file.
         PluginContractError: a plugin raised.
     """
     problem, point, names = wanted.problem, wanted.point, wanted.problem.tasks
@@ -98,10 +98,10 @@ def write_design(folder: Path, wanted: Wanted) -> dict[str, Any]:
 
 
 def write_rows(folder: Path, wanted: Wanted) -> None:
-    """Write search and report rows of every task, one file each, into a folder that does not exist.
+    """Write search and report rows, one file per task, into a new folder.
 
     Raises:
-        OSError: the disk refused it.
+        OSError: the disk refused a file.
     """
     import pandas as pd
 
@@ -118,7 +118,7 @@ def _build_plugins(problem: WorkloadProblem, point: DesignPoint) -> Built:
 
 
 def _write_owners(folder: Path, wanted: Wanted, assembly: Assembly, masks: Tensors) -> dict[str, Any]:
-    """Write one file an owner; return what is said of the tasks."""
+    """Write one file per owner; return the tasks' entries of ``export.json``."""
     from dse.models.checkpoints import load_model
 
     names, files = wanted.problem.tasks, owner_files(assembly.plan.groups, wanted.problem.tasks)
@@ -137,13 +137,13 @@ def _write_owners(folder: Path, wanted: Wanted, assembly: Assembly, masks: Tenso
     more[BASE] = masks | {f"{STATE}.{key}": base[key] for key in sorted(used)}
     for owner, tensors, plain in owner_parts(assembly, wanted.loaded.base_vectors()):
         write_tensors(folder / files[owner], tensors | more.pop(owner, {}), plain)
-    for owner, tensors in more.items():  # no matrix of theirs is used
+    for owner, tensors in more.items():  # no task uses a matrix of these owners
         write_tensors(folder / files[owner], tensors, {"matrices": {}, "exits": {}})
     return tasks
 
 
 def _beside_matrices(model: PreTrainedModel) -> Tensors:
-    """Embeddings, biases, norms and head of a model, by name."""
+    """Return embeddings, biases, norms and head of a model, by name."""
     from dse.models.encoder import Decomposed
 
     matrices = Decomposed(model, trace=False).matrix_names()
@@ -164,7 +164,7 @@ def _about_task(wanted: Wanted, name: str, model: PreTrainedModel) -> dict[str, 
 
 
 def _schedule(wanted: Wanted, costed: Costed) -> dict[str, Any]:
-    """In which order tasks are served, and how many requests at a time."""
+    """Return the order in which tasks are served, and the number of requests per visit."""
     names = wanted.problem.tasks
     steps = zip(costed.schedule.task[0].tolist(), costed.schedule.batch[0].tolist(), strict=True)
     return {
@@ -175,13 +175,13 @@ def _schedule(wanted: Wanted, costed: Costed) -> dict[str, Any]:
 
 
 def _geometry_values(geometry: Geometry) -> dict[str, Any]:
-    """Every field for the one point, the encoding by its name."""
+    """Return every field of a design's geometry, the encoding by its name."""
     values = {name: value if name == "packing" else int(value[0]) for name, value in asdict(geometry).items()}
     return {**values, "encoding": ENCODINGS[values["encoding"]]}
 
 
 def _evaluation(wanted: Wanted, geometry: Geometry) -> dict[str, Any]:
-    """How scores are measured."""
+    """Return the settings that scores are measured with."""
     from dse.models.data.text import TOKENS_PER_BATCH
 
     context = wanted.problem.context

@@ -26,7 +26,7 @@ def test_an_array_is_found_by_its_units() -> None:
     "levels", [{"tile": 96, "ima": 7}, {"ima": 8, "tile": 96}, {"tile": 0}, {"layer": 8}, {"tile": 1.5}]
 )
 def test_units_that_do_not_fit_are_refused(levels: Any) -> None:
-    with pytest.raises(dse.PluginContractError, match="names units that cannot be"):
+    with pytest.raises(dse.PluginContractError, match="names impossible units"):
         _places(np.arange(3), levels)
 
 
