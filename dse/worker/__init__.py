@@ -1,1 +1,1 @@
-"""A problem evaluated in a process of its own, so that nothing a plugin does can take a study down or stop it."""
+"""Evaluation of a problem in a separate process, so that no plugin can crash or block a study."""

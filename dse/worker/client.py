@@ -1,4 +1,4 @@
-"""The study's side of a worker: a problem that is evaluated elsewhere, with a limit on how long it may be silent."""
+"""The study's side of a worker: a problem that another process evaluates, with a limit on its silence."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ GONE = "gone"
 class RemoteProblem:
     """The problem of a space file, in a worker; implements `dse.records.problem.Problem`.
 
-    A worker that dies, or says nothing for longer than ``search.time_limit_s``, is replaced at the next call; what it was
-    asked raises. Close it, or use it as a context manager.
+    If the worker dies, or is silent for longer than ``search.time_limit_s``, the current call raises, and the next call
+    starts another worker. Close the problem, or use it as a context manager.
 
     Args:
-        request: what to load.
-        activity: is told of downloads and fine-tuning.
-        cores: that the worker runs on; none: all.
+        request: space file and options of the problem to load.
+        activity: callback for downloads and fine-tuning.
+        cores: cores that the worker runs on; empty: all cores.
 
     Attributes:
         space: the resolved search space.
-        provenance: of plugins and data.
+        provenance: origin of plugins and data.
 
     Raises:
-        WorkerError: the worker died while it loaded.
-        TimeLimitError: it said nothing for too long.
+        WorkerError: the worker died while it loaded the problem.
+        TimeLimitError: the worker was silent for too long.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class RemoteProblem:
 
     @property
     def parameters(self) -> tuple[PluginParameter, ...]:
-        """Declared parameters of every plugin the study names."""
+        """Declared parameters of every plugin that the study names."""
         return tuple(item.declared for item in self.space.parameters)
 
     @property
@@ -96,21 +96,21 @@ class RemoteProblem:
 
     @cached_property
     def components(self) -> tuple[str, ...]:
-        """Every component name any of the study's hardware models charges to."""
-        found: tuple[str, ...] = self._ask("components")
-        return found
+        """Names of all components that the study's hardware models charge."""
+        names: tuple[str, ...] = self._ask("components")
+        return names
 
     @cached_property
     def joint(self) -> tuple[str, ...]:
-        """Generators under which a task's score depends on the parameters of all tasks."""
-        found: tuple[str, ...] = self._ask("joint")
-        return found
+        """Names of the generators that make a task's score depend on the parameters of all tasks."""
+        names: tuple[str, ...] = self._ask("joint")
+        return names
 
     @cached_property
     def data(self) -> tuple[DataFacts, ...]:
-        """What became of every task's rows."""
-        found: tuple[DataFacts, ...] = self._ask("data")
-        return found
+        """Facts about every task's rows: how many were read, dropped and kept."""
+        facts: tuple[DataFacts, ...] = self._ask("data")
+        return facts
 
     def prepare(self, *, scores: bool = True) -> None:
         """Do every plugin's heavy work, in this worker and in every later one."""
@@ -118,29 +118,29 @@ class RemoteProblem:
         self._ask("prepare", scores=scores)
 
     def cost(self, points: list[DesignPoint]) -> list[CostResult]:
-        """Cost of many points, in the order given."""
-        found: list[CostResult] = self._ask("cost", points)
-        return found
+        """Cost many designs, in the given order."""
+        results: list[CostResult] = self._ask("cost", points)
+        return results
 
     def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
-        """Score of one point on a split."""
-        found: ScoreResult = self._ask("score", point, split)
-        return found
+        """Score one design on a split."""
+        result: ScoreResult = self._ask("score", point, split)
+        return result
 
     def find_unmeasured(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[int, ...], ...]:
-        """Tasks, of each point, whose score is not in the cache and not missing at a point before either."""
-        found: tuple[tuple[int, ...], ...] = self._ask("find_unmeasured", tuple(points), split)
-        return found
+        """Return the tasks of each design whose score is neither in the cache nor missing at an earlier design."""
+        tasks: tuple[tuple[int, ...], ...] = self._ask("find_unmeasured", tuple(points), split)
+        return tasks
 
     def measure(self, point: DesignPoint, tasks: Sequence[int], split: str = "search") -> int:
-        """Bring some tasks' scores of a point into the cache; return how many were evaluated."""
-        found: int = self._ask("measure", point, tuple(tasks), split)
-        return found
+        """Bring a design's scores on some tasks into the cache; return how many were evaluated."""
+        count: int = self._ask("measure", point, tuple(tasks), split)
+        return count
 
     def layer_scores(self) -> tuple[tuple[float, ...], ...]:
-        """Baseline's scores by task when one layer after the other has the base's matrices."""
-        found: tuple[tuple[float, ...], ...] = self._ask("layer_scores")
-        return found
+        """Return the baseline's scores (T, L) when a layer has the base's matrices."""
+        scores: tuple[tuple[float, ...], ...] = self._ask("layer_scores")
+        return scores
 
     def _load(self) -> Any:
         try:
@@ -164,12 +164,12 @@ class RemoteProblem:
 
 
 class _Worker:
-    """One process."""
+    """The process of one worker."""
 
     def __init__(self, limit_s: float, activity: ProgressCallback | None, cores: Sequence[int]) -> None:
         self._limit_s = limit_s
         self._activity = activity
-        # -P and the same path: the worker must import what this process would, and nothing from the working folder.
+        # With -P and the same path, the worker imports what this process would, and nothing from the working folder.
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "dse.worker.serve", *([",".join(map(str, cores))] if cores else [])],
@@ -208,7 +208,7 @@ class _Worker:
                 return content[0]
 
     def end(self) -> None:
-        """End the process, whatever it is doing; it holds nothing that could be lost."""
+        """End the process, whatever it is doing; nothing can be lost."""
         self._process.kill()
         self._process.wait()
         self._requests.close()
@@ -216,11 +216,11 @@ class _Worker:
     def _death(self, name: str) -> DseError:
         status = self._process.wait()
         if status == -signal.SIGKILL:
-            what, fix = "most likely because memory ran out", "leave it more memory"
+            cause, fix = "most likely because memory ran out", "leave more memory to the worker"
         else:
-            what, fix = "by itself", "its last words are above; --in-process shows more"
+            cause, fix = "by itself", "its last words are above; --in-process shows more"
         return WorkerError(
-            f"the worker process died, {what}",
+            f"the worker process died, {cause}",
             where=f"while it did: {name}",
             found=f"ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}",
             fix=fix,
@@ -230,13 +230,13 @@ class _Worker:
         return TimeLimitError(
             "the worker said nothing for too long and was ended",
             where=f"while it did: {name}",
-            expected=f"an answer or a word of progress within {self._limit_s:g} s (search.time_limit_s)",
-            fix="mend the plugin that does not return, or raise the limit in the space file",
+            expected=f"an answer or a progress message within {self._limit_s:g} s (search.time_limit_s)",
+            fix="fix the plugin that does not return, or raise the limit in the space file",
         )
 
 
 def _listen(stream: IO[bytes], answers: queue.SimpleQueue[tuple[Any, ...]]) -> None:
-    """Queue what the worker says, and that it is gone."""
+    """Queue the worker's answers, and a last one when the worker is gone."""
     while True:
         try:
             answers.put(pickle.load(stream))  # noqa: S301  # from the process that this one started

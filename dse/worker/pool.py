@@ -1,4 +1,4 @@
-"""Several workers that share the tasks of a point between them."""
+"""Several workers that share the tasks of a design."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 
 class SharedProblem(RemoteProblem):
-    """The problem of a space file, in several workers, each on cores of its own.
+    """The problem of a space file, in several workers, each on its own cores.
 
-    One of them answers everything. Where a point has tasks that were not scored before, or points do that are expected with
-    it, each worker scores one after the other, and leaves what it found in the cache that all share, so that nothing is
-    evaluated twice and the answer is the same as that of one worker.
+    The first worker answers every call. Before a design is scored, the workers share its missing tasks, and those of the
+    designs expected next. They leave the scores in their common cache, so nothing is evaluated twice, and the answer
+    equals that of a single worker.
 
     Args:
-        request: what to load.
-        activity: is told of downloads and fine-tuning.
-        workers: how many, two at least.
+        request: space file and options of the problem to load.
+        activity: callback for downloads and fine-tuning.
+        workers: number of workers, at least 2.
 
     Raises:
         SetupError: there are fewer cores than workers.
@@ -51,35 +51,35 @@ class SharedProblem(RemoteProblem):
             other.close()
 
     def prepare(self, *, scores: bool = True) -> None:
-        """Do every plugin's heavy work in one worker; the others find what it made."""
+        """Do every plugin's heavy work in one worker; the others find the results in the cache."""
         super().prepare(scores=scores)
         list(self._threads.map(lambda other: other.prepare(scores=False), self._others))
 
     def expect(self, points: Sequence[DesignPoint]) -> None:
-        """These points will be scored on the search split next: what they lack is measured with the first of them."""
+        """Announce the designs that are scored on the search split next: the first call measures all missing scores."""
         self._expected = {point.key(): point for point in points}
 
     def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
-        """Score of one point on a split."""
+        """Score one design on a split."""
         together = [point]
         if split == "search" and point.key() in self._expected:
             del self._expected[point.key()]
             together += self._expected.values()
             self._expected = {}
         self._measure(together, split)
-        found = super().score(point, split)
-        return replace(found, evaluated=found.evaluated + self._evaluated.pop(point.key(), 0))
+        result = super().score(point, split)
+        return replace(result, evaluated=result.evaluated + self._evaluated.pop(point.key(), 0))
 
     def _measure(self, points: Sequence[DesignPoint], split: str) -> None:
-        """Bring the scores of points into the cache; raise only what the first of them raises.
+        """Bring the scores of designs into the cache; raise only errors of the first design.
 
-        One worker measures a task of all points, in their order: two settings may lead to the same weights.
+        One worker measures a task of all designs in order, since two designs may lead to the same weights.
         """
         lacking: dict[int, list[DesignPoint]] = {}
         for point, tasks in zip(points, self.find_unmeasured(points, split), strict=True):
             for task in tasks:
                 lacking.setdefault(task, []).append(point)
-        if len(lacking) < 2:  # one task is one worker's work
+        if len(lacking) < 2:  # one worker suffices for one task
             return
         idle: queue.SimpleQueue[RemoteProblem] = queue.SimpleQueue()
         for worker in (self, *self._others):
@@ -87,28 +87,28 @@ class SharedProblem(RemoteProblem):
 
         def measure(task: int) -> list[tuple[DesignPoint, int | Exception]]:
             worker = idle.get()
-            found: list[tuple[DesignPoint, int | Exception]] = []
+            outcomes: list[tuple[DesignPoint, int | Exception]] = []
             for point in lacking[task]:
                 try:
-                    found.append((point, worker.measure(point, (task,), split)))
-                except Exception as error:  # the points after this one are measured when they are asked for
-                    found.append((point, error))
+                    outcomes.append((point, worker.measure(point, (task,), split)))
+                except Exception as error:  # later designs are measured when they are scored
+                    outcomes.append((point, error))
                     break
             idle.put(worker)
-            return found
+            return outcomes
 
         longest_first = sorted(lacking, key=lambda task: -len(lacking[task]))
-        found = [one for of_task in self._threads.map(measure, longest_first) for one in of_task]
-        for point, count in found:
+        outcomes = [one for of_task in self._threads.map(measure, longest_first) for one in of_task]
+        for point, count in outcomes:
             if isinstance(count, int):
                 self._evaluated[point.key()] = self._evaluated.get(point.key(), 0) + count
-        failed = [error for point, error in found if point is points[0] and isinstance(error, Exception)]
+        failed = [error for point, error in outcomes if point is points[0] and isinstance(error, Exception)]
         if failed:
             raise failed[0]
 
 
 def cores_of(workers: int) -> list[list[int]]:
-    """Share the cores this process may use among workers.
+    """Share the cores that this process may use among workers.
 
     Raises:
         SetupError: there are fewer cores than workers.
