@@ -38,7 +38,7 @@ def write_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], plain: Mappin
         arrays[name] = np.asarray(value, order="C")  # safetensors writes memory in its order
         if value.dtype.kind in "iub":
             arrays[name], packed[name] = pack(value)
-    # Written here: safetensors' own file would be readable by its owner only.
+    # Not `save_file` of safetensors, whose file only its owner may read.
     path.write_bytes(save(arrays, metadata={META: json.dumps({**plain, "packed": packed})}))
 
 

@@ -138,7 +138,7 @@ class OnConverters:
 
 
 def _within(some: Tensor | None, remaining: Tensor | None) -> Tensor | None:
-    """Return where some outputs (or inputs) of a cut matrix lie in the whole matrix, which has `remaining` of them left."""
+    """Return the indices of some of the remaining outputs (or inputs) in the whole matrix; None for all."""
     if remaining is None:
         return some
     return remaining if some is None else remaining[some]

@@ -121,12 +121,12 @@ class PipelineContext:
     ) -> dict[str, NDArray[Any]]:
         """Return the arrays of this key, which are made once for all studies."""
 
-        def told() -> dict[str, NDArray[Any]]:
+        def tell_and_make() -> dict[str, NDArray[Any]]:
             self.tell(name)
             return make()
 
         return self.arrays.find_or_make(
-            "plugins", {"plugin": self.plugin, "core": self.core_versions, "name": name, **key}, told
+            "plugins", {"plugin": self.plugin, "core": self.core_versions, "name": name, **key}, tell_and_make
         )
 
     def tell(self, message: str) -> None:

@@ -45,7 +45,7 @@ def fit_exits(context: Context, task: int, rows: int, model: Model | None = None
     for batch in context.observe(task, rows, model):
         ran = sorted({layer for layer, _ in batch.inputs})
         logits.append(batch.logits.cpu().numpy())
-        for layer, following in pairwise(ran):  # what enters the next layer has left this one
+        for layer, following in pairwise(ran):  # the next layer's input is this layer's output
             states = ExitHead.states(batch.inputs[following, 0], batch.mask)
             seen.setdefault(layer, []).append(states.cpu().numpy())
     answers = np.concatenate(logits)

@@ -43,7 +43,7 @@ ONLY_OF_CONVERSIONS = ("adc_bits", "dac_bits")
 
 
 class Scorer:
-    """Scores tasks of designs, with a cache."""
+    """Scorer of designs' tasks, with a cache."""
 
     def __init__(
         self, context: PipelineContext, parameters: tuple[PluginParameter, ...], versions: Mapping[str, str]
@@ -67,7 +67,7 @@ class Scorer:
         def measure(draw: int) -> Outcome:
             cells = None if nonideality is None else Cells(nonideality, geometry, draw)
             if nonideality is not None and nonideality.adc == "real":
-                self._context.tell("scoring with real ADCs")  # it takes so long that a study might think it stopped
+                self._context.tell("scoring with real ADCs")  # so slow that a study seems stopped
             made = Assembly(self._context, built, params, geometry)
             held = made.of_task(task) if cells is None else OnChip(made, cells).of_task(task)
             return self._evaluate(

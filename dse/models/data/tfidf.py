@@ -26,7 +26,7 @@ def tfidf(task: TaskSpec, splits: Splits, split: str) -> float:
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
     vectorizer.fit(splits.train["text"] + " " + splits.train["text_b"])
 
-    def features(frame: pd.DataFrame) -> Any:
+    def extract_features(frame: pd.DataFrame) -> Any:
         first = vectorizer.transform(frame["text"])
         if not (splits.train["text_b"] != "").any():
             return first
@@ -36,6 +36,6 @@ def tfidf(task: TaskSpec, splits: Splits, split: str) -> float:
 
     regression = task.kind == "regression"
     model = Ridge() if regression else LogisticRegression(C=10, max_iter=1000)
-    model.fit(features(splits.train), splits.train["label"])
+    model.fit(extract_features(splits.train), splits.train["label"])
     held = getattr(splits, split)
-    return metrics.score(task.metric, held["label"].to_numpy(), np.asarray(model.predict(features(held))))[0]
+    return metrics.score(task.metric, held["label"].to_numpy(), np.asarray(model.predict(extract_features(held))))[0]

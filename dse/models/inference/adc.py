@@ -115,18 +115,18 @@ def move_to(piece: OnArrays, device: torch.device) -> OnArrays:
     if piece.scale.device == device:
         return piece
 
-    def to(value: Tensor | None) -> Tensor | None:
+    def move(value: Tensor | None) -> Tensor | None:
         return None if value is None else value.to(device)
 
     return replace(
         piece,
         slices=tuple(
-            replace(part, levels=part.levels.to(device), flipped=to(part.flipped), unit=to(part.unit))
+            replace(part, levels=part.levels.to(device), flipped=move(part.flipped), unit=move(part.unit))
             for part in piece.slices
         ),
         scale=piece.scale.to(device),
-        offset=to(piece.offset),
-        outputs=to(piece.outputs),
-        inputs=to(piece.inputs),
+        offset=move(piece.offset),
+        outputs=move(piece.outputs),
+        inputs=move(piece.inputs),
         then=None if piece.then is None else move_to(piece.then, device),
     )
