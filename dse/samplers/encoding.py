@@ -1,8 +1,8 @@
-"""Between design points and the flat parameters a sampler sees.
+"""Translation between designs and the flat parameters that a sampler sees.
 
 One flat, fixed set of distributions holds every element of every named plugin, active or not, so that samplers which
-model parameters jointly never fall back to independent sampling in a branch. `Codec.decode` drops what is inactive: two
-suggestions that differ only there are the same design point.
+model parameters jointly never fall back to independent sampling. `Codec.decode` drops the inactive elements: two
+suggestions that differ only in these are the same design.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from dse.space.domain import Domain, at, round_digits, size
 from dse.space.searchspace import SearchedParameter, SearchSpace, snap, value_at
 
 Params = dict[str, Any]
-"""What a sampler suggests: value by element name, and by kind where several plugins are named."""
+"""A sampler's suggestion: values by element name, and the plugin by kind where a space file names several."""
 
 
 class Codec:
-    """Translates between design points and flat parameters.
+    """Translates between designs and flat parameters.
 
     Args:
         space: the resolved search space.
@@ -51,19 +51,19 @@ class Codec:
         self._fine: set[tuple[str, type, Any]] = set()
 
     def distributions(self) -> dict[str, Any]:
-        """Optuna's distribution of every searched element, always all of them and in the same order."""
+        """Return Optuna's distribution of every searched element, always all of them and in the same order."""
         return dict(self._all)
 
     @cached_property
     def _all(self) -> dict[str, Any]:
         from optuna.distributions import CategoricalDistribution
 
-        found: dict[str, Any] = {kind: CategoricalDistribution(names) for kind, names in self.choices.items()}
-        found.update((name, _distribution(domain)) for name, domain in self.domains.items())
-        return found
+        distributions: dict[str, Any] = {kind: CategoricalDistribution(names) for kind, names in self.choices.items()}
+        distributions.update((name, _distribution(domain)) for name, domain in self.domains.items())
+        return distributions
 
     def refusal(self, params: Mapping[str, Any]) -> str:
-        """Why flat parameters are none of this space, as a sampler or `decode` would say; empty if they are."""
+        """Return why flat parameters do not belong to this space, as a sampler or `decode` would say; empty if they do."""
         from optuna.trial import TrialState, create_trial
 
         try:
@@ -78,7 +78,7 @@ class Codec:
         return ""
 
     def decode(self, params: Mapping[str, Any]) -> DesignPoint:
-        """The design point that flat parameters stand for."""
+        """Return the design that flat parameters stand for."""
         plugins = {kind: str(params.get(kind, self.space.plugins[kind][0])) for kind in KINDS}
         values = {
             item.declared.full_name: snap(
@@ -90,10 +90,10 @@ class Codec:
         return DesignPoint(**plugins, values=values)
 
     def encode(self, point: DesignPoint) -> Params:
-        """Flat parameters that stand for a point; inactive elements take their default.
+        """Return flat parameters that stand for a design; inactive elements take their default.
 
         Raises:
-            SpaceError: the point lies outside the space.
+            SpaceError: the design lies outside the space.
         """
         params: Params = {name: _default(domain) for name, domain in self.domains.items()}
         expected: set[str] = set()
@@ -112,7 +112,7 @@ class Codec:
         return {name: params[name] for name in (*self.choices, *self.domains)}
 
     def random_point(self, seed: int) -> DesignPoint:
-        """A point drawn uniformly: first the plugins, then each of their elements."""
+        """Draw a design uniformly: first the plugins, then each of their elements."""
         source = random.Random(seed)  # noqa: S311  # a search, no secret
         plugins = {kind: source.choice(self.space.plugins[kind]) for kind in KINDS}
         values: dict[str, Value] = {
@@ -123,7 +123,7 @@ class Codec:
         return DesignPoint(**plugins, values=values)
 
     def point_at(self, index: int) -> DesignPoint:
-        """Point number ``index`` of a finite space."""
+        """Return design number ``index`` of a finite space."""
         plugins: dict[str, str] = {}
         values: dict[str, Value] = {}
         for kind in KINDS:
@@ -150,8 +150,8 @@ class Codec:
             raise _outside(name, expected, value) from error
 
 
-def _outside(name: str, expected: object, found: object) -> SpaceError:
-    return SpaceError("the point lies outside the space", where=name, expected=expected, found=repr(found))
+def _outside(name: str, expected: object, value: object) -> SpaceError:
+    return SpaceError("the design lies outside the space", where=name, expected=expected, found=repr(value))
 
 
 def _distribution(domain: Domain) -> Any:
@@ -169,7 +169,7 @@ def _default(domain: Domain) -> Scalar:
 
 
 def draw(domain: Domain, source: random.Random) -> Scalar:
-    """A value drawn evenly, of a logarithmic range in its logarithm."""
+    """Draw a value evenly; the value's logarithm is drawn evenly if the range is logarithmic."""
     count = size(domain)
     if isinstance(domain, Float | Int) and domain.log:
         value = math.exp(source.uniform(math.log(domain.low), math.log(domain.high)))

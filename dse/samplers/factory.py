@@ -1,7 +1,7 @@
 """Any Optuna sampler by name, made repeatable.
 
 A sampler's random state is lost when a process ends. Each trial therefore gets a fresh sampler whose seed follows from
-the study's seed and the trial's number, and finds all else it needs in the trials told so far. Samplers that walk
+the study's seed and the trial's number, and finds all else it needs in the finished trials. Samplers that walk
 through one fixed sequence keep the study's seed throughout.
 """
 
@@ -37,17 +37,17 @@ SHORT = {
     "brute-force": "BruteForceSampler",
 }
 GRAYBOX = "graybox"
-"""Ours, which looks at exact costs and at each task's score."""
+"""The sampler of this package, which looks at exact costs and at each task's score."""
 SEQUENTIAL = ("QMCSampler", "GridSampler", "BruteForceSampler")
 """Samplers that walk through one sequence, whose seed must stay the same."""
 JOINT = ("TPESampler", "NSGAIISampler", "NSGAIIISampler", "GPSampler", "QMCSampler")
-"""Samplers that infer a joint space from past trials; ours is known beforehand, which saves a pass over all trials."""
+"""Samplers that infer a joint space from past trials; they get the known one, which saves a pass over all trials."""
 GENETIC = ("NSGAIISampler", "NSGAIIISampler")
 """Samplers that look up generations."""
 NOT_OURS = ("seed", "constraints_func", "search_space", "self")
 """Arguments that follow from the space file."""
 NEEDS = {"CmaEsSampler": "cmaes"}
-"""Packages of the extra `samplers` that Optuna imports only once a sampler is asked, which would be in the middle of a study."""
+"""Packages of the extra `samplers` that Optuna imports only when a sampler is asked; a missing one would stop a study in the middle."""
 MAX_GRID = 1_000_000
 
 
@@ -56,10 +56,10 @@ class SamplerFactory:
     """Makes the sampler of each trial.
 
     Attributes:
-        name: of Optuna's class.
-        build: makes one from a seed.
-        seed: of the study.
-        learn: is told of every finished trial's design and row; None: Optuna's own record of trials is enough.
+        name: name of Optuna's class.
+        build: function that makes a sampler from a seed.
+        seed: seed of the study.
+        learn: callback for the design and row of every finished trial; None if Optuna's own record of trials is enough.
     """
 
     name: str
@@ -68,22 +68,22 @@ class SamplerFactory:
     learn: Callable[[DesignPoint, Mapping[str, Any]], None] | None = None
 
     def of_trial(self, number: int) -> Any:
-        """The sampler that proposes trial ``number``."""
+        """Return the sampler that proposes trial ``number``."""
         return self.build(self.seed if self.name in SEQUENTIAL else derive(self.seed, number))
 
 
 def make_factory(space: SearchSpace, codec: Codec, problem: Problem | None = None) -> SamplerFactory:
-    """Check the sampler's name and options and return what makes one sampler a trial.
+    """Check the sampler's name and options and return the factory that makes one sampler per trial.
 
     Args:
         space: the resolved search space.
-        codec: its translation.
-        problem: what knows exact costs, for the sampler that uses them; None: no point will be asked for.
+        codec: translation of the space.
+        problem: source of exact costs, for the sampler that uses them; None if no design will be asked for.
 
     Raises:
-        UnknownNameError: no sampler, or option of it, has that name.
-        SpaceError: an option's value is refused, or the sampler cannot search this space.
-        SetupError: a package it needs is not installed.
+        UnknownNameError: a sampler or an option has a name that does not exist.
+        SpaceError: the sampler refuses an option's value, or cannot search this space.
+        SetupError: a package that the sampler needs is not installed.
     """
     import optuna
 
@@ -105,7 +105,7 @@ def make_factory(space: SearchSpace, codec: Codec, problem: Problem | None = Non
     generations = _generations(name)
 
     def build(seed: int) -> Any:
-        # A sequence is walked by one sampler: a grid of a million points is not laid out again at each trial.
+        # One sampler walks a sequence, so that a grid of a million designs is not laid out again at each trial.
         if name in SEQUENTIAL and once:
             return once[0]
         sampler = _adapt_sampler(
@@ -131,7 +131,7 @@ def _generations(name: str) -> Generations | None:
 
 
 def _graybox(space: SearchSpace, codec: Codec, problem: Problem | None) -> SamplerFactory:
-    """The sampler that knows which objectives are cheap; one for the whole study, since it learns."""
+    """Return the factory of the sampler that knows which objectives are cheap; one sampler serves the study, since it learns."""
     from dse.samplers.graybox.proposer import Proposer
     from dse.samplers.graybox.sampler import GrayboxSampler, options_of
 
@@ -151,11 +151,11 @@ def _is_usable(name: str) -> bool:
 
 
 def _checked_options(kind: Any, name: str, options: Mapping[str, Any], space: SearchSpace) -> dict[str, Any]:
-    known = [item for item in inspect.signature(kind.__init__).parameters if item not in NOT_OURS]
+    names = [item for item in inspect.signature(kind.__init__).parameters if item not in NOT_OURS]
     for option in options:
-        if option not in known:
+        if option not in names:
             where = space.file.where("search", "sampler_options", option)
-            raise unknown_name(f"option of sampler {name!r}", option, known, where=where)
+            raise unknown_name(f"option of sampler {name!r}", option, names, where=where)
     return dict(options)
 
 
@@ -200,7 +200,7 @@ def _grid(codec: Codec, where: str) -> dict[str, list[Any]]:
 
 
 def _adapt_sampler(sampler: Any, name: str, distributions: Mapping[str, Any], *, grouped: bool) -> Any:
-    """Tell a sampler what we know: the joint space, and that the study decides when the space is exhausted."""
+    """Give a sampler the joint space, and let the study decide when the space is exhausted."""
     if name in JOINT and not grouped:
         joint = {key: item for key, item in distributions.items() if not item.single()}
         sampler.infer_relative_search_space = lambda _study, _trial: dict(joint)

@@ -1,4 +1,4 @@
-"""A random design that has not been evaluated yet, for when a sampler only repeats itself."""
+"""A random design that has not been evaluated yet, for a sampler that only repeats itself."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ DRAWS = 100
 
 
 def unseen_point(codec: Codec, seen: Container[tuple[object, ...]], seed: int) -> DesignPoint | None:
-    """Return a random point that is not in ``seen``, or None if there is none left.
+    """Return a random design that is not in ``seen``, or None if no such design is left.
 
-    A few draws nearly always find one. In a small space that is nearly exhausted they do not; then every point from a
-    random one on is tried, which ends after at most one more step than there are points seen.
+    A few draws nearly always find one. They fail in a small space that is nearly exhausted. Every design is then tried in
+    order, starting from a random one; this takes at most one step more than the number of seen designs.
     """
     for attempt in range(DRAWS):
         point = codec.random_point(derive(seed, attempt))

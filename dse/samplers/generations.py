@@ -1,4 +1,4 @@
-"""What a genetic sampler of Optuna asks of all trials, kept up to date: it would look through all of them at each trial."""
+"""Index of trials by generation, kept up to date: Optuna's genetic samplers would look through all trials at each trial."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class Generations:
-    """Trials of a study by generation; one for all the samplers of a study.
+    """Trials of a study by generation; all samplers of the study share this index.
 
-    It answers as `optuna.samplers.BaseGASampler` does, whose methods it stands for.
+    `serve` replaces methods of `optuna.samplers.BaseGASampler` by faster ones with the same answers.
     """
 
     def __init__(self) -> None:
@@ -24,25 +24,25 @@ class Generations:
         self._by_id: dict[int, FrozenTrial] = {}
 
     def serve(self, sampler: Any) -> None:
-        """Answer a sampler's questions."""
-        key = sampler._get_generation_key()  # noqa: SLF001  # under which Optuna keeps a trial's generation
-        prefix = sampler._get_parent_cache_key_prefix()  # noqa: SLF001  # and parents of a generation
+        """Make a sampler ask this index for generations, populations and parents."""
+        key = sampler._get_generation_key()  # noqa: SLF001  # key of a trial's generation in Optuna's storage
+        prefix = sampler._get_parent_cache_key_prefix()  # noqa: SLF001  # prefix of the keys of a generation's parents
 
-        def generation_of(study: optuna.Study, trial: FrozenTrial) -> int:
-            known: int | None = trial.system_attrs.get(key)
-            if known is not None:
-                return known
+        def find_generation(study: optuna.Study, trial: FrozenTrial) -> int:
+            recorded: int | None = trial.system_attrs.get(key)
+            if recorded is not None:
+                return recorded
             self._look(study, key)
             last = max(self._members, default=0)
             generation = last if len(self._members.get(last, ())) < sampler.population_size else last + 1
             study._storage.set_trial_system_attr(trial._trial_id, key, generation)  # noqa: SLF001  # as Optuna does
             return generation
 
-        def population(study: optuna.Study, generation: int) -> list[FrozenTrial]:
+        def list_population(study: optuna.Study, generation: int) -> list[FrozenTrial]:
             self._look(study, key)
             return list(self._members.get(generation, ()))
 
-        def parents(study: optuna.Study, generation: int) -> list[FrozenTrial]:
+        def list_parents(study: optuna.Study, generation: int) -> list[FrozenTrial]:
             if generation == 0:
                 return []
             self._look(study, key)
@@ -54,17 +54,17 @@ class Generations:
             storage.set_study_system_attr(study_id, f"{prefix}{generation}", [trial._trial_id for trial in chosen])  # noqa: SLF001  # as Optuna does
             return chosen
 
-        sampler.get_trial_generation = generation_of
-        sampler.get_population = population
-        sampler.get_parent_population = parents
+        sampler.get_trial_generation = find_generation
+        sampler.get_population = list_population
+        sampler.get_parent_population = list_parents
 
     def _look(self, study: optuna.Study, key: str) -> None:
-        """Take in the trials that were finished since."""
+        """Take in the trials that have finished since the last look."""
         trials = study.get_trials(deepcopy=False)
         while self._looked_at < len(trials) and trials[self._looked_at].state.is_finished():
             trial = trials[self._looked_at]
             self._looked_at += 1
-            self._by_id[trial._trial_id] = trial  # noqa: SLF001  # parents are kept by it
+            self._by_id[trial._trial_id] = trial  # noqa: SLF001  # parents are stored by this id
             generation = trial.system_attrs.get(key, -1)
             if trial.state == TrialState.COMPLETE and generation >= 0:
                 self._members[generation].append(trial)

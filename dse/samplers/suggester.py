@@ -1,4 +1,4 @@
-"""Optuna as the suggester: an in-memory study that is rebuilt from the log and asked for one point after the other."""
+"""Optuna as the suggester: an in-memory study that is rebuilt from the log and asked for one design after the other."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _STUDY = "study"
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What was asked.
+    """A sampler's proposal.
 
     Attributes:
-        params: flat parameters.
-        attributes: what the sampler keeps on the trial.
-        study_attributes: what the sampler has newly kept on the study.
+        params: flat parameters of the design.
+        attributes: the sampler's notes on the trial.
+        study_attributes: the sampler's new notes on the study.
     """
 
     params: Params
@@ -36,11 +36,11 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a sampler learns about a trial.
+    """A trial's result, as a sampler learns it.
 
     Attributes:
         values: objectives in the study's order, None for a failed trial.
-        constraints: by name, > 0 where violated.
+        constraints: excess of each constraint by name, > 0 where it is violated.
     """
 
     values: Sequence[float] | None
@@ -52,8 +52,8 @@ class Suggester:
 
     Args:
         space: the resolved search space.
-        codec: its translation.
-        problem: for a sampler that looks at exact costs; None: nothing will be asked.
+        codec: translation of the space.
+        problem: source of exact costs, for a sampler that looks at them; None if no design will be asked for.
     """
 
     def __init__(self, space: SearchSpace, codec: Codec, problem: Problem | None = None) -> None:
@@ -74,17 +74,17 @@ class Suggester:
         self._open: Any = None
 
     def ask(self, number: int, params: Params | None = None) -> Suggestion:
-        """Propose trial ``number``, or take these parameters for it; the sampler learns of it in both cases.
+        """Propose trial ``number``, or take the given parameters for it; the sampler records the trial in both cases.
 
         Raises:
-            StudyError: the sampler cannot propose a point.
+            StudyError: the sampler cannot propose a design.
         """
         try:
             self._study.sampler = self._factory.of_trial(number)
             if params is not None:
                 self._study.enqueue_trial(params)
             self._open = self._study.ask(self._distributions)
-            # Reading these makes a genetic sampler place a given point in its population, as it does with its own.
+            # Reading these makes a genetic sampler place a given design in its population, as it places its own designs.
             _ = self._open.relative_params
         except Exception as error:
             raise StudyError(
@@ -95,7 +95,7 @@ class Suggester:
         return Suggestion(dict(self._open.params), attributes, self._new_study_attributes())
 
     def tell(self, told: Told) -> None:
-        """Finish the trial asked last."""
+        """Finish the trial that was asked last."""
         import optuna
 
         for name, value in told.constraints.items():
@@ -117,7 +117,7 @@ class Suggester:
             self._factory.learn(point, row)
 
     def restore(self, params: Params | None, attributes: Mapping[str, Any], told: Told) -> None:
-        """Add a trial of the log as it was told; one whose parameters lie outside the space is added without them."""
+        """Add a trial of the log with its result; a trial whose parameters lie outside the space is added without them."""
         import optuna
 
         states = optuna.trial.TrialState
@@ -143,7 +143,7 @@ class Suggester:
         self._study.add_trial(trial)
 
     def restore_study_attributes(self, attributes: Mapping[str, Any]) -> None:
-        """Give back what samplers have kept on the study."""
+        """Restore the samplers' notes on the study."""
         for name, value in attributes.items():
             self._storage.set_study_system_attr(self._study_id, name, value)
             self._known[name] = value
@@ -156,7 +156,7 @@ class Suggester:
 
 
 class _Shared(dict[str, Any]):
-    """What nobody changes once a trial of a log is added: Optuna would copy it deeply for each."""
+    """A dict that nobody changes once a trial of a log is added; Optuna would copy it deeply for each trial."""
 
     def __deepcopy__(self, memo: object) -> _Shared:
         return self

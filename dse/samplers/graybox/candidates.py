@@ -1,4 +1,4 @@
-"""Points worth a look: drawn at random, next to good ones, and put together from what was measured."""
+"""Designs worth a look: random ones, neighbours of good ones, and mixtures of measured ones."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from dse.samplers.encoding import Codec, Params, draw
 from dse.space.domain import Domain, at, size
 
 STEPS = 4
-"""Largest step of a number to a neighbour, in steps of its range, or in sixteenths of it."""
+"""Largest step of a number to a neighbour, in steps of its range, or in sixteenths of a range without steps."""
 
 
 class Candidates:
     """Makes flat parameters from others.
 
     Args:
-        codec: of the space.
-        tasks: names, in order.
-        seed: of what is drawn.
+        codec: translation of the space.
+        tasks: task names, in order.
+        seed: seed of all draws.
     """
 
     def __init__(self, codec: Codec, tasks: Sequence[str], seed: int) -> None:
@@ -30,59 +30,59 @@ class Candidates:
         self._by_task = {task: [name for name in codec.domains if _of_task(name, task)] for task in tasks}
 
     def anywhere(self) -> Params:
-        """Each element by itself."""
-        found: Params = {kind: self._source.choice(names) for kind, names in self._codec.choices.items()}
-        found.update((name, draw(domain, self._source)) for name, domain in self._domains.items())
-        return found
+        """Draw a design, each element by itself."""
+        params: Params = {kind: self._source.choice(names) for kind, names in self._codec.choices.items()}
+        params.update((name, draw(domain, self._source)) for name, domain in self._domains.items())
+        return params
 
     def alike(self) -> Params:
-        """The same for every task, drawn."""
-        found = self.anywhere()
+        """Draw a design with the same setting for every task."""
+        params = self.anywhere()
         first, *others = self._by_task.values()
         for names in others:
             for of_first, name in zip(first, names, strict=True):
                 if self._domains[name] == self._domains[of_first]:
-                    found[name] = found[of_first]
-        return found
+                    params[name] = params[of_first]
+        return params
 
     def near(self, params: Params) -> Params:
-        """One to three elements of a point changed, numbers mostly to a neighbour."""
-        found = dict(params)
+        """Change one to three elements of a design, numbers mostly to a neighbour."""
+        changed = dict(params)
         for name in self._source.sample(self._names, min(self._source.choice((1, 1, 2, 3)), len(self._names))):
             if name in self._codec.choices:
-                found[name] = self._source.choice(self._codec.choices[name])
+                changed[name] = self._source.choice(self._codec.choices[name])
             else:
-                found[name] = self._neighbour(self._domains[name], found[name])
-        return found
+                changed[name] = self._neighbour(self._domains[name], changed[name])
+        return changed
 
     def mix(self, one: Params, other: Params) -> Params:
-        """A point with the elements of some tasks from another, and all else from the first."""
-        found = dict(one)
+        """Return the first design with the elements of some tasks taken from the other one."""
+        mixed = dict(one)
         for names in self._by_task.values():
-            if self._source.random() < 0.5:  # a coin
-                found.update((name, other[name]) for name in names)
-        if self._source.random() < 0.2:  # now and then what belongs to no task
+            if self._source.random() < 0.5:  # toss a coin
+                mixed.update((name, other[name]) for name in names)
+        if self._source.random() < 0.2:  # now and then take the elements that belong to no task
             of_tasks = {name for names in self._by_task.values() for name in names}
-            found.update((name, other[name]) for name in self._names if name not in of_tasks)
-        return found
+            mixed.update((name, other[name]) for name in self._names if name not in of_tasks)
+        return mixed
 
     def settings(self, base: Params, good: Sequence[Params], most: int) -> list[list[Params]]:
-        """Elements of each task: those of a point, then of others in their order, a third of them with one changed."""
-        found = []
+        """Return settings of each task: those of the base, then of good designs, then a third with one element changed."""
+        options = []
         for names in self._by_task.values():
-            known = dict.fromkeys(tuple(params[name] for name in names) for params in (base, *good))
-            some = [dict(zip(names, values, strict=True)) for values in list(known)[: most - most // 3]]
+            distinct = dict.fromkeys(tuple(params[name] for name in names) for params in (base, *good))
+            some = [dict(zip(names, values, strict=True)) for values in list(distinct)[: most - most // 3]]
             if names:
                 some += [self._one_changed(self.one_of(some), names) for _ in range(most - len(some))]
-            found.append(some)
-        return found
+            options.append(some)
+        return options
 
     def number(self) -> int:
-        """A seed, drawn."""
+        """Draw a seed."""
         return self._source.getrandbits(63)
 
     def one_of(self, given: Sequence[Params]) -> Params:
-        """One of some points, drawn."""
+        """Draw one of the given designs."""
         return given[self._source.randrange(len(given))]
 
     def _one_changed(self, params: Params, names: Sequence[str]) -> Params:
@@ -91,7 +91,7 @@ class Candidates:
 
     def _neighbour(self, domain: Domain, value: Scalar) -> Scalar:
         count = size(domain)
-        if isinstance(domain, Choice) or self._source.random() < 0.2:  # now and then anywhere
+        if isinstance(domain, Choice) or self._source.random() < 0.2:  # now and then draw from the whole domain
             return draw(domain, self._source)
         step = self._source.choice((-1, 1)) * self._source.randint(1, STEPS if count > 2 * STEPS else 1)
         if count == float("inf"):
@@ -102,5 +102,5 @@ class Candidates:
 
 
 def _of_task(name: str, task: str) -> bool:
-    """Whether an element belongs to one task: ``kind.plugin.parameter[task]`` or ``[task,layer]``."""
+    """Return whether an element belongs to one task: ``kind.plugin.parameter[task]`` or ``[task,layer]``."""
     return f"[{task}]" in name or f"[{task}," in name

@@ -1,4 +1,4 @@
-"""How likely a point keeps the limits of a study that only its scores decide."""
+"""The probability that a design keeps the limits that depend on its scores."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from dse.space.file import SpaceFile
 Array = NDArray[np.float64]
 LOST = ("accuracy_drop", "accuracy_drop_all")
 SURE = 1e-9
-"""Standard deviation of a score that was measured."""
+"""Smallest standard deviation of a score, used for one that was measured."""
 
 
 class Feasibility:
-    """Limits of mean scores, mean drops and single tasks' scores; of others nothing is foreseen.
+    """Limits of mean scores, mean drops and single tasks' scores; other limits are ignored.
 
     Args:
-        space: names the limits.
-        tasks: names, in order.
+        space: the space file, which names the limits.
+        tasks: task names, in order.
     """
 
     def __init__(self, space: SpaceFile, tasks: Sequence[str]) -> None:
         self._tasks = {f"score.{name}": index for index, name in enumerate(tasks)}
-        foreseen = ("score_mean", *LOST, *self._tasks)
-        self._limits = tuple(item for item in constraints_of(space) if item.metric in foreseen)
+        predicted = ("score_mean", *LOST, *self._tasks)
+        self._limits = tuple(item for item in constraints_of(space) if item.metric in predicted)
 
     def chance(self, means: Array, deviations: Array, baseline: float) -> Array | float:
-        """Probability (P,) that a point keeps all limits, taken one by one.
+        """Return the probability that each design keeps all limits, assumed independent, shape (P,).
 
         Args:
-            means: (P, T) expected scores.
-            deviations: (P, T) their standard deviations.
+            means: expected scores, shape (P, T).
+            deviations: standard deviations of the scores, shape (P, T).
             baseline: mean score of the baseline.
         """
-        found: Array | float = 1.0
+        probability: Array | float = 1.0
         for limit in self._limits:
-            found = found * self._probability_kept(limit, means, deviations, baseline)
-        return found
+            probability = probability * self._probability_kept(limit, means, deviations, baseline)
+        return probability
 
     def _probability_kept(self, limit: Constraint, means: Array, deviations: Array, baseline: float) -> Array:
         if limit.metric in self._tasks:

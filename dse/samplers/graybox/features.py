@@ -1,4 +1,4 @@
-"""Numbers for what a task's score depends on, from design points."""
+"""Numeric features of designs, on which a task's score depends."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from dse.space.searchspace import SearchedParameter, SearchSpace
 
 Array = NDArray[np.float64]
 ABSENT = 0.5
-"""Value of a parameter of a plugin that a point does not use."""
+"""Value of a parameter whose plugin a design does not use."""
 
 
 class Features:
-    """Rows of numbers between 0 and 1, alike where nothing that reaches a task's score differs.
+    """Rows of numbers between 0 and 1, equal for two designs unless they differ in something that reaches the task's score.
 
-    Every searched parameter that may change scores has columns of its own, whichever plugins a point uses: one for a
-    number, one a choice for what is none, one a layer; and which plugin it is has one a plugin. Where weights of one task
-    depend on other tasks, each parameter of tasks has a further column, its mean over them.
+    Every searched parameter that may change scores has its own columns, whichever plugins a design uses: one per layer, times
+    one for a number, or one per choice otherwise. The plugin of a kind has one column per plugin. Under generators where one
+    task's weights depend on other tasks, each parameter set per task has further columns, its means over the tasks.
 
     Args:
         space: the resolved search space.
-        joint: generators under which they do.
+        joint: generators under which one task's weights depend on other tasks.
 
     Attributes:
-        width: F.
+        width: number of columns, F.
     """
 
     def __init__(self, space: SearchSpace, joint: Collection[str] = ()) -> None:
@@ -45,7 +45,7 @@ class Features:
             self._add(item.declared.full_name, _width(item) * (2 if self._joint and _of_tasks(item) else 1))
 
     def of(self, points: Sequence[DesignPoint]) -> Array:
-        """Rows (P, T, F)."""
+        """Return the rows of designs, shape (P, T, F)."""
         rows = np.full((len(points), len(self._space.tasks), self.width), ABSENT)
         for kind in KINDS:
             names = self._space.plugins[kind]
@@ -68,18 +68,18 @@ class Features:
         return rows
 
     def keys(self, points: Sequence[DesignPoint], rows: Array) -> list[tuple[bytes, ...]]:
-        """What each task's score is known by: points with the same key share it. A key of P, of T."""
-        found = []
+        """Return a key of each task's score, T keys for each of P designs; designs with the same key share the score."""
+        keys = []
         for point, of_tasks in zip(points, rows, strict=True):
             if point.generator in self._joint:
                 whole = of_tasks.tobytes()
-                found.append(tuple(whole + task.to_bytes(2, "big") for task in range(len(of_tasks))))
+                keys.append(tuple(whole + task.to_bytes(2, "big") for task in range(len(of_tasks))))
             else:
-                found.append(tuple(row.tobytes() + task.to_bytes(2, "big") for task, row in enumerate(of_tasks)))
-        return found
+                keys.append(tuple(row.tobytes() + task.to_bytes(2, "big") for task, row in enumerate(of_tasks)))
+        return keys
 
     def _items(self, kinds: Iterable[Kind]) -> list[SearchedParameter]:
-        """Searched parameters that may change scores; hardware's may, since terms may follow the arrays' geometry."""
+        """Return searched parameters that may change scores, with hardware's, since terms may follow the arrays' geometry."""
         return [
             item
             for kind in kinds
@@ -96,7 +96,7 @@ class Features:
         self.width += width
 
     def _scale(self, item: SearchedParameter, values: list[Any]) -> Array:
-        """Values (P, T, columns) of points that use the plugin."""
+        """Return a parameter's values in designs that use its plugin, shape (P, T, columns)."""
         domains = [element.domain for element in item.elements]
         tasks = len(self._space.tasks)
         flat = np.stack(
@@ -114,7 +114,7 @@ def _of_tasks(item: SearchedParameter) -> bool:
 
 
 def _width(item: SearchedParameter) -> int:
-    """Columns one task has of a parameter."""
+    """Return the number of columns that a parameter has for one task."""
     per_element = _codes(item.elements[0].domain)
     layers = item.shape[-1] if "layer" in item.declared.parameter.scope else 1
     return per_element * layers
@@ -132,12 +132,12 @@ def _is_number(value: object) -> bool:
 
 
 def _flat(item: SearchedParameter, values: list[Any]) -> list[list[Any]]:
-    """Values of each element, in the order of elements."""
+    """Return the values of each element, in the order of elements."""
     return [list(column) for column in zip(*(item.scalars(value) for value in values), strict=True)]
 
 
 def _encode_values(domain: Domain, values: list[Any]) -> Array:
-    """Numbers (P, codes) for the values of one element."""
+    """Return numbers for the values of one element, shape (P, codes)."""
     if isinstance(domain, Choice):
         index = np.array([domain.choices.index(value) for value in values])
         if not _is_number(domain.choices[0]):

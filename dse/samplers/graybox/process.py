@@ -1,4 +1,4 @@
-"""A Gaussian process over several tasks: what one loses tells something of what another does."""
+"""A Gaussian process over several tasks: one task's losses help to predict another's."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 Array = NDArray[np.float64]
 MOST_TO_FIT = 160
-"""Rows that the kernel's scales are fitted on."""
+"""Most rows that the kernel's scales are fitted on."""
 SOME = 5
-"""Values of a task as surprising as expected that are assumed besides."""
+"""Number of values of each task that are assumed in addition, exactly as surprising as expected."""
 MOST_LENGTHS = 24
-"""Columns that have a scale each; of more, all have one, since to fit a hundred takes a minute."""
+"""Most columns that get a scale each; more columns share one, since fitting a hundred scales takes a minute."""
 LENGTHS = (0.1, 20.0)
-"""Bounds of how far a column, from 0 to 1, must change until scores tell little of each other."""
+"""Bounds of a column's scale: how far the column, from 0 to 1, must change until scores hardly depend on each other."""
 
 
 class On(Matern):  # type: ignore[misc]  # scikit-learn has no types
     """A kernel that looks at some columns.
 
     Args:
-        columns: first one, and the one after the last.
-        length_scale: of each, or of all.
-        length_scale_bounds: for fitting, or ``"fixed"``.
-        nu: smoothness.
+        columns: the first column, and the one after the last.
+        length_scale: scale of each column, or one for all of them.
+        length_scale_bounds: bounds for fitting, or ``"fixed"``.
+        nu: smoothness of the kernel.
     """
 
     def __init__(
@@ -40,21 +40,21 @@ class On(Matern):  # type: ignore[misc]  # scikit-learn has no types
         self.columns = columns
 
     def __call__(self, X: Array, Y: Array | None = None, eval_gradient: bool = False) -> Any:  # noqa: N803  # scikit-learn's signature
-        """Covariance of rows."""
+        """Return the covariance of rows."""
         some = slice(*self.columns)
         return super().__call__(X[:, some], None if Y is None else Y[:, some], eval_gradient)
 
 
 def fit_kernel(inputs: Array, values: Array, width: int) -> Any:
-    """A kernel with scales by the likelihood of some rows.
+    """Fit the scales of a kernel to some of the rows, by their likelihood.
 
-    Covariance between tasks is a share of that within one, the same for all pairs (an intrinsic model of
-    coregionalisation: Bonilla, Chai and Williams, "Multi-task Gaussian process prediction", NeurIPS 2007).
+    The covariance between tasks is a share of the covariance within a task, the same for all pairs of tasks (an intrinsic
+    model of coregionalisation: Bonilla, Chai and Williams, "Multi-task Gaussian process prediction", NeurIPS 2007).
 
     Args:
-        inputs: (n, F + T) rows, whose last columns are 1 for their task and else 0.
-        values: (n,) about 0.
-        width: F.
+        inputs: rows, shape (n, F + T); the last T columns are 1 for the row's task and 0 elsewhere.
+        values: values around 0, shape (n,).
+        width: number of features, F.
     """
     some = np.linspace(0, len(inputs) - 1, min(len(inputs), MOST_TO_FIT)).astype(int)
     same_task = On((width, inputs.shape[1]), 0.1, "fixed")
@@ -67,14 +67,14 @@ def fit_kernel(inputs: Array, values: Array, width: int) -> Any:
 
 
 def predict(kernel: Any, inputs: Array, values: Array, rows: Array, width: int) -> tuple[Array, Array]:
-    """Expected values (m,) of rows (m, F + T), and their standard deviation, as wide as each task's values turned out.
+    """Return the expected values of rows and their standard deviations, widened by each task's surprises, shape (m,) each.
 
     Args:
-        kernel: fitted.
-        inputs: (n, F + T) rows whose values are known.
-        values: (n,) about 0.
-        rows: (m, F + T).
-        width: F.
+        kernel: the fitted kernel.
+        inputs: rows whose values are known, shape (n, F + T).
+        values: their values around 0, shape (n,).
+        rows: rows to predict, shape (m, F + T).
+        width: number of features, F.
     """
     process = GaussianProcessRegressor(kernel, optimizer=None).fit(inputs, values)
     mean, deviation = process.predict(rows, return_std=True)
@@ -82,9 +82,10 @@ def predict(kernel: Any, inputs: Array, values: Array, rows: Array, width: int) 
 
 
 def _surprise(process: Any, of_task: Array) -> Array:
-    """How far each task's values (T,) lie from what all others tell of them, in standard deviations expected.
+    """Return how far each task's values lie from their predictions, in expected standard deviations, shape (T,).
 
-    Left out one by one in closed form: Rasmussen and Williams, "Gaussian Processes for Machine Learning", 2006, eq. 5.12.
+    Each value is predicted from all others, in closed form: Rasmussen and Williams, "Gaussian Processes for Machine
+    Learning", 2006, eq. 5.12.
     """
     inverse = np.diag(cho_solve((process.L_, True), np.eye(len(of_task))))
     squares = np.ravel(process.alpha_) ** 2 / inverse

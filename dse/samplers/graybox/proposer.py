@@ -1,4 +1,4 @@
-"""The next point: of many whose cost is known exactly, the one expected to add most to the front for each score it needs."""
+"""Choice of the next design: the one that is expected to add most to the front per score to measure; cost is exact."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ Array = NDArray[np.float64]
 Costing = Callable[[list[DesignPoint]], list[CostResult]]
 Planned = Callable[[Sequence[DesignPoint]], None]
 CONFIDENT = 150
-"""Trials after which surprises are looked for: by then what was expected to be good is found, but for few scores that no
-model foresees, and these matter."""
+"""Trials after which the search looks for surprises. By then it has found the designs that were expected to be good; what
+remains are the few scores that no model predicts, and these matter."""
 FREE = (1.0, 3.0)
-"""What a point costs beyond the scores it needs, in scores, before and after."""
+"""Fixed price of a design beside the scores it needs, in scores, before and after `CONFIDENT` trials."""
 DOUBT = 3.0
-"""By how much more uncertain a score counts afterwards, at every other trial."""
+"""Factor on a score's uncertainty after `CONFIDENT` trials, at every other trial."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ class GrayboxOptions:
     """Options of the sampler.
 
     Attributes:
-        initial: points drawn before anything is predicted.
-        pool: points looked at for each trial.
-        batch: points chosen together, before the scores of any of them are known.
+        initial: number of designs drawn before anything is predicted.
+        pool: number of designs looked at per trial.
+        batch: number of designs proposed in parallel, before any of them is scored.
     """
 
     initial: int = 6
@@ -56,17 +56,17 @@ class GrayboxOptions:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """A point that was evaluated: its flat parameters, exact objectives and score, and whether it keeps all limits."""
+    """A design that was evaluated: its flat parameters, exact objectives and score, and whether it keeps all limits."""
 
     params: Params
     exact: Array
     score: float
-    kept: bool = True
+    is_feasible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A point that was looked at: its exact objectives, expected score, and what its tasks' scores are known by."""
+    """A design that was looked at: its exact objectives, its expected score, and the keys of its tasks' scores."""
 
     point: DesignPoint
     exact: Array
@@ -75,18 +75,19 @@ class _Candidate:
 
 
 class Proposer:
-    """Proposes points from what was learned of those before.
+    """Proposes designs from what it learned of earlier ones.
 
-    Points of a batch are chosen one after the other, as if those before had scored what is expected of them: so they differ,
-    and what they need measured is counted once. A batch begins at every trial whose number it divides, and follows from the
-    trials before that one, however many of its own are done.
+    The option ``batch`` sets how many designs are proposed in parallel. They are chosen one after the other, as if the earlier
+    ones had their expected scores, so they differ, and a score that several need counts once. A group of parallel designs
+    begins at every trial whose number ``batch`` divides. It depends only on the trials before, however many of its own are
+    done.
 
     Args:
-        codec: of the space.
-        cost: exact cost of many points.
+        codec: translation of the space.
+        cost: function that gives the exact cost of many designs.
         joint: generators under which a task's score depends on all tasks.
-        options: of the sampler.
-        planned: is told of the points of a batch of several that may be scored.
+        options: options of the sampler.
+        planned: callback for parallel designs that may be scored; called where ``batch`` is above 1.
     """
 
     def __init__(
@@ -115,16 +116,16 @@ class Proposer:
         self._told, self._begins, self._batch = planned, -1, list[Params]()
 
     def learn(self, point: DesignPoint, row: Mapping[str, Any]) -> None:
-        """Take in a finished trial, or a design of a profile, which tells of scores and is no trial.
+        """Take in a finished trial, or a design of a profile, which has scores and is no trial.
 
         Args:
-            point: its design.
-            row: its cells by column.
+            point: the design.
+            row: its values by column.
         """
         self._finished.append((point, row))
 
     def propose(self, number: int, seed: int) -> Params:
-        """Flat parameters of trial ``number``; the same for the same seed and the same trials before its batch."""
+        """Return flat parameters of trial ``number``; they depend on the seed and on the trials before its group."""
         begins = number - number % self._options.batch
         if begins != self._begins:
             self._take_in(begins)
@@ -132,7 +133,7 @@ class Proposer:
         return self._batch[number - begins]
 
     def _take_in(self, begins: int) -> None:
-        """Learn from the trials before a batch."""
+        """Learn from the trials before a group."""
         for point, row in self._finished:
             if row["trial"] < begins:
                 self._learn(point, row)
@@ -150,35 +151,35 @@ class Proposer:
             for task, name in enumerate(names):
                 self._scores.learn(rows[0, task], task, keys[task], float(row[name]), measured=is_trial)
             self._baseline = float(row["score_mean"]) + float(row["accuracy_drop_all"]) / 100
-        kept = row["status"] == Status.DONE
-        if is_trial and (scored if self._uncertain else kept):
+        feasible = row["status"] == Status.DONE
+        if is_trial and (scored if self._uncertain else feasible):
             score = float(row["score_mean"]) if self._uncertain else 1.0
-            self._measured.append(_Measured(self._codec.encode(point), self._exact(row), score, kept))
+            self._measured.append(_Measured(self._codec.encode(point), self._exact(row), score, feasible))
 
     def _plan_batch(self, begins: int, seed: int) -> list[Params]:
-        """The points of a batch."""
+        """Choose the designs of a group."""
         measured, seen, batch = len(self._measured), set(self._seen), self._options.batch
-        found: list[Params] = []
+        planned: list[Params] = []
         for number in range(begins, begins + batch):
             make = Candidates(self._codec, self._tasks, derive(seed, number, "graybox"))
-            if measured + len(found) < self._options.initial or not measured:
-                found.append(self._first(make, number))
+            if measured + len(planned) < self._options.initial or not measured:
+                planned.append(self._first(make, number))
             else:
-                found.append(self._best(make, number))
-            self._seen.add(self._codec.decode(found[-1]).key())
+                planned.append(self._best(make, number))
+            self._seen.add(self._codec.decode(planned[-1]).key())
         self._seen, self._measured = seen, self._measured[:measured]
         self._scores.awaited = set()
         if batch > 1 and self._told is not None:
-            self._told([point for point, _ in self._filter_allowed(found)])
-        return found
+            self._told([point for point, _ in self._filter_allowed(planned)])
+        return planned
 
     def _best(self, make: Candidates, number: int) -> Params:
-        """The point expected to add most; it counts as measured, with what is expected of it, until the batch is whole."""
+        """Return the design expected to add most; it counts as measured, with its expected score, until the group is whole."""
         front = self._front()
         good = self._sort_pool([*self._pool(make, front), *self._recombinations(make, front)], front, number)
-        known = [self._codec.encode(item.point) for item in good[:8]]
-        near = [make.near(make.one_of(known)) for _ in range(self._options.pool // 4 if good else 0)]
-        best = self._sort_pool([*known[:1], *near], front, number)
+        best_known = [self._codec.encode(item.point) for item in good[:8]]
+        near = [make.near(make.one_of(best_known)) for _ in range(self._options.pool // 4 if good else 0)]
+        best = self._sort_pool([*best_known[:1], *near], front, number)
         if not best:
             return make.anywhere()
         params = self._codec.encode(best[0].point)
@@ -187,7 +188,7 @@ class Proposer:
         return params
 
     def _first(self, make: Candidates, number: int) -> Params:
-        """Before anything is known: the defaults, then points that are the same for every task, and any, in turn."""
+        """Return a design before anything is predicted: the defaults, then in turn one setting for all tasks or any design."""
         if number == 0:
             return {**make.anywhere(), **{name: domain.default for name, domain in self._codec.domains.items()}}
         drawn = [make.alike() if number % 2 else make.anywhere() for _ in range(32)]
@@ -205,7 +206,7 @@ class Proposer:
         ]
 
     def _recombinations(self, make: Candidates, front: list[_Measured]) -> list[Params]:
-        """Points that have for each task what is best for it alone, around one of the front."""
+        """Return designs that have for each task the setting that is best for it alone, around a design of the front."""
         reference, worst = self._reference(np.array([item.exact for item in self._measured]))
         good = [item.params for item in front]
         base = make.one_of(good)
@@ -217,7 +218,7 @@ class Proposer:
         return self._recombined.around(make, base, good, worth, lost, self._options.pool // 4)
 
     def _sort_pool(self, pool: list[Params], front: list[_Measured], number: int) -> list[_Candidate]:
-        """Points of a pool that are new and allowed, those first that are expected to add most for what they cost."""
+        """Return the new and allowed designs of a pool, those first that are expected to add most for their price."""
         allowed = self._filter_allowed(pool)
         if not allowed:
             return []
@@ -237,19 +238,20 @@ class Proposer:
             deviation = DOUBT * deviation
         reference, worst = self._reference(np.array([item.exact for item in self._measured]))
         pair = self._pair(number)
-        known = np.array([(*(item.exact / reference)[pair], item.score) for item in front if item.kept]).reshape(-1, 3)
-        gained = expected_improvement((exact / reference)[:, pair], mean, deviation, known, np.array([1.0, 1.0, worst]))
+        best = np.array([(*(item.exact / reference)[pair], item.score) for item in front if item.is_feasible])
+        limits = np.array([1.0, 1.0, worst])
+        gained = expected_improvement((exact / reference)[:, pair], mean, deviation, best.reshape(-1, 3), limits)
         order = np.argsort(-gained * feasible / (FREE[late] + missing), kind="stable")
         return [_Candidate(points[at], exact[at], float(mean[at]), keys[at]) for at in order]
 
     def _filter_allowed(self, pool: list[Params]) -> list[tuple[DesignPoint, CostResult]]:
-        """New points that keep every limit known before a score, once each, and their cost."""
-        found: dict[tuple[object, ...], DesignPoint] = {}
+        """Return new designs that keep every limit known before a score, once each, and their cost."""
+        unseen: dict[tuple[object, ...], DesignPoint] = {}
         for params in pool:
             point = self._codec.decode(params)
             if (key := point.key()) not in self._seen:
-                found.setdefault(key, point)
-        points = list(found.values())
+                unseen.setdefault(key, point)
+        points = list(unseen.values())
         costs = self._cost(points) if points else []
         return [
             (point, cost)
@@ -258,24 +260,24 @@ class Proposer:
         ]
 
     def _front(self) -> list[_Measured]:
-        """Measured points that no other one beats, of those that keep all limits if any does."""
-        some = [item for item in self._measured if item.kept] or self._measured
+        """Return the measured designs that no other one beats, among those that keep all limits if any does."""
+        some = [item for item in self._measured if item.is_feasible] or self._measured
         values = np.array([(*item.exact, item.score) for item in some])
         mask = mask_nondominated(values, [*(False for _ in some[0].exact), True])
         return [item for item, best in zip(some, mask, strict=True) if best]
 
     def _exact(self, metrics: Mapping[str, Any]) -> Array:
-        """Objectives that are known exactly; two at least, of which one may be nothing."""
+        """Return the exact objectives, shape (D,); missing ones are 0, so that there are at least two."""
         values = [float(metrics[axis] or 0.0) for axis in self._axes]
         return np.array([*values, *(0.0 for _ in range(2 - len(values)))])
 
     def _pair(self, number: int) -> list[int]:
-        """Which two of them a trial looks at; of three, each pair in turn."""
+        """Return the two exact objectives that a trial looks at; each pair of three objectives has its turn."""
         return list(list(combinations(range(max(len(self._axes), 2)), 2))[number % (3 if len(self._axes) > 2 else 1)])
 
-    def _reference(self, known: Array) -> tuple[Array, float]:
-        """Worst exact objectives that count, and worst score."""
-        seen = np.where(known.max(axis=0) > 0, 1.1 * known.max(axis=0), 1.0)
+    def _reference(self, measured: Array) -> tuple[Array, float]:
+        """Return the worst exact objectives that count, shape (D,), and the worst score."""
+        seen = np.where(measured.max(axis=0) > 0, 1.1 * measured.max(axis=0), 1.0)
         stated = [self._limits.get(axis) for axis in self._axes]
         reference = [
             seen[at] if limit is None else limit for at, limit in enumerate([*stated, None, None][: len(seen)])
@@ -285,7 +287,7 @@ class Proposer:
 
 
 def _axis(objective: str, reference: Mapping[str, float]) -> str | None:
-    """Column of an objective that is known exactly, as the reference point names it if it does."""
+    """Return the column of an exact objective, by preference the one that the reference point names; None for accuracy."""
     if objective == "accuracy":
         return None
     ratios = {"area": ("array_area_ratio", "area_ratio"), "energy": ("energy_ratio",), "latency": ("latency_ratio",)}

@@ -1,7 +1,7 @@
-"""Designs put together from what is best for each task, as far as that is known and expected.
+"""Designs put together from the best setting of each task, by measured and expected scores.
 
-Cost adds up over tasks nearly, and a score is a mean over them. For any weights of the objectives the best design is then
-the one that has for each task what is best for it alone, so that one change of each task tells many good designs.
+Cost nearly adds up over tasks, and a score is a mean over them. For any weights of the objectives, the best design thus has
+for each task the setting that is best for this task alone. Looking at the tasks one by one then finds many good designs.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from dse.samplers.graybox.scores import TaskScores
 
 Array = NDArray[np.float64]
 SINGLES = 192
-"""Designs that differ from the one in view in one task."""
+"""Designs looked at that differ from the base in one task."""
 FEWEST = 6
-"""Settings of a task that are looked at."""
+"""Fewest settings of a task that are looked at."""
 SPREAD = 1.5
 """Standard deviation of the logarithm of an objective's weight."""
 
@@ -30,9 +30,9 @@ class Recombined:
     """Puts designs together.
 
     Args:
-        codec: of the space.
-        features: of its points.
-        scores: what is known of tasks' scores, and expected.
+        codec: translation of the space.
+        features: features of designs.
+        scores: measured and expected scores of tasks.
     """
 
     def __init__(self, codec: Codec, features: Features, scores: TaskScores) -> None:
@@ -48,15 +48,15 @@ class Recombined:
         worst: float,
         count: int,
     ) -> list[Params]:
-        """Designs that have all but what belongs to tasks from one.
+        """Return designs that differ from a base only in the settings of tasks.
 
         Args:
-            make: draws.
-            base: the design.
-            good: designs whose settings of tasks are looked at, first those that matter most.
-            worth: exact objectives (N, D) of points, smaller is better, in units of the reference.
-            worst: loss of the mean score that counts as much as one unit of these.
-            count: of designs.
+            make: source of random candidates.
+            base: the design to change.
+            good: designs whose settings of tasks are looked at, the most important first.
+            worth: function that gives exact objectives of designs, smaller is better, in units of the reference, shape (N, D).
+            worst: loss of the mean score that counts as much as one unit of the exact objectives.
+            count: number of designs to return.
         """
         options = make.settings(base, good, max(SINGLES // self._tasks, FEWEST))
         owners = np.repeat(np.arange(self._tasks), [len(of_task) for of_task in options])
@@ -68,14 +68,14 @@ class Recombined:
         drawn = np.random.default_rng(make.number())
         exact = worth(points)
         weights = np.exp(SPREAD * drawn.standard_normal((count, exact.shape[1] + 1)))
-        guess = drawn.standard_normal((count, 1))  # another one each time, so that what is uncertain is tried
+        guess = drawn.standard_normal((count, 1))  # a new guess for each design, so that uncertain settings are tried
         hoped = mean + deviation * guess
         values = weights[:, :-1] @ exact.T - weights[:, -1:] * hoped / (self._tasks * worst)
-        found: list[Params] = [dict(base) for _ in range(count)]
+        designs: list[Params] = [dict(base) for _ in range(count)]
         start = 0
         for of_task in options:
             best = values[:, start : start + len(of_task)].argmin(axis=1)
-            for params, at in zip(found, best, strict=True):
+            for params, at in zip(designs, best, strict=True):
                 params.update(of_task[int(at)])
             start += len(of_task)
-        return found
+        return designs

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class GrayboxSampler(optuna.samplers.BaseSampler):
-    """Asks a proposer, which has learned of every trial before.
+    """Asks a proposer, which has learned from every earlier trial.
 
     Args:
-        proposer: of the study.
-        seed: of the study; what is drawn follows from it and the trial's number.
-        distributions: of every searched element.
+        proposer: proposer of the study.
+        seed: seed of the study; it and the trial's number decide every draw.
+        distributions: distribution of every searched element.
     """
 
     def __init__(self, proposer: Proposer, seed: int, distributions: Mapping[str, BaseDistribution]) -> None:
@@ -31,14 +31,14 @@ class GrayboxSampler(optuna.samplers.BaseSampler):
         self._alone = optuna.samplers.RandomSampler(seed)
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Every element, whatever was told before."""
+        """Return the distributions of all elements, whatever trials came before."""
         del study, trial
         return dict(self._distributions)
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """All elements of one point."""
+        """Return all elements of one design."""
         del study
         proposed = self._proposer.propose(trial.number, self._seed)
         return {name: proposed[name] for name in search_space}
@@ -46,7 +46,7 @@ class GrayboxSampler(optuna.samplers.BaseSampler):
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """One element alone, drawn: asked for only where nothing is searched."""
+        """Draw one element alone; Optuna asks for this only where nothing is searched."""
         return self._alone.sample_independent(study, trial, param_name, param_distribution)
 
 
@@ -54,13 +54,13 @@ def options_of(given: Mapping[str, Any], where: str) -> GrayboxOptions:
     """Check the options of a space file.
 
     Raises:
-        UnknownNameError: one does not exist.
-        SpaceError: a value cannot be.
+        UnknownNameError: an option does not exist.
+        SpaceError: a value is not a whole number from 1.
     """
-    known = [item.name for item in fields(GrayboxOptions)]
+    names = [item.name for item in fields(GrayboxOptions)]
     for name, value in given.items():
-        if name not in known:
-            raise unknown_name("option of sampler 'graybox'", name, known, where=f"{where}.{name}")
+        if name not in names:
+            raise unknown_name("option of sampler 'graybox'", name, names, where=f"{where}.{name}")
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise SpaceError(
                 "sampler 'graybox' refuses an option",

@@ -1,4 +1,4 @@
-"""What each task will score, with uncertainty, from every score measured so far."""
+"""Predictions of each task's score, with uncertainty, from every score measured so far."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ Array = NDArray[np.float64]
 Key = bytes
 
 FEW = 3
-"""Scores below which nothing is fitted, and every unknown score is as uncertain as the next."""
+"""Number of scores below which nothing is fitted, and all unknown scores are equally uncertain."""
 GROWTH = 1.2
-"""The kernel is fitted again when there are so many times as many scores."""
+"""Factor by which the number of scores must grow before the kernel is fitted again."""
 MOST = 400
-"""Scores that are looked at: the newest, since a search goes where it matters."""
+"""Most scores that are looked at: the newest ones, since a search moves to the designs that matter."""
 PRIOR = 0.05
-"""Standard deviation of a score before anything is known."""
+"""Standard deviation of a score before the first fit."""
 SMALL = 0.01
-"""Loss up to which losses are taken as they are; beyond it as logarithms, since a task may lose a point or fifty."""
+"""Loss up to which a loss counts linearly, and above which it counts by its logarithm: a task may lose 1 point or 50."""
 
 
 class TaskScores:
-    """Scores by what they depend on: known where measured, else predicted by a Gaussian process over all tasks.
+    """Scores of tasks by key: measured ones, and predictions by a Gaussian process over all tasks.
 
-    What one task bears tells something of the others. Each task's scores are taken relative to its best so far.
+    One task's losses help to predict another's. Each task's scores are relative to its best one so far.
 
     Args:
-        tasks: T.
-        width: F columns of a row.
+        tasks: number of tasks, T.
+        width: number of columns of a row, F.
 
     Attributes:
-        awaited: keys of scores that are unknown yet, but paid for.
+        awaited: keys of scores that are unknown, but whose measurement is already planned.
     """
 
     def __init__(self, tasks: int, width: int) -> None:
@@ -55,11 +55,11 @@ class TaskScores:
         """Take in the score of a task.
 
         Args:
-            row: (F,) what it depends on.
-            task: index.
-            key: what it is known by.
+            row: features on which the score depends, shape (F,).
+            task: index of the task.
+            key: key of the score.
             value: the score.
-            measured: by the study; else it tells of others, and of itself until it is measured.
+            measured: whether the study measured it; if not, the score only serves predictions.
         """
         if key in self._places:
             self._values[self._places[key]] = value
@@ -72,11 +72,11 @@ class TaskScores:
             self._known[key] = value
 
     def predict(self, rows: Array, keys: Sequence[Sequence[Key]]) -> tuple[Array, Array, NDArray[np.int64]]:
-        """Expected scores (P, T), their standard deviations (P, T), and how many scores are to be paid for (P,).
+        """Return expected scores (P, T), their standard deviations (P, T), and the number of scores still to measure (P,).
 
         Args:
-            rows: (P, T, F).
-            keys: of each point, of each task.
+            rows: features of each design and task, shape (P, T, F).
+            keys: keys of the scores, T for each of P designs.
         """
         flat = [key for of_tasks in keys for key in of_tasks]
         of_task = np.tile(np.arange(self._tasks), len(rows))
@@ -86,12 +86,12 @@ class TaskScores:
         return mean.reshape(len(rows), -1), deviation.reshape(len(rows), -1), missing
 
     def each(self, rows: Array, tasks: NDArray[np.int64], keys: Sequence[Key]) -> tuple[Array, Array]:
-        """Expected scores and their standard deviation, each (n,).
+        """Return expected scores and their standard deviations, shape (n,) each.
 
         Args:
-            rows: (n, F).
-            tasks: (n,) index.
-            keys: n.
+            rows: features of each score, shape (n, F).
+            tasks: index of each score's task, shape (n,).
+            keys: keys of the n scores.
         """
         means, deviations = np.zeros((2, len(keys)))
         unknown: dict[Key, list[int]] = {}
@@ -108,7 +108,7 @@ class TaskScores:
         return means, deviations
 
     def _predict_unknown(self, rows: Array, tasks: NDArray[np.int64]) -> tuple[Array, Array]:
-        """Mean and standard deviation (n,) of unknown scores."""
+        """Return the means and standard deviations of unknown scores, shape (n,) each."""
         best = self._best(len(self))
         if len(self) < FEW:
             return best[tasks], np.full(len(rows), PRIOR)
@@ -116,15 +116,18 @@ class TaskScores:
 
         first = _fitted_on(len(self))
         if first != self._fitted_on:
-            known, lost, middle = self._collect_seen(first)
-            self._kernel, self._fitted_on = fit_kernel(known, lost - middle, self._width), first
-        known, lost, middle = self._collect_seen(len(self))
-        mean, deviation = predict(self._kernel, known, lost - middle, self._inputs(rows, tasks), self._width)
+            inputs, lost, middle = self._collect_seen(first)
+            self._kernel, self._fitted_on = fit_kernel(inputs, lost - middle, self._width), first
+        inputs, lost, middle = self._collect_seen(len(self))
+        mean, deviation = predict(self._kernel, inputs, lost - middle, self._inputs(rows, tasks), self._width)
         factor = np.exp(mean + middle)
         return best[tasks] - SMALL * (factor - 1), np.maximum(SMALL * factor * deviation, 1e-6)
 
     def _collect_seen(self, count: int) -> tuple[Array, Array, float]:
-        """Inputs (n, F + T) of the newest of the first scores, the logarithm of what was lost to a task's best, its mean."""
+        """Return the inputs (n, F + T) of the newest of the first scores, their losses as logarithms (n,), and the mean loss.
+
+        A loss is relative to the task's best score.
+        """
         some = slice(max(count - MOST, 0), count)
         of_task = np.array(self._of_task[some])
         lost = np.log1p((self._best(count)[of_task] - np.array(self._values[some])) / SMALL)
@@ -134,7 +137,7 @@ class TaskScores:
         return np.concatenate([rows, np.eye(self._tasks)[tasks]], axis=1)
 
     def _best(self, count: int) -> Array:
-        """Best of the first scores of each task; of one that has none, the mean of the others."""
+        """Return the best of each task's first scores (T,), or the mean of the other tasks' best for a task without scores."""
         best = np.full(self._tasks, -np.inf)
         np.maximum.at(best, np.array(self._of_task[:count], dtype=int), np.array(self._values[:count]))
         some = np.isfinite(best)
@@ -142,7 +145,7 @@ class TaskScores:
 
 
 def _fitted_on(count: int) -> int:
-    """How many scores, the first ones, the kernel is fitted on: it follows from the scores, not from when it was asked for."""
+    """Return the number of first scores that the kernel is fitted on; it depends on the scores, not on earlier requests."""
     first = FEW
     while (larger := math.ceil(GROWTH * first)) <= count:
         first = larger
