@@ -1,7 +1,7 @@
-"""What the designs of a study would cost under other assumptions of their hardware model, such as other ADC laws.
+"""Costs of a study's designs under other assumptions of their hardware model, such as other ADC laws.
 
-A hardware model may have a method ``alternatives``: factors of its components' costs under each assumption it knows. Rows hold
-every component, so a design is costed again without its model, tasks or data.
+A hardware model may have a method ``alternatives``: factors of its components' costs under each assumption it knows. Rows
+hold the costs of every component, so a design is costed again without its model, tasks or data.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     from dse.space.file import SpaceFile
 
 COSTS = {"area": "area_mm2", "energy": "energy_uj"}
-"""Prefix of components' columns, and their sum."""
+"""Prefix of components' columns, and the column of their sum."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """What designs cost under one assumption.
+    """Costs of designs under one assumption.
 
     Attributes:
-        name: of the assumption.
-        costs: rows of the designs it can be told for, by their index in the trials, with `area_mm2` and `energy_uj`.
+        name: name of the assumption.
+        costs: `area_mm2` and `energy_uj` of the designs whose model knows the assumption, by their index in the trials.
     """
 
     name: str
@@ -50,46 +50,46 @@ def assumptions(trials: pd.DataFrame, folder: Path) -> list[Assumption]:
 
     Args:
         trials: rows of the study, or some of them.
-        folder: of the study; its space file names the options of the models.
+        folder: folder of the study; its space file names the options of the models.
 
     Returns:
-        Nothing for designs whose model offers no assumption, is not there, or no longer takes their parameters.
+        Costs per assumption, without the designs whose model is missing, offers no assumption or refuses their parameters.
     """
     import pandas as pd
 
     if not (folder / SPACE).is_file():
         return []
     costed = trials[trials["area_mm2"].notna() & trials["energy_uj"].notna()]
-    found: dict[str, list[pd.DataFrame]] = {}
+    parts_by_name: dict[str, list[pd.DataFrame]] = {}
     for name, rows in costed.groupby("hardware", sort=True):
         for item in _ask_model(folder / SPACE, str(name), rows):
-            found.setdefault(item.name, []).append(_cost_again(item, rows))
-    return [Assumption(name, pd.concat(parts).sort_index()) for name, parts in found.items()]
+            parts_by_name.setdefault(item.name, []).append(_cost_again(item, rows))
+    return [Assumption(name, pd.concat(parts).sort_index()) for name, parts in parts_by_name.items()]
 
 
 def section(trials: pd.DataFrame, trial: int, folder: Path) -> Section | None:
-    """One trial under every assumption, beside what it is charged; None where its hardware model offers none."""
+    """Return the costs of one trial under every assumption; None if its hardware model offers no assumption."""
     rows = trials[trials["trial"] == trial]
     lines = []
     for item in assumptions(rows, folder):
         line: dict[str, Any] = {"assumption": item.name}
-        for what, column in COSTS.items():
+        for cost, column in COSTS.items():
             now, other = float(rows[column].iloc[0]), float(item.costs[column].iloc[0])
-            line |= {column: other, f"{what}_change_percent": 100 * (other / now - 1)}
+            line |= {column: other, f"{cost}_change_percent": 100 * (other / now - 1)}
         lines.append(line)
     columns = ("assumption", "area_mm2", "area_change_percent", "energy_uj", "energy_change_percent")
     return Section("cost under other assumptions", columns, tuple(lines)) if lines else None
 
 
 def _ask_model(space: Path, name: str, rows: pd.DataFrame) -> tuple[Alternative, ...]:
-    """What a hardware model says of some designs."""
+    """Ask a hardware model for the alternatives of some designs."""
     from dse.space.file import load
 
     prefix = f"{PREFIX}hardware.{name}."
     names = [column for column in map(str, rows.columns) if column.startswith(prefix)]
     try:
         values = {column.removeprefix(prefix): np.array(rows[column].tolist()) for column in names}
-        with redirect_stdout(sys.stderr):  # what a plugin prints is no result
+        with redirect_stdout(sys.stderr):  # text that a plugin prints is no result
             file: SpaceFile = load(space)
             plugin = load_registry(file.plugin_paths).build("hardware", name, file.hardware.table(name).options)
             offers = isinstance(plugin, HardwareWithAlternatives)
@@ -102,9 +102,9 @@ def _cost_again(item: Alternative, rows: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     changed = {}
-    for what, column in COSTS.items():
-        factors: dict[str, Floats] = dict(getattr(item, what))
-        present = [name for name in factors if f"{what}.{name}" in rows]
-        extra = [rows[f"{what}.{name}"].fillna(0.0).to_numpy(float) * (factors[name] - 1) for name in present]
+    for cost, column in COSTS.items():
+        factors: dict[str, Floats] = dict(getattr(item, cost))
+        present = [name for name in factors if f"{cost}.{name}" in rows]
+        extra = [rows[f"{cost}.{name}"].fillna(0.0).to_numpy(float) * (factors[name] - 1) for name in present]
         changed[column] = rows[column].astype(float) + sum(extra)
     return pd.DataFrame(changed, index=rows.index)

@@ -17,16 +17,16 @@ from dse.score.decompose import decompose
 
 @dataclass(frozen=True, slots=True)
 class DeltaStatistics:
-    """What the differences of some matrices are like.
+    """Statistics of the deltas of some matrices.
 
     Attributes:
-        task: name.
-        layer: index, or "all".
-        cosine: between fine-tuned and base weights, in float32.
-        nonzero: share of differences that are not zero on the 8-bit grid.
-        magnitude: mean of those that are not, in steps of the grid.
-        largest: of them.
-        saturated: share of fine-tuned weights beyond the base's grid.
+        task: name of the task.
+        layer: index of the layer, or "all".
+        cosine: cosine between fine-tuned and base weights, in float32.
+        nonzero: share of deltas that are not zero on the 8-bit grid, 0 to 1.
+        magnitude: mean magnitude of the deltas that are not zero, in steps of the grid.
+        largest: largest magnitude of a delta, in steps of the grid.
+        saturated: share of fine-tuned weights beyond the base's grid, 0 to 1.
     """
 
     task: str
@@ -39,7 +39,7 @@ class DeltaStatistics:
 
 
 def statistics(loaded: LoadedWorkload, *, per_channel: bool = False) -> Iterator[dict[str, Any]]:
-    """Give one row for each layer of each task, and one for each whole task; see `DeltaStatistics`."""
+    """Give one row per layer of each task, and one per whole task; see `DeltaStatistics`."""
     base = loaded.base_weights()
     scales = {key: best_scale(weight, per_channel=per_channel) for key, weight in base.items()}
     for name in loaded.tasks:
@@ -56,7 +56,7 @@ def statistics(loaded: LoadedWorkload, *, per_channel: bool = False) -> Iterator
 
 
 class _Sums:
-    """Sums over matrices from which their statistics follow."""
+    """Sums over matrices, from which the statistics follow."""
 
     def __init__(self) -> None:
         self.values = dict.fromkeys(("dot", "base", "tuned", "nonzero", "magnitude", "saturated", "count"), 0.0)

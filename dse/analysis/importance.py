@@ -12,29 +12,29 @@ from dse.score.context import PipelineContext
 
 IMPORTANCE_VERSION = 1
 LITTLE = 0.01
-"""Share of a layer's importance that is as good as none."""
+"""Share of a layer's importance that is negligible."""
 UNITS: dict[str, Role] = {"heads": "attention_output", "ffn": "ffn_out"}
-"""What may be left out of a layer, and the matrix whose inputs it is."""
+"""Units that may be left out of a layer, and the role of the matrix whose inputs they are."""
 
 
 def importance(context: PipelineContext, task: int, rows: int) -> dict[str, NDArray[Any]]:
-    """Fisher information of a mask on each attention head and on each feed-forward column.
+    """Measure the Fisher information of a mask on each attention head and on each feed-forward column.
 
     With a mask ``m`` (1 everywhere) on the units and the logits ``z``, the importance of unit ``u`` is the mean over rows
-    of ``|dz / dm_u|^2``: the square, expected over normal random weights ``r``, of ``d(r z) / dm_u``. To first order it is what
-    leaving out the unit changes in the logits, squared. Masks and their diagonal Fisher information after Kwon et al.,
-    NeurIPS 2022, there of the loss; of the logits it needs no labels and does not vanish where the loss is small.
+    of ``|dz / dm_u|^2``: the square, expected over normal random weights ``r``, of ``d(r z) / dm_u``. To first order it is the
+    squared change of the logits when the unit is left out. Kwon et al., NeurIPS 2022, introduced masks and their diagonal
+    Fisher information for the loss; information about the logits needs no labels and does not vanish where the loss is small.
 
     Units are inputs ``x`` of the matrix ``W`` that follows, so that ``dz / dm_u`` is the sum over the unit's inputs and the
     row's tokens of ``x (g W)``, with ``g`` the gradient at the matrix's outputs.
 
     Args:
-        context: runs the task's model.
-        task: index.
-        rows: training rows.
+        context: pipeline context that runs the task's model.
+        task: index of the task.
+        rows: number of training rows.
 
     Returns:
-        ``heads`` (L, H) and ``ffn`` (L, F); one is left out where the encoder does not tell which inputs these are.
+        Importances ``heads`` (L, H) and ``ffn`` (L, F), without a kind of unit for which the encoder names no matrix.
     """
     import torch
 
@@ -58,18 +58,18 @@ def importance(context: PipelineContext, task: int, rows: int) -> dict[str, NDAr
     }
 
 
-def least(found: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What the least important units of each layer carry.
+def least(importances: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the importance that the least important units of each layer carry.
 
     Args:
-        found: (L, units) importance.
+        importances: importance of each unit, shape (L, units).
 
     Returns:
-        (L,) share of a layer's importance that its least important half carries, 0 to 1, not a number where the layer has
-        none; (L,) most units that together carry less than `LITTLE` of it.
+        Share of a layer's importance that its least important half carries, 0 to 1, NaN where the layer has no importance,
+        shape (L,); most units that together carry less than `LITTLE` of the layer's importance, shape (L,).
     """
-    ordered = np.sort(found, axis=1)
+    ordered = np.sort(importances, axis=1)
     total = ordered.sum(axis=1)
     with np.errstate(invalid="ignore"):
-        half = ordered[:, : found.shape[1] // 2].sum(axis=1) / total
+        half = ordered[:, : importances.shape[1] // 2].sum(axis=1) / total
     return half, (ordered.cumsum(axis=1) < LITTLE * total[:, None]).sum(axis=1).astype(float)

@@ -1,10 +1,10 @@
-"""The profiler: how much each task bears, measured once, and the hyper-parameters that follow.
+"""The profiler: it measures once how much each task tolerates, and proposes settings per task.
 
-After Kang et al., ICCAD 2021: tasks differ in how far their differences from the base may be compressed, so each (there,
-each cluster of alike tasks, by K-means) gets its own hyper-parameters for a mode that favours accuracy or area. The paper
-publishes neither its measure of resilience nor its rule; both here are ours. Every setting of the per-task parameters of
-compressor and generator is scored once on the search split. Arrays, and energy, add up over tasks and drops are a mean over
-tasks, so the settings with the fewest arrays, or the least energy, for a mean drop follow exactly, by dynamic programming.
+It follows Kang et al., ICCAD 2021. Tasks differ in how far their deltas may be compressed, so each task (in the paper, each
+cluster of similar tasks, by K-means) gets its own setting for a mode that favours accuracy or area. The paper publishes
+neither its measure of resilience nor its rule; both here are ours. Every setting of the per-task parameters of compressor
+and generator is scored once on the search split. Arrays and energy add up over tasks, and the drop is a mean over tasks.
+Dynamic programming thus finds exactly the settings with the fewest arrays, or the least energy, for a mean drop.
 """
 
 from __future__ import annotations
@@ -27,34 +27,34 @@ from dse.space.domain import Domain, at, size, snap_value
 from dse.space.searchspace import SearchedParameter, SearchSpace
 
 MOST_SETTINGS = 32
-"""Settings of a task that are scored; ranges are thinned until no more are left."""
+"""Most settings of a task that are scored; ranges are thinned to keep this limit."""
 CLUSTERS = 4
 MODES = {"acc": 0.15, "opt": 0.5, "agg": 2.0}
-"""Mean drop in points each mode may cost on the search split. The paper measured a gain of 0.1 and drops of 0.7 and 2.7;
-these lie below, since a choice looks better on the rows it was made by."""
+"""Mean drop in points that each mode may cost on the search split. The paper measured a gain of 0.1 and drops of 0.7 and 2.7;
+these limits are lower, since a choice looks better on the rows that it was made by."""
 UNIT = 0.01
 """Points of drop in one step of the dynamic programme."""
 RATIOS = {"area": "array_area_ratio", "energy": "energy_ratio"}
-"""What proposals may have least of, and its column."""
+"""Costs that proposals may minimise, and the column of each."""
 PROFILED: tuple[Kind, ...] = ("generator", "compressor")
-"""Kinds of plugin whose per-task parameters change what a task's scores are."""
+"""Kinds of plugin whose per-task parameters change a task's scores."""
 Ratios: TypeAlias = dict[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
 class Resilience:
-    """What was measured.
+    """Measurements of a profile.
 
     Attributes:
-        generator: plugin whose settings these are, with the compressor.
-        compressor: likewise.
-        settings: values by full parameter name, the same for every task.
-        drops: (T, S) points each task loses to the baseline.
-        scores: (T, S).
-        extra: (T, S) what each task adds to the ratio of its least setting, by column of `RATIOS`.
-        uniform: (S,) ratio of the design that gives every task the setting, by column.
-        layers: (T, L) points a task loses when one layer has the base's matrices.
-        clusters: (T,) tasks that bear alike, numbered from the most to the least resilient.
+        generator: generator whose parameters the settings cover.
+        compressor: compressor whose parameters the settings cover.
+        settings: S settings, each with values by full parameter name, the same for every task.
+        drops: points that each task loses to the baseline, shape (T, S).
+        scores: score of each task, shape (T, S).
+        extra: ratio that a setting on one task adds to the smallest uniform ratio, by column of `RATIOS`, shape (T, S).
+        uniform: ratio of the design that gives every task the setting, by column of `RATIOS`, shape (S,).
+        layers: points that a task loses when one layer has the base's matrices, shape (T, L).
+        clusters: cluster of each task by its losses, numbered from the most to the least resilient, shape (T,).
     """
 
     generator: str
@@ -73,9 +73,9 @@ class Proposal:
     """A design that follows from the profile.
 
     Attributes:
-        name: the mode, or ``drop<=X``.
-        chosen: setting of each task.
-        expected_drop: mean over tasks of what was measured for these settings one by one.
+        name: name of the mode, or ``drop<=X``.
+        chosen: index of each task's setting.
+        expected_drop: mean over tasks of the drops measured for these settings one by one, points.
         point: the design.
     """
 
@@ -85,23 +85,23 @@ class Proposal:
     point: DesignPoint
 
 
-def profile(problem: Problem, space: SearchSpace, start: DesignPoint, told: ProgressCallback) -> Resilience:
+def profile(problem: Problem, space: SearchSpace, start: DesignPoint, progress: ProgressCallback) -> Resilience:
     """Score every setting of the per-task parameters of a design's generator and compressor, and every layer.
 
     Args:
-        problem: prepared, with scores.
-        space: names the values the parameters may take.
-        start: the design around which settings change.
-        told: is told what is being measured.
+        problem: problem that is prepared for scores.
+        space: search space with the values that the parameters may take.
+        start: design around which settings change.
+        progress: callback for the current measurement and the share done.
 
     Raises:
-        SpaceError: neither plugin has something to choose for each task.
+        SpaceError: neither plugin has a parameter to choose for each task.
     """
     settings, tasks = _settings(chosen_by_task(space, start)), space.tasks
     uniform = [with_settings(start, [setting] * len(tasks)) for setting in settings]
     scores, drops = np.zeros((2, len(tasks), len(settings)))
     for index, point in enumerate(uniform):
-        told(f"setting {index + 1} of {len(settings)} on every task", index / len(settings))
+        progress(f"setting {index + 1} of {len(settings)} on every task", index / len(settings))
         result = problem.score(point)
         scores[:, index] = [result.tasks[name] for name in tasks]
         drops[:, index] = [100 * (result.baseline[name] - result.tasks[name]) for name in tasks]
@@ -113,21 +113,21 @@ def profile(problem: Problem, space: SearchSpace, start: DesignPoint, told: Prog
 
 
 def chosen_by_task(space: SearchSpace, start: DesignPoint) -> list[SearchedParameter]:
-    """Give what a design's generator and compressor let each task choose.
+    """Give the parameters that a design's generator and compressor let each task choose.
 
     Raises:
-        SpaceError: nothing.
+        SpaceError: neither plugin has such a parameter.
     """
     plugins = {kind: start.plugin(kind) for kind in PROFILED}
-    found = [item for kind, name in plugins.items() for item in per_task(space, kind, name)]
-    if not found:
+    chosen = [item for kind, name in plugins.items() for item in per_task(space, kind, name)]
+    if not chosen:
         raise SpaceError(
             f"{' and '.join(f'{kind} {name!r}' for kind, name in plugins.items())} have nothing to choose for each task, "
             "so there is nothing to profile",
             where=space.file.where("compressor", start.compressor, "parameters"),
             expected="a range for at least one parameter that is set per task",
         )
-    return found
+    return chosen
 
 
 def per_task(space: SearchSpace, kind: Kind, name: str) -> list[SearchedParameter]:
@@ -142,7 +142,7 @@ def per_task(space: SearchSpace, kind: Kind, name: str) -> list[SearchedParamete
 def _costs(
     problem: Problem, start: DesignPoint, settings: Sequence[Mapping[str, Scalar]], uniform: list[DesignPoint]
 ) -> tuple[Ratios, Ratios]:
-    """Cost of each setting on every task (S,), and what it adds on one task (T, S), where the others have the least."""
+    """Return, by column, the ratio of each setting on all tasks, (S,), and its addition on one task to the least ratio, (T, S)."""
     tasks = len(problem.tasks)
     costs = problem.cost(uniform)
     ratios, extra = {}, {}
@@ -154,40 +154,40 @@ def _costs(
             for task in range(tasks)
             for setting in settings
         ]
-        found = np.array([float(cost.metrics[metric] or 0) for cost in problem.cost(singles)])
-        extra[metric] = found.reshape(tasks, len(settings)) - ratios[metric].min()
+        single = np.array([float(cost.metrics[metric] or 0) for cost in problem.cost(singles)])
+        extra[metric] = single.reshape(tasks, len(settings)) - ratios[metric].min()
     return ratios, extra
 
 
 def propose(
-    found: Resilience, start: DesignPoint, max_drops: Iterable[float] = (), *, least: str = "area"
+    resilience: Resilience, start: DesignPoint, max_drops: Iterable[float] = (), *, least: str = "area"
 ) -> tuple[Proposal, ...]:
-    """Give the designs of the three modes, one setting a cluster, and one for each stated drop, one setting a task.
+    """Give a design per mode, with one setting per cluster, and one per stated drop, with one setting per task.
 
     Args:
-        found: what was measured.
-        start: the design around which settings change.
-        max_drops: mean drops in points.
-        least: of what the designs have least, a key of `RATIOS`.
+        resilience: measurements of the profile.
+        start: design around which settings change.
+        max_drops: mean drops that designs may cost, points.
+        least: cost that the designs minimise, a key of `RATIOS`.
     """
-    groups = dict.fromkeys(MODES, found.clusters)
+    groups = dict.fromkeys(MODES, resilience.clusters)
     budgets = dict(MODES)
     for max_drop in max_drops:
         name = f"drop<={max_drop:g}"
-        groups[name], budgets[name] = np.arange(len(found.drops)), max_drop
+        groups[name], budgets[name] = np.arange(len(resilience.drops)), max_drop
     return tuple(
-        _proposal(found, start, name, groups[name], (budget, RATIOS[least])) for name, budget in budgets.items()
+        _proposal(resilience, start, name, groups[name], (budget, RATIOS[least])) for name, budget in budgets.items()
     )
 
 
 def with_settings(point: DesignPoint, settings: Sequence[Mapping[str, Scalar]]) -> DesignPoint:
-    """Give each task its setting."""
+    """Return a design in which each task has its setting."""
     values = {name: tuple(setting[name] for setting in settings) for name in settings[0]}
     return replace(point, values={**point.values, **values})
 
 
 def cluster(bears: NDArray[np.float64], order: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Cluster tasks by what they lose (T, measurements), with K-means; number clusters by their mean of ``order``."""
+    """Cluster tasks by their losses, shape (T, measurements), with K-means; number clusters by their mean of ``order`` (T,)."""
     from sklearn.cluster import KMeans
 
     count = min(CLUSTERS, len(np.unique(bears, axis=0)))
@@ -197,18 +197,18 @@ def cluster(bears: NDArray[np.float64], order: NDArray[np.float64]) -> NDArray[n
 
 
 def smooth(drops: NDArray[np.float64], extra: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Make one task's drops (S,) fall with what it costs, and none negative: what else they do is noise of the split."""
+    """Make one task's drops, shape (S,), fall with cost and never negative: any other change is noise of the split."""
     from sklearn.isotonic import IsotonicRegression
 
     return np.asarray(IsotonicRegression(y_min=0.0, increasing=False).fit_transform(extra, drops))
 
 
 def _proposal(
-    found: Resilience, start: DesignPoint, name: str, groups: NDArray[np.int64], within: tuple[float, str]
+    resilience: Resilience, start: DesignPoint, name: str, groups: NDArray[np.int64], within: tuple[float, str]
 ) -> Proposal:
     budget, metric = within
-    tasks, extra = len(found.drops), found.extra[metric]
-    losses = np.stack([smooth(*pair) for pair in zip(found.drops, extra, strict=True)])
+    tasks, extra = len(resilience.drops), resilience.extra[metric]
+    losses = np.stack([smooth(*pair) for pair in zip(resilience.drops, extra, strict=True)])
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     picks = cheapest(
         np.stack([losses[part].sum(axis=0) for part in members]),
@@ -219,20 +219,20 @@ def _proposal(
     for part, pick in zip(members, picks, strict=True):
         for task in part:
             chosen[task] = pick
-    point = with_settings(start, [found.settings[pick] for pick in chosen])
-    expected = float(np.mean([found.drops[task, pick] for task, pick in enumerate(chosen)]))
+    point = with_settings(start, [resilience.settings[pick] for pick in chosen])
+    expected = float(np.mean([resilience.drops[task, pick] for task, pick in enumerate(chosen)]))
     return Proposal(name, tuple(chosen), expected, point)
 
 
 def cheapest(losses: NDArray[np.float64], extra: NDArray[np.float64], budget: float) -> list[int]:
-    """Pick one setting (of S) for each group (of G) so that losses sum to at most the budget and costs to the least.
+    """Pick one of S settings for each of G groups, so that losses sum to at most the budget and costs to the least.
 
-    Exact in steps of `UNIT`. Where even the smallest losses exceed the budget, these are picked.
+    The result is exact in steps of `UNIT`. If even the smallest losses exceed the budget, these are picked.
 
     Args:
-        losses: (G, S) points, >= 0.
-        extra: (G, S) costs.
-        budget: of the sum of losses.
+        losses: loss of each group, points, >= 0, shape (G, S).
+        extra: cost of each group, shape (G, S).
+        budget: largest sum of losses, points.
     """
     steps = np.ceil(losses / UNIT - 1e-9).astype(int)
     most = max(int(budget / UNIT + 1e-9), int(steps.min(axis=1).sum()))
@@ -265,7 +265,7 @@ def _settings(searched: Sequence[SearchedParameter]) -> tuple[Mapping[str, Scala
 
 
 def _levels(domain: Domain, most: int) -> list[Scalar]:
-    """At most so many values of a domain, its ends among them, evenly spread."""
+    """Return at most ``most`` values of a domain, its ends among them, evenly spread."""
     count = size(domain)
     if count <= most:
         return [at(domain, index) for index in range(int(count))]
@@ -275,26 +275,26 @@ def _levels(domain: Domain, most: int) -> list[Scalar]:
     return [snap_value(domain, low + (high - low) * index / (most - 1)) for index in range(most)]
 
 
-def rows_of(found: Resilience, tasks: Sequence[str]) -> list[dict[str, Any]]:
-    """Give one row for each task and setting, and one for each task and layer, as a table holds them."""
+def rows_of(resilience: Resilience, tasks: Sequence[str]) -> list[dict[str, Any]]:
+    """Give one row per task and setting, and one per task and layer, as a table holds them."""
     rows: list[dict[str, Any]] = []
     for task, name in enumerate(tasks):
-        plugins = {"generator": found.generator, "compressor": found.compressor}
-        common = {"task": name, **plugins, "cluster": int(found.clusters[task])}
-        for index, setting in enumerate(found.settings):
+        plugins = {"generator": resilience.generator, "compressor": resilience.compressor}
+        common = {"task": name, **plugins, "cluster": int(resilience.clusters[task])}
+        for index, setting in enumerate(resilience.settings):
             rows.append(
                 common
                 | {"layer": None, "setting": index}
                 | {f"param.{key}": value for key, value in setting.items()}
                 | {
-                    "score": float(found.scores[task, index]),
-                    "drop": float(found.drops[task, index]),
+                    "score": float(resilience.scores[task, index]),
+                    "drop": float(resilience.drops[task, index]),
                 }
-                | {f"extra_{metric}": float(extra[task, index]) for metric, extra in found.extra.items()}
-                | {metric: float(ratio[index]) for metric, ratio in found.uniform.items()}
+                | {f"extra_{metric}": float(extra[task, index]) for metric, extra in resilience.extra.items()}
+                | {metric: float(ratio[index]) for metric, ratio in resilience.uniform.items()}
             )
         rows += [
             common | {"layer": layer, "setting": None, "drop": float(lost)}
-            for layer, lost in enumerate(found.layers[task])
+            for layer, lost in enumerate(resilience.layers[task])
         ]
     return rows

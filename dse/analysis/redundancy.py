@@ -1,4 +1,4 @@
-"""What is redundant in a task's model: one row a task and layer, each group of columns from one measurement."""
+"""Redundancy of tasks' models: a table with one row per task and layer, each group of columns from one measurement."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
     from dse.score.problem import WorkloadProblem
 
 SURE = 0.9
-"""An input could leave early where an answer is at least so sure."""
+"""Least confidence of an answer with which an input could leave early."""
 Columns: TypeAlias = Mapping[str, NDArray[Any]]
-"""Values (T, L) by column; not a number where there is none."""
+"""Values (T, L) by column; NaN where a value is missing."""
 
 
-def redundancy(problem: WorkloadProblem, rows: int, told: ProgressCallback) -> pd.DataFrame:
-    """Measure how alike layers are across tasks, what each is worth, and what in it is worth little.
+def redundancy(problem: WorkloadProblem, rows: int, progress: ProgressCallback) -> pd.DataFrame:
+    """Measure how similar layers are across tasks, how much a task needs each layer, and which parts of it it hardly needs.
 
-    Everything is cached by content: what was measured once, by any study, is not measured again.
+    Every measurement is cached by content, so no study repeats one that any study has made.
 
     Args:
         problem: base, tasks and baseline; its plugins need not be prepared.
-        rows: training rows, pooled over all tasks for similarity, and of each task for importance.
-        told: is told what is being measured.
+        rows: number of training rows, pooled over all tasks for similarity, and per task for importance.
+        progress: callback for the current measurement and the share done.
 
     Returns:
-        Columns task, layer and those of `similar`, `important`, `leaving` and `effects`.
+        Table with the columns task, layer and those of `similar`, `important`, `leaving` and `effects`.
     """
     import pandas as pd
 
     columns = {
         **similar(problem, rows),
-        **important(problem, rows, told),
-        **leaving(problem, rows, told),
+        **important(problem, rows, progress),
+        **leaving(problem, rows, progress),
         **effects(problem),
     }
     table: dict[str, Any] = {
@@ -53,21 +53,21 @@ def redundancy(problem: WorkloadProblem, rows: int, told: ProgressCallback) -> p
     }
     table |= {name: values.ravel() for name, values in columns.items()}
     counts = {name: "Int64" for name in table if name.endswith("_below_1pct")}
-    paired = [name for name in table if "." in name]  # one for each task: they come last
+    paired = [name for name in table if "." in name]  # columns per other task come last
     return pd.DataFrame(table).astype(counts)[[*(name for name in table if name not in paired), *paired]]
 
 
 def similar(problem: WorkloadProblem, rows: int) -> Columns:
-    """How alike a layer's outputs are to the base's, to the other tasks' on average, and to each task's."""
+    """Return how similar a layer's outputs are to the base's, to the other tasks' on average, and to each task's."""
     context, tasks = problem.context, len(problem.tasks)
     key = {"version": [SIMILARITY_VERSION, MOST_TOKENS], "rows": rows, "digests": _digests(problem, *range(tasks))}
-    found = context.arrays.find_or_make(
+    similarity = context.arrays.find_or_make(
         "redundancy", {"measured": "similarity", **key}, lambda: context.similarity(rows)
     )
     columns: dict[str, NDArray[Any]] = {}
     for name in ("cka", "cosine"):
-        between = found[name][1:, 1:].transpose(0, 2, 1)  # (T, L, T)
-        columns[f"base_{name}"] = found[name][1:, 0]
+        between = similarity[name][1:, 1:].transpose(0, 2, 1)  # (T, L, T)
+        columns[f"base_{name}"] = similarity[name][1:, 0]
         if tasks == 1:
             columns[f"tasks_{name}"] = np.full(between.shape[:2], np.nan)
         else:
@@ -78,7 +78,7 @@ def similar(problem: WorkloadProblem, rows: int) -> Columns:
 
 
 def effects(problem: WorkloadProblem) -> Columns:
-    """Points a task loses to its baseline on the search split when it skips a layer, or has the base's matrices there."""
+    """Return the points that a task loses on the search split when it skips a layer, or uses the base's matrices there."""
     own = np.array(problem.baseline_scores())[:, None]
     return {
         "skipped_drop": POINTS * (own - np.array(problem.layer_scores(skipped=True))),
@@ -86,52 +86,52 @@ def effects(problem: WorkloadProblem) -> Columns:
     }
 
 
-def important(problem: WorkloadProblem, rows: int, told: ProgressCallback) -> Columns:
-    """What the least important heads and feed-forward columns of a layer carry."""
+def important(problem: WorkloadProblem, rows: int, progress: ProgressCallback) -> Columns:
+    """Return the importance that the least important heads and feed-forward columns of a layer carry."""
     shape = (len(problem.tasks), problem.layers)
-    columns = {f"{unit}_{what}": np.full(shape, np.nan) for unit in UNITS for what in ("half_share", "below_1pct")}
+    columns = {f"{unit}_{part}": np.full(shape, np.nan) for unit in UNITS for part in ("half_share", "below_1pct")}
     for task, name in enumerate(problem.tasks):
-        told_as = f"importance of heads and columns in {name}"
+        text = f"importance of heads and columns in {name}"
         make = partial(importance, problem.context, task, rows)
-        found = _once(problem, task, ("importance", IMPORTANCE_VERSION), rows, partial(told, told_as), make)
-        for unit, values in found.items():
+        importances = _once(problem, task, ("importance", IMPORTANCE_VERSION), rows, partial(progress, text), make)
+        for unit, values in importances.items():
             columns[f"{unit}_half_share"][task], columns[f"{unit}_below_1pct"][task] = least(values)
     return columns
 
 
-def leaving(problem: WorkloadProblem, rows: int, told: ProgressCallback) -> Columns:
-    """How often an answer read off a layer is the last one, and how many inputs are sure enough to leave by then."""
+def leaving(problem: WorkloadProblem, rows: int, progress: ProgressCallback) -> Columns:
+    """Return how often a layer's answer equals the last layer's, and the share of inputs sure enough to leave there."""
     columns = {name: np.full((len(problem.tasks), problem.layers), np.nan) for name in ("exit_agrees", "exit_leaves")}
     for task, name in enumerate(problem.tasks):
         make = partial(fit_exits, problem.context, task, rows)
-        found = _once(problem, task, ("exits", None), rows, partial(told, f"early exits of {name}"), make)
-        columns["exit_agrees"][task, found["layers"]] = found["agrees"]
-        columns["exit_leaves"][task, found["layers"]] = (found["sure"] >= SURE).mean(axis=1)
+        exits = _once(problem, task, ("exits", None), rows, partial(progress, f"early exits of {name}"), make)
+        columns["exit_agrees"][task, exits["layers"]] = exits["agrees"]
+        columns["exit_leaves"][task, exits["layers"]] = (exits["sure"] >= SURE).mean(axis=1)
     return columns
 
 
 def _once(
     problem: WorkloadProblem,
     task: int,
-    what: tuple[str, int | None],
+    measurement: tuple[str, int | None],
     rows: int,
-    told: Callable[[float], None],
+    progress: Callable[[float], None],
     make: Callable[[], dict[str, NDArray[Any]]],
 ) -> dict[str, NDArray[Any]]:
-    """Measure something of one task, unless that has been done."""
+    """Return a measurement of one task, given by name and version, from the cache if it has been made."""
 
-    def measured() -> dict[str, NDArray[Any]]:
-        told(task / len(problem.tasks))
+    def measure() -> dict[str, NDArray[Any]]:
+        progress(task / len(problem.tasks))
         return make()
 
-    name, version = what
+    name, version = measurement
     versions = [version, *problem.context.core_versions]
     key = {"measured": name, "version": versions, "rows": rows, "digests": _digests(problem, task)}
-    return problem.context.arrays.find_or_make("redundancy", key, measured)
+    return problem.context.arrays.find_or_make("redundancy", key, measure)
 
 
 def _digests(problem: WorkloadProblem, *tasks: int) -> list[str]:
-    """What the weights and rows of some tasks come from, and the base."""
+    """Return content hashes of the base, and of the model and data of each given task."""
     digests = problem.workload.digests
     names = [problem.tasks[task] for task in tasks]
     return [digests["base"], *(digests[f"{part}.{name}"] for name in names for part in ("task", "data"))]
