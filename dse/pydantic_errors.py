@@ -55,12 +55,12 @@ class _Finding:
 
 
 def read_error(error: ValidationError, model: type[BaseModel], path: Path | None, *prefix: object) -> DseError:
-    """Build the error of a file for the first finding: file, key, expected, found, nearest valid name.
+    """Build the error of a file for the first finding: file, key, expected and found value, nearest valid name.
 
     Args:
-        error: what pydantic raised.
-        model: what was validated.
-        path: the file, if there is one.
+        error: error that pydantic raised.
+        model: model of the validated table.
+        path: path of the file, None without a file.
         prefix: keys above the validated table.
     """
     finding = _Finding.of(error, model)
@@ -116,7 +116,7 @@ def _expected(detail: ErrorDetails) -> str:
 
 
 def _keys(model: type[BaseModel], path: Sequence[int | str]) -> list[str]:
-    """Valid keys of the table that lies at a path below a model."""
+    """Return the valid keys of the table at a path in a model."""
     current: Any = model
     for key in path:
         current = _below(current, key)
@@ -128,7 +128,7 @@ def _keys(model: type[BaseModel], path: Sequence[int | str]) -> list[str]:
 
 
 def _below(annotation: Any, key: int | str) -> Any:
-    """The type that lies under a key of a model, dict, list or optional one of these."""
+    """Return the type under a key of a model, dict or list, or of an optional one of these."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         for name, field in annotation.model_fields.items():
             if key in (name, field.alias):
@@ -143,7 +143,7 @@ def _below(annotation: Any, key: int | str) -> Any:
 
 
 def _plain(annotation: Any) -> Any:
-    """Drop ``| None``."""
+    """Drop ``| None`` from a type."""
     if get_origin(annotation) in (Union, types.UnionType):
         left = [item for item in get_args(annotation) if item is not type(None)]
         return left[0]

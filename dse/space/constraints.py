@@ -1,4 +1,4 @@
-"""A study's named constraints, checked as soon as the metric they are about is known."""
+"""A study's constraints, each checked as soon as its metric is known."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Constraint:
     """One limit of one metric.
 
     Attributes:
-        metric: column it is about.
+        metric: column of the metric.
         bound: the limit.
-        is_upper: whether the metric must stay below it.
+        is_upper: whether the metric must stay below the limit.
     """
 
     metric: str
@@ -28,41 +28,41 @@ class Constraint:
 
     @property
     def name(self) -> str:
-        """As a sampler knows it, e.g. ``latency_us.max``."""
+        """Name for samplers, e.g. ``latency_us.max``."""
         return f"{self.metric}.{'max' if self.is_upper else 'min'}"
 
     @property
     def needs_score(self) -> bool:
-        """Whether the metric is known only once the point is scored."""
+        """Whether the metric is known only once the design is scored."""
         return self.metric in SCORE_NAMES or self.metric.startswith(("score.", "score_spread."))
 
     def excess(self, value: float | None) -> float:
-        """By how much the limit is passed, in units of the limit; negative where it is kept, 0 for an empty value."""
+        """Return how far the value passes the limit, in units of the limit; negative if it keeps it, 0 if it is empty."""
         if value is None:
             return 0.0
         distance = value - self.bound if self.is_upper else self.bound - value
         return distance / (abs(self.bound) or 1.0)
 
     def reason(self, value: float) -> str:
-        """What to write in a row."""
+        """Return the reason to write in a row."""
         return f"{self.metric} = {value:.6g} is {'above' if self.is_upper else 'below'} {self.bound:g}"
 
 
 def constraints_of(space: SpaceFile) -> tuple[Constraint, ...]:
-    """All limits of a space file, in its order."""
-    found = []
+    """Return all limits of a space file, in its order."""
+    constraints = []
     for metric, bound in space.search.constraints.items():
         if bound.max is not None:
-            found.append(Constraint(metric, bound.max, is_upper=True))
+            constraints.append(Constraint(metric, bound.max, is_upper=True))
         if bound.min is not None:
-            found.append(Constraint(metric, bound.min, is_upper=False))
-    return tuple(found)
+            constraints.append(Constraint(metric, bound.min, is_upper=False))
+    return tuple(constraints)
 
 
 def check(
     constraints: tuple[Constraint, ...], metrics: Mapping[str, float | None]
 ) -> tuple[dict[str, float], list[str]]:
-    """Excess of each constraint by name, and the reasons of those violated."""
+    """Return the excess of each constraint by name, and a reason per violated constraint."""
     excesses: dict[str, float] = {}
     reasons = []
     for item in constraints:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def default_point(space: SearchSpace, **chosen: str) -> DesignPoint:
-    """The design of the first plugin of each kind, or a chosen one by kind, with every parameter at its default."""
+    """Return the design of each kind's first plugin, or of one chosen by kind, with every parameter at its default."""
     from dse.records.design import DesignPoint
 
     first = {kind: chosen.get(kind, names[0]) for kind, names in space.plugins.items()}

@@ -1,4 +1,4 @@
-"""One searched number or choice: the declared parameter of an element, narrowed to what a space file allows."""
+"""Domain of one searched number or choice: the declared parameter, narrowed to the values that a space file allows."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Domain: TypeAlias = Float | Int | Choice
 """The values one element may take; a single one where the space file fixes it."""
 
 MOST_KEPT = 1000
-"""Values of a range that are kept, once they were computed."""
+"""Most values of a range that are stored once they were computed."""
 RANGE_KEYS = ("low", "high", "step", "log", "choices", "value")
 
 
 def fix(declared: Parameter, value: Any, where: str) -> Domain:
-    """Domain of a single value, which may lie anywhere the plugin allows."""
+    """Build the domain of a single value, which may lie anywhere the plugin allows."""
     allowed = _check_at(widest(declared), value, where)
     if isinstance(declared, Choice):
         return _choice(declared, (allowed,))
@@ -30,17 +30,17 @@ def fix(declared: Parameter, value: Any, where: str) -> Domain:
 
 
 def narrowed_to(declared: Float | Int, low: float, high: float) -> Domain:
-    """Domain between two values already known to be allowed."""
+    """Build the domain between two values that were already checked."""
     new = narrow(declared, low=low, high=high)
     assert isinstance(new, Float | Int)
     return new
 
 
 def from_table(declared: Parameter, table: Mapping[str, Any], where: str) -> Domain:
-    """Domain given by ``{low, high, step, log}``, ``{choices}`` or ``{value}``.
+    """Build the domain given by ``{low, high, step, log}``, ``{choices}`` or ``{value}``.
 
     Raises:
-        SpaceError: a value is of the wrong type or outside what the plugin allows, or nothing is left.
+        SpaceError: a value has the wrong type, the plugin does not allow it, or no value is left.
         UnknownNameError: a key does not exist.
     """
     for key in table:
@@ -64,7 +64,7 @@ def from_table(declared: Parameter, table: Mapping[str, Any], where: str) -> Dom
 
 
 def size(domain: Domain) -> float:
-    """How many values the domain has; infinite for a real number without steps."""
+    """Return the number of values of the domain; infinite for a real number without steps."""
     if isinstance(domain, Choice):
         return len(domain.choices)
     if isinstance(domain, Int):
@@ -75,7 +75,7 @@ def size(domain: Domain) -> float:
 
 
 def at(domain: Domain, index: int) -> Scalar:
-    """The domain's value number ``index``, in order."""
+    """Return the domain's value number ``index``, in order."""
     if isinstance(domain, Choice):
         return domain.choices[index]
     if isinstance(domain, Int):
@@ -84,28 +84,28 @@ def at(domain: Domain, index: int) -> Scalar:
 
 
 def snap_value(domain: Domain, value: Any) -> Scalar:
-    """The value as every trial records it: on its step, within its range, without the noise of binary fractions."""
+    """Return the value as every trial records it: on its step, within its range, without the noise of binary fractions."""
     if isinstance(domain, Choice):
         return domain.check(value)
     if isinstance(domain, Int):
         return int(value)
     if domain.step is not None:
         count = int(size(domain))
-        known = _values(domain.low, domain.step, count) if count <= MOST_KEPT else {}
-        if value in known:
-            return known[value]
+        values = _values(domain.low, domain.step, count) if count <= MOST_KEPT else {}
+        if value in values:
+            return values[value]
         return at(domain, min(max(round((value - domain.low) / domain.step), 0), count - 1))
     return min(max(round_digits(float(value)), domain.low), domain.high)
 
 
 @cache
 def _values(low: float, step: float, count: int) -> dict[float, float]:
-    """Values of a range with steps, by themselves: to look one up is faster than to compute it again."""
+    """Return the values of a range with steps, each by itself: looking a value up is faster than computing it again."""
     return {value: value for value in (round_digits(low + index * step) for index in range(count))}
 
 
 def round_digits(value: float) -> float:
-    """Twelve significant digits: two ways to compute one value must not make two designs."""
+    """Round to twelve significant digits: two ways to compute one value must not make two designs."""
     return float(f"{value:.12g}")
 
 
@@ -168,7 +168,7 @@ def _choices(declared: Parameter, values: Any, where: str) -> Domain:
 
 
 def _choice(declared: Parameter, values: tuple[Scalar, ...]) -> Choice:
-    """A choice of some values of any declared parameter; a number may be searched over a list of its values."""
+    """Build a choice of some values of any declared parameter; a number may be searched over a list of its values."""
     default = getattr(declared, "default", values[0])
     return Choice(
         name=declared.name,
@@ -182,7 +182,7 @@ def _choice(declared: Parameter, values: tuple[Scalar, ...]) -> Choice:
 
 
 def _check_at(domain: Domain, value: Any, where: str) -> Scalar:
-    """Check a value against a domain; the error names the key it stands at."""
+    """Check a value against a domain; the error names the value's key."""
     try:
         return domain.check(value)
     except DseError as error:
@@ -194,7 +194,7 @@ def _wrong(where: str, expected: str, value: Any) -> SpaceError:
 
 
 def values_text(domain: Domain) -> str:
-    """What a parameter, or one element of it, may be."""
+    """Describe the values of a parameter, or of one element of it."""
     count = size(domain)
     if count == 1:
         return f"{at(domain, 0)}"

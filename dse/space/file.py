@@ -1,9 +1,9 @@
-"""The space file: what a study explores, as a person writes it.
+"""The space file: the description of a study, as a person writes it.
 
-A TOML file, validated key by key. Which parameters exist is known only once the plugins it names are built: `load` reads
+A space file is TOML, validated key by key. Its parameters are known only once the plugins it names are built: `load` reads
 the file, `dse.space.resolve.resolve` turns it into a `SearchSpace`.
 
-One rule for parameters a file does not name: those of generators, compressors and schedulers are searched over their
+A file need not name every parameter. Unnamed ones of generators, compressors and schedulers are searched over their
 declared range; those of hardware models keep their default. ``unnamed = "search"`` or ``"default"`` in a kind's table
 changes the rule for that kind, and an empty table (``adc_bits = {}``) searches one parameter over its declared range.
 """
@@ -35,7 +35,7 @@ class _Table(BaseModel):
 
 
 class Bound(_Table):
-    """Limits of one metric; an empty value (no lifetime because nothing is written) keeps any limit."""
+    """Limits of one metric; an empty value (no lifetime since no cell is written) keeps any limit."""
 
     min: float | None = None
     max: float | None = None
@@ -50,7 +50,7 @@ class Bound(_Table):
 
 
 class SearchTable(_Table):
-    """How to search: ``[search]``."""
+    """Table of the search: ``[search]``."""
 
     sampler: str = "graybox"
     sampler_options: dict[str, Any] = Field(default_factory=dict)
@@ -72,14 +72,14 @@ class SearchTable(_Table):
 
 
 class PluginTable(_Table):
-    """One plugin: ``[kind.plugin]``."""
+    """Table of one plugin: ``[kind.plugin]``."""
 
     options: dict[str, Any] = Field(default_factory=dict)
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
 class KindTable(BaseModel):
-    """The plugins of one kind: ``[generator]`` and its like; one sub-table a plugin."""
+    """Table of the plugins of one kind, such as ``[generator]``, with one sub-table per plugin."""
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
     __pydantic_extra__: dict[str, PluginTable] = Field(init=False)
@@ -95,17 +95,17 @@ class KindTable(BaseModel):
         return names
 
     def table(self, plugin: str) -> PluginTable:
-        """The plugin's own table, empty if the file has none."""
+        """Return the plugin's own table, empty if the file does not have it."""
         return (self.__pydantic_extra__ or {}).get(plugin, PluginTable())
 
     @property
     def tables(self) -> dict[str, PluginTable]:
-        """Every sub-table by plugin."""
+        """Sub-tables by plugin."""
         return dict(self.__pydantic_extra__ or {})
 
 
 class ReferenceHardware(_Table):
-    """The hardware of the baseline that every ratio is taken to; by default the published configuration."""
+    """Hardware of the baseline, to which every ratio is relative; by default the published configuration."""
 
     plugin: str = "isaac"
     options: dict[str, Any] = Field(default_factory=dict)
@@ -129,26 +129,26 @@ class SpaceFile(_Table):
 
     @property
     def path(self) -> Path | None:
-        """Where the file lies, if it is one."""
+        """Path of the file; None if the space was not read from a file."""
         return self._path
 
     def where(self, *keys: object) -> str:
-        """File and key, for messages."""
+        """Return file and key, for messages."""
         return place(self._path, keys)
 
     def kind(self, kind: Kind) -> KindTable:
-        """The table of a plugin kind."""
+        """Return the table of a plugin kind."""
         table: KindTable = getattr(self, kind)
         return table
 
     def searches_unnamed(self, kind: Kind) -> bool:
-        """Whether parameters of this kind that the file does not name are searched."""
+        """Return whether parameters of this kind that the file does not name are searched."""
         rule = self.kind(kind).unnamed
         return kind != "hardware" if rule is None else rule == "search"
 
     @property
     def plugin_paths(self) -> tuple[Path, ...]:
-        """Plugin files, absolute; the file names them relative to itself."""
+        """Absolute paths of plugin files; the space file names them relative to itself."""
         base = self._path.parent if self._path else Path()
         return tuple((base / name).resolve() for name in self.plugin_files)
 
@@ -168,7 +168,7 @@ class SpaceFile(_Table):
 
 
 def place(path: Path | None, keys: tuple[object, ...]) -> str:
-    """File and dotted key, for messages."""
+    """Return file and dotted key, for messages."""
     key = ".".join(str(item) for item in keys)
     return f"{path or 'space'}: {key}" if key else str(path or "space")
 
@@ -177,7 +177,7 @@ def load(path: Path | str) -> SpaceFile:
     """Read and validate a space file.
 
     Raises:
-        SpaceError: the file is missing, no TOML, or a value in it is wrong.
+        SpaceError: the file is missing or is no TOML, or a value in it is wrong.
         UnknownNameError: a key, objective, metric or plugin table has a name that does not exist.
     """
     path = Path(path)

@@ -1,4 +1,4 @@
-"""From a space file and the plugins' declared parameters to the search space."""
+"""Build the search space from a space file and the plugins' declared parameters."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _MISSING = object()
 def resolve(
     space: SpaceFile, parameters: tuple[PluginParameter, ...], tasks: tuple[str, ...], layers: int
 ) -> SearchSpace:
-    """Apply a space file to what the plugins it names declare.
+    """Apply a space file to the parameters that its plugins declare.
 
     Args:
         space: the validated file.
-        parameters: declared by the plugins the file names.
+        parameters: parameters that the plugins named in the file declare.
         tasks: task names, in order.
-        layers: encoder layers.
+        layers: number of encoder layers.
 
     Raises:
-        SpaceError: a value is of the wrong type, outside what the plugin allows, or nothing is left to choose.
+        SpaceError: a value has the wrong type, the plugin does not allow it, or no value is left to choose.
         UnknownNameError: a parameter, task, layer or metric does not exist.
     """
     searched = []
@@ -38,9 +38,9 @@ def resolve(
             given = space.kind(kind).table(plugin).parameters
             for name in given:
                 if all(name != item.parameter.name for item in mine):
-                    known = [item.parameter.name for item in mine]
+                    names = [item.parameter.name for item in mine]
                     where = space.where(kind, plugin, "parameters", name)
-                    raise unknown_name(f"parameter of {kind} {plugin!r}", name, known, where=where)
+                    raise unknown_name(f"parameter of {kind} {plugin!r}", name, names, where=where)
             searched += [_Resolver(space, item, tasks, layers).resolve(given) for item in mine]
     _check_constraints(space, tasks)
     return SearchSpace(space, tuple(searched), tuple(tasks), layers)
@@ -73,7 +73,7 @@ class _Resolver:
         return SearchedParameter(self.item, tuple(elements), tuple(len(axis) for axis in axes))
 
     def _split(self, raw: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
-        """Separate what holds everywhere from what holds for one task or layer."""
+        """Separate the values for all elements from those for one task and those for one layer."""
         if not isinstance(raw, dict):
             return raw, {}, {}
         base = {key: value for key, value in raw.items() if key not in ("tasks", "layers")}
@@ -81,7 +81,7 @@ class _Resolver:
         by_layer = self._axis(raw, "layer", [str(layer) for layer in range(self.layers)], self.where)
         rest: Any = base
         if not base and (by_task or by_layer):
-            rest = _MISSING  # naming single elements says nothing about the others
+            rest = _MISSING  # the others stay unnamed when a file names single elements
         return rest, by_task, by_layer
 
     def _axis(self, raw: Mapping[str, Any], axis: str, names: Iterable[str], where: str) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class _Resolver:
         return table
 
     def _domain(self, base: Any, by_task: dict[str, Any], by_layer: dict[str, Any], position: dict[str, Any]) -> Domain:
-        """The domain of one element: the most specific entry wins; task and layer, task, layer, then all."""
+        """Return the domain of one element. The most specific entry wins: task and layer, then task, then layer, then all."""
         where, raw = self.where, base
         layer = str(position.get("layer", ""))
         if layer in by_layer:
@@ -148,7 +148,7 @@ class _Resolver:
         return SearchedParameter(self.item, tuple(elements), (count,))
 
     def _indices(self, declared: Permutation, raw: Any) -> tuple[int, ...]:
-        """An order given as task names or as their indices."""
+        """Return the indices of an order that is given as task names or as indices."""
         if isinstance(raw, list):
             raw = [self.tasks.index(item) if item in self.tasks else item for item in raw]
         try:
@@ -170,5 +170,5 @@ def _product(axes: list[Any]) -> list[tuple[Any, ...]]:
 def _check_constraints(space: SpaceFile, tasks: tuple[str, ...]) -> None:
     for name in space.search.constraints:
         if name.startswith("score.") and name.removeprefix("score.") not in tasks:
-            known = [f"score.{task}" for task in tasks]
-            raise unknown_name("metric", name, known, where=space.where("search", "constraints", name))
+            names = [f"score.{task}" for task in tasks]
+            raise unknown_name("metric", name, names, where=space.where("search", "constraints", name))

