@@ -72,5 +72,5 @@ def validate(
             target_drop=target_drop,
             least=least,
             chosen_only=chosen_only,
-            told=report_share,
+            progress=report_share,
         )

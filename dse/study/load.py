@@ -1,4 +1,4 @@
-"""From a study file to its problem: plugins registered, models and data named, parameters resolved."""
+"""Build the problem of a space file: register plugins, name models and data, resolve parameters."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to load.
+    """A request to load a space file.
 
     Attributes:
         space: the validated space file.
-        device: where models run: auto, cpu or cuda.
+        device: device on which models run: auto, cpu or cuda.
         cache: folder for downloads, fine-tuned models and scores.
-        plugins: bare plugin files, beside those the space file names.
+        plugins: bare plugin files, in addition to those that the space file names.
     """
 
     space: SpaceFile
@@ -40,15 +40,15 @@ class Request:
 
 
 def load(request: Request, activity: ProgressCallback | None = None) -> tuple[WorkloadProblem, SearchSpace, Provenance]:
-    """Build what a space file describes.
+    """Build the problem, the search space and the provenance of a space file.
 
     Args:
-        request: what to load.
-        activity: is told of downloads and fine-tuning.
+        request: the space file, and where to run and cache.
+        activity: callback for downloads and fine-tuning.
 
     Raises:
         SpaceError: the space file is not usable.
-        UnknownNameError: it names a plugin or parameter that does not exist.
+        UnknownNameError: the file names a plugin or parameter that does not exist.
     """
     from dse.score.problem import build_problem
     from dse.space.resolve import resolve
@@ -58,8 +58,8 @@ def load(request: Request, activity: ProgressCallback | None = None) -> tuple[Wo
     registry = load_registry([*space.plugin_paths, *request.plugins])
     space.check_plugins(registry)
     problem = build_problem(space, registry, cache=request.cache, device=request.device, progress=activity)
-    found = resolve(space, problem.parameters, problem.tasks, problem.layers)
-    return problem, found, provenance_of(space, registry, problem.workload.digests)
+    resolved = resolve(space, problem.parameters, problem.tasks, problem.layers)
+    return problem, resolved, provenance_of(space, registry, problem.workload.digests)
 
 
 def request(
@@ -71,7 +71,7 @@ def request(
     data: Path | str | None = None,
     seed: int | None = None,
 ) -> Request:
-    """Read a space file, look for its data files, and put together what is to be loaded."""
+    """Read a space file, look for its data files, and build the request to load it."""
     from dse.cache import default_cache
     from dse.space.file import load as load_space
     from dse.space.workload import with_data_folder
@@ -101,8 +101,8 @@ def find_data_folder(data: Path | str | None) -> Path | None:
 
 
 def check_device(device: str) -> Device:
-    """Return the device if it is one, or raise an error that names them."""
-    for known in DEVICES:
-        if device == known:
-            return known
+    """Return the device, or raise an error that names the devices if it is unknown."""
+    for valid in DEVICES:
+        if device == valid:
+            return valid
     raise SetupError("there is no such device", where="--device", expected=" or ".join(DEVICES), found=repr(device))

@@ -1,4 +1,4 @@
-"""The loop of a study: which point next, and what becomes of it."""
+"""The loop of a study: choose a design, evaluate it, record the result."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class Loop:
 
     Args:
         space: the resolved search space.
-        codec: its translation.
-        suggester: proposes points.
-        evaluator: evaluates them.
-        ledger: what is known.
-        log: what is true.
-        observer: is told of progress.
+        codec: translation of the space.
+        suggester: proposer of designs.
+        evaluator: evaluator of designs.
+        ledger: counts, seen designs and front, derived from the log.
+        log: record of all events.
+        observer: observer of progress.
 
     Attributes:
-        queue: who proposed them, and points to evaluate before the sampler is asked.
-        checked: events of the log that were read when the session began.
+        queue: designs to evaluate before the sampler is asked, each with its source.
+        checked: number of the log's events that were read when the session began.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Loop:
         self.queue = [*again, *self.queue]
 
     def step(self, total: int) -> str:
-        """Do one trial; return why the study is over, empty if it is not.
+        """Do one trial; return why the study is over, or an empty text if it goes on.
 
         Raises:
             StudyError: too many trials failed.
@@ -125,7 +125,7 @@ class Loop:
         return ""
 
     def _proposal(self) -> tuple[str, Params | None] | None:
-        """Who proposes the next trial, and its parameters unless the sampler is to choose them."""
+        """Return the source of the next trial, and its parameters unless the sampler is to choose them."""
         while self.queue:
             source, point = self.queue.pop(0)
             if point.key() not in self.ledger.seen:
@@ -142,7 +142,7 @@ class Loop:
         return "random", self.codec.encode(unseen)
 
     def _evaluate(self, asked: Mapping[str, Any]) -> Told:
-        """Evaluate what was asked, append the result, and take it into the ledger."""
+        """Evaluate the asked design, append the result to the log, and record it in the ledger."""
         started = time.perf_counter()
         number = asked["trial"]
         self.observer.on_ask(number, asked["source"])
@@ -166,8 +166,8 @@ class Loop:
             **outcome.cells,
             "duration_s": time.perf_counter() - started,
         }
-        self._close(row, outcome.told, point)
-        return outcome.told
+        self._close(row, outcome.result, point)
+        return outcome.result
 
     def _close(self, row: dict[str, Any], told: Told, point: DesignPoint | None) -> None:
         values = None if told.values is None else list(told.values)
@@ -186,7 +186,7 @@ class Loop:
             self.suggester.learn(point, row)
 
     def _learn_profiles(self, history: History, number: int) -> None:
-        """Take in what the sessions that began with this trial knew of a profile."""
+        """Show the sampler the profiles of the sessions that began with this trial."""
         for session in history.sessions:
             if session["at_trial"] == number and session["space_hash"] == self.space.digest:
                 for row in session.get("profiled", ()):
@@ -224,7 +224,7 @@ class Loop:
     def _replay(
         self, trial: Trial, row: Mapping[str, Any], done: Mapping[str, Any]
     ) -> tuple[Told, Params | None, DesignPoint | None]:
-        """What a trial of the log means in the space at hand."""
+        """Return a trial of the log as seen from the current space: its result, parameters and design."""
         if trial.digest == self.space.digest:
             point = self.codec.decode(trial.asked["params"])
             return Told(done["values"], done["constraints"]), trial.asked["params"], point

@@ -1,4 +1,4 @@
-"""How a running study tells what it does. The library itself never prints."""
+"""Observers of a running study. The library itself never prints."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Progress:
     Attributes:
         evaluated: trials that count against the budget: done, infeasible, stopped and failed.
         total: the budget.
-        restored: how many of them were found in the log.
-        counts: trials by status.
-        front: designs on the front so far.
-        best: best value so far of each objective, by its column.
-        measured: task scores measured so far.
-        cached: task scores that came from the cache.
-        space_size: number of different designs.
+        restored: evaluated trials that were read from the log.
+        counts: number of trials by status.
+        front: number of designs on the front so far.
+        best: best value so far of each objective, by column.
+        measured: number of task scores measured so far.
+        cached: number of task scores that came from the cache.
+        space_size: number of different designs in the space.
     """
 
     evaluated: int
@@ -52,25 +52,25 @@ class Progress:
 
 
 class Observer(Protocol):
-    """Follows a study; derive from `NullObserver` to implement only some."""
+    """Follows a study; derive from `NullObserver` to implement only some methods."""
 
     def on_start(self, progress: Progress) -> None:
-        """The log is read and everything is checked; heavy preparation comes next."""
+        """Follow the start: the log is read and everything is checked; heavy preparation comes next."""
 
     def on_ready(self) -> None:
-        """Preparation is over; the first trial comes next."""
+        """Follow the end of preparation; the first trial comes next."""
 
     def on_ask(self, trial: int, source: str) -> None:
-        """A new trial is about to be evaluated."""
+        """Follow a new trial that is about to be evaluated."""
 
     def trial(self, progress: Progress, row: Mapping[str, Any]) -> None:
-        """A trial is finished and safe in the log."""
+        """Follow a trial that is finished and safe in the log."""
 
     def note(self, message: str) -> None:
-        """Something a person should know: a repair, a fallback, a change of versions."""
+        """Take a message for a person: a repair, a fallback, a change of versions."""
 
     def on_finish(self, progress: Progress, reason: str) -> None:
-        """No more trials, and why; the results are written."""
+        """Follow the end: no more trials come, for a reason; the results are written."""
 
 
 class NullObserver:

@@ -53,7 +53,7 @@ def hold(folder: Path) -> Iterator[None]:
 def session_event(
     space: SearchSpace, provenance: Provenance, components: Iterable[str], history: History, notes: Iterable[str]
 ) -> dict[str, Any]:
-    """The event that opens a session: ``header`` in a new log, ``resumed`` in one that exists.
+    """Return the event that opens a session: ``header`` in a new log, ``resumed`` in an existing one.
 
     Raises:
         StudyError: the log has a trial that was asked in this very space, but lies outside it.
@@ -85,7 +85,7 @@ def check_asked(space: SearchSpace, history: History) -> None:
     """Refuse a log with a trial that was asked in this very space, but lies outside it.
 
     Raises:
-        StudyError: there is one.
+        StudyError: the log has such a trial.
     """
     codec = Codec(space)
     trials = [*history.finished, *([history.in_flight] if history.in_flight else [])]
@@ -123,11 +123,11 @@ def check_unchanged(folder: Path, history: History, event: Mapping[str, Any], *,
 
 
 def _changes(
-    what: str, old: Mapping[str, str], new: Mapping[str, str], counts: Callable[[str], str] = str
+    subject: str, old: Mapping[str, str], new: Mapping[str, str], counts: Callable[[str], str] = str
 ) -> list[str]:
-    """Say which entries differ in what counts of them."""
+    """Describe each entry that differs; ``counts`` gives the part of it that matters."""
     return [
-        f"{what} {name}: {old.get(name, '(absent)')} -> {new.get(name, '(absent)')}"
+        f"{subject} {name}: {old.get(name, '(absent)')} -> {new.get(name, '(absent)')}"
         for name in sorted({*old, *new})
         if name not in old or name not in new or counts(old[name]) != counts(new[name])
     ]

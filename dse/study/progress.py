@@ -1,4 +1,4 @@
-"""What a study knows so far, kept up to date trial by trial, whether replayed from the log or just finished."""
+"""Ledger of a study, kept up to date trial by trial, whether replayed from the log or just finished."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dse.space.searchspace import SearchSpace
 from dse.study.observer import Progress
 
 PATIENCE = 50
-"""Duplicates in a row after which a random unseen point is tried; halved each time that did not help the sampler."""
+"""Duplicates in a row after which a random unseen design is tried; halved each time that this did not help the sampler."""
 
 
 class Ledger:
@@ -53,7 +53,7 @@ class Ledger:
 
     @property
     def failed(self) -> int:
-        """Trials that raised."""
+        """Trials that raised an exception."""
         return self._counts[Status.FAILED]
 
     @property
@@ -63,7 +63,7 @@ class Ledger:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether the sampler has repeated itself long enough for a random unseen point."""
+        """Whether the sampler has repeated itself long enough for a random unseen design."""
         return self._in_a_row >= max(PATIENCE >> self._fallbacks, 1)
 
     @property
@@ -72,18 +72,18 @@ class Ledger:
         return self._in_a_row
 
     def recall(self, number: int) -> Told:
-        """What the sampler learned of a trial."""
+        """Return the result that the sampler learned of a trial."""
         return self._told[number]
 
-    def record(self, row: Mapping[str, Any], told: Told, point: DesignPoint | None) -> None:
+    def record(self, row: Mapping[str, Any], result: Told, point: DesignPoint | None) -> None:
         """Take in a finished trial.
 
         Args:
-            row: its cells.
-            told: what the sampler learns of it.
-            point: its design, None if it lies outside the space.
+            row: the trial's values by column.
+            result: part of the result that the sampler learns.
+            point: the trial's design, None if it lies outside the space.
         """
-        self._told.append(told)
+        self._told.append(result)
         status = Status(row["status"])
         self._counts[status] += 1
         if status is Status.DUPLICATE:
@@ -99,11 +99,11 @@ class Ledger:
         if row.get("evaluated_tasks") is not None:
             self._measured += row["evaluated_tasks"]
             self._cached += self._tasks - row["evaluated_tasks"]
-        if status.may_be_on_front and told.values is not None:
-            self._take(told)
+        if status.may_be_on_front and result.values is not None:
+            self._take(result)
 
     def beats(self, values: Sequence[float]) -> bool:
-        """Whether a design on the front is no worse than these objectives in anything."""
+        """Return whether a design on the front is at least as good in every objective."""
         return self._front.beats(values)
 
     def forget_failures(self, rows: Mapping[int, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -122,7 +122,7 @@ class Ledger:
         self._restored = self.evaluated
 
     def progress(self) -> Progress:
-        """Where the study stands."""
+        """Return the progress of the study."""
         return Progress(
             evaluated=self.evaluated,
             total=self._total,
@@ -139,6 +139,6 @@ class Ledger:
         assert told.values is not None
         self._front.add(told.values)
         for item, value in zip(self._objectives, told.values, strict=True):
-            known = self._best.get(item.column)
-            if known is None or (value > known if item.maximise else value < known):
+            best = self._best.get(item.column)
+            if best is None or (value > best if item.maximise else value < best):
                 self._best[item.column] = value

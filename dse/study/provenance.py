@@ -1,4 +1,4 @@
-"""Where a study's numbers come from: versions, plugins, content hashes, machine."""
+"""Provenance of a study's numbers: versions, plugins, content hashes, machine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PACKAGED = re.compile(r"(.*) \(([\w.-]+(?<!\.py)) \S+\)")
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What must stay the same for a study to be continued.
+    """Versions and hashes that must stay the same for a study to be continued.
 
     Attributes:
         plugins: version and origin by ``kind.plugin``; `own_version` says what of it must stay.
@@ -40,11 +40,11 @@ class Provenance:
 
 
 def provenance_of(space: SpaceFile, registry: Registry, digests: Mapping[str, str]) -> Provenance:
-    """Provenance of a study's plugins, the reference hardware's included; a bare file counts by its content.
+    """Return the provenance of a study's plugins, with the reference hardware's; a bare file counts by its content.
 
     Args:
-        space: names the plugins.
-        registry: knows them.
+        space: space file, which names the plugins.
+        registry: registry of the plugins.
         digests: content hashes, as in ``Workload.digests``.
     """
     names: set[tuple[Kind, str]] = {(kind, name) for kind, name, _ in space.plugins}
@@ -77,14 +77,14 @@ def own_version(text: str) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions of dse, Python and the packages that numbers depend on."""
-    found = {"dse": _version("dse-reram"), "python": platform.python_version()}
-    found.update((name, _version(name)) for name in PACKAGES)
-    return {name: version for name, version in found.items() if version}
+    """Return the versions of dse, Python and the packages that numbers depend on."""
+    by_package = {"dse": _version("dse-reram"), "python": platform.python_version()}
+    by_package.update((name, _version(name)) for name in PACKAGES)
+    return {name: version for name, version in by_package.items() if version}
 
 
 def machine() -> dict[str, Any]:
-    """What the study runs on."""
+    """Describe the machine of the study."""
     return {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count() or 1}
 
 

@@ -1,7 +1,7 @@
 """Run or continue a study.
 
-Ask, evaluate, append to the log, tell: in this order, one trial at a time, so that a kill at any instant loses at most
-the trial in flight, which is evaluated first when the study continues.
+Each trial is asked, evaluated, appended to the log and shown to the sampler, in this order, one trial at a time. A kill at
+any instant loses at most the trial in flight, which is evaluated first when the study continues.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ WRITE_INTERVAL_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a run leaves behind.
+    """Results of a run.
 
     Attributes:
-        folder: of the study.
-        trials: its table of all trials.
-        pareto: its front.
-        reason: why it stopped.
-        progress: where it stands.
-        interrupted: whether a person stopped it.
+        folder: folder of the study.
+        trials: path of the table of all trials.
+        pareto: path of the table of the front.
+        reason: reason why the run stopped.
+        progress: progress of the study.
+        interrupted: whether a person stopped the run.
     """
 
     folder: Path
@@ -74,22 +74,22 @@ def run(
     """Run a study up to its budget, from its beginning or from where its log ends.
 
     Args:
-        problem: cost and scores of design points.
+        problem: source of designs' costs and scores.
         space: the resolved search space.
-        folder: of the study, e.g. ``results/<name>``.
+        folder: folder of the study, e.g. ``results/<name>``.
         provenance: versions and hashes that must not change between sessions.
-        trials: the budget as a total; by default the space file's.
-        observer: is told of progress.
-        enqueue: points to evaluate first, if they have not been.
-        enqueued_by: who proposed them, for the column ``source``.
+        trials: budget as a total number of trials; by default the space file's.
+        observer: observer of progress.
+        enqueue: designs to evaluate first, unless they were evaluated before.
+        enqueued_by: source of these designs, for the column ``source``.
         profiled: rows of designs that a profile measured, for a sampler that learns from tasks' scores.
-        force: continue although plugins, data or the space changed.
-        retry_failed: evaluate failed designs again first.
-        hook: called at each step of the log's protocol; for tests.
+        force: whether to continue although plugins, data or the space changed.
+        retry_failed: whether to evaluate failed designs again first.
+        hook: callback at each step of the log's protocol; for tests.
 
     Raises:
         StudyError: the study cannot be continued, its log is damaged or held by another run, or too many trials failed.
-        SpaceError: the sampler or its options do not fit, the budget is none, or an enqueued point lies outside.
+        SpaceError: the sampler or its options do not fit, the budget is empty, or an enqueued design lies outside the space.
     """
     folder = Path(folder)
     observer = observer or NullObserver()
@@ -97,11 +97,11 @@ def run(
     check_components(space, problem)
     codec = Codec(space)
     for point in enqueue:
-        codec.encode(point)  # one outside the space must stop the run before it writes anything
+        codec.encode(point)  # a design outside the space must stop the run before it writes anything
     suggester = Suggester(space, codec, problem)
     with hold(folder), StudyLog(folder / LOG, hook) as log:
-        known = profiled if suggester.learns else ()
-        event, history = _open_session(problem, space, provenance, folder, log, known, force=force)
+        learnt = profiled if suggester.learns else ()
+        event, history = _open_session(problem, space, provenance, folder, log, learnt, force=force)
         write_text_whole(folder / SPACE, resolved_text(space, trials=total))
         loop = Loop(space, codec, suggester, Evaluator(problem, space.file), Ledger(space, total), log, observer)
         loop.restore(history)
@@ -124,7 +124,7 @@ def _open_session(
     *,
     force: bool,
 ) -> tuple[Event, History]:
-    """Read the log, refuse what does not go with it, and open a session; return its event and the log with it."""
+    """Read the log, refuse a study that does not fit it, and open a session; return its event, and the log with the event."""
     history = read_history(log.events, log.path)
     event = session_event(space, provenance, problem.components, history, [log.note] if log.note else [])
     event["notes"] += check_unchanged(folder, history, event, force=force)
@@ -135,7 +135,7 @@ def _open_session(
 
 
 def _until_done(problem: Problem, loop: Loop, folder: Path, total: int) -> Finished:
-    """Prepare, run the loop, and write the results whatever ends it."""
+    """Prepare the problem, run the loop, and write the results whatever ends it."""
     observer, ledger = loop.observer, loop.ledger
     interrupted = False
     reason = ""
@@ -174,9 +174,9 @@ def _budget(space: SearchSpace, trials: int | None) -> int:
 
 
 def check_components(space: SearchSpace, problem: Problem) -> None:
-    """Raise for a constraint on a component that no hardware model of the study has; it would never bind."""
+    """Raise for a constraint on a component that no hardware model of the study has: the constraint would never bind."""
     for name in space.file.search.constraints:
         if name.startswith(("area.", "energy.")):
-            known = [f"{name.split('.')[0]}.{part}" for part in problem.components]
-            if name not in known:
-                raise unknown_name("metric", name, known, where=space.file.where("search", "constraints", name))
+            names = [f"{name.split('.')[0]}.{part}" for part in problem.components]
+            if name not in names:
+                raise unknown_name("metric", name, names, where=space.file.where("search", "constraints", name))

@@ -1,4 +1,4 @@
-"""Evaluate one design point in stages: cost, its limits, score, its limits. What a stage rejects goes no further."""
+"""Evaluate one design in stages: cost, its limits, score, its limits. A design that a stage rejects goes no further."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ from dse.space.constraints import LIMITS, check, constraints_of
 from dse.space.file import SpaceFile
 
 WORST_SCORE = 0.0
-"""What a sampler is told for a point that was rejected before its score: that of a constant prediction."""
+"""Score that a sampler gets for a design that was rejected before its score: the score of a constant prediction."""
 
 
 Beaten = Callable[[Sequence[float]], bool]
 
 
 def nothing_beats(values: Sequence[float]) -> bool:
-    """What is known before anything is."""
+    """Return False: without measured designs, none beats these objectives."""
     del values
     return False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was found out about a point.
+    """Result of evaluating a design.
 
     Attributes:
         cells: values by column.
-        told: what the sampler learns.
+        result: part of the result that the sampler learns.
     """
 
     cells: Mapping[str, Any]
-    told: Told
+    result: Told
 
 
 class Evaluator:
-    """Evaluates points of one study.
+    """Evaluates designs of one study.
 
     Args:
-        problem: cost and scores.
-        space: objectives and constraints.
+        problem: source of designs' costs and scores.
+        space: space file with objectives and constraints.
     """
 
     def __init__(self, problem: Problem, space: SpaceFile) -> None:
@@ -64,13 +64,13 @@ class Evaluator:
         self._baseline: float | None = None
 
     def evaluate(self, point: DesignPoint, beaten: Beaten = nothing_beats) -> Outcome:
-        """Evaluate a point; whatever the problem raises makes a failed row, never an exception.
+        """Evaluate a design; whatever the problem raises makes a failed row, never an exception.
 
         Keyboard interrupts still come through.
 
         Args:
-            point: a design.
-            beaten: whether a design is known that is no worse than these objectives in anything.
+            point: the design.
+            beaten: function that returns whether a known design is at least as good in every objective.
         """
         cells: dict[str, Any] = {"stage": "cost", "status": Status.DONE, "violation": 0.0}
         try:
@@ -88,12 +88,12 @@ class Evaluator:
             return Outcome(cells, Told(None, {}))
 
     def learn(self, row: Mapping[str, Any]) -> None:
-        """Take in a finished trial's row: its score and what it lost tell the baseline's score."""
+        """Take in a finished trial's row; its score and its drop give the baseline's score."""
         if row.get("accuracy_drop_all") is not None:
             self._baseline = float(row["score_mean"]) + float(row["accuracy_drop_all"]) / 100
 
     def retold(self, row: Mapping[str, Any]) -> Told:
-        """What a sampler learns of a row that was recorded under other objectives or constraints."""
+        """Return what a sampler learns of a row that was recorded under other objectives or constraints."""
         values = [row.get(item.column) for item in self._objectives]
         known = [value for value in values if value is not None]
         if not Status(row["status"]).is_final or len(known) < len(values):
@@ -123,12 +123,12 @@ class Evaluator:
     def _screen(
         self, point: DesignPoint, cells: dict[str, Any], excesses: Mapping[str, float], beaten: Beaten
     ) -> Outcome | None:
-        """Stop a point that loses too much on some rows to reach the front, whatever the other rows say; else None."""
+        """Stop a design that loses too much on some rows to reach the front, whatever its score on the others; else None."""
         if self._baseline is None:
             return None
-        found = self._problem.score(point, "screen")
-        cells |= {"stage": "screen", "screened_tasks": found.evaluated}
-        metrics = found.metrics
+        score = self._problem.score(point, "screen")
+        cells |= {"stage": "screen", "screened_tasks": score.evaluated}
+        metrics = score.metrics
         lost = metrics["accuracy_drop_all"]
         least = lost - (metrics["accuracy_drop"] - metrics["accuracy_drop_low"])
         best = {"score_mean": self._baseline - least / 100}
@@ -146,7 +146,7 @@ class Evaluator:
     def _cost(self, point: DesignPoint) -> CostResult:
         costs = self._problem.cost([point])
         if len(costs) != 1:
-            raise PluginContractError("a cost is missing", expected="one for each point", found=len(costs))
+            raise PluginContractError("a cost is missing", expected="one for each design", found=len(costs))
         return costs[0]
 
     def _tell(self, cells: dict[str, Any], excesses: Mapping[str, float], reasons: list[str]) -> Outcome:
@@ -167,5 +167,5 @@ class Evaluator:
 
 
 def _printable(text: str) -> str:
-    """Text with the bytes of a file name that is no UTF-8 spelt out: neither log nor tables can hold them."""
+    """Spell out bytes of a file name that is no UTF-8: neither log nor tables can hold them."""
     return text.encode(errors="backslashreplace").decode()

@@ -22,7 +22,7 @@ PROPOSALS = "proposals.parquet"
 
 
 def starting_points(path: Path | str) -> tuple[list[DesignPoint], str]:
-    """Read the designs of a parquet file, proposals of a profile or a front, and say which of both they are.
+    """Read the designs of a parquet file; return them and their source: ``profile``, or ``enqueued`` for a front.
 
     Raises:
         StudyError: the file is missing, damaged, or holds no designs.
@@ -46,14 +46,14 @@ def starting_points(path: Path | str) -> tuple[list[DesignPoint], str]:
 
 
 def profiled_rows(path: Path | str, space: SearchSpace) -> list[dict[str, Any]]:
-    """Read what a profile measured, one row for each design that gives every task the same setting.
+    """Read the measurements of a profile, one row per design that gives every task the same setting.
 
     Args:
-        path: its proposals, beside which the profile lies; where none does, there are no rows.
-        space: of the study.
+        path: path of the proposals, beside which the profile lies; without a profile, the result is empty.
+        space: search space of the study.
 
     Raises:
-        StudyError: the profile is damaged, or of another space.
+        StudyError: the profile is damaged, or belongs to another space.
     """
     import pandas as pd
 
@@ -67,14 +67,14 @@ def profiled_rows(path: Path | str, space: SearchSpace) -> list[dict[str, Any]]:
         raise StudyError(
             "the profile cannot be used in this study",
             where=path,
-            expected="what `dse profile` wrote for the same space",
+            expected="a profile that `dse profile` wrote for the same space",
             found=f"{type(error).__name__}: {error}".splitlines()[0],
             fix="profile the space again",
         ) from error
 
 
 def _profiled_row(of_setting: pd.DataFrame, space: SearchSpace) -> dict[str, Any]:
-    """One setting of a profile, as cells of a trial."""
+    """Return one setting of a profile as a trial's values by column."""
     from dse.analysis.profile import per_task
     from dse.space.default_design import default_point
     from dse.space.searchspace import snap
@@ -97,6 +97,6 @@ def _profiled_row(of_setting: pd.DataFrame, space: SearchSpace) -> dict[str, Any
 
 
 def _cells(point: DesignPoint) -> dict[str, object]:
-    """A point as columns of a result file."""
+    """Return a design as columns of a result file."""
     plugins = {kind: getattr(point, kind) for kind in ("generator", "compressor", "scheduler", "hardware")}
     return plugins | {f"param.{name}": json.loads(json.dumps(value)) for name, value in point.values.items()}

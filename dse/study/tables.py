@@ -1,4 +1,4 @@
-"""A study's result files, derived from its log at any time."""
+"""Result files of a study, derived from its log at any time."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from dse.study.provenance import accounting_of
 
 
 def refresh(folder: Path | str) -> tuple[Path, Path]:
-    """Write ``trials.parquet`` and ``pareto.parquet`` anew from the log, e.g. of a study that is running or was killed.
+    """Write ``trials.parquet`` and ``pareto.parquet`` again from the log, e.g. of a study that is running or was killed.
 
     Raises:
-        StudyError: there is no log, or it is damaged.
+        StudyError: the log is missing or damaged.
     """
     folder = Path(folder)
     events, _ = read_events(folder / LOG)

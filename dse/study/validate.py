@@ -1,6 +1,6 @@
-"""Validation: designs were chosen on the search split; score them once on rows no choice has seen.
+"""Validation: score designs, which were chosen on the search split, once on rows that no choice has seen.
 
-What is going to be scored, and by which rule it was chosen, is written down before the first score.
+The designs to score, and the rule that chose them, are logged before the first score.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ LEAST = {
     "area": (("array_area_ratio", "energy_uj"), "the smallest array_area_ratio, then the least energy"),
     "energy": (("energy_uj", "array_area_ratio"), "the least energy, then the smallest array_area_ratio"),
 }
-"""What a design chosen for a target has least of: columns to compare, and how the rule says it."""
+"""Costs that a design chosen for a target minimises: the columns to compare, and the words of the rule."""
 SLACK = 0.5
-"""Points by which the interval's upper end may exceed a target."""
+"""Points by which the upper end of the interval may exceed a target."""
 CARRIED = ("trial", "source", "area_mm2", "energy_uj", "array_area_ratio", "writes")
 COMPARED = ("score_mean", "accuracy_drop", "accuracy_drop_low", "accuracy_drop_high")
 
@@ -47,10 +47,10 @@ class Validation:
     """A front on both splits.
 
     Attributes:
-        rows: one row a design: ``trial``, ``source``, costs, ``search.<metric>`` and ``report.<metric>``, ``report.score.<task>``.
-        path: the same as a parquet file.
+        rows: row per design: ``trial``, ``source``, costs, ``search.<metric>`` and ``report.<metric>``, ``report.score.<task>``.
+        path: path of the rows as a parquet file.
         optimism: points by which drops on the search split were too good, on average.
-        rule: how designs were chosen, as logged before any was scored.
+        rule: rule by which designs were chosen, as logged before the first score.
         choice: trial chosen for the target; None without a target, or where no design reaches it on the search split.
         met: whether the choice meets the target on the report split; None without a choice.
     """
@@ -72,7 +72,7 @@ def validate(
     target_drop: float | None = None,
     least: str = "area",
     chosen_only: bool = False,
-    told: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Validation:
     """Score a study's front on the report split.
 
@@ -80,17 +80,17 @@ def validate(
     interval at most half a point more.
 
     Args:
-        problem: scores of design points.
-        space: the study's own, resolved.
-        folder: of the study.
+        problem: source of designs' scores.
+        space: resolved search space of the study.
+        folder: folder of the study.
         provenance: versions and hashes, which must be those of the study.
-        target_drop: points a design may lose; chooses the one that keeps it, all resident, with the least of ``least``.
-        least: ``area`` (of arrays) or ``energy``.
-        chosen_only: of the front, score that one alone; designs a profile proposed are scored all the same.
-        told: is told how many designs of how many are scored.
+        target_drop: points that the chosen design may lose; it is all resident and has the smallest cost ``least``.
+        least: cost to minimise, ``area`` (of arrays) or ``energy``.
+        chosen_only: whether to score only the chosen design of the front; designs that a profile proposed are scored too.
+        progress: callback for the number of scored designs and their total.
 
     Raises:
-        StudyError: there is no such study, it is running, it was begun under other conditions, or it was not scored.
+        StudyError: the study does not exist, is running, was begun under other conditions, or was not scored.
     """
     import pandas as pd
 
@@ -119,8 +119,8 @@ def validate(
         for index, row in enumerate(chosen, 1):
             rows.append(_score_design(problem, row))
             _log(folder, {"event": "scored", **rows[-1]})
-            if told is not None:
-                told(index, len(chosen))
+            if progress is not None:
+                progress(index, len(chosen))
         table = pd.DataFrame(rows)
         path = write_whole(folder / TABLE, lambda file: table.to_parquet(file, index=False))
     optimism = float((table["report.accuracy_drop"] - table["search.accuracy_drop"]).mean())
@@ -128,7 +128,7 @@ def validate(
 
 
 def _designs(trials: Path, pareto: Path) -> tuple[list[dict[Any, Any]], list[dict[Any, Any]]]:
-    """Rows of the front, and of the designs that a profile proposed and that are not on it."""
+    """Return the rows of the front, and of the designs that a profile proposed and that are not on the front."""
     import pandas as pd
 
     front: list[dict[Any, Any]] = pd.read_parquet(pareto, use_threads=False).to_dict("records")
@@ -147,7 +147,7 @@ def _designs(trials: Path, pareto: Path) -> tuple[list[dict[Any, Any]], list[dic
 def choose(
     front: list[dict[Any, Any]], target_drop: float | None, *, least: str = "area", chosen_only: bool = False
 ) -> tuple[int | None, str]:
-    """Choose a trial for a target by the search split alone, and say by which rule."""
+    """Choose a trial for a target by the search split alone; return it and the rule."""
     which = "the design chosen" if chosen_only else "every design on the front of the search split"
     rule = f"{which}, and every design a profile proposed"
     if target_drop is None:
@@ -156,9 +156,9 @@ def choose(
         f"; for a drop of at most {target_drop:g} points: of those that keep it on the search split with the whole "
         f"interval and write nothing, the one with {LEAST[least][1]}"
     )
-    # The best of many designs looks better on the rows it was chosen by than it is, so the drop alone would not do.
-    kept = [row for row in front if row["accuracy_drop_high"] <= target_drop and row["writes"] == 0]
-    best = min(kept, key=lambda row: [row[name] for name in LEAST[least][0]], default=None)
+    # The best of many designs looks better than it is on the rows that chose it, so the drop alone would not do.
+    keepers = [row for row in front if row["accuracy_drop_high"] <= target_drop and row["writes"] == 0]
+    best = min(keepers, key=lambda row: [row[name] for name in LEAST[least][0]], default=None)
     return (None if best is None else int(best["trial"])), rule
 
 
@@ -178,12 +178,12 @@ def _keeps_target(table: pd.DataFrame, choice: int | None, target_drop: float | 
     if choice is None or target_drop is None:
         return None
     row = table.set_index("trial").loc[choice]
-    kept = row["report.accuracy_drop"] <= target_drop
-    return bool(kept and row["report.accuracy_drop_high"] <= target_drop + SLACK)
+    drop_fits = row["report.accuracy_drop"] <= target_drop
+    return bool(drop_fits and row["report.accuracy_drop_high"] <= target_drop + SLACK)
 
 
 def _log(folder: Path, event: Mapping[str, Any]) -> None:
-    """Append one event and make sure it is on disk: the choice must be there before the scores are."""
+    """Append one event and sync it to disk: the choice must be there before the scores."""
     line = json.dumps({"time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), **event})
     try:
         with (folder / LOG).open("a", encoding="utf-8") as file:

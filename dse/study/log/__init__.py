@@ -1,1 +1,1 @@
-"""The log of a study: the only truth about what has happened."""
+"""The log of a study: the only record of what happened, from which everything else is derived."""

@@ -1,4 +1,4 @@
-"""What each event of a log has to hold, checked before anything is derived from it."""
+"""Checks of the events of a log, made before anything is derived from them."""
 
 from __future__ import annotations
 
@@ -37,26 +37,26 @@ _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
 }
 _SCALARS = ("float64", "int64", "string", "bool")
 _LARGEST = {"int64": 2**63 - 1, "float64": 2**53}
-"""Largest whole number that a table holds in a column of that type."""
+"""Largest whole number that a table holds in a column, by its type."""
 
 
 def misplaced_event_error(path: Path, line: int, expected: str, found: object) -> StudyError:
-    """Build the error for an event that cannot stand where it does."""
-    what = f"line {line} of the log does not follow from those before it"
-    return StudyError(what, where=f"{path}:{line}", expected=expected, found=found, fix=_CUT)
+    """Build the error for an event in a wrong place."""
+    message = f"line {line} of the log does not follow from those before it"
+    return StudyError(message, where=f"{path}:{line}", expected=expected, found=found, fix=_CUT)
 
 
 def damaged_event_error(path: Path, line: int, expected: str, found: object) -> StudyError:
     """Build the error for an event with something wrong in it."""
-    what = f"line {line} of the log is damaged"
-    return StudyError(what, where=f"{path}:{line}", expected=expected, found=f"{found!r:.80}", fix=_CUT)
+    message = f"line {line} of the log is damaged"
+    return StudyError(message, where=f"{path}:{line}", expected=expected, found=f"{found!r:.80}", fix=_CUT)
 
 
 def check_keys(path: Path, line: int, event: Event) -> None:
-    """Refuse an event that lacks what later code reads of it.
+    """Refuse an event without the keys that later code reads.
 
     Raises:
-        StudyError: it does.
+        StudyError: the event lacks a key, or a value has the wrong type.
     """
     name = str(event["event"])
     for key, kind in _KEYS.get(name, {}).items():
@@ -68,10 +68,10 @@ def check_keys(path: Path, line: int, event: Event) -> None:
 
 
 def column_types(path: Path, line: int, session: Event) -> dict[str, str]:
-    """Type of each column a session declares.
+    """Return the type of each column that a session declares.
 
     Raises:
-        StudyError: a column is none.
+        StudyError: an entry is no column.
     """
     types = {}
     for item in session["columns"]:
@@ -85,18 +85,18 @@ def column_types(path: Path, line: int, session: Event) -> dict[str, str]:
 
 
 def check_done(path: Path, line: int, done: Event, asked: Event, session: Event, types: Mapping[str, str]) -> None:
-    """Refuse a result that is not of the trial asked, not of this study, or not what tables and samplers can take.
+    """Refuse a result that belongs to another trial or study, or that tables and samplers cannot take.
 
     Args:
-        path: of the log, for messages.
-        line: of the event, for messages.
-        done: the event.
-        asked: the event that proposed the trial.
-        session: the one that was running.
-        types: of every column of the study.
+        path: path of the log, for messages.
+        line: line of the event in the log, for messages.
+        done: event with the result.
+        asked: event that proposed the trial.
+        session: event that opened the current session.
+        types: type of every column of the study.
 
     Raises:
-        StudyError: it is none.
+        StudyError: the result does not fit the trial, the study, the tables or the samplers.
     """
     row = done["row"]
     for name in ("trial", "source", "seed"):
@@ -137,7 +137,7 @@ def _check_session(path: Path, line: int, event: Event) -> None:
 
 
 def _check_values(path: Path, line: int, done: Event, objectives: list[str]) -> None:
-    """Refuse what a sampler is told, unless there is a finite number for each objective where the trial has a result."""
+    """Refuse values for a sampler unless a trial with a result has a finite number for each objective."""
     row, values = done["row"], done["values"]
     if not all(_fits(value, "float64") for value in (*(values or ()), *done["constraints"].values())):
         raise damaged_event_error(path, line, "values and constraints that are numbers", [values, done["constraints"]])
@@ -160,7 +160,7 @@ def _is_type(kind: str) -> bool:
 
 
 def _fits(value: Any, kind: str) -> bool:
-    """Whether a cell is of its column's type, and a table can hold it."""
+    """Return whether a value has its column's type, and a table can hold it."""
     if kind.startswith("list<"):
         return isinstance(value, list | tuple) and all(_fits(item, kind[5:-1]) for item in value)
     if isinstance(value, bool) or kind == "bool":

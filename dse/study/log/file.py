@@ -1,7 +1,7 @@
-"""The append-only log of a study: one JSON object a line, and the only truth about what has happened.
+"""The append-only log of a study: one JSON object per line, and the only record of what happened.
 
 Every line is written in one piece and flushed to the operating system, so that a killed process loses nothing it has
-written; the disk is synced at most once a second, so that a power cut loses at most the last second.
+written; the disk is synced at most once per second, so that a power cut loses at most the last second.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ class StudyLog:
     """Reads a log, repairs a torn end, and appends to it.
 
     Args:
-        path: of the log; created if it does not exist.
-        hook: called before and after each event is written with the name of that point, e.g. ``asked:written``; tests crash there.
+        path: path of the log, which is created if it does not exist.
+        hook: called before and after each event is written, with the name of that point, such as ``asked:written``.
 
     Attributes:
-        events: what the log holds.
-        note: what was repaired, if anything.
+        events: events of the log.
+        note: description of a repair; empty if the log was whole.
     """
 
     def __init__(self, path: Path, hook: MessageCallback = ignore_message) -> None:
@@ -63,14 +63,14 @@ class StudyLog:
         """Write one event.
 
         Raises:
-            StudyError: the disk refused it, or it holds what no log can.
+            StudyError: the disk refused the event, or a log cannot hold one of its values.
         """
         name = str(event["event"])
         try:
             line = json.dumps(event, allow_nan=False, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
         except ValueError as error:
-            what = "text that is no Unicode" if isinstance(error, UnicodeError) else "a number that is not finite"
-            raise StudyError(f"{what} cannot be recorded", where=f"{self.path}: {name}", found=error) from error
+            value = "text that is no Unicode" if isinstance(error, UnicodeError) else "a number that is not finite"
+            raise StudyError(f"{value} cannot be recorded", where=f"{self.path}: {name}", found=error) from error
         self.hook(f"{name}:writing")
         try:
             while line:
@@ -83,7 +83,7 @@ class StudyLog:
         self.hook(f"{name}:written")
 
     def close(self) -> None:
-        """Sync and close."""
+        """Sync the file to disk and close it."""
         if self._file < 0:
             return
         os.fsync(self._file)
@@ -99,7 +99,7 @@ class StudyLog:
 
 @contextmanager
 def pause_garbage_collection() -> Iterator[None]:
-    """Look for no garbage meanwhile: a log makes a million objects that all stay, and Python would look through them often."""
+    """Collect no garbage in a block: a log makes a million objects that all stay, and Python would check them often."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -111,7 +111,7 @@ def pause_garbage_collection() -> Iterator[None]:
 
 @pause_garbage_collection()
 def read_events(path: Path) -> tuple[list[Event], int]:
-    """Read all whole lines of a log, and how many bytes they take; a last line without its end is left out.
+    """Read all whole lines of a log, without a last line that has no end; return the events and their size, bytes.
 
     Raises:
         StudyError: a line is damaged.

@@ -1,4 +1,4 @@
-"""What a log says: its sessions, its finished trials, and the one that was in flight when the last session ended."""
+"""Content of a log: its sessions, its finished trials, and the trial in flight when the last session ended."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Trial:
     """One trial of the log.
 
     Attributes:
-        number: counted from 0.
-        session: index of the session that asked it.
-        digest: of the space it was asked in.
-        asked: the event that proposed it.
-        line: of that event in the log.
-        done: the event that finished it, None while in flight.
+        number: number of the trial, counted from 0.
+        session: index of the session that asked for the trial.
+        digest: digest of the space in which the trial was asked.
+        asked: event that proposed the trial.
+        line: line of that event in the log.
+        done: event that finished the trial, None while in flight.
     """
 
     number: int
@@ -37,14 +37,14 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A log, read.
+    """Content of a log.
 
     Attributes:
-        sessions: the header and one event for each time the study was resumed.
-        finished: trials in order.
-        in_flight: the trial that was asked and never finished.
-        study_attributes: what samplers have kept on the study.
-        path: of the log.
+        sessions: the header, and one event for each time the study was resumed.
+        finished: finished trials, in order.
+        in_flight: trial that was asked and never finished.
+        study_attributes: samplers' notes on the study.
+        path: path of the log.
     """
 
     sessions: tuple[Mapping[str, Any], ...] = ()
@@ -68,12 +68,12 @@ def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) 
     """Check the order of a log's events and sort them.
 
     Args:
-        events: of the log.
-        path: of the log.
-        checked: how many events, the first ones, were read before, so that their content needs no check.
+        events: events of the log.
+        path: path of the log.
+        checked: number of first events that were read before, so that their content needs no check.
 
     Raises:
-        StudyError: an event is damaged or does not follow from those before it, or the log is of another version.
+        StudyError: an event is damaged or does not follow from those before it, or the log has another version.
     """
     sessions: list[Mapping[str, Any]] = []
     finished: list[Trial] = []
@@ -86,7 +86,7 @@ def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) 
             raise misplaced_event_error(path, line, "the header first, once", name)
         if name == "header" and event.get("schema") != LOG_SCHEMA:
             raise StudyError(
-                "the log is of another version",
+                "the log has another version",
                 where=path,
                 expected=f"schema {LOG_SCHEMA}",
                 found=f"schema {event.get('schema')!r:.40}",

@@ -172,7 +172,7 @@ def test_a_log_of_another_version_is_refused(tmp_path: Path) -> None:
     study(tmp_path)
     log = tmp_path / "log.jsonl"
     log.write_text(log.read_text().replace('"schema":1', '"schema":99', 1))
-    with pytest.raises(StudyError, match="of another version") as caught:
+    with pytest.raises(StudyError, match="has another version") as caught:
         study(tmp_path)
     assert "found: schema 99" in str(caught.value)
 
