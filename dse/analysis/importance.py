@@ -1,4 +1,4 @@
-"""How much a task needs its attention heads and feed-forward columns, measured without training."""
+"""Importance of attention heads and feed-forward columns for a task, measured without training."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Element:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether there is nothing to choose."""
+        """Whether the element has a single value, so that there is nothing to choose."""
         return size(self.domain) == 1
 
 

@@ -11,7 +11,7 @@ from dse.results.status import Status
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a study stands.
+    """Progress of a study.
 
     Attributes:
         evaluated: trials that count against the budget: done, infeasible, stopped and failed.

@@ -84,7 +84,7 @@ def validate(
         space: resolved search space of the study.
         folder: folder of the study.
         provenance: versions and hashes, which must be those of the study.
-        target_drop: points that the chosen design may lose; it is all resident and has the smallest cost ``least``.
+        target_drop: points that a design may lose; the chosen one keeps this limit, all resident, at the smallest cost ``least``.
         least: cost to minimise, ``area`` (of arrays) or ``energy``.
         chosen_only: whether to score only the chosen design of the front; designs that a profile proposed are scored too.
         progress: callback for the number of scored designs and their total.

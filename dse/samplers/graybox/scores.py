@@ -21,7 +21,7 @@ MOST = 400
 PRIOR = 0.05
 """Standard deviation of a score before the first fit."""
 SMALL = 0.01
-"""Loss up to which a loss counts linearly, and above which it counts by its logarithm: a task may lose 1 point or 50."""
+"""Loss up to which a loss counts linearly; above, it counts by its logarithm, since a task may lose 1 point or 50."""
 
 
 class TaskScores:
