@@ -31,7 +31,8 @@ def over_forward() -> Iterator[Figure]:
     scoring, forward = 0.0, 0.0
     for name in work.tasks:
         weights, evaluator = work.task_weights(name), work.evaluator(name)
-        model: Any = work.tasks[name].model()[0].to(torch.bfloat16).eval()
+        whole: Any = work.tasks[name].model()[0]
+        model = whole.to(torch.bfloat16).eval()
         evaluator.score(weights)
         batches = evaluator.batches("search")
         rounds = []

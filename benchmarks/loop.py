@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, choose_size, measures
 from benchmarks.problems import costed_problem, four_on_minilm
+from dse.records.data_facts import DataFacts
 from dse.score.problem import WorkloadProblem
 from dse.space.searchspace import SearchSpace
 from dse.study.provenance import Provenance
@@ -23,6 +24,8 @@ class Prepared:
     def __init__(self, problem: WorkloadProblem) -> None:
         self.parameters, self.tasks, self.layers = problem.parameters, problem.tasks, problem.layers
         self.components, self.cost, self.score = problem.components, problem.cost, problem.score
+        self.joint, self.layer_scores = problem.joint, problem.layer_scores
+        self.data: tuple[DataFacts, ...] = ()
 
     def prepare(self, *, scores: bool) -> None:
         """Nothing is left to do."""

@@ -54,7 +54,8 @@ def times() -> Iterator[Figure]:
 
     shape, key, tokens, matrices = choose_size((1536, 384), (128, 128)), (0, 0), choose_size(256, 4), 18
     fields = {"rows": 128, "columns": 128, "cell_bits": 1, "adc_bits": 7, "dac_bits": 1, "input_bits": 8, "encoding": 0}
-    chip = dse.Geometry(**{name: np.array([value]) for name, value in fields.items()})
+    values: dict[str, Any] = {name: np.array([value]) for name, value in fields.items()}
+    chip = dse.Geometry(**values)
     codes = np.random.default_rng(0).normal(0, 20, shape).round().clip(-128, 127).astype(np.int16)
     stored = dse.Stored((dse.Term(torch.from_numpy(codes), torch.tensor(1.0), dse.FULL_MAGNITUDE),))
     cells = Cells(dse.Nonideality(spread="wan22"), chip, 0)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import dse
 from benchmarks.problems import Shapes, Statistics
 from benchmarks.search_quality.record import FOLDER, setting_of
+from dse.records.data_facts import DataFacts
 from dse.records.design import DesignPoint
 from dse.records.problem import Problem
 from dse.records.scored import CostResult, ScoreResult
@@ -56,7 +57,7 @@ class Recorded:
         self.parameters, self.tasks, self.layers = self._costed.parameters, self._costed.tasks, self._costed.layers
         self.components, self.joint, self.budget = self._costed.components, self._costed.joint, budget
         self.known: set[tuple[str, str]] = set()
-        self.data = ()
+        self.data: tuple[DataFacts, ...] = ()
 
     @property
     def spent(self) -> int:
@@ -70,6 +71,10 @@ class Recorded:
     def prepare(self, *, scores: bool) -> None:
         """Nothing is left to do."""
         del scores
+
+    def layer_scores(self) -> tuple[tuple[float, ...], ...]:
+        """No scores: the record has none of single layers."""
+        return ()
 
     def cost(self, points: list[DesignPoint]) -> list[CostResult]:
         """Exact cost."""

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from dse_plugins.hardware.isaac import IsaacOptions
 from dse_plugins.hardware.isaac.model import Isaac
-from dse_plugins.hardware.isaac.options import Law
+from dse_plugins.hardware.isaac.options import IsaacOptions, Law
 from dse_plugins.hardware.isaac.units import INDEX
-from dse_plugins.hardware.neurosim import NeuroSimOptions
 from dse_plugins.hardware.neurosim.model import NeuroSim
+from dse_plugins.hardware.neurosim.options import NeuroSimOptions
 from numpy.typing import NDArray
 
 import dse
@@ -67,7 +66,7 @@ def ours(name: Name, sharing: Sharing, *, law: Law | None = None, node_nm: int =
         law: ADC law; by default the model's own.
         node_nm: node of `neurosim`, nm; `isaac` has 32 nm.
     """
-    chosen = {} if law is None else {"adc_law": law}
+    chosen: dict[str, Any] = {} if law is None else {"adc_law": law}
     model = (
         Isaac(IsaacOptions(imas_per_tile=1, **chosen))
         if name == "isaac"

@@ -69,7 +69,8 @@ def _rows(rows: list[dict[str, Any]]) -> str:
 def _zigzag() -> list[dict[str, Any]]:
     from dse.plugins.environments import Needs
 
-    return _asked(Needs((3, 11), ZIGZAG), "zigzag_macro.py", [{"points": POINTS}], sys.executable)[0]
+    answers = _asked(Needs((3, 11), ZIGZAG), "zigzag_macro.py", [{"points": POINTS}], sys.executable)
+    return list(answers[0])
 
 
 def _hwcomponents() -> dict[str, list[dict[str, Any]]]:

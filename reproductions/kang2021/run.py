@@ -140,7 +140,7 @@ def _modes(proposals: Any, trials: Path, validated: Any) -> dict[str, Any]:
     for row in proposals.to_dict("records"):
         if row["proposal"] in MODES:
             trial = number[key(row)]
-            whole = everything.set_index("trial").loc[trial]
+            whole: Any = everything.set_index("trial").loc[trial]
             both = json.loads(validated.set_index("trial", drop=False).loc[trial].to_json())
             settings = {name: plain(row[name]) for name in columns if "compressor" in name}
             found[row["proposal"]] = both | {"energy_ratio": float(whole["energy_ratio"]), "settings": settings}

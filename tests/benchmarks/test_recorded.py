@@ -47,7 +47,7 @@ def test_a_score_is_paid_for_once_and_the_report_split_is_free(name: str) -> Non
     assert problem.score(point, "report").evaluated == 0
     assert problem.spent == len(problem.tasks)
     for index, task in enumerate(problem.tasks):
-        recorded = table.loc[(task, json.dumps(setting_of(point, index)))]
+        recorded: Any = table.loc[(task, json.dumps(setting_of(point, index)))]
         assert found.tasks[task] == recorded["search"]
         assert found.baseline[task] == recorded["search.baseline"]
 
