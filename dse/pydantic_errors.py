@@ -33,7 +33,7 @@ class _Finding:
     Attributes:
         sort: pydantic's name for it.
         keys: path of the key below what was validated.
-        message: in pydantic's words, or in those of the validator that raised.
+        message: words of pydantic, or of the validator that raised.
         expected: what may stand there.
         value: what was found, as Python writes it.
         known: valid keys of the table that holds the key.

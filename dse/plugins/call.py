@@ -74,7 +74,7 @@ def _members(protocol: type) -> dict[str, type | None]:
 
 
 _CLOSE = 0.8
-"""How alike two names are, 0 to 1, where one is taken for the other misspelt."""
+"""Similarity, 0 to 1, from which one name counts as the other one misspelt."""
 _RETURNS: dict[str, type] = {
     "parameters": tuple,
     "geometry": Geometry,

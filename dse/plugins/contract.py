@@ -214,7 +214,7 @@ class AdapterWithRates(Protocol):
 
 @runtime_checkable
 class AdapterWithBegin(Protocol):
-    """A trained adapter (`Adaption.build`) that is told how far training is."""
+    """A trained adapter (`Adaption.build`) that learns how far training is."""
 
     def begin(self, share: float) -> None:
         """Take in the share of steps done, 0 to 1, before each step."""

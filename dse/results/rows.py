@@ -17,7 +17,7 @@ def cost_cells(cost: CostResult) -> dict[str, Any]:
     """Cells of a cost, checked: finite numbers, and components that sum to their totals.
 
     Raises:
-        PluginContractError: they are not.
+        PluginContractError: a number is not finite, or components do not sum to their total.
     """
     for name, value in cost.metrics.items():
         if name not in COST_NAMES:
@@ -46,7 +46,7 @@ def score_cells(score: ScoreResult) -> dict[str, Any]:
     """Cells of a score, checked: finite numbers.
 
     Raises:
-        PluginContractError: they are not.
+        PluginContractError: a number is not finite.
     """
     for name, value in score.metrics.items():
         if name not in SCORE_NAMES:

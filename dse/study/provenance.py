@@ -31,7 +31,7 @@ class Provenance:
     """Versions and hashes that must stay the same for a study to be continued.
 
     Attributes:
-        plugins: version and origin by ``kind.plugin``; `own_version` says what of it must stay.
+        plugins: version and origin by ``kind.plugin``; `own_version` returns the part that must stay.
         digests: content hashes of base model, tasks and data, by name.
     """
 
@@ -67,7 +67,7 @@ def accounting_of(session: Mapping[str, Any]) -> int:
 
 
 def own_version(text: str) -> str:
-    """Return what must stay the same of a plugin's entry in `Provenance.plugins`.
+    """Return the part of a plugin's entry in `Provenance.plugins` that must stay the same.
 
     A plugin of a package counts by its record's version and the package's name, whatever release the package is. A plugin of
     a bare file counts by its record's version and the file's content.

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from dse_plugins.hardware.isaac.options import IsaacOptions
 
 import dse
-from dse.cost.cost import Built
+from dse.cost.cost import Built, nonideality
 from dse.models.inference.adc import product
 from dse.records.design import DesignPoint
 from dse.results.columns import study_columns
@@ -25,6 +26,7 @@ from dse.space.file import load
 from dse.space.toml_text import toml_value
 from dse.testing import TinyContext, tiny_workload
 from tests.support.workloads import geometry
+from tests.testing.wrong.hardware import NoiseInWords
 
 WHOLE = ("independent", "none", "fixed", "isaac")
 DELTAS = ("shared-prefix", "two-stage", "fixed", "isaac")
@@ -213,17 +215,10 @@ def test_tasks_that_share_an_array_share_its_cells() -> None:
 
 
 def test_a_hardware_that_gives_something_else_is_named(make: Make) -> None:
-    hardware: Any = make()._built(WHOLE).hardware
-
-    class Wrong:
-        def nonideality(self, params: dse.Params) -> dict[str, float]:
-            del params
-            return {"sigma": 0.1}
-
-    from dse.cost.cost import nonideality
-
+    built = make()._build(WHOLE)
+    wrong = NoiseInWords(IsaacOptions())
     with pytest.raises(dse.PluginContractError, match="nonideality\\(\\) returned something else") as caught:
-        nonideality("wrong", Wrong(), dse.Params(1))  # type: ignore[arg-type]  # that is the point
+        nonideality("wrong", wrong, dse.Params(1))
     assert "hardware 'wrong'" in str(caught.value)
     assert hardware.nonideality(dse.Params(1)).is_off
     assert nonideality("silent", object(), dse.Params(1)) is None  # type: ignore[arg-type]  # as above
