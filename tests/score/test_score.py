@@ -46,8 +46,8 @@ def test_a_field_that_is_added_changes_the_key(what: dse.Nonideality, changes: d
 
 @pytest.mark.parametrize("name", [field.name for field in fields(dse.Geometry)])
 def test_a_field_changes_the_key_unless_it_is_excluded_by_name(name: str) -> None:
-    value = "none" if name == "packing" else getattr(geometry(), name) + 1
-    changed = replace(geometry(), **{name: value})
+    change: dict[str, Any] = {name: "none" if name == "packing" else getattr(geometry(), name) + 1}
+    changed = replace(geometry(), **change)
 
     assert (arrays_key(changed, REAL) == arrays_key(geometry(), REAL)) == (name in NOT_OF_CELLS)
     assert (arrays_key(changed, CELLS) == arrays_key(geometry(), CELLS)) == (
