@@ -1,1 +1,1 @@
-"""Typed, frozen records: what flows between the stages of the pipeline. No heavy imports."""
+"""Typed, frozen records that flow between the stages of the pipeline. They import nothing heavy."""

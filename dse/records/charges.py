@@ -1,4 +1,4 @@
-"""Charges: what a hardware model asks for area, energy and latency, by component."""
+"""Charges: the area, energy and latency that a hardware model asks for, by component."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dse.records.arrays import Floats
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A limit of the hardware that some points break.
+    """A limit of the hardware that some designs break.
 
     Attributes:
         name: short name of the limit.
-        amount: (P,) how far it is exceeded, <= 0 where it is kept.
+        amount: (P,) excess over the limit, <= 0 where a design keeps the limit.
         reason: one sentence, for the row's ``reason``.
     """
 
@@ -25,12 +25,12 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """What a design's components would cost under another assumption, as factors of what they are charged.
+    """Cost of a design's components under another assumption, as factors of their charges.
 
     Attributes:
-        name: of the assumption, as a table shows it.
-        area: (P,) by component; one that is not named stays as it is.
-        energy: (P,) likewise.
+        name: name of the assumption, as a table shows it.
+        area: (P,) factor of the area by component; a component that is not named keeps its area.
+        energy: (P,) factor of the energy by component; a component that is not named keeps its energy.
     """
 
     name: str
@@ -40,26 +40,26 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """What a hardware model charges. The core sums it.
+    """Charges of a hardware model, which the core sums.
 
     Attributes:
         names: C component names, one list for area and energy.
         area_mm2: (P, O, C) area by owner.
-        array_area_mm2: (P,) the part of it that holds linear weights, with periphery, not rounded to whole tiles.
-        energy_uj: (P, T, L, C) one pass of each task's layer, its own terms and the base's beneath them.
-        latency_us: (P, T, L) one pass of each task's layer.
-        input_energy_uj: (P, T, C) what an input costs before its first layer: embeddings. Paid once where tasks share inputs.
-        input_latency_us: (P, T) likewise.
-        request_energy_uj: (P, T, C) what an answer costs beyond the layers: pooler, classifier.
-        request_latency_us: (P, T) likewise.
-        switch_energy_uj: (P, T, T) from the last task (axis 1) to the next (axis 2).
-        switch_latency_us: (P, T, T) likewise.
-        switch_writes: (P, T, T) cells written, likewise.
-        cell_writes: (P, T, T) write pulses the most-written cell takes, likewise.
-        endurance: (P,) write pulses a cell survives.
-        write_pulses: (P,) pulses a cell takes each time it is written; of use where a footprint reprograms blocks of the base.
+        array_area_mm2: (P,) area that holds linear weights, with periphery, not rounded to whole tiles; a part of ``area_mm2``.
+        energy_uj: (P, T, L, C) energy of one pass of each task's layer, with the base's terms that run beside its own.
+        latency_us: (P, T, L) time of one pass of each task's layer.
+        input_energy_uj: (P, T, C) energy of an input before its first layer: embeddings. Tasks that share inputs pay it once.
+        input_latency_us: (P, T) time of an input before its first layer.
+        request_energy_uj: (P, T, C) energy of an answer beyond the layers: pooler, classifier.
+        request_latency_us: (P, T) time of an answer beyond the layers.
+        switch_energy_uj: (P, T, T) energy of the switch from the last task (axis 1) to the next (axis 2).
+        switch_latency_us: (P, T, T) time of each switch.
+        switch_writes: (P, T, T) cells that each switch writes.
+        cell_writes: (P, T, T) write pulses that each switch gives to the most-written cell.
+        endurance: (P,) write pulses that a cell survives.
+        write_pulses: (P,) pulses that one write of a cell takes; needed where a footprint reprograms blocks of the base.
         offchip_mb: (P,) megabytes of embeddings and reprogramming images.
-        violations: limits some points break.
+        violations: limits that some designs break.
     """
 
     names: tuple[str, ...]

@@ -9,25 +9,25 @@ from dse.records.arrays import Floats
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a footprint comes to on arrays of a geometry, made by the core. All whole numbers (P, O, L) kept as floats.
+    """Arrays and events of a footprint on a geometry, made by the core: whole numbers (P, O, L) kept as floats.
 
     ``conversions`` and ``drives`` are events of one input vector in one input cycle; a vector takes
-    ceil(input_bits / dac_bits) cycles. ``inputs``, ``partials`` and ``outputs`` happen once a vector.
+    ceil(input_bits / dac_bits) cycles. ``inputs``, ``partials`` and ``outputs`` happen once per vector.
 
     Attributes:
-        arrays: physical arrays; each is read once a cycle.
+        arrays: physical arrays; each is read once per cycle.
         conversions: live bitlines converted, the extra column of flip encoding included.
         drives: live wordlines driven.
         inputs: live inputs fetched, once for each input vector of the layer.
-        partials: partial sums that leave the arrays' shift-and-add and are added up: one for each live output, block
-            row and sign.
+        partials: partial sums that leave the arrays' shift-and-add and are added up: one for each live output, block of
+            rows and sign.
         outputs: live outputs.
         digital_bits: bits in on-chip SRAM.
         fed: inputs that are outputs of another piece, quantised on the way.
         extra_stages: products that wait for another product, beyond the encoder's own sequence of inputs.
         macs: multiplications of digital codes.
-        scalings: partial sums of the base's that are multiplied by a factor.
-        shifts: likewise shifted and added.
+        scalings: partial sums of the base's arrays that are multiplied by a factor.
+        shifts: partial sums of the base's arrays that are shifted and added instead.
     """
 
     arrays: Floats

@@ -1,4 +1,4 @@
-"""What became of a task's rows, for a person who wants to know."""
+"""Facts about a task's rows: how many were read, left out and cut."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DataFacts:
-    """Rows of one task.
+    """Facts about the rows of one task.
 
     Attributes:
-        task: name.
-        read: rows of its files, those that ``keep`` leaves.
-        dropped: how many of them were left out, by reason: unlabelled, empty, conflicting, duplicate, shared (between the
-            data and an official report split), unseen (a label training has no row of).
-        rows: of each split.
-        cut: rows of each split that were longer than ``max_length`` and lost their end.
+        task: name of the task.
+        read: number of rows of its files that ``keep`` leaves.
+        dropped: number of these rows that were left out, by reason: unlabelled, empty, conflicting, duplicate, shared
+            (between the data and an official report split), unseen (a label that no training row has).
+        rows: number of rows of each split.
+        cut: number of rows of each split that were longer than ``max_length`` and lost their end.
     """
 
     task: str
@@ -26,7 +26,7 @@ class DataFacts:
     cut: Mapping[str, int]
 
     def sentence(self) -> str:
-        """All of it in one line."""
+        """Return all facts in one line."""
         parts = [", ".join(f"{count} {split}" for split, count in self.rows.items()) + f" of {self.read} rows"]
         gone = [f"{count} {reason}" for reason, count in self.dropped.items() if count]
         parts += [f"dropped {', '.join(gone)}"] if gone else []

@@ -1,4 +1,4 @@
-"""A demand: which matrices of which owners a compressor has to store, made by the core from a plan."""
+"""A demand: the matrices of each owner that a compressor has to store, made by the core from a plan."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from dse.records.arrays import Bools, Floats, Ints
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What a plan asks of a compressor, made by the core.
+    """Matrices that a plan asks a compressor to store, made by the core.
 
     Attributes:
-        tasks: T.
-        groups: owners between the base and the tasks, so O = 1 + groups + T.
-        owner: (P, T, L) the plan's owners.
-        used: (P, O, L) whether any task uses this owner's own weights in this layer. For the base: whether a task uses
-            the layer at all, its own weights or another owner's; a compressor that stores deltas needs the base there.
+        tasks: number of tasks, T.
+        groups: number of owners between the base and the tasks, so O = 1 + groups + T.
+        owner: (P, T, L) owner of each task's layer, from the plan.
+        used: (P, O, L) whether any task uses this owner's own weights in this layer. For the base: whether a task runs
+            the layer at all, with any owner's weights; a compressor that stores deltas needs the base there.
         direct: (P, L) whether a task uses the base's weights themselves.
-        rows: (P, O, L, M) inputs kept, the union over the users of that owner's layer; (1, 1, 1, M) where nothing is
-            removed. Broadcasts against ``used``.
-        columns: (P, O, L, M) outputs kept, likewise.
+        rows: (P, O, L, M) number of inputs kept, the union over the users of that owner's layer; (1, 1, 1, M) where nothing
+            is removed. Broadcasts against ``used``.
+        columns: (P, O, L, M) number of outputs kept, with the same union and shape.
         heads: (P, O, L, H) attention heads that any user of the owner's layer keeps, or None for all.
-        ffn: (P, O, L, F) feed-forward columns, likewise.
-        exits: where inputs may leave early, or None where none may.
-        computes: (P, T, L) a number for what a task's layer makes of its inputs: the same for two tasks that run the same
-            weights and keep the same heads and columns of them; None: the owner is such a number.
-        measured: whether the base's and the tasks' weights are those that `Context` gives, so that what `prepare` measured
-            on them holds. Not under a joint generator, the only kind that may have groups.
+        ffn: (P, O, L, F) feed-forward columns that any user of the owner's layer keeps, or None for all.
+        exits: early exits of the plan, or None where no input may leave early.
+        computes: (P, T, L) number that identifies the function of a task's layer: two tasks that run the same weights and
+            keep the same heads and columns of them have the same number; None: the owner is that number.
+        measured: whether the base's and the tasks' weights are those that `Context` gives, so that measurements of `prepare`
+            hold for them. False under a joint generator, the only kind that may have groups.
     """
 
     tasks: int
@@ -50,19 +50,19 @@ class Demand:
 
     @property
     def points(self) -> int:
-        """P."""
+        """Number of designs, P."""
         return int(self.owner.shape[0])
 
     @property
     def owners(self) -> int:
-        """O."""
+        """Number of owners, O."""
         return 1 + self.groups + self.tasks
 
     @property
     def users(self) -> Bools:
         """Whether each task uses an owner's weights themselves in any layer, (P, O, T)."""
-        found = [(self.owner == owner).any(axis=-1) for owner in range(self.owners)]
-        return np.stack(found, axis=1)
+        uses = [(self.owner == owner).any(axis=-1) for owner in range(self.owners)]
+        return np.stack(uses, axis=1)
 
     def task_owner(self, task: int) -> int:
         """Index of the owner that is the task itself."""

@@ -18,10 +18,10 @@ class DesignPoint:
     """One assignment of every active parameter.
 
     Attributes:
-        generator: plugin name.
-        compressor: plugin name.
-        scheduler: plugin name.
-        hardware: plugin name.
+        generator: name of the generator.
+        compressor: name of the compressor.
+        scheduler: name of the scheduler.
+        hardware: name of the hardware model.
         values: value by full name ``kind.plugin.parameter``, for the four chosen plugins and no other.
     """
 

@@ -1,4 +1,4 @@
-"""Effective weights: what a task computes with, rebuilt from stored terms."""
+"""Effective weights: those that a task computes with, rebuilt from stored terms."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Product: TypeAlias = "tuple[Tensor, Tensor]"
 
 @dataclass(frozen=True, slots=True)
 class Converter:
-    """How sums of an array's columns become numbers.
+    """Conversion of the sums of an array's columns to numbers.
 
     Attributes:
-        rows: wordlines of an array.
-        columns: bitlines of an array.
+        rows: number of wordlines of an array.
+        columns: number of bitlines of an array.
         top: level of a cell at the largest conductance.
         dac_bits: bits of an input applied in one cycle.
-        input_bits: of an input.
-        step: of the ADC, in units of a sum.
-        most: steps at which it saturates.
+        input_bits: bits of an input.
+        step: step of the ADC, in units of a sum.
+        most: number of steps at which the ADC saturates.
     """
 
     rows: int
@@ -44,10 +44,11 @@ class BitSlice:
     """One bit slice of one sign of a stored piece.
 
     Attributes:
-        factor: what a unit of its sums is worth, its sign included.
-        levels: (outputs, inputs) what cells read as.
+        factor: value of a unit of the slice's sums, its sign included.
+        levels: (outputs, inputs) levels that cells read as.
         flipped: (row blocks, outputs) bool: columns that hold the complement of their levels; None without flip encoding.
-        unit: (column blocks, inputs) what the extra column of each array reads as, whose cells hold 1; None without one.
+        unit: (column blocks, inputs) levels that the extra column of each array reads as; its cells hold 1. None without an
+            extra column.
     """
 
     factor: float
@@ -61,15 +62,15 @@ class OnArrays:
     """One stored piece as its arrays hold it, where conversions are simulated.
 
     Attributes:
-        slices: of both signs.
-        scale: scalar or (outputs, 1) float32.
-        bias: held in every cell's weight beyond its code, and taken off by the sum of the inputs.
-        offset: (outputs, 1) float32 that the extra column multiplies, or None.
+        slices: bit slices of both signs.
+        scale: scale of the codes, scalar or (outputs, 1) float32.
+        bias: number that arrays hold on top of every code; the sum of the inputs times this number is taken off again.
+        offset: (outputs, 1) float32 offset that the extra column multiplies, or None.
         outputs: indices of its outputs in the whole matrix, or None for all.
-        inputs: likewise of its inputs.
-        shape: (outputs, inputs) of the whole matrix.
-        converter: of its arrays.
-        then: the second factor of a product, which runs on this one's outputs, or None.
+        inputs: indices of its inputs in the whole matrix, or None for all.
+        shape: shape of the whole matrix, (outputs, inputs).
+        converter: converter of its arrays.
+        then: second factor of a product, which runs on this piece's outputs, or None.
     """
 
     slices: tuple[BitSlice, ...]
@@ -83,10 +84,10 @@ class OnArrays:
     then: OnArrays | None = None
 
     def parts(self) -> Iterator[tuple[object, Tensor]]:
-        """Every tensor, with all else that its product depends on."""
-        what = (self.bias, self.shape, self.converter)
+        """Yield every tensor, with everything else that its product depends on."""
+        common = (self.bias, self.shape, self.converter)
         for part in self.slices:
-            yield (what, part.factor), part.levels
+            yield (common, part.factor), part.levels
             yield from (("beside", value) for value in (part.flipped, part.unit) if value is not None)
         some = (self.scale, self.offset, self.outputs, self.inputs)
         yield from ((index, value) for index, value in enumerate(some) if value is not None)
@@ -96,17 +97,18 @@ class OnArrays:
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """What a task's stored terms come to, by (layer, matrix).
+    """Weights that a task computes with, rebuilt from its stored terms, by (layer, matrix).
 
     Attributes:
-        weights: float32 (outputs, inputs).
-        biases: float32 (outputs,) added to the task's own.
-        products: added to the matrix's outputs; what runs between the two is quantised like any input.
+        weights: float32 (outputs, inputs) matrices.
+        biases: float32 (outputs,) vectors, added to the task's own biases.
+        products: pairs of matrices whose product is added to the matrix's outputs; the vector between the two matrices is
+            quantised like any input.
         vectors: biases and norms by layer, by name in it, instead of the base's or the task's own.
         head: pooler and classifier by name in the model, instead of the task's own.
-        exits: heads by the layer after which inputs may leave.
+        exits: heads of early exits by the layer after which inputs may leave.
         arrays: pieces whose sums are converted one array at a time and added to the matrix's outputs.
-        kept: (outputs,) and (inputs,) float32, 0 where a task removes what such pieces hold.
+        kept: (outputs,) and (inputs,) float32 masks of these pieces, 0 where a task removes an output or an input.
     """
 
     weights: dict[Key, Tensor] = field(default_factory=dict)

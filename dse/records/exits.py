@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Exits:
-    """Where a plan lets inputs leave, and how many are expected to, each (P, T, L).
+    """Early exits of a plan: the layers after which inputs may leave, each array (P, T, L).
 
     Attributes:
-        parameters: of the head that is asked after a layer whether an input leaves there; 0 where none is asked.
+        parameters: number of parameters of the head that is asked after a layer whether an input leaves; 0 without a head.
         reach: expected share of a task's inputs that run the layer, measured on training rows.
     """
 
@@ -26,12 +26,12 @@ class Exits:
 
 @dataclass(frozen=True, slots=True)
 class ExitHead:
-    """Answers for a task after a layer; an input leaves with that answer where it is sure enough.
+    """Head that answers for a task after a layer; an input leaves there when the answer is sure enough.
 
     Attributes:
-        weight: float32 (classes, 2 hidden): on the first token's state, and on the mean of all tokens' states.
-        bias: float32 (classes,).
-        threshold: an input leaves where the largest softmax probability is at least this.
+        weight: float32 (classes, 2 hidden) weights of the first token's state, and of the mean of all tokens' states.
+        bias: float32 (classes,) biases.
+        threshold: softmax probability, between 0 and 1; an input leaves when the largest one is at least this.
     """
 
     weight: Tensor
@@ -40,16 +40,16 @@ class ExitHead:
 
     @staticmethod
     def states(hidden: Tensor, mask: Tensor) -> Tensor:
-        """What a head sees of a layer's outputs.
+        """Return the inputs of a head, from a layer's outputs.
 
         Args:
-            hidden: (rows, tokens, hidden).
-            mask: (rows, tokens) zero where a token is padding.
+            hidden: (rows, tokens, hidden) outputs of the layer.
+            mask: (rows, tokens) mask, zero where a token is padding.
 
         Returns:
             (rows, 2 hidden) float32: the first token's state beside the mean of all tokens' states.
         """
         import torch
 
-        hidden, kept = hidden.float(), mask.float()[..., None]
-        return torch.cat([hidden[:, 0], (hidden * kept).sum(dim=1) / kept.sum(dim=1)], dim=1)
+        hidden, real = hidden.float(), mask.float()[..., None]
+        return torch.cat([hidden[:, 0], (hidden * real).sum(dim=1) / real.sum(dim=1)], dim=1)

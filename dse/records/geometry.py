@@ -1,4 +1,4 @@
-"""What hardware fixes before any weight is placed: arrays, cells, converters and encoding."""
+"""A geometry: arrays, cells, converters and encoding, which hardware fixes before any weight is placed."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Packing: TypeAlias = Literal["none", "same-input"]
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """What hardware fixes before any weight is placed, each ``(P,)``.
+    """Arrays, cells, converters and encoding, which hardware fixes before any weight is placed, each ``(P,)``.
 
     Attributes:
-        rows: wordlines of an array.
-        columns: bitlines of an array.
-        cell_bits: bits a cell holds.
-        adc_bits: resolution of a conversion.
-        dac_bits: bits of an input applied in one cycle.
+        rows: number of wordlines of an array.
+        columns: number of bitlines of an array.
+        cell_bits: bits that a cell holds.
+        adc_bits: resolution of the ADC, bits.
+        dac_bits: bits of an input that are applied in one cycle.
         input_bits: bits of an activation.
         encoding: index into `ENCODINGS`: separate positive and negative arrays, or one array with an offset (with or
             without flipping columns, which saves one ADC bit).
@@ -46,5 +46,5 @@ class Geometry:
 
     @property
     def flip(self) -> Bools:
-        """Whether columns are flip-encoded, with one extra column an array, (P,)."""
+        """Whether columns are flip-encoded, with one extra column per array, (P,)."""
         return np.asarray(self.encoding == ENCODINGS.index("offset-flip"))

@@ -1,4 +1,4 @@
-"""What a generator gives of one owner."""
+"""A model: the weights of one owner, from a generator."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Weights of one owner. Where biases, norms or heads are left out they stay what they are without it.
+    """Weights of one owner. Biases, norms and heads that are left out stay as they are without the generator.
 
     Attributes:
         matrices: float32 (outputs, inputs) by (layer, matrix), whole: the core cuts them.
         vectors: biases and norms by layer, by name in the layer. Left out: the base's for the base, else the task's own.
-        heads: pooler and classifier by task, by name in the model; a task takes that of the owner of its last layer.
+        heads: pooler and classifier by task, by name in the model; a task takes those of the owner of its last layer.
             Left out: the task's own.
-        shifts: float32 (outputs,) by (layer, matrix), added to the bias its user has anyway.
-        exits: heads by task, by the layer after which they are asked; taken from the owner of a task's last layer.
+        shifts: float32 (outputs,) vectors by (layer, matrix), added to the bias that the owner's user already has.
+        exits: heads of early exits by task, by the layer after which they are asked; a task takes those of the owner of its
+            last layer.
     """
 
     matrices: Mapping[Key, Tensor]

@@ -1,4 +1,4 @@
-"""What arrays make of the integers stored in them, as options of a hardware model that switch it on."""
+"""Non-ideal arrays, as options of a hardware model: cells that spread or stick, and real ADCs."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ Adc: TypeAlias = Literal["ideal", "real"]
 
 
 class Nonideality(Options):
-    """What is not ideal in the arrays of a hardware; all of it is off by default.
+    """Non-idealities of the arrays of a hardware model; all are off by default.
 
-    The options of a hardware model may be a subclass, so that a space file switches these on; see `dse.NonidealHardware`.
+    The options of a hardware model may be a subclass, so that a space file can switch them on; see `dse.NonidealHardware`.
 
     Attributes:
         spread: law of a programmed cell's conductance, as measured by Wan et al. (Nature 2022) or log-normal.
         sigma: standard deviation of the logarithm of a log-normal conductance.
         spread_scale: factor of the standard deviation of either law.
         read_after: time since programming for which wan22 holds.
-        on_off_ratio: largest conductance over that of a cell which holds 0. NeuRRAM 40, others 15 to 150.
+        on_off_ratio: largest conductance over that of a cell which holds 0. NeuRRAM has 40, other chips 15 to 150.
         stuck_on: share of cells stuck at the largest conductance.
         stuck_off: share of cells stuck at the conductance of 0.
-        adc: exact conversions, or real ones of as many bits as the ADC has; a design whose ADC has too few is then scored
-            instead of refused.
-        adc_range: share of the largest possible sum at which a real ADC saturates; unset, its step is one unit.
+        adc: kind of conversions, exact or real. A real conversion has as many bits as the ADC; a design whose ADC has too few
+            bits is then scored instead of refused.
+        adc_range: share of the largest possible sum at which a real ADC saturates; by default its step is one unit.
         adc_rows: rows of a split that are scored with real ADCs, which are slow.
         draws: chips of independent cells that each design is scored on.
-        noise_seed: of the draws.
+        noise_seed: seed of the draws.
     """
 
     spread: Spread = "none"
@@ -61,14 +61,14 @@ class Nonideality(Options):
 
     @property
     def deviation(self) -> float:
-        """Factor of the standard deviation of the law; 0 where cells hold exactly what they were programmed to."""
+        """Factor of the standard deviation of the law; 0 where cells hold exactly the programmed value."""
         return {"none": 0.0, "wan22": 1.0, "lognormal": self.sigma}[self.spread] * self.spread_scale
 
     @property
     def cells_differ(self) -> bool:
-        """Whether a cell may read as something else than was stored."""
+        """Whether a cell may read as another value than the stored one."""
         return self.deviation > 0 or self.stuck_on > 0 or self.stuck_off > 0
 
     def recipe(self) -> dict[str, Any]:
-        """Everything that one draw depends on."""
+        """Return everything that one draw depends on."""
         return {name: getattr(self, name) for name in Nonideality.model_fields if name not in ("draws", "adc_rows")}

@@ -1,4 +1,4 @@
-"""What a plugin sees of a model at work on training rows."""
+"""Observations: inputs and gradients of a model that runs training rows, as a plugin sees them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One batch that passed through a fine-tuned model, by (layer, matrix).
+    """Rows that a fine-tuned model ran together, by (layer, matrix).
 
     Attributes:
-        inputs: (rows, tokens, inputs) float32 of each matrix.
-        gradients: (rows, tokens, outputs) float32 at each matrix's outputs, of the logits' sum under normal random weights:
-            a change of the outputs times these, summed over a row's tokens, has the expected square of the change in
-            the logits.
-        mask: (rows, tokens) False where a token is padding.
-        logits: (rows, classes) float32 the model's answers; one column of a regression.
+        inputs: (rows, tokens, inputs) float32 inputs of each matrix.
+        gradients: (rows, tokens, outputs) float32 gradients at each matrix's outputs, of the logits' sum under normal random
+            weights: a change of the outputs times these, summed over a row's tokens, has the expected square of the change
+            in the logits.
+        mask: (rows, tokens) mask, False where a token is padding.
+        logits: (rows, classes) float32 answers of the model; one column for a regression.
     """
 
     inputs: Mapping[tuple[int, int], Tensor]

@@ -1,7 +1,7 @@
-"""Declared parameters: what a plugin lets a search choose.
+"""Declared parameters: the values that a plugin lets a search choose.
 
-A parameter arrives in a plugin as an array whose leading axis is P, the design points of one batch: ``(P,)``,
-``(P, T)`` where it is per task, ``(P, L)`` per layer, ``(P, T, L)`` both, ``(P, n)`` for a permutation.
+A plugin receives a parameter as an array whose leading axis is P, the designs that are costed together: ``(P,)``,
+``(P, T)`` per task, ``(P, L)`` per layer, ``(P, T, L)`` per task and layer, ``(P, n)`` for a permutation.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ Scalar: TypeAlias = float | int | str
 
 @dataclass(frozen=True, kw_only=True)
 class _Declared:
-    """What all kinds share.
+    """Fields that all kinds of parameter share.
 
     Attributes:
-        name: unique within its plugin; the core prefixes it with ``kind.plugin.``.
+        name: name, unique within its plugin; the core prefixes it with ``kind.plugin.``.
         summary: one line for listings.
-        unit: of the value, if it has one.
+        unit: unit of the value, if it has one.
         scope: axes beyond P, any of ``("task",)``, ``("layer",)``, ``("task", "layer")``.
         scores: whether the value changes a task's weights, so that its score must be measured again. A per-task value
             reaches only that task's score.
@@ -49,8 +49,8 @@ class Float(_Declared):
     """A real number in [low, high], optionally on a logarithmic scale or on steps from ``low``.
 
     Attributes:
-        limits: values the plugin can take at all, if more than the range searched by default; a space file may widen
-            the range up to them.
+        limits: range that the plugin accepts, if it is wider than the range searched by default; a space file may widen
+            the search up to it.
     """
 
     low: float
@@ -78,8 +78,8 @@ class Int(_Declared):
     """A whole number in [low, high], optionally on a logarithmic scale or on steps from ``low``.
 
     Attributes:
-        limits: values the plugin can take at all, if more than the range searched by default; a space file may widen
-            the range up to them.
+        limits: range that the plugin accepts, if it is wider than the range searched by default; a space file may widen
+            the search up to it.
     """
 
     low: int
@@ -105,7 +105,7 @@ class Choice(_Declared):
     """One of a fixed list of values, all of one type.
 
     Attributes:
-        allowed: values the plugin can take at all, if more than those searched by default.
+        allowed: values that the plugin accepts, if there are more than those searched by default.
     """
 
     choices: tuple[Scalar, ...]
@@ -122,12 +122,12 @@ class Choice(_Declared):
 
 @dataclass(frozen=True, kw_only=True)
 class Permutation(_Declared):
-    """An order of the T tasks. Searched through its Lehmer code, T - 1 independent integers."""
+    """An order of the T tasks, searched through its Lehmer code: T - 1 independent integers."""
 
     scores: bool = False
 
     def check(self, value: Any, size: int) -> tuple[int, ...]:
-        """Return the value as a tuple, or raise a SpaceError if it is no order of ``size`` things."""
+        """Return the value as a tuple, or raise a SpaceError if it is not an order of ``size`` things."""
         if not isinstance(value, list | tuple) or sorted(value) != list(range(size)):
             raise _bad(self, value, f"an order of the numbers 0 to {size - 1}")
         return tuple(int(item) for item in value)
@@ -137,7 +137,7 @@ Parameter: TypeAlias = Float | Int | Choice | Permutation
 
 
 def narrow(parameter: Parameter, **changes: Any) -> Parameter:
-    """Return the parameter with some fields replaced, e.g. a smaller range; the default is moved into it."""
+    """Return the parameter with some fields replaced, e.g. a smaller range; the default moves into this range."""
     new: Parameter = replace(parameter, **changes)
     if isinstance(new, Float | Int):
         if new.low > new.high:
@@ -157,7 +157,7 @@ def narrow(parameter: Parameter, **changes: Any) -> Parameter:
 
 
 def widest(parameter: Parameter) -> Float | Int | Choice:
-    """Return the parameter widened to everything its plugin can take, not only what is searched by default."""
+    """Return the parameter widened to all values that its plugin accepts, not only those searched by default."""
     assert not isinstance(parameter, Permutation)
     if isinstance(parameter, Choice):
         new = narrow(parameter, choices=parameter.allowed or parameter.choices)
@@ -177,7 +177,7 @@ def lehmer_decode(code: tuple[int, ...] | list[int]) -> tuple[int, ...]:
 
 
 def lehmer_encode(order: tuple[int, ...] | list[int]) -> tuple[int, ...]:
-    """Inverse of `lehmer_decode`."""
+    """Return the Lehmer code of an order: the inverse of `lehmer_decode`."""
     left = sorted(order)
     code = []
     for item in order[:-1]:

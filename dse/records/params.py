@@ -1,4 +1,4 @@
-"""Parameters of a plugin for a batch of design points."""
+"""Parameters of a plugin for several designs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Params(Mapping[str, NDArray[Any]]):
     """A plugin's own parameters by name, each with a leading axis P.
 
     Attributes:
-        points: P, known even where a plugin has no parameter.
+        points: number of designs, P; also where a plugin has no parameter.
     """
 
     __slots__ = ("_values", "points")

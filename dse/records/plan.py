@@ -1,4 +1,4 @@
-"""A plan: whose weights each task uses in each layer, from a generator."""
+"""A plan: the owner of each task's layers, from a generator."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ DROPPED = -1
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Whose weights each task uses, from a generator.
+    """Owner of each task's layers, and the heads and columns that it keeps, from a generator.
 
     Attributes:
         owner: (P, T, L) owner of each task's layer, `DROPPED` where the task skips it.
-        groups: owners between the base and the tasks, the same at every point; one that no task uses costs nothing. Only a
-            joint generator may have any.
+        groups: number of owners between the base and the tasks, the same in every design; a group that no task uses costs
+            nothing. Only a joint generator may have groups.
         heads: (P, T, L, H) attention heads kept, or None for all.
         ffn: (P, T, L, F) feed-forward columns kept, or None for all.
-        exits: where inputs may leave early, or None where none may.
+        exits: early exits, or None where no input may leave early.
     """
 
     owner: Ints

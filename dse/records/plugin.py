@@ -1,4 +1,4 @@
-"""What a plugin package hands over: frozen records with a name and a lazy build."""
+"""Records that a plugin package hands over: frozen, with a name and a lazy build."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict
 
 API = 1
-"""Version of the plugin contract; a record made for another one is refused with both numbers."""
+"""Version of the plugin contract; a record made for another version is refused with both numbers."""
 
 Kind: TypeAlias = Literal["generator", "compressor", "scheduler", "hardware"]
 KINDS: tuple[Kind, ...] = ("generator", "compressor", "scheduler", "hardware")
 
 
 class Options(BaseModel):
-    """Base of a plugin's options: what is set once in the space file and not searched."""
+    """Base of a plugin's options: values that the space file sets once and that are not searched."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -27,13 +27,13 @@ class PluginRecord:
     """One selectable plugin.
 
     Attributes:
-        name: what a space file calls it.
+        name: name of the plugin in a space file.
         summary: one line for listings.
-        build: called with validated options when a study selects the plugin; heavy imports go inside.
-        version: of the plugin; a study refuses to resume when it has changed.
+        build: callable that receives validated options when a study selects the plugin; heavy imports go inside.
+        version: version of the plugin; a study refuses to resume when it has changed.
         options: type that validates the plugin's table ``options`` in a space file.
         source: the paper or table it implements, if any.
-        api: contract version it was written for.
+        api: version of the contract that the plugin was written for.
     """
 
     kind: ClassVar[Kind]
@@ -48,17 +48,17 @@ class PluginRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentTable:
-    """A table of component costs that comes with a hardware model, and how ``dse components build`` makes it anew.
+    """A table of component costs that comes with a hardware model, and how ``dse components build`` makes it again.
 
-    The script runs in an environment of its own, so that what it needs never has to be installed beside `dse`.
+    The script runs in an environment of its own, so that its requirements need not be installed beside `dse`.
 
     Attributes:
-        file: the table.
-        script: called with the name of the file to write as its only argument; it cannot import `dse`.
-        python: oldest version it runs with.
-        requirements: what pip installs for it, with exact versions.
-        compiled: names of requirements that are compiled on the machine instead of taken ready-made.
-        programs: what compiling needs on the path.
+        file: file of the table.
+        script: script that receives the name of the file to write as its only argument; it cannot import `dse`.
+        python: oldest version of Python that the script runs with.
+        requirements: packages that pip installs for the script, with exact versions.
+        compiled: names of requirements that are compiled on the machine instead of installed ready-made.
+        programs: programs that compiling needs on the path.
     """
 
     file: Path
@@ -71,10 +71,10 @@ class ComponentTable:
 
 @dataclass(frozen=True, kw_only=True)
 class HardwareModel(PluginRecord):
-    """`build(options)` returns a `dse.Hardware`.
+    """Record of a hardware model; `build(options)` returns a `dse.Hardware`.
 
     Attributes:
-        components: table of component costs that can be built anew, if it has one.
+        components: table of component costs that can be built again, if the model has one.
     """
 
     kind: ClassVar[Kind] = "hardware"
@@ -83,21 +83,21 @@ class HardwareModel(PluginRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class Compressor(PluginRecord):
-    """`build(options)` returns a `dse.WeightCompressor`."""
+    """Record of a compressor; `build(options)` returns a `dse.WeightCompressor`."""
 
     kind: ClassVar[Kind] = "compressor"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Generator(PluginRecord):
-    """`build(options)` returns a `dse.ModelGenerator`."""
+    """Record of a generator; `build(options)` returns a `dse.ModelGenerator`."""
 
     kind: ClassVar[Kind] = "generator"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scheduler(PluginRecord):
-    """`build(options)` returns a `dse.TaskScheduler`."""
+    """Record of a scheduler; `build(options)` returns a `dse.TaskScheduler`."""
 
     kind: ClassVar[Kind] = "scheduler"
 

@@ -11,7 +11,7 @@ from dse.records.scored import CostResult, ScoreResult
 
 
 class Problem(Protocol):
-    """What a search needs to know: parameters, exact cost in batches, and scores of one point at a time."""
+    """Problem of a search: parameters, exact costs of many designs at once, and the score of one design at a time."""
 
     @property
     def parameters(self) -> tuple[PluginParameter, ...]:
@@ -27,7 +27,7 @@ class Problem(Protocol):
 
     @property
     def components(self) -> tuple[str, ...]:
-        """Every component name any of the study's hardware models charges area or energy to."""
+        """Names of all components that the study's hardware models charge area or energy to."""
 
     @property
     def joint(self) -> tuple[str, ...]:
@@ -35,24 +35,24 @@ class Problem(Protocol):
 
     @property
     def data(self) -> tuple[DataFacts, ...]:
-        """What became of every task's rows."""
+        """Facts about every task's rows."""
 
     def prepare(self, *, scores: bool) -> None:
-        """Do every plugin's heavy work (cached), and measure the baseline's scores if any will be needed."""
+        """Do every plugin's heavy work (cached), and measure the baseline's scores if ``scores``."""
 
     def cost(self, points: list[DesignPoint]) -> list[CostResult]:
-        """Cost of many points, in the order given; microseconds a point."""
+        """Return the costs of many designs, in the order given, in microseconds per design."""
 
     def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
-        """Score of one point on the search split, or the report split; seconds, cached per task by recipe."""
+        """Return the score of one design on the search or the report split, in seconds; cached per task."""
 
     def layer_scores(self) -> tuple[tuple[float, ...], ...]:
-        """Baseline's score on the search split, by task, when one layer after the other has the base's matrices; cached."""
+        """Return the baseline's scores (T, L) on the search split when one layer has the base's matrices; cached."""
 
 
 @runtime_checkable
 class Foresighted(Protocol):
-    """A problem that can measure several points side by side if it knows which will be asked for."""
+    """A problem that can score several designs side by side if it knows the next ones."""
 
     def expect(self, points: Sequence[DesignPoint]) -> None:
-        """These points will be scored on the search split next, in this order."""
+        """Announce the designs that will be scored on the search split next, in this order."""

@@ -1,4 +1,4 @@
-"""What a design costs and what it scores."""
+"""Cost and scores of a design."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class CostResult:
-    """What one point costs on its hardware.
+    """Cost of one design on its hardware.
 
     Attributes:
         metrics: ``area_mm2``, ``energy_uj``, ``latency_us``, ``area_ratio``, ``array_area_ratio``, ``energy_ratio``,
-            ``latency_ratio``, ``offchip_mb``, ``writes`` (cells a request) and ``lifetime_years`` (None where nothing is written).
-        area: mm2 by component; sums to ``area_mm2``.
-        energy: uJ by component, switching included; sums to ``energy_uj``.
-        violations: reasons why the point cannot be built, empty if it can; then metrics still hold.
-        violation: by how much limits are exceeded, > 0 if any is.
+            ``latency_ratio``, ``offchip_mb``, ``writes`` (cells per request) and ``lifetime_years`` (None where nothing is
+            written).
+        area: area by component, mm2; sums to ``area_mm2``.
+        energy: energy by component, uJ, switching included; sums to ``energy_uj``.
+        violations: reasons why the design cannot be built, empty if it can; metrics hold in both cases.
+        violation: amount by which limits are exceeded, > 0 if any limit is.
         order: task names in the order in which they are served.
-        visit_us: how long each of these visits takes.
-        switch_us: how long the switch before each of them takes.
+        visit_us: time of each of these visits.
+        switch_us: time of the switch before each visit.
     """
 
     metrics: Mapping[str, float | None]
@@ -34,20 +35,20 @@ class CostResult:
 
 @dataclass(frozen=True, slots=True)
 class ScoreResult:
-    """What one point scores on a split.
+    """Scores of one design on a split.
 
     Attributes:
         metrics: ``score_mean``, ``accuracy_drop``, ``accuracy_drop_low``, ``accuracy_drop_high``, ``accuracy_drop_all``,
             ``accuracy_drop_worst`` (drops in points, 100 = 1.0).
         tasks: score by task name.
         flagged: tasks whose score is 0 because predictions were constant.
-        evaluated: task scores measured for this point; the rest came from the cache.
+        evaluated: number of task scores measured for this design; the rest came from the cache.
         baseline: the baseline's score by task name.
-        layers_run: encoder layers that inputs ran on average, over the tasks whose inputs may leave early; None: no task's.
-        draws: chips of non-ideal cells that scores are means over; None: arrays are ideal.
-        adc_rows: rows of a task that were scored with real ADCs, at most; None: conversions are exact.
-        spread: standard deviation of a task's score over several draws, by task name; then ``accuracy_drop_spread``, that of
-            the drop, is among the metrics.
+        layers_run: mean number of encoder layers that inputs ran, over tasks with early exits; None: no task has them.
+        draws: number of chips of non-ideal cells that scores are means over; None: arrays are ideal.
+        adc_rows: largest number of a task's rows that were scored with real ADCs; None: conversions are exact.
+        spread: standard deviation of a task's score over several draws, by task name; then ``accuracy_drop_spread``, the
+            deviation of the drop, is among the metrics.
     """
 
     metrics: Mapping[str, float]

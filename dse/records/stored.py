@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dse.records.demand import Demand
 
 Key: TypeAlias = "tuple[int, int]"
-"""A matrix: its layer, and its index in the layer."""
+"""Key of a matrix: its layer, and its index in the layer."""
 SCALE_BITS = 32
 """Bits of one stored scale."""
 
@@ -23,17 +23,17 @@ class Term:
 
     Attributes:
         codes: (kept columns, kept rows) integer tensor, outputs first as in a linear layer.
-        scale: scalar, (kept columns,) or (kept columns, 1) float32 tensor: one scale a matrix or an output.
+        scale: scalar, (kept columns,) or (kept columns, 1) float32 tensor: one scale per matrix or per output.
         magnitude: bound on ``abs(codes)``; the core refuses codes beyond it.
         columns: indices of the outputs kept, or None for all.
         rows: indices of the inputs kept, or None for all.
-        shared_scale: the scale is the base's, stored once with the base and not charged again.
-        unsigned: no code is negative, so that one array a slice holds them, whatever the encoding of signed codes.
-        offset: (kept columns,) or (kept columns, 1) float32 added to every kept weight of an output; in hardware, the
+        shared_scale: whether the scale is the base's, stored once with the base and not charged again.
+        unsigned: whether no code is negative, so that one array per slice holds them, with any encoding of signed codes.
+        offset: (kept columns,) or (kept columns, 1) float32 offset of every kept weight of an output; in hardware, the
             offset times the sum of the inputs, which an extra column of each array reads. Unsigned terms only.
-        fed_by: index, among the matrix's terms, of the one whose outputs are this one's inputs, one product after the
-            other: the outputs of that one are quantised like any input. None: the matrix's own inputs.
-        digital: held in SRAM, a sign and the bits of its magnitude a code, and multiplied in the digital unit.
+        fed_by: index, among the matrix's terms, of the term whose outputs are this term's inputs: one product follows the
+            other, and the outputs between them are quantised like any input. None: the matrix's own inputs.
+        digital: whether SRAM holds the codes, each a sign and the bits of its magnitude, and the digital unit multiplies.
     """
 
     codes: Tensor
@@ -50,12 +50,12 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What is written over blocks of the base's matrix while an owner's users are served; see `dse.Reprogrammed`.
+    """Codes written over blocks of the base's matrix while an owner's users are served; see `dse.Reprogrammed`.
 
     Attributes:
-        codes: (outputs, inputs) integer tensor on the base's own grid, in the place of the matrix kept; used in the blocks.
-        scale: of that grid, scalar or one an output.
-        blocks: (column blocks, row blocks) bool tensor of the whole matrix.
+        codes: (outputs, inputs) integer tensor on the base's own grid, as the matrix is cut; only the blocks are used.
+        scale: scale of that grid, scalar or one per output.
+        blocks: (column blocks, row blocks) bool tensor over the whole matrix, True where the image is written.
     """
 
     codes: Tensor
@@ -65,14 +65,14 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """Factors of the base's partial sums, one for each output and block of rows: its own array's column.
+    """Factors of the base's partial sums, one for each output and block of rows: one for each column of an array.
 
     Attributes:
-        factors: (row blocks, outputs) float32, of the whole matrix's rows and the outputs kept.
-        rows: inputs of a block.
-        live: (row blocks, outputs) bool: where there is a factor; elsewhere it is 1.
-        bits: of one factor.
-        shifts: factors are few, and made by shifting and adding.
+        factors: (row blocks, outputs) float32 factors, for the whole matrix's rows and the outputs kept.
+        rows: number of inputs of a block.
+        live: (row blocks, outputs) bool: whether there is a factor; elsewhere the factor is 1.
+        bits: bits of one factor.
+        shifts: whether factors take few values, and are made by shifting and adding.
     """
 
     factors: Tensor
@@ -87,11 +87,11 @@ class Stored:
     """All terms of one matrix of one owner.
 
     Attributes:
-        terms: their sum is the matrix, or the delta; one that feeds another is a factor of the other's product instead.
-        on_base: the base's effective matrix is added.
-        bias: (outputs,) float32 added to the bias its user has anyway, or None; digital, so it takes no array. Moves the
-            mean of what was left out of the terms to where it costs nothing.
-        image: what is written over blocks of the base's matrix, or None.
+        terms: terms whose sum is the matrix, or the delta; a term that feeds another one is a factor of its product instead.
+        on_base: whether the base's effective matrix is added.
+        bias: (outputs,) float32 vector added to the bias that its user already has, or None; digital, so it takes no array.
+            It moves the mean of the weights that the terms leave out to where it costs nothing.
+        image: codes written over blocks of the base's matrix, or None.
         scaling: factors of the base's partial sums, or None.
     """
 
@@ -106,11 +106,11 @@ class Matrices(dict["Key", "Tensor"]):
     """Float32 matrices (outputs, inputs) by (layer, matrix), cut to what a plan keeps of them.
 
     Args:
-        matrices: as cut.
-        outputs: indices (kept,) in the whole matrix of the outputs kept, by matrix; absent where all are.
-        inputs: likewise of the inputs.
-        whole: the matrices before they were cut; None where nothing was.
-        demand: what the footprint was asked for this point (P = 1); None: separate models, as the context gives them.
+        matrices: matrices that are already cut.
+        outputs: (kept,) indices, in the whole matrix, of the outputs kept, by matrix; absent where all are kept.
+        inputs: (kept,) indices, in the whole matrix, of the inputs kept, by matrix; absent where all are kept.
+        whole: matrices before they were cut; None where nothing was cut.
+        demand: demand that the footprint of this design answers (P = 1); None: separate models, as the context gives them.
     """
 
     def __init__(
@@ -134,16 +134,16 @@ class Matrices(dict["Key", "Tensor"]):
 
     @property
     def measured(self) -> bool:
-        """Whether what `prepare` measured on the context's weights holds for these."""
+        """Whether measurements of `prepare` on the context's weights hold for these matrices."""
         return self.demand is None or self.demand.measured
 
     def block_of(self, key: Key, size: int, *, inputs: bool) -> Tensor:
-        """Block of ``size`` in the whole matrix that each output, or input, that is left belongs to."""
+        """Return the index of the block, ``size`` long in the whole matrix, of each output (or input) that is left."""
         import torch
 
-        kept = (self.inputs if inputs else self.outputs).get(key)
-        return (torch.arange(self[key].shape[1 if inputs else 0]) if kept is None else kept) // size
+        indices = (self.inputs if inputs else self.outputs).get(key)
+        return (torch.arange(self[key].shape[1 if inputs else 0]) if indices is None else indices) // size
 
     def of_outputs(self, key: Key, values: Tensor) -> Tensor:
-        """Cut what belongs to a whole matrix's outputs (outputs, ...) as the matrix is cut."""
+        """Cut values of a whole matrix's outputs, (outputs, ...), as the matrix is cut."""
         return values[self.outputs[key]] if key in self.outputs else values

@@ -1,4 +1,4 @@
-"""What a plugin asks to have trained."""
+"""Trainings that a plugin asks for, and their results."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """One encoder for several tasks, a head each, trained on all their rows.
+    """Training of one encoder for several tasks, with one head per task, on all their rows.
 
     Attributes:
-        tasks: indices, ascending.
-        layers: encoder layers that run, ascending; the others are skipped. Empty: all.
-        frozen: how many of these, from the input on, stay as they are.
-        start: what to begin from; None: the base, with new heads, unless ``merged``.
-        merged: begin from the mean of the tasks' own encoders, with their heads, if ``start`` says nothing else.
+        tasks: indices of the tasks, ascending.
+        layers: encoder layers that run, ascending; the others are skipped. Empty: all layers.
+        frozen: number of these layers, from the input on, that stay as they are.
+        start: training to begin from; None: the base, with new heads, unless ``merged``.
+        merged: whether to begin from the mean of the tasks' own encoders, with their heads, if there is no ``start``.
         distil: share of the loss that follows the outputs of the tasks' own fine-tuned models.
-        across: share of the loss that follows what the own models of all other tasks answer to a task's rows.
-        passes: times each task's own epochs; 0: nothing is trained.
-        seed: of the order of rows and of new heads, added to each task's own.
+        across: share of the loss that follows the answers of all other tasks' own models to a task's rows.
+        passes: number of epochs, as a multiple of each task's own; 0: nothing is trained.
+        seed: seed of the order of rows and of new heads, added to each task's own seed.
     """
 
     tasks: tuple[int, ...]
@@ -42,20 +42,20 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class Adaption:
-    """One task learnt from the base, whose matrices an adapter changes instead of being trained themselves.
+    """Training of one task from the base with an adapter, which changes the base's matrices; these are not trained.
 
     The adapter is a torch module. Its ``forward(key, weight)`` gives the matrix (outputs, inputs) to use in place of the base's
     ``weight`` at ``(layer, matrix)``; its parameters are trained together with the task's biases, norms and head. It may
     be an `AdapterWithRates` and an `AdapterWithBegin`.
 
     Attributes:
-        task: index.
-        key: everything the adapter's behaviour depends on, a version of its code included: what was learnt once under a key
-            is found again.
-        build: makes the adapter, given the base's matrices.
-        passes: times the task's own epochs.
+        task: index of the task.
+        key: everything the adapter's behaviour depends on, a version of its code included: a result is stored under its key
+            and used again.
+        build: callable that makes the adapter from the base's matrices.
+        passes: number of epochs, as a multiple of the task's own.
         distil: share of the loss that follows the outputs of the task's own fine-tuned model.
-        seed: of the order of rows and of the new head, added to the task's own.
+        seed: seed of the order of rows and of the new head, added to the task's own seed.
     """
 
     task: int
@@ -68,11 +68,11 @@ class Adaption:
 
 @dataclass(frozen=True, slots=True)
 class Adapted:
-    """What was learnt.
+    """Result of the training of an adapter.
 
     Attributes:
-        state: of the adapter, by name.
-        model: the task's biases, norms and head; no matrices.
+        state: tensors of the adapter, by name.
+        model: biases, norms and head of the task; no matrices.
     """
 
     state: Mapping[str, Tensor]

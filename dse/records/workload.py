@@ -1,4 +1,4 @@
-"""What is served: the encoder's shape, the tasks, and the traffic. No weights, no torch."""
+"""The workload: the encoder's shape, the tasks and the traffic. It holds no weights and needs no torch."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Matrix:
 
     Attributes:
         name: module path inside its layer, e.g. ``attention.self.query``.
-        rows: inputs, one wordline each.
-        columns: outputs, one bitline each (times bit slices).
+        rows: number of inputs, one wordline each.
+        columns: number of outputs, one bitline each (times bit slices).
         input: name of the input vector; matrices with the same name are driven by the same vector.
         role: its part in the layer; heads and FFN columns can be removed only where it is not ``other``.
     """
@@ -32,13 +32,13 @@ class Encoder:
     """Shape of the base encoder: L identical layers of M matrices.
 
     Attributes:
-        layers: L.
+        layers: number of layers, L.
         matrices: the M matrices of one layer, in the order in which inputs flow.
-        heads: attention heads of a layer.
+        heads: number of attention heads of a layer.
         hidden: width of the residual stream.
         ffn: width of the feed-forward layer.
-        vector_parameters: biases and norms of one layer, held in on-chip SRAM for each owner.
-        embedding_parameters: embeddings, held off-chip and shared by all tasks.
+        vector_parameters: number of biases and norms of one layer, held in on-chip SRAM for each owner.
+        embedding_parameters: number of parameters of the embeddings, held off-chip and shared by all tasks.
     """
 
     layers: int
@@ -60,10 +60,10 @@ class Task:
     """One task as the hardware sees it.
 
     Attributes:
-        name: as in the space file.
-        tokens: mean tokens of an input.
-        tokens_squared: mean of the squared token count, which attention products follow.
-        head_parameters: parameters of pooler and classifier, held in on-chip SRAM.
+        name: name of the task in the space file.
+        tokens: mean number of tokens of an input.
+        tokens_squared: mean of the squared number of tokens, which attention products follow.
+        head_parameters: number of parameters of pooler and classifier, held in on-chip SRAM.
         rate: share of requests that are for this task; rates sum to 1.
     """
 
@@ -96,10 +96,10 @@ class Workload:
 
     Attributes:
         base: name of the base model.
-        encoder: its shape.
+        encoder: shape of the base model's encoder.
         tasks: the T tasks, in the order of the space file.
         traffic: how requests arrive.
-        digests: content hashes by name (``base``, ``task.<name>``, ``data.<name>``), part of every score's recipe.
+        digests: content hashes by name (``base``, ``task.<name>``, ``data.<name>``), part of every score's cache key.
     """
 
     base: str
