@@ -1,1 +1,1 @@
-"""The cheap half: from designs to area, energy and latency. The core alone counts arrays and sums cost."""
+"""The cheap half of the pipeline: from designs to area, energy and latency. The core alone counts arrays and sums cost."""

@@ -16,7 +16,7 @@ from dse.records.workload import Workload
 
 
 def separate_models(workload: Workload, points: int) -> Plan:
-    """Every task owns all its layers.
+    """Return the plan in which every task owns all its layers.
 
     Args:
         workload: the tasks and their traffic.
@@ -28,7 +28,7 @@ def separate_models(workload: Workload, points: int) -> Plan:
 
 
 def whole_footprint(demand: Demand) -> Footprint:
-    """Every owner's matrices in full 8 bits with one scale each; the base only where a task uses it itself.
+    """Return every owner's matrices in full 8 bits with one scale each; the base only where a task uses the base itself.
 
     Args:
         demand: what each owner stores, for P designs.

@@ -1,4 +1,4 @@
-"""Checks of what a hardware model charges."""
+"""Checks of the charges of a hardware model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CHECKED = (
 
 
 def check_components(components: Components, who: str) -> None:
-    """Refuse charges that are negative or not finite, with the plugin's name."""
+    """Refuse charges that are negative or not finite; the error names the plugin."""
     for name in _CHECKED:
         values = getattr(components, name)
         if not np.isfinite(values).all() or values.min(initial=0.0) < 0:

@@ -1,4 +1,4 @@
-"""From design points to arrays: points of one plugin combination become the parameters of its four plugins."""
+"""From designs to arrays: the designs of one plugin combination become the parameters of its four plugins."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Combination = tuple[str, str, str, str]
 
 
 def combination(point: DesignPoint) -> Combination:
-    """Plugin names of a point."""
+    """Return the plugin names of a design."""
     return (point.generator, point.compressor, point.scheduler, point.hardware)
 
 
 def group_by_combination(points: Sequence[DesignPoint]) -> dict[Combination, list[int]]:
-    """Positions of the points of each plugin combination."""
+    """Return the positions of the designs of each plugin combination."""
     groups: dict[Combination, list[int]] = {}
     for index, point in enumerate(points):
         groups.setdefault(combination(point), []).append(index)
@@ -28,7 +28,7 @@ def group_by_combination(points: Sequence[DesignPoint]) -> dict[Combination, lis
 
 
 def stack(points: Sequence[DesignPoint]) -> dict[Kind, Params]:
-    """Parameters of each kind's plugin, with a leading axis over the points, which share one combination."""
+    """Return the parameters of each kind's plugin, with a leading axis over the designs, which share one combination."""
     values: dict[Kind, dict[str, np.ndarray]] = {kind: {} for kind in KINDS}
     prefixes = {f"{kind}.{points[0].plugin(kind)}.": kind for kind in KINDS}
     for full_name in points[0].values:

@@ -1,4 +1,4 @@
-"""The cheap half: cost of many points of one plugin combination at once."""
+"""The cheap half of the pipeline: cost of many designs of one plugin combination at once."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Costed:
-    """Cost of P points.
+    """Cost of P designs.
 
     Attributes:
         costs: metrics and breakdowns.
-        violation: (P,) by how much hardware limits are exceeded, 0 where none is.
-        reasons: for each point, one sentence a broken limit.
-        schedule: order and batches.
-        counts: arrays and events.
+        violation: (P,) amount by which hardware limits are exceeded, 0 where no limit is.
+        reasons: sentences for each design, one per broken limit.
+        schedule: order and batches of the visits.
+        counts: arrays and events of each owner's layers.
     """
 
     costs: Costs
@@ -71,7 +71,7 @@ class Costed:
 
 
 def cost_points(workload: Workload, built: Built, params: Mapping[Kind, Params]) -> Costed:
-    """Plan, count and cost P points.
+    """Plan, count and cost P designs.
 
     Raises:
         PluginContractError: a plugin raised, or returned something outside its contract; its name is in the message.
@@ -107,14 +107,14 @@ def baseline_cost(workload: Workload, hardware: Hardware, name: str, params: Par
 
     Raises:
         SpaceError: the arrays of the reference hardware are not ideal.
-        PluginContractError: it cannot hold the baseline.
+        PluginContractError: the reference hardware cannot hold the baseline.
     """
     if nonideality(name, hardware, params) is not None:
         raise SpaceError(
-            "the arrays of the reference hardware are ideal: drops are taken to what exact arrays score",
+            "the arrays of the reference hardware must be ideal: drops are relative to the scores of exact arrays",
             where="[reference_hardware] options",
             expected="no non-ideality",
-            found="one that is switched on",
+            found="a non-ideality that is switched on",
             fix=f"switch it on in [hardware.{name}.options] only",
         )
     wanted: Demand = demand(workload, separate_models(workload, 1), generator="baseline")
@@ -131,8 +131,8 @@ def baseline_cost(workload: Workload, hardware: Hardware, name: str, params: Par
 
 
 def nonideality(name: str, hardware: Hardware, params: Params) -> Nonideality | None:
-    """What is not ideal in the arrays of one point; None where its hardware says nothing, or nothing is switched on."""
+    """Return the non-idealities of one design's arrays; None where its hardware declares or switches on nothing."""
     if not isinstance(hardware, NonidealHardware):
         return None
-    found: Nonideality = call_plugin("hardware", name, hardware.nonideality, params)
-    return None if found.is_off else found
+    options: Nonideality = call_plugin("hardware", name, hardware.nonideality, params)
+    return None if options.is_off else options

@@ -1,4 +1,4 @@
-"""Counting: what a footprint comes to on crossbar arrays.
+"""Counting: the arrays and events of a footprint on crossbar arrays.
 
 One code path counts footprints (before weights exist) and stored terms (after), so the two can only differ if a
 compressor stored something else than it announced.
@@ -23,12 +23,12 @@ FULL_MAGNITUDE = 128
 
 
 def bit_length(magnitude: NDArray[Any]) -> Floats:
-    """ceil(log2(magnitude + 1)), exactly: the bits that hold 0..magnitude."""
+    """Return ceil(log2(magnitude + 1)) exactly: the bits that hold 0..magnitude."""
     return np.asarray(np.frexp(np.asarray(magnitude, dtype=float))[1], dtype=float)
 
 
 def slices(magnitude: NDArray[Any], cell_bits: NDArray[Any], separate: NDArray[Any]) -> Floats:
-    """Bit slices of one sign (separate arrays) or of the offset code.
+    """Count the bit slices of one sign (separate arrays) or of the offset code.
 
     Separate: ceil(ceil(log2(M + 1)) / cell_bits), for each of two arrays. Offset: ceil(ceil(log2(2M + 1)) / cell_bits)
     in one array, where the 256 levels of an 8-bit weight need 8 bits. All arguments broadcast.
@@ -60,7 +60,7 @@ def count(encoder: Encoder, demand: Demand, footprint: Footprint, geometry: Geom
         if piece.digital:
             fields["macs"] += (piece.rows * piece.columns * (piece.magnitude > 0)).sum(axis=-1)
             continue
-        # What other pieces feed shares its inputs with nobody.
+        # A piece that another piece feeds shares its inputs with no other matrix.
         groups = input_groups(encoder, geometry) if piece.fed_by is None else [[index] for index in matrices]
         for group in groups:
             _add_group(fields, piece, group, geometry)
@@ -71,7 +71,7 @@ def count(encoder: Encoder, demand: Demand, footprint: Footprint, geometry: Geom
 
 
 def _extra_stages(encoder: Encoder, footprint: Footprint, shape: tuple[int, ...]) -> Floats:
-    """Products that wait for another (P, O, L): those of matrices with the same input wait together."""
+    """Count products that wait for another product, (P, O, L); products of matrices with the same input wait together."""
     total = np.zeros(shape)
     fed = [piece for piece in footprint.pieces if piece.fed_by is not None]
     names = [matrix.input for matrix in encoder.matrices]
@@ -83,7 +83,7 @@ def _extra_stages(encoder: Encoder, footprint: Footprint, shape: tuple[int, ...]
 
 
 def input_groups(encoder: Encoder, geometry: Geometry) -> list[list[int]]:
-    """Matrices of a layer, by index, that may share arrays."""
+    """Group the matrices of a layer, by index, that may share arrays."""
     if geometry.packing == "none":
         return [[index] for index in range(len(encoder.matrices))]
     groups: dict[str, list[int]] = {}
@@ -136,7 +136,7 @@ def _pack_matrices(
 
 
 def _column_blocks(live: NDArray[Any], depth: Floats, columns: NDArray[Any]) -> Floats:
-    """Blocks of columns summed over the slice planes of one sign: sum over k of ceil(columns deeper than k / C)."""
+    """Count blocks of columns over the slice planes of one sign: the sum over k of ceil(columns deeper than k / C)."""
     if live.shape[-1] == 1:
         return np.asarray(depth[..., 0] * np.ceil(live[..., 0] / columns))
     order = np.argsort(-depth, axis=-1, kind="stable")

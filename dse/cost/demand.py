@@ -1,4 +1,4 @@
-"""What a plan asks for: which owners' matrices exist, and how large they are."""
+"""Demand of a plan: the matrices of each owner, and their sizes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ HEAD_COLUMNS = ("query", "key", "value")
 
 
 def demand(workload: Workload, plan: Plan, *, generator: str, joint: bool = False) -> Demand:
-    """Turn a plan into the demand a compressor answers.
+    """Turn a plan into the demand that a compressor answers.
 
-    A matrix of an owner is as large as the union of what the tasks that use it keep; the base is used by every task
-    that does not skip the layer, since deltas lie on it.
+    A matrix of an owner has every row and column that any of its users keeps. Every task that does not skip a layer uses
+    the base's matrices there, since deltas lie on them.
 
     Args:
         workload: T tasks and an encoder of L layers.
-        plan: owners (P, T, L).
-        generator: who made the plan, for the error.
-        joint: whether the generator is: its weights are not those of the context.
+        plan: plan with owners (P, T, L).
+        generator: name of the generator, for the error.
+        joint: whether the generator is joint: its weights are not those of the context.
 
     Raises:
         PluginContractError: the plan has the wrong shape, an owner that does not exist, a mask that does not fit, or groups
@@ -86,19 +86,19 @@ def _check_plan(workload: Workload, plan: Plan, generator: str, *, joint: bool) 
 
 
 def _computes(plan: Plan) -> Ints | None:
-    """A number for each task's layer (P, T, L) that tells owners and masks apart: masks times random numbers."""
+    """Return a number for each task's layer (P, T, L) that tells owners and masks apart: masks times random numbers."""
     masks = [mask for mask in (plan.heads, plan.ffn) if mask is not None]
     if not masks:
         return None
     draw = np.random.default_rng(0)
-    found = np.asarray(plan.owner, dtype=np.int64)
+    numbers = np.asarray(plan.owner, dtype=np.int64)
     for mask in masks:
-        found = found + mask @ draw.integers(2**32, 2**40, mask.shape[-1]) * (plan.owner != DROPPED)
-    return found
+        numbers = numbers + mask @ draw.integers(2**32, 2**40, mask.shape[-1]) * (plan.owner != DROPPED)
+    return numbers
 
 
 def kept_outputs(encoder: Encoder, demand: Demand, matrix: int) -> Bools | None:
-    """Which outputs of a matrix each owner keeps, (P, O, L, outputs); None where no plan removes any.
+    """Return which outputs of a matrix each owner keeps, (P, O, L, outputs); None where no plan removes outputs.
 
     Args:
         encoder: shape of the base model.
@@ -109,7 +109,7 @@ def kept_outputs(encoder: Encoder, demand: Demand, matrix: int) -> Bools | None:
 
 
 def kept_inputs(encoder: Encoder, demand: Demand, matrix: int) -> Bools | None:
-    """Which inputs of a matrix each owner keeps, (P, O, L, inputs); None where no plan removes any.
+    """Return which inputs of a matrix each owner keeps, (P, O, L, inputs); None where no plan removes inputs.
 
     Args:
         encoder: shape of the base model.
@@ -127,7 +127,7 @@ def _kept_side(encoder: Encoder, demand: Demand, matrix: int, side: str) -> Bool
 
 
 def _union(plan: Plan, uses: Bools, mask: Bools | None, count: int, generator: str) -> Bools | None:
-    """What any user of each owner's layer keeps (P, O, L, count), of what each task keeps."""
+    """Return the heads or columns that any user of each owner's layer keeps, (P, O, L, count)."""
     if mask is None:
         return None
     if mask.shape != (*plan.owner.shape, count):
@@ -140,7 +140,7 @@ def _union(plan: Plan, uses: Bools, mask: Bools | None, count: int, generator: s
 
 
 def _count_kept(encoder: Encoder, uses: Bools, heads: Bools | None, ffn: Bools | None) -> tuple[Floats, Floats]:
-    """Rows and columns (P, O, L, M) of every owner's matrices, or (1, 1, 1, M) where nothing is removed."""
+    """Count rows and columns (P, O, L, M) of every owner's matrices, or (1, 1, 1, M) where nothing is removed."""
     shape = np.array([(matrix.rows, matrix.columns) for matrix in encoder.matrices], dtype=float)
     rows, columns = shape[None, None, None, :, 0], shape[None, None, None, :, 1]
     if heads is None and ffn is None:
@@ -150,18 +150,18 @@ def _count_kept(encoder: Encoder, uses: Bools, heads: Bools | None, ffn: Bools |
     for mask, unit in ((heads, encoder.head_size), (ffn, 1)):
         if mask is None:
             continue
-        kept = mask.sum(axis=-1) * float(unit)
+        remaining = mask.sum(axis=-1) * float(unit)
         for index, matrix in enumerate(encoder.matrices):
             side = removable_side(matrix, heads=mask is heads)
             if side == "columns":
-                columns[..., index] = kept
+                columns[..., index] = remaining
             elif side == "rows":
-                rows[..., index] = kept
+                rows[..., index] = remaining
     return rows, columns
 
 
 def removable_side(matrix: Matrix, *, heads: bool) -> str | None:
-    """Which side of a matrix shrinks when heads (or else FFN columns) are removed."""
+    """Return the side of a matrix that shrinks when heads (or else FFN columns) are removed."""
     if heads:
         return "columns" if matrix.role in HEAD_COLUMNS else "rows" if matrix.role == "attention_output" else None
     return "columns" if matrix.role == "ffn_in" else "rows" if matrix.role == "ffn_out" else None

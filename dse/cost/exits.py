@@ -1,4 +1,4 @@
-"""Checks of early exits: what a plan says of them, and the heads a generator gives."""
+"""Checks of early exits: those of a plan, and the heads that a generator gives."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _ROUNDING = 1e-9
 
 
 def check_exits(exits: Exits, owner: Ints, *, generator: str) -> None:
-    """Refuse exits of the wrong shape, or a reach that is no share, or that grows from layer to layer.
+    """Refuse exits of the wrong shape, or a reach that is not a share, or that grows from layer to layer.
 
     Args:
-        exits: each (P, T, L).
-        owner: (P, T, L) of the same plan.
-        generator: who made the plan, for the error.
+        exits: early exits, each array (P, T, L).
+        owner: (P, T, L) owners of the same plan.
+        generator: name of the generator, for the error.
 
     Raises:
-        PluginContractError: any of these.
+        PluginContractError: the exits do not fit the plan.
     """
     fields = {"parameters": np.asarray(exits.parameters), "reach": np.asarray(exits.reach)}
     for name, values in fields.items():
@@ -42,7 +42,7 @@ def check_exits(exits: Exits, owner: Ints, *, generator: str) -> None:
         point, task, layer = (int(index[0]) for index in np.nonzero(wrong))
         raise PluginContractError(
             f"generator {generator!r} expects more inputs to run a layer than ran the one before",
-            where=f"Plan.exits.reach, point {point}, task {task}, layer {layer}",
+            where=f"Plan.exits.reach, design {point}, task {task}, layer {layer}",
             expected=f"at most {before[point, task, layer]:g}",
             found=reach[point, task, layer],
         )
@@ -56,7 +56,7 @@ def check_exits(exits: Exits, owner: Ints, *, generator: str) -> None:
 
 
 def check_heads(plan: Plan, task: int, heads: Mapping[int, ExitHead], *, generator: str) -> None:
-    """Refuse heads of early exits that are not those the plan is charged for.
+    """Refuse heads of early exits that differ from those the plan is charged for.
 
     Raises:
         PluginContractError: their layers or sizes differ.

@@ -46,19 +46,19 @@ def check_footprint(footprint: Footprint, wanted: Demand, compressor: str) -> No
 
 def check_blocks(encoder: Encoder, footprint: Footprint, compressor: str) -> None:
     """Refuse blocks that do not fit the encoder, are the base's own, or lie where no base runs."""
-    what = footprint.reprogrammed
-    if what is None:
+    images = footprint.reprogrammed
+    if images is None:
         return
-    count = encoder.layers * blocks_of(encoder, what)[-1].stop if min(what.rows, what.columns) >= 1 else 0
+    count = encoder.layers * blocks_of(encoder, images)[-1].stop if min(images.rows, images.columns) >= 1 else 0
     shape = (*footprint.on_base.shape[:2], count)
-    found = np.shape(what.blocks)
+    given = np.shape(images.blocks)
     stray = 0
-    if found == shape:
-        stray = int((what.blocks & ~np.repeat(footprint.on_base, count // encoder.layers, axis=-1)).sum())
-    if found != shape or stray or what.weight_bits < 0:
+    if given == shape:
+        stray = int((images.blocks & ~np.repeat(footprint.on_base, count // encoder.layers, axis=-1)).sum())
+    if given != shape or stray or images.weight_bits < 0:
         raise PluginContractError(
             f"compressor {compressor!r} returned an unusable footprint",
             where="reprogrammed",
             expected=f"blocks of shape {shape}, only where on_base is True",
-            found=f"shape {found}, {stray} elsewhere, {what.weight_bits:g} bits a weight",
+            found=f"shape {given}, {stray} elsewhere, {images.weight_bits:g} bits per weight",
         )

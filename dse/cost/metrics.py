@@ -1,4 +1,4 @@
-"""Costs of points as a search sees them: metrics by name, and ratios to the baseline."""
+"""Costs of designs as a search sees them: metrics by name, and ratios to the baseline."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from dse.records.scored import CostResult
 
 
 def cost_results(costed: Costed, base: Costs, tasks: Sequence[str]) -> list[CostResult]:
-    """What each of P points costs, with its ratios to the baseline.
+    """Return the cost of each of P designs, with its ratios to the baseline.
 
     Args:
-        costed: P points.
-        base: the baseline (P = 1).
-        tasks: names, in order.
+        costed: cost of P designs.
+        base: cost of the baseline (P = 1).
+        tasks: names of the tasks, in order.
     """
     costs = costed.costs
     life = [float(value) if np.isfinite(value) else None for value in costs.lifetime_years]

@@ -1,4 +1,4 @@
-"""Placement: which part of which matrix each physical array holds. As many arrays as are counted, in a fixed order."""
+"""Placement: the part of a matrix that each physical array holds, for as many arrays as are counted, in a fixed order."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ class Segment(NamedTuple):
 
     Attributes:
         array: number of the array, from 0.
-        owner: whose piece it is.
-        layer: of the encoder.
-        matrix: index in the layer.
-        piece: index among the matrix's pieces, and so among its terms.
-        sign: of the codes it holds, ``positive`` or ``negative``, or ``both``.
-        slice: which cells of the codes, from the least significant bits on.
-        row_block: which block of the piece's rows.
-        column_block: which block of the columns that are packed together.
-        first_row: its first row among those the piece keeps; it lies on the array's first wordline.
-        rows: how many.
-        first_column: its first column among those the piece keeps.
-        columns: how many.
-        bitline: of the array that the first column lies on.
+        owner: index of the piece's owner.
+        layer: layer of the encoder.
+        matrix: index of the matrix in the layer.
+        piece: index of the piece among the matrix's pieces, and so among its terms.
+        sign: sign of the codes, ``positive`` or ``negative``, or ``both``.
+        slice: index of the codes' bit slice, from the least significant bits on.
+        row_block: index of the block of the piece's rows.
+        column_block: index of the block of the columns that are packed together.
+        first_row: first row, among those that the piece keeps; it lies on the array's first wordline.
+        rows: number of rows.
+        first_column: first column, among those that the piece keeps.
+        columns: number of columns.
+        bitline: bitline of the array that the first column lies on.
     """
 
     array: int
@@ -51,7 +51,7 @@ class Segment(NamedTuple):
 
 
 class _Live(NamedTuple):
-    """What a matrix stores of a piece."""
+    """Size of one piece of a matrix, and the number of its bit slices."""
 
     matrix: int
     rows: int
@@ -60,7 +60,7 @@ class _Live(NamedTuple):
 
 
 def place_pieces(encoder: Encoder, footprint: Footprint, geometry: Geometry) -> Iterator[Segment]:
-    """Place the pieces of one point (P = 1) as `dse.cost.counts.count` counts them."""
+    """Place the pieces of one design (P = 1) as `dse.cost.counts.count` counts them."""
     numbers = count()
     owners, layers = footprint.digital_bits.shape[1:3]
     for owner, layer, (index, piece) in product(range(owners), range(layers), enumerate(footprint.pieces)):
@@ -76,7 +76,7 @@ def place_pieces(encoder: Encoder, footprint: Footprint, geometry: Geometry) -> 
 
 
 def _groups(encoder: Encoder, piece: Piece, geometry: Geometry, owner: int, layer: int) -> Iterator[list[_Live]]:
-    """Matrices that are packed together: those driven by one input, if their live rows agree."""
+    """Yield the matrices that are packed together: those driven by one input, if their live rows agree."""
     plain = np.array([piece.unsigned or bool(geometry.separate[0])])
     packed = input_groups(encoder, geometry) if piece.fed_by is None else [[at] for at in range(len(encoder.matrices))]
     for group in packed:
@@ -95,7 +95,7 @@ def _groups(encoder: Encoder, piece: Piece, geometry: Geometry, owner: int, laye
 def _arrays(
     group: Sequence[_Live], geometry: Geometry
 ) -> Iterator[list[tuple[int, int, int, int, int, int, int, int, int]]]:
-    """Fields of the segments of each array of one sign, from the matrix on without piece and sign."""
+    """Yield the segments of each array of one sign: their fields from the matrix on, without piece and sign."""
     height, width = int(geometry.rows[0]), int(geometry.columns[0])
     deepest = sorted(group, key=lambda item: -item.depth)
     for plane in range(deepest[0].depth):

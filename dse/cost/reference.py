@@ -17,7 +17,7 @@ class Reference(Protocol):
 
     @property
     def plugin(self) -> str:
-        """Its plugin."""
+        """Name of its plugin."""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -25,22 +25,22 @@ class Reference(Protocol):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Values of its parameters, where they are not the defaults."""
+        """Values of its parameters that differ from the defaults."""
 
 
 def reference_values(
     reference: Reference, parameters: Iterable[Parameter], default: Callable[[Parameter], Any]
 ) -> Params:
-    """Values of every parameter of the reference hardware, as a batch of one point.
+    """Return the value of every parameter of the reference hardware, for one design (P = 1).
 
     Args:
-        reference: says which differ from the defaults.
-        parameters: declared by its plugin.
-        default: gives the value of one that the reference does not name.
+        reference: reference hardware, with the values that differ from the defaults.
+        parameters: parameters that its plugin declares.
+        default: callable that gives the value of a parameter that the reference does not name.
 
     Raises:
         UnknownNameError: a parameter does not exist.
-        SpaceError: a value lies outside what the plugin allows.
+        SpaceError: a value lies outside the range that the plugin accepts.
     """
     declared = {item.name: item for item in parameters}
     values = {name: default(item) for name, item in declared.items()}

@@ -1,4 +1,4 @@
-"""Reprogramming: what is written over the base's arrays when one task is served after another, and how often."""
+"""Reprogramming: the writes over the base's arrays when one task is served after another, and how often they happen."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _BASE_BITS = 8
 
 @dataclass(frozen=True, slots=True)
 class Reprogramming:
-    """What a switch from one task (axis 1) to the next (axis 2) writes over the base.
+    """Writes over the base's arrays at a switch from one task (axis 1) to the next (axis 2).
 
     Attributes:
-        cells: (P, T, T) cells of the blocks that do not already hold what the next task needs.
-        arrays: (P, T, T) arrays these blocks lie in.
-        image_bits: (P, T, T) bits read from off-chip to write them.
-        held_bits: (P,) bits of all images held off-chip, the base's own of the blocks that are ever written among them.
+        cells: (P, T, T) cells of the blocks that do not already hold the weights of the next task.
+        arrays: (P, T, T) arrays that these blocks lie in.
+        image_bits: (P, T, T) bits read from off-chip to write these blocks.
+        held_bits: (P,) bits of all images held off-chip, with the base's own image of every block that is ever written.
     """
 
     cells: Floats
@@ -37,7 +37,7 @@ class Reprogramming:
 
 
 def reprogramming(workload: Workload, demand: Demand, footprint: Footprint, geometry: Geometry) -> Reprogramming | None:
-    """Say what switches write over the base's arrays; None where a footprint reprograms nothing.
+    """Count the writes of switches over the base's arrays; None where a footprint reprograms nothing.
 
     A block that both tasks need with the same contents, the base's or the same owner's, is not written. Cost depends on the
     two tasks only: a task that skips a layer leaves the base's contents there.
@@ -48,41 +48,41 @@ def reprogramming(workload: Workload, demand: Demand, footprint: Footprint, geom
         footprint: arrays and pieces that the demand takes.
         geometry: sizes of arrays and cells, for P designs.
     """
-    what = footprint.reprogrammed
-    if what is None:
+    images = footprint.reprogrammed
+    if images is None:
         return None
-    contents = block_contents(demand, what)
-    weights, planes = _weights(workload.encoder, demand, what), _planes(geometry)[:, None]
+    contents = block_contents(demand, images)
+    weights, planes = _weights(workload.encoder, demand, images), _planes(geometry)[:, None]
     columns = np.where(geometry.flip, 1 + 1 / geometry.columns, 1.0)[:, None]  # flip encoding's column is written too
-    across = np.ceil(what.rows / geometry.rows) * np.ceil(what.columns / geometry.columns)
+    across = np.ceil(images.rows / geometry.rows) * np.ceil(images.columns / geometry.columns)
     cells = weights * planes * columns
     arrays = (weights > 0) * planes * across[:, None]
-    read_bits = np.where(contents == BASE, _BASE_BITS, what.weight_bits + what.masks * _BASE_BITS)
+    read_bits = np.where(contents == BASE, _BASE_BITS, images.weight_bits + images.masks * _BASE_BITS)
     tasks = demand.tasks
     shape = (demand.points, tasks, tasks)
-    found = Reprogramming(np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(demand.points))
+    writes = Reprogramming(np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(demand.points))
     for last in range(tasks):
         for after in range(tasks):
             written = contents[:, last] != contents[:, after]
-            found.cells[:, last, after] = (written * cells).sum(axis=-1)
-            found.arrays[:, last, after] = (written * arrays).sum(axis=-1)
-            found.image_bits[:, last, after] = (written * weights * read_bits[:, after]).sum(axis=-1)
-    own = (what.blocks * weights[:, None]).sum(axis=(1, 2)) * what.weight_bits
-    found.held_bits[:] = own + (what.blocks.any(axis=1) * weights).sum(axis=-1) * _BASE_BITS
-    return found
+            writes.cells[:, last, after] = (written * cells).sum(axis=-1)
+            writes.arrays[:, last, after] = (written * arrays).sum(axis=-1)
+            writes.image_bits[:, last, after] = (written * weights * read_bits[:, after]).sum(axis=-1)
+    own = (images.blocks * weights[:, None]).sum(axis=(1, 2)) * images.weight_bits
+    writes.held_bits[:] = own + (images.blocks.any(axis=1) * weights).sum(axis=-1) * _BASE_BITS
+    return writes
 
 
-def block_contents(demand: Demand, what: Reprogrammed) -> Ints:
-    """Whose weights each block holds while a task is served, (P, T, B): an owner's index, or `BASE`."""
+def block_contents(demand: Demand, images: Reprogrammed) -> Ints:
+    """Return the owner of each block's weights while a task is served, (P, T, B): an index, or `BASE`."""
     layers = demand.owner.shape[-1]
     owner = np.where(demand.owner == DROPPED, BASE, demand.owner)
-    owners = np.repeat(owner, what.blocks.shape[-1] // layers, axis=-1)  # (P, T, B)
-    written = np.take_along_axis(what.blocks, owners, axis=1)
+    owners = np.repeat(owner, images.blocks.shape[-1] // layers, axis=-1)  # (P, T, B)
+    written = np.take_along_axis(images.blocks, owners, axis=1)
     return np.asarray(np.where(written, owners, BASE))
 
 
 def most_written(contents: Ints, schedule: Schedule) -> Floats:
-    """How often the block that is written most is written in one cycle, (P,)."""
+    """Count the writes of the most-written block in one turn, (P,)."""
     points = np.arange(len(contents))
     times = np.zeros((len(contents), contents.shape[-1]))
     last = contents[points, schedule.task[:, -1]]
@@ -93,22 +93,22 @@ def most_written(contents: Ints, schedule: Schedule) -> Floats:
     return np.asarray(times.max(axis=-1, initial=0.0))
 
 
-def blocks_of(encoder: Encoder, what: Reprogrammed) -> list[slice]:
-    """Where the blocks of each matrix of a layer lie among those of the layer."""
-    found, begin = [], 0
+def blocks_of(encoder: Encoder, images: Reprogrammed) -> list[slice]:
+    """Return the place of each matrix's blocks among the blocks of its layer."""
+    places, begin = [], 0
     for matrix in encoder.matrices:
-        count = -(-matrix.rows // what.rows) * -(-matrix.columns // what.columns)
-        found.append(slice(begin, begin + count))
+        count = -(-matrix.rows // images.rows) * -(-matrix.columns // images.columns)
+        places.append(slice(begin, begin + count))
         begin += count
-    return found
+    return places
 
 
-def _weights(encoder: Encoder, demand: Demand, what: Reprogrammed) -> Floats:
-    """Live weights of the base in every block, (P, B)."""
+def _weights(encoder: Encoder, demand: Demand, images: Reprogrammed) -> Floats:
+    """Count the base's live weights in every block, (P, B)."""
     parts = []
     for index, matrix in enumerate(encoder.matrices):
-        rows = _live(kept_inputs(encoder, demand, index), matrix.rows, what.rows)
-        columns = _live(kept_outputs(encoder, demand, index), matrix.columns, what.columns)
+        rows = _live(kept_inputs(encoder, demand, index), matrix.rows, images.rows)
+        columns = _live(kept_outputs(encoder, demand, index), matrix.columns, images.columns)
         product = columns[..., :, None] * rows[..., None, :]
         parts.append(product.reshape(*product.shape[:2], -1))
     used = demand.used[:, BASE]
@@ -117,13 +117,13 @@ def _weights(encoder: Encoder, demand: Demand, what: Reprogrammed) -> Floats:
     return np.asarray(blocks.reshape(len(used), -1))
 
 
-def _live(kept: Bools | None, size: int, block: int) -> Floats:
-    """Inputs, or outputs, of the base left in each block, (P, L, blocks) or (1, 1, blocks)."""
-    mask = np.ones((1, 1, size)) if kept is None else kept[:, BASE].astype(float)
+def _live(remaining: Bools | None, size: int, block: int) -> Floats:
+    """Count the base's inputs, or outputs, that remain in each block, (P, L, blocks) or (1, 1, blocks)."""
+    mask = np.ones((1, 1, size)) if remaining is None else remaining[:, BASE].astype(float)
     return np.asarray(np.add.reduceat(mask, np.arange(0, size, block), axis=-1), dtype=float)
 
 
 def _planes(geometry: Geometry) -> Floats:
-    """Arrays (P,) that hold the slices and signs of a block of the base."""
+    """Count the arrays (P,) that hold the slices and signs of a block of the base."""
     depth = slices(np.full(geometry.rows.shape, float(FULL_MAGNITUDE)), geometry.cell_bits, geometry.separate)
     return np.asarray(depth * np.where(geometry.separate, 2, 1))

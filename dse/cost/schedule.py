@@ -1,4 +1,4 @@
-"""Schedules that visit each task once a cycle."""
+"""Schedules that visit each task once per turn."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from dse.records.schedule import Schedule
 from dse.records.workload import Workload
 
 MOST = 1e6
-"""Requests at a visit a study may ask for."""
+"""Largest batch that a study may ask for, requests per visit."""
 
 
 def requests_per_visit(workload: Workload, points: int) -> Floats:
-    """Requests (P, T) served at one visit of each task so that a cycle serves tasks in proportion to their rates.
+    """Return the requests (P, T) of one visit of each task, so that a turn serves tasks in proportion to their rates.
 
     Args:
         workload: the tasks and their traffic.
@@ -27,8 +27,8 @@ def requests_per_visit(workload: Workload, points: int) -> Floats:
 def batch_parameter(workload: Workload) -> Float:
     """Give the parameter ``batch``: requests served at a visit, on average over tasks.
 
-    It is the traffic's unless a space file gives it a range. A larger batch pays for writing a task's weights once for
-    more requests, and lets them wait longer for their turn (``cycle_us``).
+    Its value is the traffic's batch unless a space file gives it a range. With a larger batch, one write of a task's weights
+    serves more requests, and each request waits longer (``cycle_us``).
 
     Args:
         workload: the tasks and their traffic.
@@ -41,19 +41,19 @@ def batch_parameter(workload: Workload) -> Float:
 
 
 def in_turn(workload: Workload, tasks: Ints, params: Params) -> Schedule:
-    """Visit tasks in an order, each as often as its rate asks for.
+    """Return the schedule that visits tasks in an order, each with as many requests as its rate asks for.
 
     Args:
         workload: tasks, rates and traffic.
-        tasks: (P, T) every task once.
-        params: of the scheduler; ``batch`` where it has that parameter.
+        tasks: (P, T) order of the tasks, every task once.
+        params: parameters of the scheduler, ``batch`` among them where it has that parameter.
     """
     batch = params["batch"] if "batch" in params else np.full(params.points, workload.traffic.batch)
     return Schedule(tasks, np.take_along_axis(_share(workload, batch), tasks, axis=1))
 
 
 def listed_order(workload: Workload, points: int) -> Schedule:
-    """Tasks in the order of the space file, each once a cycle.
+    """Return the schedule in the order of the space file, with each task once per turn.
 
     Args:
         workload: the tasks and their traffic.
@@ -64,7 +64,7 @@ def listed_order(workload: Workload, points: int) -> Schedule:
 
 
 def _share(workload: Workload, batch: Floats) -> Floats:
-    """Requests (P, T) at each task's visit, from their mean (P,) over tasks."""
+    """Return the requests (P, T) at each task's visit, from their mean (P,) over tasks."""
     tasks = workload.tasks
     share = [1.0 if workload.traffic.mode == "shared" else task.rate * len(tasks) for task in tasks]
     return np.multiply.outer(batch, share)

@@ -1,4 +1,4 @@
-"""Costing: sums what a hardware model charges into the metrics of each design point."""
+"""Costing: the sum of a hardware model's charges, as the metrics of each design."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ SECONDS_PER_YEAR = 365.25 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Cost of P points.
+    """Cost of P designs.
 
     Attributes:
-        area_mm2: (P,).
-        energy_uj: (P,) of one request.
-        latency_us: (P,) of one request, its share of switching included.
-        cycle_us: (P,) of one turn of all tasks, each with its batch.
-        writes: (P,) cells written a request.
-        lifetime_years: (P,) of the most-written cell; infinite where nothing is written.
-        area: (P, C) by component.
-        energy: (P, C) by component, switching under ``switching``, the last of ``names``.
+        area_mm2: (P,) area of the chip.
+        energy_uj: (P,) energy of one request.
+        latency_us: (P,) time of one request, its share of switching included.
+        cycle_us: (P,) time of one turn of all tasks, each with its batch.
+        writes: (P,) cells written per request.
+        lifetime_years: (P,) lifetime of the most-written cell; infinite where nothing is written.
+        area: (P, C) area by component, mm2.
+        energy: (P, C) energy by component, uJ, switching under ``switching``, the last of ``names``.
         names: C component names.
-        array_area_mm2: (P,) of it, what holds linear weights.
-        offchip_mb: (P,).
+        array_area_mm2: (P,) area that holds linear weights, a part of ``area_mm2``.
+        offchip_mb: (P,) megabytes off-chip.
         order: (P, n) tasks as served.
-        visit_us: (P, n) how long the visits of one turn take, switching apart.
-        switch_us: (P, n) how long the switch before each of them takes; with the visits it adds up to the turn.
+        visit_us: (P, n) time of each visit of one turn, without switches.
+        switch_us: (P, n) time of the switch before each visit; switches and visits add up to the turn.
     """
 
     area_mm2: Floats
@@ -68,21 +68,21 @@ def total(
 ) -> Costs:
     """Sum components over a schedule.
 
-    A request of independent traffic is one input through one task drawn from the rates; of shared traffic, one input
-    and all answers, where embeddings and the layers that tasks share from the input on are run once. Tasks run one after
-    another. Layers that early exits spare some inputs are charged to the share of inputs that is expected to run them.
+    A request of independent traffic is one input through one task drawn from the rates. A request of shared traffic is one
+    input and all answers; embeddings, and the layers that tasks share from the input on, run once. Tasks run one after
+    another. A layer that early exits spare some inputs is charged for the share of inputs that is expected to run it.
 
     Args:
         workload: tasks, rates and traffic.
-        demand: owners (P, T, L).
-        components: what the hardware charges.
+        demand: demand with owners (P, T, L).
+        components: charges of the hardware model.
         schedule: cyclic order of visits.
         who: names of the plugins, for errors.
-        footprint: of a compressor that may reprogram blocks of the base.
+        footprint: footprint of a compressor that may reprogram blocks of the base.
 
     Raises:
-        PluginContractError: a charge is negative or not finite, the schedule drops a task, or the hardware does not say what
-            writing does to a cell.
+        PluginContractError: a charge is negative or not finite, the schedule drops a task, or the hardware does not say how
+            many pulses a write takes.
     """
     check_components(components, who)
     check_schedule(workload, schedule, who)
@@ -120,7 +120,7 @@ def total(
 
 
 def _runs(workload: Workload, demand: Demand) -> tuple[Floats, Floats, Floats]:
-    """How often a request runs each task's layer (P, T, L), embeds each task's input and has its answer, both (P, T)."""
+    """Return how often a request runs each task's layer (P, T, L), and embeds and answers for each task, both (P, T)."""
     shape = demand.owner.shape
     reach = np.ones((1, 1, 1)) if demand.exits is None else demand.exits.reach
     if workload.traffic.mode == "independent":
@@ -130,44 +130,44 @@ def _runs(workload: Workload, demand: Demand) -> tuple[Floats, Floats, Floats]:
     same = _same_so_far(demand.owner if demand.computes is None else demand.computes)
     runs = _first_user(same).astype(float)
     if demand.exits is not None:
-        # A layer that tasks share runs until the last of them has left; how sure they are is taken as unrelated.
+        # A layer that tasks share runs until the last task has left. Their exits count as independent of each other.
         runs *= 1.0 - np.where(same, 1.0 - reach[:, None], 1.0).prod(axis=2)
     once = np.zeros(shape[:2])
-    once[:, 0] = 1.0  # one input for all tasks, and its embeddings are everyone's
+    once[:, 0] = 1.0  # all tasks share one input and its embeddings
     return runs, once, np.ones(shape[:2])
 
 
 def _same_so_far(computes: Ints) -> Bools:
-    """Whether two tasks compute the same from the input up to a layer, (P, T, T, L)."""
+    """Whether two tasks compute the same values from the input up to a layer, (P, T, T, L)."""
     return np.logical_and.accumulate(computes[:, :, None, :] == computes[:, None, :, :], axis=-1)
 
 
 def _first_user(same: Bools) -> Bools:
-    """Whether no earlier task has computed the same from the input up to this layer, (P, T, L)."""
+    """Whether no earlier task has computed the same values from the input up to this layer, (P, T, L)."""
     earlier = np.tril(np.ones(same.shape[1:3], dtype=bool), k=-1)[None, :, :, None]
     return np.asarray(~(same & earlier).any(axis=2))
 
 
 def _count_served(workload: Workload, schedule: Schedule) -> Floats:
-    """Requests (P,) a cycle answers. On shared inputs all tasks' visits answer the same ones."""
+    """Count the requests (P,) that a turn answers. On shared inputs all tasks' visits answer the same requests."""
     served = schedule.batch.sum(axis=1)
     return np.asarray(served / len(workload.tasks) if workload.traffic.mode == "shared" else served)
 
 
 def _per_request(schedule: Schedule, components: Components, served: Floats) -> dict[str, Floats]:
-    """Each ``switch_*`` and ``cell_writes`` (P, T, T) summed over the cycle's transitions, by request."""
+    """Sum each ``switch_*`` and ``cell_writes`` (P, T, T) over the switches of a turn, per request."""
     names = ("switch_energy_uj", "switch_latency_us", "switch_writes", "cell_writes")
     return {name: _of_transitions(schedule, getattr(components, name)).sum(axis=1) / served for name in names}
 
 
 def _of_transitions(schedule: Schedule, switches: Floats) -> Floats:
-    """Charge (P, n) of the switch before each visit, of those between any two tasks (P, T, T)."""
+    """Return the charge (P, n) of the switch before each visit, from the charges between any two tasks (P, T, T)."""
     points = np.arange(len(schedule.task))[:, None]
     return np.asarray(switches[points, np.roll(schedule.task, 1, axis=1), schedule.task])
 
 
 def _visits(schedule: Schedule, turn_us: Floats) -> Floats:
-    """Time (P, n) of each visit: what a task takes in a turn (P, T), by the share of its requests that a visit serves."""
+    """Return the time (P, n) of each visit: its share of the task's time in a turn (P, T), by the requests it serves."""
     points = np.arange(len(schedule.task))[:, None]
     requests = np.zeros_like(turn_us)
     np.add.at(requests, (points, schedule.task), schedule.batch)
@@ -178,7 +178,7 @@ def _visits(schedule: Schedule, turn_us: Floats) -> Floats:
 def _block_pulses(
     demand: Demand, components: Components, schedule: Schedule, footprint: Footprint | None, who: str
 ) -> Floats:
-    """Pulses (P,) that the cells of the base's most-written block take in a cycle."""
+    """Count the pulses (P,) that the cells of the base's most-written block take in a turn."""
     if footprint is None or footprint.reprogrammed is None:
         return np.zeros(len(schedule.task))
     if components.write_pulses is None:

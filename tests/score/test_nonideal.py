@@ -215,7 +215,7 @@ def test_tasks_that_share_an_array_share_its_cells() -> None:
 
 
 def test_a_hardware_that_gives_something_else_is_named(make: Make) -> None:
-    built = make()._build(WHOLE)
+    hardware: Any = make()._build(WHOLE).hardware
     wrong = NoiseInWords(IsaacOptions())
     with pytest.raises(dse.PluginContractError, match="nonideality\\(\\) returned something else") as caught:
         nonideality("wrong", wrong, dse.Params(1))
