@@ -8,7 +8,7 @@ from dse.records.workload import Workload
 
 
 class Base:
-    """Base class for plugins that declare no parameter, or prepare nothing; a plugin overrides what it needs."""
+    """Base class for plugins that declare no parameter, or prepare nothing; a plugin overrides the methods it needs."""
 
     def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
         """Return no parameter."""

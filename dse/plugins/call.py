@@ -16,7 +16,7 @@ from dse.records.schedule import Schedule
 
 
 def call_plugin(kind: str, name: str, method: Any, *arguments: Any) -> Any:
-    """Call a plugin's method; whatever it raises comes back with the plugin's name."""
+    """Call a plugin's method; an error that it raises comes back with the plugin's name."""
     try:
         result = method(*arguments)
     except DseError:
@@ -85,4 +85,4 @@ _RETURNS: dict[str, type] = {
     "store": dict,
     "order": Schedule,
 }
-"""What a method returns, by its name in the contract."""
+"""Type that a method returns, by its name in the contract."""

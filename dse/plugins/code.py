@@ -1,4 +1,4 @@
-"""Which files a plugin's results depend on: those that define it, and what these import from the same package."""
+"""Files that a plugin's results depend on: those that define it, and those that these import from the same package."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from pathlib import Path
 
 
 def files_of(module: str, source: Path) -> list[Path]:
-    """Files of a module, or of its whole folder where it is a package, and of what they import from the same package.
+    """Return the files of a module, or of its whole folder if it is a package, and those that they import from the package.
 
-    Imports within functions count: plugins load what is heavy only when it is needed.
+    Imports within functions count: plugins load heavy packages only when they need them.
 
     Args:
         module: name of the module.
-        source: its file.
+        source: file of the module.
     """
     top = module.partition(".")[0]
     waiting = sorted(source.parent.rglob("*.py")) if source.name == "__init__.py" else [source]
     roots = [Path(folder) for folder in getattr(sys.modules.get(top), "__path__", [])]
-    found: set[Path] = set()
+    files: set[Path] = set()
     while waiting:
         path = waiting.pop()
-        if path in found or not path.is_file():
+        if path in files or not path.is_file():
             continue
-        found.add(path)
+        files.add(path)
         for root in roots:
             if path.is_relative_to(root):
                 inside = (top, *path.relative_to(root).parts[:-1])
                 waiting += [file for name in _list_imported(path, inside) if (file := _file(name, root)) is not None]
-    return sorted(found)
+    return sorted(files)
 
 
 def _list_imported(path: Path, package: tuple[str, ...]) -> Iterator[str]:
-    """Dotted names a file may import; of ``from a import b`` both ``a`` and ``a.b``."""
+    """Yield the dotted names that a file may import; for ``from a import b`` both ``a`` and ``a.b``."""
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError):
@@ -50,7 +50,7 @@ def _list_imported(path: Path, package: tuple[str, ...]) -> Iterator[str]:
 
 
 def _file(name: str, root: Path) -> Path | None:
-    """File of a module of the package in a folder."""
+    """Return the file of a module of the package in a folder."""
     top, *parts = name.split(".")
     if top != root.name or not parts:
         return None

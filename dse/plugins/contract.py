@@ -1,7 +1,7 @@
-"""The plugin contract: what each kind of plugin gives, and the four hooks that hand plugins over.
+"""The plugin contract: the methods of each kind of plugin, and the four hooks that hand plugins over.
 
 The division of labour: plugins say whose weights a task uses, how they are stored, what an event costs and in which
-order tasks run. The core alone counts arrays, rebuilds weights from the stored terms and sums cost, so nobody can be
+order tasks run. The core alone counts arrays, rebuilds weights from the stored terms and sums cost, so no plugin can be
 charged for one thing and evaluated on another.
 
 No hook is called inside a trial: hooks yield records, a study builds the plugins it names once, and their methods run.
@@ -43,7 +43,7 @@ hookimpl = pluggy.HookimplMarker("dse")
 
 
 class Context(Protocol):
-    """What `prepare` may use: the workload, its weights, a cache and a progress line."""
+    """Resources that `prepare` may use: the workload, its weights, a cache and a progress line."""
 
     @property
     def workload(self) -> Workload:
@@ -56,19 +56,19 @@ class Context(Protocol):
         """Every linear matrix of a task's fine-tuned encoder; fine-tunes it first if that has not been done."""
 
     def observe(self, task: int, rows: int = 384, model: Model | None = None) -> Iterator[Observation]:
-        """Run training rows through a task's fine-tuned model and see the inputs of every matrix, a batch at a time.
+        """Run training rows through a task's fine-tuned model and yield observations of every matrix, some rows at a time.
 
         Args:
-            task: index.
-            rows: how many training rows; fewer where there are not so many.
-            model: encoder and head to run instead; layers it has no matrices of are skipped.
+            task: index of the task.
+            rows: number of training rows; fewer where the task has fewer.
+            model: encoder and head to run instead; layers without matrices in this model are skipped.
         """
 
     def trained(self, training: Training) -> Model:
-        """Train one encoder for several tasks, a head each; a training that was done or stopped is found again."""
+        """Train one encoder for several tasks, one head per task; a training that was finished or stopped is used again."""
 
     def adapted(self, adaption: Adaption) -> Adapted:
-        """Learn one task from the base through an adapter of its matrices; what was learnt or begun is found again."""
+        """Learn one task from the base with an adapter of its matrices; a training that was finished or stopped is used again."""
 
     def cached(
         self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]
@@ -76,23 +76,23 @@ class Context(Protocol):
         """Return arrays made once for this key, over all studies.
 
         Args:
-            name: what is made, for the progress line and the file name.
+            name: name of the arrays, for the progress line and the file name.
             key: everything the arrays depend on; weights by their digests in ``workload.digests``.
-            make: makes them.
+            make: callable that makes the arrays.
         """
 
 
 class _Plugin(Protocol):
     def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
-        """Declare what a search may choose."""
+        """Declare the parameters that a search may choose."""
 
     def prepare(self, context: Context) -> None:
-        """Do heavy work once, before the first point; cached by content, safe to call again."""
+        """Do heavy work once, before the first design; cached by content, safe to call again."""
 
 
 @runtime_checkable
 class Hardware(_Plugin, Protocol):
-    """A hardware model: geometry of its arrays and the cost of what is counted on them."""
+    """A hardware model: geometry of its arrays and the cost of the events on them."""
 
     def geometry(self, params: Params) -> Geometry:
         """Give arrays (P,) of everything that decides how weights are placed and inputs are applied."""
@@ -105,10 +105,10 @@ class Hardware(_Plugin, Protocol):
 
 @runtime_checkable
 class NonidealHardware(Hardware, Protocol):
-    """A hardware model that has one more method: what its arrays make of stored integers reaches accuracy."""
+    """A hardware model with one more method: its non-ideal arrays change the accuracy."""
 
     def nonideality(self, params: Params) -> Nonideality:
-        """Say what is not ideal in the arrays of one point (P = 1); the core draws cells and converts their sums."""
+        """Give the non-idealities of one design's arrays (P = 1); the core draws cells and converts their sums."""
 
 
 @runtime_checkable
@@ -137,10 +137,10 @@ class ModelGenerator(_Plugin, Protocol):
     """A model generator: whose weights each task uses in each layer."""
 
     def plan(self, workload: Workload, params: Params) -> Plan:
-        """Say it for every point: owners (P, T, L), and what is kept of heads and FFN columns."""
+        """Give the owners (P, T, L) of every design, and the heads and FFN columns that each task keeps."""
 
     def weights(self, context: Context, params: Params, owner: int) -> Weights | Model:
-        """Give an owner's own matrices, whole, for one point (P = 1), or these with biases, norms and heads.
+        """Give an owner's own matrices, whole, for one design (P = 1), or these with biases, norms and heads.
 
         Owner 0 is the base, on which all deltas lie. A generator whose weights of one task depend on other tasks, or on
         their parameters, or are not those of the context, is a `JointGenerator`.
@@ -165,23 +165,23 @@ class WeightCompressor(_Plugin, Protocol):
     """A compressor: how each owner's matrices are stored."""
 
     geometry_fields: tuple[str, ...]
-    """Fields of `Geometry` that change the stored terms; they are part of every score's recipe."""
+    """Fields of `Geometry` that change the stored terms; they are part of every score's cache key."""
 
     def footprint(self, workload: Workload, demand: Demand, geometry: Geometry, params: Params) -> Footprint:
-        """Say what every owner's matrices will take, exactly, without touching a weight."""
+        """Announce the exact rows, columns and codes of every owner's matrices, without touching a weight."""
 
     def store(
         self, weights: Matrices, base: Matrices, geometry: Geometry, params: Params, owner: int
     ) -> dict[tuple[int, int], Stored]:
-        """Store one owner's matrices for one point (P = 1).
+        """Store one owner's matrices for one design (P = 1).
 
         Args:
-            weights: the owner's matrices, already cut to the rows and columns its plan keeps; they know which those are,
-                and the demand the footprint answered.
-            base: the base's matrices, cut alike.
-            geometry: arrays of length 1.
+            weights: the owner's matrices, already cut to the rows and columns that the plan keeps; they know these rows and
+                columns, and the demand that the footprint answered.
+            base: the base's matrices, cut in the same way.
+            geometry: geometry with arrays of length 1.
             params: own parameters, P = 1.
-            owner: whose they are; 0 is the base.
+            owner: index of the owner; 0 is the base.
 
         Returns:
             Terms of each matrix. Counted by the core, they must equal the footprint.
@@ -201,7 +201,7 @@ class TaskScheduler(_Plugin, Protocol):
     """A task scheduler: the cyclic order in which tasks are served."""
 
     def order(self, components: Components, workload: Workload, params: Params) -> Schedule:
-        """Give steps (P, n) of tasks and batches; every task must be served in the proportion of its rate."""
+        """Give the task and the batch of each visit (P, n); every task must be served in proportion to its rate."""
 
 
 @runtime_checkable

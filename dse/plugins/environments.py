@@ -1,4 +1,4 @@
-"""Environments of their own: another Python with packages that never meet those of `dse`, to run a script in."""
+"""Separate environments: another Python, with packages that never meet those of `dse`, to run a script in."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from dse.errors import SetupError
 from dse.records.callbacks import MessageCallback, ignore_message
 
 NEWEST = 20
-"""Minor versions of Python 3 that are looked for on the path."""
+"""Bound of the minor versions of Python 3 that are looked for on the path."""
 LINES_SHOWN = 4
 _VERSION = "import sys; print(*sys.version_info[:2])"
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What an environment is made of.
+    """Python, packages and programs that an environment needs.
 
     Attributes:
-        python: oldest version.
-        requirements: what pip installs.
-        compiled: names of requirements that are compiled on this machine instead of taken ready-made.
-        programs: what compiling needs on the path.
+        python: oldest version of Python.
+        requirements: packages that pip installs.
+        compiled: names of requirements that are compiled on this machine instead of installed ready-made.
+        programs: programs that compiling needs on the path.
     """
 
     python: tuple[int, int]
@@ -41,16 +41,16 @@ def make_environment(
     """Make a virtual environment and install packages into it.
 
     Args:
-        folder: where it shall be.
-        needs: what it is made of.
+        folder: folder of the environment.
+        needs: Python, packages and programs that it needs.
         python: program to make it with; by default the first one on the path that is new enough.
-        say: told what is being done.
+        say: callback for progress messages.
 
     Returns:
-        Its Python.
+        Path of the environment's Python.
 
     Raises:
-        SetupError: there is no such Python, a program is missing, or pip could not install everything.
+        SetupError: no Python is new enough, a program is missing, or pip could not install everything.
     """
     base = find_python(python, needs.python)
     missing = [program for program in needs.programs if shutil.which(program) is None]
@@ -81,26 +81,26 @@ def run_script(python: Path, script: Path, arguments: Iterable[str]) -> str:
     """Run a script in an environment and return what it printed.
 
     Raises:
-        SetupError: it failed.
+        SetupError: the script failed.
     """
     return _must([str(python), str(script), *arguments], f"{script.name} failed", "it to end without an error")
 
 
 def find_python(named: str | None, oldest: tuple[int, int]) -> str:
-    """Path of a Python that is new enough: the one named, or the oldest such on the path or of pyenv.
+    """Return the path of a Python that is new enough: the one named, or the oldest of those on the path and of pyenv.
 
     Raises:
-        SetupError: there is none.
+        SetupError: no Python is new enough.
     """
     wanted = f"Python {oldest[0]}.{oldest[1]} or newer"
     if named is not None:
-        found = python_version(named)
-        if found is None or found < oldest:
+        version = python_version(named)
+        if version is None or version < oldest:
             raise SetupError(
                 "this Python cannot be used",
                 where=named,
                 expected=wanted,
-                found="no Python that runs" if found is None else f"Python {found[0]}.{found[1]}",
+                found="no Python that runs" if version is None else f"Python {version[0]}.{version[1]}",
                 fix="name another one with --python",
             )
         return named
@@ -116,7 +116,7 @@ def find_python(named: str | None, oldest: tuple[int, int]) -> str:
 
 
 def _list_pythons(version: str) -> Iterator[str]:
-    """Programs that may be a Python of this version; pyenv's own on the path runs only where a project chose it."""
+    """Yield programs that may be a Python of this version; pyenv's command on the path runs only where a project chose it."""
     path = shutil.which(f"python{version}")
     if path is not None:
         yield path
@@ -125,7 +125,7 @@ def _list_pythons(version: str) -> Iterator[str]:
 
 
 def python_version(program: str) -> tuple[int, int] | None:
-    """Version of a Python, or None where the program is none."""
+    """Return the version of a Python, or None where the program is not a Python."""
     try:
         done = subprocess.run([program, "-c", _VERSION], capture_output=True, text=True, check=True, env=_environment())
         major, minor = map(int, done.stdout.split())
@@ -134,16 +134,16 @@ def python_version(program: str) -> tuple[int, int] | None:
     return major, minor
 
 
-def _must(command: Sequence[str], what: str, expected: str) -> str:
+def _must(command: Sequence[str], message: str, expected: str) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=_environment())
     except OSError as error:
-        raise SetupError(what, where=command[0], expected=expected, found=error.strerror) from error
+        raise SetupError(message, where=command[0], expected=expected, found=error.strerror) from error
     if done.returncode:
         lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
         errors = [line for line in lines if "error" in line.lower()] or lines
         raise SetupError(
-            what,
+            message,
             where=" ".join(command[:4]),
             expected=expected,
             found=" | ".join(line.strip() for line in errors[-LINES_SHOWN:]) or f"status {done.returncode}",
@@ -152,5 +152,5 @@ def _must(command: Sequence[str], what: str, expected: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Variables without those that would lead another Python to this one's packages."""
+    """Return the environment's variables, without those that would lead another Python to the packages of this one."""
     return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}

@@ -1,4 +1,4 @@
-"""Every plugin that a registry knows, as records to print: those that work, and why others do not."""
+"""Every plugin that a registry knows, as records to print: those that work, and those that do not, with the reason."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class PluginInfo:
 
     Attributes:
         kind: generator, compressor, scheduler or hardware; empty where the plugin did not load.
-        name: what a space file calls it; the entry point's or file's name where it did not load.
-        version: its own.
+        name: name in a space file; name of the entry point or file where the plugin did not load.
+        version: version of the plugin.
         distribution: package and version, or the file.
-        status: ok, broken or disabled.
-        summary: its own line.
-        reason: why it is broken.
+        status: one of ok, broken and disabled.
+        summary: one line that the plugin gives.
+        reason: reason why the plugin is broken.
     """
 
     kind: str
@@ -32,20 +32,20 @@ class PluginInfo:
     reason: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Values by attribute."""
+        """Return the values by attribute."""
         return asdict(self)
 
 
 def plugin_infos(registry: Registry) -> list[PluginInfo]:
-    """Every plugin a registry found: those that work, then those that do not load, then those switched off."""
-    found = [
+    """List every plugin that a registry found: those that work, then those that do not load, then those switched off."""
+    infos = [
         PluginInfo(kind, name, record.version, registry.provider(kind, name).distribution, "ok", record.summary)
         for kind in KINDS
         for name, record in registry.records(kind).items()
     ]
-    found += [
+    infos += [
         PluginInfo("", provider.name, "", provider.distribution, "broken", reason=provider.reason)
         for provider in registry.broken
     ]
-    found += [PluginInfo("", name, "", "", "disabled") for name in registry.disabled]
-    return found
+    infos += [PluginInfo("", name, "", "", "disabled") for name in registry.disabled]
+    return infos

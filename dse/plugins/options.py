@@ -1,4 +1,4 @@
-"""A plugin's options as its author declared them: types, defaults, and what the docstring says of each."""
+"""A plugin's options as its author declared them: types, defaults, and meanings from the docstring."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class OptionInfo:
 
     Attributes:
         name: key of the plugin's table ``options`` in a space file.
-        type: as Python writes it, with its bounds.
-        required: whether it has no default.
-        default: as JSON holds it; None also where the option may be left unset.
-        meaning: from the section ``Attributes:`` of the options class's docstring.
+        type: type as Python writes it, with its bounds.
+        required: whether the option has no default.
+        default: default as JSON holds it; None also where the option may be left unset.
+        meaning: text of the section ``Attributes:`` of the options class's docstring.
     """
 
     name: str
@@ -37,14 +37,14 @@ class OptionInfo:
 
 
 def option_infos(options: type[Options]) -> tuple[OptionInfo, ...]:
-    """Every option of a class, in the order of its declaration."""
+    """Return every option of a class, in the order of its declaration."""
     meanings: dict[str, str] = {}
     for part in reversed(options.__mro__):
         meanings |= attributes_section(vars(part).get("__doc__") or "")
-    found = []
+    infos = []
     for name, field in options.model_fields.items():
         default = field.get_default(call_default_factory=True, validated_data={})
-        found.append(
+        infos.append(
             OptionInfo(
                 name=name,
                 type=_type(field.annotation) + _bounds(field.metadata),
@@ -53,18 +53,18 @@ def option_infos(options: type[Options]) -> tuple[OptionInfo, ...]:
                 meaning=meanings.get(name) or field.description or "",
             )
         )
-    return tuple(found)
+    return tuple(infos)
 
 
 def attributes_section(docstring: str) -> dict[str, str]:
-    """Text by name of the section ``Attributes:`` of a docstring in Google's style.
+    """Return the texts by name of the section ``Attributes:`` of a docstring in Google's style.
 
-    A line of several names (``a, b: as in ...``) refers to another place and explains none of them.
+    A line of several names (``a, b: as in ...``) refers to another place and explains none of these names.
     """
     lines = inspect.cleandoc(docstring).splitlines()
     if "Attributes:" not in lines:
         return {}
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     name, indent = "", 0
     for line in lines[lines.index("Attributes:") + 1 :]:
         text = line.strip()
@@ -76,8 +76,8 @@ def attributes_section(docstring: str) -> dict[str, str]:
             entry = _ENTRY.fullmatch(text)
             name, text = (entry[1], entry[2]) if entry else ("", "")
         if name and text:
-            found[name] = f"{found[name]} {text}" if name in found else text
-    return found
+            texts[name] = f"{texts[name]} {text}" if name in texts else text
+    return texts
 
 
 def _type(annotation: Any) -> str:
@@ -96,7 +96,7 @@ def _type(annotation: Any) -> str:
 
 
 def _bounds(metadata: Iterable[Any]) -> str:
-    """Limits of a number as text, such as `` >= 1``."""
+    """Return the limits of a number as text, such as `` >= 1``."""
     parts = [part for item in metadata for part in getattr(item, "metadata", [item])]  # a pydantic Field holds several
-    found = [f"{sign} {getattr(part, name)}" for part in parts for name, sign in _BOUNDS.items() if hasattr(part, name)]
-    return f" {', '.join(found)}" if found else ""
+    texts = [f"{sign} {getattr(part, name)}" for part in parts for name, sign in _BOUNDS.items() if hasattr(part, name)]
+    return f" {', '.join(texts)}" if texts else ""

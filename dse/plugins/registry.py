@@ -1,6 +1,6 @@
 """The plugin registry: each package is loaded alone, and a broken one is listed with its reason.
 
-pluggy earns its place for checked registration; records that plugins yield are plain objects from then on.
+pluggy checks each registration; the records that plugins yield are plain objects.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ HOOKS: dict[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Where plugins came from.
+    """Origin of plugins.
 
     Attributes:
         source: entry point or file.
         distribution: name and version of the package, or the file's path.
-        error: why nothing of it was registered, if so.
+        error: error because of which none of its plugins was registered, or None.
     """
 
     source: str
@@ -52,7 +52,7 @@ class Provider:
 
     @property
     def name(self) -> str:
-        """Of the entry point, or path of the file."""
+        """Name of the entry point, or path of the file."""
         return self.source.removeprefix("entry point ").removeprefix("file ").strip("'")
 
     @property
@@ -68,7 +68,7 @@ class Registry:
     """Plugin records by kind and name.
 
     A fresh registry is empty and never discovers by itself: call `discover` for installed packages, `add_file` for a
-    file the user named, `add` for an object at hand.
+    file the user named, `add` for any object.
     """
 
     def __init__(self) -> None:
@@ -130,7 +130,7 @@ class Registry:
         return self
 
     def records(self, kind: Kind) -> dict[str, PluginRecord]:
-        """All plugins of a kind by name."""
+        """Return all plugins of a kind by name."""
         return {name: record for name, (record, _) in sorted(self._found[kind].items())}
 
     def get(self, kind: Kind, name: str, *, where: object = None) -> PluginRecord:
@@ -139,9 +139,9 @@ class Registry:
             return self._found[kind][name][0]
         raise self.unknown(kind, name, self._found[kind], where=where)
 
-    def unknown(self, what: str, name: str, known: Iterable[str], *, where: object = None) -> DseError:
+    def unknown(self, kind: str, name: str, names: Iterable[str], *, where: object = None) -> DseError:
         """Build the error for a plugin that was not found, with the nearest name and everything that did not load."""
-        error = unknown_name(what, name, known, where=where)
+        error = unknown_name(kind, name, names, where=where)
         hints = [f"{provider.source} did not load: {provider.reason}" for provider in self.broken]
         hints += [f"{entry} is disabled" for entry in self.disabled]
         fixes = [error.fix, *hints] if error.fix else hints
@@ -149,14 +149,14 @@ class Registry:
         return error_type(error.what, where=where, expected=error.expected, fix="; ".join(fixes) or None)
 
     def provider(self, kind: Kind, name: str) -> Provider:
-        """Where a plugin came from."""
+        """Return the origin of a plugin."""
         return self._found[kind][name][1]
 
     def fingerprint(self, kind: Kind, name: str) -> str:
-        """Version, origin and a hash of the code of a plugin: what its cached results depend on.
+        """Return version, origin and a hash of the code of a plugin, which its cached results depend on.
 
-        The code is the file that defines ``build``, or the whole folder where that file makes it a package, and what it
-        imports from the same package.
+        The code is the file that defines ``build``, or its whole folder where that file makes it a package, and the files
+        that these import from the same package.
         """
         record, provider = self._found[kind][name]
         source = inspect.getsourcefile(record.build)
@@ -165,7 +165,7 @@ class Registry:
         return f"{kind}.{name} {record.version} ({provider.distribution}) {content}"
 
     def validate_options(self, kind: Kind, name: str, options: Mapping[str, Any], *, where: object = None) -> Options:
-        """A plugin's options as its own type reads them."""
+        """Return a plugin's options as its own type reads them."""
         record = self.get(kind, name, where=where)
         try:
             return record.options.model_validate(options)
@@ -240,7 +240,7 @@ class Registry:
 
 
 def _refuse_unknown_hooks(plugin: object, source: str) -> None:
-    """Raise for a function that looks like a hook but is none: pluggy alone sees only those marked with hookimpl."""
+    """Raise for a function that only looks like a hook: pluggy alone sees only those marked with hookimpl."""
     for name, value in inspect.getmembers(plugin, inspect.isroutine):
         if name.startswith("dse_") and name not in HOOKS:
             near = unknown_name("hook", name, HOOKS, where=source)
@@ -252,7 +252,7 @@ def _refuse_unknown_hooks(plugin: object, source: str) -> None:
 
 
 def load_registry(plugins: Iterable[Path | str] = ()) -> Registry:
-    """Every installed plugin and those of bare files."""
+    """Return a registry of every installed plugin and of those in bare files."""
     registry = Registry().discover()
     for path in plugins:
         registry.add_file(Path(path))

@@ -22,12 +22,12 @@ PROJECT = "pyproject.toml"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What was asked for.
+    """Plugins that a path or a name stands for.
 
     Attributes:
-        registry: holds the plugins.
-        records: those that were asked for.
-        broken: what was asked for and does not load.
+        registry: registry that holds the plugins.
+        records: records of the plugins.
+        broken: entry points or files that do not load.
     """
 
     registry: Registry
@@ -80,12 +80,12 @@ def _target_of_installed(name: str) -> Target:
     records = tuple(records[name] for records in by_kind if name in records)
     broken = tuple(provider for provider in registry.broken if provider.name == name)
     if not records and not broken:
-        raise registry.unknown("plugin", name, {known for records in by_kind for known in records})
+        raise registry.unknown("plugin", name, {plugin for records in by_kind for plugin in records})
     return Target(registry, records, broken)
 
 
 def _entry_points(project: Path) -> list[EntryPoint]:
-    """What a package announces in the group ``dse``, as its installation would record it."""
+    """Return the entry points that a package announces in the group ``dse``, as its installation would record them."""
     try:
         tables = tomllib.loads(project.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -105,7 +105,7 @@ def _entry_points(project: Path) -> list[EntryPoint]:
 
 @contextmanager
 def _importable(folder: Path, packages: Iterable[str]) -> Iterator[None]:
-    """Import some packages from a folder, and not what was imported under their names before; then undo it."""
+    """Import some packages from a folder, and not the modules imported under their names before; then undo this."""
     names = frozenset(packages)
     before = _set_aside(names)
     sys.path.insert(0, str(folder.resolve()))
@@ -119,6 +119,6 @@ def _importable(folder: Path, packages: Iterable[str]) -> Iterator[None]:
 
 
 def _set_aside(packages: frozenset[str]) -> dict[str, ModuleType]:
-    """Take some packages and their modules out of those that are imported."""
+    """Take some packages and their modules out of the imported modules."""
     names = [name for name in sys.modules if name.partition(".")[0] in packages]
     return {name: sys.modules.pop(name) for name in names}
