@@ -1,6 +1,6 @@
 """Conformance suites for plugins: subclass the one of your kind and give it a fixture ``record``. See docs/testing.md.
 
-Importing this loads neither torch nor pytest.
+Importing this package loads neither torch nor pytest.
 """
 
 from types import SimpleNamespace
@@ -35,13 +35,13 @@ __all__ = [
 
 
 def registry(*records: PluginRecord) -> Registry:
-    """A registry that holds these records and nothing installed: it never discovers.
+    """Return a registry that holds these records and nothing installed: it never discovers.
 
     Args:
         *records: plugins that the registry holds.
 
     Raises:
-        Exception: whatever kept the records from being registered.
+        Exception: the error because of which the records were not registered.
     """
     made = Registry()
     if records:

@@ -1,4 +1,4 @@
-"""Values of declared parameters, and comparing whatever a plugin returns."""
+"""Values of declared parameters, and comparisons of a plugin's results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_VALUES = 7
 
 
 def range_of(parameter: Parameter) -> Parameter:
-    """The range searched by default, or all that a space file may widen it to where that is a single value."""
+    """Return the range searched by default; where that is a single value, the range that a space file may widen it to."""
     if isinstance(parameter, Permutation):
         return parameter
     if isinstance(parameter, Choice):
@@ -31,7 +31,7 @@ def range_of(parameter: Parameter) -> Parameter:
 
 
 def scalars(parameter: Parameter) -> list[Any]:
-    """Some values of a parameter over its range, both ends among them; of an order, its seeds."""
+    """Return some values of a parameter over its range, both ends among them; for an order, seeds."""
     wide = range_of(parameter)
     if isinstance(wide, Permutation):
         return [0, 1, 2]
@@ -39,18 +39,18 @@ def scalars(parameter: Parameter) -> list[Any]:
         return list(wide.choices)
     share = np.linspace(0.0, 1.0, MOST_VALUES)
     if wide.log:
-        found = np.exp(np.log(wide.low) + share * (np.log(wide.high) - np.log(wide.low)))
+        spread = np.exp(np.log(wide.low) + share * (np.log(wide.high) - np.log(wide.low)))
     else:
-        found = wide.low + share * (wide.high - wide.low)
+        spread = wide.low + share * (wide.high - wide.low)
     if wide.step:
-        found = wide.low + np.round((found - wide.low) / wide.step) * wide.step
+        spread = wide.low + np.round((spread - wide.low) / wide.step) * wide.step
     kind = int if isinstance(wide.low, int) and isinstance(wide.high, int) and isinstance(wide.default, int) else float
-    values = {min(max(kind(round(value, 9)), kind(wide.low)), kind(wide.high)) for value in found.tolist()}
+    values = {min(max(kind(round(value, 9)), kind(wide.low)), kind(wide.high)) for value in spread.tolist()}
     return sorted(values)
 
 
 def fill(parameter: Parameter, workload: Workload, value: Any) -> Array:
-    """One point's array (1, ...) with this value in every task and layer; orders rotate by it."""
+    """Return one design's array (1, ...) with this value in every task and layer; orders rotate by the value."""
     sizes = {"task": len(workload.tasks), "layer": workload.encoder.layers}
     if isinstance(parameter, Permutation):
         return np.roll(np.arange(sizes["task"]), int(value))[None]
@@ -58,7 +58,7 @@ def fill(parameter: Parameter, workload: Workload, value: Any) -> Array:
 
 
 def default_point(declared: Declared, workload: Workload) -> Params:
-    """One point with every parameter at its default."""
+    """Return one design with every parameter at its default."""
     values = {
         item.name: fill(item, workload, 0 if isinstance(item, Permutation) else item.default) for item in declared
     }
@@ -66,7 +66,7 @@ def default_point(declared: Declared, workload: Workload) -> Params:
 
 
 def drawn_point(declared: Declared, workload: Workload, seed: int) -> Params:
-    """One point drawn from the ranges searched by default, each task and layer on its own."""
+    """Draw one design from the ranges searched by default, each task and layer on its own."""
     draw = np.random.default_rng(seed)
     values = {}
     for item in declared:
@@ -85,17 +85,17 @@ def _is_searched(item: Parameter) -> bool:
 
 
 def with_value(params: Params, item: Parameter, workload: Workload, value: Any) -> Params:
-    """The point with one parameter at another value."""
+    """Return the design with one parameter at another value."""
     return Params(1, {**params, item.name: fill(item, workload, value)})
 
 
 def stack(points: list[Params]) -> Params:
-    """Several points as one batch."""
+    """Join several designs along the leading axis."""
     return Params(len(points), {name: np.concatenate([point[name] for point in points]) for name in points[0]})
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every array and scalar in what a plugin returned, with where it stands."""
+    """Yield every array and scalar of a plugin's result, with its path."""
     if is_dataclass(value) and not isinstance(value, type):
         for item in fields(value):
             yield from leaves(getattr(value, item.name), f"{path}.{item.name}")
@@ -114,7 +114,7 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def first_difference(one: Any, other: Any, *, exact: bool = True) -> str:
-    """Where two results differ first, with both values; empty where they are equal."""
+    """Return the first place where two results differ, with both values; empty where they are equal."""
     ours, theirs = list(leaves(one)), list(leaves(other))
     for (path, left), (where, right) in zip(ours, theirs, strict=False):
         if path != where:
@@ -141,7 +141,7 @@ def _short(value: Any) -> str:
 
 
 def point_of(result: Any, index: int) -> Any:
-    """One point's part of a batch result: the index of every array's leading axis, kept as an axis of length 1."""
+    """Return one design's part of a result for several: every array at the index, with a leading axis of length 1."""
     if isinstance(result, np.ndarray):
         return result[index : index + 1]
     if isinstance(result, tuple):
@@ -152,7 +152,7 @@ def point_of(result: Any, index: int) -> Any:
 
 
 def plain(result: Any) -> Any:
-    """The result as `point_of` gives one, so that both compare."""
+    """Return the result in the form that `point_of` gives, so that both compare."""
     if isinstance(result, tuple):
         return tuple(plain(item) for item in result)
     if is_dataclass(result) and not isinstance(result, type):

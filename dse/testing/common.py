@@ -29,10 +29,10 @@ _IMPORT = f"""
 import importlib, importlib.util, sys
 name, file = sys.argv[1:]
 try:
-    known = importlib.util.find_spec(name) is not None
+    importable = importlib.util.find_spec(name) is not None
 except (ImportError, ValueError):
-    known = False
-if known:
+    importable = False
+if importable:
     module = importlib.import_module(name)
 else:
     spec = importlib.util.spec_from_file_location("plugin_under_test", file)
@@ -46,13 +46,13 @@ print("loaded:", *(heavy for heavy in {HEAVY!r} if heavy in sys.modules))
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a check of a suite found on a record.
+    """Result of a check of a suite on a record.
 
     Attributes:
         suite: the suite's class, which has the options.
         check: name of the method.
-        record: of the plugin.
-        error: what it raised; a `unittest.SkipTest` where an earlier check fails; None where it passed.
+        record: record of the plugin.
+        error: error that the check raised; a `unittest.SkipTest` where an earlier check fails; None where the check passed.
     """
 
     suite: type
@@ -62,15 +62,15 @@ class Outcome:
 
 
 OUTCOMES: list[Outcome] = []
-"""Of every check that another one, or `dse plugins check`, has asked for: those that others build on come first."""
+"""Outcome of every check that another check, or `dse plugins check`, asked for; checks that others build on come first."""
 
 
 def outcome(check: Check, record: PluginRecord) -> BaseException | None:
-    """What a check raises, or None; it runs once for a suite and a record, however many others build on it."""
+    """Return the error that a check raises, or None; a check that others build on runs once per suite and record."""
     suite = type(getattr(check, "__self__", None))
-    for known in OUTCOMES:
-        if (known.suite, known.check) == (suite, check.__name__) and known.record == record:
-            return known.error
+    for earlier in OUTCOMES:
+        if (earlier.suite, earlier.check) == (suite, check.__name__) and earlier.record == record:
+            return earlier.error
     error: BaseException | None = None
     try:
         check(record)
@@ -91,10 +91,10 @@ def after(*checks: Check, record: PluginRecord) -> None:
 
 
 class PluginTests:
-    """What every kind's suite begins with. A subclass gives a fixture ``record``.
+    """Checks that the suite of every kind begins with. A subclass gives a fixture ``record``.
 
     Attributes:
-        kind: of the plugin.
+        kind: kind of the plugin.
         options: the plugin's options, as a space file would give them.
     """
 
@@ -102,26 +102,26 @@ class PluginTests:
     options: ClassVar[dict[str, Any]] = {}
 
     def workloads(self) -> tuple[Workload, ...]:
-        """Workloads the plugin is tried on; a subclass gives others where the plugin needs them."""
+        """Return the workloads that the plugin is tried on; a subclass gives others where the plugin needs them."""
         return tiny_workload(), tiny_workload(2, mode="shared")
 
     def built(self, record: PluginRecord, workload: Workload) -> Any:
-        """A fresh plugin, prepared for a workload."""
+        """Build a fresh plugin, and prepare it for a workload."""
         plugin = record.build(record.options.model_validate(self.options))
         plugin.parameters(workload)
         plugin.prepare(TinyContext(workload))
         return plugin
 
     def evaluate(self, plugin: Any, workload: Workload, params: Params) -> Any:
-        """Everything the plugin answers for one point, scores included."""
+        """Return everything that the plugin answers for one design, scores included."""
         raise NotImplementedError
 
     def evaluate_batch(self, plugin: Any, workload: Workload, params: Params) -> Any:
-        """What the plugin answers for many points at once."""
+        """Return the plugin's answers for many designs at once."""
         raise NotImplementedError
 
     def cases(self, record: PluginRecord) -> Iterator[tuple[Any, Workload, Params]]:
-        """The plugin on every workload, at its defaults and at some points drawn from its ranges."""
+        """Yield the plugin on every workload, at its defaults and at some designs drawn from its ranges."""
         for workload in self.workloads():
             plugin = self.built(record, workload)
             declared = tuple(plugin.parameters(workload))
@@ -130,7 +130,7 @@ class PluginTests:
                 yield plugin, workload, values.drawn_point(declared, workload, seed)
 
     def test_record_is_valid(self, record: PluginRecord) -> None:
-        """The record is of its kind, and what it builds has the kind's methods, none of them misspelt."""
+        """The record has its kind's type, and the plugin that it builds has the kind's methods, none of them misspelt."""
         expected = RECORD_TYPES[self.kind]
         assert isinstance(record, expected), f"expected a dse.{expected.__name__}, found {type(record).__name__}"
         assert record.api == API, f"made for api {record.api}, this is api {API}"
@@ -190,7 +190,7 @@ class PluginTests:
             assert not other, f"two builds differ at {other}"
 
     def test_batch_equals_single(self, record: PluginRecord) -> None:
-        """Points costed together cost what each costs alone."""
+        """Designs that are evaluated together give the same results as each alone."""
         after(self.sound, record=record)
         for workload in self.workloads():
             plugin = self.built(record, workload)
@@ -200,8 +200,8 @@ class PluginTests:
             batch = self.evaluate_batch(plugin, workload, values.stack(points) if declared else Params(len(points)))
             for index, params in enumerate(points):
                 single = values.plain(self.evaluate_batch(plugin, workload, params))
-                found = values.first_difference(values.point_of(batch, index), single, exact=False)
-                assert not found, f"point {index} of a batch differs from the same point alone at {found}"
+                place = values.first_difference(values.point_of(batch, index), single, exact=False)
+                assert not place, f"design {index} of several differs from the same design alone at {place}"
 
     def test_every_parameter_changes_something(self, record: PluginRecord) -> None:
         """Each declared parameter changes a result somewhere in its range, on some workload."""
@@ -218,7 +218,7 @@ class PluginTests:
 
     @property
     def sound(self) -> Check:
-        """The check without which comparing results means nothing."""
+        """The check without which results cannot be compared."""
         return self.test_is_deterministic
 
     def _is_dead(self, plugin: Any, workload: Workload, points: list[Params], item: Parameter) -> bool:
@@ -229,24 +229,24 @@ class PluginTests:
             first: Any = None
             for value in options:
                 try:
-                    found = self.evaluate(plugin, workload, values.with_value(params, item, workload, value))
-                except DseError:  # a combination the plugin refuses says nothing
+                    result = self.evaluate(plugin, workload, values.with_value(params, item, workload, value))
+                except DseError:  # the plugin refuses this combination, so the parameter may still change another one
                     continue
-                if first is not None and values.first_difference(first, found):
+                if first is not None and values.first_difference(first, result):
                     return False
-                first = found if first is None else first
+                first = result if first is None else first
         return True
 
 
 def _check_declared(item: Parameter) -> None:
-    assert item.name.isidentifier(), f"{item.name!r} is no identifier"
+    assert item.name.isidentifier(), f"{item.name!r} is not an identifier"
     if isinstance(item, Permutation):
         return
     if isinstance(item, Choice):
-        assert len(set(item.choices)) == len(item.choices) > 0, f"choices of {item.name!r} repeat or are none"
+        assert len(set(item.choices)) == len(item.choices) > 0, f"choices of {item.name!r} repeat or are missing"
         types = {type(value) for value in item.choices}
         assert len(types) == 1, f"choices of {item.name!r} are not of one type: {item.choices}"
-        assert item.allowed is None or set(item.choices) <= set(item.allowed), f"{item.name!r} searches what is refused"
+        assert item.allowed is None or set(item.choices) <= set(item.allowed), f"{item.name!r} searches refused choices"
     if isinstance(item, Float | Int):
         assert -math.inf < item.low <= item.high < math.inf, f"the range of {item.name!r} is empty or not finite"
         assert not item.log or item.low > 0, f"{item.name!r} is on a logarithmic scale that starts at {item.low}"
@@ -255,4 +255,4 @@ def _check_declared(item: Parameter) -> None:
     try:
         item.check(item.default)
     except DseError as error:
-        raise AssertionError(f"the default of {item.name!r} is none of its values: {error}") from error
+        raise AssertionError(f"the default of {item.name!r} is not one of its values: {error}") from error

@@ -39,12 +39,12 @@ GEOMETRIES: tuple[dict[str, int], ...] = (
 
 
 class CompressorTests(PluginTests):
-    """Checks of a `dse.WeightCompressor`: what it stores is what it announced."""
+    """Checks of a `dse.WeightCompressor`: it stores the terms that it announced."""
 
     kind: ClassVar[Kind] = "compressor"
 
     def plans(self, workload: Workload) -> tuple[Plan, ...]:
-        """Plans the compressor must answer: separate models, layers that are shared, skipped or cut, and trained trunks."""
+        """Return the plans that the compressor must answer: separate models, layers that are shared, skipped or cut, and trained trunks."""
         own = separate_models(workload, 1).owner
         mixed = own.copy()
         mixed[0, 0, 0] = BASE
@@ -56,14 +56,14 @@ class CompressorTests(PluginTests):
         return Plan(own), Plan(mixed), Plan(own, heads=heads, ffn=ffn), Plan(trunks, groups=1, heads=heads, ffn=ffn)
 
     def evaluate(self, plugin: Any, workload: Workload, params: Params) -> Any:
-        """Footprint and stored terms of separate models."""
+        """Return footprint and stored terms of separate models."""
         geometry = tiny_geometry()
         plan = self.plans(workload)[0]
         stored = [terms for _, terms, _ in stored_by(plugin, workload, plan, geometry, params)]
         return self.evaluate_batch(plugin, workload, params), stored
 
     def evaluate_batch(self, plugin: Any, workload: Workload, params: Params) -> Any:
-        """Footprint of separate models."""
+        """Return the footprint of separate models."""
         wanted = demand(workload, separate_models(workload, params.points), generator="test")
         return plugin.footprint(workload, wanted, tiny_geometry(params.points), params)
 
@@ -78,8 +78,8 @@ class CompressorTests(PluginTests):
                 check_blocks(workload.encoder, footprint, record.name)
                 for piece in footprint.pieces:
                     for name in ("rows", "columns", "magnitude"):
-                        found = getattr(piece, name)
-                        assert (found == np.floor(found)).all(), f"Piece.{name} must be whole numbers"
+                        field = getattr(piece, name)
+                        assert (field == np.floor(field)).all(), f"Piece.{name} must be whole numbers"
                 unused = footprint.digital_bits[~np.broadcast_to(wanted.used, footprint.on_base.shape)]
                 assert not unused.any(), "digital bits are charged where no task uses the owner"
 
@@ -97,7 +97,7 @@ class CompressorTests(PluginTests):
                         check_stored(workload.encoder, stored, due, footprint, owner, who=record.name)
 
     def test_stored_terms_rebuild_the_matrices(self, record: PluginRecord) -> None:
-        """The terms of each matrix fit it: kept indices lie inside, and the sum is finite."""
+        """The terms of each matrix fit the matrix: kept indices lie inside, and the sum is finite."""
         after(self.test_footprint_is_usable, record=record)
         for plugin, workload, params in self.cases(record):
             for plan in self.plans(workload):
@@ -142,18 +142,18 @@ class CompressorTests(PluginTests):
             first = list(stored_by(plugin, workload, plan, tiny_geometry(), params))
             for name in changed.keys() - set(plugin.geometry_fields):
                 other = stored_by(plugin, workload, plan, _geometry({name: changed[name]}), params)
-                found = values.first_difference(first, list(other))
-                assert not found, f"Geometry.{name} changes the stored terms but is not in geometry_fields: {found}"
+                place = values.first_difference(first, list(other))
+                assert not place, f"Geometry.{name} changes the stored terms but is not in geometry_fields: {place}"
 
 
 def _demand(workload: Workload, plan: Plan) -> Demand:
-    """What a plan asks for; one that has groups comes from a joint generator."""
+    """Return the demand of a plan; a plan with groups comes from a joint generator."""
     return demand(workload, plan, generator="test", joint=plan.groups > 0)
 
 
 @cache
 def _weights(workload: Workload, groups: int) -> tuple[Weights, ...]:
-    """Matrices of every owner; where there are groups all are trained, the base's too."""
+    """Return the matrices of every owner; where there are groups all are trained, the base's too."""
     context, tasks = TinyContext(workload), range(len(workload.tasks))
     if not groups:
         return (context.base_weights(), *(context.task_weights(task) for task in tasks))
@@ -165,7 +165,7 @@ def _weights(workload: Workload, groups: int) -> tuple[Weights, ...]:
 def stored_by(
     plugin: Any, workload: Workload, plan: Plan, geometry: Geometry, params: Params
 ) -> Iterator[tuple[int, dict[tuple[int, int], Stored], Matrices]]:
-    """Every owner's stored terms with what was to be stored, cut as the core cuts it; the base first."""
+    """Yield every owner's stored terms with its matrices, cut as the core cuts them; the base comes first."""
     everything, wanted = _weights(workload, plan.groups), _demand(workload, plan)
     for owner, whole in enumerate(everything):
         used = plan.owner[0] != DROPPED if owner == BASE else plan.owner[0] == owner
@@ -191,7 +191,7 @@ def _geometry(changes: dict[str, int]) -> Geometry:
 
 
 def _list_charged(shapes: Shapes, on_base: Any, direct: Any, owner: int) -> Shapes:
-    """Matrices that must be charged: the base's only where a task uses them or a delta lies on them."""
+    """List the matrices that must be charged: the base's only where a task uses them or a delta lies on them."""
     if owner != BASE:
         return shapes
     needed = on_base[0].any(axis=0) | direct[0]
@@ -199,7 +199,7 @@ def _list_charged(shapes: Shapes, on_base: Any, direct: Any, owner: int) -> Shap
 
 
 def _sides(stored: Stored, term: Term, shape: tuple[int, int]) -> tuple[int, int]:
-    """Outputs and inputs that a term lies between: the matrix's, or on one side those of the product it is a factor of."""
+    """Return the numbers of a term's outputs and inputs: the matrix's, or on one side those inside a product of terms."""
     if term.fed_by is not None:
         return shape[0], stored.terms[term.fed_by].codes.shape[0]
     feeds = any(other.fed_by is not None and stored.terms[other.fed_by] is term for other in stored.terms)
@@ -209,15 +209,15 @@ def _sides(stored: Stored, term: Term, shape: tuple[int, int]) -> tuple[int, int
 def _check_fits(term: Term, shape: tuple[int, int], key: tuple[int, int]) -> None:
     if not term.codes.numel():
         return  # a piece of the footprint that this matrix leaves empty
-    for kept, size, side, name in (
+    for indices, size, side, name in (
         (term.columns, shape[0], 0, "columns"),
         (term.rows, shape[1], 1, "rows"),
     ):
         count = term.codes.shape[side]
-        if kept is None:
+        if indices is None:
             assert count == size, f"matrix {key}: {count} {name} of codes for a matrix of {size}"
             continue
-        indices = kept.tolist()
-        assert len(indices) == count, f"matrix {key}: {len(indices)} kept {name} for {count} of codes"
-        assert len(set(indices)) == count, f"matrix {key}: kept {name} repeat"
-        assert all(0 <= index < size for index in indices), f"matrix {key}: kept {name} lie outside 0 to {size - 1}"
+        places = indices.tolist()
+        assert len(places) == count, f"matrix {key}: {len(places)} kept {name} for {count} of codes"
+        assert len(set(places)) == count, f"matrix {key}: kept {name} repeat"
+        assert all(0 <= place < size for place in places), f"matrix {key}: kept {name} lie outside 0 to {size - 1}"

@@ -24,7 +24,7 @@ class GeneratorTests(PluginTests):
     kind: ClassVar[Kind] = "generator"
 
     def evaluate(self, plugin: Any, workload: Workload, params: Params) -> Any:
-        """The plan, and the weights of every owner it names."""
+        """Return the plan, and the weights of every owner that it names."""
         plan: Plan = plugin.plan(workload, params)
         owners = sorted({BASE, *np.unique(plan.owner).tolist()} - {DROPPED})
         last = plan.groups + len(workload.tasks)
@@ -33,7 +33,7 @@ class GeneratorTests(PluginTests):
         }
 
     def evaluate_batch(self, plugin: Any, workload: Workload, params: Params) -> Any:
-        """The plan."""
+        """Return the plan."""
         return plugin.plan(workload, params)
 
     def test_plan_fits_the_workload(self, record: PluginRecord) -> None:
@@ -43,14 +43,14 @@ class GeneratorTests(PluginTests):
             plan: Plan = plugin.plan(workload, params)
             owner = np.asarray(plan.owner)
             assert owner.dtype.kind == "i", f"Plan.owner must be whole numbers, found {owner.dtype}"
-            assert len(owner) == 1, f"a plan of one point has {len(owner)}"
+            assert len(owner) == 1, f"a plan of one design has {len(owner)}"
             demand(workload, plan, generator=record.name, joint=is_joint(plugin))
             for name in ("heads", "ffn"):
                 mask = getattr(plan, name)
                 if mask is not None:
                     assert mask.dtype == bool, f"Plan.{name} must be booleans, found {mask.dtype}"
-                    kept = mask.any(axis=-1) | (owner == DROPPED)
-                    assert kept.all(), f"Plan.{name} keeps nothing in a layer that runs; use dse.DROPPED to skip it"
+                    usable = mask.any(axis=-1) | (owner == DROPPED)
+                    assert usable.all(), f"Plan.{name} keeps nothing in a layer that runs; use dse.DROPPED to skip it"
 
     def test_weights_fit_the_plan(self, record: PluginRecord) -> None:
         """Every owner has float32 matrices, outputs first, finite and whole, in each layer that uses it."""

@@ -31,26 +31,26 @@ SLACK = 1 + 1e-9
 
 
 class HardwareTests(PluginTests):
-    """Checks of a `dse.Hardware`: what it charges is finite, adds up, and grows with the work."""
+    """Checks of a `dse.Hardware`: its charges are finite, add up, and grow with the work."""
 
     kind: ClassVar[Kind] = "hardware"
 
     def footprints(self, wanted: Demand) -> tuple[Footprint, ...]:
-        """What the model is asked to charge: whole models, small deltas on a whole base, and factors and digital adapters."""
+        """Return the footprints that the model charges: whole models, small deltas on a whole base, and factors and digital adapters."""
         return whole_footprint(wanted), deltas(wanted), adapters(wanted)
 
     def evaluate(self, plugin: Any, workload: Workload, params: Params) -> Any:
-        """Geometry, and components of every footprint."""
+        """Return the geometry, and the components of every footprint."""
         return self.evaluate_batch(plugin, workload, params)
 
     def evaluate_batch(self, plugin: Any, workload: Workload, params: Params) -> Any:
-        """The same: all of it takes many points at once."""
+        """Return the geometry, and the components of every footprint: a model takes many designs at once."""
         wanted = demand(workload, separate_models(workload, params.points), generator="test")
-        made = tuple(charge(plugin, workload, wanted, what, params) for what in self.footprints(wanted))
+        made = tuple(charge(plugin, workload, wanted, footprint, params) for footprint in self.footprints(wanted))
         return plugin.geometry(params), made
 
     def test_geometry_is_usable(self, record: PluginRecord) -> None:
-        """Every field of the geometry is one positive whole number a point."""
+        """Every field of the geometry is one positive whole number per design."""
         after(self.test_is_deterministic, record=record)
         for plugin, _, params in self.cases(record):
             geometry: Geometry = plugin.geometry(params)
@@ -111,7 +111,7 @@ class HardwareTests(PluginTests):
             wanted = demand(workload, separate_models(workload, 1), generator="test")
             whole = whole_footprint(wanted)
             few = scale(whole, columns=0.5, magnitude=7)
-            small, large = (_costs(plugin, workload, wanted, what, params) for what in (few, whole))
+            small, large = (_costs(plugin, workload, wanted, footprint, params) for footprint in (few, whole))
             _check_grows(small, large, ("area_mm2", "energy_uj"))
 
     def test_what_runs_beside_arrays_costs_no_less(self, record: PluginRecord) -> None:
@@ -121,7 +121,7 @@ class HardwareTests(PluginTests):
             wanted = demand(workload, separate_models(workload, 1), generator="test")
             some = adapters(wanted)
             none = replace(some, pieces=some.pieces[:1], scalings=None, shifts=None)
-            less, more = (_costs(plugin, workload, wanted, what, params) for what in (none, some))
+            less, more = (_costs(plugin, workload, wanted, footprint, params) for footprint in (none, some))
             _check_grows(less, more, ("area_mm2", "energy_uj", "latency_us"))
 
     def test_reprogramming_is_charged(self, record: PluginRecord) -> None:
@@ -142,29 +142,29 @@ class HardwareTests(PluginTests):
                 assert after_it > before, f"{name} does not grow by blocks that are written: {before:g} to {after_it:g}"
 
     def test_alternatives_are_factors_of_components(self, record: PluginRecord) -> None:
-        """Where the model knows other assumptions, each has a positive factor a point for components it charges."""
+        """Each alternative that the model offers has a positive factor per design, for components that the model charges."""
         after(self.test_charges_have_their_shapes, record=record)
         for plugin, workload, params in self.cases(record):
             for item in plugin.alternatives(params) if isinstance(plugin, HardwareWithAlternatives) else ():
                 assert isinstance(item, Alternative), f"alternatives must be dse.Alternative, found {item!r}"
-                known = set(self.evaluate(plugin, workload, params)[1][0].names)
+                charged = set(self.evaluate(plugin, workload, params)[1][0].names)
                 for name, factor in (*item.area.items(), *item.energy.items()):
-                    assert name in known, f"alternative {item.name!r} names {name!r}, which is no component"
+                    assert name in charged, f"alternative {item.name!r} names {name!r}, which is not a component"
                     assert np.shape(factor) == (1,), f"a factor must have shape (1,), found {np.shape(factor)}"
                     assert np.isfinite(factor).all(), f"alternative {item.name!r} has a factor that is not finite"
                     assert (np.asarray(factor) > 0).all(), f"alternative {item.name!r} has a factor of {factor[0]:g}"
 
     def test_nonideality_is_a_record(self, record: PluginRecord) -> None:
-        """What is not ideal in the arrays, where a model says it, is a `dse.Nonideality` at every point."""
+        """A model that declares non-idealities of its arrays gives a `dse.Nonideality` for every design."""
         after(self.test_geometry_is_usable, record=record)
         for plugin, _, params in self.cases(record):
-            found = plugin.nonideality(params) if isinstance(plugin, NonidealHardware) else Nonideality()
-            assert isinstance(found, Nonideality), f"nonideality() must give a dse.Nonideality, found {found!r}"
+            given = plugin.nonideality(params) if isinstance(plugin, NonidealHardware) else Nonideality()
+            assert isinstance(given, Nonideality), f"nonideality() must give a dse.Nonideality, found {given!r}"
 
     def costs(self, plugin: Any, workload: Workload, params: Params) -> list[Costs]:
-        """Cost of one point with every footprint, summed by the core."""
+        """Return the costs of one design with every footprint, summed by the core."""
         wanted = demand(workload, separate_models(workload, 1), generator="test")
-        return [_costs(plugin, workload, wanted, what, params) for what in self.footprints(wanted)]
+        return [_costs(plugin, workload, wanted, footprint, params) for footprint in self.footprints(wanted)]
 
     def _grows(self, record: PluginRecord, small: Workload, large: Workload, metrics: tuple[str, ...]) -> None:
         one, other = self.built(record, small), self.built(record, large)
@@ -179,7 +179,7 @@ class HardwareTests(PluginTests):
 
 
 def deltas(wanted: Demand) -> Footprint:
-    """The base whole, and every task's matrices as three-bit deltas on it."""
+    """Return the footprint of the whole base, with every task's matrices as three-bit deltas on it."""
     held = np.repeat(wanted.used[..., None].astype(float), wanted.rows.shape[-1], axis=-1)
     magnitude = held * 3.0
     magnitude[:, 0] *= 128 / 3
@@ -190,7 +190,7 @@ def deltas(wanted: Demand) -> Footprint:
 
 
 def adapters(wanted: Demand) -> Footprint:
-    """The base whole, its partial sums multiplied by every task's factors, and digital codes beside it."""
+    """Return the footprint of the whole base, with every task's factors of its partial sums and digital codes beside it."""
     base = deltas(wanted)
     held = np.repeat(base.on_base[..., None].astype(float), wanted.rows.shape[-1], axis=-1)
     first, whole = base.pieces[0], np.zeros_like(held)
@@ -204,7 +204,7 @@ def adapters(wanted: Demand) -> Footprint:
 
 
 def scale(footprint: Footprint, *, columns: float, magnitude: float) -> Footprint:
-    """The same footprint with a share of its columns and with smaller codes."""
+    """Return the footprint with a share of its columns and with smaller codes."""
     pieces = tuple(
         replace(
             piece, columns=np.floor(piece.columns * columns), magnitude=np.where(piece.magnitude > 0, magnitude, 0.0)
@@ -215,7 +215,7 @@ def scale(footprint: Footprint, *, columns: float, magnitude: float) -> Footprin
 
 
 def charge(plugin: Any, workload: Workload, wanted: Demand, footprint: Footprint, params: Params) -> Components:
-    """What the model charges for a footprint, counted by the core."""
+    """Return the model's charges for a footprint that the core counts."""
     counts = count(workload.encoder, wanted, footprint, plugin.geometry(params))
     made: Components = plugin.components(workload, wanted, counts, footprint, params)
     return made
@@ -253,7 +253,7 @@ def _check_shapes(made: Components, workload: Workload) -> None:
         "offchip_mb": (),
     }
     for name, shape in wanted.items():
-        found = np.shape(getattr(made, name))
-        assert found == (1, *shape), f"Components.{name} must have shape {(1, *shape)}, found {found}"
+        given = np.shape(getattr(made, name))
+        assert given == (1, *shape), f"Components.{name} must have shape {(1, *shape)}, found {given}"
     for limit in made.violations:
-        assert np.shape(limit.amount) == (1,), f"violation {limit.name!r} must have one amount a point"
+        assert np.shape(limit.amount) == (1,), f"violation {limit.name!r} must have one amount per design"

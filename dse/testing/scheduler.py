@@ -20,21 +20,21 @@ class SchedulerTests(PluginTests):
     kind: ClassVar[Kind] = "scheduler"
 
     def evaluate(self, plugin: Any, workload: Workload, params: Params) -> Any:
-        """The schedule."""
+        """Return the schedule."""
         return self.evaluate_batch(plugin, workload, params)
 
     def evaluate_batch(self, plugin: Any, workload: Workload, params: Params) -> Any:
-        """The schedule, on charges that are the same at every point."""
+        """Return the schedule, on charges that are the same for every design."""
         return plugin.order(tiny_components(workload, params.points), workload, params)
 
     def test_schedule_has_its_shape(self, record: PluginRecord) -> None:
-        """Tasks and batches are both (P, n), tasks exist and batches are above 0."""
+        """Tasks and batches both have the shape (P, n), tasks exist, and batches are above 0."""
         after(self.test_is_deterministic, record=record)
         for plugin, workload, params in self.cases(record):
             made = self.evaluate(plugin, workload, params)
             task, batch = np.asarray(made.task), np.asarray(made.batch)
             assert task.ndim == 2, f"Schedule.task must be (P, n), found shape {task.shape}"
-            assert len(task) == 1, f"Schedule.task of one point has {len(task)}"
+            assert len(task) == 1, f"Schedule.task of one design has {len(task)}"
             assert batch.shape == task.shape, f"Schedule.batch has shape {batch.shape}, Schedule.task {task.shape}"
             assert task.dtype.kind == "i", f"Schedule.task must be whole numbers, found {task.dtype}"
             assert np.isin(task, range(len(workload.tasks))).all(), f"Schedule.task names no task: {task.tolist()}"

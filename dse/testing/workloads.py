@@ -33,16 +33,16 @@ def tiny_workload(
     mode: Literal["independent", "shared"] = "independent",
     batch: float = 4.0,
 ) -> Workload:
-    """Make a small BERT encoder's shape with tasks of unlike lengths and rates.
+    """Make a small BERT encoder's shape with tasks of different lengths and rates.
 
     Args:
-        tasks: T.
-        layers: L.
+        tasks: number of tasks, T.
+        layers: number of layers, L.
         hidden: width of the residual stream, a multiple of ``heads``.
         ffn: width of the feed-forward layer.
-        heads: attention heads of a layer.
+        heads: number of attention heads of a layer.
         tokens: mean tokens of the first task; each further task has half as many more.
-        mode: of the traffic.
+        mode: mode of the traffic.
         batch: requests served at each visit.
     """
     matrices = (
@@ -74,8 +74,8 @@ class TinyContext:
 
     Args:
         workload: shapes and tasks.
-        spread: standard deviation of a task's difference from the base, whose own is 1.
-        seed: of the weights.
+        spread: standard deviation of a task's delta; that of the base's weights is 1.
+        seed: seed of the weights.
     """
 
     def __init__(self, workload: Workload, *, spread: float = 0.1, seed: int = 0) -> None:
@@ -97,7 +97,7 @@ class TinyContext:
         return dict(self._all[1 + task])
 
     def observe(self, task: int, rows: int = 384, model: Model | None = None) -> Iterator[Observation]:
-        """Give two batches of random inputs, gradients and logits of two classes, the same for every task but for size."""
+        """Yield random inputs, gradients and logits of two classes, twice; inputs of a later task are larger numbers."""
         import torch
 
         draw = torch.Generator().manual_seed(self._seed + 1)
@@ -114,7 +114,7 @@ class TinyContext:
             yield Observation(inputs, gradients, mask, logits)
 
     def trained(self, training: Training) -> Model:
-        """Give random weights near the base, the same whenever the same is asked for."""
+        """Give random weights near the base, the same for equal trainings."""
         import torch
 
         draw = torch.Generator().manual_seed(self._seed + zlib.crc32(repr(training).encode()))
@@ -128,7 +128,7 @@ class TinyContext:
         )
 
     def adapted(self, adaption: Adaption) -> Adapted:
-        """Give the adapter as it begins, moved a little, without training; biases, norms and head stay what they are."""
+        """Give the adapter as it begins, moved a little, without training; biases, norms and head stay unchanged."""
         import torch
 
         draw = torch.Generator().manual_seed(self._seed + adaption.seed + adaption.task)
@@ -146,7 +146,7 @@ class TinyContext:
     def cached(
         self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]
     ) -> dict[str, NDArray[Any]]:
-        """Make the arrays anew each time, so that what is not repeatable shows."""
+        """Make the arrays again each time, so that results that do not repeat show."""
         del name, key
         return make()
 
@@ -169,11 +169,11 @@ class TinyContext:
 
 
 def tiny_geometry(points: int = 1, *, packing: Packing = "same-input", **changes: int) -> Geometry:
-    """Arrays of 128 x 128 one-bit cells with 8-bit converters, for ``points`` points.
+    """Return arrays of 128 x 128 one-bit cells with 8-bit converters, for several designs.
 
     Args:
-        points: P.
-        packing: of matrices that share an input.
+        points: number of designs, P.
+        packing: packing of matrices that share an input.
         changes: fields of `dse.Geometry` with another value.
     """
     fields = {"rows": 128, "columns": 128, "cell_bits": 1, "adc_bits": 8, "dac_bits": 1, "input_bits": 8, "encoding": 0}
@@ -182,7 +182,7 @@ def tiny_geometry(points: int = 1, *, packing: Packing = "same-input", **changes
 
 
 def tiny_components(workload: Workload, points: int = 1, *, seed: int = 0) -> Components:
-    """Charges of no particular hardware, in which every order of the tasks costs something else.
+    """Return charges of an invented hardware, on which every order of the tasks has another cost.
 
     Args:
         workload: the tasks and their traffic.
@@ -192,23 +192,23 @@ def tiny_components(workload: Workload, points: int = 1, *, seed: int = 0) -> Co
     draw = np.random.default_rng(seed)
     tasks, layers = len(workload.tasks), workload.encoder.layers
 
-    def charged(*shape: int) -> NDArray[np.float64]:
+    def charge(*shape: int) -> NDArray[np.float64]:
         return np.broadcast_to(draw.uniform(1.0, 9.0, shape), (points, *shape)).copy()
 
     return Components(
         names=("arrays", "digital"),
-        area_mm2=charged(1 + tasks, 2),
-        array_area_mm2=charged(),
-        energy_uj=charged(tasks, layers, 2),
-        latency_us=charged(tasks, layers),
-        input_energy_uj=charged(tasks, 2),
-        input_latency_us=charged(tasks),
-        request_energy_uj=charged(tasks, 2),
-        request_latency_us=charged(tasks),
-        switch_energy_uj=charged(tasks, tasks),
-        switch_latency_us=charged(tasks, tasks),
-        switch_writes=charged(tasks, tasks),
-        cell_writes=charged(tasks, tasks),
+        area_mm2=charge(1 + tasks, 2),
+        array_area_mm2=charge(),
+        energy_uj=charge(tasks, layers, 2),
+        latency_us=charge(tasks, layers),
+        input_energy_uj=charge(tasks, 2),
+        input_latency_us=charge(tasks),
+        request_energy_uj=charge(tasks, 2),
+        request_latency_us=charge(tasks),
+        switch_energy_uj=charge(tasks, tasks),
+        switch_latency_us=charge(tasks, tasks),
+        switch_writes=charge(tasks, tasks),
+        cell_writes=charge(tasks, tasks),
         endurance=np.full(points, 1e6),
-        offchip_mb=charged(),
+        offchip_mb=charge(),
     )
