@@ -1,7 +1,7 @@
 """Explore the design space of several BERT models served together on a ReRAM accelerator.
 
 The names of this package are the commands, as functions that return data instead of printing it. Plugins import from
-`dse.plugin`, and errors stand in `dse.errors`. Until the next release every name of these two is a name of `dse` as well.
+`dse.plugin`, and errors stand in `dse.errors`. Until the next release every name of these two modules is a name of `dse` as well.
 Importing this package loads nothing heavy.
 """
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dse.commands.validate import validate
     from dse.errors import *  # noqa: F403  # old names of errors
     from dse.exports.load import load_export
-    from dse.plugin import *  # noqa: F403  # old names of what plugins use
+    from dse.plugin import *  # noqa: F403  # old names of the plugin contract
 
 __version__ = "0.1.0"
 
@@ -92,10 +92,10 @@ def __getattr__(name: str) -> Any:
 
     if name in _COMMANDS:
         return getattr(import_module(_COMMANDS[name]), name)
-    for module in ("dse.plugin", "dse.errors"):
-        found = import_module(module)
-        if name in found.__all__:
-            return getattr(found, name)
+    for path in ("dse.plugin", "dse.errors"):
+        module = import_module(path)
+        if name in module.__all__:
+            return getattr(module, name)
     raise AttributeError(f"module 'dse' has no attribute {name!r}")
 
 

@@ -1,4 +1,4 @@
-"""Content-addressed cache: what was made once for a key is never made again, by any study."""
+"""Content-addressed cache: arrays that were made once for a key are never made again, by any study."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dse.files import digest, whole_file
 
 
 def default_cache() -> Path:
-    """``$DSE_CACHE``, or the user's cache folder."""
+    """Return ``$DSE_CACHE``, or the user's cache folder."""
     import platformdirs
 
     return Path(os.environ.get("DSE_CACHE") or platformdirs.user_cache_dir("dse"))
@@ -28,7 +28,7 @@ class ArrayCache:
         self.folder = folder
 
     def get(self, kind: str, key: Mapping[str, Any]) -> dict[str, NDArray[Any]] | None:
-        """Arrays stored for the key, or None; a damaged file counts as none."""
+        """Return the arrays stored for the key, or None; a damaged file counts as missing."""
         path = self._path(kind, key)
         try:
             with np.load(path, allow_pickle=False) as data:
@@ -47,12 +47,12 @@ class ArrayCache:
     def find_or_make(
         self, kind: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]
     ) -> dict[str, NDArray[Any]]:
-        """Arrays stored for the key, made and stored first if there are none."""
-        found = self.get(kind, key)
-        if found is None:
-            found = make()
-            self.put(kind, key, found)
-        return found
+        """Return the arrays stored for the key; make and store them first if there are no such arrays."""
+        arrays = self.get(kind, key)
+        if arrays is None:
+            arrays = make()
+            self.put(kind, key, arrays)
+        return arrays
 
     def _path(self, kind: str, key: Mapping[str, Any]) -> Path:
         return self.folder / kind / f"{digest(key)}.npz"

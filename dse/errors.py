@@ -1,7 +1,7 @@
 """Every error `dse` raises on purpose, in one place.
 
-Each class is also the nearest builtin, so a caller who knows nothing of `dse` still catches what they expect.
-A message always says what happened, and where it helps also where, what was expected, what was found, and what to do.
+Each class derives from the nearest builtin too, so a caller that does not know `dse` still catches the error it expects.
+A message always says what happened. It may add the place, the expected and the found value, and a remedy.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = [
 
 
 class DseError(Exception):
-    """Base of all errors meant to be read by a person; shown without a traceback."""
+    """Base of all errors that a person is to read; the command line shows them without a traceback."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class PluginLoadError(DseError, ImportError):
 
 
 class PluginContractError(DseError, TypeError):
-    """A plugin returned something its contract does not allow."""
+    """A plugin returned something that its contract does not allow."""
 
 
 class PackageError(DseError, ValueError):
@@ -80,7 +80,7 @@ class PackageError(DseError, ValueError):
 
 
 class SourceError(DseError, OSError):
-    """A model or data source is missing, unreachable, or not what its checksum says."""
+    """A model or data source is missing, unreachable, or does not match its checksum."""
 
 
 class DataError(DseError, ValueError):
@@ -92,7 +92,7 @@ class CheckpointError(DseError, ValueError):
 
 
 class StudyError(DseError, RuntimeError):
-    """A study's folder, log or results are missing, damaged or of another study."""
+    """A study's folder, log or results are missing, damaged, or belong to another study."""
 
 
 class QueryError(DseError, ValueError):
@@ -100,11 +100,11 @@ class QueryError(DseError, ValueError):
 
 
 class ExportError(DseError, ValueError):
-    """An exported design is incomplete, damaged, or lacks what was asked of it."""
+    """An exported design is incomplete, damaged, or lacks a part that was asked for."""
 
 
 class OutputError(DseError, OSError):
-    """The file a command was to write cannot be written."""
+    """The file that a command is to write cannot be written."""
 
 
 class SetupError(DseError, RuntimeError):
@@ -112,7 +112,7 @@ class SetupError(DseError, RuntimeError):
 
 
 class WorkerError(DseError, ChildProcessError):
-    """The process that evaluates designs died, or raised something only it knows."""
+    """The process that evaluates designs died, or raised an error of a class that only it can load."""
 
 
 class TimeLimitError(DseError, TimeoutError):
@@ -146,16 +146,16 @@ def missing_package(user: str, package: str, extra: str, *, where: object = None
     )
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str], *, where: object = None) -> UnknownNameError:
+def unknown_name(kind: str, name: str, valid: Iterable[str], *, where: object = None) -> UnknownNameError:
     """Build the error for a name that does not exist, with the nearest valid one.
 
     Args:
-        kind: what was looked up, as a reader would call it ("task", "compressor").
-        name: the name that was given.
-        known: every valid name.
-        where: file and key, or other place the name came from.
+        kind: kind of the name, as a reader would call it ("task", "compressor").
+        name: name that was given.
+        valid: every valid name.
+        where: file and key, or another place that the name came from.
     """
-    names = sorted(known)
+    names = sorted(valid)
     near = get_close_matches(name, names, n=1)
     return UnknownNameError(
         f"there is no {kind} called {name!r}",

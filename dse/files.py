@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, and known by the hash of their content."""
+"""Files: written whole or not at all, and identified by the hash of their content."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ def whole_file(
     *,
     parents: bool = True,
     error: type[DseError] = StudyError,
-    what: str = "a file could not be written",
+    message: str = "a file could not be written",
     fix: str = "free disk space or choose another folder with --cache or --results",
 ) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; sync it and move it into place when the block ends well.
+    """Give a temporary path beside ``path``; sync the file and move it into place when the context ends without an error.
 
-    Readers see the old file or the new one. `sweep` removes what a killed process leaves half written.
+    Readers see the old file or the new one. `sweep` removes the half-written files of killed processes.
 
     Args:
         path: file to write.
-        parents: create the folders above it where there are none.
+        parents: whether to create the folders above the file.
         error: class of the error where the disk refuses.
-        what: first line of that error.
-        fix: what its reader can do.
+        message: first line of that error.
+        fix: advice of that error to its reader.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.{os.getpid()}.tmp")
     try:
@@ -69,14 +69,14 @@ def whole_file(
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as refusal:
-        raise error(f"{what}: {refusal.strerror or refusal}", where=path, fix=fix) from refusal
+        raise error(f"{message}: {refusal.strerror or refusal}", where=path, fix=fix) from refusal
 
 
 def make_folder(folder: Path) -> Path:
     """Create a study's folder where there is none.
 
     Raises:
-        StudyError: the disk refuses.
+        StudyError: the disk refuses the folder.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -94,13 +94,13 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
 
     Args:
         path: file to write.
-        write: writes everything to the path it is given.
+        write: callable that writes everything to the path that it receives.
 
     Raises:
-        StudyError: the disk refuses.
+        StudyError: the disk refuses the file.
     """
     fix = "nothing recorded so far is lost: make room and continue the study"
-    with whole_file(path, parents=False, what="a file of the study cannot be written", fix=fix) as temporary:
+    with whole_file(path, parents=False, message="a file of the study cannot be written", fix=fix) as temporary:
         write(temporary)
     return path
 
@@ -110,13 +110,13 @@ def write_output(path: Path, write: Callable[[Path], object]) -> Path:
 
     Args:
         path: file to write.
-        write: writes everything to the path it is given.
+        write: callable that writes everything to the path that it receives.
 
     Raises:
-        OutputError: the disk refuses.
+        OutputError: the disk refuses the file.
     """
     fix = "name a file in a folder that exists and is writable with --out"
-    with whole_file(path, parents=False, error=OutputError, what="the file cannot be written", fix=fix) as temporary:
+    with whole_file(path, parents=False, error=OutputError, message="the file cannot be written", fix=fix) as temporary:
         write(temporary)
     return path
 
@@ -127,7 +127,7 @@ def write_text_whole(path: Path, text: str) -> Path:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what processes that were killed left half written."""
+    """Remove the half-written files of processes that were killed."""
     for path in folder.glob(".*.tmp"):
         process = path.name.split(".")[-2]
         if process.isdigit() and not _lives(int(process)):

@@ -1,4 +1,4 @@
-"""Everything a plugin uses: the contract, the records that flow through it, and helpers.
+"""Everything that a plugin uses: the contract, the records that flow through it, and helpers.
 
 Nothing else of `dse` is supported in a plugin, except its errors in `dse.errors` and the conformance suites in
 `dse.testing`. Importing this module loads neither torch, transformers nor optuna.
