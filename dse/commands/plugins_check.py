@@ -103,7 +103,9 @@ def _report_broken(provider: Provider) -> CheckResult:
     return CheckResult("", provider.name, "loads", "The plugin's module and hooks run.", "failed", reason)
 
 
-def _check_plugin(record: PluginRecord, options: dict[str, Any], activity: ProgressCallback | None) -> list[CheckResult]:
+def _check_plugin(
+    record: PluginRecord, options: dict[str, Any], activity: ProgressCallback | None
+) -> list[CheckResult]:
     """Run every check of a plugin's kind; checks that others build on come first."""
     from dse.testing import SUITES
     from dse.testing.common import OUTCOMES, outcome

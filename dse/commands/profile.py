@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from dse.commands.open import open_problem
 from dse.errors import unknown_name
-from dse.records.callbacks import ProgressCallback, ignore_progress
+from dse.records.callbacks import ProgressCallback
 from dse.study.load import request
 
 if TYPE_CHECKING:

@@ -178,7 +178,11 @@ class Scorer:
         recipe = self._recipe(built, point, geometry, task, self.rows(nonideality, split))
         if nonideality is None:
             return [recipe]
-        drawn = {"nonideality": nonideality.recipe(), "arrays": arrays_key(geometry, nonideality), "version": CELLS_VERSION}
+        drawn = {
+            "nonideality": nonideality.recipe(),
+            "arrays": arrays_key(geometry, nonideality),
+            "version": CELLS_VERSION,
+        }
         return [recipe | {"cells": drawn | {"draw": draw}} for draw in range(nonideality.draws)]
 
     def _recipe(self, built: Built, point: DesignPoint, geometry: Geometry, task: int, split: str) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def test_a_row_has_the_mean_over_draws_and_how_far_they_lie_apart(make: Make) ->
     noisy = make(spread="lognormal", sigma=0.5, draws=3)
     point = at(noisy)
     score = noisy.score(point)
-    built = noisy._built(WHOLE)
+    built = noisy._build(WHOLE)
     for task, name in enumerate(noisy.tasks):
         values = [outcome.value for outcome in noisy._scorer.task(built, point, task, "search")]
         assert len(set(values)) > 1 or name == "verdict"
@@ -120,9 +120,9 @@ def test_draws_are_found_again_and_more_of_them_cost_only_what_is_new(make: Make
 
 def test_scores_on_ideal_arrays_are_known_by_what_they_were_known_by(problem: WorkloadProblem, make: Make) -> None:
     """Options that are off, and geometry that only noise depends on, are no part of a recipe."""
-    (recipe,) = problem._scorer._recipes(problem._built(WHOLE), at(problem), 0, "search")
+    (recipe,) = problem._scorer._recipes(problem._build(WHOLE), at(problem), 0, "search")
     off = make(sigma=0.3, draws=7, on_off_ratio=10.0)
-    assert off._scorer._recipes(off._built(WHOLE), at(off, cell_bits=2), 0, "search") == [recipe]
+    assert off._scorer._recipes(off._build(WHOLE), at(off, cell_bits=2), 0, "search") == [recipe]
     common = {"base", "task", "data", "split", "input_bits", "evaluator", "precision"}
     assert set(recipe) == {*common, "plugins", "core", "parameters", "geometry"}
 
