@@ -45,10 +45,11 @@ lint:  ## check style and types
 	@$(BIN)/python -m mypy
 	@$(BIN)/python -m mypy scripts/setup.py scripts/fresh.py scripts/readme.py scripts/commands.py scripts/outputs.py scripts/pictures.py
 
-docs:  ## write the page of commands, and build the site into site/; a link that leads nowhere is an error
-	@$(SETUP) --group docs
+docs:  ## write the page of commands, build the site into site/ and test it; a link that leads nowhere is an error
+	@$(SETUP) --group docs --group test
 	@$(BIN)/python scripts/commands.py
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+	@$(BIN)/python -m pytest -q tests/docs/test_site.py
 
 wheel:  ## install the wheel into an empty environment and use it outside the repository
 	@$(PYTHON) scripts/fresh.py wheel $(TORCH)

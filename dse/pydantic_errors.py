@@ -51,7 +51,7 @@ class _Finding:
         """Read the first finding of an error that a model raised."""
         first = error.errors(include_url=False)[0]
         message, known = first["msg"].removeprefix("Value error, "), _keys(model, first["loc"][:-1])
-        return cls(first["type"], first["loc"], message, _expected(first), repr(first["input"]), known)
+        return cls(first["type"], first["loc"], message, _describe_expected(first), repr(first["input"]), known)
 
 
 def read_error(error: ValidationError, model: type[BaseModel], path: Path | None, *prefix: object) -> DseError:
@@ -94,7 +94,7 @@ def option_error(error: ValidationError, model: type[BaseModel], who: str, where
     )
 
 
-def _expected(detail: ErrorDetails) -> str:
+def _describe_expected(detail: ErrorDetails) -> str:
     context: dict[str, Any] = detail.get("ctx", {})
     bounds = {
         "greater_than_equal": ("at least", "ge"),

@@ -16,15 +16,15 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
 
 
 def commands() -> str:
-    """Text of the page of commands."""
+    """Return the text of the page of commands."""
     from dse.cli.app import app
 
     lines = [
         "# Commands",
         "",
-        "`dse COMMAND --help` says the same. Results go to stdout, progress and errors to stderr; the status is 0, 1 where",
-        "something went wrong, 2 for a wrong word on the command line, 130 after Ctrl-C. This page is written by",
-        "`python scripts/commands.py`.",
+        "`dse COMMAND --help` says the same. Results go to stdout, progress and errors to stderr. The exit status is 0 for",
+        "success, 1 for an error, 2 for an unknown option or argument, and 130 after Ctrl-C.",
+        "`python scripts/commands.py` writes this page.",
     ]
     for name, function in sorted(flat(app, "dse")):
         lines += ["", f"## `{name}`", "", first(function), *options(function)]
@@ -37,7 +37,7 @@ def first(function: Callable[..., Any]) -> str:
 
 
 def flat(app: Any, name: str) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Every command with its whole name."""
+    """Give every command with its whole name."""
     for item in app.registered_commands:
         yield f"{name} {item.name or item.callback.__name__}", item.callback
     for item in app.registered_groups:
@@ -45,7 +45,7 @@ def flat(app: Any, name: str) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def options(function: Callable[..., Any]) -> Iterator[str]:
-    """Table of a command's arguments and options."""
+    """Give the lines of the table of a command's arguments and options."""
     hints = get_type_hints(function, include_extras=True)
     rows = []
     for name, item in inspect.signature(function).parameters.items():
@@ -62,9 +62,9 @@ def options(function: Callable[..., Any]) -> Iterator[str]:
         if kinds:
             text += f" One of {', '.join(f'`{choice.value}`' for choice in kinds[0])}."
         default = info.show_default if isinstance(info.show_default, str) else item.default
-        default = "" if default in (item.empty, None, False, "") else getattr(default, "value", default)
+        default = "" if default in (item.empty, None, False, "", []) else getattr(default, "value", default)
         rows.append(f"| {shown} | {text.strip()} | {default} |")
-    yield from ("", "| word | meaning | default |", "|---|---|---|", *rows)
+    yield from ("", "| option | meaning | default |", "|---|---|---|", *rows)
 
 
 def main() -> int:

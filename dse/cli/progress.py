@@ -87,7 +87,7 @@ class Lines(Silent):
         if progress.evaluated == self._shown or (progress.evaluated % every and progress.evaluated != progress.total):
             return
         self._shown = progress.evaluated
-        left = self._left(progress)
+        left = self._time_left(progress)
         self.note(f"trial {progress.evaluated} of {progress.total} · {standing(progress)}{left}")
 
     def on_ready(self) -> None:
@@ -103,7 +103,7 @@ class Lines(Silent):
         sys.stderr.write(message + "\n")
         sys.stderr.flush()
 
-    def _left(self, progress: Progress) -> str:
+    def _time_left(self, progress: Progress) -> str:
         mine = progress.evaluated - progress.restored
         if self._began is None or mine < 1 or progress.evaluated >= progress.total:
             return ""

@@ -66,6 +66,8 @@ IRREGULAR = frozenset(
 VERBS = frozenset({"cut", "feed", "put", "read", "run", "set", "shut", "split", "spread", "embed", "need", "seed"})
 """Words of the form of a participle that are verbs as well."""
 VAGUE = frozenset({"found", "what", "kept", "known"})
+CONTRACT = frozenset({"trained", "adapted", "cached", "learnt"})
+"""Methods of the contract of plugins, which keep their names."""
 MOST_PARTICIPLES = 10
 MOST_VAGUE = 40
 
@@ -78,7 +80,7 @@ def modules() -> Iterator[tuple[Path, ast.Module]]:
 
 def is_participle(name: str) -> bool:
     word = name.strip("_")
-    return word not in VERBS and (word in IRREGULAR or re.fullmatch(r"[a-z]+ed", word) is not None)
+    return word not in VERBS | CONTRACT and (word in IRREGULAR or re.fullmatch(r"[a-z]+ed", word) is not None)
 
 
 def participles() -> list[str]:
@@ -116,6 +118,13 @@ def own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
         yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
             waiting += ast.iter_child_nodes(node)
+
+
+def test_names_of_the_contract_are_declared_there() -> None:
+    from dse.plugins import contract
+
+    declared = {name for item in vars(contract).values() if isinstance(item, type) for name in vars(item)}
+    assert declared >= CONTRACT
 
 
 def test_functions_are_verbs() -> None:
