@@ -1,4 +1,8 @@
-"""Reprogramming: the writes over the base's arrays when one task is served after another, and how often they happen."""
+"""Reprogramming: the writes over the base's arrays when one task is served after another, and how often they happen.
+
+Only a compressor that writes blocks over the base asks for these. A hardware model alone charges the arrays that a chip
+swaps because it is smaller than its weights; for `isaac` that is ``dse_plugins/hardware/isaac/switches.py``.
+"""
 
 from __future__ import annotations
 

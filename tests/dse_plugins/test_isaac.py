@@ -11,7 +11,8 @@ from dse_plugins.hardware.isaac import table
 from dse_plugins.hardware.isaac.model import Isaac
 from dse_plugins.hardware.isaac.options import IsaacOptions
 from dse_plugins.hardware.isaac.residency import needs, residency
-from dse_plugins.hardware.isaac.units import adc_bits_needed, units
+from dse_plugins.hardware.isaac.limits import adc_bits_needed
+from dse_plugins.hardware.isaac.units import units
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

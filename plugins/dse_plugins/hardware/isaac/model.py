@@ -9,9 +9,11 @@ import numpy as np
 from dse import plugin
 from dse_plugins.hardware import adc_laws
 from dse_plugins.hardware.isaac import digital, table
+from dse_plugins.hardware.isaac.limits import find_violations
 from dse_plugins.hardware.isaac.options import IsaacOptions
-from dse_plugins.hardware.isaac.residency import Residency, needs, of_tasks, residency
-from dse_plugins.hardware.isaac.units import INDEX, NAMES, Units, adc_bits_needed, units
+from dse_plugins.hardware.isaac.residency import needs, of_tasks, residency
+from dse_plugins.hardware.isaac.switches import charge_switches, offchip_mb
+from dse_plugins.hardware.isaac.units import INDEX, NAMES, Units, units
 from dse_plugins.shared import Array
 
 
@@ -99,11 +101,11 @@ class Isaac(plugin.Base):
             input_latency_us=input_latency,
             request_energy_uj=request_energy,
             request_latency_us=request_latency,
-            offchip_mb=self._offchip_mb(workload, held, over, geometry, unit),
+            offchip_mb=offchip_mb(workload, held, over, geometry, unit),
             endurance=np.full(demand.points, self.options.endurance),
-            violations=self._violations(geometry, params, held),
+            violations=find_violations(self.options, geometry, params, held),
             write_pulses=np.full(demand.points, self.options.write_pulses),
-            **self._switches(held, over, geometry, unit, tiles),
+            **charge_switches(self.options, held, over, geometry, unit, tiles),
         )
 
     def levels(self, arrays: int, params: plugin.Params) -> dict[str, int]:
@@ -183,67 +185,6 @@ class Isaac(plugin.Base):
         if self.options.links:
             power["links"] = np.ceil(tiles / table.TILES_PER_CHIP) * table.LINKS_MW
         return power
-
-    def _image_bytes(self, geometry: plugin.Geometry, unit: Units) -> Array:
-        return np.asarray(unit.cells * geometry.cell_bits / 8)
-
-    def _offchip_mb(
-        self,
-        workload: plugin.Workload,
-        held: Residency,
-        over: plugin.Reprogramming | None,
-        geometry: plugin.Geometry,
-        unit: Units,
-    ) -> Array:
-        """Size of embeddings, images of swapped arrays, and images written over the base, MB, shape (P,)."""
-        images = held.swapped * self._image_bytes(geometry, unit)
-        if over is not None:
-            images = images + over.held_bits / 8
-        return np.asarray((digital.embedding_bytes(workload) + images) / 1e6)
-
-    def _switches(
-        self,
-        held: Residency,
-        over: plugin.Reprogramming | None,
-        geometry: plugin.Geometry,
-        unit: Units,
-        tiles: Array,
-    ) -> dict[str, Array]:
-        """Energy, time and writes of switches, each of shape (P, T, T).
-
-        Every cell of a written array or block takes its verify pulses, row by row. The arrays of an IMA are written one
-        after another, all IMAs of the chip at once.
-        """
-        across = (slice(None), None, None)
-        pulses = self.options.write_pulses
-        cells, arrays = held.written * unit.cells[across], held.written
-        image = held.written * self._image_bytes(geometry, unit)[across]
-        if over is not None:
-            cells, arrays, image = cells + over.cells, arrays + over.arrays, image + over.image_bits / 8
-        rounds = np.ceil(arrays / np.maximum(tiles * self.options.imas_per_tile, 1)[across])
-        return {
-            "switch_energy_uj": (cells * pulses * self.options.write_energy_pj + image * table.DRAM_BYTE_PJ) * 1e-6,
-            "switch_latency_us": rounds * geometry.rows[across] * pulses * self.options.write_pulse_us,
-            "switch_writes": cells,
-            "cell_writes": (held.written > 0) * pulses,
-        }
-
-    def _violations(
-        self, geometry: plugin.Geometry, params: plugin.Params, held: Residency
-    ) -> tuple[plugin.Violation, ...]:
-        missing = (adc_bits_needed(geometry) - geometry.adc_bits).astype(float)
-        clips = missing if self.options.adc == "ideal" else np.zeros_like(missing)  # the loss of real ADCs is scored
-        return (
-            plugin.Violation(
-                "adc_bits", clips, "the ADC has fewer bits than a column's sum needs, so conversions would clip"
-            ),
-            plugin.Violation("tiles", held.missing, "the chip is smaller than the weights of its largest task"),
-            plugin.Violation(
-                "adcs_per_ima",
-                (params["adcs_per_ima"] - params["arrays_per_ima"]).astype(float),
-                "an IMA has more ADCs than arrays",
-            ),
-        )
 
 
 _COUNTED = (

@@ -167,9 +167,3 @@ def conversions_us(geometry: plugin.Geometry, params: plugin.Params) -> Array:
     """Time in which an IMA's ADCs convert every bitline of its arrays once, us, shape (P,)."""
     bitlines = (geometry.columns + geometry.flip) * params["arrays_per_ima"]
     return np.asarray(bitlines / (params["adcs_per_ima"] * table.ADC_GSPS * 1e3))
-
-
-def adc_bits_needed(geometry: plugin.Geometry) -> Array:
-    """Bits without clipping: ceil(log2(rows (2^dac - 1)(2^cell - 1) + 1)), one less with flip encoding."""
-    largest = geometry.rows * (2.0**geometry.dac_bits - 1) * (2.0**geometry.cell_bits - 1)
-    return np.asarray(np.ceil(np.log2(largest + 1)) - geometry.flip)
