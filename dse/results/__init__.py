@@ -1,1 +1,1 @@
-"""A study's results: columns and their types, parquet files, Pareto fronts, and how to read them back."""
+"""A study's results: columns and their types, parquet files, Pareto fronts, and the functions that read them back."""

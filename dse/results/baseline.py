@@ -1,4 +1,4 @@
-"""The baseline of a study, separate 8-bit models, worked out from what its trials say about themselves."""
+"""The baseline of a study, separate 8-bit models, computed from the columns of its trials."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
 _RATIOS = {"area_mm2": "area_ratio", "energy_uj": "energy_ratio", "latency_us": "latency_ratio"}
 _POINTS = 100.0
 _EQUAL = 1e-9
-"""Largest relative difference between numbers that are equal but for rounding."""
+"""Largest relative difference between numbers that are equal except for rounding."""
 
 
 def baseline_metrics(trials: pd.DataFrame) -> dict[str, float]:
-    """Area, energy, latency and mean score of the baseline, those that trials tell without contradiction."""
+    """Return area, energy, latency and mean score of the baseline, as far as the trials agree on them."""
     done = trials[trials["status"] == Status.DONE]
-    told = {name: done[name] / done[ratio] for name, ratio in _RATIOS.items() if {name, ratio} <= set(done.columns)}
-    told["score_mean"] = done["score_mean"] + done["accuracy_drop_all"] / _POINTS
-    found = {}
-    for name, values in told.items():
-        known = values.dropna().to_numpy(np.float64)
-        known = known[np.isfinite(known)]
-        if len(known) and np.ptp(known) <= _EQUAL * abs(known[0]):
-            found[name] = float(known[0])
-    return found
+    series = {name: done[name] / done[ratio] for name, ratio in _RATIOS.items() if {name, ratio} <= set(done.columns)}
+    series["score_mean"] = done["score_mean"] + done["accuracy_drop_all"] / _POINTS
+    metrics = {}
+    for name, values in series.items():
+        finite = values.dropna().to_numpy(np.float64)
+        finite = finite[np.isfinite(finite)]
+        if len(finite) and np.ptp(finite) <= _EQUAL * abs(finite[0]):
+            metrics[name] = float(finite[0])
+    return metrics
 
 
 def baseline_scores(trials: pd.DataFrame) -> dict[str, float]:
-    """Score of each task's separate model, or nothing where the trials do not settle them.
+    """Return the score of each task's separate model, or no scores if the trials do not determine them.
 
     No task loses more than `accuracy_drop_worst`, so every trial bounds every task's baseline from above. The mean of the
-    baselines follows from `accuracy_drop_all`. Where the mean of the least bounds is no larger, all of them are reached.
+    baselines follows from `accuracy_drop_all`. If the least bounds have this mean, they are the baseline scores.
     """
     columns = [name for name in trials.columns if name.startswith("score.")]
     scored = trials[trials["status"] == Status.DONE].dropna(subset=[*columns, "accuracy_drop_worst"])

@@ -1,7 +1,7 @@
-"""Every column of a result file: its name, type and meaning. No heavy imports.
+"""Every column of a result file: its name, type and meaning. This module has no heavy imports.
 
-Columns are added, never retyped or renamed. The type of a ``param.*`` column follows from the plugin's declaration and
-never from a space file, so that files of different studies stay readable together.
+New versions add columns; they never rename a column or change its type. The type of a ``param.*`` column follows from the
+plugin's declaration and never from a space file, so that files of different studies stay readable together.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column.
+    """One column of a result file.
 
     Attributes:
-        name: as in the file.
+        name: name of the column in the file.
         type: ``float64``, ``int64``, ``string``, ``bool``, or ``list<...>`` of these.
-        summary: what it holds, with its unit.
-        scope: of a parameter: what its list is over, ``task``, ``layer``, ``task layer``, or ``order`` for a permutation.
+        summary: meaning of its values, with their unit.
+        scope: axes of a parameter's list, ``task``, ``layer`` or ``task layer``; ``order`` for a permutation.
     """
 
     name: str
@@ -34,11 +34,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """What a study can optimise.
+    """One quantity that a study can optimise.
 
     Attributes:
-        column: the metric it reads.
-        maximise: its direction.
+        column: column of its metric.
+        maximise: whether larger values are better.
     """
 
     column: str
@@ -53,58 +53,58 @@ OBJECTIVES: dict[str, Objective] = {
 }
 
 IDENTITY = (
-    Column("schema_version", "int64", "of this table"),
-    Column("trial", "int64", "number, counted from 0 in the order asked"),
+    Column("schema_version", "int64", "version of this table"),
+    Column("trial", "int64", "number of the trial, counted from 0 in the order of the proposals"),
     Column("status", "string", "done, infeasible, stopped, duplicate or failed"),
-    Column("stage", "string", "last stage reached: cost, screen or score"),
+    Column("stage", "string", "last stage that the trial reached: cost, screen or score"),
     Column("reason", "string", "why a trial is infeasible, stopped, duplicate or failed"),
-    Column("source", "string", "who proposed the point: sampler, profile, enqueued or random"),
-    Column("on_front", "bool", "whether no other done trial is better in every objective"),
+    Column("source", "string", "origin of the design: sampler, profile, enqueued or random"),
+    Column("on_front", "bool", "true if no other done trial is at least as good in every objective and better in one"),
     Column("generator", "string", "plugin"),
     Column("compressor", "string", "plugin"),
     Column("scheduler", "string", "plugin"),
     Column("hardware", "string", "plugin"),
-    Column("order", "list<string>", "tasks in the order in which they are served"),
-    Column("visit_us", "list<float64>", "how long each visit of the order takes in one turn, us"),
-    Column("switch_us", "list<float64>", "how long the switch before each of them takes, us"),
+    Column("order", "list<string>", "task names in the order in which the chip serves them"),
+    Column("visit_us", "list<float64>", "duration of each of these visits in one turn of all tasks, us"),
+    Column("switch_us", "list<float64>", "duration of the switch before each visit, us"),
 )
 COST_METRICS = (
     Column("area_mm2", "float64", "chip area, mm2"),
-    Column("energy_uj", "float64", "energy a request, uJ"),
-    Column("latency_us", "float64", "latency a request, us"),
-    Column("cycle_us", "float64", "one turn of all tasks at their batches: the longest wait for a task's turn, us"),
-    Column("area_ratio", "float64", "whole chip to the baseline"),
-    Column("array_area_ratio", "float64", "arrays of linear weights to the baseline"),
-    Column("energy_ratio", "float64", "energy to the baseline"),
-    Column("latency_ratio", "float64", "latency to the baseline"),
-    Column("offchip_mb", "float64", "embeddings and reprogramming images, MB"),
-    Column("writes", "float64", "cells written a request"),
-    Column("lifetime_years", "float64", "of the most-written cell; empty where nothing is written"),
+    Column("energy_uj", "float64", "energy per request, uJ"),
+    Column("latency_us", "float64", "latency per request, us"),
+    Column("cycle_us", "float64", "duration of one turn of all tasks: the longest wait for a task's turn, us"),
+    Column("area_ratio", "float64", "area of the whole chip, relative to the baseline's"),
+    Column("array_area_ratio", "float64", "area of the arrays of linear weights, relative to the baseline's"),
+    Column("energy_ratio", "float64", "energy, relative to the baseline's"),
+    Column("latency_ratio", "float64", "latency, relative to the baseline's"),
+    Column("offchip_mb", "float64", "size of embeddings and reprogramming images, MB"),
+    Column("writes", "float64", "cells written per request"),
+    Column("lifetime_years", "float64", "years until the most-written cell wears out; empty if nothing is written"),
 )
 SCORE_METRICS = (
     Column("score_mean", "float64", "mean score over tasks"),
-    Column("accuracy_drop", "float64", "points lost to the baseline (100 = 1.0)"),
+    Column("accuracy_drop", "float64", "percentage points lost against the baseline (100 = 1.0)"),
     Column("accuracy_drop_low", "float64", "lower end of its 95 % interval"),
     Column("accuracy_drop_high", "float64", "upper end of its 95 % interval"),
-    Column("accuracy_drop_all", "float64", "points lost, mean over all tasks"),
-    Column("accuracy_drop_worst", "float64", "points lost by the worst task"),
+    Column("accuracy_drop_all", "float64", "percentage points lost, mean over all tasks"),
+    Column("accuracy_drop_worst", "float64", "percentage points lost by the task that loses most"),
     Column("accuracy_drop_spread", "float64", "standard deviation of accuracy_drop over draws"),
 )
 RECORD = (
-    Column("violation", "float64", "by how much limits are exceeded; 0 where they are kept"),
-    Column("flagged_tasks", "list<string>", "tasks scored 0 because predictions were constant"),
-    Column("evaluated_tasks", "int64", "task scores measured for this trial; the rest came from the cache"),
-    Column("screened_tasks", "int64", "tasks whose scores on some rows were looked at first"),
-    Column("layers_run", "float64", "layers inputs ran, as scored, on average over tasks with early exits; else empty"),
-    Column("draws", "int64", "chips that scores are means over; empty where arrays are ideal"),
-    Column("adc_rows", "int64", "rows of a task scored with real ADCs; empty where conversions are exact"),
+    Column("violation", "float64", "amount by which limits are exceeded; 0 if the design keeps all limits"),
+    Column("flagged_tasks", "list<string>", "tasks whose score is 0 because predictions were constant"),
+    Column("evaluated_tasks", "int64", "task scores measured for this trial; the other scores came from the cache"),
+    Column("screened_tasks", "int64", "tasks that were scored on some rows for screening"),
+    Column("layers_run", "float64", "layers that inputs ran in scoring, mean over tasks with early exits; else empty"),
+    Column("draws", "int64", "chips that were drawn; scores are means over them; empty if arrays are ideal"),
+    Column("adc_rows", "int64", "rows per task that were scored with real ADCs; empty if conversions are exact"),
     Column("duplicate_of", "int64", "earlier trial of the same design"),
-    Column("seed", "int64", "of this trial"),
+    Column("seed", "int64", "seed of this trial"),
     Column("duration_s", "float64", "time spent on this trial, s"),
     Column("error_type", "string", "exception of a failed trial"),
-    Column("error_message", "string", "its text"),
-    Column("error_traceback", "string", "where it was raised"),
-    Column("versions", "string", "dse and plugins used, as a JSON object"),
+    Column("error_message", "string", "text of the exception"),
+    Column("error_traceback", "string", "traceback of the exception"),
+    Column("versions", "string", "versions of dse and of the plugins used, a JSON object"),
 )
 COST_NAMES = tuple(column.name for column in COST_METRICS)
 SCORE_NAMES = tuple(column.name for column in SCORE_METRICS)
@@ -112,7 +112,7 @@ METRIC_NAMES = (*COST_NAMES, *SCORE_NAMES)
 
 
 def parameter_type(parameter: PluginParameter) -> str:
-    """Type of a parameter's column: its values' type, in one list for each axis of its scope."""
+    """Return the type of a parameter's column: the type of its values, in one list per axis of its scope."""
     declared = parameter.parameter
     if isinstance(declared, Permutation):
         return "list<int64>"
@@ -133,7 +133,7 @@ def _scope(parameter: PluginParameter) -> str:
 def study_columns(
     parameters: Iterable[PluginParameter], tasks: Iterable[str], components: Iterable[str]
 ) -> tuple[Column, ...]:
-    """All columns of a study with these parameters, tasks and cost components."""
+    """Return all columns of a study with these parameters, tasks and cost components."""
     parts = sorted(set(components))
     return (
         *IDENTITY,
@@ -152,9 +152,9 @@ def study_columns(
 
 
 def merge_columns(*tables: Iterable[Column]) -> tuple[Column, ...]:
-    """Columns of several sessions of one study, each once, in the order first seen."""
-    found: dict[str, Column] = {}
+    """Return the columns of several sessions of one study, each once, in the order of their first session."""
+    merged: dict[str, Column] = {}
     for columns in tables:
         for column in columns:
-            found.setdefault(column.name, column)
-    return tuple(found.values())
+            merged.setdefault(column.name, column)
+    return tuple(merged.values())

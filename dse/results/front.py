@@ -1,4 +1,4 @@
-"""The front of one study or of several together, and how much of the objective space it covers."""
+"""The front of one study or of several studies together, and the volume of the objective space that it covers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 JOINT = "(joint)"
-"""What the joint front is called where studies are listed."""
+"""Name of the joint front in a list of studies."""
 _LIMITS = {"max_drop": "accuracy_drop", "max_area": "array_area_ratio"}
 
 
@@ -35,22 +35,22 @@ def front_table(
     where: str | None = None,
     limit: int | None = None,
 ) -> pd.DataFrame:
-    """Part of the front of one study, or of the joint front of several, ready to print.
+    """Return a part of the front of one study, or of the joint front of several studies, ready to print.
 
     Args:
         studies: names, folders, folders of studies, or parquet files.
         results: folder that holds the studies.
-        columns: which ones; by default the plugins and every metric that was measured, and `study` if there are several.
+        columns: columns to keep; by default plugins and measured metrics, and `study` if there are several studies.
         sort: column to sort by; by default the first objective, best first.
-        descending: largest first.
-        max_drop: keep designs that lose at most so many points.
+        descending: whether the largest value comes first.
+        max_drop: keep designs that lose at most so many percentage points.
         max_area: keep designs with at most this `array_area_ratio`.
         where: keep designs for which this condition in SQL holds.
         limit: keep so many rows.
 
     Raises:
-        QueryError: the condition is no SQL.
-        StudyError: there is no study, its table is damaged, or several have other objectives.
+        QueryError: the condition is not SQL.
+        StudyError: there is no study, its table is damaged, or the studies have different objectives.
         UnknownNameError: a column does not exist.
     """
     sources = find(studies, results)
@@ -68,8 +68,8 @@ def front_table(
         raise UnknownNameError(
             f"column {sort!r} holds lists, which have no order", where=_place(sources), fix="sort by another column"
         ) from error
-    known = (*(["study"] if len(sources) > 1 else []), "trial", *KINDS, *METRIC_NAMES)
-    measured = [name for name in known if name in frame.columns and (frame[name].notna().any() or name == "trial")]
+    standard = (*(["study"] if len(sources) > 1 else []), "trial", *KINDS, *METRIC_NAMES)
+    measured = [name for name in standard if name in frame.columns and (frame[name].notna().any() or name == "trial")]
     if limit is not None:
         frame = frame.head(limit)
     table: pd.DataFrame = frame[list(columns) or measured].reset_index(drop=True)
@@ -84,22 +84,22 @@ def hypervolumes(
     max_area: float | None = None,
     where: str | None = None,
 ) -> pd.DataFrame:
-    """Hypervolume of the front of each study, and of the joint front of several.
+    """Return the hypervolume of the front of each study, and of the joint front of several studies.
 
     Args:
-        studies: as for `front_table`; so are the conditions, which leave designs out.
+        studies: names, folders, folders of studies, or parquet files.
         results: folder that holds the studies.
-        max_drop: points lost.
-        max_area: `array_area_ratio`.
-        where: condition in SQL.
+        max_drop: count only designs that lose at most so many percentage points.
+        max_area: count only designs with at most this `array_area_ratio`.
+        where: count only designs for which this condition in SQL holds.
 
     Returns:
-        One row a study and one called ``(joint)``: study, designs, hypervolume (missing where a metric of the reference
-        point was not measured), and ``reference.<metric>``, the point it is measured from.
+        One row per study and a row ``(joint)``, with study, designs, hypervolume (missing if a metric of the reference
+        point was not measured), and the reference point in ``reference.<metric>``.
 
     Raises:
-        QueryError: the condition is no SQL.
-        StudyError: there is no study, its table is damaged, or several have other objectives or reference points.
+        QueryError: the condition is not SQL.
+        StudyError: there is no study, its table is damaged, or the studies have different objectives or reference points.
     """
     import pandas as pd
 
@@ -116,21 +116,21 @@ def hypervolumes(
 
 def _hypervolume(study: str, front: pd.DataFrame, reference: Mapping[str, float]) -> dict[str, Any]:
     rows: list[dict[Any, Any]] = front[["status", *(name for name in reference if name in front)]].to_dict("records")
-    found = study_hypervolume(rows, reference)
+    volume = study_hypervolume(rows, reference)
     point = {f"reference.{name}": value for name, value in reference.items()}
-    return {"study": study, "designs": len(front), "hypervolume": np.nan if found is None else found, **point}
+    return {"study": study, "designs": len(front), "hypervolume": np.nan if volume is None else volume, **point}
 
 
 def _fronts(sources: Sequence[Source]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Rows of every front with the columns `study` and `joint`, whether no row of another beats them, and the metadata."""
+    """Return the rows of every front, with `study` and with `joint` for the joint front, and the metadata."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     read = [read_table(source.pareto) for source in sources]
-    metadata = [found for _, found in read]
-    _must_agree(sources, "objectives", [sorted(found["objectives"]) for found in metadata])
+    metadata = [item for _, item in read]
+    _must_agree(sources, "objectives", [sorted(item["objectives"]) for item in metadata])
     try:
-        # A file that was named may be one of trials.
+        # A file that the user named may hold all trials.
         tables = [table.filter(pc.fill_null(table["on_front"], fill_value=False)) for table, _ in read]
         named = [
             table.add_column(0, "study", pa.array([source.study] * len(table), pa.string()))
@@ -149,32 +149,32 @@ def _fronts(sources: Sequence[Source]) -> tuple[pd.DataFrame, list[dict[str, Any
 
 
 def _mask_kept(frame: pd.DataFrame, sources: Sequence[Source], where: str | None, **most: float | None) -> Any:
-    """Mask of the designs that keep every limit and fulfil the condition."""
-    kept = np.ones(len(frame), dtype=bool)
+    """Mask the designs that keep every limit and fulfil the condition."""
+    mask = np.ones(len(frame), dtype=bool)
     for option, limit in most.items():
         name = _LIMITS[option]
         if limit is None:
             continue
         if name not in frame.columns:
             raise unknown_name("column", name, frame.columns, where=_place(sources))
-        kept &= (frame[name] <= limit).to_numpy(bool)
+        mask &= (frame[name] <= limit).to_numpy(bool)
     if where is not None:
         from dse.results.query import matching
 
-        found = matching(sources, where)
-        kept &= [key in found for key in zip(frame["study"], frame["trial"], strict=True)]
-    return kept
+        chosen = matching(sources, where)
+        mask &= [key in chosen for key in zip(frame["study"], frame["trial"], strict=True)]
+    return mask
 
 
-def _must_agree(sources: Sequence[Source], what: str, values: Sequence[Any]) -> None:
+def _must_agree(sources: Sequence[Source], subject: str, values: Sequence[Any]) -> None:
     for source, value in zip(sources, values, strict=True):
         if value != values[0]:
             raise StudyError(
-                f"studies with other {what} have no joint front",
+                f"studies with different {subject} have no joint front",
                 where=source.trials.parent,
                 expected=f"{_words(values[0])}, as in {sources[0].study}",
                 found=_words(value),
-                fix="name studies that agree, or one at a time",
+                fix="name studies that agree, or one study at a time",
             )
 
 

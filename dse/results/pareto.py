@@ -1,4 +1,4 @@
-"""Which designs no other one beats, and how much of the objective space a front covers."""
+"""Find the designs that no other design beats, and the volume of the objective space that a front covers."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _ON_FRONT = frozenset(status for status in Status if status.may_be_on_front)
 
 
 def mask_nondominated(points: Points, maximise: Sequence[bool]) -> NDArray[np.bool_]:
-    """Mask of the rows (n, d) that no other row beats; of rows that agree to 12 digits the first stands for all.
+    """Mask the rows (n, d) that no other row beats; the first of several rows that agree to 12 digits stands for all.
 
     Args:
-        points: finite objective values.
-        maximise: direction of each of the d objectives.
+        points: finite objective values, shape (n, d).
+        maximise: whether to maximise each of the d objectives.
 
     Raises:
         StudyError: a value is not finite.
@@ -38,12 +38,12 @@ def mask_nondominated(points: Points, maximise: Sequence[bool]) -> NDArray[np.bo
 
 
 def hypervolume(points: Points, reference: Sequence[float], maximise: Sequence[bool] | None = None) -> float:
-    """Volume dominated by the rows (n, d) and bounded by the reference point; rows beyond it add nothing.
+    """Return the volume that the rows (n, d) dominate up to the reference point; rows beyond the point add nothing.
 
     Args:
-        points: finite objective values.
-        reference: the worst value of each objective that still counts.
-        maximise: direction of each objective; all minimised by default.
+        points: finite objective values, shape (n, d).
+        reference: worst value of each objective that still counts.
+        maximise: whether to maximise each objective; by default all are minimised.
 
     Raises:
         StudyError: a value is not finite.
@@ -61,10 +61,10 @@ def hypervolume(points: Points, reference: Sequence[float], maximise: Sequence[b
 
 
 def front_mask(rows: Sequence[Mapping[str, Any]], objectives: Iterable[str]) -> list[bool]:
-    """Whether each row is on the front of the named objectives.
+    """Mask the rows that are on the front of the named objectives.
 
-    Only rows with status ``done`` can be, and of these only those that have every objective: a study that was forced to
-    continue with others keeps rows that lack some.
+    Only rows with status ``done`` and with every objective can be on the front. A study that was forced to continue with
+    other objectives has rows that lack some.
     """
     chosen = [OBJECTIVES[name] for name in objectives]
     done = [
@@ -74,14 +74,14 @@ def front_mask(rows: Sequence[Mapping[str, Any]], objectives: Iterable[str]) -> 
     ]
     values = np.array([[rows[index][item.column] for item in chosen] for index in done], dtype=np.float64)
     mask = mask_nondominated(values.reshape(len(done), len(chosen)), [item.maximise for item in chosen])
-    found = {index for index, on_front in zip(done, mask, strict=True) if on_front}
-    return [index in found for index in range(len(rows))]
+    front = {index for index, on_front in zip(done, mask, strict=True) if on_front}
+    return [index in front for index in range(len(rows))]
 
 
 def study_hypervolume(rows: Iterable[Mapping[str, Any]], reference: Mapping[str, float]) -> float | None:
-    """Hypervolume of a study's done rows in the metrics its reference point names, or None if they are not measured.
+    """Return the hypervolume of a study's done rows in the metrics of its reference point; None if one was not measured.
 
-    Of a score more is better; of every other metric less is.
+    A larger score is better; a smaller value of every other metric is better.
     """
     done = [row for row in rows if row["status"] in _ON_FRONT]
     values = [[row.get(name) for name in reference] for row in done]
@@ -94,15 +94,15 @@ def study_hypervolume(rows: Iterable[Mapping[str, Any]], reference: Mapping[str,
 def hypervolume_history(
     rows: Iterable[Mapping[str, Any]], objectives: Sequence[str], reference: Mapping[str, float]
 ) -> list[tuple[int, float]] | None:
-    """Hypervolume of the front after each done trial.
+    """Return the hypervolume of the front after each done trial.
 
     Args:
-        rows: of a study, in trial order.
-        objectives: what the front is of.
-        reference: worst value by metric, from which it is measured.
+        rows: rows of a study, in trial order.
+        objectives: names of the objectives of the front.
+        reference: worst value by metric, from which the hypervolume is measured.
 
     Returns:
-        Number of each trial and the hypervolume then; None where a metric of the reference point was not measured.
+        Number of each trial and the hypervolume after it; None if a metric of the reference point was not measured.
     """
     chosen = [OBJECTIVES[name].column for name in objectives]
     running = RunningFront([OBJECTIVES[name].maximise for name in objectives])
@@ -124,10 +124,10 @@ def hypervolume_history(
 
 
 class RunningFront:
-    """The front of the points seen so far, kept up to date one point at a time.
+    """The front of the designs added so far, updated with each design.
 
     Args:
-        maximise: direction of each objective.
+        maximise: whether to maximise each objective.
     """
 
     def __init__(self, maximise: Sequence[bool]) -> None:
@@ -138,7 +138,7 @@ class RunningFront:
         return len(self._front)
 
     def add(self, values: Sequence[float]) -> bool:
-        """Add a point; say whether it is on the front now."""
+        """Add the objective values of a design; return whether it is on the front."""
         point = _round_digits(np.asarray(values, dtype=np.float64) * self._sign)
         front = self._front
         if np.any(np.all(front <= point, axis=1)):
@@ -148,13 +148,13 @@ class RunningFront:
         return True
 
     def beats(self, values: Sequence[float]) -> bool:
-        """Whether a point of the front is no worse than these values in anything."""
+        """Return whether a design of the front is no worse than these values in every objective."""
         point = _round_digits(np.asarray(values, dtype=np.float64) * self._sign)
         return bool(np.any(np.all(self._front <= point, axis=1)))
 
 
 def _round_digits(points: Points) -> Points:
-    """Twelve significant digits: sums of the same terms in another order then count as equal."""
+    """Round to twelve significant digits, so that sums of the same terms in another order count as equal."""
     with np.errstate(divide="ignore"):
         digits = 11 - np.floor(np.log10(np.abs(points)))
     scale = 10.0 ** np.where(np.isfinite(digits), digits, 0)
@@ -166,7 +166,7 @@ def _finite(points: Points, width: int) -> Points:
     bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
     if len(bad):
         raise StudyError(
-            "a point that is not finite has no place on a front",
+            "a design whose objectives are not finite has no place on a front",
             expected="finite objective values",
             found=f"row {bad[0]}: {points[bad[0]].tolist()}",
         )

@@ -1,4 +1,4 @@
-"""Values of result tables as plain Python: what JSON knows."""
+"""Values of result tables as plain Python values that JSON can hold."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def plain_value(value: Any) -> Any:
-    """Return the value as JSON knows it: no numpy, no tuples, None for what is missing."""
+    """Return the value as JSON can hold it: without numpy types and tuples, and None for a missing value."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, list | tuple):

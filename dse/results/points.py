@@ -1,4 +1,4 @@
-"""From a result row back to the design point it describes."""
+"""Turn a result row back into the design that it describes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from dse.records.plugin import KINDS
 
 PREFIX = "param."
 PROFILED = "profiled"
-"""Status of a row that is no trial: a profile measured the design."""
+"""Status of a row that is not a trial: a profile measured the design."""
 
 
 def point_of(row: Mapping[str, Any]) -> DesignPoint:
-    """Rebuild the design point of a row, read from the log or from a parquet file."""
+    """Rebuild the design of a row, read from the log or from a parquet file."""
     plugins = {kind: str(row[kind]) for kind in KINDS}
     wanted = {f"{PREFIX}{kind}.{name}." for kind, name in plugins.items()}
     values: dict[str, Value] = {}

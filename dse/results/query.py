@@ -1,4 +1,4 @@
-"""Ask studies in SQL: DuckDB over their parquet files, with one view for trials, one for fronts and one for the studies."""
+"""Answer SQL with DuckDB over the parquet files of studies, in the views `trials`, `pareto` and `studies`."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _STUDIES = """CREATE TABLE studies (
     tasks VARCHAR[], trial_count BIGINT, schema_version BIGINT, dse_version VARCHAR
 )"""
 _MISSING = re.compile(r'column (?:named )?"([^"]+)"')
-"""The column that DuckDB did not find, in its message."""
+"""Pattern of the column that a message of DuckDB reports as missing."""
 
 
 def ask(sources: Sequence[Source], sql: str) -> Any:
     """Answer a query over the views `trials`, `pareto` and `studies`.
 
     Args:
-        sources: the studies the views are of.
-        sql: DuckDB's SQL; of several statements the last one answers.
+        sources: studies in the views.
+        sql: statements in DuckDB's SQL; the last statement gives the answer.
 
     Returns:
-        A `pyarrow.Table`, each column of a name of its own.
+        A `pyarrow.Table`, in which each column has a different name.
 
     Raises:
         QueryError: DuckDB refuses the SQL.
@@ -48,7 +48,7 @@ def ask(sources: Sequence[Source], sql: str) -> Any:
 
 
 def matching(sources: Sequence[Source], condition: str) -> set[tuple[str, int]]:
-    """Study and trial of the designs on the studies' fronts for which a condition in SQL holds.
+    """Return study and trial of the designs on the studies' fronts for which a condition in SQL holds.
 
     Raises:
         QueryError: DuckDB refuses the condition.
@@ -62,7 +62,7 @@ def matching(sources: Sequence[Source], condition: str) -> set[tuple[str, int]]:
 
 
 def _answer(sources: Sequence[Source], sql: str, *, where: str) -> Any:
-    """The Arrow table of the last statement, or None where it has no rows to give."""
+    """Return the Arrow table of the last statement, or None if the statement returns no table."""
     try:
         import duckdb
     except ImportError as error:
@@ -86,7 +86,7 @@ def _answer(sources: Sequence[Source], sql: str, *, where: str) -> Any:
 
 
 def _create_view(connection: DuckDBPyConnection, view: str, files: Sequence[tuple[str, str]]) -> None:
-    """Create one view over many files, in which the column `study` says whose a row is."""
+    """Create one view over many files, in which the column `study` names the study of each row."""
     names = ", ".join(_text(file) for file, _ in files)
     studies = ", ".join(f"({_text(file)}, {_text(study)})" for file, study in files)
     only = "WHERE rows.on_front" if view == "pareto" else ""
@@ -102,7 +102,7 @@ def _text(value: str) -> str:
 
 
 def _describe_study(source: Source) -> tuple[Any, ...]:
-    """Row of the view `studies`."""
+    """Return the row of a study in the view `studies`."""
     _footer(source.pareto)
     names, count, metadata = _footer(source.trials)
     return (
@@ -119,7 +119,7 @@ def _describe_study(source: Source) -> tuple[Any, ...]:
 
 
 def _footer(file: Path) -> tuple[list[str], int, dict[str, Any]]:
-    """Column names, number of rows and metadata of a table; one that `dse` did not write is found here."""
+    """Return column names, number of rows and metadata of a table; raise if `dse` did not write it."""
     import pyarrow.parquet as pq
 
     try:
@@ -135,24 +135,24 @@ def _dse_version(provenance: Path) -> str | None:
     try:
         return str(read_provenance(provenance)["sessions"][-1]["versions"]["dse"])
     except (LookupError, TypeError) as error:
-        raise damaged_table_error(provenance, "no session with its version of dse", what="the provenance") from error
+        raise damaged_table_error(provenance, "no session with its version of dse", subject="the provenance") from error
 
 
 def _check_files(sources: Sequence[Source]) -> None:
-    """Read every file whole: DuckDB does not always say which one is damaged.
+    """Read every file whole: DuckDB does not always name the damaged file.
 
     Raises:
-        StudyError: one is.
+        StudyError: a file is damaged.
     """
     for file in {file for source in sources for file in (source.trials, source.pareto)}:
         read_table(file)
 
 
 def _refusal_error(connection: DuckDBPyConnection, message: str, sql: str, where: str) -> QueryError:
-    """Build the error for SQL that DuckDB refuses, with the names that may have been meant."""
+    """Build the error for SQL that DuckDB refuses, with names that the user may have meant."""
     views = ("pareto",) if where == "--where" else ("trials", "pareto", "studies")
-    found = connection.execute("SELECT column_name FROM duckdb_columns() WHERE list_contains(?, table_name)", [views])
-    columns = sorted({name for (name,) in found.fetchall()})
+    rows = connection.execute("SELECT column_name FROM duckdb_columns() WHERE list_contains(?, table_name)", [views])
+    columns = sorted({name for (name,) in rows.fetchall()})
     unquoted = [name for name in columns if "." in name and re.search(rf'(?<![\w."]){re.escape(name)}(?![\w."])', sql)]
     missing = _MISSING.search(message)
     near = get_close_matches(missing[1], columns, n=3) if missing else []
@@ -172,7 +172,7 @@ def _refusal_error(connection: DuckDBPyConnection, message: str, sql: str, where
 
 
 def _plain(table: Any) -> Any:
-    """The same table with decimals, which DuckDB makes of sums and literals, as numbers, and no name twice."""
+    """Return the table with decimals, which DuckDB makes of sums and literals, as numbers, and with distinct names."""
     import pyarrow as pa
 
     names: list[str] = []
@@ -193,5 +193,5 @@ def _number(column: Any) -> Any:
         try:
             return column.cast(pa.int64())
         except pa.ArrowInvalid:
-            pass  # a sum beyond 64 bits: what remains is its size
+            pass  # a sum beyond 64 bits keeps only its size
     return column.cast(pa.float64())

@@ -1,4 +1,4 @@
-"""Read a study's results back: for the command line, the Python API and notebooks."""
+"""Read a study's results back, for the command line, the Python API and notebooks."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DAMAGE = (OSError, ValueError, TypeError, KeyError, NotImplementedError, MemoryError)
-"""What pyarrow raises for a file that is no parquet, or was one: its own errors are of these kinds."""
+"""Errors that pyarrow raises for a file that is not parquet, or is damaged; its own errors derive from these."""
 _ALWAYS = ("trial", "status", "on_front", *KINDS)
 
 
 def read_trials(path: Path | str) -> pd.DataFrame:
-    """All trials of a study, one row each.
+    """Read all trials of a study, one row per trial.
 
     Args:
         path: the study's folder, or a parquet file.
@@ -32,7 +32,7 @@ def read_trials(path: Path | str) -> pd.DataFrame:
 
 
 def read_front(path: Path | str) -> pd.DataFrame:
-    """The Pareto front of a study: the done trials that no other one beats.
+    """Read the Pareto front of a study: the done trials that no other trial beats.
 
     Args:
         path: the study's folder, or a parquet file.
@@ -44,7 +44,7 @@ def read_front(path: Path | str) -> pd.DataFrame:
 
 
 def read_metadata(path: Path | str) -> dict[str, Any]:
-    """Name, objectives, reference point and schema version kept in a study's table.
+    """Read name, objectives, reference point and schema version from a study's table.
 
     Raises:
         StudyError: there is no study, or its table is damaged.
@@ -60,7 +60,7 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
 
 
 def read_provenance(path: Path | str) -> dict[str, Any]:
-    """Versions, plugins, hashes, seed and machine of a study.
+    """Read versions, plugins, hashes, seed and machine of a study.
 
     Raises:
         StudyError: there is no study, or the file is damaged.
@@ -69,27 +69,27 @@ def read_provenance(path: Path | str) -> dict[str, Any]:
     try:
         loaded = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise damaged_table_error(file, error, what="the provenance") from error
+        raise damaged_table_error(file, error, subject="the provenance") from error
     if not isinstance(loaded, dict):
-        raise damaged_table_error(file, f"{loaded!r:.60}", what="the provenance")
+        raise damaged_table_error(file, f"{loaded!r:.60}", subject="the provenance")
     return loaded
 
 
 def show(path: Path | str, trial: int) -> dict[str, Any]:
-    """Everything known about one trial, by column; empty cells are left out.
+    """Return the row of one trial, by column, without its empty fields.
 
     Raises:
-        StudyError: there is no such study or trial, or its table is damaged.
+        StudyError: the study or the trial does not exist, or the table is damaged.
     """
     file = table_file(path, TRIALS)
     return trial_of(read_table(file)[0], trial, file)
 
 
 def trial_of(table: Any, trial: int, file: Path) -> dict[str, Any]:
-    """The row of a trial in an Arrow table, read from a file, by column; empty cells are left out.
+    """Return the row of a trial in an Arrow table, read from a file, by column, without its empty fields.
 
     Raises:
-        StudyError: there is no such trial, or the table is damaged.
+        StudyError: the trial does not exist, or the table is damaged.
     """
     import pyarrow.compute as pc
 
@@ -108,7 +108,7 @@ def trial_of(table: Any, trial: int, file: Path) -> dict[str, Any]:
 
 
 def read_frame(file: Path) -> pd.DataFrame:
-    """Read a table with nullable integers: an empty cell must not turn a column of counts into floats.
+    """Read a table with nullable integers: an empty field must not turn a column of counts into floats.
 
     Raises:
         StudyError: the file is no table of a study, or it is damaged.
@@ -130,7 +130,7 @@ def to_frame(table: Any, file: Path) -> pd.DataFrame:
 
 
 def nullable(arrow_type: Any) -> Any:
-    """The pandas type of an Arrow type that would become another one where a cell is empty; None for the others."""
+    """Return the pandas type of an Arrow type that an empty field would turn into another; None for other types."""
     import pandas as pd
     import pyarrow as pa
 
@@ -140,7 +140,7 @@ def nullable(arrow_type: Any) -> Any:
 
 
 def read_table(file: Path) -> tuple[Any, dict[str, Any]]:
-    """An Arrow table and its metadata, with the columns that every reader relies on.
+    """Read an Arrow table and its metadata, and check the columns that every reader needs.
 
     Raises:
         StudyError: the file is no table of a study, or it is damaged.
@@ -150,9 +150,9 @@ def read_table(file: Path) -> tuple[Any, dict[str, Any]]:
     from dse.results.schema import arrow_type
 
     try:
-        # Reading one file, never a folder: a folder's first file would silently decide the columns of all. And one open
-        # file: given a path, pyarrow opens it twice, and a study that runs may have replaced it in between.
-        # One thread: pyarrow's pool can abort or hang a short program that ends right after a read (apache/arrow 34314, 50482).
+        # This reads one file, never a folder: a folder's first file would silently decide the columns of all files.
+        # It opens the file once: given a path, pyarrow opens it twice, and a running study may replace it in between.
+        # It uses one thread: pyarrow's pool can abort or hang a short program that ends after a read (apache/arrow 34314, 50482).
         table = pq.ParquetFile(file).read(use_threads=False)
     except DAMAGE as error:
         raise damaged_table_error(file, error) from error
@@ -166,16 +166,16 @@ def read_table(file: Path) -> tuple[Any, dict[str, Any]]:
     for column in (*IDENTITY, *COST_METRICS, *SCORE_METRICS, *RECORD):
         if column.name not in names or column.type.startswith("list<"):
             continue
-        if (found := table.schema.field(column.name).type) != arrow_type(column.type):
-            raise damaged_table_error(file, f"column {column.name} of {found} instead of {column.type}")
+        if (actual := table.schema.field(column.name).type) != arrow_type(column.type):
+            raise damaged_table_error(file, f"column {column.name} of type {actual} instead of {column.type}")
     return table, metadata
 
 
 def metadata_of(file: Path, schema: Any) -> dict[str, Any]:
-    """What a run keeps in a table's schema, checked.
+    """Return the metadata that a run writes into a table's schema, checked.
 
     Raises:
-        StudyError: it was not written by `dse`, by a newer one, or is damaged.
+        StudyError: `dse` did not write the table, a newer `dse` wrote it, or it is damaged.
     """
     try:
         text = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
@@ -208,22 +208,22 @@ def metadata_of(file: Path, schema: Any) -> dict[str, Any]:
     return {"schema_version": version, "study": study, "objectives": objectives, "reference_point": reference}
 
 
-def damaged_table_error(file: Path, error: object, *, what: str = "the table") -> StudyError:
-    """Build the error for a file that cannot be read as what a run wrote."""
+def damaged_table_error(file: Path, error: object, *, subject: str = "the table") -> StudyError:
+    """Build the error for a file that cannot be read as a run wrote it."""
     lines = str(error).splitlines()
     return StudyError(
-        f"{what} is damaged",
+        f"{subject} is damaged",
         where=file,
         found=lines[0] if lines else type(error).__name__,
-        fix="run the study again: it is written anew from the log",
+        fix="run the study again: the run writes the file again from the log",
     )
 
 
 def table_file(path: Path | str, name: str) -> Path:
-    """Path of a study's file: the one named, or the one of that name in the folder.
+    """Return the path of a study's file: the path itself, or the file with this name in the folder.
 
     Raises:
-        StudyError: there is no study.
+        StudyError: the path holds no study.
     """
     path = Path(path)
     if path.is_file() and path.suffix == Path(name).suffix:
@@ -239,5 +239,5 @@ def table_file(path: Path | str, name: str) -> Path:
         "there is no study here",
         where=path,
         expected=f"a folder with {name}, as a run writes it",
-        found=f"studies beside it: {', '.join(siblings)}" if siblings else "nothing of the kind",
+        found=f"studies beside it: {', '.join(siblings)}" if siblings else "no study beside it",
     )

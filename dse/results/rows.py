@@ -1,4 +1,4 @@
-"""Costs and scores as parts of a result row, checked."""
+"""Checked cells of a result row, made from costs and scores."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ TOLERANCE = 1e-6
 
 
 def cost_cells(cost: CostResult) -> dict[str, Any]:
-    """Cells of a cost, checked: finite numbers, and components that sum to their totals.
+    """Return the cells of a cost, and check that numbers are finite and components sum to their totals.
 
     Raises:
-        PluginContractError: a number is not finite, or components do not sum to their total.
+        PluginContractError: a metric is unknown, a number is not finite, or components do not sum to their total.
     """
     for name, value in cost.metrics.items():
         if name not in COST_NAMES:
@@ -43,10 +43,10 @@ def cost_cells(cost: CostResult) -> dict[str, Any]:
 
 
 def score_cells(score: ScoreResult) -> dict[str, Any]:
-    """Cells of a score, checked: finite numbers.
+    """Return the cells of a score, and check that its numbers are finite.
 
     Raises:
-        PluginContractError: a number is not finite.
+        PluginContractError: a metric is unknown, or a number is not finite.
     """
     for name, value in score.metrics.items():
         if name not in SCORE_NAMES:

@@ -14,7 +14,7 @@ _SCALARS = {"float64": pa.float64(), "int64": pa.int64(), "string": pa.string(),
 
 
 def arrow_type(name: str) -> Any:
-    """Arrow type of a column type such as ``list<list<int64>>``."""
+    """Return the Arrow type of a column type such as ``list<list<int64>>``."""
     if name.startswith("list<") and name.endswith(">"):
         return pa.list_(arrow_type(name[5:-1]))
     return _SCALARS[name]

@@ -1,4 +1,4 @@
-"""One trial as a person reads it: shares sorted by size, and what belongs to a task beside it."""
+"""Tables of one trial for a reader: shares sorted by size, and scores and parameters by task."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _TIMES = ("switch_us", "visit_us")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One table.
+    """One table about a trial.
 
     Attributes:
-        title: what it shows.
-        columns: of the table, in order.
+        title: heading of the table.
+        columns: names of its columns, in order.
         rows: values by column.
     """
 
@@ -32,10 +32,10 @@ class Section:
 
 
 def sections(path: Path | str, trial: int) -> list[Section]:
-    """Everything known about one trial, each fact once, in sections; those without anything to show are left out.
+    """Return all results of one trial, each value once, in sections, without the empty sections.
 
     Raises:
-        StudyError: there is no such study or trial, or its table is damaged.
+        StudyError: the study or the trial does not exist, or the table is damaged.
     """
     file = table_file(path, TRIALS)
     table, _ = read_table(file)
@@ -56,11 +56,11 @@ def sections(path: Path | str, trial: int) -> list[Section]:
     return [section for section in made if section.rows]
 
 
-def _shares(title: str, what: str, unit: str, record: Row) -> Section:
-    """Components that take something, the largest first."""
-    parts = {name.removeprefix(f"{what}."): value for name, value in record.items() if name.startswith(f"{what}.")}
+def _shares(title: str, cost: str, unit: str, record: Row) -> Section:
+    """Make the section of the components with a share, the largest first."""
+    parts = {name.removeprefix(f"{cost}."): value for name, value in record.items() if name.startswith(f"{cost}.")}
     total = sum(parts.values())
-    amount = f"{what}_{unit}"
+    amount = f"{cost}_{unit}"
     rows = [
         {"component": name, amount: value, "percent": 100 * value / total}
         for name, value in sorted(parts.items(), key=lambda item: -item[1])
@@ -102,11 +102,11 @@ def _parameters(record: Row, tasks: Sequence[str], names: Sequence[str]) -> Sect
 
 
 def _is_per_task(name: str, value: Any, schema: Any, tasks: int) -> bool:
-    """Whether a parameter has one value, or one list over layers, for each task."""
+    """Return whether a parameter has one value, or one list over layers, per task."""
     if not name.startswith(PREFIX) or not isinstance(value, list) or len(value) != tasks:
         return False
     scope = (schema.field(name).metadata or {}).get(b"scope")
     if scope is not None:
         return bool(scope.startswith(b"task"))
-    # Tables of before scopes were kept: a scheduler's list of every place once is an order.
+    # Older tables hold no scopes: a scheduler's list that names every place once is an order.
     return not (name.startswith(f"{PREFIX}scheduler.") and sorted(value) == list(range(tasks)))

@@ -1,4 +1,4 @@
-"""What became of a trial, and everything that follows from it. No heavy imports."""
+"""Outcomes of a trial and the facts that follow from each. This module has no heavy imports."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """What became of a trial; the value stands in the log and in the column ``status``."""
+    """Outcome of a trial; the log and the column ``status`` hold its value."""
 
     DONE = "done"
     INFEASIBLE = "infeasible"
@@ -31,7 +31,7 @@ class Status(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the trial ran as far as its limits let it, so that a sampler may learn from what its row has."""
+        """Whether the trial ran as far as its limits allow, so that a sampler may learn from its row."""
         return self in (Status.DONE, Status.INFEASIBLE)
 
     @property
@@ -41,11 +41,11 @@ class Status(StrEnum):
 
     @property
     def shown(self) -> str:
-        """What a line of progress calls trials of this status; empty where it does not count them."""
+        """Word for trials of this status in a line of progress; empty if the line does not count them."""
         return {Status.DONE: "", Status.DUPLICATE: "duplicates"}.get(self, self.value)
 
     @property
     def optuna_state(self) -> str:
-        """Name of Optuna's state that a dashboard shows for a trial which is no duplicate."""
+        """Name of Optuna's state that a dashboard shows for a trial that is not a duplicate."""
         rejected = self in (Status.INFEASIBLE, Status.STOPPED)
         return "COMPLETE" if self is Status.DONE else "PRUNED" if rejected else "FAIL"

@@ -1,4 +1,4 @@
-"""Which studies are meant by names, folders, folders of studies and parquet files."""
+"""Find studies by their names, folders, folders of studies and parquet files."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Studies: TypeAlias = Path | str | Sequence[Path | str]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where one study is read from.
+    """Files that one study is read from.
 
     Attributes:
-        study: what the column `study` calls it: the name of its folder or file, or the whole path where two agree.
-        trials: its table of trials.
-        pareto: its front; the same file where a single one was named.
+        study: name in the column `study`: that of its folder or file, or the whole path if two studies share the name.
+        trials: file of its trials.
+        pareto: file of its front; the same file if a single file was named.
     """
 
     study: str
@@ -30,7 +30,7 @@ class Source:
 
 
 def study_folder(study: Path | str, results: Path | str) -> Path:
-    """Folder of a study given by name or by folder; a folder that exists wins."""
+    """Return the path of a study given by name or by path; a folder or file that exists wins."""
     path = Path(study)
     return path if path.is_dir() or path.is_file() else Path(results) / path
 
@@ -39,23 +39,23 @@ def find(studies: Studies, results: Path | str) -> list[Source]:
     """Find studies, each once, in the order named.
 
     Args:
-        studies: names of studies, their folders, folders that hold studies, or parquet files; all of ``results`` if none.
+        studies: names of studies, their folders, folders that hold studies, or parquet files; all of ``results`` if empty.
         results: folder that holds the studies.
 
     Raises:
-        StudyError: one of them is no study, or there is none at all.
+        StudyError: one of the names or paths is not a study, or the folder holds no study.
     """
     named = [studies] if isinstance(studies, str | Path) else list(studies)
     if not named:
-        found = list(_inside(Path(results)))
-        if not found:
+        sources = list(_inside(Path(results)))
+        if not sources:
             raise StudyError(
                 "no study was found",
                 where=results,
                 expected=f"folders with {TRIALS}, as `dse run` writes them",
                 fix="name a study's folder, or the folder that holds the studies with --results",
             )
-        return found
+        return sources
     sources = [source for item in named for source in _find_named(study_folder(item, results))]
     once = list({source.trials.resolve(): source for source in sources}.values())
     names = [source.study for source in once]

@@ -23,15 +23,15 @@ def write_tables(
     objectives: Sequence[str],
     reference_point: Mapping[str, float],
 ) -> tuple[Path, Path]:
-    """Write ``trials.parquet`` (one row a trial) and ``pareto.parquet`` (its front), each whole or not at all.
+    """Write ``trials.parquet`` (one row per trial) and ``pareto.parquet`` (its front), each whole or not at all.
 
     Args:
-        folder: the study's folder.
-        rows: values by column name, in trial order; a missing name is an empty cell.
+        folder: folder of the study.
+        rows: values by column name, in trial order; a missing name is an empty field.
         columns: all columns, from `dse.results.columns.study_columns`.
-        study: the study's name.
-        objectives: names from `dse.results.columns.OBJECTIVES` that the front is about.
-        reference_point: worst value by metric, kept as metadata.
+        study: name of the study.
+        objectives: names of the objectives of the front, from `dse.results.columns.OBJECTIVES`.
+        reference_point: worst value by metric, written as metadata.
 
     Raises:
         StudyError: a row has a value without a column.
@@ -55,13 +55,13 @@ def write_tables(
     return paths[0], paths[1]
 
 
-def _refuse_unknown(rows: Iterable[Mapping[str, Any]], known: set[str]) -> None:
-    """Raise for a value that would be lost: Arrow drops names that the schema lacks without a word."""
+def _refuse_unknown(rows: Iterable[Mapping[str, Any]], names: set[str]) -> None:
+    """Raise for a value without a column: Arrow silently drops names that the schema lacks."""
     for row in rows:
-        if not known.issuperset(row):
+        if not names.issuperset(row):
             raise StudyError(
                 "a result has no column",
                 where=f"trial {row.get('trial')}",
                 expected="only values named in the study's columns",
-                found=", ".join(sorted(set(row) - known)),
+                found=", ".join(sorted(set(row) - names)),
             )

@@ -99,7 +99,7 @@ def test_a_condition_or_column_that_is_none_is_said(results: Path) -> None:
 def test_other_objectives_cannot_be_joined(results: Path) -> None:
     write(results / "c", OLD, [row(0, 5.0, 0.8)], objectives=("area", "energy"))
     for function in (front_table, hypervolumes):
-        with pytest.raises(StudyError, match="studies with other objectives have no joint front") as caught:
+        with pytest.raises(StudyError, match="studies with different objectives have no joint front") as caught:
             function(["a", "c"], results=results)
         assert f"where: {results / 'c'}" in str(caught.value)
         assert "expected: accuracy, area, as in a" in str(caught.value)
@@ -158,7 +158,7 @@ def test_what_was_not_measured_has_no_hypervolume(tmp_path: Path) -> None:
 
 def test_other_reference_points_have_no_joint_hypervolume(results: Path) -> None:
     write(results / "c", OLD, [row(0, 5.0, 0.8)], reference={"area_ratio": 2.0})
-    with pytest.raises(StudyError, match="studies with other reference points") as caught:
+    with pytest.raises(StudyError, match="studies with different reference points") as caught:
         hypervolumes(["a", "c"], results=results)
     assert "expected: area_ratio 1, accuracy_drop 5, as in a" in str(caught.value)
     assert "found: area_ratio 2" in str(caught.value)

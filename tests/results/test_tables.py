@@ -178,7 +178,7 @@ def test_folders_without_a_study_are_said_so(study: Path, tmp_path: Path) -> Non
     with pytest.raises(StudyError, match="there is no study here") as caught:
         read_trials(tmp_path / "odl")
     assert "studies beside it: old" in str(caught.value)
-    with pytest.raises(StudyError, match="nothing of the kind"):
+    with pytest.raises(StudyError, match="no study beside it"):
         read_front(tmp_path / "x" / "y")
     (tmp_path / "begun").mkdir()
     (tmp_path / "begun" / "log.jsonl").write_text("")
