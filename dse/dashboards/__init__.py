@@ -1,1 +1,1 @@
-"""A study in optuna-dashboard, built from its log and kept up to date while it goes on."""
+"""A study in optuna-dashboard, built from its log and updated while the study runs."""

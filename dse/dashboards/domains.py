@@ -1,4 +1,4 @@
-"""Optuna's distributions of a study's parameters, read off the resolved space file: no plugin has to be loaded for it."""
+"""Optuna's distributions of a study's parameters, read from the resolved space file without loading plugins."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _ELEMENT = re.compile(r"([^.]+)\.([^.]+)\.([^\[#]+)(?:\[(.+)\]|#(\d+))?")
 
 
 class Domains:
-    """What a study may choose.
+    """Distributions of the parameters of a study.
 
     Args:
-        path: of the resolved space file.
+        path: path of the resolved space file.
 
     Raises:
         StudyError: the file is missing or damaged.
@@ -39,17 +39,17 @@ class Domains:
                 where=path,
                 expected="the resolved space file that a run writes",
                 found=f"{type(error).__name__}: {error}",
-                fix="continue the study, which writes it anew",
+                fix="continue the study, which writes the file again",
             ) from error
 
     def of(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Values and distributions of what applies to a design, of the flat parameters of a trial.
+        """Return values and distributions of those flat parameters of a trial that apply to its design.
 
         Args:
-            params: as a sampler chose them, those of plugins that were not chosen among them.
+            params: parameters that a sampler chose, including parameters of plugins that were not chosen.
 
         Raises:
-            ValueError: one of them lies outside the space.
+            ValueError: a parameter lies outside the space.
         """
         chosen = {kind: params.get(kind, names[0]) for kind, names in self._plugins.items()}
         values: dict[str, Any] = {}
@@ -60,7 +60,7 @@ class Domains:
                 continue
             match = _ELEMENT.fullmatch(name)
             if match is None or match[1] not in KINDS:
-                raise ValueError(f"{name!r} is no parameter")
+                raise ValueError(f"{name!r} is not a parameter")
             if chosen[match[1]] == match[2]:
                 values[name], domains[name] = value, self._distribution(match)
         return values, domains
@@ -69,7 +69,7 @@ class Domains:
         from optuna.distributions import FloatDistribution, IntDistribution
 
         kind, plugin, parameter, place, digit = element.groups()
-        if digit is not None:  # digit d of a Lehmer code counts the tasks that are left
+        if digit is not None:  # digit d of a Lehmer code chooses among the remaining tasks
             return IntDistribution(0, len(self._tasks) - 1 - int(digit))
         try:
             entry = _entry(self._tables[kind][plugin]["parameters"][parameter], place)
@@ -84,7 +84,7 @@ class Domains:
 
 
 def _entry(table: Any, place: str) -> Any:
-    """What the space file says of one element: for all, for a task, for a layer, or for a layer of a task."""
+    """Return the space file's entry for one element: for all, a task, a layer, or a layer of a task."""
     if "tasks" in table:
         if place in table["tasks"]:
             return table["tasks"][place]

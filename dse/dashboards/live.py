@@ -1,4 +1,4 @@
-"""A study's log as an Optuna study in memory, which grows with the log."""
+"""An Optuna study in memory that follows a study's log."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from dse.study.log.history import History, Trial, read_history
 
 
 class Live:
-    """What the dashboard shows. Nothing in it reaches the log.
+    """Study that the dashboard shows. Changes to it never reach the log.
 
     Args:
-        folder: of the study.
+        folder: folder of the study.
 
     Attributes:
-        storage: Optuna's, with the one study.
+        storage: Optuna's storage that holds the study.
 
     Raises:
-        StudyError: there is no study with a log, or it is damaged.
+        StudyError: there is no study with a log, or its log is damaged.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,7 +48,7 @@ class Live:
         self.refresh()
 
     def refresh(self) -> int:
-        """Take over what the log has got since the last call; return how many trials there are.
+        """Add the trials that the log gained since the last call; return the number of trials.
 
         Raises:
             StudyError: the log is damaged.
@@ -56,7 +56,7 @@ class Live:
         with self._lock:
             size = self._log.stat().st_size if self._log.is_file() else 0
             if size != self._size:
-                self._size = size  # a log that cannot be read is looked at again when it has grown
+                self._size = size  # a log that cannot be read is read again after it has grown
                 history = self._read()
                 if self._study is None or _read_begun(history) != self._begun:
                     self._begin(history)
@@ -67,17 +67,17 @@ class Live:
     def _read(self) -> History:
         events, _ = read_events(self._log)
         if not events:
-            table_file(self._log.parent, TRIALS)  # where there is no study at all, that is said
+            table_file(self._log.parent, TRIALS)  # raises if there is no study at all
             raise StudyError(
                 "there is no log to show",
                 where=self._log,
                 expected=f"the folder of a study that `dse run` began, with its {LOG}",
-                fix="`dse report` shows a study of which only the tables are left",
+                fix="`dse report` shows a study that has only its tables left",
             )
         return read_history(events, self._log)
 
     def _begin(self, history: History) -> None:
-        """Make the study: at first, and where another one was begun in the folder or this one got another space."""
+        """Make the study; also when another study begins in the folder, or this study gets another space."""
         import optuna
 
         last = history.sessions[-1]
@@ -85,7 +85,7 @@ class Live:
         if self._study is not None:
             self.storage.delete_study(self.storage.get_study_id_from_name(self._study.study_name))
         level = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.WARNING)  # a study in memory is nothing to announce
+        optuna.logging.set_verbosity(optuna.logging.WARNING)  # a study in memory needs no message
         try:
             chosen = [OBJECTIVES[name] for name in last["objectives"]]
             self._columns = [item.column for item in chosen]
@@ -101,9 +101,9 @@ class Live:
         self._begun, self._shown, self._clock = _read_begun(history), 0, None
 
     def _add(self, trial: Trial, history: History) -> None:
-        """Add a finished trial; one that lies outside the space of the last session is added without parameters.
+        """Add a finished trial; without parameters if it lies outside the space of the last session.
 
-        What a limit or a screening stopped counts as pruned: the dashboard would take it for one of the best designs.
+        A trial that a limit or screening stopped counts as pruned: else the dashboard might show it as a best design.
         """
         import optuna
 
@@ -134,7 +134,7 @@ class Live:
         self._shown += 1
 
     def _time(self, text: str) -> dt.datetime:
-        """When a session began, in local time: Optuna's times have no zone."""
+        """Return the local time at which a session began: Optuna's times have no zone."""
         try:
             return dt.datetime.fromisoformat(text).astimezone().replace(tzinfo=None)
         except (ValueError, OverflowError) as error:
@@ -143,7 +143,7 @@ class Live:
             ) from error
 
     def _split_chosen(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        """Parameters, their distributions, and what is kept as an attribute instead."""
+        """Return parameters and their distributions, or else attributes that hold parameters outside the space."""
         from optuna.trial import TrialState, create_trial
 
         try:
@@ -155,6 +155,6 @@ class Live:
 
 
 def _read_begun(history: History) -> tuple[Any, ...]:
-    """What a study's trials have in common."""
+    """Return the values that identify a study's beginning, its space and its objectives."""
     last = history.sessions[-1]
     return history.sessions[0]["time"], last["space_hash"], last["objectives"]

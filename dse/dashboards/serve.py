@@ -1,4 +1,4 @@
-"""Serve a study with optuna-dashboard, for reading only."""
+"""Serve a study with optuna-dashboard, read-only."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, *_words: object) -> None:
-        """Leave the terminal to what matters."""
+        """Print no line per request, so that errors stay visible in the terminal."""
 
 
 def application(live: Live, say: MessageCallback) -> Application:
-    """Wrap optuna-dashboard so that every request sees the log as it is now, and none changes anything.
+    """Wrap optuna-dashboard so that every request sees the current log, and no request changes anything.
 
     Args:
-        live: the study.
-        say: told where the log cannot be read any more; what was read before is shown then.
+        live: study to show.
+        say: callback for the error of a log that cannot be read; the dashboard then shows the trials read before.
 
     Raises:
         SetupError: optuna-dashboard is not installed.
@@ -44,7 +44,7 @@ def application(live: Live, say: MessageCallback) -> Application:
     def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             start("403 Forbidden", [("Content-Type", "application/json")])
-            return [b'{"reason": "What is shown comes from the log of the study: nothing can be changed here."}']
+            return [b'{"reason": "The dashboard shows the log of the study: nothing can be changed here."}']
         try:
             live.refresh()
         except DseError as error:
@@ -55,16 +55,16 @@ def application(live: Live, say: MessageCallback) -> Application:
 
 
 def server(folder: Path, host: str, port: int) -> WSGIServer:
-    """Open a server of a study's dashboard; its `serve_forever` serves.
+    """Open a server of a study's dashboard; its method `serve_forever` serves the requests.
 
     Args:
-        folder: of the study.
+        folder: folder of the study.
         host: name or address to listen at.
-        port: to listen at; 0 takes a free one.
+        port: port to listen at; 0 takes a free port.
 
     Raises:
-        SetupError: optuna-dashboard is not installed, or nothing can listen there.
-        StudyError: there is no study with a log, or it is damaged.
+        SetupError: optuna-dashboard is not installed, or the server cannot listen at this address.
+        StudyError: there is no study with a log, or its log is damaged.
     """
     app = application(Live(folder), lambda text: sys.stderr.write(text + "\n"))
     try:
