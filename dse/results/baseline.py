@@ -34,8 +34,8 @@ def baseline_metrics(trials: pd.DataFrame) -> dict[str, float]:
 def baseline_scores(trials: pd.DataFrame) -> dict[str, float]:
     """Return the score of each task's separate model, or no scores if the trials do not determine them.
 
-    No task loses more than `accuracy_drop_worst`, so every trial bounds every task's baseline from above. The mean of the
-    baselines follows from `accuracy_drop_all`. If the least bounds have this mean, they are the baseline scores.
+    No task loses more than `accuracy_drop_worst`, so every trial bounds every task's baseline from above. The mean of
+    the baselines follows from `accuracy_drop_all`. If the least bounds have this mean, they are the baseline scores.
     """
     columns = [name for name in trials.columns if name.startswith("score.")]
     scored = trials[trials["status"] == Status.DONE].dropna(subset=[*columns, "accuracy_drop_worst"])

@@ -1,7 +1,7 @@
 """Every column of a result file: its name, type and meaning. This module has no heavy imports.
 
-New versions add columns; they never rename a column or change its type. The type of a ``param.*`` column follows from the
-plugin's declaration and never from a space file, so that files of different studies stay readable together.
+New versions add columns; they never rename a column or change its type. The type of a ``param.*`` column follows from
+the plugin's declaration and never from a space file, so that files of different studies stay readable together.
 """
 
 from __future__ import annotations

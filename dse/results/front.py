@@ -99,7 +99,7 @@ def hypervolumes(
 
     Raises:
         QueryError: the condition is not SQL.
-        StudyError: there is no study, its table is damaged, or the studies have different objectives or reference points.
+        StudyError: there is no study, a table is damaged, or the studies have different objectives or reference points.
     """
     import pandas as pd
 

@@ -63,8 +63,8 @@ def hypervolume(points: Points, reference: Sequence[float], maximise: Sequence[b
 def front_mask(rows: Sequence[Mapping[str, Any]], objectives: Iterable[str]) -> list[bool]:
     """Mask the rows that are on the front of the named objectives.
 
-    Only rows with status ``done`` and with every objective can be on the front. A study that was forced to continue with
-    other objectives has rows that lack some.
+    Only rows with status ``done`` and with every objective can be on the front. A study that was forced to continue
+    with other objectives has rows that lack some.
     """
     chosen = [OBJECTIVES[name] for name in objectives]
     done = [
@@ -79,7 +79,7 @@ def front_mask(rows: Sequence[Mapping[str, Any]], objectives: Iterable[str]) -> 
 
 
 def study_hypervolume(rows: Iterable[Mapping[str, Any]], reference: Mapping[str, float]) -> float | None:
-    """Return the hypervolume of a study's done rows in the metrics of its reference point; None if one was not measured.
+    """Return the hypervolume of a study's done rows in the metrics of its reference point; None if one is missing.
 
     A larger score is better; a smaller value of every other metric is better.
     """

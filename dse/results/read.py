@@ -152,7 +152,7 @@ def read_table(file: Path) -> tuple[Any, dict[str, Any]]:
     try:
         # This reads one file, never a folder: a folder's first file would silently decide the columns of all files.
         # It opens the file once: given a path, pyarrow opens it twice, and a running study may replace it in between.
-        # It uses one thread: pyarrow's pool can abort or hang a short program that ends after a read (apache/arrow 34314, 50482).
+        # It uses one thread: pyarrow's pool can abort or hang a program that ends soon (apache/arrow 34314, 50482).
         table = pq.ParquetFile(file).read(use_threads=False)
     except DAMAGE as error:
         raise damaged_table_error(file, error) from error

@@ -39,7 +39,7 @@ def find(studies: Studies, results: Path | str) -> list[Source]:
     """Find studies, each once, in the order named.
 
     Args:
-        studies: names of studies, their folders, folders that hold studies, or parquet files; all of ``results`` if empty.
+        studies: names of studies, folders of one or several studies, or parquet files; all of ``results`` if empty.
         results: folder that holds the studies.
 
     Raises:
