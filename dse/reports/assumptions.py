@@ -1,4 +1,4 @@
-"""How much the front leans on assumptions of the hardware model, such as the ADC law."""
+"""Part of the report on how much the front depends on assumptions of the hardware model, such as the ADC law."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 COSTED = ["area_mm2", "energy_uj"]
 
 
-def part(study: Study, found: Sequence[Assumption]) -> Part:
-    """Area and energy of every design of the front under each assumption, and whether it then still is on the front."""
+def part(study: Study, under: Sequence[Assumption]) -> Part:
+    """Show area and energy of each design of the front under each assumption, and whether it stays on the front."""
     columns: dict[str, list[Any]] = {"trial": plain(study.front["trial"])}
     notes = []
-    for item in found:
+    for item in under:
         costs = _costs(study.front, item)
         stays = set(_front(study, item))
-        kept = [index in stays for index in study.front.index]
+        marks = [index in stays for index in study.front.index]
         for name in COSTED:
             columns[f"{name}, {item.name}"] = plain(costs[name])
-        columns[f"on the front, {item.name}"] = ["yes" if stay else "no" for stay in kept]
-        notes.append(f"{item.name}: {sum(kept)} of {len(kept)} stay, {len(stays) - sum(kept)} others join them.")
+        columns[f"on the front, {item.name}"] = ["yes" if stay else "no" for stay in marks]
+        notes.append(f"{item.name}: {sum(marks)} of {len(marks)} stay, {len(stays) - sum(marks)} others join them.")
     note = "All done designs were costed again under each assumption that their hardware model knows. " + " ".join(
         notes
     )
@@ -39,12 +39,12 @@ def part(study: Study, found: Sequence[Assumption]) -> Part:
 
 
 def _costs(rows: pd.DataFrame, item: Assumption) -> pd.DataFrame:
-    """Area and energy under an assumption, and as charged where the hardware model does not know it."""
+    """Return area and energy under an assumption; as charged if the hardware model does not know the assumption."""
     return item.costs.reindex(rows.index).fillna(rows[COSTED].astype(float))
 
 
 def _front(study: Study, item: Assumption) -> list[Any]:
-    """Index of the done designs that no other one beats under an assumption."""
+    """Return the index of the done designs that no other design beats under an assumption."""
     columns = [objective.column for objective in study.objectives]
     trials: pd.DataFrame = study.trials[study.trials["status"] == Status.DONE].copy()
     trials.loc[:, COSTED] = _costs(trials, item)

@@ -1,4 +1,4 @@
-"""What the designs of the front are made of, and what each task loses."""
+"""Figures of the area and energy of the front's designs by component, and of the points that each task loses."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ EMPTY = "No design is on the front."
 
 
 def area(study: Study) -> go.Figure | str:
-    """Area of each design of the front by component, or why that cannot be shown."""
+    """Draw the area of each design of the front by component, or return the reason why it cannot be drawn."""
     return _shares(study, "area", "area_mm2")
 
 
 def energy(study: Study) -> go.Figure | str:
-    """Energy of each design of the front by component, or why that cannot be shown."""
+    """Draw the energy of each design of the front by component, or return the reason why it cannot be drawn."""
     return _shares(study, "energy", "energy_uj")
 
 
 def drops(study: Study) -> go.Figure | str:
-    """What each task loses in each design of the front, in points; scores where the baseline's are not known."""
+    """Draw the points that each task loses in each design of the front; scores if the baseline's scores are unknown."""
     import plotly.graph_objects as go
 
     tasks = [name.removeprefix("score.") for name in study.columns("score.")]
     front = study.front.dropna(subset=[f"score.{task}" for task in tasks])
     if front.empty or not tasks:
         return "No design of the front was scored." if len(study.front) else EMPTY
-    known = study.baseline_scores
+    baseline = study.baseline_scores
     values = [
-        plain(100 * (known[task] - front[f"score.{task}"]) if known else front[f"score.{task}"]) for task in tasks
+        plain(100 * (baseline[task] - front[f"score.{task}"]) if baseline else front[f"score.{task}"]) for task in tasks
     ]
     figure = go.Figure(
         go.Heatmap(
             x=_names(front["trial"]),
             y=tasks,
             z=values,
-            colorscale="Reds" if known else "Blues",
-            colorbar={"title": {"text": "points lost" if known else "score"}},
+            colorscale="Reds" if baseline else "Blues",
+            colorbar={"title": {"text": "points lost" if baseline else "score"}},
             hovertemplate="%{y}<br>%{x}<br>%{z:.4g}<extra></extra>",
         )
     )
-    title = "design of the front" if known else "scores: the trials do not settle the baseline's of each task"
+    title = "design of the front" if baseline else "scores: the trials do not determine each task's baseline score"
     return figure.update_layout(
         height=160 + 32 * len(tasks),
         margin={"t": 30},
@@ -54,18 +54,18 @@ def drops(study: Study) -> go.Figure | str:
     )
 
 
-def _shares(study: Study, what: str, total: str) -> go.Figure | str:
+def _shares(study: Study, cost: str, total: str) -> go.Figure | str:
     import plotly.graph_objects as go
 
     if study.front.empty:
         return EMPTY
-    parts = study.front[study.columns(f"{what}.")].sum().sort_values(ascending=False, kind="stable")
+    parts = study.front[study.columns(f"{cost}.")].sum().sort_values(ascending=False, kind="stable")
     figure = go.Figure(
         [
             go.Bar(
                 x=_names(study.front["trial"]),
                 y=plain(study.front[name]),
-                name=name.removeprefix(f"{what}."),
+                name=name.removeprefix(f"{cost}."),
                 marker={"line": {"width": 0}},
                 hovertemplate="%{fullData.name} %{y:.4g}<br>%{x}<extra></extra>",
             )

@@ -1,4 +1,4 @@
-"""Designs in the space of the objectives: the front, what it dominates, what breaks a limit, the baseline and papers."""
+"""Figures of designs by objective: the front, dominated and infeasible designs, the baseline and published designs."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _FRONT, _GREY, _DARK, _BLACK, _PAPER = "#1f5fa8", "#c2c2c2", "#9a9a9a", "#111111
 
 
 def pairs(study: Study) -> go.Figure | str:
-    """Designs in each pair of objectives, or why that cannot be shown."""
+    """Draw designs in each pair of objectives, or return the reason why the figure cannot be drawn."""
     return _objectives(study, 2)
 
 
 def triples(study: Study) -> go.Figure | str:
-    """Designs in three objectives at once, or why that cannot be shown."""
+    """Draw designs in three objectives at once, or return the reason why the figure cannot be drawn."""
     return _objectives(study, 3)
 
 
 def tradeoff(study: Study) -> go.Figure | str:
-    """Draw chip area against points lost, or say why that cannot be shown."""
+    """Draw chip area against points lost, or return the reason why the figure cannot be drawn."""
     if study.trials["accuracy_drop"].isna().all():
         return "No design was scored."
     figure = _spaces(study, [("area_mm2", "accuracy_drop")])
@@ -40,7 +40,7 @@ def tradeoff(study: Study) -> go.Figure | str:
 
 
 def _objectives(study: Study, dimensions: int) -> go.Figure | str:
-    """Draw a subplot for each choice of so many objectives, or say that there are too few."""
+    """Draw a subplot per choice of so many objectives, or return that the study has too few."""
     chosen = list(combinations([item.column for item in study.objectives], dimensions))
     if not chosen:
         return f"The study has {len(study.objectives)} objective(s); this figure needs {dimensions}."
@@ -48,7 +48,7 @@ def _objectives(study: Study, dimensions: int) -> go.Figure | str:
 
 
 def _spaces(study: Study, chosen: Sequence[tuple[str, ...]]) -> go.Figure:
-    """Draw a subplot for each choice of columns."""
+    """Draw a subplot per choice of columns."""
     from plotly.subplots import make_subplots
 
     dimensions = len(chosen[0])
@@ -78,7 +78,7 @@ def _spaces(study: Study, chosen: Sequence[tuple[str, ...]]) -> go.Figure:
 
 
 def _traces(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
-    """Layers from the bottom up."""
+    """Yield the layers of a subplot, from the bottom up."""
     import plotly.graph_objects as go
 
     kind = go.Scatter3d if len(names) == 3 else go.Scatter
@@ -112,11 +112,11 @@ def _traces(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
 
 
 def _papers(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
-    """Published designs: points where the paper tells every objective, and a line where it tells a single one of two."""
+    """Yield published designs: a marker if a paper gives every objective, a line if it gives one of two objectives."""
     import plotly.graph_objects as go
 
-    found = {design: place_design(design, study) for design in DESIGNS}
-    points = {design.name: metrics for design, metrics in found.items() if all(column in metrics for column in names)}
+    placed = {design: place_design(design, study) for design in DESIGNS}
+    points = {design.name: metrics for design, metrics in placed.items() if all(column in metrics for column in names)}
     solid = len(names) == 3
     if points:
         yield (go.Scatter3d if solid else go.Scatter)(
@@ -127,22 +127,22 @@ def _papers(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
             customdata=list(points),
             hovertemplate="%{customdata}<br>" + _hover(names),
         )
-    for design, metrics in found.items():
-        told = [column for column in names if column in metrics]
-        if solid or not design.tells_one or not told:
+    for design, metrics in placed.items():
+        given = [column for column in names if column in metrics]
+        if solid or not design.tells_one or not given:
             continue
-        other = names[1 - names.index(told[0])]
+        other = names[1 - names.index(given[0])]
         reach = study.trials[study.trials["status"] == Status.DONE][other].dropna()
         if len(reach):
-            ends = {told[0]: [metrics[told[0]]] * 2, other: [float(reach.min()), float(reach.max())]}
+            ends = {given[0]: [metrics[given[0]]] * 2, other: [float(reach.min()), float(reach.max())]}
             yield go.Scatter(
                 x=ends[names[0]],
                 y=ends[names[1]],
                 name=design.name,
                 mode="lines",
-                visible="legendonly",  # far from the others: seen only when asked for
+                visible="legendonly",  # far from the other designs: a click in the legend shows it
                 line={"color": _PAPER, "dash": "dot"},
-                hovertemplate=f"{design.name}: {AXES[told[0]]} {metrics[told[0]]:.5g}<extra></extra>",
+                hovertemplate=f"{design.name}: {AXES[given[0]]} {metrics[given[0]]:.5g}<extra></extra>",
             )
 
 

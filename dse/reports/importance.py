@@ -1,4 +1,4 @@
-"""Which parameters decide how good a design is."""
+"""Figure of the importance of each parameter for each objective."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 LEAST = 20
-"""Done designs below which nothing can be said."""
+"""Smallest number of done designs for which importance is computed."""
 _MOST = 24
-"""Parameters drawn, the most important ones."""
+"""Number of parameters drawn, the most important first."""
 _DECADES = 100
-"""Largest value by smallest from which on a range is taken for one that was searched by its logarithm."""
+"""Least ratio of the largest to the smallest value of a range that counts as searched by its logarithm."""
 
 
 def importances(study: Study) -> dict[str, dict[str, float]] | str:
-    """Importance of each parameter for each objective, by column, adding up to 1; or why there is none.
+    """Return the importance of each parameter by objective's column, adding up to 1, or the reason why there is none.
 
-    Optuna's PED-ANOVA (Watanabe et al., IJCAI 2023): how differently a parameter is distributed among the best tenth of the
-    designs and among all of them. Of a parameter with several values the mean counts; one that only some plugins have
-    counts among designs of these.
+    Optuna's PED-ANOVA (Watanabe et al., IJCAI 2023) measures how differently a parameter is distributed among the best
+    tenth of the designs and among all of them. A parameter with several values counts with its mean. A parameter that
+    only some plugins have counts among the designs with these plugins.
     """
     done = study.trials[study.trials["status"] == Status.DONE]
     if len(done) < LEAST:
@@ -36,25 +36,26 @@ def importances(study: Study) -> dict[str, dict[str, float]] | str:
     domains = {name: domain for name, values in columns.items() if (domain := _domain(values)) is not None}
     if not domains:
         return "All designs agree in every parameter."
-    found = {}
+    by_column = {}
     for item in study.objectives:
         trials = [
             (float(value), {name: columns[name][row] for name in domains if columns[name][row] is not None})
             for row, value in enumerate(plain(done[item.column]))
             if value is not None and not math.isnan(value)
         ]
-        found[item.column] = _evaluate_importance(trials, domains, "maximize" if item.maximise else "minimize")
-    return found
+        by_column[item.column] = _evaluate_importance(trials, domains, "maximize" if item.maximise else "minimize")
+    return by_column
 
 
 def importance(study: Study) -> go.Figure | str:
-    """Importance of the parameters for each objective, or why that cannot be shown."""
+    """Draw the importance of the parameters for each objective, or return the reason why it cannot be drawn."""
     import plotly.graph_objects as go
 
-    found = importances(study)
-    if isinstance(found, str):
-        return found
-    total = {name: sum(shares.get(name, 0.0) for shares in found.values()) for name in next(iter(found.values()))}
+    shares_of = importances(study)
+    if isinstance(shares_of, str):
+        return shares_of
+    first = next(iter(shares_of.values()))
+    total = {name: sum(shares.get(name, 0.0) for shares in shares_of.values()) for name in first}
     names = sorted(total, key=lambda name: -total[name])[:_MOST]
     figure = go.Figure(
         [
@@ -65,7 +66,7 @@ def importance(study: Study) -> go.Figure | str:
                 name=AXES[column],
                 hovertemplate="%{y}<br>%{x:.3f}<extra>%{fullData.name}</extra>",
             )
-            for column, shares in found.items()
+            for column, shares in shares_of.items()
         ]
     )
     return figure.update_layout(
@@ -78,17 +79,17 @@ def importance(study: Study) -> go.Figure | str:
 
 
 def _domain(values: list[Any]) -> Any:
-    """Optuna's distribution of what a column holds, or None where nothing was chosen."""
+    """Return Optuna's distribution of a column's values, or None if the designs have fewer than two values."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-    known = sorted({value for value in values if value is not None})
-    if len(known) < 2:
+    distinct = sorted({value for value in values if value is not None})
+    if len(distinct) < 2:
         return None
-    if any(isinstance(value, str | bool) for value in known):
-        return CategoricalDistribution(known)
-    if all(isinstance(value, int) for value in known):
-        return IntDistribution(known[0], known[-1])
-    return FloatDistribution(known[0], known[-1], log=known[0] > 0 and known[-1] / known[0] >= _DECADES)
+    if any(isinstance(value, str | bool) for value in distinct):
+        return CategoricalDistribution(distinct)
+    if all(isinstance(value, int) for value in distinct):
+        return IntDistribution(distinct[0], distinct[-1])
+    return FloatDistribution(distinct[0], distinct[-1], log=distinct[0] > 0 and distinct[-1] / distinct[0] >= _DECADES)
 
 
 def _evaluate_importance(
@@ -97,7 +98,7 @@ def _evaluate_importance(
     import optuna
 
     level = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # a study in memory is nothing to announce
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # a study in memory needs no message
     try:
         study = optuna.create_study(direction=direction)
         study.add_trials(
@@ -106,7 +107,7 @@ def _evaluate_importance(
             )
             for value, params in trials
         )
-        found = optuna.importance.get_param_importances(study)
+        shares = optuna.importance.get_param_importances(study)
     finally:
         optuna.logging.set_verbosity(level)
-    return {name: float(found.get(name, 0.0)) for name in domains}
+    return {name: float(shares.get(name, 0.0)) for name in domains}

@@ -1,6 +1,6 @@
 "use strict";
 
-// A figure is drawn when it is first seen: all at once would keep the page busy for seconds.
+// A figure is drawn when it is first seen: drawing all figures at once would block the page for seconds.
 const boxes = document.querySelectorAll("div.figure");
 const inView = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) if (isIntersecting) draw(target);
@@ -22,7 +22,7 @@ function words(value) {
   return Array.isArray(value) ? JSON.stringify(value) : String(value);
 }
 
-// A filter is a number with <, <=, >, >= or = before it, or a text that the cell contains.
+// A filter is a number with <, <=, >, >= or = before it, or a text that the field contains.
 function keeps(filter, value) {
   const compared = /^(<=|>=|<|>|=)\s*(-?[\d.]+(?:e[-+]?\d+)?)$/i.exec(filter);
   if (!compared) return words(value).toLowerCase().includes(filter.toLowerCase());
@@ -31,7 +31,7 @@ function keeps(filter, value) {
   return { "<": value < limit, "<=": value <= limit, ">": value > limit, ">=": value >= limit, "=": value === limit }[compared[1]];
 }
 
-// Empty cells come last, whichever way is up.
+// Empty fields come last in both directions.
 function compare(one, other, sign) {
   if (one === null || other === null) return (one === null) - (other === null);
   if (typeof one === "number" && typeof other === "number") return sign * (one - other);

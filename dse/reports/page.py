@@ -1,4 +1,4 @@
-"""One HTML file that holds figures, tables and everything needed to show them without a network."""
+"""One HTML file that holds figures, tables and all code and data that show them without a network."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Part:
     """One part of a page.
 
     Attributes:
-        key: identifies it in the page.
-        title: its heading.
-        html: what stands under it.
-        note: a sentence that explains it.
+        key: identifier of the part in the page.
+        title: heading of the part.
+        html: content under the heading.
+        note: sentence that explains the part.
     """
 
     key: str
@@ -52,7 +52,7 @@ class Part:
 
 
 def page(title: str, parts: Iterable[Part]) -> str:
-    """Put parts into one page, with plotly's own code once."""
+    """Put parts into one page, with one copy of plotly's code."""
     from plotly.offline import get_plotlyjs
 
     here = files("dse.reports")
@@ -75,19 +75,19 @@ def figure_part(key: str, title: str, figure: go.Figure | str, note: str = "") -
 
 
 def facts_part(key: str, title: str, facts: Iterable[tuple[str, Any]], note: str = "") -> Part:
-    """Make a table of names and values a part."""
+    """Turn names and values into a part with a table."""
     lines = "\n".join(f'<tr><th>{escape(name)}</th><td class="long">{_words(value)}</td></tr>' for name, value in facts)
     return Part(key, title, f"<table>\n{lines}\n</table>", note)
 
 
 def choice_part(key: str, title: str, rows: Sequence[Sequence[Any]], columns: Sequence[str], note: str = "") -> Part:
-    """Make a table that can be sorted by a click on a column's name and filtered in the field below it a part."""
+    """Turn rows into a part with a table: a click on a column's name sorts, the field below the name filters."""
     data = _embed({"columns": list(columns), "rows": rows}, "table")
     return Part(key, title, f'<p class="note"></p>\n<div class="scroll"></div>\n{data}', note)
 
 
 def _embed(value: Any, kind: str) -> str:
-    """Data for the page's code. No tag can begin in it: a task's name may be anything."""
+    """Embed data for the page's code. No tag can begin in the data: a task may have any name."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     safe = text.replace("<", "\\u003c")
     return f'<script type="application/json" class="{kind}">{safe}</script>'

@@ -1,4 +1,4 @@
-"""Designs that papers published, placed in a study: at their ratios to a baseline, times the study's own baseline."""
+"""Designs that papers published, placed in a study at their ratios to a baseline, times the study's own baseline."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from dse.reports.study import Study
 
 _TASKS = 8
-"""For how many tasks the areas were published."""
+"""Number of tasks of the published areas."""
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One design of a paper; what it does not say is None.
+    """One design of a paper; None stands for a value that the paper does not give.
 
     Attributes:
         name: paper and mode.
-        area_ratio: arrays to those of separate 8-bit models, at eight tasks.
-        energy_ratio: energy of a request to theirs.
-        drop: points lost to them.
+        area_ratio: area of the arrays, relative to separate 8-bit models, at eight tasks.
+        energy_ratio: energy per request, relative to separate 8-bit models.
+        drop: percentage points lost against separate 8-bit models.
     """
 
     name: str
@@ -29,12 +29,12 @@ class Published:
 
     @property
     def tells_one(self) -> bool:
-        """Whether the paper tells a single metric."""
+        """Whether the paper gives a single metric."""
         return (self.area_ratio, self.energy_ratio, self.drop).count(None) == 2
 
 
 # ICCAD 2021: Kang et al., figures 14 and 15 and the abstract; the energy is from the efficiency by area, 3.4x and 4.5x.
-# TC 2023: the abstract of MGen says up to 4.4x energy efficiency, and nothing of area or accuracy.
+# TC 2023: the abstract of MGen gives up to 4.4x energy efficiency, and neither area nor accuracy.
 DESIGNS = (
     Published("ICCAD 2021, acc", 0.26, 1 / (3.4 * 0.26), -0.1),
     Published("ICCAD 2021, opt", 0.23, None, 0.7),
@@ -44,18 +44,18 @@ DESIGNS = (
 
 
 def place_design(design: Published, study: Study) -> Mapping[str, float]:
-    """Metrics of a published design in a study, those that the paper and the study's baseline tell.
+    """Return the metrics of a published design in a study, as far as the paper and the study's baseline give them.
 
-    At n tasks the area is 1/n of the baseline's for the base they share, and for each task's own difference what is left of
-    the published ratio after the base's eighth: the law 1/n + r of the ICCAD 2021 paper.
+    The law 1/n + r of the ICCAD 2021 paper gives the area at n tasks, relative to the baseline: 1/n for the shared
+    base, and r for the deltas. The published ratio at eight tasks, less the base's eighth, is r.
     """
-    found = {}
+    metrics = {}
     tasks, baseline = len(study.columns("score.")), study.baseline
     if design.area_ratio is not None and "area_mm2" in baseline and tasks:
-        found["area_mm2"] = (1 / tasks + design.area_ratio - 1 / _TASKS) * baseline["area_mm2"]
+        metrics["area_mm2"] = (1 / tasks + design.area_ratio - 1 / _TASKS) * baseline["area_mm2"]
     if design.energy_ratio is not None and "energy_uj" in baseline:
-        found["energy_uj"] = design.energy_ratio * baseline["energy_uj"]
+        metrics["energy_uj"] = design.energy_ratio * baseline["energy_uj"]
     if design.drop is not None and "score_mean" in baseline:
-        found["score_mean"] = baseline["score_mean"] - design.drop / 100
-        found["accuracy_drop"] = design.drop
-    return found
+        metrics["score_mean"] = baseline["score_mean"] - design.drop / 100
+        metrics["accuracy_drop"] = design.drop
+    return metrics

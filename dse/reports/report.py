@@ -1,4 +1,4 @@
-"""The figures there are, and the report that holds all of them."""
+"""All figures of a study, and the report that holds them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 _WIDTH, _HEIGHT = 1280, 450
-"""Of an image, in points of two pixels each way."""
+"""Size of an image, in points; a point is two pixels wide and high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Drawing:
     """One figure of a study.
 
     Attributes:
-        title: its heading.
-        draw: makes it, or says why it cannot be made.
-        note: a sentence that explains it.
+        title: heading of the figure.
+        draw: function that draws the figure, or returns the reason why it cannot be drawn.
+        note: sentence that explains the figure.
     """
 
     title: str
@@ -43,43 +43,43 @@ DRAWINGS = {
     "fronts": Drawing(
         "Front, by pairs of objectives",
         fronts.pairs,
-        "A design stands where both objectives were measured. Published designs stand at their ratios to the baseline, "
-        "their area restated for this study's number of tasks.",
+        "A design is shown if both objectives were measured. Published designs stand at their ratios to the baseline; "
+        "their area is restated for this study's number of tasks.",
     ),
     "fronts-3d": Drawing("Front, in three objectives", fronts.triples),
     "tradeoff": Drawing(
         "Area against points lost",
         fronts.tradeoff,
-        "The front is that of all objectives: a design may be on it for another reason than area and points lost.",
+        "The front is that of all objectives: a design may be on it because of another objective.",
     ),
     "area": Drawing("Area by component", designs.area, "Designs of the front, the best in the first objective first."),
     "energy": Drawing("Energy by component", designs.energy),
-    "drops": Drawing("What each task loses", designs.drops, "On the search split, to the task's own 8-bit model."),
+    "drops": Drawing("What each task loses", designs.drops, "Loss against the task's own 8-bit model, search split."),
     "parameters": Drawing(
         "Parameters", search.parameters, "Every done design; the front is blue. Drag along an axis to choose designs."
     ),
     "importance": Drawing(
         "Importance of the parameters",
         importance.importance,
-        "How much a parameter tells the best tenth of the designs from the others (PED-ANOVA).",
+        "How differently a parameter is distributed among the best tenth of the designs and among all (PED-ANOVA).",
     ),
     "schedule": Drawing(
         "One turn of all tasks",
         schedule.timeline,
         f"The first {schedule.MOST} designs of the front; switches are grey.",
     ),
-    "hypervolume": Drawing("Hypervolume over trials", search.history, "Of the front after each trial."),
+    "hypervolume": Drawing("Hypervolume over trials", search.history, "Hypervolume of the front after each trial."),
 }
 
 
 def require_plotly() -> None:
-    """Raise where plotly is not installed.
+    """Raise if plotly is not installed.
 
     Raises:
-        SetupError: it is not.
+        SetupError: plotly is not installed.
     """
     try:
-        import plotly.graph_objects  # noqa: F401  # only whether it is there
+        import plotly.graph_objects  # noqa: F401  # only checks that it is installed
     except ImportError as error:
         raise missing_package("a figure", "plotly", "plots") from error
 
@@ -88,34 +88,34 @@ def draw_figure(study: Study, name: str) -> go.Figure:
     """Draw one figure.
 
     Raises:
-        StudyError: the study has nothing it could show.
-        UnknownNameError: there is no such figure.
+        StudyError: the study has no data for the figure.
+        UnknownNameError: no figure has this name.
     """
     if name not in DRAWINGS:
         raise unknown_name("figure", name, DRAWINGS, where="--figure")
-    found = DRAWINGS[name].draw(study)
-    if isinstance(found, str):
-        raise StudyError(f"the figure {name!r} cannot be drawn", where=study.name, found=found)
-    return found
+    figure = DRAWINGS[name].draw(study)
+    if isinstance(figure, str):
+        raise StudyError(f"the figure {name!r} cannot be drawn", where=study.name, found=figure)
+    return figure
 
 
 def figure_image(study: Study, name: str, form: str) -> bytes:
     """Draw one figure as an image.
 
     Args:
-        study: what is shown.
+        study: study to draw.
         name: key of the figure.
-        form: ``png`` or ``svg``.
+        form: format of the image, ``png`` or ``svg``.
 
     Raises:
-        SetupError: the browser that does it is not there.
-        StudyError: the study has nothing it could show.
-        UnknownNameError: there is no such figure.
+        SetupError: Kaleido or the browser that it needs is missing.
+        StudyError: the study has no data for the figure.
+        UnknownNameError: no figure has this name.
     """
     figure = draw_figure(study, name).update_layout(template="plotly_white")
     if form == "svg":
         vector.prepare(figure)
-    height = figure.layout.height or _HEIGHT  # older versions of plotly do not look for it there
+    height = figure.layout.height or _HEIGHT  # older versions of plotly ignore the height of the layout
     try:
         size = (
             {"width": vector.WIDTH, "height": height}
@@ -124,7 +124,7 @@ def figure_image(study: Study, name: str, form: str) -> bytes:
         )
         content: bytes = figure.to_image(format=form, **size)
     except Exception as error:
-        # Kaleido, Chrome or a library of Chrome's may be missing, each with an error of its own.
+        # Kaleido, Chrome or a library of Chrome may be missing; each raises another error.
         lines = [line for line in str(error).splitlines() if line.strip()]
         raise SetupError(
             f"a {form.upper()} needs Kaleido and a Chrome or Chromium that it can start",
@@ -138,8 +138,8 @@ def figure_page(study: Study, name: str) -> str:
     """Put one figure on a page of its own.
 
     Raises:
-        StudyError: the study has nothing it could show.
-        UnknownNameError: there is no such figure.
+        StudyError: the study has no data for the figure.
+        UnknownNameError: no figure has this name.
     """
     figure = draw_figure(study, name)
     return page(study.name, [figure_part(name, DRAWINGS[name].title, figure, DRAWINGS[name].note)])
@@ -149,8 +149,8 @@ def report_page(study: Study, under: Sequence[Assumption] = ()) -> str:
     """Put every figure, the table of the front and the provenance on one page.
 
     Args:
-        study: what is shown.
-        under: its designs under other assumptions of their hardware models.
+        study: study to show.
+        under: costs of its designs under other assumptions of their hardware models.
     """
     parts = [_summary(study)]
     for key, drawing in DRAWINGS.items():
@@ -169,7 +169,7 @@ def _summary(study: Study) -> Part:
         ("baseline", {name: f"{value:.5g}" for name, value in study.baseline.items()}),
         ("reference point", dict(study.reference)),
     ]
-    return facts_part("summary", "Study", facts, "The baseline is one whole 8-bit model a task, all resident.")
+    return facts_part("summary", "Study", facts, "The baseline is one whole 8-bit model per task, all resident.")
 
 
 def _table(study: Study) -> Part:
@@ -177,7 +177,7 @@ def _table(study: Study) -> Part:
     names = ["trial", *KINDS, *METRIC_NAMES, *study.columns("score."), *study.columns(PREFIX)]
     shown = [name for name in names if name == "trial" or (name in front.columns and front[name].notna().any())]
     rows = [plain(values) for values in front[shown].itertuples(index=False, name=None)]
-    note = "A click on a name sorts. Fields take a text, or a number after <, <=, >, >= or =."
+    note = "A click on a name sorts the table. Fields take a text, or a number after <, <=, >, >= or =."
     return choice_part("front", "Designs of the front", rows, shown, note)
 
 

@@ -1,4 +1,4 @@
-"""In which order a design serves its tasks, and how long each visit and each switch takes."""
+"""Figure of the order in which a design serves its tasks, with the duration of each visit and switch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MOST = 24
-"""Designs drawn, the first of the front."""
+"""Number of designs drawn: the first designs of the front."""
 _GREY = "#8c8c8c"
 
 Bar = tuple[str, float, float]
@@ -18,9 +18,9 @@ Bar = tuple[str, float, float]
 
 
 def timeline(study: Study) -> go.Figure | str:
-    """One turn of all tasks for each design of the front, or why that cannot be shown.
+    """Draw one turn of all tasks per design of the front, or return the reason why it cannot be drawn.
 
-    Tables of before visits were timed hold only the order; every visit is then as long as any other.
+    Older tables hold only the order, without times: the figure then draws every visit with the same length.
     """
     import plotly.graph_objects as go
 
@@ -44,7 +44,7 @@ def timeline(study: Study) -> go.Figure | str:
             clock += switch + visit
     if not bars:
         return "The table does not say in which order tasks are served."
-    traces = [_trace(task, found) for task, found in bars.items()]
+    traces = [_trace(task, visits) for task, visits in bars.items()]
     if pauses:
         traces.append(_trace("switch", pauses).update(marker={"color": _GREY}))
     return go.Figure(traces).update_layout(

@@ -1,4 +1,4 @@
-"""How the search went, and which parameters its designs have."""
+"""Figures of the course of the search and of the parameters of its designs."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _NONE = "(none)"
 
 
 def history(study: Study) -> go.Figure | str:
-    """Hypervolume of the front after each done trial, or why that cannot be shown."""
+    """Draw the hypervolume of the front after each done trial, or return the reason why it cannot be drawn."""
     import plotly.graph_objects as go
 
     columns = {item.column for item in study.objectives}
-    kept = [name for name in ("trial", "status", *columns, *study.reference) if name in study.trials.columns]
-    rows: list[dict[Any, Any]] = study.trials[list(dict.fromkeys(kept))].to_dict("records")
+    names = [name for name in ("trial", "status", *columns, *study.reference) if name in study.trials.columns]
+    rows: list[dict[Any, Any]] = study.trials[list(dict.fromkeys(names))].to_dict("records")
     plain_rows = [dict(zip(row, plain(row.values()), strict=True)) for row in rows]
-    found = hypervolume_history(plain_rows, study.names, study.reference)
-    if found is None:
+    volumes = hypervolume_history(plain_rows, study.names, study.reference)
+    if volumes is None:
         return f"No hypervolume: {', '.join(study.reference)} were not all measured."
-    if not found:
+    if not volumes:
         return "No trial was done."
     figure = go.Figure(
         go.Scatter(
-            x=[trial for trial, _ in found],
-            y=[volume for _, volume in found],
+            x=[trial for trial, _ in volumes],
+            y=[volume for _, volume in volumes],
             mode="lines+markers",
             line={"shape": "hv"},
             marker={"size": 4},
@@ -47,7 +47,7 @@ def history(study: Study) -> go.Figure | str:
 
 
 def parameters(study: Study) -> go.Figure | str:
-    """Objectives, plugins and parameters of every done design as parallel coordinates; the front is coloured."""
+    """Draw objectives, plugins and parameters of every done design as parallel coordinates; the front is coloured."""
     import plotly.graph_objects as go
 
     done = study.trials[study.trials["status"] == Status.DONE]
@@ -75,20 +75,20 @@ def parameters(study: Study) -> go.Figure | str:
 
 
 def _dimension(name: str, column: pd.Series[Any]) -> dict[str, Any] | None:
-    """One axis, or None where every design has the same value.
+    """Return one axis, or None if every design has the same value.
 
-    Of a list of numbers the mean is shown. Names, and what only some plugins have, are numbered from the bottom up.
+    A list of numbers is shown by its mean. Names, and parameters that only some plugins have, are numbered from below.
     """
     values = [scalar(value) for value in plain(column)]
-    known = sorted({value for value in values if value is not None})
-    if len(known) + (None in values) < 2:
+    distinct = sorted({value for value in values if value is not None})
+    if len(distinct) + (None in values) < 2:
         return None
     lists = any(isinstance(value, list) for value in plain(column))
     label = name.removeprefix(PREFIX) + (" (mean)" if lists else "")
-    if all(isinstance(value, int | float) for value in known):
+    if all(isinstance(value, int | float) for value in distinct):
         if None not in values:
             return {"label": label, "values": values}
-        low, high = known[0], known[-1]
+        low, high = distinct[0], distinct[-1]
         nothing = low - ((high - low) / 10 or 1)
         return {
             "label": label,
@@ -96,7 +96,7 @@ def _dimension(name: str, column: pd.Series[Any]) -> dict[str, Any] | None:
             "tickvals": [nothing, low, high] if high > low else [nothing, low],
             "ticktext": [_NONE, *(f"{value:.4g}" for value in ([low, high] if high > low else [low]))],
         }
-    texts = [*([_NONE] if None in values else []), *known]
+    texts = [*([_NONE] if None in values else []), *distinct]
     numbers = {text: number for number, text in enumerate(texts)}
     return {
         "label": label,
@@ -107,7 +107,7 @@ def _dimension(name: str, column: pd.Series[Any]) -> dict[str, Any] | None:
 
 
 def scalar(value: Any) -> Any:
-    """One number or text: the mean of a list of numbers, however deep, and other lists as they are written."""
+    """Return one number or text: the mean of a list of numbers, even if nested, and the text of other lists."""
     if not isinstance(value, list):
         return value
     flat = _flat(value)

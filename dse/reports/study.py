@@ -1,4 +1,4 @@
-"""A study as figures need it: its trials, its front, its baseline, and how its columns are named on axes."""
+"""Data of a study for figures: its trials, its front, its baseline, and the labels of its columns on axes."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 AXES = {
     "area_mm2": "chip area, mm²",
-    "energy_uj": "energy a request, µJ",
-    "latency_us": "latency a request, µs",
+    "energy_uj": "energy per request, µJ",
+    "latency_us": "latency per request, µs",
     "score_mean": "mean score",
     "accuracy_drop": "points lost",
 }
@@ -29,14 +29,14 @@ AXES = {
 
 @dataclass(frozen=True)
 class Study:
-    """What is drawn.
+    """Data of one study that figures draw.
 
     Attributes:
-        name: in its space file.
-        names: of its objectives.
+        name: name of the study in its space file.
+        names: names of its objectives.
         reference: worst value by metric, from which hypervolume is measured.
-        trials: one row each.
-        provenance: of its sessions; empty where the file is not there.
+        trials: table with one row per trial.
+        provenance: provenance of its sessions; empty if the file is missing.
     """
 
     name: str
@@ -47,19 +47,19 @@ class Study:
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
-        """Column and direction of each."""
+        """Column and direction of each objective."""
         return tuple(OBJECTIVES[name] for name in self.names)
 
     @cached_property
     def front(self) -> pd.DataFrame:
-        """Designs that no other one beats, the best in the first objective first."""
+        """Designs that no other design beats, sorted by the first objective, best first."""
         first = self.objectives[0]
         rows = self.trials[self.trials["on_front"].fillna(value=False)]
         return rows.sort_values([first.column, "trial"], ascending=[not first.maximise, True])
 
     @property
     def dominated(self) -> pd.DataFrame:
-        """Done designs that another one beats."""
+        """Done designs that another design beats."""
         return self.trials[(self.trials["status"] == Status.DONE) & ~self.trials["on_front"].fillna(value=False)]
 
     @property
@@ -69,16 +69,16 @@ class Study:
 
     @cached_property
     def baseline(self) -> dict[str, float]:
-        """Metrics of separate 8-bit models, those that the trials tell."""
+        """Metrics of separate 8-bit models, as far as the trials determine them."""
         return baseline_metrics(self.trials)
 
     @cached_property
     def baseline_scores(self) -> dict[str, float]:
-        """Score of each task's separate model, or nothing where the trials do not settle them."""
+        """Score of each task's separate model, or no scores if the trials do not determine them."""
         return baseline_scores(self.trials)
 
     def columns(self, prefix: str) -> list[str]:
-        """Columns whose names begin so, in the table's order."""
+        """Return the columns whose names begin with the prefix, in the table's order."""
         return [name for name in self.trials.columns if name.startswith(prefix)]
 
 
@@ -86,7 +86,7 @@ def load(path: Path | str) -> Study:
     """Read a study.
 
     Args:
-        path: its folder, or its table of trials.
+        path: folder of the study, or its table of trials.
 
     Raises:
         StudyError: there is no study, or one of its files is damaged.
@@ -104,5 +104,5 @@ def load(path: Path | str) -> Study:
 
 
 def plain(values: Iterable[Any]) -> list[Any]:
-    """Return a column as lists of Python's own values: plotly writes these as readable numbers, and arrays as bytes."""
+    """Return a column as a list of plain Python values: plotly writes these as readable numbers, arrays as bytes."""
     return [plain_value(value) for value in values]

@@ -1,4 +1,4 @@
-"""Figures as SVG: the same bytes each time, and colours that follow the light or dark theme of the reader's page."""
+"""Make SVG figures reproducible, with colours that follow the light or dark theme of the reader's page."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 WIDTH = 760
-"""Of an image, in CSS pixels: a page of text shows it without making its words smaller."""
+"""Width of an image, in CSS pixels: a page of text shows the image without making its words smaller."""
 
 _INK, _LINES, _NONE = "rgb(1, 2, 3)", "rgb(3, 2, 1)", "rgba(0, 0, 0, 0)"
-"""Stand-ins for the colours of words and of grid lines: plotly knows no colours of a style sheet."""
+"""Stand-ins for the colours of words and of grid lines: plotly cannot use colours of a style sheet."""
 _COLOURS = {
     _INK: ("ink", "#24292f", "#d5d9e0"),
     _LINES: ("lines", "#e1e5ec", "#3a3f4b"),
@@ -22,11 +22,11 @@ _COLOURS = {
     "rgb(194, 194, 194)": ("grey", "#c2c2c2", "#626977"),
     "rgb(196, 80, 27)": ("orange", "#c4501b", "#ee8a56"),
 }
-"""Colours of a figure, each with its name and with what it is in the light and in the dark theme."""
+"""Colours of a figure, each with its name, its light colour and its dark colour."""
 
 
 def prepare(figure: go.Figure) -> None:
-    """Give words, lines and the ground of a figure colours that `follow_theme` finds."""
+    """Give words, lines and the background of a figure colours that `follow_theme` finds."""
     figure.update_layout(font_color=_INK, paper_bgcolor=_NONE, plot_bgcolor=_NONE)
     figure.update_xaxes(gridcolor=_LINES, zerolinecolor=_LINES, automargin=True)
     figure.update_yaxes(gridcolor=_LINES, zerolinecolor=_LINES, automargin=True)
@@ -36,7 +36,7 @@ def follow_theme(svg: str) -> str:
     """Replace the stand-ins by colours of the theme, and plotly's random identifiers by fixed ones.
 
     Args:
-        svg: what plotly drew of a figure after `prepare`.
+        svg: image that plotly drew of a figure after `prepare`.
     """
     if drawn := re.search(r'id="defs-(\w+)"', svg):
         svg = re.sub(rf"(?<=[a-z-]){drawn[1]}", "figure", svg)
