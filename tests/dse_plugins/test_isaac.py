@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from dse_plugins.hardware.isaac import table
+from dse_plugins.hardware.isaac.limits import adc_bits_needed
 from dse_plugins.hardware.isaac.model import Isaac
 from dse_plugins.hardware.isaac.options import IsaacOptions
 from dse_plugins.hardware.isaac.residency import needs, residency
-from dse_plugins.hardware.isaac.limits import adc_bits_needed
 from dse_plugins.hardware.isaac.units import units
 from hypothesis import given, settings
 from hypothesis import strategies as st
