@@ -1,6 +1,6 @@
 """Write the page of commands, `docs/commands.md`, from the commands' own help.
 
-Run by `make docs`; a test compares the page with what this would write.
+`make docs` runs this module. A test compares the page with the text that this module would write.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def first(function: Callable[..., Any]) -> str:
 
 
 def flat(app: Any, name: str) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Give every command with its whole name."""
+    """Yield every command with its whole name."""
     for item in app.registered_commands:
         yield f"{name} {item.name or item.callback.__name__}", item.callback
     for item in app.registered_groups:
@@ -45,12 +45,12 @@ def flat(app: Any, name: str) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def options(function: Callable[..., Any]) -> Iterator[str]:
-    """Give the lines of the table of a command's arguments and options."""
+    """Yield the lines of the table of a command's arguments and options."""
     hints = get_type_hints(function, include_extras=True)
     rows = []
     for name, item in inspect.signature(function).parameters.items():
         declared, info = get_args(hints[name])
-        # In an annotation the first name of an option stands where its default would.
+        # In an annotation the first name of an option takes the place of its default.
         spelt = [word for word in (info.default, *(info.param_decls or ())) if str(word).startswith("-")]
         is_option = bool(spelt) or type(info).__name__ == "OptionInfo"
         spelt = spelt or [f"--{name.replace('_', '-')}" if is_option else info.metavar]

@@ -1,4 +1,4 @@
-"""How errors leave the command line: a message on stderr and an exit status, never a traceback nobody asked for."""
+"""Errors on the command line: a message on stderr and an exit status, never a traceback nobody asked for."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class Models(TypedDict):
     cache: Annotated[
         Path | None,
         typer.Option(
-            "--cache", help="Downloads, fine-tuned models, scores.", show_default="$DSE_CACHE, else the user's"
+            "--cache", help="Downloads, fine-tuned models, scores.", show_default="$DSE_CACHE, else the user's cache"
         ),
     ]
 

@@ -1,4 +1,4 @@
-"""What commands print on stdout or write to a file: one table, as people or programs read it."""
+"""Output of commands on stdout or in a file: one table, for people or for programs."""
 
 from __future__ import annotations
 

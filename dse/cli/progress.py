@@ -65,7 +65,7 @@ class Lines(Silent):
         self._shown = -1
 
     def activity(self, text: str, share: float | None) -> None:
-        """Print a new activity, and again after each quarter; one that begins at its end is a message."""
+        """Print an activity when it is new and after each quarter; an activity that begins at 100 % is a message."""
         quarter = 0 if share is None else int(share * 4)
         if text == self._activity and quarter <= self._quarter:
             return
@@ -159,7 +159,7 @@ class Bars(Silent):
         """Move the lower bar; a failure is printed above it."""
         if self._trials is None:
             self._trials = self._progress.add_task("trials", total=progress.total, detail="")
-            # What earlier sessions did is no measure of this one's speed.
+            # What earlier sessions did does not measure the speed of this session.
             self._progress.reset(self._trials, completed=progress.restored, total=progress.total)
         if row.get("status") == Status.FAILED:
             self.note(f"trial {row.get('trial')} failed: {row.get('reason')}")

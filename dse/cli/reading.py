@@ -58,7 +58,7 @@ def query(
         typer.Argument(
             metavar="STUDY",
             help="Names of studies, their folders, folders of studies, or parquet files.",
-            show_default="all in --results",
+            show_default="all studies in --results",
         ),
     ] = None,
     *,

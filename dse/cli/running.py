@@ -40,11 +40,11 @@ def run(
     trials: Annotated[
         int | None,
         typer.Option(
-            "--trials", min=1, help="Trials in all, earlier sessions included.", show_default="the space file's"
+            "--trials", min=1, help="Trials in all, earlier sessions included.", show_default="value in the space file"
         ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", min=0, help="Seed of the search.", show_default="the space file's")
+        int | None, typer.Option("--seed", min=0, help="Seed of the search.", show_default="value in the space file")
     ] = None,
     workers: Annotated[
         int, typer.Option("--workers", min=1, help="Processes that share a design's tasks, each on cores of its own.")
