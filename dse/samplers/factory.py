@@ -47,7 +47,7 @@ GENETIC = ("NSGAIISampler", "NSGAIIISampler")
 NOT_OURS = ("seed", "constraints_func", "search_space", "self")
 """Arguments that follow from the space file."""
 NEEDS = {"CmaEsSampler": "cmaes"}
-"""Packages of the extra `samplers` that Optuna imports only when a sampler is asked; a missing package would stop a study in the middle."""
+"""Packages of the extra `samplers` that Optuna imports only when a sampler is asked. A missing package would stop a running study."""
 MAX_GRID = 1_000_000
 
 

@@ -29,7 +29,11 @@ ALLOWED = {
     "reproductions/xma2/page.py",
 }
 """Pages that are to be written again, and what they are written from; whoever rewrites a page takes it off."""
-NOT_YET: set[str] = set()
+NOT_YET = {
+    "dse/dashboards",
+    "dse/reports",
+    "dse/results",
+}
 """Folders, or files, of code that is not clean yet, and the pages that are written from it."""
 
 EXAMPLES = [
