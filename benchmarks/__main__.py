@@ -103,7 +103,7 @@ def measure(one: Benchmark) -> list[Figure]:
     """Return all figures of one benchmark; whatever it prints goes to stderr.
 
     Raises:
-        BenchmarkError: it lacks a browser, or its figures are not those that it declares.
+        BenchmarkError: the benchmark lacks a browser, or its figures are not the declared ones.
     """
     with redirect_stdout(sys.stderr):
         if one.browser:

@@ -24,7 +24,7 @@ ROUNDS = 5
 
 @measures("accuracy.over_forward")
 def over_forward() -> Iterator[Figure]:
-    """Scoring against the bare forward pass of the same model in bf16 over the same length-sorted batches."""
+    """Compare scoring with the bare bf16 forward pass of the same model over the same batches, sorted by length."""
     import torch
 
     work = _work()
@@ -57,7 +57,7 @@ def over_forward() -> Iterator[Figure]:
 
 @measures("accuracy.speedup_vs_trainer")
 def speedup() -> Iterator[Figure]:
-    """Scoring against transformers' Trainer.predict with its defaults."""
+    """Compare scoring with the Trainer.predict of transformers with its defaults."""
     import tempfile
 
     import torch

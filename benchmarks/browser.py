@@ -78,12 +78,12 @@ def provide() -> None:
 
 @dataclass
 class Seen:
-    """What a page did.
+    """Record of a page that was opened.
 
     Attributes:
         usable_s: seconds from the start of loading until tables and the figures on the screen are drawn and painted.
         errors: messages of the console, and exceptions that nobody caught.
-        requests: addresses it asked for, its own first, without what the page itself holds.
+        requests: addresses that the page asked for, its own address first, without data that the page itself holds.
         answers: values of the questions, in order.
         picture: PNG of the whole page, if asked for.
     """

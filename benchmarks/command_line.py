@@ -1,4 +1,4 @@
-"""How long a person waits for an answer that needs no model."""
+"""Time that a person waits for an answer that needs no model."""
 
 from __future__ import annotations
 

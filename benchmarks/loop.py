@@ -1,4 +1,4 @@
-"""What the search itself costs: asking, checking, logging and telling, with accuracy left out."""
+"""Cost of the search itself: asking, checking, logging and telling, with accuracy left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What arrays that are not ideal cost: time to draw and to convert, and points lost by the quickstart's tasks."""
+"""Cost of arrays that are not ideal: time to draw and to convert, and points lost by the quickstart's tasks."""
 
 from __future__ import annotations
 

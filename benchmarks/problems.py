@@ -27,7 +27,7 @@ QUICKSTART = SPACES / "quickstart.toml"
 
 @dataclass(frozen=True)
 class Shapes:
-    """A workload of which only shapes are known; stands where a loaded one would."""
+    """A workload of which only shapes are known, in place of a loaded one."""
 
     shape: dse.Workload
 

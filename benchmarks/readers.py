@@ -1,4 +1,4 @@
-"""How long a person waits for an answer about many results."""
+"""Time that a person waits for an answer about many results."""
 
 from __future__ import annotations
 

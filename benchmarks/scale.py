@@ -1,4 +1,4 @@
-"""How the search holds up: ten thousand trials, a million rows, and two workers."""
+"""Search at scale: ten thousand trials, a million rows, and two workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a smoke run measures instead of the quickstart: a tiny study, with a cache of its own and without the network."""
+"""Tiny study that a smoke run measures instead of the quickstart, with a cache of its own and without the network."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Explore the design space of several BERT models served together on a ReRAM accelerator.
 
 The names of this package are the commands, as functions that return data instead of printing it. Plugins import from
-`dse.plugin`, and errors stand in `dse.errors`. Until the next release every name of these two modules is a name of `dse` as well.
+`dse.plugin`. Errors are in `dse.errors`. Until the next release every name of these two modules is a name of `dse` as well.
 Importing this package loads nothing heavy.
 """
 

@@ -34,7 +34,7 @@ class _Finding:
         sort: pydantic's name for it.
         keys: path of the key below what was validated.
         message: words of pydantic, or of the validator that raised.
-        expected: what may stand there.
+        expected: description of the valid values.
         value: what was found, as Python writes it.
         known: valid keys of the table that holds the key.
     """

@@ -1,4 +1,4 @@
-"""What the site needs beyond mkdocs: run by `make docs`."""
+"""Hooks of mkdocs that `make docs` runs for the site."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FETCHED = re.compile(
     r"""<(?:script|img|iframe|source)[^>]*\bsrc=["']?(?:https?:)?//[^>]*>|<link[^>]*\bhref=["']?(?:https?:)?//[^>]*>"""
 )
 OWN_OUTPUT = re.compile(r"^(```console\n(?:[^`\n].*\n)*?(\S.*)\n```\n\n```text) \2$", re.MULTILINE)
-"""A command and below it what it prints, which needs no title."""
+"""A command with its output below it; the output needs no title."""
 LINK = re.compile(r"(?<!!)\[`?(?:docs/)?([\w.-]+\.md)`?\]\(([^)#\s]+\.md)(#[^)]*)?\)")
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 SHOWN_NAME = re.compile(r">[^<>\s]*\.md</a>")
@@ -29,7 +29,7 @@ MODULES = {
     "dse.plugin": "What plugins are made of. [Plugins](../plugins.md) explains the contract.",
     "dse": "The commands as functions: same names, same options, results as Python objects.",
 }
-"""Modules of the public namespace. A name stands on the page of the first one that has it."""
+"""Modules of the public namespace. A name is on the page of the first module that has it."""
 GROUPS = {"Functions": inspect.isroutine, "Classes": inspect.isclass, "Constants and types": lambda _value: True}
 
 
@@ -98,14 +98,14 @@ def head(fence: re.Match[str]) -> str:
 
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:
-    """Refuse a page that would load something from elsewhere, or that has a link called by the name of a file.
+    """Refuse a page that loads files from other sites, or that shows a file name as the text of a link.
 
     Raises:
-        PluginError: the page does one of both.
+        PluginError: the page loads such a file or shows such a name.
     """
     fetched = [tag for tag in FETCHED.findall(output) if 'rel="canonical"' not in tag]
     if fetched:
-        raise PluginError(f"{page.file.src_uri} loads from elsewhere: {', '.join(fetched)}")
+        raise PluginError(f"{page.file.src_uri} loads files from other sites: {', '.join(fetched)}")
     if named := SHOWN_NAME.findall(output):
-        raise PluginError(f"{page.file.src_uri} has links that are called by names of files: {', '.join(named)}")
+        raise PluginError(f"{page.file.src_uri} has file names as the text of links: {', '.join(named)}")
     return output

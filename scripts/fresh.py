@@ -147,7 +147,7 @@ class Fresh:
             check=False,
         )
         if done.returncode != 0:
-            raise TrialError(f"{title} failed with status {done.returncode}; its own message stands above")
+            raise TrialError(f"{title} failed with status {done.returncode}; its own message is above")
         return done.stdout or ""
 
 
@@ -189,7 +189,7 @@ def try_wheel(fresh: Fresh, project: dict[str, Any], torch_index: str | None) ->
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
     say("--- building the wheel")
     if run([*pip, "--wheel-dir", str(fresh.folder), str(fresh.root)]) != 0:
-        raise TrialError("the wheel could not be built; pip's own message stands above")
+        raise TrialError("the wheel could not be built; pip's own message is above")
     (wheel,) = fresh.folder.glob("*.whl")
     fresh.create(fresh.root / "constraints.txt", torch_index, [str(wheel)])
     paths = inside(fresh.answer("looking where it is installed", "python", "-c", WHERE), fresh.root)

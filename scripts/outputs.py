@@ -56,7 +56,7 @@ def update(page: str, output: Print, *, insert: bool) -> str:
 
     Args:
         page: text of the page.
-        output: runs a command.
+        output: function that runs a command and returns its output.
         insert: also put in outputs and pictures that are missing.
     """
     shown = {info.strip().removeprefix("recorded ") for name, info, _ in FENCE.findall(page) if name == "text"}

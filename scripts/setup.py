@@ -28,7 +28,7 @@ NEEDED_GPU_GB = 12.0
 STAMP = "dse-setup.json"
 UNFINISHED = "dse-setup-unfinished"
 EXTRAS = "dashboard,plots,query"
-"""What the commands of README need beside the requirements of dse."""
+"""Extras of dse that the commands of README need."""
 INSTALLED_TABLES = ("build-system", "project", "dependency-groups")
 
 
@@ -66,7 +66,7 @@ def check_disk(free_gb: float, root: Path, *, gpu_build: bool) -> str | None:
     if free_gb < NEEDED_GB:
         raise SetupProblemError(
             f"there is not enough room on the disk\n  where: {root}\n  expected: {NEEDED_GB:.0f} GB free\n"
-            f"  found: {free_gb:.1f} GB free\n  do: free some, or move the checkout to another disk"
+            f"  found: {free_gb:.1f} GB free\n  do: free more space, or move the checkout to another disk"
         )
     if gpu_build and free_gb < NEEDED_GPU_GB:
         return (
@@ -104,7 +104,7 @@ class Environment:
 
     Args:
         root: path of the checkout.
-        run: runs one command and returns its exit status.
+        run: function that runs one command and returns its exit status.
     """
 
     def __init__(self, root: Path, run: Callable[[list[str]], int]) -> None:
@@ -156,7 +156,9 @@ class Environment:
         self.create()
         pip = [str(self.python), "-m", "pip", "install", "--disable-pip-version-check"]
         constraints = ["--constraint", str(self.root / "constraints.txt")]
-        failed = "pip could not install everything; its own message stands above. Run the same command again: downloads are kept"
+        failed = (
+            "pip could not install everything; its own message is above. Run the same command again: downloads are kept"
+        )
         if torch_index:
             say(f"installing torch from {torch_index}")
             self._must([*pip, "--no-deps", *constraints, "--index-url", torch_index, "torch"], failed)

@@ -1,4 +1,4 @@
-"""How many task scores samplers need, on recorded scores: medians over seeds that nothing was tuned on.
+"""Number of task scores that samplers need, on recorded scores: medians over seeds that nothing was tuned on.
 
 `FULL=1` runs every study and writes the record, from which figures and the page come otherwise.
 """
@@ -97,7 +97,7 @@ def compared(name: str) -> dict[str, Any]:
 
 
 def summary(courses: dict[str, list[Course]]) -> dict[str, Any]:
-    """What the figures and the page say of all studies on one record."""
+    """Summarise all studies on one record, for the figures and the page."""
     ours, stock = courses["graybox"], {name: found for name, found in courses.items() if name != "graybox"}
     reached = {name: _median([one.at(BUDGET) for one in found]) for name, found in stock.items()}
     best = max(reached, key=lambda name: reached[name])

@@ -75,7 +75,7 @@ def uniform_points(space: SearchSpace) -> Iterator[DesignPoint]:
 
 
 def setting_of(point: DesignPoint, task: int) -> list[Scalar]:
-    """What a task's score of a point depends on: plugins, and its own values of their parameters, by name."""
+    """Return everything that a task's score depends on: plugins, and the task's values of their parameters, by name."""
     own: list[Scalar] = [point.generator, point.compressor]
     for name in sorted(point.values):
         if name.startswith((f"generator.{point.generator}.", f"compressor.{point.compressor}.")):

@@ -89,7 +89,7 @@ def _ask_model(space: Path, name: str, rows: pd.DataFrame) -> tuple[Alternative,
     names = [column for column in map(str, rows.columns) if column.startswith(prefix)]
     try:
         values = {column.removeprefix(prefix): np.array(rows[column].tolist()) for column in names}
-        with redirect_stdout(sys.stderr):  # text that a plugin prints is no result
+        with redirect_stdout(sys.stderr):  # text that a plugin prints is not a result
             file: SpaceFile = load(space)
             plugin = load_registry(file.plugin_paths).build("hardware", name, file.hardware.table(name).options)
             offers = isinstance(plugin, HardwareWithAlternatives)

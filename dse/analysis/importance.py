@@ -29,7 +29,7 @@ def importance(context: PipelineContext, task: int, rows: int) -> dict[str, NDAr
     row's tokens of ``x (g W)``, with ``g`` the gradient at the matrix's outputs.
 
     Args:
-        context: pipeline context that runs the task's model.
+        context: context of the study, which runs the task's model.
         task: index of the task.
         rows: number of training rows.
 

@@ -42,7 +42,7 @@ class ParameterInfo:
 
 @dataclass(frozen=True, slots=True)
 class SpaceReport:
-    """What a space file describes.
+    """Summary of a space file.
 
     Attributes:
         name: name of the study.

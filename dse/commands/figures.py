@@ -1,4 +1,4 @@
-"""What `dse plot` and `dse report` share: the study they load and the file they write."""
+"""Common part of `dse plot` and `dse report`: both load a study and write a file."""
 
 from __future__ import annotations
 

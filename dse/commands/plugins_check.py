@@ -73,7 +73,7 @@ def plugins_check(
         UnknownNameError: no plugin, or no option of these plugins, has that name.
         PluginContractError: the plugin refuses the value of an option.
     """
-    # As in a study, what a plugin prints is no result.
+    # As in a study, what a plugin prints is not a result.
     with redirect_stdout(sys.stderr), plugins_of(target) as target_plugins:
         given = _split_options(target_plugins, options or {})
         results = [_report_broken(provider) for provider in target_plugins.broken]

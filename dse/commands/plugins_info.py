@@ -58,7 +58,7 @@ def plugins_info(name: str, kind: str | None = None, plugins: Iterable[Path | st
     """
     if kind is not None and kind not in KINDS:
         raise unknown_name("kind of plugin", kind, KINDS)
-    with redirect_stdout(sys.stderr):  # as in a study, what a plugin prints is no result
+    with redirect_stdout(sys.stderr):  # as in a study, what a plugin prints is not a result
         registry = load_registry(plugins)
         info = _find_plugin(registry, name, kind)
         return _describe_plugin(registry, info) if info.status == "ok" else PluginDetails(**info.as_dict())

@@ -89,7 +89,7 @@ def plugins_new(kind: str, name: str, *, out: Path | str | None = None, descript
 
 
 def _words(name: str) -> list[str]:
-    """Words of a name, which is to be part of a package's and a module's name."""
+    """Return the words of a name that becomes part of a package's and a module's name."""
     if not _NAME.fullmatch(name):
         raise PackageError(
             "the name cannot be that of a plugin and its package",

@@ -23,7 +23,7 @@ from dse.study.start import PROFILE, PROPOSALS, _cells
 
 @dataclass(frozen=True, slots=True)
 class Profiled:
-    """What each task tolerates, and the designs that follow.
+    """Result of a profile: the losses that each task tolerates, and the designs that follow.
 
     Attributes:
         table: one row per task and setting, and one row per task and layer.

@@ -30,7 +30,7 @@ def sections(study: Path | str, trial: int, *, results: Path | str = "results") 
     """Return everything that is known about one trial, as ``dse show`` prints it for people.
 
     Components are sorted by their share of area and energy, without those that take nothing. Scores and parameters of
-    tasks stand beside their tasks. If the hardware model has alternative assumptions, such as ADC laws, the design is
+    tasks are listed beside their tasks. If the hardware model has alternative assumptions, such as ADC laws, the design is
     costed under each of them.
 
     Args:

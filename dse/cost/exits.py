@@ -59,7 +59,7 @@ def check_heads(plan: Plan, task: int, heads: Mapping[int, ExitHead], *, generat
     """Refuse heads of early exits that differ from those the plan is charged for.
 
     Raises:
-        PluginContractError: their layers or sizes differ.
+        PluginContractError: the layers or sizes of the heads differ from the charged ones.
     """
     charged: dict[int, int] = {}
     if plan.exits is not None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dse.score.stored_terms import Assembly
 
 NAMED = ("tasks", "rewritten_for", "role", "crossbar")
-"""Columns of the table that neither a segment nor the chip's units name."""
+"""Columns of the table beside the fields of a segment and the units of the chip."""
 
 
 def write_arrays(path: Path, workload: Workload, assembly: Assembly, levels: Mapping[str, int]) -> None:

@@ -1,4 +1,4 @@
-"""Scoring an export in a process with nothing but the export: ``python -m dse.exports.check FOLDER ROWS OUT``."""
+"""Score an export in a process with nothing but the export: ``python -m dse.exports.check FOLDER ROWS OUT``."""
 
 from __future__ import annotations
 

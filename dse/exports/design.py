@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dse.score.stored_terms import Assembly
 
 STATE = "state"
-"""Prefix of a model's tensors that are no matrices: embeddings, its own biases, norms and head."""
+"""Prefix of a model's tensors that are not matrices: embeddings, its own biases, norms and head."""
 
 
 def used_by_any(plan: Plan) -> dict[int, list[int]]:

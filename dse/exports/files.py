@@ -47,7 +47,7 @@ class Files:
         manifest: content of ``export.json``.
 
     Raises:
-        ExportError: the folder is no export, lacks files, was changed, or has a newer version.
+        ExportError: the folder is not an export, lacks files, was changed, or has a newer version.
     """
 
     def __init__(self, folder: Path) -> None:

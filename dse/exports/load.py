@@ -1,4 +1,4 @@
-"""Loading an exported design: each task's model, rebuilt from the charged terms, and the task's scores."""
+"""Load an exported design: each task's model, rebuilt from the charged terms, and the task's scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing an exported design: every file except ``export.json``, and the content of that file."""
+"""Write an exported design: every file except ``export.json``, and the content of that file."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def _schedule(wanted: Wanted, costed: Costed) -> dict[str, Any]:
 
 
 def _geometry_values(geometry: Geometry) -> dict[str, Any]:
-    """Return every field of a design's geometry, the encoding by its name."""
+    """Return every field of a design's geometry, with the name of the encoding instead of its number."""
     values = {name: value if name == "packing" else int(value[0]) for name, value in asdict(geometry).items()}
     return {**values, "encoding": ENCODINGS[values["encoding"]]}
 

@@ -1,4 +1,4 @@
-"""Decomposing a Hugging Face encoder into layers of linear matrices."""
+"""Decompose a Hugging Face encoder into layers of linear matrices."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ def _unpack(source: Path, member: str, target: Path, name: str) -> None:
 
 
 def _below(name: str, member: str) -> bool:
-    """Return whether a member's name is the wanted one or lies below it, without a step out of it."""
+    """Return whether a name is the wanted member of an archive or lies below it; never for a path that leads outside."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts:
         return False

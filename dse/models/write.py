@@ -1,4 +1,4 @@
-"""Writing a generator's weights into a model."""
+"""Write a generator's weights into a model."""
 
 from __future__ import annotations
 

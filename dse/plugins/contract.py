@@ -73,7 +73,7 @@ class Context(Protocol):
     def cached(
         self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]
     ) -> dict[str, NDArray[Any]]:
-        """Return arrays made once for this key, over all studies.
+        """Return arrays that are made once per key, and that all studies share.
 
         Args:
             name: name of the arrays, for the progress line and the file name.
@@ -226,9 +226,9 @@ PROTOCOLS: dict[Kind, tuple[type, ...]] = {
     "scheduler": (TaskScheduler,),
     "hardware": (Hardware, NonidealHardware, HardwareWithAlternatives, HardwareWithLevels),
 }
-"""What a plugin of each kind must have, first, and what it may have."""
+"""Protocols of each kind of plugin: first the one that every plugin fulfils, then the optional ones."""
 ADAPTER_PROTOCOLS: tuple[type, ...] = (AdapterWithRates, AdapterWithBegin)
-"""What a trained adapter may have."""
+"""Optional protocols of a trained adapter."""
 
 
 class Hooks:

@@ -223,7 +223,7 @@ class Registry:
             )
         if not (isinstance(record.options, type) and issubclass(record.options, Options)):
             raise PluginContractError(
-                f"the options of {kind} {record.name!r} are no class of options",
+                f"the options of {kind} {record.name!r} are not a class of options",
                 where=source,
                 expected="a subclass of dse.Options",
                 found=repr(record.options),

@@ -1,4 +1,4 @@
-"""What the library calls while it works: it never prints by itself."""
+"""Callbacks that the library calls while it works; the library itself never prints."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """How requests arrive.
+    """Traffic: the way in which requests arrive.
 
     Attributes:
         mode: ``independent``: a request is one input through one task drawn from the rates.

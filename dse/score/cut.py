@@ -1,4 +1,4 @@
-"""Cutting matrices to the heads and FFN columns that a plan keeps, and putting them back."""
+"""Cut matrices to the heads and FFN columns that a plan keeps, and put the kept parts back."""
 
 from __future__ import annotations
 

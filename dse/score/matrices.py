@@ -1,4 +1,4 @@
-"""Rebuilding weights from stored terms, and checking that the stored terms equal the charged ones."""
+"""Rebuild weights from stored terms, and check that the stored terms equal the charged ones."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The expensive half: one task's score of one design, from the terms that were charged.
 
-Scores are cached twice. The recipe names everything that affects a task's weights and products before any weight exists.
-The content is a hash of the rebuilt weights themselves, for recipes that lead to the same weights.
+Scores are cached under two keys. The first key names everything that affects a task's weights and products; it is known
+before any weight exists. The second key has a hash of the rebuilt weights: designs with equal weights share a score.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 NOT_OF_CELLS = {
-    "input_bits": "every recipe has it",
-    "packing": "it says which arrays hold a matrix, and cells are drawn for each matrix alone",
+    "input_bits": "every key has the bits",
+    "packing": "packing says which arrays hold a matrix, and cells are drawn for each matrix alone",
 }
 """Fields of the geometry that no score on real cells needs in its key besides, with the reason."""
 ONLY_OF_CONVERSIONS = ("adc_bits", "dac_bits")
@@ -173,7 +173,7 @@ class Scorer:
         return geometry
 
     def _recipes(self, built: Built, point: DesignPoint, task: int, split: str) -> list[dict[str, Any]]:
-        """Return the recipes of this task's weights and products, one per draw."""
+        """Return the first cache keys of this task's score, one per draw."""
         geometry, nonideality = self._geometry(built, point), self.nonideality(built, point)
         recipe = self._recipe(built, point, geometry, task, self.rows(nonideality, split))
         if nonideality is None:
@@ -186,7 +186,7 @@ class Scorer:
         return [recipe | {"cells": drawn | {"draw": draw}} for draw in range(nonideality.draws)]
 
     def _recipe(self, built: Built, point: DesignPoint, geometry: Geometry, task: int, split: str) -> dict[str, Any]:
-        """Return the recipe of this task's weights and products on ideal arrays."""
+        """Return the first cache key of this task's score on ideal arrays."""
         reach: dict[str, Any] = {}
         joint = built.joint
         for name, value in point.values.items():

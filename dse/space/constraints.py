@@ -37,7 +37,7 @@ class Constraint:
         return self.metric in SCORE_NAMES or self.metric.startswith(("score.", "score_spread."))
 
     def excess(self, value: float | None) -> float:
-        """Return how far the value passes the limit, in units of the limit; negative if it keeps it, 0 if it is empty."""
+        """Return how far a value exceeds the limit, in units of the limit: negative within the limit, 0 for no value."""
         if value is None:
             return 0.0
         distance = value - self.bound if self.is_upper else self.bound - value

@@ -156,7 +156,7 @@ class _Resolver:
         except (SpaceError, TypeError) as error:
             expected = f"a list with each of these once: {', '.join(self.tasks)}"
             raise SpaceError(
-                "this is no order of the tasks", where=self.where, expected=expected, found=repr(raw)
+                "this is not an order of the tasks", where=self.where, expected=expected, found=repr(raw)
             ) from error
 
 

@@ -55,7 +55,7 @@ class DataSpec(_Strict):
             ``archive``.
         report: file of the report split (an official dev set), named like ``path``; without it, the split is cut from the data.
         hub: name of a data set on the Hugging Face hub.
-        otherwise: another table with data, used where ``path`` is no local file.
+        otherwise: another table with data, used where ``path`` is not a local file.
         format: format of the files, by default from their ending. ``lines`` applies ``pattern`` to each line.
         pattern: regular expression with groups ``text`` and ``label``.
         columns: names of the columns text, text_b, label, group.

@@ -78,7 +78,7 @@ def run(
         space: the resolved search space.
         folder: folder of the study, e.g. ``results/<name>``.
         provenance: versions and hashes that must not change between sessions.
-        trials: budget as a total number of trials; by default the space file's.
+        trials: budget as a total number of trials; by default as in the space file.
         observer: observer of progress.
         enqueue: designs to evaluate first, unless they were evaluated before.
         enqueued_by: source of these designs, for the column ``source``.

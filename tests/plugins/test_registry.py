@@ -101,7 +101,7 @@ def test_a_good_source_is_registered_and_built() -> None:
         (source(dse_schedulers=lambda: [scheduler()]), "function dse_schedulers is not marked as a hook"),
         (
             source(dse_schedulers=yields(scheduler(options={}))),
-            "the options of scheduler 'mine' are no class of options",
+            "the options of scheduler 'mine' are not a class of options",
         ),
         (source(dse_schedulers=yields(scheduler("taken"))), "scheduler 'taken' exists already"),
     ],

@@ -59,7 +59,7 @@ def test_a_full_disk_is_refused_with_needed_and_found() -> None:
         setup.check_disk(1.26, Path("/somewhere"), gpu_build=False)
     assert str(caught.value) == (
         "there is not enough room on the disk\n  where: /somewhere\n  expected: 4 GB free\n  found: 1.3 GB free\n"
-        "  do: free some, or move the checkout to another disk"
+        "  do: free more space, or move the checkout to another disk"
     )
 
 

@@ -104,7 +104,7 @@ def test_errors_of_the_file_name_key_expected_and_found(
         (f"{TWO_STAGE}/drop", {"layers": {"3": 1}}, "drop.layers.3", ["there is no layer called '3'"]),
         (f"{TWO_STAGE}/mask", {"tasks": {"sst2": {"layers": {"9": 1}}}}, "sst2.layers.9", ["no layer called '9'"]),
         ("scheduler/searched/parameters/order", ["sst2"], "parameters.order", ["each of these once: trec6"]),
-        ("scheduler/searched/parameters/order", {"low": 0}, "parameters.order", ["no order of the tasks"]),
+        ("scheduler/searched/parameters/order", {"low": 0}, "parameters.order", ["not an order of the tasks"]),
         ("hardware/isaac/parameters/adc_bits", 11, "parameters.adc_bits", ["3 to 10", "found: 11"]),
     ],
 )

@@ -95,7 +95,7 @@ def _table(data: DataSpec, path: Path) -> pd.DataFrame:
 def _object(line: str, number: int) -> dict[str, Any]:
     row = json.loads(line)
     if not isinstance(row, dict):
-        raise ValueError(f"line {number} is no object")  # noqa: TRY004  # reported like the file's other faults
+        raise ValueError(f"line {number} is not an object")  # noqa: TRY004  # reported like the file's other faults
     return row
 
 

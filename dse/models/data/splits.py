@@ -71,7 +71,7 @@ def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = Non
     Args:
         task: task whose ``split_rows`` is the size of search and of report, if the data allow it.
         frame: all rows.
-        report: rows of an official dev set; search then comes from ``frame`` alone, without the rows they share.
+        report: rows of an official dev set. Search then comes from those rows of ``frame`` that the dev set lacks.
         where: origin of the rows, for messages.
 
     Raises:

@@ -52,7 +52,7 @@ def quantise_inputs(vector: Tensor, bits: int) -> Tensor:
 
 
 def code_inputs(vector: Tensor, bits: int) -> tuple[Tensor, Tensor]:
-    """Return (..., inputs) as whole numbers on the grid of its tokens, and the grids' steps (..., 1)."""
+    """Return a vector (..., inputs) as whole numbers on each token's grid, and the steps of the grids (..., 1)."""
     step = _largest(vector).clamp_min_(1e-12).div_(2.0 ** (bits - 1) - 1)
     return vector.div(step).round_(), step
 

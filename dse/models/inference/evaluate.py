@@ -1,4 +1,4 @@
-"""Scoring a task with given matrices: quantised activations, length-sorted text, weights written in place."""
+"""Score a task with given matrices: quantised activations, length-sorted text, weights written in place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Learning a task from the base through an adapter; it is cached by content, and continues after a stop."""
+"""Learn a task from the base through an adapter; it is cached by content, and continues after a stop."""
 
 from __future__ import annotations
 

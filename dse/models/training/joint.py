@@ -1,4 +1,4 @@
-"""Training one encoder for several tasks; it is cached by content, and continues after a stop."""
+"""Train one encoder for several tasks; it is cached by content, and continues after a stop."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _loss(together: Together, at: int, inputs: dict[str, Tensor], given: Rows, c
 
 
 def save(path: Path, training: Training, model: Model, state: Mapping[str, Tensor] | None = None) -> None:
-    """Store trained weights as safetensors; tasks are named by their place, since names are no part of the key."""
+    """Store trained weights as safetensors; tasks are named by their place, since names are not part of the key."""
     from safetensors.torch import save_file
 
     tensors = {f"matrix/{layer}/{index}": value for (layer, index), value in model.matrices.items()}

@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 MOST_TO_FIT = 160
 """Most rows that the kernel's scales are fitted on."""
 SOME = 5
-"""Number of values of each task that are assumed in addition, exactly as surprising as expected."""
+"""Weight of the assumption that a task's values are as surprising as expected: it counts as this many values per task."""
 MOST_LENGTHS = 24
 """Most columns that get a scale each; more columns share one, since fitting a hundred scales takes a minute."""
 LENGTHS = (0.1, 20.0)

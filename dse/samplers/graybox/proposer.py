@@ -116,7 +116,7 @@ class Proposer:
         self._told, self._begins, self._batch = planned, -1, list[Params]()
 
     def learn(self, point: DesignPoint, row: Mapping[str, Any]) -> None:
-        """Take in a finished trial, or a design of a profile, which has scores and is no trial.
+        """Take in a finished trial, or a design of a profile, which has scores but is not a trial.
 
         Args:
             point: the design.
@@ -267,7 +267,7 @@ class Proposer:
         return [item for item, best in zip(some, mask, strict=True) if best]
 
     def _exact(self, metrics: Mapping[str, Any]) -> Array:
-        """Return the exact objectives, shape (D,); missing ones are 0, so that there are at least two."""
+        """Return the exact objectives, shape (D,). Zeros replace missing values, and fill the array up to two objectives."""
         values = [float(metrics[axis] or 0.0) for axis in self._axes]
         return np.array([*values, *(0.0 for _ in range(2 - len(values)))])
 
@@ -287,7 +287,7 @@ class Proposer:
 
 
 def _axis(objective: str, reference: Mapping[str, float]) -> str | None:
-    """Return the column of an exact objective, by preference the one that the reference point names; None for accuracy."""
+    """Return the column of an exact objective: the one that the reference point names, if any; None for accuracy."""
     if objective == "accuracy":
         return None
     ratios = {"area": ("array_area_ratio", "area_ratio"), "energy": ("energy_ratio",), "latency": ("latency_ratio",)}

@@ -1,4 +1,4 @@
-"""The proposer as a sampler of Optuna."""
+"""Sampler of Optuna that asks the proposer for designs."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def column_types(path: Path, line: int, session: Event) -> dict[str, str]:
     """Return the type of each column that a session declares.
 
     Raises:
-        StudyError: an entry is no column.
+        StudyError: an entry is not a column.
     """
     types = {}
     for item in session["columns"]:

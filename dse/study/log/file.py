@@ -28,7 +28,7 @@ class StudyLog:
 
     Args:
         path: path of the log, which is created if it does not exist.
-        hook: called before and after each event is written, with the name of that point, such as ``asked:written``.
+        hook: function called before and after each event is written, with the name of that point, such as ``asked:written``.
 
     Attributes:
         events: events of the log.

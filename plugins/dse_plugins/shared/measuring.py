@@ -33,7 +33,7 @@ def measure_each_task(
         context: context of the study.
         subject: the quantity that is measured, for the progress line.
         key: everything the arrays depend on besides the task.
-        measure: measures one task, from the context and the task's index.
+        measure: function that measures one task, from the context and the task's index.
     """
     workload = context.workload
     return [

@@ -26,7 +26,7 @@ def input_moments(
         model: encoder and head to observe instead of the tasks' own; L then counts its layers.
 
     Returns:
-        For each name ``<name>_mean`` (L, inputs) and ``<name>_covariance`` (L, inputs, inputs), float32.
+        Arrays by name, float32: ``<name>_mean`` (L, inputs) and ``<name>_covariance`` (L, inputs, inputs) of each matrix.
     """
     import torch
 

@@ -1,7 +1,7 @@
 """Compressor ``ternary``: the signs of each output's largest deltas, times a scale of the output.
 
-Yadav et al., "ComPEFT", 2023: keep the largest part of a delta as signs, and one scale. There zeros are not stored. On
-crossbars zeros take cells as well, so the share decides accuracy and nothing else.
+Yadav et al., "ComPEFT", 2023: keep the largest part of a delta as signs, and one scale. ComPEFT stores no
+zeros. On crossbars zeros take cells as well, so the kept share changes accuracy and nothing else.
 """
 
 from __future__ import annotations

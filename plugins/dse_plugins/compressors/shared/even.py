@@ -45,8 +45,8 @@ def even(mean: Array, columns: Array, width: Array | int) -> Even:
         width: number of columns of a block, or shape (P, 1, 1).
 
     Returns:
-        Levels whose mean is at most ``mean``, and less by under one block. Each part is as near to it as whole blocks
-        are.
+        Levels whose mean is at most ``mean`` and falls short of it by less than one block. Each part's own mean is as
+        near to ``mean`` as whole blocks allow.
     """
     blocks = np.ceil(columns / width)
     due = np.floor(mean[..., None] * np.cumsum(blocks, axis=-1) + ROUNDING)

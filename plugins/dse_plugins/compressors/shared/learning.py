@@ -43,7 +43,7 @@ def learn(
         context: context of the study.
         options: options of the compressor.
         key: everything the adapter's behaviour depends on.
-        build: makes the adapter from the base's matrices.
+        build: function that makes the adapter from the base's matrices.
     """
     rest = (options.passes, options.distil, options.seed)
     return [context.adapted(plugin.Adaption(task, key, build, *rest)) for task in range(len(context.workload.tasks))]

@@ -1,4 +1,4 @@
-"""How matrices are cut into array-sized blocks, which follow one another by block of columns, then by block of rows."""
+"""Cut matrices into array-sized blocks, which follow one another by block of columns, then by block of rows."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Trained(Tiers):
         self._encoder = encoder
 
     def places(self, encoder: plugin.Encoder, params: plugin.Params, *, measured: bool) -> Array:
-        """Return the learnt places; spread places before anything is learnt."""
+        """Return the learnt places, or evenly spread places before training."""
         refuse_others("xma2", measured=measured)
         if not self._places:
             return spread(encoder.layers, self.tiling.starts(encoder)[-1])[None, None]

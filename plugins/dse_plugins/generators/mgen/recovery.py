@@ -58,7 +58,7 @@ def recover(
         encoder: shapes of the matrices.
         weights: whole matrices.
         layers: the L layers that run.
-        read: returns the arrays of `moments`; it is called only if a unit is left out.
+        read: function that returns the arrays of `moments`, called only if a unit is left out.
         masks: whether each unit is kept, shape (L, units), by name of `SIDES`.
 
     Returns:

@@ -26,7 +26,7 @@ class Trunk:
         block: number of array columns that units left out together fill.
         places: places of heads and of columns in the order of keeping, shape (n, units); absent before measurement.
         exits: heads of early exits by task; empty without early exits.
-        moments: reads the moments of the outputs of heads and columns.
+        moments: function that reads the moments of the outputs of heads and columns.
     """
 
     layers: tuple[int, ...]

@@ -109,7 +109,7 @@ class Isaac(plugin.Base):
         )
 
     def levels(self, arrays: int, params: plugin.Params) -> dict[str, int]:
-        """Number of arrays of a tile and of an IMA, for one design; empty if the chip is too small for all weights."""
+        """Return the number of arrays per tile and per IMA of one design; empty if the chip is too small for all weights."""
         ima = int(params["arrays_per_ima"][0])
         tile = ima * self.options.imas_per_tile
         tiles = int(params["tiles"][0])

@@ -29,7 +29,7 @@ LARGEST_CACTI_NODE = 90
 MEMORIES = {"register": (2 * 1024, 128), "buffer": (64 * 1024, 256)}
 """Bytes of each memory, and bits of its port."""
 SCALED_FROM = {"isaac": 32, "horowitz": 45}
-"""Nodes of the published numbers that are scaled: ISAAC's own components, and digital arithmetic."""
+"""Nodes, nm, of the published numbers that are scaled: ISAAC's own components, and digital arithmetic."""
 PACKAGES = ("hwcomponents", "hwcomponents-adc", "hwcomponents_cacti", "hwcomponents-neurosim")
 
 
