@@ -183,7 +183,7 @@ def _keeps_target(table: pd.DataFrame, choice: int | None, target_drop: float | 
 
 
 def _log(folder: Path, event: Mapping[str, Any]) -> None:
-    """Append one event and sync it to disk: the choice must be there before the scores."""
+    """Append one event and sync it to disk: the log must hold the choice before the scores."""
     line = json.dumps({"time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), **event})
     try:
         with (folder / LOG).open("a", encoding="utf-8") as file:

@@ -27,7 +27,7 @@ class Together:
         training: tasks and layers of the training, and which layers are frozen.
 
     Attributes:
-        tasks: the training's tasks.
+        tasks: tasks that are trained together, with their rows.
         models: one model per task; all share the same embeddings and layers.
         layers: layers that run.
         indices: indices of these layers in the base.
