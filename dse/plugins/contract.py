@@ -112,7 +112,7 @@ class NonidealHardware(Hardware, Protocol):
 
 
 @runtime_checkable
-class HardwareWithAlternatives(Hardware, Protocol):
+class HardwareWithAlternatives(Protocol):
     """A hardware model that has one more method: what its designs cost under other assumptions."""
 
     def alternatives(self, params: Params) -> Iterable[Alternative]:
@@ -120,7 +120,7 @@ class HardwareWithAlternatives(Hardware, Protocol):
 
 
 @runtime_checkable
-class HardwareWithLevels(Hardware, Protocol):
+class HardwareWithLevels(Protocol):
     """A hardware model that has one more method: the levels of its chip, which an export writes down."""
 
     def levels(self, arrays: int, params: Params) -> Mapping[str, int]:
@@ -148,7 +148,7 @@ class ModelGenerator(_Plugin, Protocol):
 
 
 @runtime_checkable
-class JointGenerator(ModelGenerator, Protocol):
+class JointGenerator(Protocol):
     """A model generator that says whether its weights of one task depend on the other tasks."""
 
     joint: bool
@@ -189,7 +189,7 @@ class WeightCompressor(_Plugin, Protocol):
 
 
 @runtime_checkable
-class LearningCompressor(WeightCompressor, Protocol):
+class LearningCompressor(Protocol):
     """A compressor that has one more method: biases, norms and heads that it trained together with its terms."""
 
     def learnt(self, params: Params, owner: int) -> Model | None:

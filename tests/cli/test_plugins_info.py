@@ -45,7 +45,7 @@ def test_json_is_one_record_and_csv_the_parameters(dse: Any) -> None:
         "type": "int >= 1",
         "required": False,
         "default": 1,
-        "meaning": "groups of consecutive layers that have hyper-parameters of their own; their names then end in ``_1``, "
+        "meaning": "number of groups of consecutive layers with their own hyper-parameters, whose names then end in ``_1``, "
         "``_2`` and so on.",
     }
     assert record["parameters"][0]["limits"] == [0.0, 1.0]

@@ -117,7 +117,7 @@ def test_a_digest_follows_every_weight(checkpoint: Path) -> None:
 def test_pinned_weights_are_verified(tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "model"
     shutil.copytree(base, folder)
-    monkeypatch.setattr(models, "unpacked", lambda *_: folder)
+    monkeypatch.setattr(models, "unpack", lambda *_: folder)
     raw = {"name": "b", "archive": {"wheels": ["w==1"], "sha256": ["0" * 64], "member": "model"}}
     actual = file_digest(folder / "model.safetensors")
     assert models.locate(BaseSpec.model_validate(raw | {"weights_sha256": actual}), tmp_path) == str(folder)

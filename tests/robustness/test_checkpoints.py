@@ -124,7 +124,7 @@ def test_an_archive_needs_its_checksum(home: Home, dse: Any) -> None:
 def test_pinned_weights_with_another_checksum_are_refused(
     home: Home, dse: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dse.models.checkpoints.unpacked", lambda *_args: home.folder / "model")
+    monkeypatch.setattr("dse.models.checkpoints.unpack", lambda *_args: home.folder / "model")
     archive = '{ wheels = ["dse-reram==0"], sha256 = ["00"], member = "x" }'
     home.change('base = "model"', f'base = {{ name = "b", weights_sha256 = "00", archive = {archive} }}')
     told(dse("check", home.space), "where: ", "expected: sha256 00", "found: sha256", "do: ")

@@ -180,7 +180,7 @@ def test_drops_are_taken_to_ideal_arrays(tiny_space: Path, cache: Path) -> None:
     space = load(tiny_space)
     reference = space.reference_hardware.model_copy(update={"options": {"spread": "wan22"}})
     noisy = space.model_copy(update={"reference_hardware": reference})
-    with pytest.raises(dse.SpaceError, match="arrays of the reference hardware are ideal") as caught:
+    with pytest.raises(dse.SpaceError, match="arrays of the reference hardware must be ideal") as caught:
         _ = build_problem(noisy, dse.Registry().discover(), cache=cache, device="cpu").baseline
     assert "[hardware.isaac.options]" in str(caught.value)
 

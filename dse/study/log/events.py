@@ -35,6 +35,8 @@ _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "asked": {"trial": int, "source": str, "seed": int, "params": dict, "attributes": dict, "study_attributes": dict},
     "done": {"trial": int, "row": dict, "values": (list, type(None)), "constraints": dict},
 }
+_OPTIONAL: dict[str, dict[str, type]] = {key: {"accounting": int} for key in ("header", "resumed")}
+"""Keys that logs of earlier versions lack."""
 _SCALARS = ("float64", "int64", "string", "bool")
 _LARGEST = {"int64": 2**63 - 1, "float64": 2**53}
 """Largest whole number that a table holds in a column, by its type."""
@@ -59,7 +61,8 @@ def check_keys(path: Path, line: int, event: Event) -> None:
         StudyError: the event lacks a key, or a value has the wrong type.
     """
     name = str(event["event"])
-    for key, kind in _KEYS.get(name, {}).items():
+    present = {key: kind for key, kind in _OPTIONAL.get(name, {}).items() if key in event}
+    for key, kind in (_KEYS.get(name, {}) | present).items():
         value = event.get(key)
         if key not in event or not isinstance(value, kind) or isinstance(value, bool):
             raise damaged_event_error(path, line, f"{name} with {key}", value)
