@@ -122,7 +122,9 @@ def _pack_matrices(
     live = columns * (depth > 0)
     signs = np.where(separate & (not unsigned), 2.0, 1.0)
     row_blocks = np.ceil(rows / geometry.rows[over])
-    planes = signs * _column_blocks(live, depth, geometry.columns[over])  # column blocks over all planes and signs
+    planes = signs * _column_blocks(
+        live, depth, geometry.usable_columns[over]
+    )  # column blocks over all planes and signs
     arrays = row_blocks * planes
     extra = np.where(geometry.flip[over] | unsigned, arrays, 0)
     return {

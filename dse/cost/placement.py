@@ -96,7 +96,7 @@ def _arrays(
     group: Sequence[_Live], geometry: Geometry
 ) -> Iterator[list[tuple[int, int, int, int, int, int, int, int, int]]]:
     """Yield the segments of each array of one sign: their fields from the matrix on, without piece and sign."""
-    height, width = int(geometry.rows[0]), int(geometry.columns[0])
+    height, width = int(geometry.rows[0]), int(geometry.usable_columns[0])
     deepest = sorted(group, key=lambda item: -item.depth)
     for plane in range(deepest[0].depth):
         blocks = _blocks([item for item in deepest if item.depth > plane], width)

@@ -57,8 +57,9 @@ def reprogramming(workload: Workload, demand: Demand, footprint: Footprint, geom
         return None
     contents = block_contents(demand, images)
     weights, planes = _weights(workload.encoder, demand, images), _planes(geometry)[:, None]
-    columns = np.where(geometry.flip, 1 + 1 / geometry.columns, 1.0)[:, None]  # flip encoding's column is written too
-    across = np.ceil(images.rows / geometry.rows) * np.ceil(images.columns / geometry.columns)
+    width = geometry.usable_columns
+    columns = np.where(geometry.flip, 1 + 1 / width, 1.0)[:, None]  # flip encoding's column is written too
+    across = np.ceil(images.rows / geometry.rows) * np.ceil(images.columns / width)
     cells = weights * planes * columns
     arrays = (weights > 0) * planes * across[:, None]
     read_bits = np.where(contents == BASE, _BASE_BITS, images.weight_bits + images.masks * _BASE_BITS)

@@ -40,6 +40,11 @@ class Geometry:
     packing: Packing = "same-input"
 
     @property
+    def usable_columns(self) -> Ints:
+        """Number of bitlines of an array that weights may take, (P,): every count, place and draw reads it here."""
+        return self.columns
+
+    @property
     def separate(self) -> Bools:
         """Whether positive and negative parts have arrays of their own, (P,)."""
         return np.asarray(self.encoding == ENCODINGS.index("separate"))

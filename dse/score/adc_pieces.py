@@ -35,7 +35,7 @@ def converter(nonideality: Nonideality, geometry: Geometry) -> Converter | None:
         step = max(1.0, nonideality.adc_range * max(largest, inputs) / most)
     if step == 1.0 and most >= largest and not nonideality.cells_differ:
         return None
-    return Converter(rows, int(geometry.columns[0]), top, dac_bits, int(geometry.input_bits[0]), step, most)
+    return Converter(rows, int(geometry.usable_columns[0]), top, dac_bits, int(geometry.input_bits[0]), step, most)
 
 
 class OnConverters:

@@ -71,7 +71,7 @@ class Cells:
     def __init__(self, nonideality: Nonideality, geometry: Geometry, draw: int) -> None:
         self.nonideality, self._draw = nonideality, draw
         self._geometry = geometry
-        self.rows, self._columns = int(geometry.rows[0]), int(geometry.columns[0])
+        self.rows, self._columns = int(geometry.rows[0]), int(geometry.usable_columns[0])
         self._bits = int(geometry.cell_bits[0])
         self.top = 2**self._bits - 1
         off = 1 / nonideality.on_off_ratio

@@ -7,7 +7,7 @@ before any weight exists. The second key has a hash of the rebuilt weights: desi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -224,10 +224,19 @@ class Scorer:
 
 
 def arrays_key(geometry: Geometry, what: Nonideality) -> dict[str, Any]:
-    """Fields of one point's geometry that reach a score on non-ideal arrays: all but those excluded by name."""
+    """Fields of one point's geometry that reach a score on non-ideal arrays: all but those excluded by name.
+
+    A field with its default is left out, so that scores which were cached before the field was added stay known.
+    """
     excluded = {*NOT_OF_CELLS, *(ONLY_OF_CONVERSIONS if what.adc == "ideal" else ())}
+    excluded |= {field.name for field in fields(geometry) if _is_default(field, getattr(geometry, field.name))}
     named = {field.name: getattr(geometry, field.name) for field in fields(geometry) if field.name not in excluded}
     return {name: value if isinstance(value, str) else _number(value[0]) for name, value in named.items()}
+
+
+def _is_default(field: Field[Any], value: Any) -> bool:
+    default = field.default if field.default_factory is MISSING else field.default_factory()
+    return default is not MISSING and bool(np.array_equal(value, default))
 
 
 def _number(value: Any) -> int | float:

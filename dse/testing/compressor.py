@@ -26,7 +26,7 @@ from dse.score.cut import Cut
 from dse.score.matrices import check_stored, effective, products
 from dse.testing import _values as values
 from dse.testing.common import Check, PluginTests, after
-from dse.testing.workloads import TinyContext, tiny_geometry
+from dse.testing.workloads import GEOMETRY, TinyContext, tiny_geometry
 
 Shapes = dict[tuple[int, int], tuple[int, int]]
 GEOMETRIES: tuple[dict[str, int], ...] = (
@@ -126,22 +126,13 @@ class CompressorTests(PluginTests):
     def test_geometry_fields_are_complete(self, record: PluginRecord) -> None:
         """Only the fields of the geometry that `geometry_fields` names change the stored terms."""
         after(self.test_batch_equals_single, record=record)
-        changed = {
-            "rows": 64,
-            "columns": 64,
-            "cell_bits": 2,
-            "adc_bits": 6,
-            "dac_bits": 2,
-            "input_bits": 4,
-            "encoding": 1,
-        }
         for plugin, workload, params in self.cases(record):
             unknown = set(plugin.geometry_fields) - {item.name for item in fields(Geometry)}
             assert not unknown, f"geometry_fields names no field of dse.Geometry: {sorted(unknown)}"
             plan = self.plans(workload)[0]
             first = list(stored_by(plugin, workload, plan, tiny_geometry(), params))
-            for name in changed.keys() - set(plugin.geometry_fields):
-                other = stored_by(plugin, workload, plan, _geometry({name: changed[name]}), params)
+            for name in GEOMETRY.keys() - set(plugin.geometry_fields):
+                other = stored_by(plugin, workload, plan, _geometry({name: GEOMETRY[name][1]}), params)
                 place = values.first_difference(first, list(other))
                 assert not place, f"Geometry.{name} changes the stored terms but is not in geometry_fields: {place}"
 

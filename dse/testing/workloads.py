@@ -22,6 +22,18 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+GEOMETRY: dict[str, tuple[int, int]] = {
+    "rows": (128, 64),
+    "columns": (128, 64),
+    "cell_bits": (1, 2),
+    "adc_bits": (8, 6),
+    "dac_bits": (1, 2),
+    "input_bits": (8, 4),
+    "encoding": (0, 1),
+}
+"""Usual and another value of every number in `dse.Geometry`, for conformance suites."""
+
+
 def tiny_workload(
     tasks: int = 3,
     *,
@@ -176,8 +188,8 @@ def tiny_geometry(points: int = 1, *, packing: Packing = "same-input", **changes
         packing: packing of matrices that share an input.
         changes: fields of `dse.Geometry` with another value.
     """
-    fields = {"rows": 128, "columns": 128, "cell_bits": 1, "adc_bits": 8, "dac_bits": 1, "input_bits": 8, "encoding": 0}
-    values = {name: np.full(points, value) for name, value in (fields | changes).items()}
+    usual = {name: value for name, (value, _) in GEOMETRY.items()}
+    values = {name: np.full(points, value) for name, value in (usual | changes).items()}
     return Geometry(**values, packing=packing)
 
 

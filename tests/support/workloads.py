@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import dse
+from dse.testing import tiny_geometry
 
 
 def encoder(*, layers: int = 2, hidden: int = 32, ffn: int = 64, heads: int = 4) -> dse.Encoder:
@@ -40,9 +41,4 @@ def minilm(tasks: int = 1) -> dse.Workload:
 
 def geometry(points: int = 1, **changes: Any) -> dse.Geometry:
     """The ICCAD'21 configuration, with changes."""
-    import numpy as np
-
-    fields = {"rows": 128, "columns": 128, "cell_bits": 1, "adc_bits": 8, "dac_bits": 1, "input_bits": 8, "encoding": 0}
-    packing = changes.pop("packing", "same-input")
-    values = {name: np.full(points, value) for name, value in (fields | changes).items()}
-    return dse.Geometry(**values, packing=packing)
+    return tiny_geometry(points, **changes)

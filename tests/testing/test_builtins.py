@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any, ClassVar
 
 import pytest
@@ -10,6 +11,7 @@ import dse
 from dse.plugins.registry import Registry
 from dse.records.plugin import Kind, PluginRecord
 from dse.testing import CompressorTests, GeneratorTests, HardwareTests, SchedulerTests
+from dse.testing.workloads import GEOMETRY
 
 FOUND = Registry().discover()
 
@@ -118,3 +120,8 @@ class TestIsaacWithEverythingOn(HardwareTests):
     @pytest.fixture
     def record(self) -> PluginRecord:
         return FOUND.get("hardware", "isaac")
+
+
+def test_every_number_of_a_geometry_has_another_value_to_try() -> None:
+    assert set(GEOMETRY) == {field.name for field in fields(dse.Geometry)} - {"packing"}
+    assert all(usual != other for usual, other in GEOMETRY.values())

@@ -202,7 +202,7 @@ class Graded:
         """Spread the places in `Placement.forms` evenly over each matrix's columns, in every layer, shape (P, A, L)."""
         share = by_owner(params, demand)["share"]
         mean = np.stack([Placement.of(geometry, point).level(share[point]) for point in range(demand.points)])
-        width = geometry.columns[:, None, None]
+        width = geometry.usable_columns[:, None, None]
         columns = np.broadcast_to(demand.columns, (*demand.used.shape, len(encoder.matrices)))[:, 1:]
         return [even(mean, columns[..., index], width) for index in range(len(encoder.matrices))]
 

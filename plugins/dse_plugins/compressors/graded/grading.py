@@ -18,7 +18,7 @@ class Placement:
 
     Attributes:
         rows: number of wordlines of an array.
-        columns: number of bitlines of an array.
+        columns: number of bitlines of an array that weights may take.
         binary: number of arrays of a block of binary columns.
         ternary: number of arrays of a block of ternary columns.
     """
@@ -34,7 +34,7 @@ class Placement:
         cell, separate = geometry.cell_bits[point], geometry.separate[point]
         signed = float(plugin.slices(np.array(1.0), cell, separate)) * (2 if separate else 1)
         plain = float(plugin.slices(np.array(1.0), cell, np.array(True)))
-        return cls(int(geometry.rows[point]), int(geometry.columns[point]), plain, signed)
+        return cls(int(geometry.rows[point]), int(geometry.usable_columns[point]), plain, signed)
 
     @property
     def forms(self) -> tuple[int, ...]:
