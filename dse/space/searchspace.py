@@ -18,6 +18,9 @@ from dse.space.domain import Domain, at, size, snap_value
 from dse.space.file import SpaceFile
 from dse.space.workload import with_paths
 
+_OF_EVERY_DIGEST = ("sampler", "sampler_options", "seed", "objectives", "reference_point", "constraints")
+"""Keys of ``[search]`` that were always part of the digest. A later key is part of it only where it is not the default."""
+
 
 @dataclass(frozen=True, slots=True)
 class Element:
@@ -124,9 +127,9 @@ class SearchSpace:
     @cached_property
     def digest(self) -> str:
         """Hash of all that decides which designs are searched and how; without budget and limits, since these may change."""
-        search = self.file.search.model_dump(exclude={"trials", "max_failed_share", "time_limit_s"})
-        if not search["screen"]:
-            del search["screen"]  # spaces without screening have the digest they had before the key existed
+        table = self.file.search.model_dump(exclude={"trials", "max_failed_share", "time_limit_s"})
+        usual = {name: field.default for name, field in type(self.file.search).model_fields.items()}
+        search = {name: value for name, value in table.items() if name in _OF_EVERY_DIGEST or value != usual[name]}
         content = {
             "schema": self.file.schema_,
             "workload": with_paths(self.file.workload, lambda name: Path(name).name),  # content is hashed elsewhere

@@ -13,7 +13,9 @@ import dse
 from dse.cost.cost import Costed
 from dse.cost.metrics import cost_results
 from dse.cost.sum import Costs
+from dse.records.counts import Counts
 from dse.records.plugin import KINDS
+from dse.records.schedule import Schedule
 from dse.records.scored import CostResult, ScoreResult
 from dse.results.columns import COST_NAMES, IDENTITY, RECORD, SCORE_NAMES, study_columns
 from dse.results.rows import cost_cells, score_cells
@@ -30,7 +32,9 @@ def cost() -> CostResult:
     values: dict[str, Any] = {field.name: np.ones(1) for field in fields(Costs)}
     matrices: dict[str, Any] = {name: np.ones((1, 1)) for name in ("area", "energy", "visit_us", "switch_us")}
     costs = Costs(**values | matrices | {"names": ("arrays",), "order": np.zeros((1, 1), int)})
-    costed: Any = Costed(costs, np.zeros(1), [()], None, None)  # type: ignore[arg-type]  # neither is looked at
+    counts = Counts(**{field.name: np.ones((1, 1, 1)) for field in fields(Counts)})
+    schedule = Schedule(np.zeros((1, 1), int), np.ones((1, 1)))
+    costed = Costed(costs, np.zeros(1), [()], schedule, counts)
     (found,) = cost_results(costed, costs, ["a"])
     return found
 
