@@ -34,68 +34,27 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_COMMANDS = {
-    "check": "dse.commands.check",
-    "components_build": "dse.commands.components_build",
-    "dashboard": "dse.commands.dashboard",
-    "deltas": "dse.commands.deltas",
-    "export": "dse.commands.export",
-    "hypervolume": "dse.commands.pareto",
-    "pareto": "dse.commands.pareto",
-    "plot": "dse.commands.plot",
-    "plugins_check": "dse.commands.plugins_check",
-    "plugins_info": "dse.commands.plugins_info",
-    "plugins_list": "dse.commands.plugins_list",
-    "plugins_new": "dse.commands.plugins_new",
-    "profile": "dse.commands.profile",
-    "query": "dse.commands.query",
-    "redundancy": "dse.commands.redundancy",
-    "report": "dse.commands.report",
-    "run": "dse.commands.run",
-    "sections": "dse.commands.show",
-    "show": "dse.commands.show",
-    "validate": "dse.commands.validate",
-    "load_export": "dse.exports.load",
-}
-"""Module of each command."""
+_ELSEWHERE = {"hypervolume": "dse.commands.pareto", "sections": "dse.commands.show", "load_export": "dse.exports.load"}
+"""Modules of the commands that do not stand in a module of their own name."""
 
 __all__ = [
-    "DseError",
-    "__version__",
-    "check",
-    "components_build",
-    "dashboard",
-    "deltas",
-    "export",
-    "hypervolume",
-    "load_export",
-    "pareto",
-    "plot",
-    "plugins_check",
-    "plugins_info",
-    "plugins_list",
-    "plugins_new",
-    "profile",
-    "query",
-    "redundancy",
-    "report",
-    "run",
-    "sections",
-    "show",
-    "validate",
-]
+    "DseError", "__version__", "check", "components_build", "dashboard", "deltas", "export", "hypervolume", "load_export",
+    "pareto", "plot", "plugins_check", "plugins_info", "plugins_list", "plugins_new", "profile", "query", "redundancy",
+    "report", "run", "sections", "show", "validate",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     """Load a command when it is first used, since commands import pandas and more; then look for an old name."""
     from importlib import import_module
 
-    if name in _COMMANDS:
-        return getattr(import_module(_COMMANDS[name]), name)
+    if name in __all__:
+        return getattr(import_module(_ELSEWHERE.get(name, f"dse.commands.{name}")), name)
     for path in ("dse.plugin", "dse.errors"):
         module = import_module(path)
         if name in module.__all__:
-            return getattr(module, name)
+            globals()[name] = value = getattr(module, name)  # plugins ask for old names a hundred thousand times
+            return value
     raise AttributeError(f"module 'dse' has no attribute {name!r}")
 
 

@@ -14,23 +14,10 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "CheckpointError",
-    "DataError",
-    "DseError",
-    "ExportError",
-    "OutputError",
-    "PackageError",
-    "PluginContractError",
-    "PluginLoadError",
-    "QueryError",
-    "SetupError",
-    "SourceError",
-    "SpaceError",
-    "StudyError",
-    "TimeLimitError",
-    "UnknownNameError",
-    "WorkerError",
-]
+    "CheckpointError", "DataError", "DseError", "ExportError", "OutputError", "PackageError", "PluginContractError",
+    "PluginLoadError", "QueryError", "SetupError", "SourceError", "SpaceError", "StudyError", "TimeLimitError",
+    "UnknownNameError", "WorkerError",
+]  # fmt: skip
 
 
 class DseError(Exception):

@@ -20,18 +20,9 @@ SUITES: dict[Kind, type[PluginTests]] = {
 }
 
 __all__ = [
-    "SUITES",
-    "CompressorTests",
-    "GeneratorTests",
-    "HardwareTests",
-    "PluginTests",
-    "SchedulerTests",
-    "TinyContext",
-    "registry",
-    "tiny_components",
-    "tiny_geometry",
-    "tiny_workload",
-]
+    "SUITES", "CompressorTests", "GeneratorTests", "HardwareTests", "PluginTests", "SchedulerTests", "TinyContext",
+    "registry", "tiny_components", "tiny_geometry", "tiny_workload",
+]  # fmt: skip
 
 
 def registry(*records: PluginRecord) -> Registry:
