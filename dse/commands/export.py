@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import DseError, OutputError, StudyError
-from dse.records.callbacks import ProgressCallback
+from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.study.load import load, request
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def export(
     from dse.results.read import show, table_file
     from dse.results.studies import study_folder
 
+    activity = activity or ignore_progress
     table, target = table_file(study_folder(study, results), TRIALS), Path(folder)
     source, record = table.parent, show(table, trial)
     scores = _read_scores(source, record)
@@ -90,8 +91,7 @@ def export(
     problem, space, provenance = load(request(source / SPACE, device, cache, plugins, data=data), activity)
     wanted = _describe_export(problem, space, provenance, record, scores)
     _check_scores(wanted, activity)
-    if activity is not None:
-        activity("writing the design", None)
+    activity("writing the design", None)
     return _write(target, wanted, rows=rows, check=check, activity=activity)
 
 
@@ -201,7 +201,7 @@ def _describe_export(
     return Wanted(problem, point, {**about, "versions": versions(), "machine": machine()}, scores)
 
 
-def _check_scores(wanted: Wanted, activity: ProgressCallback | None) -> None:
+def _check_scores(wanted: Wanted, activity: ProgressCallback) -> None:
     """Refuse to export other models than were scored; usually the cache has all scores.
 
     Raises:
@@ -210,8 +210,7 @@ def _check_scores(wanted: Wanted, activity: ProgressCallback | None) -> None:
     wanted.problem.prepare(scores=False)
     splits = dict.fromkeys(split for by_split in wanted.scores.values() for split in by_split)
     for split in splits:
-        if activity is not None:
-            activity(f"looking up the scores on the {split} split", None)
+        activity(f"looking up the scores on the {split} split", None)
         measured = wanted.problem.score(wanted.point, split).tasks
         recorded = {task: by_split[split] for task, by_split in wanted.scores.items()}
         for task in {**recorded, **measured}:
@@ -225,7 +224,7 @@ def _check_scores(wanted: Wanted, activity: ProgressCallback | None) -> None:
                 )
 
 
-def _write(target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: ProgressCallback | None) -> Exported:
+def _write(target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: ProgressCallback) -> Exported:
     import pandas as pd
 
     from dse.exports.check import check_export
@@ -246,8 +245,7 @@ def _write(target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: P
         ]
         if not check:
             return Exported(target, megabytes, pd.DataFrame(recorded))
-        if activity is not None:
-            activity("scoring the export in a process of its own", None)
+        activity("scoring the export in a process of its own", None)
         with tempfile.TemporaryDirectory() as beside:
             where = target / ROWS if rows else Path(beside) / ROWS
             if not rows:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from dse.errors import DseError, unknown_name
 from dse.plugins.registry import Provider
 from dse.plugins.targets import Target, plugins_of
-from dse.records.callbacks import ProgressCallback
+from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.records.plugin import PluginRecord
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def plugins_check(
         given = _split_options(target_plugins, options or {})
         results = [_report_broken(provider) for provider in target_plugins.broken]
         for record, own in zip(target_plugins.records, given, strict=True):
-            results += _check_plugin(record, own, activity)
+            results += _check_plugin(record, own, activity or ignore_progress)
     return results
 
 
@@ -103,9 +103,7 @@ def _report_broken(provider: Provider) -> CheckResult:
     return CheckResult("", provider.name, "loads", "The plugin's module and hooks run.", "failed", reason)
 
 
-def _check_plugin(
-    record: PluginRecord, options: dict[str, Any], activity: ProgressCallback | None
-) -> list[CheckResult]:
+def _check_plugin(record: PluginRecord, options: dict[str, Any], activity: ProgressCallback) -> list[CheckResult]:
     """Run every check of a plugin's kind; checks that others build on come first."""
     from dse.testing import SUITES
     from dse.testing.common import OUTCOMES, outcome
@@ -113,11 +111,9 @@ def _check_plugin(
     suite = type("Suite", (SUITES[record.kind],), {"options": options})()
     names = [name for name in dir(suite) if name.startswith("test_")]
     for number, name in enumerate(names):
-        if activity is not None:
-            activity(f"checking {record.kind} {record.name!r}", number / len(names))
+        activity(f"checking {record.kind} {record.name!r}", number / len(names))
         outcome(getattr(suite, name), record)
-    if activity is not None:
-        activity(f"checking {record.kind} {record.name!r}", 1.0)
+    activity(f"checking {record.kind} {record.name!r}", 1.0)
     mine = [item for item in OUTCOMES if item.suite is type(suite)]
     OUTCOMES[:] = [item for item in OUTCOMES if item.suite is not type(suite)]
     return [_read_outcome(item) for item in mine]

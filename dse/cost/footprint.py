@@ -20,28 +20,20 @@ def check_footprint(footprint: Footprint, wanted: Demand, compressor: str) -> No
         fields |= {f"pieces[{index}].{name}": getattr(piece, name) for name in ("rows", "columns", "magnitude")}
     for name, values in fields.items():
         if values.shape != shape or not np.isfinite(values).all() or values.min(initial=0) < 0:
-            raise PluginContractError(
-                f"compressor {compressor!r} returned an unusable footprint",
-                where=name,
-                expected=f"finite values >= 0 of shape {shape}",
-                found=f"shape {values.shape}, least {np.min(values, initial=0):g}",
+            raise _unusable(
+                compressor,
+                name,
+                f"finite values >= 0 of shape {shape}",
+                f"shape {values.shape}, least {np.min(values, initial=0):g}",
             )
     for index, piece in enumerate(footprint.pieces):
         first = piece.fed_by
         if first is not None and not (0 <= first < len(footprint.pieces) and footprint.pieces[first].fed_by is None):
-            raise PluginContractError(
-                f"compressor {compressor!r} returned an unusable footprint",
-                where=f"pieces[{index}].fed_by",
-                expected="the index of a piece that the matrix's inputs drive",
-                found=first,
+            raise _unusable(
+                compressor, f"pieces[{index}].fed_by", "the index of a piece that the matrix's inputs drive", first
             )
     if footprint.on_base.shape != wanted.used.shape:
-        raise PluginContractError(
-            f"compressor {compressor!r} returned an unusable footprint",
-            where="on_base",
-            expected=f"shape {wanted.used.shape}",
-            found=f"shape {footprint.on_base.shape}",
-        )
+        raise _unusable(compressor, "on_base", f"shape {wanted.used.shape}", f"shape {footprint.on_base.shape}")
 
 
 def check_blocks(encoder: Encoder, footprint: Footprint, compressor: str) -> None:
@@ -56,9 +48,14 @@ def check_blocks(encoder: Encoder, footprint: Footprint, compressor: str) -> Non
     if given == shape:
         stray = int((images.blocks & ~np.repeat(footprint.on_base, count // encoder.layers, axis=-1)).sum())
     if given != shape or stray or images.weight_bits < 0:
-        raise PluginContractError(
-            f"compressor {compressor!r} returned an unusable footprint",
-            where="reprogrammed",
-            expected=f"blocks of shape {shape}, only where on_base is True",
-            found=f"shape {given}, {stray} elsewhere, {images.weight_bits:g} bits per weight",
+        raise _unusable(
+            compressor,
+            "reprogrammed",
+            f"blocks of shape {shape}, only where on_base is True",
+            f"shape {given}, {stray} elsewhere, {images.weight_bits:g} bits per weight",
         )
+
+
+def _unusable(compressor: str, where: str, expected: str, found: object) -> PluginContractError:
+    message = f"compressor {compressor!r} returned an unusable footprint"
+    return PluginContractError(message, where=where, expected=expected, found=found)

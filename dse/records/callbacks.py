@@ -13,9 +13,7 @@ MessageCallback: TypeAlias = Callable[[str], object]
 
 def ignore_progress(activity: str, share: float | None) -> None:
     """Do nothing: the default `ProgressCallback`."""
-    del activity, share
 
 
 def ignore_message(message: str) -> None:
     """Do nothing: the default `MessageCallback`."""
-    del message

@@ -156,20 +156,8 @@ def _check_term(term: Term, where: str, piece: Piece | None) -> None:
             expected=f"at most {term.magnitude}",
             found=max(-least, largest),
         )
-    if term.digital != digital:
-        raise PluginContractError(
-            "the footprint and a stored term disagree on whether arrays hold it",
-            where=where,
-            expected=f"digital = {digital}",
-            found=f"digital = {term.digital}",
-        )
-    if term.unsigned != unsigned:
-        raise PluginContractError(
-            "the footprint and a stored term disagree on whether codes have a sign",
-            where=where,
-            expected=f"unsigned = {unsigned}",
-            found=f"unsigned = {term.unsigned}",
-        )
+    _compare("digital", digital, term.digital, "a stored term disagree on whether arrays hold it", where)
+    _compare("unsigned", unsigned, term.unsigned, "a stored term disagree on whether codes have a sign", where)
     if (unsigned and least < 0) or (term.offset is not None and not unsigned):
         raise PluginContractError(
             "a signed term is stored like an unsigned one",
@@ -182,13 +170,7 @@ def _check_term(term: Term, where: str, piece: Piece | None) -> None:
 def _check_fed(matrix: Stored, term: Term, piece: Piece | None, where: str) -> None:
     """Refuse a product whose factors do not fit each other, or were not charged as a product."""
     charged = None if piece is None else piece.fed_by
-    if term.fed_by != charged:
-        raise PluginContractError(
-            "the footprint and a stored term disagree on what feeds the term",
-            where=where,
-            expected=f"fed_by = {charged}",
-            found=f"fed_by = {term.fed_by}",
-        )
+    _compare("fed_by", charged, term.fed_by, "a stored term disagree on what feeds the term", where)
     if term.fed_by is None or not term.codes.numel():
         return
     first = matrix.terms[term.fed_by] if 0 <= term.fed_by < len(matrix.terms) else None
@@ -206,7 +188,8 @@ def _check_counts(
 ) -> None:
     """Compare one matrix's terms with its footprint, piece by piece and bit by bit."""
     layer, index = key
-    charged = [_piece(*_at(piece, owner, layer, index)) for piece in footprint.pieces]
+    at = (0, owner, layer, index)
+    charged = [_piece(piece.rows[at], piece.columns[at], piece.magnitude[at]) for piece in footprint.pieces]
     measured = [_piece(term.codes.shape[1], term.codes.shape[0], term.magnitude) for term in matrix.terms]
     measured += [_NOTHING] * (len(charged) - len(measured))
     bits = int(footprint.digital_bits[0, owner, layer, index])
@@ -218,22 +201,18 @@ def _check_counts(
             found=f"{measured} and {digital_bits(matrix, outputs)} digital bits",
         )
     delta = bool(footprint.on_base[0, owner, layer])
-    if delta != matrix.on_base:
-        raise PluginContractError(
-            "the footprint and the stored terms disagree on whether a matrix is a delta on the base",
-            where=where,
-            expected=f"on_base = {delta}",
-            found=f"on_base = {matrix.on_base}",
-        )
+    text = "the stored terms disagree on whether a matrix is a delta on the base"
+    _compare("on_base", delta, matrix.on_base, text, where)
+
+
+def _compare(name: str, charged: object, stored: object, text: str, where: str) -> None:
+    """Refuse a value that the footprint was not charged for."""
+    if charged != stored:
+        expected, found = f"{name} = {charged}", f"{name} = {stored}"
+        raise PluginContractError(f"the footprint and {text}", where=where, expected=expected, found=found)
 
 
 _NOTHING = (0, 0, 0)
-
-
-def _at(piece: Piece, owner: int, layer: int, index: int) -> tuple[float, float, float]:
-    values = (piece.rows, piece.columns, piece.magnitude)
-    rows, columns, magnitude = (float(array[0, owner, layer, index]) for array in values)
-    return rows, columns, magnitude
 
 
 def _piece(rows: float, columns: float, magnitude: float) -> tuple[int, int, int]:
