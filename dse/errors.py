@@ -24,13 +24,7 @@ class DseError(Exception):
     """Base of all errors that a person is to read; the command line shows them without a traceback."""
 
     def __init__(
-        self,
-        what: str,
-        *,
-        where: object = None,
-        expected: object = None,
-        found: object = None,
-        fix: str | None = None,
+        self, what: str, *, where: object = None, expected: object = None, found: object = None, fix: str | None = None
     ) -> None:
         self.what = what
         self.where = where

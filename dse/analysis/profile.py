@@ -286,10 +286,7 @@ def rows_of(resilience: Resilience, tasks: Sequence[str]) -> list[dict[str, Any]
                 common
                 | {"layer": None, "setting": index}
                 | {f"param.{key}": value for key, value in setting.items()}
-                | {
-                    "score": float(resilience.scores[task, index]),
-                    "drop": float(resilience.drops[task, index]),
-                }
+                | {"score": float(resilience.scores[task, index]), "drop": float(resilience.drops[task, index])}
                 | {f"extra_{metric}": float(extra[task, index]) for metric, extra in resilience.extra.items()}
                 | {metric: float(ratio[index]) for metric, ratio in resilience.uniform.items()}
             )

@@ -31,8 +31,7 @@ def components_build(
         ),
     ] = None,
     out: Annotated[
-        Path | None,
-        typer.Option("--out", help="File to write.", metavar="FILE", show_default="the model's own table"),
+        Path | None, typer.Option("--out", help="File to write.", metavar="FILE", show_default="the model's own table")
     ] = None,
     quiet: opt.Quiet = False,
     **shared: Unpack[opt.Plugins],

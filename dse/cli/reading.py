@@ -122,11 +122,7 @@ def pareto(
 
 
 def show(
-    study: opt.Study,
-    trial: opt.Trial,
-    *,
-    results: opt.Results = opt.RESULTS,
-    form: opt.Form = Format.TABLE,
+    study: opt.Study, trial: opt.Trial, *, results: opt.Results = opt.RESULTS, form: opt.Form = Format.TABLE
 ) -> None:
     """Print everything that is known about one trial: in sections for people, by column as JSON and CSV."""
     if form in (Format.TABLE, Format.MARKDOWN):

@@ -16,14 +16,7 @@ from dse.cost.schedule import listed_order
 from dse.cost.sum import Costs, total
 from dse.errors import PluginContractError, SpaceError
 from dse.plugins.call import call_plugin
-from dse.plugins.contract import (
-    Hardware,
-    ModelGenerator,
-    NonidealHardware,
-    TaskScheduler,
-    WeightCompressor,
-    is_joint,
-)
+from dse.plugins.contract import Hardware, ModelGenerator, NonidealHardware, TaskScheduler, WeightCompressor, is_joint
 from dse.records.arrays import Floats
 from dse.records.counts import Counts
 from dse.records.demand import Demand

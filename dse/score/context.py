@@ -134,14 +134,7 @@ class PipelineContext:
         if self._progress is not None:
             self._progress(message, None)
 
-    def evaluate(
-        self,
-        task: int,
-        held: Effective,
-        split: str,
-        input_bits: int,
-        owners: NDArray[Any],
-    ) -> Outcome:
+    def evaluate(self, task: int, held: Effective, split: str, input_bits: int, owners: NDArray[Any]) -> Outcome:
         """Score a task with these matrices; the base's layers use its biases and norms, dropped layers are skipped."""
         score = self._loaded.evaluator(self.workload.task_names[task]).score(
             held,

@@ -200,10 +200,7 @@ def _sides(stored: Stored, term: Term, shape: tuple[int, int]) -> tuple[int, int
 def _check_fits(term: Term, shape: tuple[int, int], key: tuple[int, int]) -> None:
     if not term.codes.numel():
         return  # a piece of the footprint that this matrix leaves empty
-    for indices, size, side, name in (
-        (term.columns, shape[0], 0, "columns"),
-        (term.rows, shape[1], 1, "rows"),
-    ):
+    for indices, size, side, name in ((term.columns, shape[0], 0, "columns"), (term.rows, shape[1], 1, "rows")):
         count = term.codes.shape[side]
         if indices is None:
             assert count == size, f"matrix {key}: {count} {name} of codes for a matrix of {size}"

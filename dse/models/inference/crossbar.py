@@ -163,11 +163,7 @@ class CrossbarLayers:
 
     @contextmanager
     def holding(
-        self,
-        held: Effective,
-        keep_layers: Sequence[bool] | None,
-        base_layers: Sequence[bool] | None,
-        input_bits: int,
+        self, held: Effective, keep_layers: Sequence[bool] | None, base_layers: Sequence[bool] | None, input_bits: int
     ) -> Iterator[None]:
         """Run the ``with`` block with these matrices; see `Evaluator.score` for the arguments."""
         count = len(self._layers)
