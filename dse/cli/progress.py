@@ -21,6 +21,16 @@ class Silent(NullObserver):
     def activity(self, text: str, share: float | None) -> None:
         """Show what is being done and, if known, the share that is done (0 to 1)."""
 
+    def on_start(self, progress: Progress) -> None:
+        """Say how much there is to do."""
+        size = "endless" if math.isinf(progress.space_size) else f"{progress.space_size:.4g}"
+        earlier = f", {progress.restored} of them done earlier" if progress.restored else ""
+        self.note(f"{progress.total} trials{earlier}; {size} different designs")
+
+    def on_finish(self, progress: Progress, reason: str) -> None:
+        """Say why the search ended."""
+        self.note(f"{reason}: {progress.evaluated} of {progress.total} trials · {standing(progress)}")
+
     def __enter__(self) -> Self:
         return self
 
@@ -70,10 +80,6 @@ class Lines(Silent):
         self._activity, self._quarter = text, quarter
         self.note(text if share is None or message else f"{text}: {share:.0%}")
 
-    def on_start(self, progress: Progress) -> None:
-        """Say how much there is to do."""
-        self.note(_opening(progress))
-
     def trial(self, progress: Progress, row: Mapping[str, Any]) -> None:
         """Print every trial of a small study, every fiftieth part of a large one, and every failure."""
         if self._began is None:
@@ -90,10 +96,6 @@ class Lines(Silent):
     def on_ready(self) -> None:
         """Start the clock: what comes next is trials."""
         self._began = self._clock()
-
-    def on_finish(self, progress: Progress, reason: str) -> None:
-        """Say why the search ended."""
-        self.note(_closing(progress, reason))
 
     def note(self, message: str) -> None:
         """Print a line."""
@@ -142,10 +144,6 @@ class Bars(Silent):
             self._progress.remove_task(self._activity)
             self._activity = None
 
-    def on_start(self, progress: Progress) -> None:
-        """Say how much there is to do."""
-        self.note(_opening(progress))
-
     def on_ready(self) -> None:
         """Leave only the bar of the trials."""
         if self._activity is not None:
@@ -167,10 +165,6 @@ class Bars(Silent):
         """Print a line above the bars."""
         self._progress.console.print(message, markup=False, highlight=False)
 
-    def on_finish(self, progress: Progress, reason: str) -> None:
-        """Say why the search ended."""
-        self.note(_closing(progress, reason))
-
     def __enter__(self) -> Self:
         self._progress.start()
         return self
@@ -178,16 +172,6 @@ class Bars(Silent):
     def __exit__(self, *_: object) -> None:
         """Leave the bars as they stand."""
         self._progress.stop()
-
-
-def _opening(progress: Progress) -> str:
-    size = "endless" if math.isinf(progress.space_size) else f"{progress.space_size:.4g}"
-    earlier = f", {progress.restored} of them done earlier" if progress.restored else ""
-    return f"{progress.total} trials{earlier}; {size} different designs"
-
-
-def _closing(progress: Progress, reason: str) -> str:
-    return f"{reason}: {progress.evaluated} of {progress.total} trials · {standing(progress)}"
 
 
 def duration(seconds: float) -> str:

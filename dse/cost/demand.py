@@ -42,19 +42,9 @@ def demand(workload: Workload, plan: Plan, *, generator: str, joint: bool = Fals
     )
     rows, columns = _count_kept(workload.encoder, uses, heads, ffn)
     used = uses.any(axis=1)
+    exits, computes = plan.exits, _computes(plan)
     return Demand(
-        tasks,
-        plan.groups,
-        owner,
-        used,
-        direct,
-        rows,
-        columns,
-        heads,
-        ffn,
-        plan.exits,
-        _computes(plan),
-        measured=not joint,
+        tasks, plan.groups, owner, used, direct, rows, columns, heads, ffn, exits, computes, measured=not joint
     )
 
 

@@ -40,11 +40,9 @@ def write_arrays(path: Path, workload: Workload, assembly: Assembly, levels: Map
     import pyarrow.parquet as pq
 
     segments = list(place_pieces(workload.encoder, assembly.footprint, assembly.geometry))
+    types = {name: str if name == "sign" else np.int64 for name in Segment._fields}
     rows = SimpleNamespace(
-        **{
-            name: np.array([getattr(segment, name) for segment in segments], dtype=str if name == "sign" else np.int64)
-            for name in Segment._fields
-        }
+        **{name: np.array([getattr(part, name) for part in segments], dtype=of) for name, of in types.items()}
     )
     matrices, groups = workload.encoder.matrices, assembly.plan.groups
     owners = ["base", *(f"group {group}" for group in range(1, groups + 1)), *workload.task_names]
@@ -108,32 +106,13 @@ def _rewritten(workload: Workload, assembly: Assembly, segments: list[Segment]) 
     owners = []
     for segment in segments:
         matrix = encoder.matrices[segment.matrix]
-        sides = (
-            (
-                kept_outputs(encoder, demand, segment.matrix),
-                matrix.columns,
-                segment.first_column,
-                segment.columns,
-                reprogrammed.columns,
-            ),
-            (
-                kept_inputs(encoder, demand, segment.matrix),
-                matrix.rows,
-                segment.first_row,
-                segment.rows,
-                reprogrammed.rows,
-            ),
-        )
-        across, down = (
-            np.unique(_whole(mask, size, segment.layer)[begin : begin + count] // block)
-            for mask, size, begin, count, block in sides
-        )
+        outputs = _whole(kept_outputs(encoder, demand, segment.matrix), matrix.columns, segment.layer)
+        inputs = _whole(kept_inputs(encoder, demand, segment.matrix), matrix.rows, segment.layer)
+        across = np.unique(outputs[segment.first_column :][: segment.columns] // reprogrammed.columns)
+        down = np.unique(inputs[segment.first_row :][: segment.rows] // reprogrammed.rows)
         shape = (-(-matrix.columns // reprogrammed.columns), -(-matrix.rows // reprogrammed.rows))
-        over = (
-            blocks[1:, segment.layer, places[segment.matrix]]
-            .reshape(-1, *shape)[:, across][:, :, down]
-            .any(axis=(1, 2))
-        )
+        written = blocks[1:, segment.layer, places[segment.matrix]].reshape(-1, *shape)
+        over = written[:, across][:, :, down].any(axis=(1, 2))
         owners.append([name for name, hit in zip(names, over, strict=True) if hit and segment.owner == BASE])
     return owners
 

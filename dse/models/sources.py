@@ -86,20 +86,8 @@ def fetch(wheel: str, sha256: str, cache: Path, progress: ProgressCallback | Non
     folder.mkdir(parents=True, exist_ok=True)
     if progress is not None:
         progress(f"downloading {wheel} from the package index", None)
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-deps",
-        "--only-binary",
-        ":all:",
-        "--dest",
-        str(folder),
-        wheel,
-    ]
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command = [*pip, "--only-binary", ":all:", "--dest", str(folder), wheel]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:

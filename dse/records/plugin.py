@@ -103,8 +103,5 @@ class Scheduler(PluginRecord):
 
 
 RECORD_TYPES: dict[Kind, type[PluginRecord]] = {
-    "generator": Generator,
-    "compressor": Compressor,
-    "scheduler": Scheduler,
-    "hardware": HardwareModel,
+    record.kind: record for record in (Generator, Compressor, Scheduler, HardwareModel)
 }

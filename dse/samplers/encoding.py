@@ -36,18 +36,9 @@ class Codec:
         self.choices: dict[Kind, tuple[str, ...]] = {
             kind: names for kind, names in space.plugins.items() if len(names) > 1
         }
-        self.domains: dict[str, Domain] = {
-            element.name: element.domain
-            for item in space.parameters
-            for element in item.elements
-            if not element.is_fixed
-        }
-        self._fixed: dict[str, Scalar] = {
-            element.name: at(element.domain, 0)
-            for item in space.parameters
-            for element in item.elements
-            if element.is_fixed
-        }
+        elements = [element for item in space.parameters for element in item.elements]
+        self.domains: dict[str, Domain] = {one.name: one.domain for one in elements if not one.is_fixed}
+        self._fixed: dict[str, Scalar] = {one.name: at(one.domain, 0) for one in elements if one.is_fixed}
         self._fine: set[tuple[str, type, Any]] = set()
 
     def distributions(self) -> dict[str, Any]:
