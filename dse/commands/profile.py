@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Literal
 
 from dse.commands.open import open_problem
 from dse.errors import unknown_name
-from dse.records.callbacks import ProgressCallback
+from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.study.load import request
+from dse.study.start import PROFILE, PROPOSALS, design_cells
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dse.analysis.profile import Proposal
     from dse.records.design import DesignPoint
     from dse.records.plugin import Kind
+    from dse.records.scored import CostResult
     from dse.space.searchspace import SearchSpace
-from dse.study.start import PROFILE, PROPOSALS, _cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +91,22 @@ def profile(
         start = _choose_start(search_space, {"compressor": compressor, "generator": generator})
         chosen_by_task(search_space, start)  # before anything is fine-tuned needlessly
         problem.prepare(scores=True)
-        measured = measure(problem, search_space, start, activity or (lambda _text, _share: None))
+        measured = measure(problem, search_space, start, activity or ignore_progress)
         proposals = propose(measured, start, max_drops, least=least)
         costs = problem.cost([item.point for item in proposals])
     table = pd.DataFrame(rows_of(measured, search_space.tasks)).astype({"layer": "Int64", "setting": "Int64"})
-    rows = [
-        {
-            "proposal": item.name,
-            "expected_drop": item.expected_drop,
-            **{name: cost.metrics[name] for name in ("area_mm2", "energy_uj", "array_area_ratio", "energy_ratio")},
-            **_cells(item.point),
-        }
-        for item, cost in zip(proposals, costs, strict=True)
-    ]
+    designs = pd.DataFrame([_describe_proposal(*pair) for pair in zip(proposals, costs, strict=True)])
     folder = make_folder(Path(results) / search_space.file.name)
-    designs = pd.DataFrame(rows)
     path = write_whole(folder / PROFILE, lambda file: table.to_parquet(file, index=False))
     further = write_whole(folder / PROPOSALS, lambda file: designs.to_parquet(file, index=False))
     return Profiled(table, designs, path, further)
+
+
+def _describe_proposal(proposal: Proposal, cost: CostResult) -> dict[str, object]:
+    """Return a proposed design as a row of the table."""
+    metrics = {name: cost.metrics[name] for name in ("area_mm2", "energy_uj", "array_area_ratio", "energy_ratio")}
+    row = {"proposal": proposal.name, "expected_drop": proposal.expected_drop}
+    return {**row, **metrics, **design_cells(proposal.point)}
 
 
 def _choose_start(space: SearchSpace, asked: Mapping[Kind, str | None]) -> DesignPoint:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dse.errors import CheckpointError
 from dse.files import digest
 from dse.models import checkpoints as models
+from dse.models.checks import check_checkpoint, check_length
 from dse.models.data import read as data
 from dse.models.data import splits
 from dse.models.data.text import encode, encode_sample, padding
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 DATA_VERSION = 2
-OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")
-"""Model types that reserve their first positions for padding."""
 
 
 class LoadedTask:
@@ -119,10 +117,10 @@ class LoadedTask:
     def model(self) -> tuple[PreTrainedModel, dict[str, float]]:
         """Return a fresh float32 copy of the task's model and the scaling of its labels; fine-tune it if necessary."""
         work = self._workload
-        self._check_length()
+        check_length(self.spec, self._workload.config)
         if self.spec.checkpoint:
             model = models.load_model(self.spec.checkpoint, allow_new_head=False)
-            self._check_checkpoint(model)
+            check_checkpoint(self.spec, model, work.encoder, self.labels)
             return model, {"mean": 0.0, "spread": 1.0}
         model = models.load_model(work.source, labels=self.labels, seed=self.spec.fine_tune.seed)
         path = work.cache / "tasks" / f"{self.digest}.safetensors"
@@ -166,41 +164,11 @@ class LoadedTask:
         names = Decomposed(model, trace=False).head_names()
         return sum(value.numel() for name, value in model.named_parameters() if name in names)
 
-    def _check_length(self) -> None:
-        """Refuse a longest text that exceeds the base's positions."""
-        config: Any = self._workload.config
-        offset = int(getattr(config, "pad_token_id", 0) or 0) + 1 if config.model_type in OFFSET_POSITIONS else 0
-        positions = int(getattr(config, "max_position_embeddings", self.spec.max_length)) - offset
-        if self.spec.max_length > positions:
-            raise CheckpointError(
-                f"task {self.spec.name!r} keeps more tokens than the base has positions for: max_length is too large",
-                where=f"max_length of task {self.spec.name!r}",
-                expected=f"at most {positions}",
-                found=self.spec.max_length,
-            )
-
     @cached_property
     def train_lengths(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Number of tokens of each training row after truncation, shape (n,)."""
-        self._check_length()
+        check_length(self.spec, self._workload.config)
         return encode(self._workload.tokenizer, self.splits.train, self.spec.max_length).lengths
-
-    def _check_checkpoint(self, model: PreTrainedModel) -> None:
-        expected, actual = self._workload.encoder, Decomposed(model).shape()
-        if (expected.layers, expected.matrices) != (actual.layers, actual.matrices):
-            raise CheckpointError(
-                f"the checkpoint of task {self.spec.name!r} has another architecture than the base",
-                where=self.spec.checkpoint,
-                expected=f"{expected.layers} layers of {[(m.name, m.columns, m.rows) for m in expected.matrices]}",
-                found=f"{actual.layers} layers of {[(m.name, m.columns, m.rows) for m in actual.matrices]}",
-            )
-        if self.spec.kind == "classification" and (model.config.num_labels or 0) < self.labels:
-            raise CheckpointError(
-                f"the checkpoint of task {self.spec.name!r} has fewer outputs than the data has labels",
-                where=self.spec.checkpoint,
-                expected=self.labels,
-                found=model.config.num_labels,
-            )
 
 
 class LoadedWorkload:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from dse.errors import DseError, StudyError
@@ -26,6 +27,7 @@ LENIENT_TRIALS = 5
 """Trials of a session before the share of failures is judged."""
 
 
+@dataclass
 class Loop:
     """One session of a study, a step at a time.
 
@@ -43,28 +45,17 @@ class Loop:
         checked: number of the log's events that were read when the session began.
     """
 
-    def __init__(
-        self,
-        space: SearchSpace,
-        codec: Codec,
-        suggester: Suggester,
-        evaluator: Evaluator,
-        ledger: Ledger,
-        log: StudyLog,
-        observer: Observer,
-    ) -> None:
-        self.space = space
-        self.codec = codec
-        self.suggester = suggester
-        self.evaluator = evaluator
-        self.ledger = ledger
-        self.log = log
-        self.observer = observer
-        self.queue: list[tuple[str, DesignPoint]] = []
-        self.checked = 0
-        self._seed = space.file.search.seed
-        self._in_flight: Trial | None = None
-        self._session = {"failed": 0, "evaluated": 0}
+    space: SearchSpace
+    codec: Codec
+    suggester: Suggester
+    evaluator: Evaluator
+    ledger: Ledger
+    log: StudyLog
+    observer: Observer
+    queue: list[tuple[str, DesignPoint]] = field(default_factory=list, init=False)
+    checked: int = field(default=0, init=False)
+    _in_flight: Trial | None = field(default=None, init=False)
+    _session: dict[str, int] = field(default_factory=lambda: {"failed": 0, "evaluated": 0}, init=False)
 
     @pause_garbage_collection()
     def restore(self, history: History) -> None:
@@ -113,7 +104,7 @@ class Loop:
             "event": "asked",
             "trial": number,
             "source": source,
-            "seed": derive(self._seed, number),
+            "seed": derive(self.space.file.search.seed, number),
             "params": suggestion.params,
             "attributes": suggestion.attributes,
             "study_attributes": suggestion.study_attributes,
@@ -133,7 +124,7 @@ class Loop:
         if not self.ledger.is_stuck:
             return "sampler", None
         number = self.ledger.trials
-        unseen = unseen_point(self.codec, self.ledger.seen, derive(self._seed, number, "random"))
+        unseen = unseen_point(self.codec, self.ledger.seen, derive(self.space.file.search.seed, number, "random"))
         if unseen is None:
             return None
         self.observer.note(
@@ -151,17 +142,14 @@ class Loop:
         if first is None:
             outcome = self.evaluator.evaluate(point, self.ledger.beats)
         else:
-            cells: dict[str, Any] = {
-                "status": Status.DUPLICATE,
-                "reason": f"same design as trial {first}",
-                "duplicate_of": first,
-            }
+            reason = f"same design as trial {first}"
+            cells = {"status": Status.DUPLICATE, "reason": reason, "duplicate_of": first}
             outcome = Outcome(cells, self.ledger.recall(first))
         row: dict[str, Any] = {
             "trial": number,
             "source": asked["source"],
             "seed": asked["seed"],
-            **_plugins(point),
+            **{kind: point.plugin(kind) for kind in KINDS},
             **{PREFIX + name: value for name, value in point.values.items()},
             **outcome.cells,
             "duration_s": time.perf_counter() - started,
@@ -234,7 +222,3 @@ class Loop:
         except DseError:
             return Told(None, {}), None, None
         return self.evaluator.retold(row), params, point
-
-
-def _plugins(point: DesignPoint) -> dict[str, str]:
-    return {kind: point.plugin(kind) for kind in KINDS}

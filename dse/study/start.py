@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import StudyError
-from dse.results.points import PROFILED
+from dse.records.plugin import KINDS
+from dse.results.points import PROFILED, point_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +29,6 @@ def starting_points(path: Path | str) -> tuple[list[DesignPoint], str]:
         StudyError: the file is missing, damaged, or holds no designs.
     """
     import pandas as pd
-
-    from dse.results.points import point_of
 
     try:
         with Path(path).open("rb") as file:  # one open file, since a running study may replace it
@@ -89,14 +88,14 @@ def _profiled_row(of_setting: pd.DataFrame, space: SearchSpace) -> dict[str, Any
     }
     return {
         "status": PROFILED,
-        **_cells(replace(point, values={**point.values, **values})),
+        **design_cells(replace(point, values={**point.values, **values})),
         **{f"score.{task}": float(scores[task]) for task in space.tasks},
         "score_mean": float(of_setting["score"].mean()),
         "accuracy_drop_all": float(of_setting["drop"].mean()),
     }
 
 
-def _cells(point: DesignPoint) -> dict[str, object]:
+def design_cells(point: DesignPoint) -> dict[str, object]:
     """Return a design as columns of a result file."""
-    plugins = {kind: getattr(point, kind) for kind in ("generator", "compressor", "scheduler", "hardware")}
+    plugins: dict[str, object] = {kind: point.plugin(kind) for kind in KINDS}
     return plugins | {f"param.{name}": json.loads(json.dumps(value)) for name, value in point.values.items()}
