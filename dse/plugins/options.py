@@ -44,15 +44,10 @@ def option_infos(options: type[Options]) -> tuple[OptionInfo, ...]:
     infos = []
     for name, field in options.model_fields.items():
         default = field.get_default(call_default_factory=True, validated_data={})
-        infos.append(
-            OptionInfo(
-                name=name,
-                type=_type(field.annotation) + _bounds(field.metadata),
-                required=field.is_required(),
-                default=None if default is PydanticUndefined else to_jsonable_python(default, fallback=str),
-                meaning=meanings.get(name) or field.description or "",
-            )
-        )
+        plain = None if default is PydanticUndefined else to_jsonable_python(default, fallback=str)
+        meaning = meanings.get(name) or field.description or ""
+        text = _type(field.annotation) + _bounds(field.metadata)
+        infos.append(OptionInfo(name, text, field.is_required(), plain, meaning))
     return tuple(infos)
 
 

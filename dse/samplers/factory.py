@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import math
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dse.errors import SpaceError, missing_package, unknown_name
 from dse.records.design import DesignPoint
@@ -21,9 +22,6 @@ from dse.samplers.encoding import Codec
 from dse.samplers.seeds import derive
 from dse.space.domain import at, size
 from dse.space.searchspace import SearchSpace
-
-if TYPE_CHECKING:
-    from dse.samplers.generations import Generations
 
 SHORT = {
     "random": "RandomSampler",
@@ -87,6 +85,8 @@ def make_factory(space: SearchSpace, codec: Codec, problem: Problem | None = Non
     """
     import optuna
 
+    from dse.samplers.generations import Generations
+
     search = space.file.search
     where = space.file.where("search", "sampler")
     classes = {name: getattr(optuna.samplers, name) for name in optuna.samplers.__all__ if _is_usable(name)}
@@ -102,18 +102,14 @@ def make_factory(space: SearchSpace, codec: Codec, problem: Problem | None = Non
     if name == "GridSampler":
         options["search_space"] = _grid(codec, where)
     once: list[Any] = []
-    generations = _generations(name)
+    generations = Generations() if name in GENETIC else None
 
     def build(seed: int) -> Any:
         # One sampler walks a sequence, so that a grid of a million designs is not laid out again at each trial.
         if name in SEQUENTIAL and once:
             return once[0]
-        sampler = _adapt_sampler(
-            _build_sampler(classes[name], options, seed, space),
-            name,
-            codec.distributions(),
-            grouped=bool(options.get("group")),
-        )
+        plain, grouped = _build_sampler(classes[name], options, seed, space), bool(options.get("group"))
+        sampler = _adapt_sampler(plain, name, codec.distributions(), grouped=grouped)
         if generations is not None:
             generations.serve(sampler)
         if name in SEQUENTIAL:
@@ -122,12 +118,6 @@ def make_factory(space: SearchSpace, codec: Codec, problem: Problem | None = Non
 
     build(search.seed)
     return SamplerFactory(name, build, search.seed)
-
-
-def _generations(name: str) -> Generations | None:
-    from dse.samplers.generations import Generations
-
-    return Generations() if name in GENETIC else None
 
 
 def _graybox(space: SearchSpace, codec: Codec, problem: Problem | None) -> SamplerFactory:
@@ -190,9 +180,7 @@ def _check_fit(name: str, space: SearchSpace, codec: Codec, where: str) -> None:
 def _grid(codec: Codec, where: str) -> dict[str, list[Any]]:
     grid: dict[str, list[Any]] = {str(kind): list(names) for kind, names in codec.choices.items()}
     grid.update((name, [at(domain, i) for i in range(int(size(domain)))]) for name, domain in codec.domains.items())
-    count = 1
-    for values in grid.values():
-        count *= len(values)
+    count = math.prod(map(len, grid.values()))
     if count > MAX_GRID:
         fix = "narrow the space, or use the sampler 'random' or 'qmc'"
         raise SpaceError("the grid is too large", where=where, expected=f"at most {MAX_GRID}", found=count, fix=fix)

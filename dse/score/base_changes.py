@@ -73,9 +73,8 @@ def _check_image(
     layer, index = key
     charged = set()
     if reprogrammed is not None:
-        blocks = reprogrammed.blocks[0, owner].reshape(encoder.layers, -1)[
-            layer, blocks_of(encoder, reprogrammed)[index]
-        ]
+        by_layer = reprogrammed.blocks[0, owner].reshape(encoder.layers, -1)
+        blocks = by_layer[layer, blocks_of(encoder, reprogrammed)[index]]
         charged = set(blocks.nonzero()[0].tolist())
     written = set() if image is None else set(image.blocks.flatten().nonzero()[:, 0].tolist())
     if charged != written:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from dse.cache import ArrayCache
-from dse.cost.combination import Combination, group_by_combination, stack
+from dse.cost.combination import Combination, combination, group_by_combination, stack
 from dse.cost.cost import Built, Costed, baseline_cost, cost_points
 from dse.cost.metrics import cost_results
 from dse.cost.reference import Reference, reference_values
@@ -123,9 +123,8 @@ class WorkloadProblem:
     def components(self) -> tuple[str, ...]:
         """Names of all components that the study's hardware models charge."""
         names = dict.fromkeys(self.baseline.names)
-        for combination in self._combinations():
-            built = self._build(combination)
-            names |= dict.fromkeys(self._cost(built, [self.default_point(combination)]).costs.names)
+        for chosen in self._combinations():
+            names |= dict.fromkeys(self._cost(self._build(chosen), [self.default_point(chosen)]).costs.names)
         return tuple(names)
 
     @cached_property
@@ -155,8 +154,8 @@ class WorkloadProblem:
     def cost(self, points: list[DesignPoint]) -> list[CostResult]:
         """Cost many designs, in the given order."""
         results: list[CostResult | None] = [None] * len(points)
-        for combination, indices in group_by_combination(points).items():
-            built = self._build(combination)
+        for chosen, indices in group_by_combination(points).items():
+            built = self._build(chosen)
             for start in range(0, len(indices), CHUNK):
                 chunk = indices[start : start + CHUNK]
                 costed = self._cost(built, [points[index] for index in chunk])
@@ -169,7 +168,7 @@ class WorkloadProblem:
         missing: set[str] = set()
         unmeasured = []
         for point in points:
-            built = self._build((point.generator, point.compressor, point.scheduler, point.hardware))
+            built = self._build(combination(point))
             lacks = [self._scorer.unknown(built, point, task, split) for task in range(len(self.tasks))]
             unmeasured.append(tuple(task for task, recipes in enumerate(lacks) if recipes - missing))
             missing.update(*lacks)
@@ -177,7 +176,7 @@ class WorkloadProblem:
 
     def measure(self, point: DesignPoint, tasks: Sequence[int], split: str = "search") -> int:
         """Bring a design's scores on some tasks into the cache; return how many were evaluated."""
-        built = self._build((point.generator, point.compressor, point.scheduler, point.hardware))
+        built = self._build(combination(point))
         before = self._scorer.evaluated
         for task in tasks:
             self._scorer.task(built, point, task, split)
@@ -185,7 +184,7 @@ class WorkloadProblem:
 
     def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
         """Score one design on a split; with non-ideal arrays, the mean over draws; cached per task and draw."""
-        built = self._build((point.generator, point.compressor, point.scheduler, point.hardware))
+        built = self._build(combination(point))
         before = self._scorer.evaluated
         outcomes = {name: self._scorer.task(built, point, task, split) for task, name in enumerate(self.tasks)}
         nonideality = self._scorer.nonideality(built, point)

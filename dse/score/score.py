@@ -70,9 +70,8 @@ class Scorer:
                 self._context.tell("scoring with real ADCs")  # so slow that a study seems stopped
             made = Assembly(self._context, built, params, geometry)
             held = made.of_task(task) if cells is None else OnChip(made, cells).of_task(task)
-            return self._evaluate(
-                task, held, self.rows(nonideality, split), int(geometry.input_bits[0]), made.owners(task)
-            )
+            rows, input_bits = self.rows(nonideality, split), int(geometry.input_bits[0])
+            return self._evaluate(task, held, rows, input_bits, made.owners(task))
 
         recipes, before = self._recipes(built, point, task, split), self.evaluated
         outcomes = tuple(self._find_or_measure(recipe, partial(measure, draw)) for draw, recipe in enumerate(recipes))
@@ -132,11 +131,8 @@ class Scorer:
         """Score rebuilt weights, unless the same weights have been scored before."""
         parts: list[tuple[object, Tensor]] = [*sorted(held.weights.items()), *sorted(held.biases.items())]
         parts += [(key, factor) for key, pairs in sorted(held.products.items()) for pair in pairs for factor in pair]
-        parts += [
-            ((layer, *item[:1]), item[1])
-            for layer in sorted(held.vectors)
-            for item in sorted(held.vectors[layer].items())
-        ]
+        for layer, vectors in sorted(held.vectors.items()):
+            parts += [((layer, name), values) for name, values in sorted(vectors.items())]
         parts += sorted(held.head.items())
         for matrix, pieces in sorted(held.arrays.items()):
             parts += [((matrix, repr(name)), values) for piece in pieces for name, values in piece.parts()]
@@ -167,9 +163,8 @@ class Scorer:
         }
 
     def _geometry(self, built: Built, point: DesignPoint) -> Geometry:
-        geometry: Geometry = call_plugin(
-            "hardware", built.names[3], built.hardware.geometry, stack([point])["hardware"]
-        )
+        params = stack([point])["hardware"]
+        geometry: Geometry = call_plugin("hardware", built.names[3], built.hardware.geometry, params)
         return geometry
 
     def _recipes(self, built: Built, point: DesignPoint, task: int, split: str) -> list[dict[str, Any]]:
@@ -178,11 +173,8 @@ class Scorer:
         recipe = self._recipe(built, point, geometry, task, self.rows(nonideality, split))
         if nonideality is None:
             return [recipe]
-        drawn = {
-            "nonideality": nonideality.recipe(),
-            "arrays": arrays_key(geometry, nonideality),
-            "version": CELLS_VERSION,
-        }
+        arrays = arrays_key(geometry, nonideality)
+        drawn = {"nonideality": nonideality.recipe(), "arrays": arrays, "version": CELLS_VERSION}
         return [recipe | {"cells": drawn | {"draw": draw}} for draw in range(nonideality.draws)]
 
     def _recipe(self, built: Built, point: DesignPoint, geometry: Geometry, task: int, split: str) -> dict[str, Any]:

@@ -160,11 +160,7 @@ def stored_by(
     everything, wanted = _weights(workload, plan.groups), _demand(workload, plan)
     for owner, whole in enumerate(everything):
         used = plan.owner[0] != DROPPED if owner == BASE else plan.owner[0] == owner
-        cut = {
-            key: Cut(workload.encoder, plan, owner, *key)
-            for key in whole
-            if used[:, key[0]].any()
-        }  # fmt: skip
+        cut = {key: Cut(workload.encoder, plan, owner, *key) for key in whole if used[:, key[0]].any()}
         weights, base = (
             Cut.matrices(cut, {key: side[key].clone() for key in cut}, wanted) for side in (whole, everything[BASE])
         )

@@ -204,13 +204,11 @@ def adapters(wanted: Demand) -> Footprint:
 
 def scale(footprint: Footprint, *, columns: float, magnitude: float) -> Footprint:
     """Return the footprint with a share of its columns and with smaller codes."""
-    pieces = tuple(
-        replace(
-            piece, columns=np.floor(piece.columns * columns), magnitude=np.where(piece.magnitude > 0, magnitude, 0.0)
-        )
-        for piece in footprint.pieces
-    )
-    return replace(footprint, pieces=pieces)
+    pieces = []
+    for piece in footprint.pieces:
+        live = np.where(piece.magnitude > 0, magnitude, 0.0)
+        pieces.append(replace(piece, columns=np.floor(piece.columns * columns), magnitude=live))
+    return replace(footprint, pieces=tuple(pieces))
 
 
 def charge(plugin: Any, workload: Workload, wanted: Demand, footprint: Footprint, params: Params) -> Components:

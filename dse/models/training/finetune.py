@@ -221,12 +221,8 @@ def restore(path: Path, model: PreTrainedModel) -> dict[str, float]:
             scaling: dict[str, float] = json.loads(file.metadata()["scaling"])
         report = model.load_state_dict(load_file(path), strict=False)
     except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            "the stored fine-tuned task cannot be read",
-            where=path,
-            found=str(error).splitlines()[0],
-            fix="delete the file",
-        ) from error
+        message, reason = "the stored fine-tuned task cannot be read", str(error).splitlines()[0]
+        raise CheckpointError(message, where=path, found=reason, fix="delete the file") from error
     frozen = Decomposed(model, trace=False).embedding_names()
     missing = [name for name in report.missing_keys if name in dict(model.named_parameters()) and name not in frozen]
     for name in (*report.unexpected_keys, *missing):
