@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.cost.baseline import separate_models, whole_footprint
+from dse.cost.check_footprint import check_blocks, check_footprint
 from dse.cost.combination import Combination
 from dse.cost.counts import count
 from dse.cost.demand import demand
-from dse.cost.footprint import check_blocks, check_footprint
 from dse.cost.schedule import listed_order
 from dse.cost.sum import Costs, total
 from dse.errors import PluginContractError, SpaceError

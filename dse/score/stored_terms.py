@@ -24,9 +24,9 @@ from dse.records.plan import BASE, Plan
 from dse.records.plugin import Kind
 from dse.records.stored import Key, Stored
 from dse.records.workload import Encoder
+from dse.score.check_stored import check_stored
 from dse.score.context import PipelineContext
 from dse.score.cut import Cut
-from dse.score.matrices import check_stored
 from dse.score.task_weights import held_by
 
 

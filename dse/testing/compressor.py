@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from dse.cost.baseline import separate_models
+from dse.cost.check_footprint import check_blocks, check_footprint
 from dse.cost.demand import demand
-from dse.cost.footprint import check_blocks, check_footprint
 from dse.plugins.contract import Weights
 from dse.records.demand import Demand
 from dse.records.geometry import Geometry
@@ -22,8 +22,9 @@ from dse.records.stored import Matrices, Stored, Term
 from dse.records.training import Training
 from dse.records.workload import Workload
 from dse.score.base_changes import held_base
+from dse.score.check_stored import check_stored
 from dse.score.cut import Cut
-from dse.score.matrices import check_stored, effective, products
+from dse.score.matrices import effective, products
 from dse.testing import _values as values
 from dse.testing.common import Check, PluginTests, after
 from dse.testing.workloads import GEOMETRY, TinyContext, tiny_geometry

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dse
+from dse.cost.check_footprint import check_blocks
 from dse.cost.demand import demand
-from dse.cost.footprint import check_blocks
 from dse.cost.reprogramming import block_contents, most_written
 from dse.cost.sum import SECONDS_PER_YEAR, total
 from dse.testing import tiny_components

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 import dse
 from dse.cost.counts import count
 from dse.cost.demand import demand
-from dse.score.matrices import check_stored, effective
+from dse.score.check_stored import check_stored
+from dse.score.matrices import effective
 from dse.testing import TinyContext
 from tests.support.workloads import geometry, minilm, workload
 

@@ -12,7 +12,7 @@ import torch
 import dse
 from dse.cost.demand import demand
 from dse.score.base_changes import held_base
-from dse.score.matrices import check_stored
+from dse.score.check_stored import check_stored
 from tests.support.workloads import workload
 
 LOAD = workload(1, layers=1)

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 import dse
 from dse.cost.demand import demand
 from dse.records.effective import Effective
+from dse.score.check_stored import check_stored
 from dse.score.cut import Cut, keep_only
 from dse.score.grid import best_scale, quantise, store_whole
-from dse.score.matrices import check_stored, digital_bits, effective
+from dse.score.matrices import digital_bits, effective
 from tests.support.workloads import encoder, workload
 
 SHAPE = (6, 5)

@@ -10,12 +10,13 @@ import pytest
 import torch
 
 import dse
+from dse.cost.check_footprint import check_footprint
 from dse.cost.counts import count
 from dse.cost.demand import demand
-from dse.cost.footprint import check_footprint
 from dse.records.effective import Effective
+from dse.score.check_stored import check_stored
 from dse.score.cut import Cut, keep_only
-from dse.score.matrices import check_stored, effective, products
+from dse.score.matrices import effective, products
 from tests.support.workloads import encoder, geometry, minilm, workload
 
 SHAPE = (6, 5)
