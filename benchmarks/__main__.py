@@ -41,7 +41,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Measure the figures whose names begin with the given prefix; return an exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", default="", help="prefix of the figures to measure")
-    parser.add_argument("--full", action="store_true", help="measure what takes long too, from an empty cache")
+    parser.add_argument("--full", action="store_true", help="also measure the slow figures, from an empty cache")
     parser.add_argument("--smoke", action="store_true", help="measure tiny problems, to see that every benchmark runs")
     wanted = parser.parse_args(words)
     SETTINGS.full, SETTINGS.smoke = wanted.full and not wanted.smoke, wanted.smoke

@@ -72,7 +72,7 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, files: Any, **_: Any) -> str:
-    """Give each block of code a title, and each link whose text is a file name the title of its page."""
+    """Give each block of code a title. Replace a link text that is a file name by the title of the page."""
     folder = posixpath.dirname(page.file.src_uri)
 
     def name(link: re.Match[str]) -> str:

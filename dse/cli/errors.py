@@ -43,7 +43,7 @@ class ErrorsShown(TyperGroup):
 
 
 def remember_debug(ctx: typer.Context, value: bool) -> bool:
-    """Note that ``--debug`` was given, where the group can see it."""
+    """Store in the context whether ``--debug`` was given; the command group reads it from there."""
     if value:
         ctx.meta[DEBUG] = True
     return value

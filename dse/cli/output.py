@@ -64,8 +64,8 @@ def write_rows(
     Args:
         rows: values by column name.
         form: a table for people, a JSON list of objects, CSV with a header, or a table in Markdown.
-        columns: which, in order.
-        empty: what a table says when there are no rows.
+        columns: names of the columns to print, in order.
+        empty: text that a table shows when there are no rows.
         out: file to write instead.
 
     Raises:

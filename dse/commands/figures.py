@@ -31,7 +31,7 @@ def check_ending(out: Path | str, endings: Sequence[str]) -> Path:
     """Return the file to write.
 
     Raises:
-        OutputError: its name has another ending.
+        OutputError: the file name has an unsupported ending.
     """
     out = Path(out)
     if out.suffix not in endings:

@@ -18,8 +18,8 @@ def plot(study: Path | str, out: Path | str, *, figure: str = "fronts", results:
         results: folder that holds the studies.
 
     Raises:
-        OutputError: the file cannot be written, or has another ending.
-        SetupError: plotly, or what an image needs, is not installed.
+        OutputError: the file cannot be written, or its name has an unsupported ending.
+        SetupError: plotly is not installed, or an image needs Kaleido or Chromium, which is not installed.
         StudyError: there is no such study, or it has nothing for the figure to show.
         UnknownNameError: there is no such figure.
     """

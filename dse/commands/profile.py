@@ -64,8 +64,8 @@ def profile(
     Args:
         space: the space file.
         results: folder that holds the studies; the profile goes into this one's.
-        generator: name of a generator of the space; by default the first, or the first with a parameter that is set per
-            task if the compressor has no such parameter.
+        generator: name of a generator of the space. The default is the first one. If the compressor has no parameter that
+            is set per task, the default is the first generator that has one.
         compressor: name of a compressor of the space; by default the first with a parameter that is set per task.
         max_drops: mean drops in points, one per further design, besides the designs of the three modes.
         least: quantity to minimise for a drop: area of arrays, or energy.

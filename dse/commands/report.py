@@ -16,7 +16,7 @@ def report(study: Path | str, out: Path | str, *, results: Path | str = "results
         results: folder that holds the studies.
 
     Raises:
-        OutputError: the file cannot be written, or has another ending.
+        OutputError: the file cannot be written, or its name has an unsupported ending.
         SetupError: plotly is not installed.
         StudyError: there is no such study.
     """

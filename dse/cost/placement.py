@@ -27,9 +27,9 @@ class Segment(NamedTuple):
         slice: index of the codes' bit slice, from the least significant bits on.
         row_block: index of the block of the piece's rows.
         column_block: index of the block of the columns that are packed together.
-        first_row: first row, among those that the piece keeps; it lies on the array's first wordline.
+        first_row: first row, counted among the rows that the piece keeps; this row lies on the array's first wordline.
         rows: number of rows.
-        first_column: first column, among those that the piece keeps.
+        first_column: first column, counted among the columns that the piece keeps.
         columns: number of columns.
         bitline: bitline of the array that the first column lies on.
     """
@@ -95,7 +95,7 @@ def _groups(encoder: Encoder, piece: Piece, geometry: Geometry, owner: int, laye
 def _arrays(
     group: Sequence[_Live], geometry: Geometry
 ) -> Iterator[list[tuple[int, int, int, int, int, int, int, int, int]]]:
-    """Yield the segments of each array of one sign: their fields from the matrix on, without piece and sign."""
+    """Yield a list per array of one sign. It has a tuple per segment: its fields from ``matrix`` on, without piece and sign."""
     height, width = int(geometry.rows[0]), int(geometry.usable_columns[0])
     deepest = sorted(group, key=lambda item: -item.depth)
     for plane in range(deepest[0].depth):

@@ -1,4 +1,4 @@
-"""One task of an exported design as a model from texts to logits, which computes as its scores were measured."""
+"""Model of one task of an exported design: it turns texts into logits, computed in the same way as for the task's score."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class TaskModel:
-    """One task's model, which computes as it was scored: quantised inputs, rebuilt matrices, the recorded precision.
+    """Model that computes in the same way as for the task's score: quantised inputs, rebuilt matrices, the recorded precision.
 
     Args:
         export: export that the model belongs to.

@@ -42,7 +42,7 @@ def only_given(model: PreTrainedModel, given: Model, task: int) -> list[int]:
     """Write the given weights of a task into its model, and take out layers without given weights.
 
     Returns:
-        Indices of the layers left, ascending.
+        Indices of the remaining layers, ascending.
     """
     from torch import nn
 

@@ -190,10 +190,10 @@ class WeightCompressor(_Plugin, Protocol):
 
 @runtime_checkable
 class LearningCompressor(Protocol):
-    """A compressor that has one more method: biases, norms and heads that it trained together with its terms."""
+    """A compressor that trains biases, norms and heads together with its terms, and returns them by one more method."""
 
     def learnt(self, params: Params, owner: int) -> Model | None:
-        """Give an owner's biases, norms and head for one point (P = 1), or None where the generator's own stay."""
+        """Give an owner's biases, norms and head for one design (P = 1), or None if those of the generator are used."""
 
 
 @runtime_checkable

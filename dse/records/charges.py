@@ -50,8 +50,8 @@ class Components:
         latency_us: (P, T, L) time of one pass of each task's layer.
         input_energy_uj: (P, T, C) energy of an input before its first layer: embeddings. Tasks that share inputs pay it once.
         input_latency_us: (P, T) time of an input before its first layer.
-        request_energy_uj: (P, T, C) energy of an answer beyond the layers: pooler, classifier.
-        request_latency_us: (P, T) time of an answer beyond the layers.
+        request_energy_uj: (P, T, C) energy of an answer after the last layer: pooler, classifier.
+        request_latency_us: (P, T) time of an answer after the last layer.
         switch_energy_uj: (P, T, T) energy of the switch from the last task (axis 1) to the next (axis 2).
         switch_latency_us: (P, T, T) time of each switch.
         switch_writes: (P, T, T) cells that each switch writes.

@@ -22,7 +22,7 @@ class Nonideality(Options):
         spread: law of a programmed cell's conductance, as measured by Wan et al. (Nature 2022) or log-normal.
         sigma: standard deviation of the logarithm of a log-normal conductance.
         spread_scale: factor of the standard deviation of either law.
-        read_after: time since programming for which wan22 holds.
+        read_after: time since programming at which the law ``wan22`` gives the spread.
         on_off_ratio: largest conductance over that of a cell which holds 0. NeuRRAM has 40, other chips 15 to 150.
         stuck_on: share of cells stuck at the largest conductance.
         stuck_off: share of cells stuck at the conductance of 0.

@@ -1,1 +1,1 @@
-"""The expensive half: it scores designs, with the same terms that are charged."""
+"""The expensive half: it scores designs, with the same terms whose cost is charged."""

@@ -132,7 +132,7 @@ class OnConverters:
         return SpaceError(
             f"real ADCs are not simulated where {why}",
             where=f"compressor {self._who!r}",
-            expected="pieces whose sums are only added up after conversion",
+            expected="pieces whose sums are converted first and added up afterwards",
             fix='set adc = "ideal" in the options of the hardware, or leave the compressor out',
         )
 

@@ -216,9 +216,9 @@ class Scorer:
 
 
 def arrays_key(geometry: Geometry, what: Nonideality) -> dict[str, Any]:
-    """Fields of one point's geometry that reach a score on non-ideal arrays: all but those excluded by name.
+    """Fields of one design's geometry that change a score on non-ideal arrays: all but those excluded by name.
 
-    A field with its default is left out, so that scores which were cached before the field was added stay known.
+    A field with its default value is left out, so that a score that was cached before the field was added remains valid.
     """
     excluded = {*NOT_OF_CELLS, *(ONLY_OF_CONVERSIONS if what.adc == "ideal" else ())}
     excluded |= {field.name for field in fields(geometry) if _is_default(field, getattr(geometry, field.name))}

@@ -1,4 +1,6 @@
-"""Conformance suites for plugins: subclass the one of your kind and give it a fixture ``record``. See docs/testing.md.
+"""Conformance suites for plugins. Subclass the suite of your plugin's kind and give it a fixture ``record``.
+
+See docs/testing.md.
 
 Importing this package loads neither torch nor pytest.
 """

@@ -126,7 +126,7 @@ class TinyContext:
             yield Observation(inputs, gradients, mask, logits)
 
     def trained(self, training: Training) -> Model:
-        """Give random weights near the base, the same for equal trainings."""
+        """Give random weights near the base; two equal arguments give the same weights."""
         import torch
 
         draw = torch.Generator().manual_seed(self._seed + zlib.crc32(repr(training).encode()))

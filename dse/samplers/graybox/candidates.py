@@ -14,7 +14,7 @@ STEPS = 4
 
 
 class Candidates:
-    """Makes flat parameters from others.
+    """Makes new flat parameters, at random or from known ones.
 
     Args:
         codec: translation of the space.
@@ -46,7 +46,7 @@ class Candidates:
         return params
 
     def near(self, params: Params) -> Params:
-        """Change one to three elements of a design, numbers mostly to a neighbour."""
+        """Change one to three elements of a design; a number mostly becomes a neighbouring one."""
         changed = dict(params)
         for name in self._source.sample(self._names, min(self._source.choice((1, 1, 2, 3)), len(self._names))):
             if name in self._codec.choices:

@@ -218,7 +218,7 @@ class Proposer:
         return self._recombined.around(make, base, good, worth, lost, self._options.pool // 4)
 
     def _sort_pool(self, pool: list[Params], front: list[_Measured], number: int) -> list[_Candidate]:
-        """Return the new and allowed designs of a pool, those first that are expected to add most for their price."""
+        """Return the new and allowed designs of a pool in descending order of expected gain for their price."""
         allowed = self._filter_allowed(pool)
         if not allowed:
             return []
@@ -276,7 +276,7 @@ class Proposer:
         return list(list(combinations(range(max(len(self._axes), 2)), 2))[number % (3 if len(self._axes) > 2 else 1)])
 
     def _reference(self, measured: Array) -> tuple[Array, float]:
-        """Return the worst exact objectives that count, shape (D,), and the worst score."""
+        """Return the reference point: the worst exact objectives, shape (D,), and the worst score."""
         seen = np.where(measured.max(axis=0) > 0, 1.1 * measured.max(axis=0), 1.0)
         stated = [self._limits.get(axis) for axis in self._axes]
         reference = [

@@ -147,7 +147,7 @@ class TileCompressor(DeltaCompressor):
     def _levels(self, sizes: Sizes, params: plugin.Params) -> Array:
         """Level of every block, shape (P, T, L, blocks): a place in `bits` from 1, or 0 where the block is absent.
 
-        Before anything is measured every block has the most bits, an upper bound.
+        Before the measurement every block has the most bits, which is an upper bound.
         """
         points, tasks, layers = sizes.rows.shape[:3]
         if not self._positions:
@@ -159,9 +159,9 @@ class TileCompressor(DeltaCompressor):
 
 
 def _positions(lost: Array) -> Array:
-    """Place of every step in the order of gain, shape (steps, L, blocks), from the losses (1 + steps, L, blocks).
+    """Rank of every step by its gain, shape (steps, L, blocks); the losses have the shape (1 + steps, L, blocks).
 
-    A step never comes before the step that it builds on.
+    Rank 0 has the largest gain. A step never comes before the step that it builds on.
     """
     gain = np.minimum.accumulate(-np.diff(lost.astype(np.float64), axis=0), axis=0)
     order = np.argsort(-gain, axis=None, kind="stable")
@@ -171,5 +171,5 @@ def _positions(lost: Array) -> Array:
 
 
 def _count_taken(positions: Array, count: Array) -> Array:
-    """Number of steps of each block, from all places (..., steps, L, blocks) and the number of all steps (...)."""
+    """Number of steps of each block, from all ranks (..., steps, L, blocks) and the number of all steps (...)."""
     return np.asarray((positions < np.asarray(count)[..., None, None, None]).sum(axis=-3))

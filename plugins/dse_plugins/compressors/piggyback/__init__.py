@@ -3,8 +3,8 @@
 Mallya et al., "Piggyback", ECCV 2018: one bit for every weight and task. A masked weight is zero and its cells must be
 written, so every array is written; only the image off-chip is small. The crossbar-aware masks (XBM, XMA, XMA2) are
 compared with this method. Without training a weight stays if it is closer to the fine-tuned weight than zero is. The
-trained route learns a real mask from the base on the task's rows and cuts it at a threshold, straight-through, as in
-the paper.
+trained route learns a real-valued mask on the task's rows, starting from the base. A threshold makes the mask binary,
+and gradients pass straight through the threshold, as in the paper.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ class Piggyback(DeltaCompressor):
         return self._learnt[owner - 1].model if self._learnt and owner != plugin.BASE else None
 
     def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
-        """Take no arrays beside the base."""
+        """Return no parts: the compressor needs no arrays besides those of the base."""
         del sizes, params
         return ()
 
     def terms(self, difference: Difference, params: plugin.Params) -> tuple[plugin.Term, ...]:
-        """Store nothing beside the base."""
+        """Return no terms: the compressor stores nothing besides the base."""
         del difference, params
         return ()
 

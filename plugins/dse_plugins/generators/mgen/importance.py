@@ -11,7 +11,7 @@ from dse import plugin
 from dse_plugins.shared import ROUNDING, Array, Key
 
 SIDES = {"heads": "attention_output", "ffn": "ffn_out"}
-"""Kinds of units that may be left out, and for each the role of the matrix whose inputs they are."""
+"""Kinds of units that may be left out, each with the role of the matrix that has these units as inputs."""
 
 
 def measure_units(context: plugin.Context, task: int, rows: int, model: plugin.Model | None = None) -> dict[str, Array]:
@@ -66,7 +66,7 @@ def matrix_of(encoder: plugin.Encoder, role: str) -> int | None:
 
 
 def ranks(effects: Array, block: int) -> NDArray[np.int64]:
-    """Place of every unit in the order of keeping, shape (L, units): the unit at place 0 is left out last.
+    """Place of every unit from most to least important, shape (L, units): the unit at place 0 is left out last.
 
     Units of a layer form blocks of similar effect, so that whole arrays are left out. The block with the largest effect
     in each layer comes before the other blocks of all layers.
@@ -97,7 +97,7 @@ def within(places: NDArray[np.int64], share: Array, block: int) -> NDArray[np.bo
     """Whether each unit is within a share (...) of the blocks, at least one block per layer, shape (..., L, units).
 
     Args:
-        places: places of `ranks`, shape (..., L, units).
+        places: places that `ranks` returned, shape (..., L, units).
         share: share of blocks to keep.
         block: number of units left out together.
     """
@@ -120,5 +120,5 @@ def kept_shares(
 
 
 def order_unmeasured(layers: int, units: int, block: int) -> NDArray[np.int64]:
-    """Places before anything is measured, shape (L, units): the first blocks of each layer stay longest."""
+    """Place of every unit before the measurement, shape (L, units): the first blocks of each layer are left out last."""
     return (np.arange(units) // block)[None] * layers + np.arange(layers)[:, None]

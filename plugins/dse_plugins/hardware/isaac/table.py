@@ -60,17 +60,17 @@ class Group:
 ADC = Group(16.0, 0.0096, ADCS_PER_IMA, ADCS_PER_IMA * ADC_GSPS * 1e9)
 """Units: converters. Event: one conversion."""
 DAC = Group(4.0, 0.00017, _LINES, _LINES * _CYCLES_PER_S)
-"""Units: wordlines. Event: one wordline driven for a cycle."""
+"""Units: wordlines. Event: one wordline is driven for a cycle."""
 SAMPLE_HOLD = Group(0.01, 0.00004, _LINES, _LINES * _CYCLES_PER_S)
-"""Units: bitlines. Event: one bitline sampled."""
+"""Units: bitlines. Event: one bitline is sampled."""
 ARRAY = Group(2.4, 0.0002, _CELLS, _CELLS * _CYCLES_PER_S)
-"""Units: cells. Event: one cell read for a cycle."""
+"""Units: cells. Event: one cell is read for a cycle."""
 SHIFT_ADD = Group(0.2, 0.00024, ADCS_PER_IMA, ADCS_PER_IMA * ADC_GSPS * 1e9)
-"""Units: converters (four shift-and-adds serve eight). Event: one conversion merged."""
+"""Units: converters (four shift-and-adds serve eight). Event: one conversion is merged."""
 INPUT_REGISTER = Group(1.24, 0.0021, _LINES, _LINES * _CYCLES_PER_S)
-"""2 KB. Units: wordlines. Event: one wordline's input bit read."""
+"""2 KB. Units: wordlines. Event: one wordline's input bit is read."""
 OUTPUT_REGISTER = Group(0.23, 0.00077, _LINES, ADCS_PER_IMA * ADC_GSPS * 1e9)
-"""256 B. Units: bitlines. Event: one conversion accumulated."""
+"""256 B. Units: bitlines. Event: one conversion is accumulated."""
 IMA = (ADC, DAC, SAMPLE_HOLD, ARRAY, SHIFT_ADD, INPUT_REGISTER, OUTPUT_REGISTER)
 
 EDRAM = Group(20.7, 0.083, 1, 1024 * _CYCLES_PER_S)
@@ -85,9 +85,9 @@ SIGMOID = Group(0.52, 0.0006, 1, 2 * CLOCK_GHZ * 1e9)
 MAX_POOL = Group(0.4, 0.00024, 1, CLOCK_GHZ * 1e9)
 """Counted for its area only, like the sigmoid."""
 TILE_SHIFT_ADD = Group(0.05, 0.00006, 1, CLOCK_GHZ * 1e9)
-"""Event: one partial sum added."""
+"""Event: one partial sum is added."""
 TILE_REGISTER = Group(1.68, 0.0032, 1, CLOCK_GHZ * 1e9)
-"""3 KB. Event: one partial sum written."""
+"""3 KB. Event: one partial sum is written."""
 TILE = (EDRAM, BUS, ROUTER, SIGMOID, MAX_POOL, TILE_SHIFT_ADD, TILE_REGISTER)
 
 LINKS_MW = 10.4e3
