@@ -50,6 +50,8 @@ def __getattr__(name: str) -> Any:
 
     if name in __all__:
         return getattr(import_module(_ELSEWHERE.get(name, f"dse.commands.{name}")), name)
+    if name in ("plugin", "testing"):
+        return import_module(f"dse.{name}")
     for path in ("dse.plugin", "dse.errors"):
         module = import_module(path)
         if name in module.__all__:
