@@ -10,6 +10,7 @@ from dse.records.footprint import Footprint, Piece
 from dse.records.stored import Stored, Term
 from dse.records.workload import Encoder
 from dse.score.base_changes import check_beneath
+from dse.score.check_values import check_changes, check_finite, check_term
 from dse.score.matrices import digital_bits
 
 
@@ -33,7 +34,8 @@ def check_stored(
         who: name of the compressor.
 
     Raises:
-        PluginContractError: a matrix is missing, codes exceed their magnitude bound, or counts differ.
+        PluginContractError: a matrix is missing, a value is not finite, codes are not whole or exceed
+            their magnitude bound, or counts differ.
     """
     for key, shape in shapes.items():
         layer, index = key
@@ -41,19 +43,29 @@ def check_stored(
         if key not in stored:
             raise PluginContractError("a matrix was not stored", where=where, expected="its terms", found="nothing")
         matrix = stored[key]
-        if matrix.bias is not None and (matrix.bias.shape != shape[:1] or not bool(matrix.bias.isfinite().all())):
-            raise PluginContractError(
-                "a stored bias is not usable",
-                where=where,
-                expected=f"{shape[0]} finite values",
-                found=f"shape {tuple(matrix.bias.shape)}",
-            )
+        _check_bias(matrix, shape, where)
+        check_changes(matrix, where)
         for term, piece in zip_longest(matrix.terms, footprint.pieces):
             if term is not None:
+                check_term(term, where)
                 _check_term(term, where, piece)
                 _check_fed(matrix, term, piece, where)
         check_beneath(encoder, matrix, footprint, owner, key, where)
         _check_counts(matrix, footprint, owner, key, shape[0], where)
+
+
+def _check_bias(matrix: Stored, shape: tuple[int, int], where: str) -> None:
+    """Refuse a bias that is no vector of one finite value per output."""
+    if matrix.bias is None:
+        return
+    check_finite(matrix.bias, "a stored bias", where)
+    if matrix.bias.shape != shape[:1]:
+        raise PluginContractError(
+            "a stored bias is not usable",
+            where=where,
+            expected=f"{shape[0]} values",
+            found=f"shape {tuple(matrix.bias.shape)}",
+        )
 
 
 def _check_term(term: Term, where: str, piece: Piece | None) -> None:

@@ -144,5 +144,9 @@ class PipelineContext:
             keep_layers=[bool(owner != DROPPED) for owner in owners],
             base_layers=[bool(owner == BASE) for owner in owners],
         )
+        if score.precision != self.precision:
+            self.tell(
+                f"{self.workload.task_names[task]} in {score.precision}: {self.precision} gave outputs that are not finite"
+            )
         layers_run = float("nan") if score.reach is None else sum(score.reach.values())
         return Outcome(score.value, score.flagged, score.predictions, layers_run)

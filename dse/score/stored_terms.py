@@ -25,6 +25,7 @@ from dse.records.plugin import Kind
 from dse.records.stored import Key, Stored
 from dse.records.workload import Encoder
 from dse.score.check_stored import check_stored
+from dse.score.check_values import check_effective, check_model
 from dse.score.context import PipelineContext
 from dse.score.cut import Cut
 from dse.score.task_weights import held_by
@@ -93,6 +94,8 @@ class Assembly:
         """Rebuild the weights that a task computes with."""
         total = held_by(self, task)
         self.check(task, total)
+        name = self._context.workload.task_names[task]
+        check_effective(self.encoder, total, f"compressor {self.names[1]!r}, task {name!r}")
         return total
 
     def check(self, task: int, held: Effective) -> None:
@@ -109,6 +112,7 @@ class Assembly:
             generator, name = self._built.generator, self._built.names[0]
             given = call_plugin("generator", name, generator.weights, self._context, self._params["generator"], owner)
             model = given if isinstance(given, Model) else Model(given)
+            check_model(self.encoder, model, f"generator {name!r}, owner {owner}")
             self._models[owner] = self._with_learnt(model, owner)
         return self._models[owner]
 
@@ -133,4 +137,5 @@ class Assembly:
         more: Model | None = call_plugin("compressor", name, compressor.learnt, params, owner)
         if more is None:
             return model
+        check_model(self.encoder, more, f"compressor {name!r}, owner {owner}, learnt")
         return replace(model, vectors={**model.vectors, **more.vectors}, heads={**model.heads, **more.heads})

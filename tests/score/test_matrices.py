@@ -102,8 +102,8 @@ def test_terms_that_were_charged_are_accepted() -> None:
         ({(0, 0): GOOD}, footprint(magnitude=1), "not what the footprint charged for"),
         ({(0, 0): GOOD}, footprint(bits=0), "0 digital bits"),
         ({(0, 0): dse.Stored(())}, footprint(), "not what the footprint charged for"),
-        ({(0, 0): dse.Stored(GOOD.terms, bias=torch.ones(5))}, footprint(), "bias is not usable"),
-        ({(0, 0): dse.Stored(GOOD.terms, bias=torch.full((6,), torch.nan))}, footprint(), "bias is not usable"),
+        ({(0, 0): dse.Stored(GOOD.terms, bias=torch.ones(5))}, footprint(), "a stored bias"),
+        ({(0, 0): dse.Stored(GOOD.terms, bias=torch.full((6,), torch.nan))}, footprint(), "a stored bias"),
         (
             {(0, 0): dse.Stored((dse.Term(codes().abs(), torch.tensor(1.0), 3, unsigned=True),))},
             footprint(),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dse.errors import DataError
 from dse.models.data.splits import Splits
 from dse.models.data.text import batch, by_length, encode, padding
 from dse.models.inference import task_metrics as metrics
@@ -40,6 +41,7 @@ class TaskScore:
         predictions: predicted classes or values in the order of the split's rows, shape (n,).
         rows: number of rows, n.
         seconds: time of scoring, with writing of weights.
+        precision: precision that was used: fp32 where outputs in bf16 are not finite.
         reach: share of rows that ran each layer, by layer, if rows may leave early; else None.
     """
 
@@ -48,6 +50,7 @@ class TaskScore:
     predictions: NDArray[Any]
     rows: int
     seconds: float
+    precision: Precision
     reach: Mapping[int, float] | None = None
 
 
@@ -106,19 +109,43 @@ class Evaluator:
                 norms, embeddings and head that it lacks are the task's own.
             split: ``search``, ``report``, ``screen`` (a sample of search) or ``train``; ``search:64`` samples 64 rows.
             input_bits: bits of each matrix's input activations, with one scale per token; 0 does not quantise.
-            precision: precision of the arithmetic.
+            precision: precision of the arithmetic; fp32 replaces bf16 where outputs in bf16 are not finite.
             keep_layers: whether each layer runs, shape (L,); None: all layers run.
             base_layers: whether each layer has the base's biases and norms, shape (L,); None: no layer has them.
+
+        Raises:
+            DataError: the model's outputs are not finite, in fp32 neither.
         """
         start = time.perf_counter()
-        if precision not in self._models:
-            self._models[precision] = self._load(precision)
-        layers, scaling = self._models[precision]
         held = held if isinstance(held, Effective) else Effective(dict(held))
-        logits, reach = run(layers, self.batches(split), held, input_bits, keep_layers, base_layers)
+        scaling, logits, reach = self._run(held, split, input_bits, precision, keep_layers, base_layers)
+        if precision == "bf16" and not np.isfinite(logits).all():
+            precision = "fp32"  # its range is the same, but not its rounding: a model may overflow in bf16 alone
+            scaling, logits, reach = self._run(held, split, input_bits, precision, keep_layers, base_layers)
+        self._check_logits(logits, split)
         predictions = answers(self.task.kind, logits, scaling)
         value, flagged = metrics.score(self.task.metric, self.labels(split), predictions)
-        return TaskScore(value, flagged, predictions, len(predictions), time.perf_counter() - start, reach)
+        return TaskScore(value, flagged, predictions, len(predictions), time.perf_counter() - start, precision, reach)
+
+    def _run(
+        self, held: Effective, split: str, input_bits: int, precision: Precision, *layers: Sequence[bool] | None
+    ) -> tuple[dict[str, float], NDArray[np.float32], Mapping[int, float] | None]:
+        """Return the scaling of labels, the logits (rows, classes), and the share of rows that ran each layer."""
+        if precision not in self._models:
+            self._models[precision] = self._load(precision)
+        model, scaling = self._models[precision]
+        return scaling, *run(model, self.batches(split), held, input_bits, *layers)
+
+    def _check_logits(self, logits: NDArray[np.float32], split: str) -> None:
+        bad = np.flatnonzero(~np.isfinite(logits).all(axis=1))
+        if bad.size:
+            raise DataError(
+                "the outputs of a task's model are not finite",
+                where=f"task {self.task.name!r}, split {split!r}",
+                expected="finite numbers for each row",
+                found=f"{bad.size} of {len(logits)} rows are not, the first of them row {bad[0]}",
+                fix="look for weights or scales that are very large: finite weights gave these outputs",
+            )
 
     def _load(self, precision: Precision) -> tuple[CrossbarLayers, dict[str, float]]:
         model, scaling = self._make_model()

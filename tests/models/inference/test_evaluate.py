@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from dse.errors import CheckpointError
+from dse.errors import CheckpointError, DataError
 from dse.models import checkpoints as models
 from dse.models.data.splits import Splits
 from dse.models.data.text import by_length
@@ -100,6 +100,36 @@ def test_a_score_is_the_same_every_time_and_after_others(
     evaluator.score(weights, precision=precision, keep_layers=[True, False])
     evaluator.score(weights, precision=precision, base_layers=[True, True])
     assert np.array_equal(evaluator.score(weights, precision=precision).predictions, first.predictions)
+
+
+def test_outputs_that_are_not_finite_are_refused_and_later_scores_are_right(
+    make: Callable[[TaskSpec], Evaluator], task: Make, weights: Any
+) -> None:
+    evaluator = make(task())
+    first = evaluator.score(weights)
+    spoilt = weights | {(1, 0): weights[1, 0] * float("nan")}
+    with pytest.raises(DataError, match="the outputs of a task's model are not finite") as error:
+        evaluator.score(spoilt)
+    assert error.value.where == f"task {task().name!r}, split 'search'"
+    assert "40 of 40 rows" in str(error.value.found)
+    assert evaluator.score(weights).predictions.tolist() == first.predictions.tolist()
+
+
+def test_a_task_that_overflows_in_bf16_is_scored_in_fp32(
+    make: Callable[[TaskSpec], Evaluator], task: Make, weights: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluator = make(task())
+    exact, real = evaluator.score(weights, precision="fp32"), evaluate.run
+
+    def overflow(layers: Any, *arguments: Any) -> Any:
+        logits, reach = real(layers, *arguments)
+        low = next(layers.model.parameters()).dtype == torch.bfloat16
+        return (np.where(np.arange(len(logits))[:, None] == 3, np.nan, logits) if low else logits), reach
+
+    monkeypatch.setattr(evaluate, "run", overflow)
+    score = evaluator.score(weights)
+    assert score.precision == "fp32"
+    assert score.predictions.tolist() == exact.predictions.tolist()
 
 
 def test_products_add_to_a_matrix_and_are_gone_afterwards(
