@@ -29,17 +29,16 @@ def best_scale(weight: Tensor, *, per_channel: bool = False, bits: int = WEIGHT_
 
     top = float(2 ** (bits - 1) - 1)
     sample = weight if per_channel else _thin(weight)
-    over = (1,) if per_channel else (0,)
     largest = weight.abs().amax(dim=1, keepdim=True) if per_channel else weight.abs().max()
     largest = largest.clamp_min(torch.finfo(torch.float32).tiny * 2**24)
-    best, least = largest / top, torch.full_like(largest, float("inf"))
-    for clip in _CLIPS:
-        scale = largest * clip / top
-        error = (
-            (quantise(sample, scale, bits=bits).mul_(scale).sub_(sample)).square_().sum(dim=over, keepdim=per_channel)
-        )
-        best, least = torch.where(error < least, scale, best), torch.minimum(error, least)
-    return best
+    scales = torch.stack([largest * clip / top for clip in _CLIPS])
+    errors = []
+    # A small matrix tries all clips at once; copies of a large one would leave the caches of a CPU.
+    for some in scales.split(len(_CLIPS) if sample.numel() <= _ENOUGH else 1):
+        step = some if per_channel else some[:, None]
+        wrong = quantise(sample, step, bits=bits).mul_(step).sub_(sample)
+        errors.append(wrong.square_().sum(dim=-1, keepdim=per_channel))
+    return scales.gather(0, torch.cat(errors).argmin(dim=0, keepdim=True))[0]
 
 
 def quantise(weight: Tensor, scale: Tensor, *, bits: int = WEIGHT_BITS) -> Tensor:
