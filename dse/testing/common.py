@@ -10,7 +10,8 @@ import sys
 import unittest
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from functools import partial, wraps
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from dse.errors import DseError
 from dse.plugins.call import check_names
@@ -23,6 +24,7 @@ from dse.testing import _values as values
 from dse.testing.workloads import TinyContext, tiny_workload
 
 Check: TypeAlias = Callable[[PluginRecord], None]
+Suite = TypeVar("Suite", bound=type)
 
 HEAVY = ("torch", "transformers", "optuna")
 _IMPORT = f"""
@@ -62,18 +64,45 @@ class Outcome:
 
 
 OUTCOMES: list[Outcome] = []
-"""Outcome of every check that another check, or `dse plugins check`, asked for; checks that others build on come first."""
+"""Outcome of every check that ran, whoever asked for it; checks that others build on come first."""
+
+
+def once_each(suite: Suite) -> Suite:
+    """Make each check that a suite defines run once per record: a later call has the outcome of the first.
+
+    Args:
+        suite: the class. A subclass that overrides a check decides itself when the check runs.
+    """
+    for name, check in list(vars(suite).items()):
+        if name.startswith("test_"):
+            setattr(suite, name, _once(check))
+    return suite
+
+
+def _once(check: Callable[[Any, PluginRecord], None]) -> Callable[[Any, PluginRecord], None]:
+    @wraps(check)
+    def run(self: Any, record: PluginRecord) -> None:
+        if getattr(type(self), check.__name__) is not run:  # a check that overrides this one calls it
+            check(self, record)
+            return
+        error = outcome(getattr(self, check.__name__), record)
+        if error is not None:
+            raise error
+
+    return run
 
 
 def outcome(check: Check, record: PluginRecord) -> BaseException | None:
-    """Return the error that a check raises, or None; a check that others build on runs once per suite and record."""
+    """Return the error that a check raises, or None; the check runs once per suite and record."""
     suite = type(getattr(check, "__self__", None))
     for earlier in OUTCOMES:
         if (earlier.suite, earlier.check) == (suite, check.__name__) and earlier.record == record:
             return earlier.error
+    own = getattr(check, "__wrapped__", None)
+    body = check if own is None else partial(own, getattr(check, "__self__", None))
     error: BaseException | None = None
     try:
-        check(record)
+        body(record)
     except (Exception, SystemExit) as raised:
         error = raised
     OUTCOMES.append(Outcome(suite, check.__name__, record, error))
@@ -90,6 +119,7 @@ def after(*checks: Check, record: PluginRecord) -> None:
             raise unittest.SkipTest(f"{check.__name__} fails") from error
 
 
+@once_each
 class PluginTests:
     """Checks that the suite of every kind begins with. A subclass gives a fixture ``record``.
 
@@ -212,8 +242,8 @@ class PluginTests:
             declared = tuple(plugin.parameters(workload))
             points = [values.default_point(declared, workload)]
             points += [values.drawn_point(declared, workload, seed) for seed in range(3)]
-            still = {item.name for item in declared if self._is_dead(plugin, workload, points, item)}
-            dead = still if dead is None else dead & still
+            open_items = [item for item in declared if dead is None or item.name in dead]
+            dead = {item.name for item in open_items if self._is_dead(plugin, workload, points, item)}
         assert not dead, f"no value of {', '.join(sorted(dead or ()))} changes anything"
 
     @property
@@ -225,17 +255,26 @@ class PluginTests:
         options = values.scalars(item)
         if len(options) < 2:
             return False
-        for params in points:
-            first: Any = None
-            for value in options:
-                try:
-                    result = self.evaluate(plugin, workload, values.with_value(params, item, workload, value))
-                except DseError:  # the plugin refuses this combination, so the parameter may still change another one
-                    continue
-                if first is not None and values.first_difference(first, result):
-                    return False
-                first = result if first is None else first
-        return True
+        designs = [[values.with_value(params, item, workload, value) for value in options] for params in points]
+        # What many designs are asked for at once is cheap, and most parameters change it.
+        return not any(
+            self._differ(ask, plugin, workload, some)
+            for ask in (self.evaluate_batch, self.evaluate)
+            for some in designs
+        )
+
+    def _differ(self, ask: Callable[..., Any], plugin: Any, workload: Workload, designs: list[Params]) -> bool:
+        """Return whether an answer for one of the designs differs from that for the first."""
+        first: Any = None
+        for params in designs:
+            try:
+                result = ask(plugin, workload, params)
+            except DseError:  # the plugin refuses this combination, so the parameter may still change another one
+                continue
+            if first is not None and values.first_difference(first, result):
+                return True
+            first = result if first is None else first
+        return False
 
 
 def _check_declared(item: Parameter) -> None:

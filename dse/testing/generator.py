@@ -14,10 +14,11 @@ from dse.records.params import Params
 from dse.records.plan import BASE, DROPPED, Plan
 from dse.records.plugin import Kind, PluginRecord
 from dse.records.workload import Workload
-from dse.testing.common import Check, PluginTests, after
+from dse.testing.common import Check, PluginTests, after, once_each
 from dse.testing.workloads import TinyContext
 
 
+@once_each
 class GeneratorTests(PluginTests):
     """Checks of a `dse.ModelGenerator`: its plan fits the workload and its weights fit the plan."""
 

@@ -23,12 +23,13 @@ from dse.records.params import Params
 from dse.records.plugin import Kind, PluginRecord
 from dse.records.workload import Workload
 from dse.testing import _values as values
-from dse.testing.common import Check, PluginTests, after
+from dse.testing.common import Check, PluginTests, after, once_each
 from dse.testing.workloads import GEOMETRY, tiny_workload
 
 SLACK = 1 + 1e-9
 
 
+@once_each
 class HardwareTests(PluginTests):
     """Checks of a `dse.Hardware`: its charges are finite, add up, and grow with the work."""
 

@@ -10,10 +10,11 @@ from dse.cost.check_schedule import check_schedule
 from dse.records.params import Params
 from dse.records.plugin import Kind, PluginRecord
 from dse.records.workload import Workload
-from dse.testing.common import Check, PluginTests, after
+from dse.testing.common import Check, PluginTests, after, once_each
 from dse.testing.workloads import tiny_components
 
 
+@once_each
 class SchedulerTests(PluginTests):
     """Checks of a `dse.TaskScheduler`: every task is served, in proportion to its rate."""
 

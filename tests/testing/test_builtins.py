@@ -21,8 +21,9 @@ def names(kind: Kind) -> list[str]:
 
 
 class TestGenerators(GeneratorTests):
-    @pytest.fixture(params=[name for name in names("generator") if name != "mgen"])
-    def record(self, request: pytest.FixtureRequest) -> PluginRecord:
+    @pytest.fixture(scope="class", params=[name for name in names("generator") if name != "mgen"])
+    @classmethod
+    def record(cls, request: pytest.FixtureRequest) -> PluginRecord:
         return FOUND.get("generator", request.param)
 
 
@@ -59,8 +60,9 @@ class TestTheRouteFreeOfTrainingWithExits(TestTheRouteFreeOfTraining):
 
 
 class TestCompressors(CompressorTests):
-    @pytest.fixture(params=names("compressor"))
-    def record(self, request: pytest.FixtureRequest) -> PluginRecord:
+    @pytest.fixture(scope="class", params=names("compressor"))
+    @classmethod
+    def record(cls, request: pytest.FixtureRequest) -> PluginRecord:
         return FOUND.get("compressor", request.param)
 
 
@@ -103,14 +105,16 @@ class TestLoraTrained(TestXma2Trained):
 
 
 class TestSchedulers(SchedulerTests):
-    @pytest.fixture(params=names("scheduler"))
-    def record(self, request: pytest.FixtureRequest) -> PluginRecord:
+    @pytest.fixture(scope="class", params=names("scheduler"))
+    @classmethod
+    def record(cls, request: pytest.FixtureRequest) -> PluginRecord:
         return FOUND.get("scheduler", request.param)
 
 
 class TestHardware(HardwareTests):
-    @pytest.fixture(params=names("hardware"))
-    def record(self, request: pytest.FixtureRequest) -> PluginRecord:
+    @pytest.fixture(scope="class", params=names("hardware"))
+    @classmethod
+    def record(cls, request: pytest.FixtureRequest) -> PluginRecord:
         return FOUND.get("hardware", request.param)
 
 
