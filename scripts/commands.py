@@ -10,7 +10,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
 
@@ -55,16 +55,21 @@ def options(function: Callable[..., Any]) -> Iterator[str]:
         is_option = bool(spelt) or type(info).__name__ == "OptionInfo"
         spelt = spelt or [f"--{name.replace('_', '-')}" if is_option else info.metavar]
         shown = ", ".join(f"`{word}`" for word in spelt).replace("|", "` or `")
-        kinds = [
-            kind for kind in (declared, *get_args(declared)) if inspect.isclass(kind) and issubclass(kind, enum.Enum)
-        ]
+        choices = [choice for kind in (declared, *get_args(declared)) for choice in choices_of(kind)]
         text = info.help or ""
-        if kinds:
-            text += f" One of {', '.join(f'`{choice.value}`' for choice in kinds[0])}."
+        if choices:
+            text += f" One of {', '.join(f'`{choice}`' for choice in choices)}."
         default = info.show_default if isinstance(info.show_default, str) else item.default
         default = "" if default in (item.empty, None, False, "", []) else getattr(default, "value", default)
         rows.append(f"| {shown} | {text.strip()} | {default} |")
     yield from ("", "| option | meaning | default |", "|---|---|---|", *rows)
+
+
+def choices_of(kind: Any) -> list[str]:
+    """Return the words among which an option of this type chooses; none for a type without choices."""
+    if inspect.isclass(kind) and issubclass(kind, enum.Enum):
+        return [choice.value for choice in kind]
+    return list(get_args(kind)) if get_origin(kind) is Literal else []
 
 
 def main() -> int:

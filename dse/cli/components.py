@@ -22,16 +22,14 @@ def keep_name() -> None:
 
 
 def components_build(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a hardware model.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a hardware model.")],
     *,
     python: Annotated[
         str | None,
-        typer.Option(
-            "--python", help="Python to make the environment with.", show_default="the first that is new enough"
-        ),
+        typer.Option(help="Python to make the environment with.", show_default="the first that is new enough"),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="File to write.", metavar="FILE", show_default="the model's own table")
+        Path | None, typer.Option(help="File to write.", metavar="FILE", show_default="the model's own table")
     ] = None,
     quiet: opt.Quiet = False,
     **shared: Unpack[opt.Plugins],

@@ -5,10 +5,9 @@ from __future__ import annotations
 import inspect
 import tomllib
 from collections.abc import Callable, Iterable
-from enum import StrEnum
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, TypedDict, get_args, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, TypedDict, get_args, get_type_hints
 
 import typer
 
@@ -17,30 +16,7 @@ from dse.cli.output import ENDINGS, Format
 from dse.errors import PluginContractError
 
 RESULTS = Path("results")
-
-
-class DeviceName(StrEnum):
-    """Where models run."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-
-
-class KindName(StrEnum):
-    """Kind of a plugin."""
-
-    GENERATOR = "generator"
-    COMPRESSOR = "compressor"
-    SCHEDULER = "scheduler"
-    HARDWARE = "hardware"
-
-
-class Least(StrEnum):
-    """What a chosen design minimises."""
-
-    AREA = "area"
-    ENERGY = "energy"
+Kind: TypeAlias = Literal["generator", "compressor", "scheduler", "hardware"]
 
 
 def refuse_parquet(form: Format) -> Format:
@@ -57,13 +33,11 @@ def choose_form(form: Format | None, out: Path | None) -> Format:
     return form or ENDINGS.get(out.suffix.lower() if out else "", Format.TABLE)
 
 
-Space: TypeAlias = Annotated[Path, typer.Argument(metavar="SPACE", help="Space file (TOML).", show_default=False)]
-Study: TypeAlias = Annotated[
-    str, typer.Argument(metavar="STUDY", help="Name of a study, or its folder.", show_default=False)
-]
-Trial: TypeAlias = Annotated[int, typer.Argument(metavar="TRIAL", help="Number of a trial.", min=0, show_default=False)]
-Results: TypeAlias = Annotated[Path, typer.Option("--results", help="Folder that holds the studies.")]
-LeastOf: TypeAlias = Annotated[Least, typer.Option("--least", help="Minimise area or energy.")]
+Space: TypeAlias = Annotated[Path, typer.Argument(metavar="SPACE", help="Space file (TOML).")]
+Study: TypeAlias = Annotated[str, typer.Argument(metavar="STUDY", help="Name of a study, or its folder.")]
+Trial: TypeAlias = Annotated[int, typer.Argument(metavar="TRIAL", help="Number of a trial.", min=0)]
+Results: TypeAlias = Annotated[Path, typer.Option(help="Folder that holds the studies.")]
+Least: TypeAlias = Annotated[Literal["area", "energy"], typer.Option(help="Minimise area or energy.")]
 Form: TypeAlias = Annotated[
     Format, typer.Option("--format", help="How the result is printed on stdout.", callback=refuse_parquet)
 ]
@@ -72,7 +46,7 @@ FileForm: TypeAlias = Annotated[
     typer.Option("--format", help="How the result is printed.", show_default="the ending of --out, else table"),
 ]
 Out: TypeAlias = Annotated[
-    Path | None, typer.Option("--out", help="File to write instead of printing.", metavar="FILE", show_default=False)
+    Path | None, typer.Option(help="File to write instead of printing.", metavar="FILE", show_default=False)
 ]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 Debug: TypeAlias = Annotated[
@@ -91,18 +65,14 @@ class Plugins(TypedDict):
 class Models(TypedDict):
     """Options of every command that loads models and data."""
 
-    device: Annotated[DeviceName, typer.Option("--device", help="Where models run.")]
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where models run.")]
     data: Annotated[
         Path | None,
-        typer.Option(
-            "--data", metavar="FOLDER", help="Folder of the tasks' files, if you have them.", show_default="$DSE_DATA"
-        ),
+        typer.Option(metavar="FOLDER", help="Folder of the tasks' files, if you have them.", show_default="$DSE_DATA"),
     ]
     cache: Annotated[
         Path | None,
-        typer.Option(
-            "--cache", help="Downloads, fine-tuned models, scores.", show_default="$DSE_CACHE, else the user's cache"
-        ),
+        typer.Option(help="Downloads, fine-tuned models, scores.", show_default="$DSE_CACHE, else the user's cache"),
     ]
 
 
@@ -123,7 +93,7 @@ class _Debug(TypedDict):
     debug: Debug
 
 
-DEFAULTS: dict[str, Any] = {"device": DeviceName.AUTO, "plugins": [], "in_process": False, "debug": False}
+DEFAULTS: dict[str, Any] = {"device": "auto", "plugins": [], "in_process": False, "debug": False}
 """Defaults of shared options that are not None."""
 LAST = ("form", "quiet", "debug")
 """Options that help lists last."""

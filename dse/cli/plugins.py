@@ -37,19 +37,17 @@ def plugins_list(
 
 
 def plugins_info(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a plugin.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a plugin.")],
     *,
     kind: Annotated[
-        opt.KindName | None,
-        typer.Option(
-            "--kind", help="Kind of the plugin, if several plugins have the name.", show_default="the only one"
-        ),
+        opt.Kind | None,
+        typer.Option(help="Kind of the plugin, if several plugins have the name.", show_default="the only one"),
     ] = None,
     form: opt.Form = Format.TABLE,
     **shared: Unpack[opt.Plugins],
 ) -> None:
     """Print everything about one plugin: where it comes from, its options, and its parameters with their ranges."""
-    details = dse.plugins_info(name, kind.value if kind else None, **shared)
+    details = dse.plugins_info(name, kind, **shared)
     if form is Format.JSON:
         write_record(details.as_dict(), form)
     elif form is Format.CSV:
@@ -61,14 +59,12 @@ def plugins_info(
 def plugins_check(
     target: Annotated[
         str,
-        typer.Argument(
-            metavar="PATH|NAME", help="A .py file, a package's folder, or an installed plugin.", show_default=False
-        ),
+        typer.Argument(metavar="PATH|NAME", help="A .py file, a package's folder, or an installed plugin."),
     ],
     *,
     option: Annotated[
         list[str] | None,
-        typer.Option("--option", metavar="KEY=VALUE", help="An option instead of its default (TOML); may be repeated."),
+        typer.Option(metavar="KEY=VALUE", help="An option instead of its default (TOML); may be repeated."),
     ] = None,
     form: opt.Form = Format.TABLE,
     quiet: opt.Quiet = False,
@@ -95,22 +91,20 @@ def plugins_check(
 
 
 def plugins_new(
-    kind: Annotated[opt.KindName, typer.Argument(metavar="KIND", help="Kind of plugin.", show_default=False)],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the plugin in space files.", show_default=False)],
+    kind: Annotated[opt.Kind, typer.Argument(metavar="KIND", help="Kind of plugin.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the plugin in space files.")],
     *,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder to write into, new or empty.", show_default="dse-NAME")
+        Path | None, typer.Option(help="Folder to write into, new or empty.", show_default="dse-NAME")
     ] = None,
     description: Annotated[
         str,
-        typer.Option(
-            "--description", help="One line about the plugin.", show_default="what the plugin does as written"
-        ),
+        typer.Option(help="One line about the plugin.", show_default="what the plugin does as written"),
     ] = "",
     quiet: opt.Quiet = False,
 ) -> None:
     """Write a package with a small plugin that works, ready to be changed."""
-    written = dse.plugins_new(kind.value, name, out=out, description=description)
+    written = dse.plugins_new(kind, name, out=out, description=description)
     sys.stdout.write("".join(f"{path}\n" for path in written.files))
     if not quiet:
         folder = shlex.quote(str(written.folder))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypedDict, Unpack
+from typing import Annotated, Literal, TypeAlias, TypedDict, Unpack
 
 import typer
 
@@ -14,44 +13,24 @@ from dse.cli import options as opt
 from dse.cli.errors import say
 from dse.cli.output import Format, write_frame, write_front, write_record, write_sections
 
-
-class Figure(StrEnum):
-    """What `dse plot` draws."""
-
-    FRONTS = "fronts"
-    FRONTS_3D = "fronts-3d"
-    TRADEOFF = "tradeoff"
-    AREA = "area"
-    ENERGY = "energy"
-    DROPS = "drops"
-    PARAMETERS = "parameters"
-    IMPORTANCE = "importance"
-    SCHEDULE = "schedule"
-    HYPERVOLUME = "hypervolume"
+Figure: TypeAlias = Literal[
+    "fronts", "fronts-3d", "tradeoff", "area", "energy", "drops", "parameters", "importance", "schedule", "hypervolume"
+]
+"""Names of the figures that `dse plot` draws."""
 
 
 class Conditions(TypedDict):
     """Conditions that a design of a front fulfils."""
 
-    max_drop: Annotated[
-        float | None, typer.Option("--max-drop", help="Points of accuracy a design may lose.", metavar="POINTS")
-    ]
-    max_area: Annotated[
-        float | None, typer.Option("--max-area", help="Largest array_area_ratio of a design.", metavar="RATIO")
-    ]
-    where: Annotated[
-        str | None, typer.Option("--where", help="Condition that a design fulfils, in SQL.", metavar="CONDITION")
-    ]
+    max_drop: Annotated[float | None, typer.Option(help="Points of accuracy a design may lose.", metavar="POINTS")]
+    max_area: Annotated[float | None, typer.Option(help="Largest array_area_ratio of a design.", metavar="RATIO")]
+    where: Annotated[str | None, typer.Option(help="Condition that a design fulfils, in SQL.", metavar="CONDITION")]
 
 
 def query(
     sql: Annotated[
         str,
-        typer.Argument(
-            metavar="SQL",
-            help="Query over the views trials, pareto and studies; quote names with dots.",
-            show_default=False,
-        ),
+        typer.Argument(metavar="SQL", help="Query over the views trials, pareto and studies; quote names with dots."),
     ],
     studies: Annotated[
         list[str] | None,
@@ -76,23 +55,17 @@ def query(
 def pareto(
     studies: Annotated[
         list[str],
-        typer.Argument(
-            metavar="STUDY",
-            help="Names of studies, or folders; several studies have one joint front.",
-            show_default=False,
-        ),
+        typer.Argument(metavar="STUDY", help="Names of studies, or folders; several studies have one joint front."),
     ],
     *,
     results: opt.Results = opt.RESULTS,
-    columns: Annotated[
-        str, typer.Option("--columns", help="Columns to print, separated by commas.", metavar="A,B,...")
-    ] = "",
+    columns: Annotated[str, typer.Option(help="Columns to print, separated by commas.", metavar="A,B,...")] = "",
     sort: Annotated[
         str | None,
-        typer.Option("--sort", help="Column to sort by.", show_default="the first objective", metavar="COLUMN"),
+        typer.Option(help="Column to sort by.", show_default="the first objective", metavar="COLUMN"),
     ] = None,
     descending: Annotated[bool, typer.Option("--descending", help="Largest first.")] = False,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Largest number of rows.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Largest number of rows.")] = None,
     hypervolume: Annotated[
         bool,
         typer.Option("--hypervolume", help="Print the hypervolume that each front dominates, instead of its designs."),
@@ -134,18 +107,18 @@ def show(
 def plot(
     study: opt.Study,
     *,
-    out: Annotated[Path, typer.Option("--out", help="File to write: .html, .png or .svg.", metavar="FILE")],
-    figure: Annotated[Figure, typer.Option("--figure", help="What to draw.")] = Figure.FRONTS,
+    out: Annotated[Path, typer.Option(help="File to write: .html, .png or .svg.", metavar="FILE")],
+    figure: Annotated[Figure, typer.Option(help="What to draw.")] = "fronts",
     results: opt.Results = opt.RESULTS,
 ) -> None:
     """Draw one figure of a study into a file that works without a network."""
-    _say_written(dse.plot(study, out, figure=figure.value, results=results))
+    _say_written(dse.plot(study, out, figure=figure, results=results))
 
 
 def report(
     study: opt.Study,
     *,
-    out: Annotated[Path, typer.Option("--out", help="File to write: .html.", metavar="FILE")],
+    out: Annotated[Path, typer.Option(help="File to write: .html.", metavar="FILE")],
     results: opt.Results = opt.RESULTS,
 ) -> None:
     """Write every figure, the front and the provenance of a study into one HTML page that works without a network."""
@@ -155,10 +128,8 @@ def report(
 def dashboard(
     study: opt.Study,
     *,
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="Port to listen at; 0 takes a free port.")
-    ] = 8080,
-    host: Annotated[str, typer.Option("--host", help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0 takes a free port.")] = 8080,
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     results: opt.Results = opt.RESULTS,
 ) -> None:
     """Show a study in the browser while it runs, with optuna-dashboard; Ctrl-C ends it."""

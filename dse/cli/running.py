@@ -39,21 +39,17 @@ def run(
     results: opt.Results = opt.RESULTS,
     trials: Annotated[
         int | None,
-        typer.Option(
-            "--trials", min=1, help="Trials in all, earlier sessions included.", show_default="value in the space file"
-        ),
+        typer.Option(min=1, help="Trials in all, earlier sessions included.", show_default="value in the space file"),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", min=0, help="Seed of the search.", show_default="value in the space file")
+        int | None, typer.Option(min=0, help="Seed of the search.", show_default="value in the space file")
     ] = None,
     workers: Annotated[
-        int, typer.Option("--workers", min=1, help="Processes that share a design's tasks, each on cores of its own.")
+        int, typer.Option(min=1, help="Processes that share a design's tasks, each on cores of its own.")
     ] = 1,
     start: Annotated[
         Path | None,
-        typer.Option(
-            "--start", help="Designs to evaluate first: a profile's proposals, or a front.", metavar="PARQUET"
-        ),
+        typer.Option(help="Designs to evaluate first: a profile's proposals, or a front.", metavar="PARQUET"),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Continue although plugins or the space file have changed.")
@@ -114,12 +110,11 @@ def validate(
     target_drop: Annotated[
         float | None,
         typer.Option(
-            "--target-drop",
             help="Points that a design may lose; chooses a design, and says if it keeps them.",
             metavar="POINTS",
         ),
     ] = None,
-    least: opt.LeastOf = opt.Least.AREA,
+    least: opt.Least = "area",
     chosen_only: Annotated[
         bool, typer.Option("--chosen-only", help="Score the design chosen for the target instead of the whole front.")
     ] = False,
@@ -133,7 +128,7 @@ def validate(
             study,
             results=results,
             target_drop=target_drop,
-            least=least.value,
+            least=least,
             chosen_only=chosen_only,
             activity=observer.activity,
             **shared,
@@ -158,19 +153,15 @@ def profile(
     space: opt.Space,
     *,
     results: opt.Results = opt.RESULTS,
-    generator: Annotated[
-        str | None, typer.Option("--generator", help="Generator to profile.", show_default="the first")
-    ] = None,
+    generator: Annotated[str | None, typer.Option(help="Generator to profile.", show_default="the first")] = None,
     compressor: Annotated[
-        str | None, typer.Option("--compressor", help="Compressor to profile.", show_default="the first set per task")
+        str | None, typer.Option(help="Compressor to profile.", show_default="the first set per task")
     ] = None,
     max_drop: Annotated[
         list[float] | None,
-        typer.Option(
-            "--max-drop", help="Points a further proposal may cost on average; may be repeated.", metavar="POINTS"
-        ),
+        typer.Option(help="Points a further proposal may cost on average; may be repeated.", metavar="POINTS"),
     ] = None,
-    least: opt.LeastOf = opt.Least.AREA,
+    least: opt.Least = "area",
     form: opt.Form = Format.TABLE,
     quiet: opt.Quiet = False,
     **shared: Unpack[opt.Evaluating],
@@ -183,7 +174,7 @@ def profile(
             generator=generator,
             compressor=compressor,
             max_drops=max_drop or (),
-            least=least.value,
+            least=least,
             activity=observer.activity,
             **shared,
         )
@@ -222,9 +213,7 @@ def redundancy(
     results: opt.Results = opt.RESULTS,
     rows: Annotated[
         int,
-        typer.Option(
-            "--rows", min=1, help="Training rows: over all tasks for similarity, of each task for importance."
-        ),
+        typer.Option(min=1, help="Training rows: over all tasks for similarity, of each task for importance."),
     ] = 384,
     form: opt.Form = Format.TABLE,
     quiet: opt.Quiet = False,
@@ -242,7 +231,7 @@ def redundancy(
 def export(
     study: opt.Study,
     trial: opt.Trial,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write; new, or empty.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write; new, or empty.")],
     *,
     results: opt.Results = opt.RESULTS,
     rows: Annotated[
