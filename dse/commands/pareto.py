@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from dse.errors import UnknownNameError, unknown_name
+from dse.records.plugin import KINDS
+from dse.results.columns import METRIC_NAMES, OBJECTIVES
+from dse.results.front import JOINT, check_agreement, mask_kept, place, read_fronts
+from dse.results.pareto import study_hypervolume
+from dse.results.studies import find
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,19 +50,27 @@ def pareto(
         StudyError: there is no such study, or the studies have different objectives.
         UnknownNameError: a column does not exist.
     """
-    from dse.results.front import front_table
-
-    return front_table(
-        (study, *more),
-        results=results,
-        columns=columns,
-        sort=sort,
-        descending=descending,
-        max_drop=max_drop,
-        max_area=max_area,
-        where=where,
-        limit=limit,
-    )
+    sources = find((study, *more), results)
+    frame, metadata = read_fronts(sources)
+    for name in (*columns, *([sort] if sort else [])):
+        if name not in frame.columns:
+            raise unknown_name("column", name, frame.columns, where=place(sources))
+    frame = frame[frame["joint"] & mask_kept(frame, sources, max_drop, max_area, where)]
+    if sort is None:
+        first = OBJECTIVES[metadata[0]["objectives"][0]]
+        sort, descending = first.column, first.maximise
+    try:
+        frame = frame.sort_values([sort, "study", "trial"], ascending=[not descending, True, True])
+    except TypeError as error:
+        raise UnknownNameError(
+            f"column {sort!r} holds lists, which have no order", where=place(sources), fix="sort by another column"
+        ) from error
+    standard = (*(["study"] if len(sources) > 1 else []), "trial", *KINDS, *METRIC_NAMES)
+    measured = [name for name in standard if name in frame.columns and (frame[name].notna().any() or name == "trial")]
+    if limit is not None:
+        frame = frame.head(limit)
+    table: pd.DataFrame = frame[list(columns) or measured].reset_index(drop=True)
+    return table
 
 
 def hypervolume(
@@ -85,6 +100,21 @@ def hypervolume(
         SetupError: there is a condition, and DuckDB is not installed.
         StudyError: there is no such study, or the studies have different objectives or reference points.
     """
-    from dse.results.front import hypervolumes
+    import pandas as pd
 
-    return hypervolumes((study, *more), results=results, max_drop=max_drop, max_area=max_area, where=where)
+    sources = find((study, *more), results)
+    frame, metadata = read_fronts(sources)
+    references = [item["reference_point"] for item in metadata]
+    check_agreement(sources, "reference points", references)
+    frame = frame[mask_kept(frame, sources, max_drop, max_area, where)]
+    parts = [(source.study, frame[frame["study"] == source.study]) for source in sources]
+    if len(sources) > 1:
+        parts.append((JOINT, frame[frame["joint"]]))
+    return pd.DataFrame([_describe_front(study, part, references[0]) for study, part in parts])
+
+
+def _describe_front(study: str, front: pd.DataFrame, reference: Mapping[str, float]) -> dict[str, Any]:
+    rows: list[dict[Any, Any]] = front[["status", *(name for name in reference if name in front)]].to_dict("records")
+    volume = study_hypervolume(rows, reference)
+    point = {f"reference.{name}": value for name, value in reference.items()}
+    return {"study": study, "designs": len(front), "hypervolume": float("nan") if volume is None else volume, **point}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dse.errors import StudyError
 from dse.records.plugin import KINDS
 from dse.results.columns import COST_METRICS, IDENTITY, OBJECTIVES, RECORD, SCHEMA_VERSION, SCORE_METRICS
-from dse.results.files import LOG, PARETO, PROVENANCE, TRIALS
+from dse.results.files import LOG, PROVENANCE, TRIALS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,34 +29,6 @@ def read_trials(path: Path | str) -> pd.DataFrame:
         StudyError: there is no study, or its table is damaged.
     """
     return read_frame(table_file(path, TRIALS))
-
-
-def read_front(path: Path | str) -> pd.DataFrame:
-    """Read the Pareto front of a study: the done trials that no other trial beats.
-
-    Args:
-        path: the study's folder, or a parquet file.
-
-    Raises:
-        StudyError: there is no study, or its table is damaged.
-    """
-    return read_frame(table_file(path, PARETO))
-
-
-def read_metadata(path: Path | str) -> dict[str, Any]:
-    """Read name, objectives, reference point and schema version from a study's table.
-
-    Raises:
-        StudyError: there is no study, or its table is damaged.
-    """
-    import pyarrow.parquet as pq
-
-    file = table_file(path, TRIALS)
-    try:
-        schema = pq.read_schema(file)
-    except DAMAGE as error:
-        raise damaged_table_error(file, error) from error
-    return metadata_of(file, schema)
 
 
 def read_provenance(path: Path | str) -> dict[str, Any]:

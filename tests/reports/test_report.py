@@ -13,7 +13,7 @@ import pytest
 
 import dse
 from dse.results.columns import OBJECTIVES
-from dse.results.read import read_metadata
+from dse.results.read import read_table
 from tests.support.pages import EXAMPLE, Page, study
 
 FIGURES = [
@@ -59,7 +59,7 @@ def trials(folder: Path) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def front(folder: Path) -> pd.DataFrame:
     """The front, the best in the first objective first."""
-    first = OBJECTIVES[read_metadata(folder)["objectives"][0]]
+    first = OBJECTIVES[read_table(folder / "trials.parquet")[1]["objectives"][0]]
     rows = pd.read_parquet(folder / "pareto.parquet")
     return rows.sort_values([first.column, "trial"], ascending=[not first.maximise, True])
 
@@ -90,7 +90,7 @@ def test_every_part_is_there(page: Page, front: pd.DataFrame) -> None:
 def test_fronts_show_every_design_where_it_is(
     page: Page, folder: Path, trials: pd.DataFrame, key: str, dimensions: int
 ) -> None:
-    names = [OBJECTIVES[name].column for name in read_metadata(folder)["objectives"]]
+    names = [OBJECTIVES[name].column for name in read_table(folder / "trials.parquet")[1]["objectives"]]
     wanted = list(itertools.combinations(names, dimensions))
     if not wanted:
         assert f"this figure needs {dimensions}" in page.words[key]
@@ -205,7 +205,7 @@ def test_importance_adds_up_to_one_for_each_objective(page: Page, folder: Path, 
         assert "All designs agree in every parameter." in page.words["importance"]
         return
     traces = page.data["importance"]["data"]
-    assert len(traces) == len(read_metadata(folder)["objectives"])
+    assert len(traces) == len(read_table(folder / "trials.parquet")[1]["objectives"])
     for trace in traces:
         assert sum(trace["x"]) == pytest.approx(1.0)
         assert min(trace["x"]) >= 0
@@ -311,7 +311,7 @@ def test_the_provenance_is_in_words(page: Page, folder: Path) -> None:
     (session,) = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["sessions"]
     for fact in (session["time"], session["space_hash"], *session["versions"].values(), *session["plugins"].values()):
         assert str(fact) in page.words["provenance"]
-    assert read_metadata(folder)["study"] in page.words[""]
+    assert read_table(folder / "trials.parquet")[1]["study"] in page.words[""]
 
 
 def test_a_report_of_two_thousand_designs_on_the_front_is_small(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import dse
 from dse.errors import QueryError, StudyError, UnknownNameError
-from dse.results.front import JOINT, front_table, hypervolumes
+from dse.results.front import JOINT
 from dse.results.pareto import front_mask
 from tests.support.tables import NEW, OLD, row, write
 
@@ -29,16 +29,16 @@ def results(tmp_path: Path) -> Path:
 
 
 def keys(results: Path, **options: Any) -> list[tuple[str, int]]:
-    frame = front_table(["a", "b"], results=results, **options)
+    frame = dse.pareto("a", "b", results=results, **options)
     return list(zip(frame["study"], frame["trial"], strict=True))
 
 
 def test_a_joint_front_keeps_what_no_study_beats(results: Path) -> None:
     assert keys(results) == [("a", 1), ("b", 0)]
-    assert front_table("a", results=results)["trial"].tolist() == [1, 0]
-    assert "study" not in front_table("a", results=results).columns
-    assert front_table("a", results=results, columns=["study", "trial"])["study"].tolist() == ["a", "a"]
-    assert list(front_table(results).columns)[:2] == ["study", "trial"]
+    assert dse.pareto("a", results=results)["trial"].tolist() == [1, 0]
+    assert "study" not in dse.pareto("a", results=results).columns
+    assert dse.pareto("a", results=results, columns=["study", "trial"])["study"].tolist() == ["a", "a"]
+    assert list(dse.pareto(results).columns)[:2] == ["study", "trial"]
 
 
 @given(
@@ -58,12 +58,12 @@ def test_a_joint_front_is_the_front_of_all_trials(
         rows += made
         owners += [(str(index), n) for n in range(len(made))]
     wanted = {owner for owner, on_front in zip(owners, front_mask(rows, ["area", "accuracy"]), strict=True) if on_front}
-    frame = front_table(folder)
+    frame = dse.pareto(folder)
     assert set(zip(frame.get("study", []), frame["trial"], strict=False)) == wanted
 
 
 def test_columns_of_one_study_only_are_empty_for_the_other(results: Path) -> None:
-    frame = front_table(["a", "b"], results=results, columns=[COSINE, "duplicate_of", "param.hardware.isaac.adc_bits"])
+    frame = dse.pareto("a", "b", results=results, columns=[COSINE, "duplicate_of", "param.hardware.isaac.adc_bits"])
     assert [math.isnan(value) for value in frame[COSINE]] == [True, False]
     assert str(frame["param.hardware.isaac.adc_bits"].dtype) == "Int64"
 
@@ -74,15 +74,15 @@ def test_conditions_leave_designs_of_the_joint_front_out(results: Path) -> None:
     assert keys(results, where=f'"{COSINE}" IS NOT NULL') == [("b", 0)]
     assert keys(results, where="study = 'b'") == [("b", 0)]
     assert keys(results, sort="score_mean", descending=True, limit=1) == [("b", 0)]
-    frame = front_table("a", results=results, columns=["area_ratio"], sort="area_mm2")
+    frame = dse.pareto("a", results=results, columns=["area_ratio"], sort="area_mm2")
     assert frame["area_ratio"].tolist() == [0.3, 0.5]
 
 
 def test_max_area_is_the_ratio_of_arrays(tmp_path: Path) -> None:
     rows = [row(0, 5.0, 0.8, array_area_ratio=0.9), row(1, 3.0, 0.7, array_area_ratio=0.4), row(2, 2.0, 0.6)]
     folder = write(tmp_path / "a", OLD, rows)
-    assert front_table(folder, max_area=0.9)["trial"].tolist() == [1, 0]
-    assert front_table(folder, max_area=0.4, max_drop=50.0)["trial"].tolist() == [1]
+    assert dse.pareto(folder, max_area=0.9)["trial"].tolist() == [1, 0]
+    assert dse.pareto(folder, max_area=0.4, max_drop=50.0)["trial"].tolist() == [1]
 
 
 def test_a_condition_or_column_that_is_none_is_said(results: Path) -> None:
@@ -98,9 +98,9 @@ def test_a_condition_or_column_that_is_none_is_said(results: Path) -> None:
 
 def test_other_objectives_cannot_be_joined(results: Path) -> None:
     write(results / "c", OLD, [row(0, 5.0, 0.8)], objectives=("area", "energy"))
-    for function in (front_table, hypervolumes):
+    for function in (dse.pareto, dse.hypervolume):
         with pytest.raises(StudyError, match="studies with different objectives have no joint front") as caught:
-            function(["a", "c"], results=results)
+            function("a", "c", results=results)
         assert f"where: {results / 'c'}" in str(caught.value)
         assert "expected: accuracy, area, as in a" in str(caught.value)
         assert "found: area, energy" in str(caught.value)
@@ -108,7 +108,7 @@ def test_other_objectives_cannot_be_joined(results: Path) -> None:
 
 def test_the_order_of_objectives_does_not_matter(results: Path) -> None:
     write(results / "c", OLD, [row(0, 2.0, 0.9)], objectives=("accuracy", "area"))
-    assert front_table(["c", "a"], results=results)["study"].tolist() == ["c"]
+    assert dse.pareto("c", "a", results=results)["study"].tolist() == ["c"]
 
 
 def test_types_that_differ_are_said(results: Path) -> None:
@@ -125,22 +125,22 @@ def test_types_that_differ_are_said(results: Path) -> None:
 
 
 def test_a_table_of_trials_gives_its_front_only(results: Path) -> None:
-    assert front_table(results / "a" / "trials.parquet")["trial"].tolist() == [1, 0]
+    assert dse.pareto(results / "a" / "trials.parquet")["trial"].tolist() == [1, 0]
 
 
 def test_hypervolume_of_each_front_and_of_the_joint_one(results: Path) -> None:
-    found = hypervolumes(["a", "b"], results=results).set_index("study")
+    found = dse.hypervolume("a", "b", results=results).set_index("study")
     assert found["designs"].to_dict() == {"a": 2, "b": 2, JOINT: 2}
     assert found["hypervolume"].tolist() == [0.0, 0.0, 0.0]  # every design loses more than 5 points
     assert found["reference.accuracy_drop"].tolist() == [5.0] * 3
     assert found["reference.area_ratio"].tolist() == [1.0] * 3
-    assert hypervolumes("a", results=results)["study"].tolist() == ["a"]
+    assert dse.hypervolume("a", results=results)["study"].tolist() == ["a"]
 
 
 def test_hypervolume_counts_designs_within_the_reference_point(tmp_path: Path) -> None:
     write(tmp_path / "a", OLD, [row(0, 5.0, 0.88), row(1, 3.0, 0.86)])
     write(tmp_path / "b", OLD, [row(0, 2.0, 0.87), row(1, 9.0, 0.9)])
-    found = hypervolumes(tmp_path).set_index("study")["hypervolume"]
+    found = dse.hypervolume(tmp_path).set_index("study")["hypervolume"]
     assert found["a"] == pytest.approx(0.5 * 3 + 0.2 * 1)
     assert found["b"] == pytest.approx(0.8 * 2 + 0.1 * 3)
     assert found[JOINT] == pytest.approx(0.8 * 2 + 0.5 * 1 + 0.1 * 2)
@@ -151,15 +151,15 @@ def test_hypervolume_counts_designs_within_the_reference_point(tmp_path: Path) -
 def test_what_was_not_measured_has_no_hypervolume(tmp_path: Path) -> None:
     rows = [row(0, 5.0, 0.8, accuracy_drop=None)]
     folder = write(tmp_path / "a", OLD, rows, objectives=("area", "energy"))
-    assert np.isnan(hypervolumes(folder)["hypervolume"]).tolist() == [True]
+    assert np.isnan(dse.hypervolume(folder)["hypervolume"]).tolist() == [True]
     write(tmp_path / "b", OLD, [], objectives=("area", "energy"))
-    assert hypervolumes(tmp_path / "b")["hypervolume"].tolist() == [0.0]
+    assert dse.hypervolume(tmp_path / "b")["hypervolume"].tolist() == [0.0]
 
 
 def test_other_reference_points_have_no_joint_hypervolume(results: Path) -> None:
     write(results / "c", OLD, [row(0, 5.0, 0.8)], reference={"area_ratio": 2.0})
     with pytest.raises(StudyError, match="studies with different reference points") as caught:
-        hypervolumes(["a", "c"], results=results)
+        dse.hypervolume("a", "c", results=results)
     assert "expected: area_ratio 1, accuracy_drop 5, as in a" in str(caught.value)
     assert "found: area_ratio 2" in str(caught.value)
-    assert front_table(["a", "c"], results=results)["trial"].tolist() == [1, 0]
+    assert dse.pareto("a", "c", results=results)["trial"].tolist() == [1, 0]

@@ -15,15 +15,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import dse
 from dse.errors import StudyError, UnknownNameError
 from dse.files import sweep, write_whole
 from dse.records.design import PluginParameter
 from dse.records.parameters import Choice, Float, Int, Permutation
 from dse.records.plugin import Kind
 from dse.results.columns import METRIC_NAMES, merge_columns, parameter_type, study_columns
-from dse.results.front import front_table
 from dse.results.points import point_of
-from dse.results.read import read_front, read_metadata, read_provenance, read_trials, show
+from dse.results.read import read_frame, read_provenance, read_table, read_trials, show
 from tests.support.tables import NEW, OLD, TASKS, row, write
 
 
@@ -115,8 +115,7 @@ def test_studies_with_different_columns_are_joined_by_name(study: Path) -> None:
 
 def test_the_front_has_its_own_file(study: Path) -> None:
     assert read_trials(study)["on_front"].tolist() == [True, True, False, False]
-    assert read_front(study)["trial"].tolist() == [0, 1]
-    assert read_front(study / "pareto.parquet")["trial"].tolist() == [0, 1]
+    assert read_frame(study / "pareto.parquet")["trial"].tolist() == [0, 1]
 
 
 def test_counts_stay_whole_numbers_where_cells_are_empty(study: Path) -> None:
@@ -127,7 +126,7 @@ def test_counts_stay_whole_numbers_where_cells_are_empty(study: Path) -> None:
 
 
 def test_metadata_says_what_the_front_is_about(study: Path) -> None:
-    assert read_metadata(study) == {
+    assert read_table(study / "trials.parquet")[1] == {
         "schema_version": 1,
         "study": "old",
         "objectives": ["area", "accuracy"],
@@ -135,20 +134,20 @@ def test_metadata_says_what_the_front_is_about(study: Path) -> None:
     }
     pq.write_table(pa.table({"x": [1]}), study.parent / "other.parquet")
     with pytest.raises(StudyError, match="not written by dse"):
-        read_metadata(study.parent / "other.parquet")
+        read_table(study.parent / "other.parquet")
 
 
 def test_a_front_table_is_sorted_and_leaves_out_what_was_not_measured(study: Path) -> None:
-    frame = front_table(study)
+    frame = dse.pareto(study)
 
     assert frame["trial"].tolist() == [1, 0]
     assert "score_mean" in frame.columns
     assert "latency_us" not in frame.columns
-    assert front_table(study, sort="score_mean", descending=True)["trial"].tolist() == [0, 1]
-    assert front_table(study, max_drop=15.0)["trial"].tolist() == [0]
-    assert front_table(study, limit=1, columns=["trial", "param.hardware.isaac.adc_bits"]).shape == (1, 2)
+    assert dse.pareto(study, sort="score_mean", descending=True)["trial"].tolist() == [0, 1]
+    assert dse.pareto(study, max_drop=15.0)["trial"].tolist() == [0]
+    assert dse.pareto(study, limit=1, columns=["trial", "param.hardware.isaac.adc_bits"]).shape == (1, 2)
     with pytest.raises(UnknownNameError, match=r"did you mean 'area_mm2'"):
-        front_table(study, sort="area_mm")
+        dse.pareto(study, sort="area_mm")
 
 
 def test_show_gives_what_is_known_of_one_trial(study: Path) -> None:
@@ -179,7 +178,7 @@ def test_folders_without_a_study_are_said_so(study: Path, tmp_path: Path) -> Non
         read_trials(tmp_path / "odl")
     assert "studies beside it: old" in str(caught.value)
     with pytest.raises(StudyError, match="no study beside it"):
-        read_front(tmp_path / "x" / "y")
+        read_trials(tmp_path / "x" / "y")
     (tmp_path / "begun").mkdir()
     (tmp_path / "begun" / "log.jsonl").write_text("")
     with pytest.raises(StudyError, match="a log but no results yet"):
@@ -225,6 +224,6 @@ def test_what_killed_processes_left_half_written_is_removed(tmp_path: Path) -> N
 def test_a_study_without_trials_has_tables_too(tmp_path: Path) -> None:
     folder = write(tmp_path / "empty", OLD, [])
 
-    assert len(read_trials(folder)) == len(read_front(folder)) == 0
+    assert len(read_trials(folder)) == len(read_frame(folder / "pareto.parquet")) == 0
     with pytest.raises(StudyError, match="no trials yet"):
         show(folder, 0)

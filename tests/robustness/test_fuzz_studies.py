@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dse.results.front import front_table
-from dse.results.read import read_metadata, read_provenance, read_trials, show
+import dse
+from dse.results.read import read_provenance, read_trials, show
 from dse.study.log.file import read_events
 from dse.study.log.history import read_history
 from dse.study.provenance import Provenance
@@ -89,9 +89,8 @@ def without_a_key(line: bytes, data: st.DataObject) -> bytes:
 
 READERS: tuple[Callable[[Path], object], ...] = (
     read_trials,
-    read_metadata,
     read_provenance,
-    front_table,
+    dse.pareto,
     lambda folder: show(folder, 0),
 )
 
