@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import pickle
-import queue
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from functools import cached_property
+from multiprocessing import Pipe
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from dse.errors import DseError, TimeLimitError, WorkerError
 from dse.records.callbacks import ProgressCallback
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
     from dse.records.scored import CostResult, ScoreResult
     from dse.space.searchspace import SearchSpace
     from dse.study.provenance import Provenance
-
-GONE = "gone"
 
 
 class RemoteProblem:
@@ -94,20 +90,17 @@ class RemoteProblem:
     @cached_property
     def components(self) -> tuple[str, ...]:
         """Names of all components that the study's hardware models charge."""
-        names: tuple[str, ...] = self._ask("components")
-        return names
+        return tuple(self._ask("components"))
 
     @cached_property
     def joint(self) -> tuple[str, ...]:
         """Names of the generators that make a task's score depend on the parameters of all tasks."""
-        names: tuple[str, ...] = self._ask("joint")
-        return names
+        return tuple(self._ask("joint"))
 
     @cached_property
     def data(self) -> tuple[DataFacts, ...]:
         """Facts about every task's rows: how many were read, dropped and kept."""
-        facts: tuple[DataFacts, ...] = self._ask("data")
-        return facts
+        return tuple(self._ask("data"))
 
     def prepare(self, *, scores: bool = True) -> None:
         """Do every plugin's heavy work, in this worker and in every later one."""
@@ -116,8 +109,7 @@ class RemoteProblem:
 
     def cost(self, points: list[DesignPoint]) -> list[CostResult]:
         """Cost many designs, in the given order."""
-        results: list[CostResult] = self._ask("cost", points)
-        return results
+        return list(self._ask("cost", points))
 
     def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
         """Score one design on a split."""
@@ -126,18 +118,15 @@ class RemoteProblem:
 
     def find_unmeasured(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[int, ...], ...]:
         """Return the tasks of each design whose score is neither in the cache nor missing at an earlier design."""
-        tasks: tuple[tuple[int, ...], ...] = self._ask("find_unmeasured", tuple(points), split)
-        return tasks
+        return tuple(self._ask("find_unmeasured", tuple(points), split))
 
     def measure(self, point: DesignPoint, tasks: Sequence[int], split: str = "search") -> int:
         """Bring a design's scores on some tasks into the cache; return how many were evaluated."""
-        count: int = self._ask("measure", point, tuple(tasks), split)
-        return count
+        return int(self._ask("measure", point, tuple(tasks), split))
 
     def layer_scores(self) -> tuple[tuple[float, ...], ...]:
         """Return the baseline's scores (T, L) when a layer has the base's matrices."""
-        scores: tuple[tuple[float, ...], ...] = self._ask("layer_scores")
-        return scores
+        return tuple(self._ask("layer_scores"))
 
     def _load(self) -> Any:
         try:
@@ -168,35 +157,26 @@ class _Worker:
         self._activity = activity
         # With -P and the same path, the worker imports what this process would, and nothing from the working folder.
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
+        self._connection, theirs = Pipe()
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "dse.worker.serve", *([",".join(map(str, cores))] if cores else [])],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            [sys.executable, "-P", "-m", "dse.worker.serve", str(theirs.fileno()), *map(str, cores)],
+            stdin=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
             env=environment,
         )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._requests = self._process.stdin
-        self._answers: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
-        threading.Thread(target=_listen, args=(self._process.stdout, self._answers), daemon=True).start()
+        theirs.close()  # the worker has a copy; only if no other is left, reading tells that the worker has gone
 
     def ask(self, name: str, *arguments: Any, **named: Any) -> Any:
         """Send a request and wait for its answer."""
         try:
-            pickle.dump((name, arguments, named), self._requests)
-            self._requests.flush()
+            self._connection.send((name, arguments, named))
         except OSError:
             raise self._death(name) from None
         while True:
-            try:
-                kind, *content = self._answers.get(timeout=self._limit_s)
-            except queue.Empty:
-                raise self._silence(name) from None
+            kind, *content = self._receive(name)
             if kind == TOLD:
                 if self._activity is not None:
                     self._activity(*content)
-            elif kind == GONE:
-                raise self._death(name)
             elif kind == RAISED:
                 error, trace = content
                 error.add_note(f"in the worker:\n{trace}")
@@ -208,7 +188,21 @@ class _Worker:
         """End the process, whatever it is doing; nothing can be lost."""
         self._process.kill()
         self._process.wait()
-        self._requests.close()
+        self._connection.close()
+
+    def _receive(self, name: str) -> Any:
+        """Wait for the next message of the worker.
+
+        Raises:
+            TimeLimitError: the worker is silent for too long.
+            WorkerError: the worker has gone.
+        """
+        try:
+            if self._connection.poll(self._limit_s):
+                return self._connection.recv()
+        except (EOFError, OSError):
+            raise self._death(name) from None
+        raise self._silence(name)
 
     def _death(self, name: str) -> DseError:
         status = self._process.wait()
@@ -230,13 +224,3 @@ class _Worker:
             expected=f"an answer or a progress message within {self._limit_s:g} s (search.time_limit_s)",
             fix="fix the plugin that does not return, or raise the limit in the space file",
         )
-
-
-def _listen(stream: IO[bytes], answers: queue.SimpleQueue[tuple[Any, ...]]) -> None:
-    """Queue the worker's answers, and a last one when the worker is gone."""
-    while True:
-        try:
-            answers.put(pickle.load(stream))  # noqa: S301  # from the process that this one started
-        except Exception:
-            answers.put((GONE,))
-            return

@@ -1,6 +1,6 @@
 """The worker's side: it builds a problem, answers requests, and ends with the process that sends them.
 
-Requests and answers are pickles on the worker's stdin and stdout, between two processes of one program.
+Requests and answers are pickled objects on a connection between two processes of one program.
 """
 
 from __future__ import annotations
@@ -13,77 +13,66 @@ import sys
 import threading
 import traceback
 from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from dse.errors import WorkerError
-from dse.study.load import Request, load
+from dse.study.load import load
 
 TOLD, VALUE, RAISED = "told", "value", "raised"
 LOAD = "load"
 
 
 def main() -> None:
-    """Serve until stdin is closed, on the cores that the command line names."""
-    if len(sys.argv) > 1:
-        _stay_on([int(core) for core in sys.argv[1].split(",")])
+    """Serve until the other side closes the connection.
+
+    The command line holds the descriptor of the connection and the cores to run on; without a number: all cores.
+    """
+    descriptor, *cores = map(int, sys.argv[1:])
+    os.set_inheritable(descriptor, False)  # a program that a plugin starts must not keep the connection open
+    if cores:
+        _stay_on(cores)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that keeps the log
     _be_first_to_go()
-    requests = sys.stdin.buffer
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # prints of a plugin must not mix with the answers
+    os.dup2(2, 1)  # prints of a plugin must not mix with the results that the command prints
+    connection = Connection(descriptor)
     waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(requests, waiting), daemon=True).start()
-    Server(answers).serve(waiting)
+    threading.Thread(target=_listen, args=(connection, waiting), daemon=True).start()
+    _serve(connection, waiting)
 
 
-class Server:
-    """Server of requests.
-
-    Args:
-        answers: stream of pickles ``(kind, ...)``.
-    """
-
-    def __init__(self, answers: IO[bytes]) -> None:
-        self._answers = answers
-        self._problem: Any = None
-
-    def serve(self, waiting: queue.SimpleQueue[Any]) -> None:
-        """Answer one request after the other, as long as the process lives."""
-        while True:
-            name, arguments, named = waiting.get()
-            answer: tuple[Any, ...]
-            try:
-                answer = (VALUE, self._answer(name, *arguments, **named))
-            except Exception as error:
-                answer = (RAISED, *_portable(error))
-            self._send(answer)
-
-    def _answer(self, name: str, *arguments: Any, **named: Any) -> Any:
-        if name == LOAD:
-            return self._load(*arguments)
-        attribute = getattr(self._problem, name)
-        return attribute(*arguments, **named) if callable(attribute) else attribute
-
-    def _load(self, request: Request) -> tuple[Any, ...]:
-        """Build the problem, and return the facts that the other side needs."""
-        self._problem, *facts = load(request, lambda text, share: self._send((TOLD, text, share)))
-        return tuple(facts)
-
-    def _send(self, answer: tuple[Any, ...]) -> None:
+def _serve(connection: Connection, waiting: queue.SimpleQueue[Any]) -> None:
+    """Answer one request after the other, as long as the process lives."""
+    problem: Any = None
+    while True:
+        name, arguments, named = waiting.get()
+        answer: tuple[Any, ...]
         try:
-            pickle.dump(answer, self._answers)
-            self._answers.flush()
-        except OSError:  # nobody is left to answer
-            os._exit(0)
+            if name == LOAD:  # the other side needs the search space and the provenance, but not the problem
+                problem, *facts = load(*arguments, lambda text, share: _send(connection, (TOLD, text, share)))
+                answer = (VALUE, facts)
+            else:
+                attribute = getattr(problem, name)
+                answer = (VALUE, attribute(*arguments, **named) if callable(attribute) else attribute)
+        except Exception as error:
+            answer = (RAISED, *_portable(error))
+        _send(connection, answer)
 
 
-def _listen(requests: IO[bytes], waiting: queue.SimpleQueue[Any]) -> None:
+def _send(connection: Connection, answer: tuple[Any, ...]) -> None:
+    try:
+        connection.send(answer)
+    except OSError:  # nobody is left to answer
+        os._exit(0)
+
+
+def _listen(connection: Connection, waiting: queue.SimpleQueue[Any]) -> None:
     """Pass requests on; end the process, even during a computation, when the other side is gone."""
     while True:
         try:
-            waiting.put(pickle.load(requests))  # noqa: S301  # from the process that started this one
-        except (EOFError, OSError, pickle.UnpicklingError):
+            waiting.put(connection.recv())
+        except (EOFError, OSError):
             os._exit(0)
 
 
