@@ -31,13 +31,11 @@ class DseError(Exception):
         self.expected = expected
         self.found = found
         self.fix = fix
-        parts = [("where", where), ("expected", expected), ("found", found), ("do", fix)]
-        lines = [what, *(f"  {name}: {value}" for name, value in parts if value is not None)]
-        super().__init__("\n".join(lines))
+        super().__init__(what)  # pickle calls the constructor with this alone, and restores the other attributes
 
-    def __reduce__(self) -> tuple[object, ...]:
-        """Pickle by message: the constructor's keywords would otherwise be lost on the way from a worker."""
-        return _rebuild, (type(self), self.what, self.where, self.expected, self.found, self.fix)
+    def __str__(self) -> str:
+        parts = [("where", self.where), ("expected", self.expected), ("found", self.found), ("do", self.fix)]
+        return "\n".join([self.what, *(f"  {name}: {value}" for name, value in parts if value is not None)])
 
 
 class SpaceError(DseError, ValueError):
@@ -98,12 +96,6 @@ class WorkerError(DseError, ChildProcessError):
 
 class TimeLimitError(DseError, TimeoutError):
     """The process that evaluates designs said nothing for longer than the space file allows."""
-
-
-def _rebuild(
-    kind: type[DseError], what: str, where: object, expected: object, found: object, fix: str | None
-) -> DseError:
-    return kind(what, where=where, expected=expected, found=found, fix=fix)
 
 
 def missing_package(user: str, package: str, extra: str, *, where: object = None) -> SetupError:

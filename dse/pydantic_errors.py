@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import types
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -23,35 +22,15 @@ _EXPECTED = {
     "list_type": "a list",
     "model_type": "a table",
     "model_attributes_type": "a table",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+    "greater_than": "greater than {gt}",
+    "too_short": "at least {min_length} item(s)",
+    "literal_error": "{expected}",
+    "string_pattern_mismatch": "letters, digits, '.', '_' and '-', beginning with a letter or digit",
+    "value_error": "{error}",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Finding:
-    """The first thing that pydantic found.
-
-    Attributes:
-        sort: pydantic's name for it.
-        keys: path of the key below what was validated.
-        message: words of pydantic, or of the validator that raised.
-        expected: description of the valid values.
-        value: what was found, as Python writes it.
-        known: valid keys of the table that holds the key.
-    """
-
-    sort: str
-    keys: tuple[int | str, ...]
-    message: str
-    expected: str
-    value: str
-    known: list[str]
-
-    @classmethod
-    def of(cls, error: ValidationError, model: type[BaseModel]) -> _Finding:
-        """Read the first finding of an error that a model raised."""
-        first = error.errors(include_url=False)[0]
-        message, known = first["msg"].removeprefix("Value error, "), _keys(model, first["loc"][:-1])
-        return cls(first["type"], first["loc"], message, _describe_expected(first), repr(first["input"]), known)
+"""Description of the valid values for each of pydantic's error types, with names from the context of the error."""
 
 
 def read_error(error: ValidationError, model: type[BaseModel], path: Path | None, *prefix: object) -> DseError:
@@ -63,14 +42,15 @@ def read_error(error: ValidationError, model: type[BaseModel], path: Path | None
         path: path of the file, None without a file.
         prefix: keys above the validated table.
     """
-    finding = _Finding.of(error, model)
-    keys = (*prefix, *finding.keys)
+    first = error.errors(include_url=False)[0]
+    keys = (*prefix, *first["loc"])
     where = f"{path or 'space'}: {'.'.join(str(key) for key in keys)}" if keys else str(path or "space")
-    if finding.sort == "extra_forbidden":
-        return unknown_name("key", str(finding.keys[-1]), finding.known, where=where)
-    if finding.sort == "missing":
-        return SpaceError(f"the key {finding.keys[-1]!r} is missing", where=where)
-    return SpaceError("this value is not usable", where=where, expected=finding.expected, found=finding.value)
+    if first["type"] == "extra_forbidden":
+        return unknown_name("key", str(keys[-1]), _keys(model, first["loc"][:-1]), where=where)
+    if first["type"] == "missing":
+        return SpaceError(f"the key {keys[-1]!r} is missing", where=where)
+    found = repr(first["input"])
+    return SpaceError("this value is not usable", where=where, expected=_describe_expected(first), found=found)
 
 
 def option_error(error: ValidationError, model: type[BaseModel], who: str, where: object) -> PluginContractError:
@@ -82,37 +62,24 @@ def option_error(error: ValidationError, model: type[BaseModel], who: str, where
         who: the plugin, for the message.
         where: file and key, or other place the options came from.
     """
-    finding = _Finding.of(error, model)
-    key = ".".join(str(part) for part in finding.keys)
-    unknown = finding.sort == "extra_forbidden"
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    fault, fix = first["msg"].removeprefix("Value error, "), None
+    if first["type"] == "extra_forbidden":
+        fault = "there is no such option"
+        fix = unknown_name("option", str(first["loc"][-1]), _keys(model, first["loc"][:-1])).fix
     return PluginContractError(
-        f"option {key!r} of {who} is not usable: {'there is no such option' if unknown else finding.message}",
+        f"option {key!r} of {who} is not usable: {fault}",
         where=where,
         expected=f"options: {', '.join(model.model_fields) or '(none)'}",
-        found=finding.value,
-        fix=unknown_name("option", str(finding.keys[-1]), finding.known).fix if unknown else None,
+        found=repr(first["input"]),
+        fix=fix,
     )
 
 
 def _describe_expected(detail: ErrorDetails) -> str:
-    context: dict[str, Any] = detail.get("ctx", {})
-    bounds = {
-        "greater_than_equal": ("at least", "ge"),
-        "less_than_equal": ("at most", "le"),
-        "greater_than": ("greater than", "gt"),
-    }
-    if detail["type"] in bounds:
-        words, key = bounds[detail["type"]]
-        return f"{words} {context[key]}"
-    if detail["type"] == "too_short":
-        return f"at least {context['min_length']} item(s)"
-    if detail["type"] == "literal_error":
-        return str(context["expected"])
-    if detail["type"] == "string_pattern_mismatch":
-        return "letters, digits, '.', '_' and '-', beginning with a letter or digit"
-    if detail["type"] == "value_error":
-        return str(context["error"])
-    return _EXPECTED.get(detail["type"], detail["msg"])
+    template = _EXPECTED.get(detail["type"])
+    return detail["msg"] if template is None else template.format(**detail.get("ctx", {}))
 
 
 def _keys(model: type[BaseModel], path: Sequence[int | str]) -> list[str]:
@@ -133,11 +100,7 @@ def _below(annotation: Any, key: int | str) -> Any:
         for name, field in annotation.model_fields.items():
             if key in (name, field.alias):
                 return _plain(field.annotation)
-        extra = annotation.__annotations__.get("__pydantic_extra__")
-        if extra is None:
-            return None
-        module = __import__(annotation.__module__, fromlist=["_"])
-        return _plain(get_args(eval(extra, vars(module)) if isinstance(extra, str) else extra)[1])  # noqa: S307  # own code
+        annotation = get_type_hints(annotation).get("__pydantic_extra__")  # type of the tables with a free name
     arguments = [item for item in get_args(annotation) if item is not Ellipsis]
     return _plain(arguments[-1]) if arguments else None
 
