@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dse.errors import OutputError
+from dse.errors import OutputError, missing_package
 
 if TYPE_CHECKING:
     from dse.reports.study import Study
@@ -19,11 +20,11 @@ def load_study(study: Path | str, results: Path | str) -> Study:
         SetupError: plotly is not installed.
         StudyError: there is no such study.
     """
-    from dse.reports.report import require_plotly
     from dse.reports.study import load
     from dse.results.studies import study_folder
 
-    require_plotly()
+    if find_spec("plotly") is None:
+        raise missing_package("a figure", "plotly", "plots")
     return load(study_folder(study, results))
 
 
@@ -39,10 +40,3 @@ def check_ending(out: Path | str, endings: Sequence[str]) -> Path:
         wanted = f"{', '.join(others)} or {last}" if others else last
         raise OutputError("a file of this kind cannot be drawn", where=out, expected=f"a name that ends in {wanted}")
     return out
-
-
-def write_drawing(out: Path, content: bytes) -> Path:
-    """Write a figure or a page whole or not at all."""
-    from dse.files import write_output
-
-    return write_output(out, lambda path: path.write_bytes(content))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dse.commands.figures import check_ending, load_study, write_drawing
+from dse.commands.figures import check_ending, load_study
+from dse.files import write_output
 
 
 def plot(study: Path | str, out: Path | str, *, figure: str = "fronts", results: Path | str = "results") -> Path:
@@ -29,4 +30,4 @@ def plot(study: Path | str, out: Path | str, *, figure: str = "fronts", results:
     loaded = load_study(study, results)
     form = out.suffix.removeprefix(".")
     content = figure_page(loaded, figure).encode() if form == "html" else figure_image(loaded, figure, form)
-    return write_drawing(out, content)
+    return write_output(out, lambda file: file.write_bytes(content))

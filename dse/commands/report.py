@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dse.commands.figures import check_ending, load_study, write_drawing
+from dse.commands.figures import check_ending, load_study
+from dse.files import write_output
 
 
 def report(study: Path | str, out: Path | str, *, results: Path | str = "results") -> Path:
@@ -22,10 +23,8 @@ def report(study: Path | str, out: Path | str, *, results: Path | str = "results
     """
     from dse.analysis.assumptions import assumptions
     from dse.reports.report import report_page
-    from dse.results.studies import study_folder
 
     out = check_ending(out, (".html",))
     loaded = load_study(study, results)
-    folder = study_folder(study, results)
-    under = assumptions(loaded.trials, folder if folder.is_dir() else folder.parent)
-    return write_drawing(out, report_page(loaded, under).encode())
+    text = report_page(loaded, assumptions(loaded.trials, loaded.folder))
+    return write_output(out, lambda file: file.write_text(text, encoding="utf-8"))

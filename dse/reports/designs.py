@@ -13,16 +13,6 @@ if TYPE_CHECKING:
 EMPTY = "No design is on the front."
 
 
-def area(study: Study) -> go.Figure | str:
-    """Draw the area of each design of the front by component, or return the reason why it cannot be drawn."""
-    return _shares(study, "area", "area_mm2")
-
-
-def energy(study: Study) -> go.Figure | str:
-    """Draw the energy of each design of the front by component, or return the reason why it cannot be drawn."""
-    return _shares(study, "energy", "energy_uj")
-
-
 def drops(study: Study) -> go.Figure | str:
     """Draw the points that each task loses in each design of the front; scores if the baseline's scores are unknown."""
     import plotly.graph_objects as go
@@ -54,7 +44,14 @@ def drops(study: Study) -> go.Figure | str:
     )
 
 
-def _shares(study: Study, cost: str, total: str) -> go.Figure | str:
+def shares(study: Study, cost: str, total: str) -> go.Figure | str:
+    """Draw area or energy of each design of the front by component, or return the reason why it cannot be drawn.
+
+    Args:
+        study: study to draw.
+        cost: ``area`` or ``energy``: columns ``<cost>.<component>`` hold the shares.
+        total: column of the sum of the shares.
+    """
     import plotly.graph_objects as go
 
     if study.front.empty:

@@ -19,16 +19,6 @@ PER_ROW = 3
 _FRONT, _GREY, _DARK, _BLACK, _PAPER = "#1f5fa8", "#c2c2c2", "#9a9a9a", "#111111", "#c4501b"
 
 
-def pairs(study: Study) -> go.Figure | str:
-    """Draw designs in each pair of objectives, or return the reason why the figure cannot be drawn."""
-    return _objectives(study, 2)
-
-
-def triples(study: Study) -> go.Figure | str:
-    """Draw designs in three objectives at once, or return the reason why the figure cannot be drawn."""
-    return _objectives(study, 3)
-
-
 def tradeoff(study: Study) -> go.Figure | str:
     """Draw chip area against points lost, or return the reason why the figure cannot be drawn."""
     if study.trials["accuracy_drop"].isna().all():
@@ -39,8 +29,8 @@ def tradeoff(study: Study) -> go.Figure | str:
     return figure
 
 
-def _objectives(study: Study, dimensions: int) -> go.Figure | str:
-    """Draw a subplot per choice of so many objectives, or return that the study has too few."""
+def objectives(study: Study, dimensions: int) -> go.Figure | str:
+    """Draw a subplot for each choice of two or three objectives, or return that the study has too few objectives."""
     chosen = list(combinations([item.column for item in study.objectives], dimensions))
     if not chosen:
         return f"The study has {len(study.objectives)} objective(s); this figure needs {dimensions}."
@@ -79,9 +69,6 @@ def _spaces(study: Study, chosen: Sequence[tuple[str, ...]]) -> go.Figure:
 
 def _traces(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
     """Yield the layers of a subplot, from the bottom up."""
-    import plotly.graph_objects as go
-
-    kind = go.Scatter3d if len(names) == 3 else go.Scatter
     small = 3 if len(names) == 3 else 6
     layers: tuple[tuple[str, pd.DataFrame, dict[str, Any]], ...] = (
         (Status.INFEASIBLE.value, study.infeasible, {"color": _DARK, "symbol": "x", "size": small}),
@@ -91,23 +78,12 @@ def _traces(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
     for name, rows, marker in layers:
         placed = rows.dropna(subset=list(names))
         if len(placed):
-            yield kind(
-                **{axis: plain(placed[column]) for axis, column in zip("xyz", names, strict=False)},
-                name=name,
-                mode="markers",
-                marker=marker,
-                customdata=plain(placed["trial"]),
-                hovertemplate="trial %{customdata}<br>" + _hover(names),
-            )
+            values = [plain(placed[column]) for column in names]
+            yield _markers(names, values, name, marker, "trial %{customdata}", plain(placed["trial"]))
     baseline = {**study.baseline, "accuracy_drop": 0.0}
     if all(name in baseline for name in names):
-        yield kind(
-            **{axis: [baseline[column]] for axis, column in zip("xyz", names, strict=False)},
-            name="baseline",
-            mode="markers",
-            marker={"color": _BLACK, "symbol": "diamond", "size": small + 4},
-            hovertemplate="separate 8-bit models<br>" + _hover(names),
-        )
+        marker = {"color": _BLACK, "symbol": "diamond", "size": small + 4}
+        yield _markers(names, [[baseline[column]] for column in names], "baseline", marker, "separate 8-bit models")
     yield from _papers(study, names)
 
 
@@ -119,14 +95,9 @@ def _papers(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
     points = {design.name: metrics for design, metrics in placed.items() if all(column in metrics for column in names)}
     solid = len(names) == 3
     if points:
-        yield (go.Scatter3d if solid else go.Scatter)(
-            **{axis: [item[column] for item in points.values()] for axis, column in zip("xyz", names, strict=False)},
-            name="published",
-            mode="markers",
-            marker={"color": _PAPER, "symbol": "cross" if solid else "star", "size": 4 if solid else 11},
-            customdata=list(points),
-            hovertemplate="%{customdata}<br>" + _hover(names),
-        )
+        marker = {"color": _PAPER, "symbol": "cross" if solid else "star", "size": 4 if solid else 11}
+        values = [[metrics[column] for metrics in points.values()] for column in names]
+        yield _markers(names, values, "published", marker, "%{customdata}", list(points))
     for design, metrics in placed.items():
         given = [column for column in names if column in metrics]
         if solid or not design.tells_one or not given:
@@ -144,6 +115,36 @@ def _papers(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
                 line={"color": _PAPER, "dash": "dot"},
                 hovertemplate=f"{design.name}: {AXES[given[0]]} {metrics[given[0]]:.5g}<extra></extra>",
             )
+
+
+def _markers(
+    names: tuple[str, ...],
+    values: Sequence[Sequence[float]],
+    name: str,
+    marker: dict[str, Any],
+    hover: str,
+    labels: Sequence[Any] | None = None,
+) -> Any:
+    """Return a trace of markers in two or three dimensions.
+
+    Args:
+        names: column of each axis.
+        values: coordinates of the markers, one sequence per axis.
+        name: name of the trace in the legend.
+        marker: colour, symbol and size of the markers.
+        hover: first line of the text that a marker shows; it may hold ``%{customdata}``.
+        labels: text that takes the place of ``%{customdata}``, one per marker.
+    """
+    import plotly.graph_objects as go
+
+    return (go.Scatter3d if len(names) == 3 else go.Scatter)(
+        **dict(zip("xyz", values, strict=False)),
+        name=name,
+        mode="markers",
+        marker=marker,
+        customdata=labels,
+        hovertemplate=f"{hover}<br>" + _hover(names),
+    )
 
 
 def _hover(names: tuple[str, ...]) -> str:

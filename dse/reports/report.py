@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dse.errors import SetupError, StudyError, missing_package, unknown_name
+from dse.errors import SetupError, StudyError, unknown_name
 from dse.records.plugin import KINDS
 from dse.reports import assumptions, designs, fronts, importance, schedule, search, vector
 from dse.reports.page import Part, choice_part, facts_part, figure_part, page
@@ -42,18 +43,22 @@ class Drawing:
 DRAWINGS = {
     "fronts": Drawing(
         "Front, by pairs of objectives",
-        fronts.pairs,
+        partial(fronts.objectives, dimensions=2),
         "A design is shown if both objectives were measured. Published designs stand at their ratios to the baseline; "
         "their area is restated for this study's number of tasks.",
     ),
-    "fronts-3d": Drawing("Front, in three objectives", fronts.triples),
+    "fronts-3d": Drawing("Front, in three objectives", partial(fronts.objectives, dimensions=3)),
     "tradeoff": Drawing(
         "Area against points lost",
         fronts.tradeoff,
         "The front is that of all objectives: a design may be on it because of another objective.",
     ),
-    "area": Drawing("Area by component", designs.area, "Designs of the front, the best in the first objective first."),
-    "energy": Drawing("Energy by component", designs.energy),
+    "area": Drawing(
+        "Area by component",
+        partial(designs.shares, cost="area", total="area_mm2"),
+        "Designs of the front, the best in the first objective first.",
+    ),
+    "energy": Drawing("Energy by component", partial(designs.shares, cost="energy", total="energy_uj")),
     "drops": Drawing("What each task loses", designs.drops, "Loss against the task's own 8-bit model, search split."),
     "parameters": Drawing(
         "Parameters", search.parameters, "Every done design; the front is blue. Drag along an axis to choose designs."
@@ -70,18 +75,6 @@ DRAWINGS = {
     ),
     "hypervolume": Drawing("Hypervolume over trials", search.history, "Hypervolume of the front after each trial."),
 }
-
-
-def require_plotly() -> None:
-    """Raise if plotly is not installed.
-
-    Raises:
-        SetupError: plotly is not installed.
-    """
-    try:
-        import plotly.graph_objects  # noqa: F401  # only checks that it is installed
-    except ImportError as error:
-        raise missing_package("a figure", "plotly", "plots") from error
 
 
 def draw_figure(study: Study, name: str) -> go.Figure:
@@ -115,14 +108,10 @@ def figure_image(study: Study, name: str, form: str) -> bytes:
     figure = draw_figure(study, name).update_layout(template="plotly_white")
     if form == "svg":
         vector.prepare(figure)
+    width, scale = (vector.WIDTH, 1) if form == "svg" else (_WIDTH, 2)
     height = figure.layout.height or _HEIGHT  # older versions of plotly ignore the height of the layout
     try:
-        size = (
-            {"width": vector.WIDTH, "height": height}
-            if form == "svg"
-            else {"width": _WIDTH, "height": height, "scale": 2}
-        )
-        content: bytes = figure.to_image(format=form, **size)
+        content: bytes = figure.to_image(format=form, width=width, height=height, scale=scale)
     except Exception as error:
         # Kaleido, Chrome or a library of Chrome may be missing; each raises another error.
         lines = [line for line in str(error).splitlines() if line.strip()]

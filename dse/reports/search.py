@@ -24,9 +24,9 @@ def history(study: Study) -> go.Figure | str:
 
     columns = {item.column for item in study.objectives}
     names = [name for name in ("trial", "status", *columns, *study.reference) if name in study.trials.columns]
-    rows: list[dict[Any, Any]] = study.trials[list(dict.fromkeys(names))].to_dict("records")
-    plain_rows = [dict(zip(row, plain(row.values()), strict=True)) for row in rows]
-    volumes = hypervolume_history(plain_rows, study.names, study.reference)
+    names = list(dict.fromkeys(names))
+    rows = [dict(zip(names, plain(values), strict=True)) for values in study.trials[names].to_numpy(object)]
+    volumes = hypervolume_history(rows, study.names, study.reference)
     if volumes is None:
         return f"No hypervolume: {', '.join(study.reference)} were not all measured."
     if not volumes:

@@ -33,6 +33,7 @@ class Study:
 
     Attributes:
         name: name of the study in its space file.
+        folder: folder of its tables.
         names: names of its objectives.
         reference: worst value by metric, from which hypervolume is measured.
         trials: table with one row per trial.
@@ -40,6 +41,7 @@ class Study:
     """
 
     name: str
+    folder: Path
     names: tuple[str, ...]
     reference: Mapping[str, float]
     trials: pd.DataFrame
@@ -96,6 +98,7 @@ def load(path: Path | str) -> Study:
     provenance = file.parent / PROVENANCE
     return Study(
         name=metadata["study"],
+        folder=file.parent,
         names=tuple(metadata["objectives"]),
         reference=metadata["reference_point"],
         trials=to_frame(table, file),

@@ -167,7 +167,7 @@ def test_published_areas_follow_the_law_at_other_numbers_of_tasks() -> None:
     for tasks, area in ((2, 0.62), (4, 0.37), (8, 0.26)):
         columns = {"status": "done", "area_mm2": 5.0, "area_ratio": 0.5, "score_mean": None, "accuracy_drop_all": None}
         trials = pd.DataFrame([{**columns, **{f"score.{task}": None for task in range(tasks)}}])
-        place = place_design(DESIGNS[0], Study("x", ("area",), {}, trials, {}))
+        place = place_design(DESIGNS[0], Study("x", Path(), ("area",), {}, trials, {}))
         assert place == {"area_mm2": pytest.approx(10 * area, rel=0.05)}
 
 
