@@ -89,6 +89,27 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
+def check_new_folder(folder: Path, name: str, *, error: type[DseError], fix: str) -> None:
+    """Refuse a folder to write that is neither missing nor empty.
+
+    Args:
+        folder: folder to write.
+        name: what the folder is, as the error message calls it.
+        error: class of the error.
+        fix: advice of that error to its reader.
+    """
+    if folder.is_dir() and not any(folder.iterdir()):
+        return
+    if folder.exists() or folder.is_symlink():
+        raise error(
+            f"{name} is taken",
+            where=folder,
+            expected="a folder that does not exist, or an empty one",
+            found="files in it" if folder.is_dir() else "a file",
+            fix=fix,
+        )
+
+
 def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
     """Write a file of a study whole or not at all.
 

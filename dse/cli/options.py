@@ -89,11 +89,7 @@ class Evaluating(Loading):
     ]
 
 
-class _Debug(TypedDict):
-    debug: Debug
-
-
-DEFAULTS: dict[str, Any] = {"device": "auto", "plugins": [], "in_process": False, "debug": False}
+DEFAULTS: dict[str, Any] = {"device": "auto", "plugins": [], "in_process": False}
 """Defaults of shared options that are not None."""
 LAST = ("form", "quiet", "debug")
 """Options that help lists last."""
@@ -108,7 +104,8 @@ def add_command(group: typer.Typer, function: Callable[..., None], name: str | N
             parameters += _shared_parameters(get_args(hints[item.name])[0])
         else:
             parameters.append(item.replace(annotation=hints[item.name]))
-    parameters = sorted([*parameters, *_shared_parameters(_Debug)], key=lambda item: item.name in LAST)
+    parameters.append(inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Debug))
+    parameters.sort(key=lambda item: item.name in LAST)
 
     @wraps(function)
     def call(*, debug: bool, **options: Any) -> None:

@@ -22,19 +22,9 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 FRONT = (
-    "study",
-    "trial",
-    "generator",
-    "compressor",
-    "scheduler",
-    "hardware",
-    "area_mm2",
-    "energy_uj",
-    "latency_us",
-    "score_mean",
-    "accuracy_drop",
-    "array_area_ratio",
-)
+    "study", "trial", "generator", "compressor", "scheduler", "hardware",
+    "area_mm2", "energy_uj", "latency_us", "score_mean", "accuracy_drop", "array_area_ratio",
+)  # fmt: skip
 """Columns of a front as a table; `--format json` and `csv` print every metric."""
 
 
@@ -85,7 +75,7 @@ def write_rows(
     if out is None:
         sys.stdout.write(text)
     else:
-        write_output(out, lambda path: _write_text(path, text))
+        write_output(out, lambda path: path.write_text(text, encoding="utf-8"))
 
 
 def write_frame(
@@ -103,7 +93,7 @@ def write_frame(
     """
     if form is Format.PARQUET:
         assert out is not None
-        write_output(out, lambda path: _write_parquet(path, frame[list(columns)]))
+        write_output(out, lambda path: path.write_bytes(frame[list(columns)].to_parquet(index=False)))
         return
     rows = [dict(zip(frame.columns, values, strict=True)) for values in frame.itertuples(index=False, name=None)]
     write_rows(rows, form, columns, empty=empty, out=out)
@@ -159,11 +149,12 @@ def cell(value: Any) -> str:
 
 def _csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
     for row in rows:
-        values = [row[name] for name in columns]
-        writer.writerow([json.dumps(value) if isinstance(value, list | dict) else value for value in values])
+        writer.writerow(
+            {name: json.dumps(value) if isinstance(value, list | dict) else value for name, value in row.items()}
+        )
     return text.getvalue()
 
 
@@ -197,12 +188,3 @@ def _table(rows: Sequence[Row], columns: Sequence[str], *, for_person: bool) -> 
     if for_person:
         return captured.get()
     return "".join(line.rstrip() + "\n" for line in captured.get().splitlines() if line.strip())
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
-
-
-def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
-    with path.open("wb") as file:
-        frame.to_parquet(file, index=False)

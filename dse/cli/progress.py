@@ -134,18 +134,17 @@ class Bars(Silent):
         if share == 1.0 and text != self._text:
             self.note(text)
             return
-        if self._activity is None or text != self._text:
-            if self._activity is not None:
-                self._progress.remove_task(self._activity)
+        if text != self._text:
+            self.on_ready()
+        if self._activity is None:
             self._activity, self._text = self._progress.add_task(text, total=None, detail=""), text
         if share is not None:
             self._progress.update(self._activity, total=1.0, completed=share, detail=f"{share:.0%}")
         if share == 1.0:
-            self._progress.remove_task(self._activity)
-            self._activity = None
+            self.on_ready()
 
     def on_ready(self) -> None:
-        """Leave only the bar of the trials."""
+        """Remove the bar of the activity, so that only the bar of the trials is left."""
         if self._activity is not None:
             self._progress.remove_task(self._activity)
             self._activity = None

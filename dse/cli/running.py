@@ -20,15 +20,9 @@ if TYPE_CHECKING:
     from dse.commands.check import SpaceReport
 
 SHOWN = (
-    "trial",
-    "area_mm2",
-    "energy_uj",
-    "array_area_ratio",
-    "search.accuracy_drop",
-    "report.accuracy_drop",
-    "report.accuracy_drop_low",
-    "report.accuracy_drop_high",
-)
+    "trial", "area_mm2", "energy_uj", "array_area_ratio",
+    "search.accuracy_drop", "report.accuracy_drop", "report.accuracy_drop_low", "report.accuracy_drop_high",
+)  # fmt: skip
 PUBLISHED_DELTAS = "cosine 0.991 to 0.999, nonzero 0.026 to 0.42, magnitude 1.00 to 1.35"
 COSTS = ("area_mm2", "energy_uj", "latency_us", "area_ratio", "array_area_ratio", "energy_ratio", "offchip_mb")
 

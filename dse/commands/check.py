@@ -16,8 +16,7 @@ from dse.space.domain import values_text
 from dse.study.load import request
 
 if TYPE_CHECKING:
-    from dse.records.scored import CostResult
-    from dse.space.searchspace import SearchedParameter, SearchSpace
+    from dse.space.searchspace import SearchedParameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,30 +106,19 @@ def check(
         Suggester(search_space, Codec(search_space))  # refuses a sampler or an option that does not exist
         check_components(search_space, problem)
         cost = problem.cost([default_point(search_space)])[0]
-        return describe_space(search_space, cost, problem.data)
-
-
-def describe_space(space: SearchSpace, cost: CostResult, data: tuple[DataFacts, ...] = ()) -> SpaceReport:
-    """Describe a resolved space.
-
-    Args:
-        space: the resolved space.
-        cost: cost of its `default_point`.
-        data: counts of every task's rows that are used, dropped or cut.
-    """
-    return SpaceReport(
-        name=space.file.name,
-        size=space.size,
-        tasks=space.tasks,
-        layers=space.layers,
-        plugins=space.plugins,
-        parameters=tuple(_describe_parameter(item) for item in space.parameters),
-        trials=space.file.search.trials,
-        objectives=tuple(space.file.search.objectives),
-        cost=cost.metrics,
-        violations=cost.violations,
-        data=data,
-    )
+        return SpaceReport(
+            name=search_space.file.name,
+            size=search_space.size,
+            tasks=search_space.tasks,
+            layers=search_space.layers,
+            plugins=search_space.plugins,
+            parameters=tuple(_describe_parameter(item) for item in search_space.parameters),
+            trials=search_space.file.search.trials,
+            objectives=tuple(search_space.file.search.objectives),
+            cost=cost.metrics,
+            violations=cost.violations,
+            data=problem.data,
+        )
 
 
 def _describe_parameter(item: SearchedParameter) -> ParameterInfo:

@@ -12,7 +12,7 @@ from dse.files import write_output
 from dse.plugins.environments import Needs, make_environment, run_script
 from dse.plugins.registry import load_registry
 from dse.records.callbacks import MessageCallback, ignore_message
-from dse.records.plugin import ComponentTable, HardwareModel
+from dse.records.plugin import HardwareModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,13 @@ def components_build(
         UnknownNameError: there is no such hardware model.
     """
     registry = load_registry(plugins)
-    table = find_table(registry.get("hardware", name))
+    model = registry.get("hardware", name)
+    if not isinstance(model, HardwareModel) or model.components is None:
+        raise SetupError(
+            f"hardware {name!r} has no table of component costs to build",
+            expected="a model whose record has `components`, such as neurosim",
+        )
+    table = model.components
     file = Path(out) if out is not None else table.file
     needs = Needs(table.python, table.requirements, table.compiled, table.programs)
     with tempfile.TemporaryDirectory(prefix="dse-components-") as folder:
@@ -67,17 +73,3 @@ def components_build(
     before = table.file.read_text(encoding="utf-8").splitlines() if table.file.is_file() else []
     write_output(file, lambda path: path.write_text(text, encoding="utf-8"))
     return Built(file, len(set(before) ^ set(text.splitlines())))
-
-
-def find_table(record: object) -> ComponentTable:
-    """Return the component table of a hardware model.
-
-    Raises:
-        SetupError: the model has no such table.
-    """
-    if isinstance(record, HardwareModel) and record.components is not None:
-        return record.components
-    raise SetupError(
-        f"hardware {getattr(record, 'name', '')!r} has no table of component costs to build",
-        expected="a model whose record has `components`, such as neurosim",
-    )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import DseError, OutputError, StudyError
+from dse.files import check_new_folder
 from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.study.load import load, request
 
@@ -83,7 +84,7 @@ def export(
     table, target = table_file(study_folder(study, results), TRIALS), Path(folder)
     source, record = table.parent, show(table, trial)
     scores = _read_scores(source, record)
-    _check_free(target)
+    check_new_folder(target, "the folder to export to", error=OutputError, fix="name another, or remove it")
     if not (source / SPACE).is_file():
         raise StudyError(
             "this study's space file is missing", where=source / SPACE, expected=f"{SPACE}, as a run writes it"
@@ -92,7 +93,16 @@ def export(
     wanted = _describe_export(problem, space, provenance, record, scores)
     _check_scores(wanted, activity)
     activity("writing the design", None)
-    return _write(target, wanted, rows=rows, check=check, activity=activity)
+    try:
+        return _write(target, wanted, rows=rows, check=check, activity=activity)
+    except DseError:  # some of which are OSErrors as well
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"the design cannot be exported: {error.strerror or error}",
+            where=target,
+            fix="make room, or name a folder in one that is writable",
+        ) from error
 
 
 def _read_scores(source: Path, record: Mapping[str, Any]) -> dict[str, dict[str, float]]:
@@ -103,7 +113,7 @@ def _read_scores(source: Path, record: Mapping[str, Any]) -> dict[str, dict[str,
     """
     import pandas as pd
 
-    from dse.results.read import DAMAGE
+    from dse.results.read import DAMAGE, damaged_table_error
     from dse.study.validate import TABLE
 
     prefix = "score."
@@ -132,23 +142,9 @@ def _read_scores(source: Path, record: Mapping[str, Any]) -> dict[str, dict[str,
                 for task, by_split in scores.items():
                     by_split["report"] = float(row[f"report.score.{task}"])
         except DAMAGE as error:
-            raise StudyError(
-                "the validation is damaged",
-                where=source / TABLE,
-                found=f"{type(error).__name__}: {error}",
-                fix="validate the study again, or delete the file",
-            ) from error
+            fix = "validate the study again, or delete the file"
+            raise damaged_table_error(source / TABLE, error, subject="the validation", fix=fix) from error
     return scores
-
-
-def _check_free(target: Path) -> None:
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise OutputError(
-            "the folder to export to is not empty" if target.is_dir() else "there is a file of that name",
-            where=target,
-            expected="a folder that does not exist, or is empty",
-            fix="name another, or remove it",
-        )
 
 
 def _describe_export(
@@ -231,26 +227,25 @@ def _write(target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: P
     from dse.exports.files import ROWS, seal
     from dse.exports.write import write_design, write_rows
 
-    with _disk_errors(target):
-        with _whole_folder(target) as inner:
-            manifest = write_design(inner, wanted)
-            if rows:
-                write_rows(inner / ROWS, wanted)
-            seal(inner, manifest)
-        megabytes = sum(path.stat().st_size for path in target.rglob("*") if path.is_file()) / 1e6
-        recorded = [
-            {"task": task, "split": split, "recorded": value}
-            for task, by_split in wanted.scores.items()
-            for split, value in by_split.items()
-        ]
-        if not check:
-            return Exported(target, megabytes, pd.DataFrame(recorded))
-        activity("scoring the export in a process of its own", None)
-        with tempfile.TemporaryDirectory() as beside:
-            where = target / ROWS if rows else Path(beside) / ROWS
-            if not rows:
-                write_rows(where, wanted)
-            return Exported(target, megabytes, check_export(target, where))
+    with _whole_folder(target) as inner:
+        manifest = write_design(inner, wanted)
+        if rows:
+            write_rows(inner / ROWS, wanted)
+        seal(inner, manifest)
+    megabytes = sum(path.stat().st_size for path in target.rglob("*") if path.is_file()) / 1e6
+    recorded = [
+        {"task": task, "split": split, "recorded": value}
+        for task, by_split in wanted.scores.items()
+        for split, value in by_split.items()
+    ]
+    if not check:
+        return Exported(target, megabytes, pd.DataFrame(recorded))
+    activity("scoring the export in a process of its own", None)
+    with tempfile.TemporaryDirectory() as beside:
+        where = target / ROWS if rows else Path(beside) / ROWS
+        if not rows:
+            write_rows(where, wanted)
+        return Exported(target, megabytes, check_export(target, where))
 
 
 @contextmanager
@@ -270,22 +265,3 @@ def _whole_folder(target: Path) -> Iterator[Path]:
         # The manifest comes last: a folder without it is no export.
         for path in sorted(made.iterdir(), key=lambda path: path.name == MANIFEST):
             path.replace(place / path.name)
-
-
-@contextmanager
-def _disk_errors(target: Path) -> Iterator[None]:
-    """Name the folder that cannot be written.
-
-    Raises:
-        OutputError: the disk refuses a file.
-    """
-    try:
-        yield
-    except DseError:  # some of which are OSErrors as well
-        raise
-    except OSError as error:
-        raise OutputError(
-            f"the design cannot be exported: {error.strerror or error}",
-            where=target,
-            fix="make room, or name a folder in one that is writable",
-        ) from error

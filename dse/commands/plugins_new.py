@@ -10,7 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
+import dse
 from dse.errors import PackageError, unknown_name
+from dse.files import check_new_folder
 from dse.plugins.listing import plugin_infos
 from dse.plugins.registry import load_registry
 from dse.records.plugin import KINDS
@@ -64,7 +66,7 @@ def plugins_new(kind: str, name: str, *, out: Path | str | None = None, descript
     if not description.isprintable() or not description.strip():
         raise PackageError("the description is not one line of text", found=repr(description))
     folder = Path(out) if out is not None else Path(package)
-    _check_folder(folder)
+    check_new_folder(folder, "the folder of the new package", error=PackageError, fix="name another with --out")
     values = {
         "kind": kind,
         "name": name,
@@ -73,7 +75,7 @@ def plugins_new(kind: str, name: str, *, out: Path | str | None = None, descript
         "class_name": "".join(word[0].upper() + word[1:] for word in words),
         "description": toml_value(description),  # a string of TOML is one of Python, too
         "plain_description": description,
-        "dse_version": _dse_version(),
+        "dse_version": dse.__version__,
     }
     sources = {
         folder / "pyproject.toml": "pyproject.toml",
@@ -118,25 +120,6 @@ def _check_free(name: str, package: str, module: str) -> None:
             found=installed,
             fix="choose another name",
         )
-
-
-def _check_folder(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
-        return
-    if folder.exists() or folder.is_symlink():
-        raise PackageError(
-            "the folder of the new package is taken",
-            where=folder,
-            expected="a folder that does not exist, or an empty one",
-            found="files in it" if folder.is_dir() else "a file",
-            fix="name another with --out",
-        )
-
-
-def _dse_version() -> str:
-    from dse import __version__
-
-    return __version__
 
 
 def _write(path: Path, text: str) -> None:

@@ -15,7 +15,6 @@ from dse.results.status import Status
 
 Points = NDArray[np.float64]
 _MAXIMISED = {item.column for item in OBJECTIVES.values() if item.maximise}
-_ON_FRONT = frozenset(status for status in Status if status.may_be_on_front)
 
 
 def mask_nondominated(points: Points, maximise: Sequence[bool]) -> NDArray[np.bool_]:
@@ -67,15 +66,14 @@ def front_mask(rows: Sequence[Mapping[str, Any]], objectives: Iterable[str]) -> 
     with other objectives has rows that lack some.
     """
     chosen = [OBJECTIVES[name] for name in objectives]
-    done = [
-        index
-        for index, row in enumerate(rows)
-        if row["status"] in _ON_FRONT and all(row.get(item.column) is not None for item in chosen)
-    ]
-    values = np.array([[rows[index][item.column] for item in chosen] for index in done], dtype=np.float64)
-    mask = mask_nondominated(values.reshape(len(done), len(chosen)), [item.maximise for item in chosen])
-    front = {index for index, on_front in zip(done, mask, strict=True) if on_front}
-    return [index in front for index in range(len(rows))]
+    values = [[row.get(item.column) for item in chosen] for row in rows]
+    mask = np.array(
+        [row["status"] == Status.DONE and None not in line for row, line in zip(rows, values, strict=True)], bool
+    )
+    points = np.array([line for line, done in zip(values, mask, strict=True) if done], dtype=np.float64)
+    mask[mask] = mask_nondominated(points.reshape(-1, len(chosen)), [item.maximise for item in chosen])
+    on_front: list[bool] = mask.tolist()
+    return on_front
 
 
 def study_hypervolume(rows: Iterable[Mapping[str, Any]], reference: Mapping[str, float]) -> float | None:
@@ -83,7 +81,7 @@ def study_hypervolume(rows: Iterable[Mapping[str, Any]], reference: Mapping[str,
 
     A larger score is better; a smaller value of every other metric is better.
     """
-    done = [row for row in rows if row["status"] in _ON_FRONT]
+    done = [row for row in rows if row["status"] == Status.DONE]
     values = [[row.get(name) for name in reference] for row in done]
     if any(value is None or math.isnan(value) for line in values for value in line):
         return None
@@ -109,7 +107,7 @@ def hypervolume_history(
     front: list[Mapping[str, Any]] = []
     history: list[tuple[int, float]] = []
     for row in rows:
-        if row["status"] not in _ON_FRONT or any(row.get(name) is None for name in chosen):
+        if row["status"] != Status.DONE or any(row.get(name) is None for name in chosen):
             continue
         if running.add([row[name] for name in chosen]):
             front.append(row)

@@ -180,14 +180,27 @@ def metadata_of(file: Path, schema: Any) -> dict[str, Any]:
     return {"schema_version": version, "study": study, "objectives": objectives, "reference_point": reference}
 
 
-def damaged_table_error(file: Path, error: object, *, subject: str = "the table") -> StudyError:
-    """Build the error for a file that cannot be read as a run wrote it."""
+def damaged_table_error(
+    file: Path,
+    error: object,
+    *,
+    subject: str = "the table",
+    fix: str = "run the study again: the run writes the file again from the log",
+) -> StudyError:
+    """Build the error for a file that cannot be read as a run wrote it.
+
+    Args:
+        file: path of the file.
+        error: reason why the file cannot be read.
+        subject: name of the file's content in the message.
+        fix: advice to the reader.
+    """
     lines = str(error).splitlines()
     return StudyError(
         f"{subject} is damaged",
         where=file,
         found=lines[0] if lines else type(error).__name__,
-        fix="run the study again: the run writes the file again from the log",
+        fix=fix,
     )
 
 

@@ -25,19 +25,9 @@ class Status(StrEnum):
         return self in (Status.DONE, Status.INFEASIBLE, Status.STOPPED)
 
     @property
-    def has_objectives(self) -> bool:
-        """Whether the trial's row has every objective of the study."""
-        return self is Status.DONE
-
-    @property
     def is_final(self) -> bool:
         """Whether the trial ran as far as its limits allow, so that a sampler may learn from its row."""
         return self in (Status.DONE, Status.INFEASIBLE)
-
-    @property
-    def may_be_on_front(self) -> bool:
-        """Whether the design may be on the front."""
-        return self is Status.DONE
 
     @property
     def shown(self) -> str:

@@ -99,7 +99,7 @@ class Ledger:
         if row.get("evaluated_tasks") is not None:
             self._measured += row["evaluated_tasks"]
             self._cached += self._tasks - row["evaluated_tasks"]
-        if status.may_be_on_front and result.values is not None:
+        if status is Status.DONE and result.values is not None:
             self._take(result)
 
     def beats(self, values: Sequence[float]) -> bool:

@@ -25,9 +25,9 @@ def test_a_log_and_a_table_hold_the_text() -> None:
 
 @pytest.mark.parametrize("status", Status)
 def test_the_facts_of_a_status_agree(status: Status) -> None:
-    assert status.has_cost or not (status.has_objectives or status.is_final or status.may_be_on_front)
+    assert status.has_cost or not status.is_final
     assert status.counts or not status.has_cost
-    assert (status.optuna_state == "COMPLETE") == status.may_be_on_front == (not status.shown)
+    assert (status.optuna_state == "COMPLETE") == (status is Status.DONE) == (not status.shown)
 
 
 @pytest.mark.parametrize("status", Status)

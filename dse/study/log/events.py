@@ -149,7 +149,7 @@ def _check_values(path: Path, line: int, done: Event, objectives: list[str]) -> 
     status = Status(row["status"])
     if status is not Status.DUPLICATE and (values is None) == status.has_cost:
         raise damaged_event_error(path, line, "values of every trial but a failed one", f"{status}, {values}")
-    wanted = [OBJECTIVES[name].column for name in objectives] if status.has_objectives else []
+    wanted = [OBJECTIVES[name].column for name in objectives] if status is Status.DONE else []
     wanted += ["violation"] if status.has_cost else []
     for name in wanted:
         if row.get(name) is None:
