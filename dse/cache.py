@@ -18,7 +18,7 @@ def default_cache() -> Path:
     """Return ``$DSE_CACHE``, or the user's cache folder."""
     import platformdirs
 
-    return Path(os.environ.get("DSE_CACHE") or platformdirs.user_cache_dir("dse"))
+    return Path(os.environ.get("DSE_CACHE") or platformdirs.user_cache_dir("dse")).expanduser()
 
 
 class ArrayCache:

@@ -37,6 +37,16 @@ def hash_parts(parts: Iterable[bytes | memoryview], *, size: int = 16) -> bytes:
     return content.digest()
 
 
+def is_file(path: Path | str) -> bool:
+    """Return whether a file has this path; no file has one that is too long, or that the system cannot write."""
+    return os.path.isfile(path)  # noqa: PTH113  # Path.is_file raises for such paths
+
+
+def is_folder(path: Path | str) -> bool:
+    """Return whether a folder has this path; see `is_file`."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 @contextmanager
 def whole_file(
     path: Path,

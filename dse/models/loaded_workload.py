@@ -83,6 +83,7 @@ class LoadedTask:
             dropped,
             {name: len(part) for name, part in parts.items()},
             {name: encode(tokenizer, part, longest).truncated for name, part in parts.items()},
+            tuple(note for frame in frames for note in frame.attrs["notes"]),
         )
 
     def _file(self, name: str) -> Path:

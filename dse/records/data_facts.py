@@ -17,6 +17,7 @@ class DataFacts:
             (between the data and an official report split), unseen (a label that no training row has).
         rows: number of rows of each split.
         cut: number of rows of each split that were longer than ``max_length`` and lost their end.
+        notes: sentences on what the files hold that may not be meant so.
     """
 
     task: str
@@ -24,6 +25,7 @@ class DataFacts:
     dropped: Mapping[str, int]
     rows: Mapping[str, int]
     cut: Mapping[str, int]
+    notes: tuple[str, ...] = ()
 
     def sentence(self) -> str:
         """Return all facts in one line."""
@@ -32,4 +34,4 @@ class DataFacts:
         parts += [f"dropped {', '.join(gone)}"] if gone else []
         cut = sum(self.cut.values())
         parts += [f"{cut} too long and cut"] if cut else []
-        return f"{self.task}: {'; '.join(parts)}"
+        return f"{self.task}: {'; '.join([*parts, *self.notes])}"

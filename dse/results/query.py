@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import itertools
 import re
 from collections.abc import Sequence
@@ -87,11 +88,11 @@ def _answer(sources: Sequence[Source], sql: str, *, where: str) -> Any:
 
 def _create_view(connection: DuckDBPyConnection, view: str, files: Sequence[tuple[str, str]]) -> None:
     """Create one view over many files, in which the column `study` names the study of each row."""
-    names = ", ".join(_text(file) for file, _ in files)
+    names = ", ".join(_text(glob.escape(file)) for file, _ in files)  # DuckDB reads a name as a pattern
     studies = ", ".join(f"({_text(file)}, {_text(study)})" for file, study in files)
     only = "WHERE rows.on_front" if view == "pareto" else ""
     sql = f"""CREATE VIEW {view} AS SELECT files.study, rows.* EXCLUDE (filename)
-        FROM read_parquet([{names}], union_by_name = true, filename = true) AS rows
+        FROM read_parquet([{names}], union_by_name = true, filename = true, hive_partitioning = false) AS rows
         JOIN (VALUES {studies}) AS files (file, study) ON files.file = rows.filename {only}"""  # noqa: S608  # quoted above
     connection.execute(sql)
 

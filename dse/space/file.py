@@ -20,6 +20,7 @@ from dse.errors import SpaceError, unknown_name
 from dse.pydantic_errors import read_error
 from dse.records.plugin import KINDS, Kind
 from dse.results.columns import METRIC_NAMES, OBJECTIVES
+from dse.space.workload import expand_home
 
 if TYPE_CHECKING:
     from dse.plugins.registry import Registry
@@ -150,7 +151,7 @@ class SpaceFile(_Table):
     def plugin_paths(self) -> tuple[Path, ...]:
         """Absolute paths of plugin files; the space file names them relative to itself."""
         base = self._path.parent if self._path else Path()
-        return tuple((base / name).resolve() for name in self.plugin_files)
+        return tuple((base / expand_home(name, base)).resolve() for name in self.plugin_files)
 
     @property
     def plugins(self) -> tuple[tuple[Kind, str, dict[str, Any]], ...]:
@@ -182,8 +183,9 @@ def load(path: Path | str) -> SpaceFile:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
-            raw = tomllib.load(file)
+        raw = tomllib.loads(
+            path.read_bytes().decode("utf-8-sig")
+        )  # Windows editors begin a file with a byte order mark
     except FileNotFoundError as error:
         near = sorted(item.name for item in path.parent.glob("*.toml")) if path.parent.is_dir() else []
         raise SpaceError(

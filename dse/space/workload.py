@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Callable
 from functools import cache
@@ -12,9 +13,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dse.errors import UnknownNameError, unknown_name
+from dse.files import is_file, is_folder
 from dse.pydantic_errors import read_error
 
 Metric = Literal["accuracy", "f1", "matthews", "pearson", "spearman"]
+SameText = Literal["exact", "words"]
 REGRESSION: tuple[Metric, ...] = ("pearson", "spearman")
 
 
@@ -61,7 +64,9 @@ class DataSpec(_Strict):
         columns: names of the columns text, text_b, label, group.
         keep: values by column; rows with another value in such a column are dropped.
         labels: values of the label by their name in the data; rows without a label are dropped.
-        quoting: whether quotes delimit fields.
+        quoting: whether quotes delimit fields; by default they do so in CSV files only.
+        same_text: texts that count as duplicates: ``exact`` ones, apart from white space, or those with the same ``words``,
+            whose letters and digits are equal apart from case.
         unescape: whether HTML entities are decoded.
         group_pattern: regular expression whose first group is the group, applied to the group column.
     """
@@ -75,9 +80,10 @@ class DataSpec(_Strict):
     encoding: str = "utf-8"
     pattern: str = ""
     columns: dict[Literal["text", "text_b", "label", "group"], str] = {}
-    keep: dict[str, tuple[str, ...]] = {}
+    keep: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = {}
     labels: dict[str, int] = {}
-    quoting: bool = True
+    quoting: bool | None = None
+    same_text: SameText = "exact"
     unescape: bool = False
     group_pattern: str = ""
 
@@ -85,6 +91,10 @@ class DataSpec(_Strict):
     def _one_source(self) -> DataSpec:
         if bool(self.path) == (self.archive is not None):
             raise ValueError("give either path or archive")
+        if self.report and self.report == self.path:
+            raise ValueError(
+                "report names the same file as path: leave it out, and dse cuts a report split from the file"
+            )
         if self.hub and self.archive is not None:
             raise ValueError("a data set on the hub has a path, not an archive")
         numbers = set(self.labels.values())
@@ -224,7 +234,8 @@ def with_data_folder(raw: dict[str, Any], beside: Path, folder: Path) -> dict[st
     """
 
     def locate(name: str) -> str:
-        return str(folder / name) if not (beside / name).is_file() and (folder / name).is_file() else name
+        path = expand_home(name, beside)
+        return str(folder / path) if not is_file(beside / path) and is_file(folder / path) else name
 
     return with_paths(raw, locate)
 
@@ -257,16 +268,24 @@ def _find_table(data: DataSpec, folder: Path) -> DataSpec:
     """Return the first table whose file exists, or the last table, with its files beside the space file."""
     if data.hub or data.archive is not None:
         return data
-    if data.otherwise is not None and not (folder / data.path).is_file():
+    if data.otherwise is not None and not is_file(folder / expand_home(data.path, folder)):
         return _find_table(data.otherwise, folder)
     return data.model_copy(
-        update={key: str(folder / name) for key in ("path", "report") if (name := getattr(data, key))}
+        update={
+            key: str(folder / expand_home(name, folder)) for key in ("path", "report") if (name := getattr(data, key))
+        }
     )
 
 
 def _beside(folder: Path, name: str) -> str:
     """Return the path of a folder beside the space file if it exists, else the name as it is: a hub name."""
-    return str(folder / name) if name and (folder / name).is_dir() else name
+    path = folder / expand_home(name, folder)
+    return str(path) if name and (is_folder(path) or name.startswith("~")) else name
+
+
+def expand_home(name: str, folder: Path) -> str:
+    """Return a path with ``~`` as the user's home, as a shell reads it; a file of that name in ``folder`` comes first."""
+    return str(folder / name) if name.startswith("~") and (folder / name).exists() else os.path.expanduser(name)  # noqa: PTH111
 
 
 def _task(raw: Any, packaged: dict[str, Any]) -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from dse.errors import SetupError
 from dse.plugins.registry import load_registry
 from dse.records.callbacks import ProgressCallback
+from dse.space.workload import expand_home
 
 if TYPE_CHECKING:
     from dse.score.problem import WorkloadProblem
@@ -95,9 +96,10 @@ def find_data_folder(data: Path | str | None) -> Path | None:
     where, name = ("--data", data) if data else ("$DSE_DATA", os.environ.get("DSE_DATA"))
     if not name:
         return None
-    if not Path(name).is_dir():
+    folder = Path(expand_home(str(name), Path()))
+    if not folder.is_dir():
         raise SetupError("the data folder does not exist", where=where, expected="a folder", found=name)
-    return Path(name).resolve()
+    return folder.resolve()
 
 
 def check_device(device: str) -> Device:

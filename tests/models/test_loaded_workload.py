@@ -87,7 +87,7 @@ def test_facts_count_every_row_and_why_it_was_left_out(load: Load, tmp_path: Pat
     header, first, second = lines[:3]
     text, label, _ = first.split(",")
     other = "1" if second.split(",")[1] == "0" else "0"
-    rows = [*lines, first, first, f"!?,{label},1", f"{second.split(',')[0]},{other},1", f"{text} more,,1"]
+    rows = [*lines, first, first, f" ,{label},1", f"{second.split(',')[0]},{other},1", f"{text} more,,1"]
     path = tmp_path / "rows.csv"
     path.write_text("\n".join([header, *rows[1:]]) + "\n", encoding="utf-8")
     (facts, _) = (task.facts for task in load(data={"path": str(path)}, max_length=8).tasks.values())

@@ -103,6 +103,17 @@ def test_folders_may_have_any_name(results: Path, name: str) -> None:
     assert rows_of(results, sql.format(name.replace("'", "''"))) == [{"n": 4}]
 
 
+@pytest.mark.parametrize(
+    ("name", "other"), [("new[2]", "new2"), ("n*w", "new"), ("ne?", "new"), ("study=1", "study=2")]
+)
+def test_the_name_of_a_folder_is_no_pattern(results: Path, name: str, other: str) -> None:
+    (results / "new").rename(results / "kept")
+    for folder in (name, other):
+        shutil.copytree(results / "kept", results / folder)
+    assert rows_of(results, "SELECT study, count(*) AS n FROM trials GROUP BY study", name) == [{"study": name, "n": 1}]
+    assert matching(find((name,), results), "area_mm2 > 0") == {(name, 0)}
+
+
 def test_a_column_that_does_not_exist_gets_the_nearest(results: Path) -> None:
     text = refusal(results, "SELECT area_mm FROM trials")
     assert 'Referenced column "area_mm" not found' in text

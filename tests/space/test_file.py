@@ -195,3 +195,17 @@ def test_importing_the_space_loads_nothing_heavy() -> None:
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert found.stdout.strip() == "[]"
+
+
+def test_a_byte_order_mark_is_no_part_of_a_space_file(tmp_path: Path) -> None:
+    plain, marked = tmp_path / "plain.toml", tmp_path / "marked.toml"
+    plain.write_text(toml_text(raw_space()), encoding="utf-8")
+    marked.write_text(toml_text(raw_space()), encoding="utf-8-sig", newline="\r\n")
+    assert load(marked).model_dump() == load(plain).model_dump()
+
+
+def test_another_encoding_is_no_toml(tmp_path: Path) -> None:
+    path = tmp_path / "space.toml"
+    path.write_text(toml_text(raw_space()), encoding="utf-16")
+    with pytest.raises(SpaceError, match="no TOML"):
+        load(path)

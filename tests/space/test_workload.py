@@ -155,3 +155,37 @@ def test_an_infinite_rate_or_batch_is_refused(change: dict[str, Any]) -> None:
 def test_a_validated_workload_validates_again_to_itself() -> None:
     spec = parse({"base": "minilm-l6", "tasks": ["trec6", OWN], "traffic": {"mode": "shared"}})
     assert WorkloadSpec.model_validate(spec.model_dump()) == spec
+
+
+def test_a_tilde_is_the_home_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, beside = tmp_path / "home", tmp_path / "beside"
+    (home / "base").mkdir(parents=True)
+    beside.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    task = OWN | {"checkpoint": "~/tuned", "data": {"path": "~/rows.csv", "report": "~/dev.csv"}}
+    spec = parse({"base": "~/base", "tasks": [task]}, path=beside / "space.toml")
+    assert spec.base.source == str(home / "base")
+    assert spec.tasks[0].checkpoint == str(home / "tuned")
+    assert (spec.tasks[0].data.path, spec.tasks[0].data.report) == (str(home / "rows.csv"), str(home / "dev.csv"))
+    (beside / "~").mkdir()
+    (beside / "~" / "rows.csv").touch()  # a folder of this name comes first
+    spec = parse({"base": "~/base", "tasks": [task]}, path=beside / "space.toml")
+    assert spec.tasks[0].data.path == str(beside / "~" / "rows.csv")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"path": "a.csv", "report": "a.csv"}, "report names the same file as path"),
+        ({"path": "a.csv", "keep": {"label": []}}, "keep"),
+    ],
+)
+def test_a_table_that_leaves_no_rows_is_refused(data: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpaceError, match=message):
+        parse({"base": "minilm-l6", "tasks": [OWN | {"data": data}]})
+
+
+def test_a_path_that_no_file_can_have_is_a_missing_file(tmp_path: Path) -> None:
+    long = "x" * 5000
+    spec = parse({"base": long, "tasks": [OWN | {"data": {"path": long}}]}, path=tmp_path / "space.toml")
+    assert spec.base.source == long

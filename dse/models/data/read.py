@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import bz2
-import csv
-import gzip
 import html
-import json
-import math
 import re
-from collections.abc import Callable
-from io import StringIO
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import DataError
-from dse.space.workload import DataSpec, TaskSpec
+from dse.models.data.labels import given_classes, label_text, list_names, number_classes, number_labels
+from dse.models.data.same_text import ALIKE, SAME, row_keys
+from dse.models.data.tables import read_table
+from dse.space.workload import TaskSpec
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COMPRESSION: dict[str, Callable[[bytes], bytes]] = {".bz2": bz2.decompress, ".gz": gzip.decompress}
-FORMATS = {".csv": "csv", ".tsv": "tsv", ".txt": "tsv", ".jsonl": "jsonl", ".parquet": "parquet"}
-
-
-def normalise(text: str) -> str:
-    """Return the words of a text in lower case; two texts with the same normal form count as one."""
-    return re.sub(r"\W+", " ", text.lower()).strip()
+HALF_CHARACTER = "[\ud800-\udfff]"
+"""Pattern of half a surrogate pair, which JSON may hold and no encoding can write."""
 
 
 def read(task: TaskSpec, path: Path, classes: dict[str, int] | None = None) -> pd.DataFrame:
@@ -38,93 +30,29 @@ def read(task: TaskSpec, path: Path, classes: dict[str, int] | None = None) -> p
         classes: number of each label by its name, from another file of the task; by default in alphabetical order.
 
     Returns:
-        Columns text, text_b (empty for single texts), label (int classes or float) and group (empty without groups),
-        without empty texts, duplicates, and texts with conflicting labels. ``attrs`` has the ``classes``, the number of
-        ``rows`` before cleaning, and the number of ``dropped`` rows by reason.
+        Columns text, text_b (empty for single texts), label (int classes or float), group (empty without groups) and row
+        (the row's number in the file, from 1), without empty texts, duplicates, and texts with conflicting labels.
+        ``attrs`` has the ``classes``, the number of ``rows`` before cleaning, the number of ``dropped`` rows by reason,
+        and ``notes`` on what the file holds.
 
     Raises:
         DataError: the file or a column is missing, is not text, or leaves no usable rows.
     """
-    raw = _table(task.data, path)
-    classes = classes or dict(task.data.labels) or _classes(raw, task)
-    named = _pick_columns(raw, task, path, classes)
-    labelled = named[named["label"].notna()]
+    raw = read_table(task.data, path)
+    notes = raw.attrs.get("notes", [])
+    picked = _pick_columns(raw, task, path)
+    if classes is None:
+        classes = given_classes(task) or ({} if task.kind == "regression" else number_classes(picked["label"].map(str)))
+    picked["label"] = number_labels(picked["label"], task, path, classes)
+    labelled = picked[picked["label"].notna()]
     frame, dropped = _drop_duplicates(labelled, task, path)
-    frame.attrs["classes"] = classes
-    frame.attrs["rows"] = len(named)
-    frame.attrs["dropped"] = {"unlabelled": len(named) - len(labelled), **dropped}
+    dropped = {"unlabelled": len(picked) - len(labelled), **dropped}
+    frame.attrs |= {"classes": classes, "rows": len(picked), "dropped": dropped, "notes": notes}
     return frame
 
 
-def _table(data: DataSpec, path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    if not path.is_file():
-        fix = "put it there, or name the folder that it lies in with --data or $DSE_DATA"
-        raise DataError("the data file does not exist", where=path, fix=fix)
-    suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSION]
-    form = data.format or FORMATS.get(suffixes[-1] if suffixes else "", "")
-    try:
-        if form == "parquet":
-            return pd.read_parquet(path, use_threads=False)
-        content = _expand(path)
-    except (OSError, EOFError, ValueError) as error:  # pyarrow's errors are ValueErrors or OSErrors
-        raise DataError("the data file cannot be read: it is damaged", where=path, found=error) from error
-    text = _text(content, path, data.encoding)
-    try:
-        if form == "lines":
-            matches = (re.match(data.pattern, line) for line in text.splitlines())
-            return pd.DataFrame([match.groupdict() for match in matches if match])
-        if form == "jsonl":
-            return pd.DataFrame([_object(line, at) for at, line in enumerate(text.splitlines(), 1) if line.strip()])
-        if form in {"csv", "tsv"}:
-            separator = "," if form == "csv" else "\t"
-            if data.quoting:
-                return pd.read_csv(StringIO(text), sep=separator, dtype=str, keep_default_na=False)
-            return pd.read_csv(StringIO(text), sep=separator, quoting=csv.QUOTE_NONE, dtype=str, keep_default_na=False)
-    except (ValueError, RecursionError, re.error) as error:
-        raise DataError(f"the data file cannot be read as {form}: {error}", where=path) from error
-    raise DataError(
-        "the format of the data file is not known",
-        where=path,
-        expected=f"an ending of {', '.join(FORMATS)}, or format = ... in the task's data table",
-        found=path.name,
-    )
-
-
-def _object(line: str, number: int) -> dict[str, Any]:
-    row = json.loads(line)
-    if not isinstance(row, dict):
-        raise ValueError(f"line {number} is not an object")  # noqa: TRY004  # reported like the file's other faults
-    return row
-
-
-def _expand(path: Path) -> bytes:
-    content = path.read_bytes()
-    for suffix, expand in COMPRESSION.items():
-        if path.suffix == suffix:
-            content = expand(content)
-    return content
-
-
-def _text(content: bytes, path: Path, encoding: str) -> str:
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise DataError(
-            f"the data file is not {encoding} text",
-            where=f"{path}, line {line}",
-            expected=encoding,
-            found=f"byte 0x{content[error.start]:02x}",
-            fix="convert it, or name its encoding in the task's data table",
-        ) from error
-    except LookupError as error:
-        raise DataError("the encoding is not known", where=path, found=encoding) from error
-
-
-def _pick_columns(raw: pd.DataFrame, task: TaskSpec, path: Path, classes: dict[str, int]) -> pd.DataFrame:
-    """Pick and clean the columns."""
+def _pick_columns(raw: pd.DataFrame, task: TaskSpec, path: Path) -> pd.DataFrame:
+    """Pick and clean the columns; labels stay as the file has them."""
     import pandas as pd
 
     data = task.data
@@ -135,80 +63,88 @@ def _pick_columns(raw: pd.DataFrame, task: TaskSpec, path: Path, classes: dict[s
                 f"the data file has no column for {role}",
                 where=path,
                 expected=f"column {column!r}",
-                found=", ".join(map(str, raw.columns)) or "no columns",
+                found=list_names(raw.columns) or "no columns",
                 fix=f"name it in the task's data table: columns = {{ {role} = ... }}",
             )
-    for column, values in data.keep.items():
-        raw = raw[raw[column].astype(str).isin(values)]
-    frame = pd.DataFrame({"text": _strings(raw[names["text"]])})
-    frame["text_b"] = _strings(raw[names["text_b"]]) if "text_b" in names else ""
+    raw = _leave_rows(raw, data.keep, path)
+    frame = pd.DataFrame({"text": _texts(raw, names["text"], path)})
+    frame["text_b"] = _texts(raw, names["text_b"], path) if "text_b" in names else ""
     if data.unescape:
         frame["text"] = frame["text"].map(html.unescape)
         frame["text_b"] = frame["text_b"].map(html.unescape)
-    frame["text"], frame["text_b"] = frame["text"].str.strip(), frame["text_b"].str.strip()
-    group = raw[names["group"]].astype(str) if "group" in names else pd.Series("", index=raw.index)
-    if data.group_pattern:
+    frame["text"], frame["text_b"] = frame["text"].map(str.strip), frame["text_b"].map(str.strip)
+    frame["label"] = _cells(raw, names["label"], path)
+    frame["group"] = _groups(raw, names, task, path)
+    frame["row"] = raw.index
+    return frame
+
+
+def _groups(raw: pd.DataFrame, names: Mapping[str, str], task: TaskSpec, path: Path) -> pd.Series[Any]:
+    """Return the form of each row's group; empty without groups."""
+    import pandas as pd
+
+    pattern = task.data.group_pattern
+    group = _texts(raw, names["group"], path) if "group" in names else pd.Series("", index=raw.index)
+    if pattern:
         try:
-            group = group.str.extract(data.group_pattern, expand=False).fillna("")
+            group = group.astype(str).str.extract(pattern, expand=False).fillna("")
         except (ValueError, re.error) as error:
             raise DataError(
                 "group_pattern is not usable",
                 where=f"data table of task {task.name!r}",
                 expected="a regular expression with one group in parentheses",
-                found=data.group_pattern,
+                found=pattern,
             ) from error
-    frame["group"] = group.map(normalise)
-    frame["label"] = _labels(raw[names["label"]], task, path, classes)
-    return frame
+    return group.map(ALIKE[task.data.same_text])
 
 
-def _labels(values: pd.Series[Any], task: TaskSpec, path: Path, classes: dict[str, int]) -> pd.Series[Any]:
+def _leave_rows(raw: pd.DataFrame, keep: Mapping[str, Sequence[str]], path: Path) -> pd.DataFrame:
+    """Leave the rows with one of the values in each column."""
+    for column, values in keep.items():
+        wanted = {label_text(value) for value in values}
+        raw = raw[_texts(raw, column, path).map(label_text).isin(wanted)]
+    return raw
+
+
+def _texts(raw: pd.DataFrame, column: str, path: Path) -> pd.Series[Any]:
+    """Return a column as text; missing values are empty."""
+    return _cells(raw, column, path).map(str)
+
+
+def _cells(raw: pd.DataFrame, column: str, path: Path) -> pd.Series[Any]:
+    """Return the values of a column; missing values are empty text.
+
+    Raises:
+        DataError: the column holds bytes, lists or tables, or text that no encoding can write.
+    """
     import pandas as pd
 
-    if task.kind == "regression":
-        numbers = pd.to_numeric(values, errors="coerce").astype(float)
-        bad = ~numbers.map(math.isfinite) & (_strings(values).str.strip() != "")
-        if bad.any():
-            raise DataError(
-                "a label of a regression task is not a number",
-                where=f"{path}, row {int(bad.to_numpy().argmax()) + 1}",
-                expected="a finite number",
-                found=repr(values[bad].iloc[0]),
-            )
-        return numbers.astype(float)
-    text = _strings(values)
-    unknown = sorted(set(text) - set(classes) - {""})
-    if unknown:
+    values = raw[column].astype(object)
+    cells = values.where(values.notna(), "")
+    odd = cells.map(lambda cell: isinstance(cell, bytes) or not pd.api.types.is_scalar(cell))
+    if odd.any():
         raise DataError(
-            f"task {task.name!r} has a label that its table of labels, or its training data, does not list",
-            where=path,
-            expected=f"one of: {', '.join(classes)}",
-            found=", ".join(unknown[:3]),
-            fix="add the label to labels, or leave its rows out with keep",
+            "a value of the data file is neither text nor a number",
+            where=f"{path}, row {odd.idxmax()}, column {column!r}",
+            expected="text or a number",
+            found=type(cells[odd].iloc[0]).__name__,
         )
-    return text.map(classes)
-
-
-def _classes(raw: pd.DataFrame, task: TaskSpec) -> dict[str, int]:
-    """Number the classes of the rows that are not left out, in alphabetical order."""
-    column = task.data.columns.get("label", "label")
-    if task.kind == "regression" or column not in raw.columns:
-        return {}
-    for other, values in task.data.keep.items():
-        raw = raw[raw[other].astype(str).isin(values)] if other in raw.columns else raw
-    return {name: index for index, name in enumerate(sorted(set(_strings(raw[column])) - {""}))}
-
-
-def _strings(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Return values as text; missing values are empty."""
-    return values.map(str).where(values.notna(), "")
+    halves = cells.map(lambda cell: isinstance(cell, str) and re.search(HALF_CHARACTER, cell) is not None)
+    if halves.any():
+        raise DataError(
+            "a text of the data file holds half of a character (a lone surrogate), which no encoding can write",
+            where=f"{path}, row {halves.idxmax()}, column {column!r}",
+            fix="write the file again with whole characters",
+        )
+    return cells
 
 
 def _drop_duplicates(frame: pd.DataFrame, task: TaskSpec, path: Path) -> tuple[pd.DataFrame, dict[str, int]]:
     """Leave out rows that cannot be learned or would count twice; count them by reason."""
     frame = frame.reset_index(drop=True)
-    key = frame["text"].map(normalise) + "||" + frame["text_b"].map(normalise)
-    good = frame["text"].map(normalise).str.len() > 0
+    form = SAME[task.data.same_text]
+    key = row_keys(frame, form)
+    good = frame["text"].map(form) != ""
     dropped = {"empty": int((~good).sum()), "conflicting": 0}
     if task.kind == "classification":
         agree = frame["label"].groupby(key).transform("nunique") == 1
@@ -229,7 +165,7 @@ def _drop_duplicates(frame: pd.DataFrame, task: TaskSpec, path: Path) -> tuple[p
         raise DataError(
             f"task {task.name!r} has a single label, so nothing can be learned or measured",
             where=path,
-            expected="at least two different labels",
+            expected="at least two different labels; blank labels and -1 mark rows without a label",
             found=frame["label"].iloc[0],
         )
     return frame, dropped

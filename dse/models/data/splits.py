@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dse.errors import DataError
 from dse.files import sha256
-from dse.models.data.read import normalise
+from dse.models.data.same_text import ALIKE, SAME, row_keys
 from dse.space.workload import TaskSpec
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = Non
     """Split a task's rows.
 
     A hash of a group's text decides where the group goes, so tasks over the same texts get the same splits, and added or
-    dropped rows do not move others. A group larger than a split goes to training.
+    dropped rows do not move others. A group larger than a split goes to training. Texts that differ in case and punctuation
+    alone count as a group.
 
     Args:
         task: task whose ``split_rows`` is the size of search and of report, if the data allow it.
@@ -79,11 +80,12 @@ def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = Non
     """
     before = len(frame)
     if report is not None:
-        frame = frame[~_key(frame).isin(set(_key(report))) & ~frame["group"].isin(set(report["group"]) - {""})]
+        alike = ALIKE[task.data.same_text]
+        seen = row_keys(frame, alike).isin(set(row_keys(report, alike)))
+        frame = frame[~seen & ~frame["group"].isin(set(report["group"]) - {""})]
     shared = before - len(frame)
-    group = frame["group"].where(frame["group"] != "", _key(frame))
     wanted = min(task.split_rows, int(SHARE * len(frame)))
-    place = group.map(_place).where(group.map(group.value_counts()) <= wanted, 1.0).to_numpy()
+    place = _places(task, frame, wanted)
     first = _edge(place, 0.0, wanted)
     second = _edge(place, first, wanted) if report is None else first
     search, train = frame[place < first], frame[place >= second]
@@ -106,6 +108,17 @@ def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = Non
     return Splits(train, search, held, unseen_labels=unseen, shared=shared)
 
 
+def _places(task: TaskSpec, frame: pd.DataFrame, wanted: int) -> NDArray[np.float64]:
+    """Return the place of each row from 0 to 1, shape (n,); similar texts and rows of a group have one place.
+
+    A group with more rows than ``wanted`` goes to training. Where so many texts are similar, each exact text has a place.
+    """
+    alike, exact = (row_keys(frame, forms[task.data.same_text]) for forms in (ALIKE, SAME))
+    alike = alike.where(alike.map(alike.value_counts()) <= wanted, exact)
+    group = frame["group"].where(frame["group"] != "", alike)
+    return group.map(_place).where(group.map(group.value_counts()) <= wanted, 1.0).to_numpy()
+
+
 def _edge(place: NDArray[np.float64], start: float, wanted: int) -> float:
     """Find the end of a split that begins at ``start`` and has the wanted rows, rounded up to a step.
 
@@ -114,10 +127,6 @@ def _edge(place: NDArray[np.float64], start: float, wanted: int) -> float:
     ahead = np.sort(place[(place >= start) & (place < 1)])
     last = ahead[min(wanted, len(ahead)) - 1] if len(ahead) else start
     return float(np.floor(last * STEPS) + 1) / STEPS
-
-
-def _key(frame: pd.DataFrame) -> pd.Series[Any]:
-    return frame["text"].map(normalise) + "||" + frame["text_b"].map(normalise)
 
 
 def _place(text: str) -> float:

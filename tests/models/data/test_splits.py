@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dse.errors import DataError
-from dse.models.data.read import normalise
+from dse.models.data.same_text import loose_form
 from dse.models.data.splits import LEAST, SCREEN_ROWS, SPLITS, split
 from dse.space.workload import TaskSpec
 from tests.support.text import frame
@@ -97,8 +97,22 @@ def test_an_official_report_split_shares_no_words_with_training() -> None:
     table = numbered(200)
     report = table.iloc[:20].assign(text=[f"Row  {index}!" for index in range(20)])
     parts = split(TASK, table, report)
-    held = set(parts.report["text"].map(normalise))
-    assert not held & set(pd.concat([parts.train, parts.search])["text"].map(normalise))
+    held = set(parts.report["text"].map(loose_form))
+    assert not held & set(pd.concat([parts.train, parts.search])["text"].map(loose_form))
+
+
+def test_alike_texts_lie_in_one_split() -> None:
+    texts = [form for index in range(200) for form in (f"row {index}", f"Row {index}!")]
+    parts = split(TASK, frame(texts, [0, 1] * 200))
+    held = [set(getattr(parts, name)["text"].map(loose_form)) for name in SPLITS]
+    assert sum(map(len, held)) == 200
+    assert sum(len(getattr(parts, name)) for name in SPLITS) == 400
+
+
+def test_texts_of_punctuation_alone_are_split_like_others() -> None:
+    parts = split(TASK, frame([f"Hm{'.' * index}" for index in range(1, 301)], [0, 1] * 150))
+    assert 0.1 < len(parts.search) / 300 < 0.36
+    assert 0.1 < len(parts.report) / 300 < 0.36
 
 
 def test_an_official_report_split_shares_no_group_with_training() -> None:

@@ -127,7 +127,7 @@ def load(path: Path) -> Costs:
         PluginContractError: the file is not there, or it is not usable.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PluginContractError(
             "the table of component costs cannot be read",

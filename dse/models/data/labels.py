@@ -1,0 +1,85 @@
+"""Labels of a file's rows: text, stripped; whole numbers are written in one way."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dse.errors import DataError
+from dse.space.workload import TaskSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UNLABELLED = ("", "-1")
+"""Labels of a classification that mark a row without a label."""
+SHOWN = 12
+"""Names that a message lists."""
+
+
+def label_text(label: str) -> str:
+    """Return a label without white space around it; ``1.0`` is ``1``, since a missing label makes reals of a column."""
+    stripped = label.strip()
+    whole = re.fullmatch(r"([+-]?\d+)\.0+", stripped)
+    return whole[1] if whole else stripped
+
+
+def given_classes(task: TaskSpec) -> dict[str, int]:
+    """Return the numbers that the space file gives to labels, by the label as `label_text` writes it."""
+    return {label_text(name): number for name, number in task.data.labels.items()}
+
+
+def number_labels(values: pd.Series[Any], task: TaskSpec, path: Path, classes: dict[str, int]) -> pd.Series[Any]:
+    """Return the number of each row's label, shape (n,); missing for a row without a label.
+
+    Args:
+        values: labels as the file has them; missing ones are empty text.
+        task: task of the rows.
+        path: file of the rows, for messages.
+        classes: number of each class by its name; unused by a regression.
+
+    Raises:
+        DataError: a label is no number, or belongs to no class.
+    """
+    if task.kind == "regression":
+        return _read_numbers(values, path)
+    text = values.map(str).map(label_text)
+    unknown = sorted(set(text) - set(classes) - set(UNLABELLED))
+    if unknown:
+        raise DataError(
+            f"task {task.name!r} has a label that its table of labels, or its training data, does not list",
+            where=path,
+            expected=f"one of: {list_names(classes)}",
+            found=list_names(unknown),
+            fix="add the label to labels, or leave its rows out with keep",
+        )
+    return text.map(classes)
+
+
+def list_names(names: Any) -> str:
+    """Return the first names in one line, for a message."""
+    shown = [name if len(name) <= 40 else f"{name[:40]}..." for name in map(str, names)]
+    return ", ".join(shown[:SHOWN]) + (f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else "")
+
+
+def _read_numbers(values: pd.Series[Any], path: Path) -> pd.Series[Any]:
+    import pandas as pd
+
+    numbers = pd.to_numeric(values, errors="coerce").astype(float)
+    bad = ~numbers.map(math.isfinite) & (values.map(str).map(str.strip) != "")
+    if bad.any():
+        raise DataError(
+            "a label of a regression task is not a number",
+            where=f"{path}, row {int(bad.idxmax())}",
+            expected="a finite number",
+            found=repr(values[bad].iloc[0]),
+        )
+    return numbers
+
+
+def number_classes(labels: pd.Series[Any]) -> dict[str, int]:
+    """Number the classes of some labels: in alphabetical order."""
+    names = set(labels.map(label_text)) - set(UNLABELLED)
+    return {name: index for index, name in enumerate(sorted(names))}
