@@ -19,6 +19,7 @@ from dse.models.encoder import Decomposed
 from dse.models.inference.evaluate import Evaluator
 from dse.models.inference.observe import observe
 from dse.models.sources import hub_file, unpack
+from dse.models.tokenizers import check_embeddings, check_same_tokens, check_words, load_base_tokenizer
 from dse.models.training import finetune, joint
 from dse.models.write import only_given
 from dse.records.callbacks import ProgressCallback
@@ -121,6 +122,7 @@ class LoadedTask:
         check_length(self.spec, self._workload.config)
         if self.spec.checkpoint:
             model = models.load_model(self.spec.checkpoint, allow_new_head=False)
+            check_embeddings(work.tokenizer, model.config, self.spec.checkpoint)
             check_checkpoint(self.spec, model, work.encoder, self.labels)
             return model, {"mean": 0.0, "spread": 1.0}
         model = models.load_model(work.source, labels=self.labels, seed=self.spec.fine_tune.seed)
@@ -168,8 +170,13 @@ class LoadedTask:
     @cached_property
     def train_lengths(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Number of tokens of each training row after truncation, shape (n,)."""
+        tokenizer = self._workload.tokenizer
         check_length(self.spec, self._workload.config)
-        return encode(self._workload.tokenizer, self.splits.train, self.spec.max_length).lengths
+        tokens = encode(tokenizer, self.splits.train, self.spec.max_length)
+        check_words(self.spec, tokenizer, tokens)
+        if self.spec.checkpoint:
+            check_same_tokens(self.spec, tokenizer, [getattr(self.splits, name) for name in splits.SPLITS])
+        return tokens.lengths
 
 
 class LoadedWorkload:
@@ -204,7 +211,7 @@ class LoadedWorkload:
     @cached_property
     def tokenizer(self) -> Any:
         """Tokenizer of the base."""
-        return models.load_tokenizer(self.source)
+        return load_base_tokenizer(self.source, self.config)
 
     @cached_property
     def _base(self) -> tuple[dict[tuple[int, int], Tensor], list[dict[str, Tensor]], Encoder, str]:
