@@ -76,10 +76,12 @@ class Export:
 
         Raises:
             ExportError: rows were not exported.
-            UnknownNameError: no task has this name.
+            UnknownNameError: no task, or no split, has this name.
         """
         import pandas as pd
 
+        if split not in ("search", "report"):
+            raise unknown_name("split of exported rows", split, ("search", "report"), where="chip.rows")
         name = f"{ROWS}/{self.model(task).file_name}.parquet"
         if folder is None and not self._files.has(name):
             raise ExportError(

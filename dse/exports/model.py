@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -78,8 +79,10 @@ class TaskModel:
     def score(self, rows: pd.DataFrame) -> float:
         """Return the task's metric on rows with columns text, label and, for pairs, text_b.
 
+        A label of a classification is the name or the number of a class.
+
         Raises:
-            DataError: a column is missing, or there is no row.
+            DataError: a column is missing, there is no row, or a label belongs to no class.
         """
         import numpy as np
 
@@ -94,8 +97,29 @@ class TaskModel:
                 expected="rows with the columns text and label, and text_b for pairs",
                 found=f"no column {lacking[0]}" if lacking else "no row",
             )
+        labels = np.asarray([self._number(label) for label in rows["label"]])
         predictions = answers(self._about["kind"], self._logits(rows), self._about["scaling"])
-        return metrics.score(self._about["metric"], np.asarray(rows["label"]), predictions)[0]
+        return metrics.score(self._about["metric"], labels, predictions)[0]
+
+    def _number(self, label: object) -> float:
+        """Return the number of a class, given its name or number; the value of a label of a regression."""
+        from dse.models.data.labels import label_text, list_names
+
+        text = label_text(str(label))
+        if isinstance(label, str) and text in self.classes:
+            return self.classes.index(text)
+        if self.classes and text.isdecimal() and int(text) < len(self.classes):
+            return int(text)
+        if not self.classes and math.isfinite(value := _read_real(text)):
+            return value
+        raise DataError(
+            "a label belongs to no class of the task" if self.classes else "a label of a regression is not a number",
+            where=f"task {self.name!r}",
+            expected=f"{list_names(self.classes)}, or 0 to {len(self.classes) - 1}"
+            if self.classes
+            else "a finite number",
+            found=repr(label),
+        )
 
     @cached_property
     def held(self) -> Effective:
@@ -150,3 +174,10 @@ class TaskModel:
             )
         model.load_state_dict({name: value for name, value in state.items() if name not in matrices}, strict=False)
         return model
+
+
+def _read_real(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

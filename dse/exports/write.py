@@ -157,7 +157,7 @@ def _about_task(wanted: Wanted, name: str, model: PreTrainedModel) -> dict[str, 
         "kind": task.spec.kind,
         "metric": task.spec.metric,
         "max_length": task.spec.max_length,
-        "classes": sorted(task.classes, key=lambda label: task.classes[label]),
+        "classes": list(task.classes),
         "scores": dict(wanted.scores[name]),
         "config": {key: value for key, value in config.items() if not key.startswith("_")},
     }

@@ -33,8 +33,8 @@ def check_length(task: TaskSpec, config: Any) -> None:
         )
 
 
-def check_checkpoint(task: TaskSpec, model: PreTrainedModel, base: Encoder, labels: int) -> None:
-    """Refuse a checkpoint with another architecture than the base, or with fewer outputs than labels.
+def check_checkpoint(task: TaskSpec, model: PreTrainedModel, base: Encoder) -> None:
+    """Refuse a checkpoint with another architecture than the base, or a regression with several outputs.
 
     Raises:
         CheckpointError: the checkpoint does not fit.
@@ -47,10 +47,11 @@ def check_checkpoint(task: TaskSpec, model: PreTrainedModel, base: Encoder, labe
             expected=f"{base.layers} layers of {[(m.name, m.columns, m.rows) for m in base.matrices]}",
             found=f"{actual.layers} layers of {[(m.name, m.columns, m.rows) for m in actual.matrices]}",
         )
-    if task.kind == "classification" and (model.config.num_labels or 0) < labels:
+    if task.kind == "regression" and model.config.num_labels != 1:
         raise CheckpointError(
-            f"the checkpoint of task {task.name!r} has fewer outputs than the data has labels",
+            f"the checkpoint of task {task.name!r} is no regression: it has several outputs",
             where=task.checkpoint,
-            expected=labels,
-            found=model.config.num_labels,
+            expected="one output",
+            found=f"{model.config.num_labels} outputs",
+            fix="use a checkpoint that was trained for this regression, or set kind = classification",
         )

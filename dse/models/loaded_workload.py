@@ -14,10 +14,12 @@ from dse.models import checkpoints as models
 from dse.models.checks import check_checkpoint, check_length
 from dse.models.data import read as data
 from dse.models.data import splits
+from dse.models.data.classes import Classes
 from dse.models.data.text import encode, encode_sample, padding
 from dse.models.encoder import Decomposed
 from dse.models.inference.evaluate import Evaluator
 from dse.models.inference.observe import observe
+from dse.models.outputs import Outputs, read_outputs
 from dse.models.sources import hub_file, unpack
 from dse.models.tokenizers import check_embeddings, check_same_tokens, check_words, load_base_tokenizer
 from dse.models.training import finetune, joint
@@ -51,16 +53,19 @@ class LoadedTask:
         source = self.spec.data
         if source.archive is not None:
             path = unpack(source.archive, self._workload.cache, self._workload.progress)
-            return [(path, data.read(self.spec, path))]
+            return [(path, data.read(self.spec, path, outputs=self.outputs))]
         if (say := self._workload.progress) is not None:
             origin = f"data set {source.hub} of the Hugging Face hub" if source.hub else str(Path(source.path).parent)
             say(f"task {self.spec.name!r} reads {origin}", 1.0)
         path = self._file(source.path)
-        frame = data.read(self.spec, path)
+        frame = data.read(self.spec, path, outputs=self.outputs)
         if not source.report:
             return [(path, frame)]
-        held = self._file(source.report)
-        return [(path, frame), (held, data.read(self.spec, held, frame.attrs["classes"]))]
+        held, classes = (
+            self._file(source.report),
+            None if self.outputs else Classes(frame.attrs["classes"], self._names(frame)),
+        )
+        return [(path, frame), (held, data.read(self.spec, held, classes, outputs=self.outputs))]
 
     @cached_property
     def splits(self) -> splits.Splits:
@@ -93,12 +98,23 @@ class LoadedTask:
     @cached_property
     def labels(self) -> int:
         """Number of the head's outputs."""
+        if self.outputs is not None:
+            return self.outputs.count
         return 1 if self.spec.kind == "regression" else int(self.splits.train["label"].max()) + 1
 
+    @cached_property
+    def outputs(self) -> Outputs | None:
+        """Outputs of the task's checkpoint; None if dse fine-tunes the task."""
+        return read_outputs(self.spec.checkpoint) if self.spec.checkpoint else None
+
     @property
-    def classes(self) -> dict[str, int]:
-        """Number of each label, by its name; empty for a regression."""
-        return dict(self._read[0][1].attrs["classes"])
+    def classes(self) -> tuple[str, ...]:
+        """Name of each output by its number; empty for a regression."""
+        return self._names(self._read[0][1])
+
+    @staticmethod
+    def _names(frame: pd.DataFrame) -> tuple[str, ...]:
+        return tuple(frame.attrs["names"])
 
     @cached_property
     def data_digest(self) -> str:
@@ -121,9 +137,10 @@ class LoadedTask:
         work = self._workload
         check_length(self.spec, self._workload.config)
         if self.spec.checkpoint:
+            _ = self.classes  # refuses labels that the checkpoint has no output for, before its weights are read
             model = models.load_model(self.spec.checkpoint, allow_new_head=False)
             check_embeddings(work.tokenizer, model.config, self.spec.checkpoint)
-            check_checkpoint(self.spec, model, work.encoder, self.labels)
+            check_checkpoint(self.spec, model, work.encoder)
             return model, {"mean": 0.0, "spread": 1.0}
         model = models.load_model(work.source, labels=self.labels, seed=self.spec.fine_tune.seed)
         path = work.cache / "tasks" / f"{self.digest}.safetensors"

@@ -63,7 +63,7 @@ class DataSpec(_Strict):
         pattern: regular expression with groups ``text`` and ``label``.
         columns: names of the columns text, text_b, label, group.
         keep: values by column; rows with another value in such a column are dropped.
-        labels: values of the label by their name in the data; rows without a label are dropped.
+        labels: number of each class by its name in the data. It is the number of the output of a ready checkpoint.
         quoting: whether quotes delimit fields; by default they do so in CSV files only.
         same_text: texts that count as duplicates: ``exact`` ones, apart from white space, or those with the same ``words``,
             whose letters and digits are equal apart from case.
@@ -81,7 +81,7 @@ class DataSpec(_Strict):
     pattern: str = ""
     columns: dict[Literal["text", "text_b", "label", "group"], str] = {}
     keep: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = {}
-    labels: dict[str, int] = {}
+    labels: dict[str, Annotated[int, Field(ge=0)]] = {}
     quoting: bool | None = None
     same_text: SameText = "exact"
     unescape: bool = False
@@ -97,9 +97,6 @@ class DataSpec(_Strict):
             )
         if self.hub and self.archive is not None:
             raise ValueError("a data set on the hub has a path, not an archive")
-        numbers = set(self.labels.values())
-        if numbers and numbers != set(range(len(numbers))):
-            raise ValueError("labels must be numbered 0, 1, 2, ...")
         return self
 
 
@@ -137,6 +134,9 @@ class TaskSpec(_Strict):
     def _metric_fits(self) -> TaskSpec:
         if (self.kind == "regression") != (self.metric in REGRESSION):
             raise ValueError(f"the metric {self.metric!r} does not fit a task of kind {self.kind!r}")
+        numbers = set(self.data.labels.values())
+        if not self.checkpoint and numbers != set(range(len(numbers))):
+            raise ValueError("labels must be numbered 0, 1, 2, ...")
         return self
 
 

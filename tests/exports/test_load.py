@@ -59,6 +59,27 @@ def test_rows_of_ones_own_can_be_scored(chip: Any) -> None:
     answers = np.array([int(name) for name in chip.model("verdict").predict(TEXTS)])
 
     assert chip.score("verdict", rows) == pytest.approx(np.mean(answers == rows["label"]))
+    by_name = rows.assign(label=[f" {chip.model('verdict').classes[label]}" for label in rows["label"]])
+    assert chip.score("verdict", by_name) == chip.score("verdict", rows)
+    values = rows.assign(label=[0.5, 1, 2])
+    assert chip.score("rating", values.assign(label=values["label"].map(str))) == chip.score("rating", values)
+
+
+@pytest.mark.parametrize("label", ["yes", 7, None, -1])
+def test_a_label_of_no_class_is_refused(chip: Any, label: object) -> None:
+    rows = pd.DataFrame({"text": TEXTS, "label": pd.Series([0, 1, label], dtype=object)})
+    with pytest.raises(dse.DataError, match=r"a label belongs to no class[\s\S]*task 'verdict'[\s\S]*0, 1, or 0 to 1"):
+        chip.score("verdict", rows)
+
+
+def test_a_label_of_a_regression_that_is_no_number_is_refused(chip: Any) -> None:
+    with pytest.raises(dse.DataError, match=r"not a number[\s\S]*found: 'many'"):
+        chip.score("rating", pd.DataFrame({"text": TEXTS, "label": ["1", "2", "many"]}))
+
+
+def test_a_split_that_is_not_exported_is_named(chip: Any) -> None:
+    with pytest.raises(dse.UnknownNameError, match=r"'serch'[\s\S]*did you mean 'search'"):
+        chip.rows("verdict", "serch")
 
 
 def test_the_arrays_of_one_matrix_of_a_task_are_its_own_and_those_beneath(chip: Any) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -16,7 +17,7 @@ from dse.models import loaded_workload as service
 from dse.models import sources
 from dse.models.training import finetune
 from dse.space.workload import parse
-from tests.support.text import FAST, WORDS
+from tests.support.text import FAST, WORDS, rows
 from tests.support.tiny import CLASSIFIER, make_model, write_tokenizer
 
 Load = Callable[..., service.LoadedWorkload]
@@ -156,6 +157,32 @@ def test_a_checkpoint_with_too_few_outputs_is_refused(load: Load, tmp_path: Path
         load(checkpoint=source).task_weights("class")
     assert "expected: 2" in str(caught.value)
     assert "found: 1" in str(caught.value)
+
+
+def test_a_regression_with_several_outputs_is_refused(load: Load, tmp_path: Path, config: Callable[..., Any]) -> None:
+    source = checkpoint(tmp_path / "three", config(), labels=3)
+    rows(100).drop(columns="label").rename(columns={"value": "label"}).to_csv(tmp_path / "v.csv", index=False)
+    work = load(checkpoint=source, kind="regression", metric="pearson", data={"path": str(tmp_path / "v.csv")})
+    with pytest.raises(CheckpointError, match="no regression: it has several outputs") as caught:
+        work.task_weights("class")
+    assert "found: 3 outputs" in str(caught.value)
+
+
+def test_a_checkpoint_gives_its_labels_their_meaning(
+    load: Load, tmp_path: Path, config: Callable[..., Any], table: Path
+) -> None:
+    names = {0: "second", 1: "unused", 2: "first"}
+    made = config(num_labels=3, id2label=names, label2id={name: number for number, name in names.items()})
+    make_model(made, head=CLASSIFIER, seed=1).save_pretrained(tmp_path / "named")
+    path = tmp_path / "named.csv"
+    frame = pd.read_csv(table)
+    frame.assign(label=frame["label"].map({0: "first", 1: "second"})).to_csv(path, index=False)
+    task = load(checkpoint=str(tmp_path / "named"), data={"path": str(path)}).tasks["class"]
+    assert task.classes == ("second", "unused", "first")
+    assert task.labels == 3
+    searched = task.splits.search
+    assert set(searched["label"]) == {0, 2}
+    assert (searched["label"] == searched["text"].str.startswith("w0").map({True: 2, False: 0})).all()
 
 
 def test_texts_longer_than_the_base_can_read_are_refused(load: Load, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +27,7 @@ def label_text(label: str) -> str:
     return whole[1] if whole else stripped
 
 
-def given_classes(task: TaskSpec) -> dict[str, int]:
-    """Return the numbers that the space file gives to labels, by the label as `label_text` writes it."""
-    return {label_text(name): number for name, number in task.data.labels.items()}
-
-
-def number_labels(values: pd.Series[Any], task: TaskSpec, path: Path, classes: dict[str, int]) -> pd.Series[Any]:
+def number_labels(values: pd.Series[Any], task: TaskSpec, path: Path, classes: Mapping[str, int]) -> pd.Series[Any]:
     """Return the number of each row's label, shape (n,); missing for a row without a label.
 
     Args:
@@ -58,7 +54,7 @@ def number_labels(values: pd.Series[Any], task: TaskSpec, path: Path, classes: d
     return text.map(classes)
 
 
-def list_names(names: Any) -> str:
+def list_names(names: Iterable[object]) -> str:
     """Return the first names in one line, for a message."""
     shown = [name if len(name) <= 40 else f"{name[:40]}..." for name in map(str, names)]
     return ", ".join(shown[:SHOWN]) + (f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else "")
@@ -77,9 +73,3 @@ def _read_numbers(values: pd.Series[Any], path: Path) -> pd.Series[Any]:
             found=repr(values[bad].iloc[0]),
         )
     return numbers
-
-
-def number_classes(labels: pd.Series[Any]) -> dict[str, int]:
-    """Number the classes of some labels: in alphabetical order."""
-    names = set(labels.map(label_text)) - set(UNLABELLED)
-    return {name: index for index, name in enumerate(sorted(names))}

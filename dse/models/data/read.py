@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import DataError
-from dse.models.data.labels import given_classes, label_text, list_names, number_classes, number_labels
+from dse.models.data.classes import Classes, choose_classes
+from dse.models.data.labels import label_text, list_names, number_labels
 from dse.models.data.same_text import ALIKE, SAME, row_keys
 from dse.models.data.tables import read_table
+from dse.models.outputs import Outputs
 from dse.space.workload import TaskSpec
 
 if TYPE_CHECKING:
@@ -21,18 +23,19 @@ HALF_CHARACTER = "[\ud800-\udfff]"
 """Pattern of half a surrogate pair, which JSON may hold and no encoding can write."""
 
 
-def read(task: TaskSpec, path: Path, classes: dict[str, int] | None = None) -> pd.DataFrame:
+def read(task: TaskSpec, path: Path, classes: Classes | None = None, *, outputs: Outputs | None = None) -> pd.DataFrame:
     """Read a task's file.
 
     Args:
         task: task whose data table names format, columns and cleaning.
         path: local file, possibly compressed.
-        classes: number of each label by its name, from another file of the task; by default in alphabetical order.
+        classes: classes of another file of the task; by default `choose_classes` decides.
+        outputs: outputs of the task's checkpoint; None if dse fine-tunes the task.
 
     Returns:
         Columns text, text_b (empty for single texts), label (int classes or float), group (empty without groups) and row
         (the row's number in the file, from 1), without empty texts, duplicates, and texts with conflicting labels.
-        ``attrs`` has the ``classes``, the number of ``rows`` before cleaning, the number of ``dropped`` rows by reason,
+        ``attrs`` has the ``classes`` by label, the ``names`` of outputs, the number of ``rows`` before cleaning, the number of ``dropped`` rows by reason,
         and ``notes`` on what the file holds.
 
     Raises:
@@ -42,12 +45,18 @@ def read(task: TaskSpec, path: Path, classes: dict[str, int] | None = None) -> p
     notes = raw.attrs.get("notes", [])
     picked = _pick_columns(raw, task, path)
     if classes is None:
-        classes = given_classes(task) or ({} if task.kind == "regression" else number_classes(picked["label"].map(str)))
-    picked["label"] = number_labels(picked["label"], task, path, classes)
+        classes = choose_classes(task, set(picked["label"].map(str)), path, outputs)
+    picked["label"] = number_labels(picked["label"], task, path, classes.numbers)
     labelled = picked[picked["label"].notna()]
     frame, dropped = _drop_duplicates(labelled, task, path)
     dropped = {"unlabelled": len(picked) - len(labelled), **dropped}
-    frame.attrs |= {"classes": classes, "rows": len(picked), "dropped": dropped, "notes": notes}
+    frame.attrs |= {
+        "classes": dict(classes.numbers),
+        "names": list(classes.names),
+        "rows": len(picked),
+        "dropped": dropped,
+        "notes": notes,
+    }
     return frame
 
 

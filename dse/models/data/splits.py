@@ -34,7 +34,8 @@ class Splits:
         train: rows for fitting of any kind.
         search: rows that designs are chosen by.
         report: rows that are scored once, after the search.
-        unseen_labels: number of rows dropped from search and report because training has no row of their class.
+        unseen_labels: number of rows dropped from search and report because training has no row of their class. A ready
+            checkpoint knows its classes, and drops none.
         shared: number of rows dropped from the data because an official report split has their text or group.
     """
 
@@ -100,7 +101,7 @@ def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = Non
                 fix="add rows; if there is an official report split, add them to the file that lacks rows",
             )
     unseen = 0
-    if task.kind == "classification":
+    if task.kind == "classification" and not task.checkpoint:
         seen = set(train["label"])
         unseen = int((~search["label"].isin(seen)).sum() + (~held["label"].isin(seen)).sum())
         search, held = search[search["label"].isin(seen)], held[held["label"].isin(seen)]

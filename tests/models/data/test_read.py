@@ -12,6 +12,7 @@ import pytest
 
 from dse.errors import DataError
 from dse.models.data import read as data
+from dse.models.data.classes import Classes
 from dse.space.workload import TaskSpec
 
 Make = Callable[..., TaskSpec]
@@ -228,10 +229,11 @@ def test_an_official_report_file_numbers_its_classes_as_the_training_file_does(t
     (tmp_path / "dev.csv").write_text("text,label\nd,red\ne,green\n")
     (tmp_path / "odd.csv").write_text("text,label\nd,red\ne,pink\n")
     train = data.read(task(), tmp_path / "train.csv")
-    dev = data.read(task(), tmp_path / "dev.csv", train.attrs["classes"])
+    classes = Classes(train.attrs["classes"], tuple(train.attrs["names"]))
+    dev = data.read(task(), tmp_path / "dev.csv", classes)
     assert list(dev["label"]) == [2, 1]
     with pytest.raises(DataError, match=r"or its training data, does not list[\s\S]*pink"):
-        data.read(task(), tmp_path / "odd.csv", train.attrs["classes"])
+        data.read(task(), tmp_path / "odd.csv", classes)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl"])

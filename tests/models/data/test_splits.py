@@ -83,6 +83,15 @@ def test_rows_of_a_class_training_lacks_are_dropped_and_counted() -> None:
     assert 2 not in set(parts.search["label"]) | set(parts.report["label"])
 
 
+def test_rows_of_a_class_that_a_checkpoint_knows_stay() -> None:
+    ready = TASK.model_copy(update={"checkpoint": "tuned"})
+    table = numbered(100)
+    table.loc[table["text"] == split(ready, table).report["text"].iloc[0], "label"] = 2
+    parts = split(ready, table)
+    assert parts.unseen_labels == 0
+    assert sum(len(getattr(parts, name)) for name in SPLITS) == 100
+
+
 @pytest.mark.parametrize("table", [numbered(30), numbered(200, groups=2)])
 def test_too_few_rows_or_groups_are_refused(table: pd.DataFrame) -> None:
     with pytest.raises(DataError) as caught:

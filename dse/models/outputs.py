@@ -1,0 +1,72 @@
+"""Outputs of a ready checkpoint: how many there are, and what each means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dse.errors import CheckpointError
+from dse.models.checkpoints import load_config, quiet
+
+DEFAULT_NAME = re.compile(r"LABEL_(\d+)")
+"""Pattern of the names that transformers gives to outputs without names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Outputs of a checkpoint's head.
+
+    Attributes:
+        source: folder or hub name of the checkpoint.
+        count: number of outputs.
+        names: name of each output by its number; empty if the checkpoint does not name them.
+    """
+
+    source: str
+    count: int
+    names: Mapping[int, str]
+
+
+def read_outputs(source: str) -> Outputs:
+    """Read the outputs of a checkpoint from ``id2label`` and ``label2id`` of its configuration.
+
+    Raises:
+        CheckpointError: the two tables disagree, or they name an output that does not exist.
+        SourceError: no model has this name.
+    """
+    from transformers import PretrainedConfig
+
+    count = int(load_config(source).num_labels or 0)
+    with quiet():
+        raw: dict[str, Any] = PretrainedConfig.get_config_dict(source)[0]
+    return outputs_of(source, count, raw.get("id2label") or {}, raw.get("label2id") or {})
+
+
+def outputs_of(source: str, count: int, by_number: Mapping[Any, Any], by_name: Mapping[Any, Any]) -> Outputs:
+    """Build the outputs of a head from the two tables of a configuration; see `read_outputs`."""
+    try:
+        first = {int(number): str(name) for number, name in by_number.items()}
+        second = {int(number): str(name) for name, number in by_name.items()}
+    except (TypeError, ValueError) as error:
+        raise CheckpointError("id2label or label2id of a checkpoint is no table", where=source, found=error) from error
+    tables = [table for table in (first, second) if table and not all(map(DEFAULT_NAME.fullmatch, table.values()))]
+    if len(tables) > 1 and tables[0] != tables[1]:
+        raise CheckpointError(
+            "id2label and label2id of a checkpoint disagree",
+            where=source,
+            expected=f"id2label: {tables[0]}",
+            found=f"label2id: {tables[1]}",
+            fix="correct config.json: only its author knows which output means which class",
+        )
+    names = tables[0] if tables else {}
+    if names and set(names) != set(range(count)):
+        raise CheckpointError(
+            "a checkpoint names other outputs than it has",
+            where=source,
+            expected=f"names of the outputs 0 to {count - 1}",
+            found=names,
+            fix="correct id2label in config.json",
+        )
+    return Outputs(source, count, names)
