@@ -259,6 +259,12 @@ class LoadedWorkload:
         """Return a task's fine-tuned matrices (outputs, inputs) by (layer, matrix); fine-tune the task if necessary."""
         return self.tasks[name].weights
 
+    def forget_weights(self) -> None:
+        """Drop the matrices of base and tasks, which are read again when they are next asked for."""
+        self.__dict__.pop("_base", None)
+        for task in self.tasks.values():
+            task.__dict__.pop("weights", None)
+
     def trained(self, training: Training) -> Model:
         """Return weights, biases, norms and heads of an encoder trained for several tasks."""
         return joint.train_jointly(self, training)

@@ -7,16 +7,24 @@ from difflib import get_close_matches
 from typing import Any, get_origin, get_type_hints
 
 from dse.errors import DseError, PluginContractError
+from dse.plugins.frozen import freeze
 from dse.records.charges import Components
 from dse.records.footprint import Footprint
 from dse.records.geometry import Geometry
 from dse.records.nonideality import Nonideality
 from dse.records.plan import Plan
 from dse.records.schedule import Schedule
+from dse.records.workload import Workload
 
 
 def call_plugin(kind: str, name: str, method: Any, *arguments: Any) -> Any:
-    """Call a plugin's method; an error that it raises comes back with the plugin's name."""
+    """Call a plugin's method; an error that it raises comes back with the plugin's name.
+
+    Arrays among the arguments become read-only.
+    """
+    for argument in arguments:
+        if not isinstance(argument, Workload):  # it holds no array, and many records
+            freeze(argument)
     try:
         result = method(*arguments)
     except DseError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from dse.cache import ArrayCache
 from dse.files import digest
 from dse.plugins.contract import Weights
+from dse.plugins.frozen import Guard, guarded
 from dse.records.callbacks import ProgressCallback
 from dse.records.effective import Effective
 from dse.records.model import Model
@@ -52,6 +54,7 @@ class PipelineContext:
         evaluator_version: part of the cache key of every score.
         core_versions: versions of the core's observing, training and fitting; part of the keys that depend on them.
         plugin: the plugin that owns the cached arrays.
+        guard: watcher of the weights that one call of a plugin gets, or None.
     """
 
     digest = staticmethod(digest)
@@ -71,6 +74,7 @@ class PipelineContext:
         self.evaluator_version = EVALUATOR_VERSION
         self.core_versions = [ADAPT_VERSION, FIT_EXITS_VERSION, JOINT_VERSION, OBSERVE_VERSION]
         self.plugin = ""
+        self.guard: Guard | None = None
 
     def of_plugin(self, identity: str) -> PipelineContext:
         """Return a copy of the context for one plugin, which shares its cached arrays with no other code."""
@@ -88,13 +92,22 @@ class PipelineContext:
         """Models, tokenizer and rows."""
         return self._loaded
 
+    def guarded(self, who: str, *weights: Weights) -> AbstractContextManager[PipelineContext]:
+        """Give a copy to one call of a plugin, and refuse in-place changes; see `dse.plugins.frozen.guarded`."""
+        return guarded(self, who, self._loaded.forget_weights, *weights)
+
     def base_weights(self) -> Weights:
         """Every linear matrix of the base encoder."""
-        return self._loaded.base_weights()
+        return self._watched(self._loaded.base_weights())
 
     def task_weights(self, task: int) -> Weights:
         """Every linear matrix of a task's fine-tuned encoder."""
-        return self._loaded.task_weights(self.workload.task_names[task])
+        return self._watched(self._loaded.task_weights(self.workload.task_names[task]))
+
+    def _watched(self, weights: Weights) -> Weights:
+        if self.guard is not None:
+            self.guard.watch(weights)
+        return weights
 
     def observe(self, task: int, rows: int = 384, model: Model | None = None) -> Iterator[Observation]:
         """Run training rows through a task's own model, or a given one, and observe the inputs of every matrix."""

@@ -135,7 +135,9 @@ class WorkloadProblem:
     def prepare(self, *, scores: bool = True) -> None:
         """Do every plugin's heavy work (cached), and measure the baseline's scores if ``scores`` are needed."""
         for (kind, name), plugin in self._plugins.items():
-            call_plugin(kind, name, plugin.prepare, self.context.of_plugin(self._versions[f"{kind}.{name}"]))
+            own = self.context.of_plugin(self._versions[f"{kind}.{name}"])
+            with own.guarded(f"{kind} {name!r}") as context:
+                call_plugin(kind, name, plugin.prepare, context)
         if scores:
             self.baseline_scores()
 

@@ -110,7 +110,8 @@ class Assembly:
         """Return an owner's model from the generator, with the vectors and heads that the compressor learnt."""
         if owner not in self._models:
             generator, name = self._built.generator, self._built.names[0]
-            given = call_plugin("generator", name, generator.weights, self._context, self._params["generator"], owner)
+            with self._context.guarded(f"generator {name!r}") as context:
+                given = call_plugin("generator", name, generator.weights, context, self._params["generator"], owner)
             model = given if isinstance(given, Model) else Model(given)
             check_model(self.encoder, model, f"generator {name!r}, owner {owner}")
             self._models[owner] = self._with_learnt(model, owner)
@@ -123,7 +124,10 @@ class Assembly:
         weights = Cut.matrices(cuts, matrices, self.demand)
         base = Cut.matrices(cuts, self.model(BASE).matrices, self.demand)
         store, params = self._built.compressor.store, self._params["compressor"]
-        terms: dict[Key, Stored] = call_plugin("compressor", name, store, weights, base, self.geometry, params, owner)
+        with self._context.guarded(f"compressor {name!r}", weights.whole, base.whole):
+            terms: dict[Key, Stored] = call_plugin(
+                "compressor", name, store, weights, base, self.geometry, params, owner
+            )
         shapes = {key: cut.shape for key, cut in cuts.items()}
         check_stored(self.encoder, terms, shapes, self.footprint, owner, who=f"compressor {name!r}")
         return {key: terms[key] for key in cuts}

@@ -13,6 +13,7 @@ from dse.cost.baseline import separate_models
 from dse.cost.check_footprint import check_blocks, check_footprint
 from dse.cost.demand import demand
 from dse.plugins.contract import Weights
+from dse.plugins.frozen import Guard
 from dse.records.demand import Demand
 from dse.records.geometry import Geometry
 from dse.records.params import Params
@@ -180,7 +181,11 @@ Owner: TypeAlias = tuple[int, dict[tuple[int, int], Stored], Matrices]
 def stored_by(plugin: Any, workload: Workload, plan: Plan, geometry: Geometry, params: Params) -> Iterator[Owner]:
     """Yield every owner's stored terms with its matrices, cut as the core cuts them; the base comes first."""
     for owner, weights, base in _given(workload, plan):
-        yield owner, plugin.store(weights, base, geometry, params, owner), weights
+        with Guard("the compressor", lambda: None) as guard:
+            guard.watch(weights)
+            guard.watch(base)
+            stored = plugin.store(weights, base, geometry, params, owner)
+        yield owner, stored, weights
 
 
 def _given(workload: Workload, plan: Plan) -> Iterator[tuple[int, Matrices, Matrices]]:

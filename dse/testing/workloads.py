@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.plugins.contract import Weights
+from dse.plugins.frozen import Guard, guarded
 from dse.records.charges import Components
 from dse.records.geometry import Geometry, Packing
 from dse.records.model import Model
@@ -88,12 +90,20 @@ class TinyContext:
         workload: shapes and tasks.
         spread: standard deviation of a task's delta; that of the base's weights is 1.
         seed: seed of the weights.
+
+    Attributes:
+        guard: watcher of the weights that one call of a plugin gets, or None.
     """
 
     def __init__(self, workload: Workload, *, spread: float = 0.1, seed: int = 0) -> None:
         self._workload = workload
         self._spread = spread
         self._seed = seed
+        self.guard: Guard | None = None
+
+    def guarded(self, who: str, *weights: Weights) -> AbstractContextManager[TinyContext]:
+        """Give a copy to one call of a plugin, and refuse in-place changes; see `dse.plugins.frozen.guarded`."""
+        return guarded(self, who, lambda: self.__dict__.pop("_all", None), *weights)
 
     @property
     def workload(self) -> Workload:
@@ -102,11 +112,17 @@ class TinyContext:
 
     def base_weights(self) -> Weights:
         """Every linear matrix of the base."""
-        return dict(self._all[0])
+        return self._watched(0)
 
     def task_weights(self, task: int) -> Weights:
         """Every linear matrix of a task."""
-        return dict(self._all[1 + task])
+        return self._watched(1 + task)
+
+    def _watched(self, owner: int) -> Weights:
+        weights = dict(self._all[owner])
+        if self.guard is not None:
+            self.guard.watch(weights)
+        return weights
 
     def observe(self, task: int, rows: int = 384, model: Model | None = None) -> Iterator[Observation]:
         """Yield random inputs, gradients and logits of two classes, twice; inputs of a later task are larger numbers."""

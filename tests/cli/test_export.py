@@ -113,7 +113,13 @@ def test_a_folder_that_is_not_empty_is_kept(studied: Path, dse: Any) -> None:
     del studied
     Path("taken").mkdir()
     Path("taken/mine").write_text("mine", encoding="utf-8")
-    refused(dse("export", "tiny", 0, "taken"), "the folder to export to is taken", "where: taken", "found: files in it", "do: name another")
+    refused(
+        dse("export", "tiny", 0, "taken"),
+        "the folder to export to is taken",
+        "where: taken",
+        "found: files in it",
+        "do: name another",
+    )
     refused(dse("export", "tiny", 0, "taken/mine"), "is taken", "where: taken/mine", "found: a file")
     assert [path.name for path in Path("taken").iterdir()] == ["mine"]
 
