@@ -1,6 +1,6 @@
-"""Every error `dse` raises on purpose, in one place.
+"""Every error that `dse` raises on purpose.
 
-Each class derives from the nearest builtin too, so a caller that does not know `dse` still catches the error it expects.
+Each class derives from the nearest builtin too, so a caller that does not know `dse` still catches the error that it expects.
 A message always says what happened. It may add the place, the expected and the found value, and a remedy.
 """
 
@@ -102,7 +102,7 @@ def missing_package(user: str, package: str, extra: str, *, where: object = None
     """Build the error for a package that is not installed and that an extra of dse brings.
 
     Args:
-        user: what needs the package, such as "the dashboard".
+        user: feature that needs the package, such as "the dashboard".
         package: the package's name.
         extra: name of the extra.
         where: file and key that ask for it, if there are any.

@@ -83,7 +83,7 @@ def whole_file(
 
 
 def make_folder(folder: Path) -> Path:
-    """Create a study's folder where there is none.
+    """Create a study's folder if it is missing.
 
     Raises:
         StudyError: the disk refuses the folder.

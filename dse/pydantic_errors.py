@@ -1,4 +1,4 @@
-"""Turn pydantic's findings into one error a person can act on."""
+"""Turn pydantic's findings into one error that tells a person what to change."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def option_error(error: ValidationError, model: type[BaseModel], who: str, where
     """Build the error of a plugin's options for the first finding.
 
     Args:
-        error: what pydantic raised.
-        model: the plugin's options.
-        who: the plugin, for the message.
-        where: file and key, or other place the options came from.
+        error: error that pydantic raised.
+        model: type of the plugin's options.
+        who: name of the plugin in the message.
+        where: file and key, or another place that the options came from.
     """
     first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])

@@ -1,4 +1,4 @@
-"""Errors on the command line: a message on stderr and an exit status, never a traceback nobody asked for."""
+"""Errors on the command line: a message on stderr and an exit status; a traceback only with ``--debug``."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ DEBUG = "dse.debug"
 
 
 class ErrorsShown(TyperGroup):
-    """A group of commands that shows what they raise."""
+    """Group of commands that turns errors into messages."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; turn what it raises into a message and a status, unless ``--debug`` was given."""
+        """Run the command; turn an error into a message and an exit status, unless ``--debug`` was given."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -30,22 +30,17 @@ class ErrorsShown(TyperGroup):
             # The reader has gone (`dse pareto x | head`): nothing is wrong, and the flush at exit must not complain.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(FAILED) from None
-        except DseError as error:
-            if ctx.meta.get(DEBUG):
-                raise
-            say(f"error: {error}")
-            raise typer.Exit(FAILED) from None
         except Exception as error:
             if ctx.meta.get(DEBUG) or type(error).__module__.startswith(("click", "typer")):
                 raise
-            say(f"unexpected error: {type(error).__name__}: {error}; run again with --debug for the traceback")
+            unexpected = f"unexpected error: {type(error).__name__}: {error}; run again with --debug for the traceback"
+            say(f"error: {error}" if isinstance(error, DseError) else unexpected)
             raise typer.Exit(FAILED) from None
 
 
 def remember_debug(ctx: typer.Context, value: bool) -> bool:
     """Store in the context whether ``--debug`` was given; the command group reads it from there."""
-    if value:
-        ctx.meta[DEBUG] = True
+    ctx.meta[DEBUG] = value
     return value
 
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, each spelt and explained once, and what turns a function into a command."""
+"""Options that several commands share, each declared once, and the function that makes a function a command."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def refuse_parquet(form: Format) -> Format:
 
 
 def choose_form(form: Format | None, out: Path | None) -> Format:
-    """Return the format that was asked for, else the one that the file's ending names, else a table."""
+    """Return the requested format. Without a request, the ending of the file decides; the default is a table."""
     if form is Format.PARQUET and out is None:
         raise typer.BadParameter("parquet is not printed: name a file with --out FILE", param_hint="--format")
     return form or ENDINGS.get(out.suffix.lower() if out else "", Format.TABLE)
@@ -39,16 +39,16 @@ Trial: TypeAlias = Annotated[int, typer.Argument(metavar="TRIAL", help="Number o
 Results: TypeAlias = Annotated[Path, typer.Option(help="Folder that holds the studies.")]
 Least: TypeAlias = Annotated[Literal["area", "energy"], typer.Option(help="Minimise area or energy.")]
 Form: TypeAlias = Annotated[
-    Format, typer.Option("--format", help="How the result is printed on stdout.", callback=refuse_parquet)
+    Format, typer.Option("--format", help="Format of the result on stdout.", callback=refuse_parquet)
 ]
 FileForm: TypeAlias = Annotated[
     Format | None,
-    typer.Option("--format", help="How the result is printed.", show_default="the ending of --out, else table"),
+    typer.Option("--format", help="Format of the result.", show_default="the ending of --out, else table"),
 ]
 Out: TypeAlias = Annotated[
     Path | None, typer.Option(help="File to write instead of printing.", metavar="FILE", show_default=False)
 ]
-Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress on stderr.")]
 Debug: TypeAlias = Annotated[
     bool, typer.Option("--debug", help="Show tracebacks.", callback=remember_debug, is_eager=True)
 ]
@@ -65,14 +65,16 @@ class Plugins(TypedDict):
 class Models(TypedDict):
     """Options of every command that loads models and data."""
 
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where models run.")]
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Device that runs the models.")]
     data: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Folder of the tasks' files, if you have them.", show_default="$DSE_DATA"),
     ]
     cache: Annotated[
         Path | None,
-        typer.Option(help="Downloads, fine-tuned models, scores.", show_default="$DSE_CACHE, else the user's cache"),
+        typer.Option(
+            help="Folder for downloads, fine-tuned models and scores.", show_default="$DSE_CACHE, else the user's cache"
+        ),
     ]
 
 
@@ -90,9 +92,7 @@ class Evaluating(Loading):
 
 
 DEFAULTS: dict[str, Any] = {"device": "auto", "plugins": [], "in_process": False}
-"""Defaults of shared options that are not None."""
-LAST = ("form", "quiet", "debug")
-"""Options that help lists last."""
+"""Defaults of shared options; an option that is not listed has the default None."""
 
 
 def add_command(group: typer.Typer, function: Callable[..., None], name: str | None = None) -> None:
@@ -101,11 +101,15 @@ def add_command(group: typer.Typer, function: Callable[..., None], name: str | N
     parameters: list[inspect.Parameter] = []
     for item in inspect.signature(function).parameters.values():
         if item.kind is item.VAR_KEYWORD:
-            parameters += _shared_parameters(get_args(hints[item.name])[0])
+            shared = get_type_hints(get_args(hints[item.name])[0], include_extras=True)
+            parameters += [
+                inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=DEFAULTS.get(name), annotation=hint)
+                for name, hint in shared.items()
+            ]
         else:
             parameters.append(item.replace(annotation=hints[item.name]))
     parameters.append(inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Debug))
-    parameters.sort(key=lambda item: item.name in LAST)
+    parameters.sort(key=lambda item: item.name in ("form", "quiet", "debug"))  # help lists these last
 
     @wraps(function)
     def call(*, debug: bool, **options: Any) -> None:
@@ -118,18 +122,10 @@ def add_command(group: typer.Typer, function: Callable[..., None], name: str | N
 
 
 def make_group(text: str) -> typer.Typer:
-    """Return a group of commands that shows what they raise."""
+    """Return an empty group of commands that turns errors into messages."""
     return typer.Typer(
         cls=ErrorsShown, help=text, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
     )
-
-
-def _shared_parameters(table: type) -> list[inspect.Parameter]:
-    hints = get_type_hints(table, include_extras=True)
-    return [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=DEFAULTS.get(name), annotation=hint)
-        for name, hint in hints.items()
-    ]
 
 
 def read_toml_options(texts: Iterable[str]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ FRONT = (
 
 
 class Format(StrEnum):
-    """How a result is printed."""
+    """Format of a printed result."""
 
     TABLE = "table"
     JSON = "json"
@@ -49,7 +49,7 @@ def write_rows(
     empty: str = "nothing to show",
     out: Path | None = None,
 ) -> None:
-    """Print rows.
+    """Print rows, or write them to a file.
 
     Args:
         rows: values by column name.
@@ -107,7 +107,7 @@ def write_front(
     out: Path | None = None,
     empty: str = "no design is on the front",
 ) -> None:
-    """Print a front; for people only its main columns, unless they were chosen."""
+    """Print a front. A table for people has only the main columns, unless the user chose columns."""
     columns = list(frame.columns)
     if form in (Format.TABLE, Format.MARKDOWN) and not chosen:
         columns = [name for name in FRONT if name in columns]
@@ -133,7 +133,7 @@ def write_sections(sections: Sequence[Section], form: Format) -> None:
 
 
 def cell(value: Any) -> str:
-    """Return a value as a table shows it: four significant digits, nothing for what is missing."""
+    """Return the text of a value in a table: numbers have four significant digits, a missing value has no text."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""The commands `dse plugins ...`: what is installed, what one of them declares, whether it works, and a new one."""
+"""The commands `dse plugins ...`: list plugins, describe one, check one, and write a new one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dse.cli.progress import reporter
 if TYPE_CHECKING:
     from dse.commands.plugins_info import PluginDetails
 
-plugins = opt.make_group("Plugins: what is installed, what does not load, how to write one.")
+plugins = opt.make_group("List, describe, check and create plugins.")
 
 
 def plugins_list(
@@ -64,7 +64,7 @@ def plugins_check(
     *,
     option: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="An option instead of its default (TOML); may be repeated."),
+        typer.Option(metavar="KEY=VALUE", help="Value of an option, written as in TOML; may be repeated."),
     ] = None,
     form: opt.Form = Format.TABLE,
     quiet: opt.Quiet = False,
@@ -84,8 +84,7 @@ def plugins_check(
         columns = [*(columns[:2] if several else ()), *columns[2:4], *(columns[4:5] if reasons else ())]
     write_rows(rows, form, columns)
     count = Counter(result.outcome for result in results)
-    if not quiet:
-        say(", ".join(f"{count[outcome]} {outcome}" for outcome in ("passed", "failed", "skipped")))
+    observer.note(", ".join(f"{count[outcome]} {outcome}" for outcome in ("passed", "failed", "skipped")))
     if count["failed"]:
         raise typer.Exit(FAILED)
 

@@ -1,4 +1,4 @@
-"""Progress on stderr: bars on a terminal, plain lines elsewhere, nothing when asked to be quiet."""
+"""Progress on stderr: bars on a terminal, plain lines elsewhere, and nothing with ``--quiet``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Silent(NullObserver):
-    """Says nothing; a context manager around a whole run, as its kinds are."""
+    """Reporter that prints nothing; every reporter is a context manager around a whole run."""
 
     def activity(self, text: str, share: float | None) -> None:
         """Show what is being done and, if known, the share that is done (0 to 1)."""
@@ -35,18 +35,18 @@ class Silent(NullObserver):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End."""
+        """End the report."""
 
 
 def reporter(*, quiet: bool) -> Silent:
-    """The reporter that fits: none, bars where stderr is a terminal, or plain lines."""
+    """Return a silent reporter if ``quiet``, else one with bars if stderr is a terminal, else one with plain lines."""
     if quiet:
         return Silent()
     return Bars() if sys.stderr.isatty() else Lines()
 
 
 def standing(progress: Progress) -> str:
-    """Return how far a search has come, except the number of trials."""
+    """Describe the progress of a search in one line of text, without the number of trials."""
     best = ", ".join(f"{column} {value:.4g}" for column, value in progress.best.items())
     parts = [
         f"front {progress.front}",
@@ -58,10 +58,12 @@ def standing(progress: Progress) -> str:
 
 
 class Lines(Silent):
-    """One line per event, for logs: an activity at its start and at each quarter, at most fifty trials per study.
+    """Reporter that prints one line per event, for logs.
+
+    An activity has a line at its start and at each quarter. A study has at most fifty lines of trials.
 
     Args:
-        clock: seconds, from any origin.
+        clock: function that returns the time in seconds, from any origin.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -94,7 +96,7 @@ class Lines(Silent):
         self.note(f"trial {progress.evaluated} of {progress.total} · {standing(progress)}{left}")
 
     def on_ready(self) -> None:
-        """Start the clock: what comes next is trials."""
+        """Start the clock of the trials, which come next."""
         self._began = self._clock()
 
     def note(self, message: str) -> None:
@@ -111,7 +113,7 @@ class Lines(Silent):
 
 
 class Bars(Silent):
-    """Two bars on a terminal: what is being done, and the trials."""
+    """Reporter that shows two bars on a terminal: the upper bar is the activity, the lower bar counts the trials."""
 
     def __init__(self) -> None:
         from rich import progress as rich
@@ -130,7 +132,7 @@ class Bars(Silent):
         self._text = ""
 
     def activity(self, text: str, share: float | None) -> None:
-        """Move the upper bar; an activity that begins at its end is a message, which stays."""
+        """Move the upper bar; an activity that begins at 100 % is a message, which is printed above the bars."""
         if share == 1.0 and text != self._text:
             self.note(text)
             return
@@ -162,19 +164,19 @@ class Bars(Silent):
 
     def note(self, message: str) -> None:
         """Print a line above the bars."""
-        self._progress.console.print(message, markup=False, highlight=False)
+        self._progress.console.print(message, markup=False, highlight=False, soft_wrap=True)
 
     def __enter__(self) -> Self:
         self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave the bars as they stand."""
+        """Stop the bars; their last state stays on the terminal."""
         self._progress.stop()
 
 
 def duration(seconds: float) -> str:
-    """Say a time to come in the unit a person would use."""
+    """Return a duration as text, in the unit that a person would use."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 5400:

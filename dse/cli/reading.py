@@ -22,7 +22,7 @@ Figure: TypeAlias = Literal[
 class Conditions(TypedDict):
     """Conditions that a design of a front fulfils."""
 
-    max_drop: Annotated[float | None, typer.Option(help="Points of accuracy a design may lose.", metavar="POINTS")]
+    max_drop: Annotated[float | None, typer.Option(help="Points of accuracy that a design may lose.", metavar="POINTS")]
     max_area: Annotated[float | None, typer.Option(help="Largest array_area_ratio of a design.", metavar="RATIO")]
     where: Annotated[str | None, typer.Option(help="Condition that a design fulfils, in SQL.", metavar="CONDITION")]
 
@@ -64,7 +64,7 @@ def pareto(
         str | None,
         typer.Option(help="Column to sort by.", show_default="the first objective", metavar="COLUMN"),
     ] = None,
-    descending: Annotated[bool, typer.Option("--descending", help="Largest first.")] = False,
+    descending: Annotated[bool, typer.Option("--descending", help="Sort with the largest value first.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Largest number of rows.")] = None,
     hypervolume: Annotated[
         bool,

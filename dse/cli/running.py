@@ -33,7 +33,7 @@ def run(
     results: opt.Results = opt.RESULTS,
     trials: Annotated[
         int | None,
-        typer.Option(min=1, help="Trials in all, earlier sessions included.", show_default="value in the space file"),
+        typer.Option(min=1, help="Number of trials in all sessions.", show_default="value in the space file"),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of the search.", show_default="value in the space file")
@@ -75,9 +75,8 @@ def run(
         say("run the same command again to continue")
         raise typer.Exit(INTERRUPTED)
     write_front(dse.pareto(done.folder), form)
-    if not quiet:
-        say(f"front: {done.pareto}")
-        say(f"all trials: {done.trials}")
+    observer.note(f"front: {done.pareto}")
+    observer.note(f"all trials: {done.trials}")
 
 
 def check(
@@ -104,7 +103,7 @@ def validate(
     target_drop: Annotated[
         float | None,
         typer.Option(
-            help="Points that a design may lose; chooses a design, and says if it keeps them.",
+            help="Points that a design may lose; a design is chosen for this target, and checked.",
             metavar="POINTS",
         ),
     ] = None,
@@ -129,18 +128,16 @@ def validate(
         )
     columns = [*SHOWN, *done.rows.columns] if form is not Format.TABLE else SHOWN
     write_frame(done.rows, form, list(dict.fromkeys(columns)))
-    if quiet:
-        return
     than = "larger" if done.optimism > 0 else "smaller"
-    say(
+    observer.note(
         f"drops are {abs(done.optimism):.3f} points {than} on the report split, on average over {len(done.rows)} designs"
     )
     if target_drop is not None and done.choice is None:
-        say(f"no design keeps a drop of {target_drop:g} points on the search split with everything resident")
+        observer.note(f"no design keeps a drop of {target_drop:g} points on the search split with everything resident")
     elif done.choice is not None:
-        say(f"a drop of {target_drop:g} points is {'met' if done.met else 'NOT met'} by trial {done.choice}")
-    say(f"rule: {done.rule}")
-    say(f"both splits: {done.path}")
+        observer.note(f"a drop of {target_drop:g} points is {'met' if done.met else 'NOT met'} by trial {done.choice}")
+    observer.note(f"rule: {done.rule}")
+    observer.note(f"both splits: {done.path}")
 
 
 def profile(
@@ -153,7 +150,7 @@ def profile(
     ] = None,
     max_drop: Annotated[
         list[float] | None,
-        typer.Option(help="Points a further proposal may cost on average; may be repeated.", metavar="POINTS"),
+        typer.Option(help="Points that a further proposal may lose on average; may be repeated.", metavar="POINTS"),
     ] = None,
     least: opt.Least = "area",
     form: opt.Form = Format.TABLE,
@@ -178,16 +175,15 @@ def profile(
         names = ("proposal", "expected_drop", "array_area_ratio", "energy_ratio", "area_mm2")
         chosen = [name for name in done.proposals.columns if name.startswith(("param.generator", "param.compressor"))]
         write_frame(done.proposals, form, [*names, *chosen])
-    if not quiet:
-        say(f"what each task tolerates: {done.path}")
-        say(f"designs to start from: dse run {space} --start {done.proposals_path}")
+    observer.note(f"what each task tolerates: {done.path}")
+    observer.note(f"designs to start from: dse run {space} --start {done.proposals_path}")
 
 
 def deltas(
     space: opt.Space,
     *,
-    by_layer: Annotated[bool, typer.Option("--by-layer", help="One row per layer of each task.")] = False,
-    per_channel: Annotated[bool, typer.Option("--per-channel", help="One 8-bit grid per output.")] = False,
+    by_layer: Annotated[bool, typer.Option("--by-layer", help="Print one row per layer of each task.")] = False,
+    per_channel: Annotated[bool, typer.Option("--per-channel", help="Use one 8-bit grid per output.")] = False,
     form: opt.Form = Format.TABLE,
     quiet: opt.Quiet = False,
     **shared: Unpack[opt.Models],
@@ -197,8 +193,7 @@ def deltas(
         table = dse.deltas(space, per_channel=per_channel, activity=observer.activity, **shared)
     columns = [name for name in table.columns if by_layer or name != "layer"]
     write_frame(table[(table["layer"] != "all") == by_layer], form, columns)
-    if not quiet:
-        say(f"published for BERT-base on GLUE (ICCAD 2021): {PUBLISHED_DELTAS}")
+    observer.note(f"published for BERT-base on GLUE (ICCAD 2021): {PUBLISHED_DELTAS}")
 
 
 def redundancy(
@@ -207,7 +202,7 @@ def redundancy(
     results: opt.Results = opt.RESULTS,
     rows: Annotated[
         int,
-        typer.Option(min=1, help="Training rows: over all tasks for similarity, of each task for importance."),
+        typer.Option(min=1, help="Training rows: of all tasks together for similarity, of each task for importance."),
     ] = 384,
     form: opt.Form = Format.TABLE,
     quiet: opt.Quiet = False,
@@ -218,8 +213,7 @@ def redundancy(
         done = dse.redundancy(space, results=results, rows=rows, activity=observer.activity, **shared)
     every = form is not Format.TABLE  # a table for people leaves out the columns of single pairs of tasks
     write_frame(done.table, form, [name for name in done.table.columns if every or "." not in name])
-    if not quiet:
-        say(f"what is redundant: {done.path}")
+    observer.note(f"what is redundant: {done.path}")
 
 
 def export(
@@ -244,8 +238,7 @@ def export(
             study, trial, folder, results=results, rows=rows, check=check, activity=observer.activity, **shared
         )
     write_frame(done.scores, form, list(done.scores.columns))
-    if not quiet:
-        say(f"exported: {done.folder} ({done.megabytes:.1f} MB)")
+    observer.note(f"exported: {done.folder} ({done.megabytes:.1f} MB)")
     if check and done.scores["difference"].any():
         say("error: the export does not reproduce the recorded scores")
         raise typer.Exit(FAILED)

@@ -83,11 +83,11 @@ def check(
     """Resolve every plugin and parameter of a space file, and cost one design. Nothing is fine-tuned.
 
     The base model and the tasks' data are fetched, since their shapes and lengths decide the cost. A compressor
-    estimates what it stores of weights that do not exist yet.
+    estimates the size of weights that do not exist yet.
 
     Args:
         space: the space file.
-        device: where models would run: auto, cpu or cuda.
+        device: device that would run the models: auto, cpu or cuda.
         data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
         cache: folder for downloads; by default ``$DSE_CACHE``, or the user's cache folder.
         plugins: bare plugin files, besides those that the space file names.
@@ -125,8 +125,7 @@ def _describe_parameter(item: SearchedParameter) -> ParameterInfo:
     declared = item.declared.parameter
     texts = list(dict.fromkeys(values_text(element.domain) for element in item.elements))
     searched = sum(not element.is_fixed for element in item.elements)
+    text = "; ".join(texts)
     if item.is_order:
         text = "an order of the tasks" if searched else "one order of the tasks"
-    else:
-        text = texts[0] if len(texts) == 1 else "; ".join(texts)
     return ParameterInfo(item.declared.full_name, text, searched, declared.unit, declared.summary)

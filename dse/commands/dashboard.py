@@ -25,8 +25,8 @@ def dashboard(
         serving: callback for the address, once the server listens.
 
     Raises:
-        SetupError: optuna-dashboard is not installed, or nothing can listen there.
-        StudyError: there is no such study, it has no log, or the log is damaged.
+        SetupError: optuna-dashboard is not installed, or the server cannot listen at this address.
+        StudyError: there is no such study, or its log is missing or damaged.
     """
     from dse.dashboards.serve import server
     from dse.results.studies import study_folder

@@ -26,7 +26,7 @@ def deltas(
     Args:
         space: the space file; only its workload counts. Tasks that are not fine-tuned yet are fine-tuned first.
         per_channel: whether each output of a matrix has an 8-bit grid of its own.
-        device: where models run: auto, cpu or cuda.
+        device: device that runs the models: auto, cpu or cuda.
         data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
         cache: folder for downloads and fine-tuned models; by default ``$DSE_CACHE``, or the user's cache folder.
         activity: callback for downloads and fine-tuning.

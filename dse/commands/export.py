@@ -64,7 +64,7 @@ def export(
         results: folder that holds the studies.
         rows: whether to export the search and report rows of every task too. Mind the licences of the data.
         check: whether to load the export in a process of its own, and score every task.
-        device: where models run: auto, cpu or cuda.
+        device: device that runs the models: auto, cpu or cuda.
         data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
         cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's cache
             folder.
@@ -154,7 +154,7 @@ def _describe_export(
     record: Mapping[str, Any],
     scores: Mapping[str, Mapping[str, float]],
 ) -> Wanted:
-    """Return the design with what an export says about it.
+    """Return the design and the facts that an export records about it.
 
     Raises:
         StudyError: a plugin has another version or other parameters than when the design was scored.
@@ -198,7 +198,7 @@ def _describe_export(
 
 
 def _check_scores(wanted: Wanted, activity: ProgressCallback) -> None:
-    """Refuse to export other models than were scored; usually the cache has all scores.
+    """Refuse to export models whose scores differ from the recorded scores; usually the cache holds all scores.
 
     Raises:
         StudyError: a score differs.
@@ -250,7 +250,7 @@ def _write(target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: P
 
 @contextmanager
 def _whole_folder(target: Path) -> Iterator[Path]:
-    """Give an empty folder, and move its content to the target when the block ends well."""
+    """Give an empty folder, and move its content to the target if the context ends without an error."""
     from dse.exports.files import MANIFEST
 
     place = target.resolve()

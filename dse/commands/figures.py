@@ -36,7 +36,6 @@ def check_ending(out: Path | str, endings: Sequence[str]) -> Path:
     """
     out = Path(out)
     if out.suffix not in endings:
-        *others, last = endings
-        wanted = f"{', '.join(others)} or {last}" if others else last
-        raise OutputError("a file of this kind cannot be drawn", where=out, expected=f"a name that ends in {wanted}")
+        wanted = f"a name that ends in {' or '.join(endings)}"
+        raise OutputError("a file of this kind cannot be drawn", where=out, expected=wanted)
     return out

@@ -1,4 +1,4 @@
-"""Whether plugins keep their contract: the conformance suites of `dse.testing`, run without pytest."""
+"""`dse plugins check`: run the conformance suites of `dse.testing` on plugins, without pytest."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CheckResult:
         plugin: name of the plugin.
         check: name of the check, in words.
         meaning: sentence that holds if the check passes.
-        outcome: result; "skipped" if an earlier check failed, so that this one means nothing.
+        outcome: result; "skipped" if an earlier check failed, so that this check would mean nothing.
         reason: fault, or the earlier check that failed.
     """
 
@@ -73,7 +73,7 @@ def plugins_check(
         UnknownNameError: no plugin, or no option of these plugins, has that name.
         PluginContractError: the plugin refuses the value of an option.
     """
-    # As in a study, what a plugin prints is not a result.
+    # As in a study, text that a plugin prints is not a result.
     with redirect_stdout(sys.stderr), plugins_of(target) as target_plugins:
         given = _split_options(target_plugins, options or {})
         results = [_report_broken(provider) for provider in target_plugins.broken]
@@ -88,12 +88,10 @@ def _split_options(target: Target, options: Mapping[str, Any]) -> list[dict[str,
     for name in options:
         if target.records and name not in names:
             raise unknown_name("option", name, names)
-    own = [
-        {name: value for name, value in options.items() if name in record.options.model_fields}
-        for record in target.records
-    ]
-    for record, part in zip(target.records, own, strict=True):
-        target.registry.validate_options(record.kind, record.name, part)
+    own = []
+    for record in target.records:
+        own.append({name: value for name, value in options.items() if name in record.options.model_fields})
+        target.registry.validate_options(record.kind, record.name, own[-1])
     return own
 
 
@@ -144,7 +142,7 @@ def _words(text: str) -> str:
 
 
 def explain(error: BaseException, folder: Path | None) -> str:
-    """Return what went wrong on one line, with the place in the plugin unless a check or the core says it.
+    """Describe an error on one line, with its place in the plugin unless a check or the core raised the error.
 
     Args:
         error: error that was raised.

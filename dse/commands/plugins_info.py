@@ -1,4 +1,4 @@
-"""Everything about one plugin, before any study uses it."""
+"""`dse plugins info`: everything about one plugin, before a study uses the plugin."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class PluginDetails(PluginInfo):
 
 
 def plugins_info(name: str, kind: str | None = None, plugins: Iterable[Path | str] = ()) -> PluginDetails:
-    """Return everything about one plugin; one that does not load, or is switched off, has only a status and a reason.
+    """Return everything about one plugin; a plugin that does not work has only a status and a reason.
 
     Args:
         name: name in space files; the name of the entry point or file for a plugin that does not load.
@@ -54,11 +54,11 @@ def plugins_info(name: str, kind: str | None = None, plugins: Iterable[Path | st
 
     Raises:
         UnknownNameError: there is no such plugin, no such kind, or several plugins of that name.
-        PluginLoadError: there is no such plugin, but some did not load.
+        PluginLoadError: there is no such plugin, but some plugins did not load.
     """
     if kind is not None and kind not in KINDS:
         raise unknown_name("kind of plugin", kind, KINDS)
-    with redirect_stdout(sys.stderr):  # as in a study, what a plugin prints is not a result
+    with redirect_stdout(sys.stderr):  # as in a study, text that a plugin prints is not a result
         registry = load_registry(plugins)
         info = _find_plugin(registry, name, kind)
         return _describe_plugin(registry, info) if info.status == "ok" else PluginDetails(**info.as_dict())

@@ -1,4 +1,4 @@
-"""A new plugin as an installable package, written from templates; it works and passes its own test as it is."""
+"""`dse plugins new`: write a new plugin as an installable package; the plugin works and passes its own test."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def plugins_new(kind: str, name: str, *, out: Path | str | None = None, descript
         "distribution": package,
         "module": module,
         "class_name": "".join(word[0].upper() + word[1:] for word in words),
-        "description": toml_value(description),  # a string of TOML is one of Python, too
+        "description": toml_value(description),  # a string in TOML is also a string in Python
         "plain_description": description,
         "dse_version": dse.__version__,
     }

@@ -69,7 +69,7 @@ def profile(
         compressor: name of a compressor of the space; by default the first with a parameter that is set per task.
         max_drops: mean drops in points, one per further design, besides the designs of the three modes.
         least: quantity to minimise for a drop: area of arrays, or energy.
-        device: where models run: auto, cpu or cuda.
+        device: device that runs the models: auto, cpu or cuda.
         data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
         cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's cache
             folder.
@@ -113,7 +113,7 @@ def _choose_start(space: SearchSpace, asked: Mapping[Kind, str | None]) -> Desig
     """Return the design with every default that uses the plugins to profile.
 
     By default these are the first compressor with a parameter that is set per task, and the first generator. If no
-    compressor has such a parameter, it is the first generator that has one.
+    compressor has such a parameter, the generator is the first one with such a parameter.
     """
     from dse.analysis.profile import per_task
     from dse.space.default_design import default_point

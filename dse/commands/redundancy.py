@@ -52,7 +52,7 @@ def redundancy(
             that are not fine-tuned yet are fine-tuned first.
         results: folder that holds the studies; the table goes into this one's.
         rows: number of training rows: over all tasks for similarity, of each task for importance.
-        device: where models run: auto, cpu or cuda.
+        device: device that runs the models: auto, cpu or cuda.
         data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
         cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's cache
             folder.

@@ -41,7 +41,7 @@ def run(
         results: folder that holds the studies; this one's folder in it has the name the space file gives.
         trials: budget as a total; by default as in the space file.
         seed: seed of the search; by default as in the space file.
-        device: where models run: auto, cpu or cuda.
+        device: device that runs the models: auto, cpu or cuda.
         data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
         cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's cache
             folder.

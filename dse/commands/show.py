@@ -29,7 +29,7 @@ def show(study: Path | str, trial: int, *, results: Path | str = "results") -> d
 def sections(study: Path | str, trial: int, *, results: Path | str = "results") -> list[Section]:
     """Return everything that is known about one trial, as ``dse show`` prints it for people.
 
-    Components are sorted by their share of area and energy, without those that take nothing. Scores and parameters of
+    Components are sorted by their share of area and energy; components without a share are left out. Scores and parameters of
     tasks are listed beside their tasks. If the hardware model has alternative assumptions, such as ADC laws, the design is
     costed under each of them.
 

@@ -38,7 +38,7 @@ def validate(
             target.
         least: quantity that the chosen design minimises among those that keep the target: area of arrays, or energy.
         chosen_only: whether to score only that design and those that a profile proposed, instead of the whole front.
-        device: where models run: auto, cpu or cuda.
+        device: device that runs the models: auto, cpu or cuda.
         data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
         cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's cache
             folder.

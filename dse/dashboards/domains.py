@@ -84,7 +84,7 @@ class Domains:
 
 
 def _entry(table: Any, place: str) -> Any:
-    """Return the space file's entry for one element: for all, a task, a layer, or a layer of a task."""
+    """Return the space file's entry for one element; entries exist per parameter, task, layer, or layer of a task."""
     if "tasks" in table:
         if place in table["tasks"]:
             return table["tasks"][place]

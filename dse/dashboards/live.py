@@ -37,7 +37,6 @@ class Live:
         import optuna
 
         self._log = folder / LOG
-        self._space = folder / SPACE
         self._lock = threading.Lock()
         self._size = -1
         self._shown = 0
@@ -77,11 +76,11 @@ class Live:
         return read_history(events, self._log)
 
     def _begin(self, history: History) -> None:
-        """Make the study; also when another study begins in the folder, or this study gets another space."""
+        """Create the Optuna study, again if another study begins in the folder or the space file changes."""
         import optuna
 
         last = history.sessions[-1]
-        self._domains = Domains(self._space)
+        self._domains = Domains(self._log.with_name(SPACE))
         if self._study is not None:
             self.storage.delete_study(self.storage.get_study_id_from_name(self._study.study_name))
         level = optuna.logging.get_verbosity()
@@ -101,7 +100,7 @@ class Live:
         self._begun, self._shown, self._clock = _read_begun(history), 0, None
 
     def _add(self, trial: Trial, history: History) -> None:
-        """Add a finished trial; without parameters if it lies outside the space of the last session.
+        """Add a finished trial. A trial outside the space of the last session is added without parameters.
 
         A trial that a limit or screening stopped counts as pruned: else the dashboard might show it as a best design.
         """

@@ -39,7 +39,7 @@ def part(study: Study, under: Sequence[Assumption]) -> Part:
 
 
 def _costs(rows: pd.DataFrame, item: Assumption) -> pd.DataFrame:
-    """Return area and energy under an assumption; as charged if the hardware model does not know the assumption."""
+    """Return area and energy under an assumption; designs whose model does not know the assumption keep their costs."""
     return item.costs.reindex(rows.index).fillna(rows[COSTED].astype(float))
 
 

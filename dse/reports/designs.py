@@ -14,7 +14,7 @@ EMPTY = "No design is on the front."
 
 
 def drops(study: Study) -> go.Figure | str:
-    """Draw the points that each task loses in each design of the front; scores if the baseline's scores are unknown."""
+    """Draw the points that each task loses in each design of the front, or scores if the baseline is unknown."""
     import plotly.graph_objects as go
 
     tasks = [name.removeprefix("score.") for name in study.columns("score.")]

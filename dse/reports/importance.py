@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 LEAST = 20
 """Smallest number of done designs for which importance is computed."""
 _MOST = 24
-"""Number of parameters drawn, the most important first."""
+"""Largest number of parameters in the figure; the most important parameters are drawn."""
 _DECADES = 100
-"""Least ratio of the largest to the smallest value of a range that counts as searched by its logarithm."""
+"""Least ratio of the largest to the smallest value for which a range counts as logarithmic."""
 
 
 def importances(study: Study) -> dict[str, dict[str, float]] | str:

@@ -139,7 +139,7 @@ def report_page(study: Study, under: Sequence[Assumption] = ()) -> str:
 
     Args:
         study: study to show.
-        under: costs of its designs under other assumptions of their hardware models.
+        under: costs of the study's designs under other assumptions of their hardware models.
     """
     parts = [_summary(study)]
     for key, drawing in DRAWINGS.items():

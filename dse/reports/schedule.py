@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MOST = 24
-"""Number of designs drawn: the first designs of the front."""
+"""Largest number of designs in the figure; the first designs of the front are drawn."""
 _GREY = "#8c8c8c"
 
 Bar = tuple[str, float, float]
@@ -27,7 +27,7 @@ def timeline(study: Study) -> go.Figure | str:
     rows: list[dict[Any, Any]] = study.front.head(MOST).to_dict("records")
     if not rows:
         return "No design is on the front."
-    orders = [plain(row["order"] if row.get("order") is not None else []) for row in rows]
+    orders = [_list(row, "order") for row in rows]
     times = [(_list(row, "visit_us"), _list(row, "switch_us")) for row in rows]
     timed = all(
         len(visits) == len(switches) == len(order) for (visits, switches), order in zip(times, orders, strict=True)
@@ -69,5 +69,5 @@ def _trace(name: str, bars: list[Bar]) -> Any:
     )
 
 
-def _list(row: dict[Any, Any], name: str) -> list[float]:
+def _list(row: dict[Any, Any], name: str) -> list[Any]:
     return plain(row[name]) if row.get(name) is not None else []

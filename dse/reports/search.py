@@ -77,7 +77,7 @@ def parameters(study: Study) -> go.Figure | str:
 def _dimension(name: str, column: pd.Series[Any]) -> dict[str, Any] | None:
     """Return one axis, or None if every design has the same value.
 
-    A list of numbers is shown by its mean. Names, and parameters that only some plugins have, are numbered from below.
+    The axis shows a list of numbers by its mean, and texts by their numbers. A missing value stands below all others.
     """
     values = [scalar(value) for value in plain(column)]
     distinct = sorted({value for value in values if value is not None})

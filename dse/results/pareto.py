@@ -72,12 +72,11 @@ def front_mask(rows: Sequence[Mapping[str, Any]], objectives: Iterable[str]) -> 
     )
     points = np.array([line for line, done in zip(values, mask, strict=True) if done], dtype=np.float64)
     mask[mask] = mask_nondominated(points.reshape(-1, len(chosen)), [item.maximise for item in chosen])
-    on_front: list[bool] = mask.tolist()
-    return on_front
+    return [bool(on_front) for on_front in mask]
 
 
 def study_hypervolume(rows: Iterable[Mapping[str, Any]], reference: Mapping[str, float]) -> float | None:
-    """Return the hypervolume of a study's done rows in the metrics of its reference point; None if one is missing.
+    """Return the hypervolume of a study's done rows in the metrics of its reference point; None if a value is missing.
 
     A larger score is better; a smaller value of every other metric is better.
     """

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def plain_value(value: Any) -> Any:
-    """Return the value as JSON can hold it: without numpy types and tuples, and None for a missing value."""
+    """Return the value as JSON can hold it: lists for arrays and tuples, None for a missing value."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, list | tuple):

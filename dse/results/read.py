@@ -28,7 +28,8 @@ def read_trials(path: Path | str) -> pd.DataFrame:
     Raises:
         StudyError: there is no study, or its table is damaged.
     """
-    return read_frame(table_file(path, TRIALS))
+    file = table_file(path, TRIALS)
+    return to_frame(read_table(file)[0], file)
 
 
 def read_provenance(path: Path | str) -> dict[str, Any]:
@@ -79,17 +80,10 @@ def trial_of(table: Any, trial: int, file: Path) -> dict[str, Any]:
     return {name: value for name, value in rows[0].items() if value is not None}
 
 
-def read_frame(file: Path) -> pd.DataFrame:
-    """Read a table with nullable integers: an empty field must not turn a column of counts into floats.
-
-    Raises:
-        StudyError: the file is no table of a study, or it is damaged.
-    """
-    return to_frame(read_table(file)[0], file)
-
-
 def to_frame(table: Any, file: Path) -> pd.DataFrame:
-    """Turn an Arrow table, read from a file, into a data frame.
+    """Turn an Arrow table, read from a file, into a data frame with nullable whole numbers.
+
+    Without them, an empty field would turn a column of counts into floats.
 
     Raises:
         StudyError: the table is damaged.
@@ -102,7 +96,7 @@ def to_frame(table: Any, file: Path) -> pd.DataFrame:
 
 
 def nullable(arrow_type: Any) -> Any:
-    """Return the pandas type of an Arrow type that an empty field would turn into another; None for other types."""
+    """Return the nullable pandas type for whole numbers and truth values; None for other Arrow types."""
     import pandas as pd
     import pyarrow as pa
 
@@ -144,7 +138,7 @@ def read_table(file: Path) -> tuple[Any, dict[str, Any]]:
 
 
 def metadata_of(file: Path, schema: Any) -> dict[str, Any]:
-    """Return the metadata that a run writes into a table's schema, checked.
+    """Check and return the metadata that a run writes into a table's schema.
 
     Raises:
         StudyError: `dse` did not write the table, a newer `dse` wrote it, or it is damaged.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dse.errors import PluginContractError
@@ -19,23 +20,16 @@ def cost_cells(cost: CostResult) -> dict[str, Any]:
     Raises:
         PluginContractError: a metric is unknown, a number is not finite, or components do not sum to their total.
     """
-    for name, value in cost.metrics.items():
-        if name not in COST_NAMES:
-            raise PluginContractError(f"the cost has an unknown metric {name!r}", expected=", ".join(COST_NAMES))
-        if value is not None:
-            _check_finite(name, value)
+    _refuse_unknown("cost", cost.metrics, COST_NAMES)
+    cells = {**_floats("", cost.metrics), **_floats("area.", cost.area), **_floats("energy.", cost.energy)}
     for total, parts in (("area_mm2", cost.area), ("energy_uj", cost.energy)):
-        for name, value in parts.items():
-            _check_finite(f"{total} of {name}", value)
         whole = cost.metrics.get(total)
         if whole is not None and abs(sum(parts.values()) - whole) > TOLERANCE * max(abs(whole), TOLERANCE):
             raise PluginContractError(
                 f"the components of {total} do not sum to it", expected=whole, found=sum(parts.values())
             )
     return {
-        **{name: None if value is None else float(value) for name, value in cost.metrics.items()},
-        **{f"area.{name}": float(value) for name, value in cost.area.items()},
-        **{f"energy.{name}": float(value) for name, value in cost.energy.items()},
+        **cells,
         "order": list(cost.order),
         "visit_us": [float(value) for value in cost.visit_us],
         "switch_us": [float(value) for value in cost.switch_us],
@@ -48,16 +42,11 @@ def score_cells(score: ScoreResult) -> dict[str, Any]:
     Raises:
         PluginContractError: a metric is unknown, or a number is not finite.
     """
-    for name, value in score.metrics.items():
-        if name not in SCORE_NAMES:
-            raise PluginContractError(f"the score has an unknown metric {name!r}", expected=", ".join(SCORE_NAMES))
-        _check_finite(name, value)
-    for name, value in score.tasks.items():
-        _check_finite(f"score of {name}", value)
+    _refuse_unknown("score", score.metrics, SCORE_NAMES)
     return {
-        **{name: float(value) for name, value in score.metrics.items()},
-        **{f"score.{name}": float(value) for name, value in score.tasks.items()},
-        **{f"score_spread.{name}": float(value) for name, value in score.spread.items()},
+        **_floats("", score.metrics),
+        **_floats("score.", score.tasks),
+        **_floats("score_spread.", score.spread),
         "flagged_tasks": list(score.flagged),
         "evaluated_tasks": int(score.evaluated),
         "layers_run": score.layers_run,
@@ -66,6 +55,19 @@ def score_cells(score: ScoreResult) -> dict[str, Any]:
     }
 
 
-def _check_finite(name: str, value: float) -> None:
-    if not math.isfinite(value):
-        raise PluginContractError(f"{name} is not a finite number", expected="a finite number", found=value)
+def _refuse_unknown(subject: str, metrics: Iterable[str], known: Sequence[str]) -> None:
+    for name in metrics:
+        if name not in known:
+            raise PluginContractError(f"the {subject} has an unknown metric {name!r}", expected=", ".join(known))
+
+
+def _floats(prefix: str, values: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Return cells by column, the prefix and a name; a value of None stays an empty cell.
+
+    Raises:
+        PluginContractError: a number is not finite.
+    """
+    for name, value in values.items():
+        if value is not None and not math.isfinite(value):
+            raise PluginContractError(f"{prefix}{name} is not a finite number", expected="a finite number", found=value)
+    return {f"{prefix}{name}": None if value is None else float(value) for name, value in values.items()}

@@ -32,7 +32,7 @@ class Section:
 
 
 def sections(path: Path | str, trial: int) -> list[Section]:
-    """Return all results of one trial, each value once, in sections, without the empty sections.
+    """Return all results of one trial in sections, each value once; empty sections are left out.
 
     Raises:
         StudyError: the study or the trial does not exist, or the table is damaged.

@@ -30,16 +30,16 @@ class Source:
 
 
 def study_folder(study: Path | str, results: Path | str) -> Path:
-    """Return the path of a study given by name or by path; a folder or file that exists wins."""
+    """Return the folder or file of a study: the path if it exists, else the folder of this name in ``results``."""
     path = Path(study)
     return path if path.is_dir() or path.is_file() else Path(results) / path
 
 
 def find(studies: Studies, results: Path | str) -> list[Source]:
-    """Find studies, each once, in the order named.
+    """Find studies in the order in which the caller names them, each study once.
 
     Args:
-        studies: names of studies, folders of one or several studies, or parquet files; all of ``results`` if empty.
+        studies: names of studies, folders of one or several studies, or parquet files; empty: all studies in ``results``.
         results: folder that holds the studies.
 
     Raises:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class RemoteProblem:
-    """The problem of a space file, in a worker; implements `dse.records.problem.Problem`.
+    """Problem of a space file that a worker process evaluates; implements `dse.records.problem.Problem`.
 
     If the worker dies, or is silent for longer than ``search.time_limit_s``, the current call raises, and the next call
     starts another worker. Close the problem, or use it as a context manager.
@@ -52,8 +52,6 @@ class RemoteProblem:
         self._activity = activity
         self._worker: _Worker | None = None
         self._prepared: bool | None = None
-        self.space: SearchSpace
-        self.provenance: Provenance
         self.space, self.provenance = self._load()
 
     def __enter__(self) -> Self:
@@ -79,12 +77,12 @@ class RemoteProblem:
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """Task names, in order."""
+        """Names of the tasks, in order."""
         return self.space.tasks
 
     @property
     def layers(self) -> int:
-        """Encoder layers."""
+        """Number of encoder layers."""
         return self.space.layers
 
     @cached_property
@@ -121,20 +119,21 @@ class RemoteProblem:
         return tuple(self._ask("find_unmeasured", tuple(points), split))
 
     def measure(self, point: DesignPoint, tasks: Sequence[int], split: str = "search") -> int:
-        """Bring a design's scores on some tasks into the cache; return how many were evaluated."""
+        """Bring a design's scores on some tasks into the cache; return the number of evaluated tasks."""
         return int(self._ask("measure", point, tuple(tasks), split))
 
     def layer_scores(self) -> tuple[tuple[float, ...], ...]:
-        """Return the baseline's scores (T, L) when a layer has the base's matrices."""
+        """Return the baseline's scores, shape (T, L), if one layer of a task has the base's matrices."""
         return tuple(self._ask("layer_scores"))
 
-    def _load(self) -> Any:
+    def _load(self) -> tuple[SearchSpace, Provenance]:
         try:
             self._worker = _Worker(self._request.space.search.time_limit_s, self._activity, self._cores)
-            return self._worker.ask(LOAD, self._request)
+            space, provenance = self._worker.ask(LOAD, self._request)
         except BaseException:
             self._end()
             raise
+        return space, provenance
 
     def _ask(self, name: str, *arguments: Any, **named: Any) -> Any:
         if self._worker is None:
@@ -209,7 +208,7 @@ class _Worker:
         if status == -signal.SIGKILL:
             cause, fix = "most likely because memory ran out", "leave more memory to the worker"
         else:
-            cause, fix = "by itself", "its last words are above; --in-process shows more"
+            cause, fix = "by itself", "read its last output above, or run again with --in-process"
         return WorkerError(
             f"the worker process died, {cause}",
             where=f"while it did: {name}",

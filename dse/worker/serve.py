@@ -27,7 +27,7 @@ LOAD = "load"
 def main() -> None:
     """Serve until the other side closes the connection.
 
-    The command line holds the descriptor of the connection and the cores to run on; without a number: all cores.
+    The command line holds the descriptor of the connection and the cores to run on. Without cores, all cores are used.
     """
     descriptor, *cores = map(int, sys.argv[1:])
     os.set_inheritable(descriptor, False)  # a program that a plugin starts must not keep the connection open

@@ -113,7 +113,7 @@ def test_the_tradeoff_names_the_designs_of_papers(tmp_path: Path) -> None:
 def test_other_endings_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(OutputError, match="cannot be drawn") as caught:
         dse.plot(EXAMPLE, tmp_path / name)
-    assert "expected: a name that ends in .html, .png or .svg" in str(caught.value)
+    assert "expected: a name that ends in .html or .png or .svg" in str(caught.value)
     with pytest.raises(OutputError, match="cannot be drawn") as caught:
         dse.report(EXAMPLE, tmp_path / name)
     assert str(caught.value).endswith("ends in .html")

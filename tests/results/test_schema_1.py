@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 import dse
 from dse.results.columns import COST_METRICS, IDENTITY, RECORD, SCHEMA_VERSION, SCORE_METRICS
-from dse.results.read import read_frame, read_table, read_trials
+from dse.results.read import read_table, read_trials
 from dse.results.schema import arrow_type
 
 FOLDER = Path(__file__).resolve().parents[1] / "fixtures" / "schema_1"
@@ -54,7 +54,7 @@ def test_dse_reads_all_of_it(tmp_path: Path) -> None:
         "objectives": ["area", "energy", "accuracy"],
         "reference_point": {"array_area_ratio": 1.0, "energy_ratio": 1.25, "accuracy_drop": 5.0},
     }
-    assert len(read_frame(FOLDER / "pareto.parquet")) == len(dse.pareto(FOLDER)) == 27
+    assert len(read_trials(FOLDER / "pareto.parquet")) == len(dse.pareto(FOLDER)) == 27
     assert dse.show(FOLDER, 117)["order"] == ["trec6", "tweet_sent", "amazon_sent", "rt_polarity"]
     (row,) = dse.query("SELECT * FROM studies", FOLDER).to_dict("records")
     assert (row["study"], row["trial_count"], row["dse_version"]) == ("schema_1", 118, "0.1.0")

@@ -23,7 +23,7 @@ from dse.records.parameters import Choice, Float, Int, Permutation
 from dse.records.plugin import Kind
 from dse.results.columns import METRIC_NAMES, merge_columns, parameter_type, study_columns
 from dse.results.points import point_of
-from dse.results.read import read_frame, read_provenance, read_table, read_trials, show
+from dse.results.read import read_provenance, read_table, read_trials, show
 from tests.support.tables import NEW, OLD, TASKS, row, write
 
 
@@ -115,7 +115,7 @@ def test_studies_with_different_columns_are_joined_by_name(study: Path) -> None:
 
 def test_the_front_has_its_own_file(study: Path) -> None:
     assert read_trials(study)["on_front"].tolist() == [True, True, False, False]
-    assert read_frame(study / "pareto.parquet")["trial"].tolist() == [0, 1]
+    assert read_trials(study / "pareto.parquet")["trial"].tolist() == [0, 1]
 
 
 def test_counts_stay_whole_numbers_where_cells_are_empty(study: Path) -> None:
@@ -224,6 +224,6 @@ def test_what_killed_processes_left_half_written_is_removed(tmp_path: Path) -> N
 def test_a_study_without_trials_has_tables_too(tmp_path: Path) -> None:
     folder = write(tmp_path / "empty", OLD, [])
 
-    assert len(read_trials(folder)) == len(read_frame(folder / "pareto.parquet")) == 0
+    assert len(read_trials(folder)) == len(read_trials(folder / "pareto.parquet")) == 0
     with pytest.raises(StudyError, match="no trials yet"):
         show(folder, 0)
