@@ -10,7 +10,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
-import dse
 from dse.errors import PackageError, unknown_name
 from dse.files import check_new_folder
 from dse.plugins.listing import plugin_infos
@@ -57,6 +56,8 @@ def plugins_new(kind: str, name: str, *, out: Path | str | None = None, descript
         UnknownNameError: there is no such kind.
         PackageError: the name cannot be used or is taken, the description is not one line, or the folder is not empty.
     """
+    from dse import __version__
+
     if kind not in KINDS:
         raise unknown_name("kind of plugin", kind, KINDS)
     words = _words(name)
@@ -75,7 +76,7 @@ def plugins_new(kind: str, name: str, *, out: Path | str | None = None, descript
         "class_name": "".join(word[0].upper() + word[1:] for word in words),
         "description": toml_value(description),  # a string in TOML is also a string in Python
         "plain_description": description,
-        "dse_version": dse.__version__,
+        "dse_version": __version__,
     }
     sources = {
         folder / "pyproject.toml": "pyproject.toml",

@@ -50,7 +50,7 @@ def _serve(connection: Connection, waiting: queue.SimpleQueue[Any]) -> None:
         answer: tuple[Any, ...]
         try:
             if name == LOAD:  # the other side needs the search space and the provenance, but not the problem
-                problem, *facts = load(*arguments, lambda text, share: _send(connection, (TOLD, text, share)))
+                problem, *facts = load(arguments[0], lambda text, share: _send(connection, (TOLD, text, share)))
                 answer = (VALUE, facts)
             else:
                 attribute = getattr(problem, name)
