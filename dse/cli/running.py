@@ -257,6 +257,10 @@ def _write_report(report: SpaceReport) -> None:
         f"trials      {report.trials}",
     ]
     lines += [f"data        {facts.sentence()}" for facts in report.data]
+    lines += [f"classes     {text}" for facts in report.data if (text := facts.class_sentence())]
+    lines += [f"baseline    {facts.sentence()}" for facts in report.baselines]
+    lines += [f"WARNING     {text}" for facts in report.data for text in facts.warnings()]
+    lines += [f"WARNING     {text}" for facts in report.baselines if (text := facts.warning())]
     measured = {name: value for name in COSTS if (value := report.cost.get(name)) is not None}
     costs = ", ".join(f"{name} {cell(plain_value(value))}" for name, value in measured.items())
     lines.append(f"cost        of the design with every default, before fine-tuning: {costs}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dse.commands.open import open_problem
+from dse.records.baseline_facts import BaselineFacts
 from dse.records.callbacks import ProgressCallback
 from dse.records.data_facts import DataFacts
 from dse.records.plugin import Kind
@@ -55,6 +56,7 @@ class SpaceReport:
         cost: metrics of the design with every parameter at its default, before anything is fine-tuned.
         violations: limits that this design breaks.
         data: counts of every task's rows that are used, dropped or cut.
+        baselines: scores of every task that has a ready checkpoint, on its search split.
     """
 
     name: str
@@ -68,6 +70,7 @@ class SpaceReport:
     cost: Mapping[str, float | None]
     violations: tuple[str, ...] = ()
     data: tuple[DataFacts, ...] = ()
+    baselines: tuple[BaselineFacts, ...] = ()
 
 
 def check(
@@ -81,6 +84,8 @@ def check(
     activity: ProgressCallback | None = None,
 ) -> SpaceReport:
     """Resolve every plugin and parameter of a space file, and cost one design. Nothing is fine-tuned.
+
+    The baseline of a task with a ready checkpoint is scored on the search split.
 
     The base model and the tasks' data are fetched, since their shapes and lengths decide the cost. A compressor
     estimates the size of weights that do not exist yet.
@@ -118,6 +123,7 @@ def check(
             cost=cost.metrics,
             violations=cost.violations,
             data=problem.data,
+            baselines=problem.baselines(ready=True),
         )
 
 

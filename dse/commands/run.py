@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dse.commands.open import open_problem
 from dse.records.callbacks import ProgressCallback
+from dse.records.data_facts import DataFacts
 from dse.study.load import request
 from dse.study.start import profiled_rows, starting_points
 
@@ -65,6 +66,7 @@ def run(
     points, proposed_by = starting_points(start) if start is not None else ([], "enqueued")
     wanted = request(space, device, cache, plugins, data=data, seed=seed)
     with open_problem(wanted, activity, in_process=in_process, workers=workers) as (problem, search_space, provenance):
+        _tell_data(problem.data, activity)
         return run_search(
             problem,
             search_space,
@@ -78,3 +80,12 @@ def run(
             enqueued_by=proposed_by,
             profiled=profiled_rows(start, search_space) if start is not None and proposed_by == "profile" else (),
         )
+
+
+def _tell_data(data: tuple[DataFacts, ...], activity: ProgressCallback | None) -> None:
+    """Say which rows and classes each task has, and what makes its score say little."""
+    for facts in data if activity is not None else ():
+        warnings = [f"WARNING: {text}" for text in facts.warnings()]
+        for text in (f"data of {facts.sentence()}", facts.class_sentence(), *warnings):
+            if text:
+                activity(text, 1.0)

@@ -67,7 +67,7 @@ class Export:
         return self._models[task]
 
     def rows(self, task: str, split: str = "search", folder: Path | str | None = None) -> pd.DataFrame:
-        """Return the rows of a recorded score, with columns text, text_b, label, group.
+        """Return the rows of a recorded score, with columns text, text_b, label, group, and row, the row's number in its file.
 
         Args:
             task: name of the task.

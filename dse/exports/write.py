@@ -109,7 +109,7 @@ def write_rows(folder: Path, wanted: Wanted) -> None:
     for task, name in zip(wanted.problem.tasks, file_names(wanted.problem.tasks), strict=True):
         splits = wanted.loaded.tasks[task].splits
         parts = [getattr(splits, split).assign(split=split) for split in ("search", "report")]
-        whole = pd.concat(parts, ignore_index=True)[["split", "text", "text_b", "label", "group"]]
+        whole = pd.concat(parts, ignore_index=True)[["split", "text", "text_b", "label", "group", "row"]]
         whole.to_parquet(folder / f"{name}.parquet", index=False)
 
 

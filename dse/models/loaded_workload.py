@@ -12,15 +12,12 @@ import numpy as np
 from dse.files import digest
 from dse.models import checkpoints as models
 from dse.models.checks import check_checkpoint, check_length
-from dse.models.data import read as data
 from dse.models.data import splits
-from dse.models.data.classes import Classes
 from dse.models.data.text import encode, encode_sample, padding
 from dse.models.encoder import Decomposed
 from dse.models.inference.evaluate import Evaluator
 from dse.models.inference.observe import observe
-from dse.models.outputs import Outputs, read_outputs
-from dse.models.sources import hub_file, unpack
+from dse.models.task_rows import TaskRows
 from dse.models.tokenizers import check_embeddings, check_same_tokens, check_words, load_base_tokenizer
 from dse.models.training import finetune, joint
 from dse.models.write import only_given
@@ -33,7 +30,6 @@ from dse.records.workload import Encoder, Task, Traffic, Workload
 from dse.space.workload import TaskSpec, WorkloadSpec
 
 if TYPE_CHECKING:
-    import pandas as pd
     from torch import Tensor
     from transformers import PreTrainedModel
 
@@ -48,73 +44,31 @@ class LoadedTask:
         self._workload = workload
 
     @cached_property
-    def _read(self) -> list[tuple[Path, pd.DataFrame]]:
-        """Path and rows of the data, and of the official report split if there is one."""
-        source = self.spec.data
-        if source.archive is not None:
-            path = unpack(source.archive, self._workload.cache, self._workload.progress)
-            return [(path, data.read(self.spec, path, outputs=self.outputs))]
-        if (say := self._workload.progress) is not None:
-            origin = f"data set {source.hub} of the Hugging Face hub" if source.hub else str(Path(source.path).parent)
-            say(f"task {self.spec.name!r} reads {origin}", 1.0)
-        path = self._file(source.path)
-        frame = data.read(self.spec, path, outputs=self.outputs)
-        if not source.report:
-            return [(path, frame)]
-        held, classes = (
-            self._file(source.report),
-            None if self.outputs else Classes(frame.attrs["classes"], self._names(frame)),
-        )
-        return [(path, frame), (held, data.read(self.spec, held, classes, outputs=self.outputs))]
+    def rows(self) -> TaskRows:
+        """Rows of the task's files, and what their labels mean."""
+        return TaskRows(self.spec, self._workload.cache, self._workload.progress)
 
     @cached_property
     def splits(self) -> splits.Splits:
         """Train, search and report rows."""
-        (_, frame), *report = self._read
-        where = ", ".join(str(path) for path, _ in self._read)
-        return splits.split(self.spec, frame, report[0][1] if report else None, where=where)
+        return self.rows.split()
 
     @cached_property
     def facts(self) -> DataFacts:
         """Facts about the rows: how many were read, dropped, kept and cut."""
-        frames = [frame for _, frame in self._read]
-        reasons = frames[0].attrs["dropped"]
-        dropped = {reason: sum(frame.attrs["dropped"][reason] for frame in frames) for reason in reasons}
-        dropped |= {"shared": self.splits.shared, "unseen": self.splits.unseen_labels}
-        parts = {name: getattr(self.splits, name) for name in splits.SPLITS}
-        tokenizer, longest = self._workload.tokenizer, self.spec.max_length
-        return DataFacts(
-            self.spec.name,
-            sum(frame.attrs["rows"] for frame in frames),
-            dropped,
-            {name: len(part) for name, part in parts.items()},
-            {name: encode(tokenizer, part, longest).truncated for name, part in parts.items()},
-            tuple(note for frame in frames for note in frame.attrs["notes"]),
-        )
-
-    def _file(self, name: str) -> Path:
-        return hub_file(self.spec.data.hub, name) if self.spec.data.hub else Path(name)
+        return self.rows.describe(self.splits, self._workload.tokenizer)
 
     @cached_property
     def labels(self) -> int:
         """Number of the head's outputs."""
-        if self.outputs is not None:
-            return self.outputs.count
+        if self.rows.outputs is not None:
+            return self.rows.outputs.count
         return 1 if self.spec.kind == "regression" else int(self.splits.train["label"].max()) + 1
-
-    @cached_property
-    def outputs(self) -> Outputs | None:
-        """Outputs of the task's checkpoint; None if dse fine-tunes the task."""
-        return read_outputs(self.spec.checkpoint) if self.spec.checkpoint else None
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Name of each output by its number; empty for a regression."""
-        return self._names(self._read[0][1])
-
-    @staticmethod
-    def _names(frame: pd.DataFrame) -> tuple[str, ...]:
-        return tuple(frame.attrs["names"])
+        return self.rows.classes
 
     @cached_property
     def data_digest(self) -> str:
@@ -158,9 +112,12 @@ class LoadedTask:
         return Decomposed(self.model()[0]).weights()
 
     def observe(self, rows: int, given: Model | None = None) -> Iterator[Observation]:
-        """Run a fixed random sample of training rows through the task's own model, or a given one."""
+        """Run a fixed random sample of rows through the task's own model, or a given one.
+
+        The rows are training rows, or search rows where none is for training. Their labels are not used.
+        """
         work = self._workload
-        tokens = encode_sample(work.tokenizer, self.splits.train, self.spec.max_length, rows)
+        tokens = encode_sample(work.tokenizer, self.splits.sample, self.spec.max_length, rows)
         model = self.model()[0]
         layers = None if given is None else only_given(model, given, list(work.tasks).index(self.spec.name))
         return observe(model, tokens, padding(work.tokenizer), device=work.device, layers=layers)
@@ -186,10 +143,10 @@ class LoadedTask:
 
     @cached_property
     def train_lengths(self) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """Number of tokens of each training row after truncation, shape (n,)."""
+        """Number of tokens of each training row, or search row where none is for training, cut to length, shape (n,)."""
         tokenizer = self._workload.tokenizer
         check_length(self.spec, self._workload.config)
-        tokens = encode(tokenizer, self.splits.train, self.spec.max_length)
+        tokens = encode(tokenizer, self.splits.sample, self.spec.max_length)
         check_words(self.spec, tokenizer, tokens)
         if self.spec.checkpoint:
             check_same_tokens(self.spec, tokenizer, [getattr(self.splits, name) for name in splits.SPLITS])

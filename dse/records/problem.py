@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
+from dse.records.baseline_facts import BaselineFacts
 from dse.records.data_facts import DataFacts
 from dse.records.design import DesignPoint, PluginParameter
 from dse.records.scored import CostResult, ScoreResult
@@ -36,6 +37,9 @@ class Problem(Protocol):
     @property
     def data(self) -> tuple[DataFacts, ...]:
         """Facts about every task's rows."""
+
+    def baselines(self, *, ready: bool) -> tuple[BaselineFacts, ...]:
+        """Describe each task's baseline on the search split; with ``ready``, of tasks with a ready checkpoint alone."""
 
     def prepare(self, *, scores: bool) -> None:
         """Do every plugin's heavy work (cached), and measure the baseline's scores if ``scores``."""

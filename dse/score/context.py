@@ -147,19 +147,34 @@ class PipelineContext:
         if self._progress is not None:
             self._progress(message, None)
 
-    def evaluate(self, task: int, held: Effective, split: str, input_bits: int, owners: NDArray[Any]) -> Outcome:
-        """Score a task with these matrices; the base's layers use its biases and norms, dropped layers are skipped."""
-        score = self._loaded.evaluator(self.workload.task_names[task]).score(
+    def evaluate(
+        self,
+        task: int,
+        held: Effective,
+        split: str,
+        input_bits: int,
+        owners: NDArray[Any],
+        *,
+        precision: Precision | None = None,
+    ) -> Outcome:
+        """Score a task with these matrices; the base's layers use its biases and norms, dropped layers are skipped.
+
+        A ``precision`` other than the study's is for one score: its model is not kept.
+        """
+        evaluator = self._loaded.evaluator(self.workload.task_names[task])
+        score = evaluator.score(
             held,
             split=split,
             input_bits=input_bits,
-            precision=self.precision,
+            precision=precision or self.precision,
             keep_layers=[bool(owner != DROPPED) for owner in owners],
             base_layers=[bool(owner == BASE) for owner in owners],
         )
-        if score.precision != self.precision:
-            self.tell(
-                f"{self.workload.task_names[task]} in {score.precision}: {self.precision} gave outputs that are not finite"
-            )
+        wanted = precision or self.precision
+        if score.precision != wanted:
+            name = self.workload.task_names[task]
+            self.tell(f"{name} in {score.precision}: {wanted} gave outputs that are not finite")
+        if wanted != self.precision:
+            evaluator.forget(wanted)
         layers_run = float("nan") if score.reach is None else sum(score.reach.values())
         return Outcome(score.value, score.flagged, score.predictions, layers_run)

@@ -20,6 +20,7 @@ from dse.errors import SpaceError
 from dse.plugins.call import call_plugin
 from dse.plugins.contract import Hardware, is_joint
 from dse.plugins.registry import Registry
+from dse.records.baseline_facts import BaselineFacts
 from dse.records.callbacks import ProgressCallback
 from dse.records.data_facts import DataFacts
 from dse.records.design import DesignPoint, PluginParameter
@@ -202,12 +203,25 @@ class WorkloadProblem:
 
     def baseline_scores(self) -> tuple[float, ...]:
         """Return the baseline's score on the search split, by task (T,)."""
-        scores = []
-        for task, name in enumerate(self.tasks):
-            self._tell(f"scoring the baseline of {name}", task / len(self.tasks))
-            scores.append(self._baseline_outcome(task, "search").value)
+        scores = tuple(facts.score for facts in self.baselines())
         self._tell("baseline scored", 1.0)
-        return tuple(scores)
+        return scores
+
+    def baselines(self, *, ready: bool = False) -> tuple[BaselineFacts, ...]:
+        """Describe each task's baseline on the search split; with ``ready``, of tasks with a ready checkpoint alone."""
+        described = []
+        for task, name in enumerate(self.tasks):
+            spec = self._loaded.tasks[name].spec
+            if ready and not spec.checkpoint:
+                continue
+            self._tell(f"scoring the baseline of {name}", task / len(self.tasks))
+            score = self._baseline_outcome(task, "search").value
+            fp32 = self._scorer.in_floats(task, "search").value
+            described.append(BaselineFacts(name, spec.metric, score, fp32, self._chance(name, "search")))
+            self._tell(f"baseline of {described[-1].sentence()}", 1.0)
+            if warning := described[-1].warning():
+                self._tell(f"WARNING: {warning}", 1.0)
+        return tuple(described)
 
     def layer_scores(self, *, skipped: bool = False) -> tuple[tuple[float, ...], ...]:
         """Return the baseline's scores (T, L) when a layer has the base's matrices, or when the layer is skipped."""

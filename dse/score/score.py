@@ -127,6 +127,16 @@ class Scorer:
         layer = {name: at for name, at in (("of_base", of_base), ("skipped", skipped)) if at is not None}
         return self._find_or_measure(self._common(task, split, input_bits) | {"baseline": 1, **layer}, measure)
 
+    def in_floats(self, task: int, split: str) -> Outcome:
+        """Score one task with its own weights and inputs in 32-bit floating point."""
+
+        def measure() -> Outcome:
+            own = np.full(self._context.workload.encoder.layers, task + 1)
+            weights = Effective(dict(self._context.task_weights(task)))
+            return self._context.evaluate(task, weights, split, 0, own, precision="fp32")
+
+        return self._find_or_measure(self._common(task, split, 0) | {"precision": "fp32", "floats": 1}, measure)
+
     def _evaluate(self, task: int, held: Effective, split: str, input_bits: int, owners: NDArray[Any]) -> Outcome:
         """Score rebuilt weights, unless the same weights have been scored before."""
         parts: list[tuple[object, Tensor]] = [*sorted(held.weights.items()), *sorted(held.biases.items())]

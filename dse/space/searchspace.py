@@ -16,7 +16,7 @@ from dse.records.parameters import Choice, Permutation, Scalar, lehmer_decode, l
 from dse.records.plugin import KINDS, Kind
 from dse.space.domain import Domain, at, size, snap_value
 from dse.space.file import SpaceFile
-from dse.space.workload import with_paths
+from dse.space.workload_paths import with_paths
 
 _OF_EVERY_DIGEST = ("sampler", "sampler_options", "seed", "objectives", "reference_point", "constraints")
 """Keys of ``[search]`` that were always part of the digest. A later key is part of it only where it is not the default."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +16,8 @@ from dse.files import is_file, is_folder
 from dse.pydantic_errors import read_error
 
 Metric = Literal["accuracy", "f1", "matthews", "pearson", "spearman"]
+FILES = ("path", "train", "report")
+"""Keys of a task's data that name files."""
 SameText = Literal["exact", "words"]
 REGRESSION: tuple[Metric, ...] = ("pearson", "spearman")
 
@@ -56,6 +57,7 @@ class DataSpec(_Strict):
     Attributes:
         path: local file, beside the space file or in the data folder, or file of the data set ``hub``; a table has ``path`` or
             ``archive``.
+        train: file with rows for fitting, named like ``path``; the rows of ``path`` and ``report`` are then held out.
         report: file of the report split (an official dev set), named like ``path``; without it, the split is cut from the data.
         hub: name of a data set on the Hugging Face hub.
         otherwise: another table with data, used where ``path`` is not a local file.
@@ -72,6 +74,7 @@ class DataSpec(_Strict):
     """
 
     path: str = ""
+    train: str = ""
     report: str = ""
     archive: ArchiveSpec | None = None
     hub: str = ""
@@ -91,10 +94,13 @@ class DataSpec(_Strict):
     def _one_source(self) -> DataSpec:
         if bool(self.path) == (self.archive is not None):
             raise ValueError("give either path or archive")
-        if self.report and self.report == self.path:
+        named = [name for key in FILES if (name := getattr(self, key))]
+        if len(set(named)) < len(named):
             raise ValueError(
-                "report names the same file as path: leave it out, and dse cuts a report split from the file"
+                "path, train and report name one file twice: leave out train or report, or name other rows"
             )
+        if self.archive is not None and named:
+            raise ValueError("an archive holds all rows: train and report need a path")
         if self.hub and self.archive is not None:
             raise ValueError("a data set on the hub has a path, not an archive")
         return self
@@ -117,6 +123,7 @@ class TaskSpec(_Strict):
         checkpoint: hub name or folder of a fine-tuned checkpoint; empty to fine-tune from the base.
         max_length: most tokens of an input; further tokens are cut off (and counted).
         split_rows: rows of the search split and of a report split that is cut from the data, a fifth of the data at most.
+            Of rows that are held out, at most half are for search, and all others for report.
             More rows tell smaller losses apart, and take longer to score. Use the same number for tasks over the same texts.
     """
 
@@ -129,6 +136,11 @@ class TaskSpec(_Strict):
     split_rows: Annotated[int, Field(ge=10)] = 1000
     fine_tune: FineTuneSpec = FineTuneSpec()
     rate: Annotated[float, Field(gt=0)] = 1.0
+
+    @property
+    def held_out(self) -> bool:
+        """Whether the rows of ``path`` are for scoring alone: dse does not fine-tune on them."""
+        return bool(self.checkpoint or self.data.train)
 
     @model_validator(mode="after")
     def _metric_fits(self) -> TaskSpec:
@@ -206,58 +218,6 @@ def parse(raw: dict[str, Any], *, path: Path | None = None) -> WorkloadSpec:
     )
 
 
-def with_paths(raw: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
-    """Return a ``[workload]`` table with every text changed that may name a file or folder.
-
-    Args:
-        raw: the table, as a space file holds it.
-        change: function that gives the new text for one that may be a path; names of packaged models stay.
-    """
-    table = dict(raw)
-    base = table.get("base")
-    if isinstance(base, str) and base not in catalogue()["base"]:
-        table["base"] = change(base)
-    elif isinstance(base, dict) and isinstance(base.get("source"), str):
-        table["base"] = base | {"source": change(base["source"])}
-    if isinstance(table.get("tasks"), list):
-        table["tasks"] = [_task_with_paths(task, change) if isinstance(task, dict) else task for task in table["tasks"]]
-    return table
-
-
-def with_data_folder(raw: dict[str, Any], beside: Path, folder: Path) -> dict[str, Any]:
-    """Return a ``[workload]`` table that names the files of a data folder which do not lie beside the space file.
-
-    Args:
-        raw: the table, as a space file holds it.
-        beside: folder of the space file.
-        folder: the user's data folder.
-    """
-
-    def locate(name: str) -> str:
-        path = expand_home(name, beside)
-        return str(folder / path) if not is_file(beside / path) and is_file(folder / path) else name
-
-    return with_paths(raw, locate)
-
-
-def _task_with_paths(task: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
-    changed = dict(task)
-    if isinstance(task.get("checkpoint"), str):
-        changed["checkpoint"] = change(task["checkpoint"])
-    if isinstance(task.get("data"), dict):
-        changed["data"] = _data_with_paths(task["data"], change)
-    return changed
-
-
-def _data_with_paths(data: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
-    changed = dict(data)
-    if not data.get("hub"):
-        changed |= {key: change(data[key]) for key in ("path", "report") if isinstance(data.get(key), str)}
-    if isinstance(data.get("otherwise"), dict):
-        changed["otherwise"] = _data_with_paths(data["otherwise"], change)
-    return changed
-
-
 def _locate_files(task: TaskSpec, folder: Path) -> TaskSpec:
     return task.model_copy(
         update={"data": _find_table(task.data, folder), "checkpoint": _beside(folder, task.checkpoint)}
@@ -271,9 +231,7 @@ def _find_table(data: DataSpec, folder: Path) -> DataSpec:
     if data.otherwise is not None and not is_file(folder / expand_home(data.path, folder)):
         return _find_table(data.otherwise, folder)
     return data.model_copy(
-        update={
-            key: str(folder / expand_home(name, folder)) for key in ("path", "report") if (name := getattr(data, key))
-        }
+        update={key: str(folder / expand_home(name, folder)) for key in FILES if (name := getattr(data, key))}
     )
 
 

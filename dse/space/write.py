@@ -10,7 +10,7 @@ from dse.records.plugin import KINDS, Kind
 from dse.space.domain import Domain, at
 from dse.space.searchspace import Element, SearchedParameter, SearchSpace
 from dse.space.toml_text import toml_text
-from dse.space.workload import with_paths
+from dse.space.workload_paths import with_paths
 
 
 def resolved_text(space: SearchSpace, *, trials: int | None = None) -> str:

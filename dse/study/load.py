@@ -75,7 +75,7 @@ def request(
     """Read a space file, look for its data files, and build the request to load it."""
     from dse.cache import default_cache
     from dse.space.file import load as load_space
-    from dse.space.workload import with_data_folder
+    from dse.space.workload_paths import with_data_folder
 
     where = check_device(device)
     space = load_space(path)

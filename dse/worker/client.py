@@ -18,6 +18,7 @@ from dse.study.load import Request
 from dse.worker.serve import LOAD, RAISED, TOLD
 
 if TYPE_CHECKING:
+    from dse.records.baseline_facts import BaselineFacts
     from dse.records.data_facts import DataFacts
     from dse.records.design import DesignPoint, PluginParameter
     from dse.records.scored import CostResult, ScoreResult
@@ -99,6 +100,11 @@ class RemoteProblem:
     def data(self) -> tuple[DataFacts, ...]:
         """Facts about every task's rows: how many were read, dropped and kept."""
         return tuple(self._ask("data"))
+
+    def baselines(self, *, ready: bool = False) -> tuple[BaselineFacts, ...]:
+        """Describe each task's baseline on the search split; with ``ready``, of tasks with a ready checkpoint alone."""
+        facts: tuple[BaselineFacts, ...] = self._ask("baselines", ready=ready)
+        return facts
 
     def prepare(self, *, scores: bool = True) -> None:
         """Do every plugin's heavy work, in this worker and in every later one."""

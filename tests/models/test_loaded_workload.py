@@ -11,11 +11,12 @@ import pytest
 import torch
 
 from dse import cache
-from dse.errors import CheckpointError
+from dse.errors import CheckpointError, DataError
 from dse.models import checkpoints as models
 from dse.models import loaded_workload as service
 from dse.models import sources
-from dse.models.training import finetune
+from dse.models.training import finetune, losses
+from dse.records.training import Training
 from dse.space.workload import parse
 from tests.support.text import FAST, WORDS, rows
 from tests.support.tiny import CLASSIFIER, make_model, write_tokenizer
@@ -94,12 +95,18 @@ def test_facts_count_every_row_and_why_it_was_left_out(load: Load, tmp_path: Pat
     (facts, _) = (task.facts for task in load(data={"path": str(path)}, max_length=8).tasks.values())
     assert facts.read == len(lines) - 1 + 5
     assert facts.dropped == {
-        "unlabelled": 1, "empty": 1, "conflicting": 2, "duplicate": 2, "shared": 0, "unseen": 0
+        "unlabelled": 1, "empty": 1, "conflicting": 2, "duplicate": 2, "shared": 0, "unseen": 0, "unused": 0
     }  # fmt: skip
     assert sum(facts.rows.values()) == facts.read - 6
     assert 0 < facts.cut["train"] <= facts.rows["train"]
     assert "dropped 1 unlabelled, 1 empty, 2 conflicting, 2 duplicate" in facts.sentence()
-    assert f"{sum(facts.cut.values())} too long and cut" in facts.sentence()
+    assert f"{sum(facts.cut.values())} longer than 8 tokens and cut ({facts.cut_share:.1%})" in facts.sentence()
+    assert [(each.number, each.name) for each in facts.classes] == [(0, "0"), (1, "1")]
+    assert sum(sum(each.rows.values()) for each in facts.classes) == sum(facts.rows.values())
+    assert f"0 0 ({facts.classes[0].rows['train']} train, " in facts.class_sentence()
+    (warning,) = facts.warnings()
+    assert warning.startswith("task 'class': ")
+    assert warning.endswith("are longer than max_length = 8")
 
 
 def test_a_digest_follows_the_data(load: Load, tmp_path: Path, table: Path) -> None:
@@ -183,6 +190,44 @@ def test_a_checkpoint_gives_its_labels_their_meaning(
     searched = task.splits.search
     assert set(searched["label"]) == {0, 2}
     assert (searched["label"] == searched["text"].str.startswith("w0").map({True: 2, False: 0})).all()
+
+
+def test_rows_given_with_a_checkpoint_are_held_out(
+    load: Load, tmp_path: Path, config: Callable[..., Any], table: Path
+) -> None:
+    source = checkpoint(tmp_path / "ready", config())
+    task = load(checkpoint=source).tasks["class"]
+    assert set(task.facts.rows) == {"search", "report"}
+    assert sum(task.facts.rows.values()) == task.facts.read - task.facts.dropped["duplicate"]
+    assert "the checkpoint must not have been trained on them" in task.facts.sentence()
+    assert len(task.train_lengths) == len(task.splits.search)
+    assert list(task.observe(8))
+    numbers = [*task.splits.search["row"], *task.splits.report["row"]]
+    assert len(set(numbers)) == len(numbers)
+    texts = pd.read_csv(table)["text"]
+    assert [texts[number - 1] for number in numbers] == [*task.splits.search["text"], *task.splits.report["text"]]
+
+
+def test_a_file_of_training_rows_is_for_fitting_alone(
+    load: Load, tmp_path: Path, config: Callable[..., Any], table: Path
+) -> None:
+    rows(100, seed=5).to_csv(tmp_path / "fit.csv", index=False)
+    data = {"path": str(table), "train": str(tmp_path / "fit.csv")}
+    ready = load(checkpoint=checkpoint(tmp_path / "ready", config()), data=data).tasks["class"]
+    tuned = load(data=data).tasks["class"]
+    for task in (ready, tuned):
+        assert set(task.splits.train["text"]) == set(pd.read_csv(tmp_path / "fit.csv")["text"])
+        assert not {"must not"} & set(task.facts.sentence().split(";"))
+        assert set(task.facts.rows) == {"train", "search", "report"}
+        assert len(task.train_lengths) == len(task.splits.train)
+
+
+def test_an_encoder_cannot_be_trained_without_rows_for_fitting(
+    load: Load, tmp_path: Path, config: Callable[..., Any]
+) -> None:
+    work = load(checkpoint=checkpoint(tmp_path / "ready", config()))
+    with pytest.raises(DataError, match=r"task 'class' has no rows for fitting[\s\S]*train = FILE"):
+        losses.rows(work, list(work.tasks.values()), 0, Training((0, 1)))
 
 
 def test_texts_longer_than_the_base_can_read_are_refused(load: Load, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from dse.errors import SpaceError, UnknownNameError
-from dse.space.workload import WorkloadSpec, catalogue, parse, with_paths
+from dse.space.workload import WorkloadSpec, catalogue, parse
+from dse.space.workload_paths import with_paths
 
 OWN: dict[str, Any] = {
     "name": "mine",
@@ -162,11 +163,12 @@ def test_a_tilde_is_the_home_of_the_user(tmp_path: Path, monkeypatch: pytest.Mon
     (home / "base").mkdir(parents=True)
     beside.mkdir()
     monkeypatch.setenv("HOME", str(home))
-    task = OWN | {"checkpoint": "~/tuned", "data": {"path": "~/rows.csv", "report": "~/dev.csv"}}
+    task = OWN | {"checkpoint": "~/tuned", "data": {"path": "~/rows.csv", "report": "~/dev.csv", "train": "~/fit.csv"}}
     spec = parse({"base": "~/base", "tasks": [task]}, path=beside / "space.toml")
     assert spec.base.source == str(home / "base")
     assert spec.tasks[0].checkpoint == str(home / "tuned")
-    assert (spec.tasks[0].data.path, spec.tasks[0].data.report) == (str(home / "rows.csv"), str(home / "dev.csv"))
+    data = spec.tasks[0].data
+    assert [data.path, data.report, data.train] == [str(home / f"{name}.csv") for name in ("rows", "dev", "fit")]
     (beside / "~").mkdir()
     (beside / "~" / "rows.csv").touch()  # a folder of this name comes first
     spec = parse({"base": "~/base", "tasks": [task]}, path=beside / "space.toml")
@@ -176,7 +178,9 @@ def test_a_tilde_is_the_home_of_the_user(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"path": "a.csv", "report": "a.csv"}, "report names the same file as path"),
+        ({"path": "a.csv", "report": "a.csv"}, "path, train and report name one file twice"),
+        ({"path": "a.csv", "train": "a.csv"}, "path, train and report name one file twice"),
+        ({"archive": ARCHIVE, "train": "a.csv"}, "train and report need a path"),
         ({"path": "a.csv", "keep": {"label": []}}, "keep"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,15 +29,16 @@ SPLITS = ("train", "search", "report")
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """Three tables with columns text, text_b, label, group.
+    """Three tables with columns text, text_b, label, group, row.
 
     Attributes:
-        train: rows for fitting of any kind.
+        train: rows for fitting of any kind; empty for a ready checkpoint whose data name no such rows.
         search: rows that designs are chosen by.
         report: rows that are scored once, after the search.
         unseen_labels: number of rows dropped from search and report because training has no row of their class. A ready
             checkpoint knows its classes, and drops none.
-        shared: number of rows dropped from the data because an official report split has their text or group.
+        shared: number of rows dropped because rows of another file, in another split, have their text or group.
+        unused: number of rows that are in no split, since search has as many rows as it may.
     """
 
     train: pd.DataFrame
@@ -44,6 +46,12 @@ class Splits:
     report: pd.DataFrame
     unseen_labels: int = 0
     shared: int = 0
+    unused: int = 0
+
+    @property
+    def sample(self) -> pd.DataFrame:
+        """Training rows, or search rows where none is for training: for all that needs texts without labels."""
+        return self.train if len(self.train) else self.search
 
     def part(self, name: str) -> pd.DataFrame:
         """Return a table by name; ``search:64`` is a fixed random sample of 64 rows of ``search``."""
@@ -81,9 +89,7 @@ def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = Non
     """
     before = len(frame)
     if report is not None:
-        alike = ALIKE[task.data.same_text]
-        seen = row_keys(frame, alike).isin(set(row_keys(report, alike)))
-        frame = frame[~seen & ~frame["group"].isin(set(report["group"]) - {""})]
+        frame = _leave_shared(task, frame, report)
     shared = before - len(frame)
     wanted = min(task.split_rows, int(SHARE * len(frame)))
     place = _places(task, frame, wanted)
@@ -91,22 +97,82 @@ def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = Non
     second = _edge(place, first, wanted) if report is None else first
     search, train = frame[place < first], frame[place >= second]
     held = frame[(place >= first) & (place < second)] if report is None else report
-    for name, part in zip(SPLITS, (train, search, held), strict=True):
+    _check_size(task, {"train": train, "search": search, "report": held}, len(frame), where)
+    unseen = 0
+    if task.kind == "classification":
+        seen = set(train["label"])
+        unseen = int((~search["label"].isin(seen)).sum() + (~held["label"].isin(seen)).sum())
+        search, held = search[search["label"].isin(seen)], held[held["label"].isin(seen)]
+        _check_size(task, {"train": train, "search": search, "report": held}, len(frame), where)
+    train, search, held = (part.reset_index(drop=True) for part in (train, search, held))
+    return Splits(train, search, held, unseen_labels=unseen, shared=shared)
+
+
+def hold_out(
+    task: TaskSpec,
+    frame: pd.DataFrame,
+    report: pd.DataFrame | None = None,
+    train: pd.DataFrame | None = None,
+    where: object = None,
+) -> Splits:
+    """Split rows that no model was fitted on into search and report; only the rows of ``train`` are for fitting.
+
+    Search has ``split_rows`` rows, or half of the rows without a report split. All other rows are for report, unless there
+    is an official dev set.
+
+    Args:
+        task: task with a ready checkpoint, or with a file of its own for training.
+        frame: rows that are held out.
+        report: rows of an official dev set.
+        train: rows for fitting; a row in it is not held out.
+        where: origin of the rows, for messages.
+
+    Raises:
+        DataError: there are too few rows or groups.
+    """
+    count = len(frame) + (0 if report is None else len(report))
+    if train is not None:
+        frame = _leave_shared(task, frame, train)
+        report = None if report is None else _leave_shared(task, report, train)
+    if report is not None:
+        frame = _leave_shared(task, frame, report)
+    kept = len(frame) + (0 if report is None else len(report))
+    wanted = min(task.split_rows, len(frame) // (2 if report is None else 1))
+    place = _places(task, frame, wanted)
+    first = _edge(place, 0.0, wanted)
+    search, rest = frame[place < first], frame[place >= first]
+    held, unused = (rest, 0) if report is None else (report, len(rest))
+    fitted = frame.iloc[:0] if train is None else train
+    _check_size(task, {"search": search, "report": held} | ({} if train is None else {"train": train}), kept, where)
+    unseen = 0
+    if task.kind == "classification" and not task.checkpoint:
+        known = [part["label"].isin(set(fitted["label"])) for part in (search, held)]
+        unseen = sum(int((~each).sum()) for each in known)
+        search, held = search[known[0]], held[known[1]]
+        _check_size(task, {"search": search, "report": held}, kept, where)
+    fitted, search, held = (part.reset_index(drop=True) for part in (fitted, search, held))
+    return Splits(fitted, search, held, unseen_labels=unseen, shared=count - kept, unused=unused)
+
+
+def _leave_shared(task: TaskSpec, frame: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Leave out rows whose text or group is in another table."""
+    form = ALIKE[task.data.same_text]
+    seen = row_keys(frame, form).isin(set(row_keys(other, form)))
+    return frame[~seen & ~frame["group"].isin(set(other["group"]) - {""})]
+
+
+def _check_size(task: TaskSpec, parts: Mapping[str, pd.DataFrame], count: int, where: object) -> None:
+    """Refuse splits with too few rows."""
+    *first, last = parts
+    for name, part in parts.items():
         if len(part) < LEAST:
             raise DataError(
                 f"task {task.name!r} has too few rows to split",
                 where=where,
-                expected=f"at least {LEAST} rows (whole groups) in each of train, search and report",
-                found=f"{len(part)} in {name}, of {len(frame)} in all",
+                expected=f"at least {LEAST} rows (whole groups) in each of {', '.join(first)} and {last}",
+                found=f"{len(part)} in {name}, of {count} in all",
                 fix="add rows; if there is an official report split, add them to the file that lacks rows",
             )
-    unseen = 0
-    if task.kind == "classification" and not task.checkpoint:
-        seen = set(train["label"])
-        unseen = int((~search["label"].isin(seen)).sum() + (~held["label"].isin(seen)).sum())
-        search, held = search[search["label"].isin(seen)], held[held["label"].isin(seen)]
-    train, search, held = (part.reset_index(drop=True) for part in (train, search, held))
-    return Splits(train, search, held, unseen_labels=unseen, shared=shared)
 
 
 def _places(task: TaskSpec, frame: pd.DataFrame, wanted: int) -> NDArray[np.float64]:

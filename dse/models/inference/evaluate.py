@@ -147,6 +147,10 @@ class Evaluator:
                 fix="look for weights or scales that are very large: finite weights gave these outputs",
             )
 
+    def forget(self, precision: Precision) -> None:
+        """Drop the model of a precision."""
+        self._models.pop(precision, None)
+
     def _load(self, precision: Precision) -> tuple[CrossbarLayers, dict[str, float]]:
         model, scaling = self._make_model()
         return on_crossbars(model, self._base_vectors(), precision, self._device), scaling

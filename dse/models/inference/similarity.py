@@ -52,10 +52,13 @@ def similarity(work: LoadedWorkload, rows: int) -> dict[str, NDArray[Any]]:
 
 
 def pool_rows(work: LoadedWorkload, rows: int) -> Encoded:
-    """Tokenise equally many training rows of each task, ``rows`` or a few more in total, cut to each task's length."""
+    """Tokenise equally many rows of each task, ``rows`` or a few more in total, cut to each task's length.
+
+    The rows are training rows, or search rows where none is for training.
+    """
     each = -(-rows // len(work.tasks))
     parts = [
-        encode_sample(work.tokenizer, task.splits.train, task.spec.max_length, each) for task in work.tasks.values()
+        encode_sample(work.tokenizer, task.splits.sample, task.spec.max_length, each) for task in work.tasks.values()
     ]
     inputs = {name: [row for part in parts for row in part.inputs[name]] for name in parts[0].inputs}
     return Encoded(inputs, np.concatenate([part.lengths for part in parts]), sum(part.truncated for part in parts))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.cache import ArrayCache
+from dse.errors import DataError
 from dse.models.data.text import Encoded, batch, by_length, encode, padding
 from dse.models.training import finetune
 
@@ -40,11 +41,22 @@ class Rows:
 
 
 def rows(work: LoadedWorkload, tasks: list[LoadedTask], at: int, training: Training) -> Rows:
-    """Return a task's training rows, the same that its own model was fine-tuned on, with the outputs to follow."""
+    """Return a task's training rows, the same that its own model was fine-tuned on, with the outputs to follow.
+
+    Raises:
+        DataError: the task has a ready checkpoint, and its data name no rows for fitting.
+    """
     import torch
 
     task, settings = tasks[at], tasks[at].spec.fine_tune
     train = task.splits.train
+    if not len(train):
+        raise DataError(
+            f"task {task.spec.name!r} has no rows for fitting, which a trained encoder needs",
+            where=f"data table of task {task.spec.name!r}",
+            expected="train = FILE, with the rows that the checkpoint was fine-tuned on",
+            found="rows that are held out, since the task has a ready checkpoint",
+        )
     chosen = np.random.default_rng(settings.seed).permutation(len(train))[: settings.max_rows]
     frame = train.iloc[chosen].reset_index(drop=True)
     tokens = encode(work.tokenizer, frame, task.spec.max_length)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dse.errors import DataError
 from dse.models.data.same_text import loose_form
-from dse.models.data.splits import LEAST, SCREEN_ROWS, SPLITS, split
+from dse.models.data.splits import LEAST, SCREEN_ROWS, SPLITS, hold_out, split
 from dse.space.workload import TaskSpec
 from tests.support.text import frame
 
@@ -81,15 +81,6 @@ def test_rows_of_a_class_training_lacks_are_dropped_and_counted() -> None:
     assert len(parts.search) == len(everywhere.search) - 1
     assert len(parts.report) == len(everywhere.report) - 1
     assert 2 not in set(parts.search["label"]) | set(parts.report["label"])
-
-
-def test_rows_of_a_class_that_a_checkpoint_knows_stay() -> None:
-    ready = TASK.model_copy(update={"checkpoint": "tuned"})
-    table = numbered(100)
-    table.loc[table["text"] == split(ready, table).report["text"].iloc[0], "label"] = 2
-    parts = split(ready, table)
-    assert parts.unseen_labels == 0
-    assert sum(len(getattr(parts, name)) for name in SPLITS) == 100
 
 
 @pytest.mark.parametrize("table", [numbered(30), numbered(200, groups=2)])
@@ -166,3 +157,66 @@ def test_some_rows_of_a_split_are_always_the_same_and_among_those_of_more() -> N
     pd.testing.assert_frame_equal(parts.part("report:20"), some)
     pd.testing.assert_frame_equal(parts.part("report"), parts.report)
     pd.testing.assert_frame_equal(parts.part("report:99999"), parts.report)
+
+
+READY = TASK.model_copy(update={"checkpoint": "tuned"})
+"""Task with a checkpoint, so that its rows are held out."""
+
+
+def test_rows_that_are_held_out_are_for_search_and_report_alone() -> None:
+    parts = hold_out(READY, numbered(1200))
+    assert len(parts.train) == 0
+    assert len(parts.search) + len(parts.report) == 1200
+    assert 560 < len(parts.search) < 640
+    assert list(parts.sample["text"]) == list(parts.search["text"])
+    many = hold_out(READY, numbered(6000))
+    assert 1000 <= len(many.search) <= 1200
+    assert len(many.search) + len(many.report) == 6000
+    assert many.unused == 0
+
+
+def test_an_official_report_split_leaves_held_out_rows_for_search() -> None:
+    report = frame([f"dev {index}" for index in range(30)], [0, 1] * 15)
+    parts = hold_out(READY, numbered(200), report)
+    assert (len(parts.train), len(parts.search), len(parts.report), parts.unused) == (0, 200, 30, 0)
+    many = hold_out(READY, numbered(6000), report)
+    assert 1000 <= len(many.search) <= 1100
+    assert len(many.search) + many.unused == 6000
+
+
+@pytest.mark.parametrize("task", [TASK, READY])
+def test_rows_for_fitting_are_in_no_other_split(task: TaskSpec) -> None:
+    train = numbered(300)
+    held = frame([f"Row {index}!" for index in range(250, 400)], [0, 1] * 75)  # fifty of them are for fitting
+    report = frame([f"row {index}" for index in range(290, 300)] + [f"dev {index}" for index in range(30)], [0, 1] * 20)
+    parts = hold_out(task, held, report, train)
+    assert len(parts.train) == 300
+    assert parts.shared == 60
+    assert (len(parts.search), len(parts.report)) == (100, 30)
+
+
+def test_groups_stay_whole_among_held_out_rows() -> None:
+    parts = hold_out(READY, numbered(600, groups=60))
+    assert not set(parts.search["group"]) & set(parts.report["group"])
+
+
+def test_rows_of_a_class_that_a_checkpoint_knows_stay() -> None:
+    table, train = numbered(100), frame([f"train {index}" for index in range(40)], [0, 1] * 20)
+    table.loc[:4, "label"] = 2
+    assert hold_out(READY, table, None, train).unseen_labels == 0
+    tuned_here = hold_out(TASK, table, None, train)
+    assert tuned_here.unseen_labels == 5
+    assert len(tuned_here.search) + len(tuned_here.report) == 95
+
+
+@pytest.mark.parametrize(("held", "train"), [(numbered(12), None), (numbered(100), numbered(5))])
+def test_too_few_held_out_rows_are_refused(held: pd.DataFrame, train: pd.DataFrame | None) -> None:
+    with pytest.raises(DataError, match="too few rows to split") as caught:
+        hold_out(READY, held, None, train, where="my.csv")
+    assert "where: my.csv" in str(caught.value)
+
+
+def test_a_class_for_each_row_leaves_too_few_rows() -> None:
+    table = numbered(300).assign(label=range(300))
+    with pytest.raises(DataError, match="too few rows to split"):
+        split(TASK, table)

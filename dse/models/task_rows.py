@@ -1,0 +1,113 @@
+"""Rows of a task's files: read, split and described."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dse.models.data.classes import Classes
+from dse.models.data.read import read
+from dse.models.data.splits import SPLITS, Splits, hold_out, split
+from dse.models.data.text import encode
+from dse.models.outputs import Outputs, read_outputs
+from dse.models.sources import hub_file, unpack
+from dse.records.callbacks import ProgressCallback
+from dse.records.data_facts import ClassFacts, DataFacts
+from dse.space.workload import TaskSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class TaskRows:
+    """Rows of a task.
+
+    Args:
+        spec: task, with the files of its data.
+        cache: folder for downloads.
+        progress: callback that receives where the rows come from.
+    """
+
+    def __init__(self, spec: TaskSpec, cache: Path, progress: ProgressCallback | None = None) -> None:
+        self.spec = spec
+        self._cache = cache
+        self._progress = progress
+
+    @cached_property
+    def outputs(self) -> Outputs | None:
+        """Outputs of the task's checkpoint; None if dse fine-tunes the task."""
+        return read_outputs(self.spec.checkpoint) if self.spec.checkpoint else None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Name of each output by its number; empty for a regression."""
+        return tuple(self._tables[0][1].attrs["names"])
+
+    def split(self) -> Splits:
+        """Split the rows; see `dse.models.data.splits`.
+
+        Raises:
+            DataError: a file is not usable, or there are too few rows.
+        """
+        tables = dict(zip(self._roles, (frame for _, frame in self._tables), strict=True))
+        where = ", ".join(str(path) for path, _ in self._tables)
+        if self.spec.held_out:
+            return hold_out(self.spec, tables["path"], tables.get("report"), tables.get("train"), where=where)
+        return split(self.spec, tables["path"], tables.get("report"), where=where)
+
+    def describe(self, parts: Splits, tokenizer: Any) -> DataFacts:
+        """Count the rows that were read, dropped, kept and cut."""
+        frames = [frame for _, frame in self._tables]
+        dropped = {
+            reason: sum(frame.attrs["dropped"][reason] for frame in frames) for reason in frames[0].attrs["dropped"]
+        }
+        dropped |= {"shared": parts.shared, "unseen": parts.unseen_labels, "unused": parts.unused}
+        tables = {name: part for name in SPLITS if len(part := parts.part(name))}
+        longest = self.spec.max_length
+        labels = {name: part["label"].value_counts().to_dict() for name, part in tables.items()}
+        return DataFacts(
+            self.spec.name,
+            sum(frame.attrs["rows"] for frame in frames),
+            dropped,
+            {name: len(part) for name, part in tables.items()},
+            {name: encode(tokenizer, part, longest).truncated for name, part in tables.items()},
+            (*(note for frame in frames for note in frame.attrs["notes"]), *self._note_held()),
+            longest,
+            tuple(
+                ClassFacts(number, name, {part: counts.get(number, 0) for part, counts in labels.items()})
+                for number, name in enumerate(self.classes)
+            ),
+        )
+
+    def _note_held(self) -> tuple[str, ...]:
+        """Return a note on rows that are held out because there is a checkpoint."""
+        if not self.spec.checkpoint or self.spec.data.train:
+            return ()
+        return ("all rows are held out, so the checkpoint must not have been trained on them",)
+
+    @property
+    def _roles(self) -> tuple[str, ...]:
+        """Keys of the data table that name the files, in the order in which the files are read."""
+        return tuple(key for key in ("train", "path", "report") if key == "path" or getattr(self.spec.data, key))
+
+    @cached_property
+    def _tables(self) -> list[tuple[Path, pd.DataFrame]]:
+        """Path and rows of each file; the first one's labels say what labels mean, unless a checkpoint does."""
+        source = self.spec.data
+        if source.archive is not None:
+            paths = [unpack(source.archive, self._cache, self._progress)]
+        else:
+            if self._progress is not None:
+                origin = (
+                    f"data set {source.hub} of the Hugging Face hub" if source.hub else str(Path(source.path).parent)
+                )
+                self._progress(f"task {self.spec.name!r} reads {origin}", 1.0)
+            names = [getattr(source, role) for role in self._roles]
+            paths = [hub_file(source.hub, name) if source.hub else Path(name) for name in names]
+        tables: list[tuple[Path, pd.DataFrame]] = []
+        for path in paths:
+            first = tables[0][1].attrs if tables and self.outputs is None else None
+            classes = None if first is None else Classes(first["classes"], tuple(first["names"]))
+            tables.append((path, read(self.spec, path, classes, outputs=self.outputs)))
+        return tables

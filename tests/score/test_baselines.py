@@ -1,0 +1,62 @@
+"""The baseline of each task beside its floating-point score and chance, and what the commands say of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import dse
+from dse.records.baseline_facts import BaselineFacts
+from dse.score.problem import WorkloadProblem
+from tests.support.tiny import CLASSIFIER, make_config, make_model, write_space
+
+
+def test_every_task_has_its_scores_in_eight_bits_and_in_floats(problem: WorkloadProblem) -> None:
+    facts = problem.baselines()
+    assert tuple(each.score for each in facts) == problem.baseline_scores()
+    for each, name in zip(facts, problem.tasks, strict=True):
+        evaluator = problem._loaded.evaluator(name)  # the score by hand
+        weights = problem._loaded.task_weights(name)
+        assert each.fp32 == evaluator.score(weights, input_bits=0, precision="fp32").value
+    assert problem.baselines(ready=True) == ()
+
+
+@pytest.fixture
+def ready(tmp_path: Path) -> Path:
+    """A space file with a checkpoint that answers one class to every text, and texts that are too long."""
+    import torch
+
+    space = write_space(tmp_path)
+    model = make_model(make_config(num_labels=2), head=CLASSIFIER)
+    with torch.no_grad():
+        model.classifier.weight.zero_()
+        model.classifier.bias[:] = torch.tensor([0.0, 9.0])
+    model.save_pretrained(tmp_path / "own")
+    line = 'name = "verdict"\n'
+    text = space.read_text(encoding="utf-8").replace(line, f'{line}checkpoint = "{tmp_path}/own"\n')
+    start, _, end = text.partition('[[workload.tasks]]\nname = "rating"')
+    text = start.replace("max_length = 16", "max_length = 8") + "[search]" + end.partition("[search]")[2]
+    space.write_text(text.replace("trials = 4", "trials = 1"), encoding="utf-8")
+    return space
+
+
+def test_check_scores_a_ready_checkpoint_and_run_says_the_same(ready: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    report = dse.check(ready, cache=tmp_path / "cache", device="cpu", in_process=True)
+    (baseline,), (data,) = report.baselines, report.data
+    assert isinstance(baseline, BaselineFacts)
+    assert (baseline.task, baseline.metric, baseline.score) == ("verdict", "accuracy", baseline.fp32)
+    assert baseline.warning().startswith("task 'verdict' is at or below chance")
+    assert data.warnings() == () or data.cut_share > 0.05
+
+    dse.run(
+        ready,
+        results=tmp_path / "results",
+        cache=tmp_path / "cache",
+        device="cpu",
+        in_process=True,
+        activity=lambda text, _share: told.append(text),
+    )
+    for text in (data.sentence(), data.class_sentence(), *data.warnings(), baseline.sentence(), baseline.warning()):
+        assert any(text in said for said in told)
