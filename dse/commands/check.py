@@ -12,6 +12,7 @@ from dse.records.baseline_facts import BaselineFacts
 from dse.records.callbacks import ProgressCallback
 from dse.records.data_facts import DataFacts
 from dse.records.plugin import Kind
+from dse.records.problem import WithBaselines
 from dse.space.default_design import default_point
 from dse.space.domain import values_text
 from dse.study.load import request
@@ -111,6 +112,7 @@ def check(
         Suggester(search_space, Codec(search_space))  # refuses a sampler or an option that does not exist
         check_components(search_space, problem)
         cost = problem.cost([default_point(search_space)])[0]
+        baselines = problem.baselines(ready=True) if isinstance(problem, WithBaselines) else ()
         return SpaceReport(
             name=search_space.file.name,
             size=search_space.size,
@@ -123,7 +125,7 @@ def check(
             cost=cost.metrics,
             violations=cost.violations,
             data=problem.data,
-            baselines=problem.baselines(ready=True),
+            baselines=baselines,
         )
 
 

@@ -84,7 +84,9 @@ def run(
 
 def _tell_data(data: tuple[DataFacts, ...], activity: ProgressCallback | None) -> None:
     """Say which rows and classes each task has, and what makes its score say little."""
-    for facts in data if activity is not None else ():
+    if activity is None:
+        return
+    for facts in data:
         warnings = [f"WARNING: {text}" for text in facts.warnings()]
         for text in (f"data of {facts.sentence()}", facts.class_sentence(), *warnings):
             if text:

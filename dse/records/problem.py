@@ -38,9 +38,6 @@ class Problem(Protocol):
     def data(self) -> tuple[DataFacts, ...]:
         """Facts about every task's rows."""
 
-    def baselines(self, *, ready: bool) -> tuple[BaselineFacts, ...]:
-        """Describe each task's baseline on the search split; with ``ready``, of tasks with a ready checkpoint alone."""
-
     def prepare(self, *, scores: bool) -> None:
         """Do every plugin's heavy work (cached), and measure the baseline's scores if ``scores``."""
 
@@ -52,6 +49,14 @@ class Problem(Protocol):
 
     def layer_scores(self) -> tuple[tuple[float, ...], ...]:
         """Return the baseline's scores (T, L) on the search split when one layer has the base's matrices; cached."""
+
+
+@runtime_checkable
+class WithBaselines(Protocol):
+    """A problem that can describe the baseline of its tasks."""
+
+    def baselines(self, *, ready: bool) -> tuple[BaselineFacts, ...]:
+        """Describe each task's baseline on the search split; with ``ready``, of tasks with a ready checkpoint alone."""
 
 
 @runtime_checkable

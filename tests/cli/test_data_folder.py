@@ -112,12 +112,12 @@ def test_a_message_names_what_a_task_reads(
     own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str | None
 ) -> None:
     data = put(tmp_path / "data")
-    monkeypatch.setattr("dse.models.loaded_workload.hub_file", lambda _hub, _name: data / "set" / "train.tsv")
+    monkeypatch.setattr("dse.models.task_rows.hub_file", lambda _hub, _name: data / "set" / "train.tsv")
     said: list[tuple[str, float | None]] = []
     wanted = request(own, "cpu", None, data=folder).space
-    workload: Any = SimpleNamespace(progress=lambda text, share: said.append((text, share)))
+    workload: Any = SimpleNamespace(cache=tmp_path, progress=lambda text, share: said.append((text, share)))
     task = LoadedTask(parse(wanted.workload, path=wanted.path).tasks[0], workload)
-    assert task.classes == {"0": 0, "1": 1}
+    assert task.classes == ("0", "1")
     place = "data set owner/set of the Hugging Face hub" if folder is None else str(data / "set")
     assert said == [(f"task 'own' reads {place}", 1.0)]
     assert len(task.splits.report) > 0
@@ -127,6 +127,6 @@ def test_scores_depend_on_the_content_and_not_on_the_place(own: Path, tmp_path: 
     digests = []
     for name in ("one", "two"):
         wanted = request(own, "cpu", None, data=put(tmp_path / name)).space
-        workload: Any = SimpleNamespace(progress=None)
+        workload: Any = SimpleNamespace(cache=tmp_path, progress=None)
         digests.append(LoadedTask(parse(wanted.workload, path=wanted.path).tasks[0], workload).data_digest)
     assert digests[0] == digests[1]

@@ -7,7 +7,6 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dse.records.baseline_facts import BaselineFacts
 from dse.records.data_facts import DataFacts
 from dse.records.design import DesignPoint, PluginParameter
 from dse.records.parameters import Choice, Float, Int, Permutation
@@ -126,9 +125,6 @@ class FakeProblem:
         self.costed: list[DesignPoint] = []
         self.scored: list[DesignPoint] = []
         self.known: set[Hashable] = set()
-
-    def baselines(self, *, ready: bool) -> tuple[BaselineFacts, ...]:  # noqa: ARG002  # as the protocol has it
-        return ()
 
     def prepare(self, *, scores: bool) -> None:
         del scores

@@ -91,9 +91,9 @@ def _match_outputs(task: TaskSpec, labels: set[str], path: Path, outputs: Output
 
 def _number(task: TaskSpec, labels: set[str], path: Path) -> dict[str, int]:
     """Number the labels of a task that dse fine-tunes: integers mean themselves, names are sorted."""
-    integers = [int(label) for label in labels if _is_number(label)]
-    if labels and len(integers) == len(labels) and max(integers) < SPARE * (len(labels) + 1):
-        return {str(number): number for number in sorted(integers)}
+    integers = {label: int(label) for label in labels if _is_number(label)}
+    if labels and len(integers) == len(labels) and max(integers.values()) < SPARE * (len(labels) + 1):
+        return dict(sorted(integers.items(), key=lambda item: item[1]))
     if labels and not all(map(_is_real, labels)):
         return {name: number for number, name in enumerate(sorted(labels))}
     if not labels:
@@ -102,14 +102,14 @@ def _number(task: TaskSpec, labels: set[str], path: Path) -> dict[str, int]:
         f"the labels of task {task.name!r} are numbers that do not count its classes",
         where=path,
         expected="names, or whole numbers from 0 with few gaps",
-        found=list_names(sorted(labels, key=float)),
+        found=list_names([label for _, label in sorted((float(label), label) for label in labels)]),
         fix="number them in the task's data table: labels = { LABEL = 0, ... }; or set kind = regression",
     )
 
 
 def _name_outputs(numbers: Mapping[str, int], count: int, given: Mapping[int, str]) -> tuple[str, ...]:
     """Return a name for each output: the label's, else the checkpoint's, else the number."""
-    names = {number: name for name, number in reversed(numbers.items())}
+    names = {number: name for name, number in reversed(list(numbers.items()))}
     return tuple(names.get(number, given.get(number, str(number))) for number in range(count))
 
 

@@ -68,7 +68,7 @@ def _read_numbers(values: pd.Series[Any], path: Path) -> pd.Series[Any]:
     if bad.any():
         raise DataError(
             "a label of a regression task is not a number",
-            where=f"{path}, row {int(bad.idxmax())}",
+            where=f"{path}, row {bad.idxmax()}",
             expected="a finite number",
             found=repr(values[bad].iloc[0]),
         )

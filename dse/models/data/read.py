@@ -65,7 +65,11 @@ def _pick_columns(raw: pd.DataFrame, task: TaskSpec, path: Path) -> pd.DataFrame
     import pandas as pd
 
     data = task.data
-    names = {"text": "text", "label": "label", **data.columns}
+    names: dict[str, str] = {
+        "text": "text",
+        "label": "label",
+        **{str(role): name for role, name in data.columns.items()},
+    }
     for role, column in (*names.items(), *(("keep", column) for column in data.keep)):
         if column not in raw.columns:
             raise DataError(

@@ -40,6 +40,7 @@ def numbers(task: TaskSpec, labels: list[str], outputs: Outputs | None = None) -
         (PLAIN, ["LABEL_1", "LABEL_10", "LABEL_2"], [1, 10, 2]),
         (None, ["10", "2", "0", "1", "9", "5"], [10, 2, 0, 1, 9, 5]),
         (None, ["1", "2", "3", "4", "5"], [1, 2, 3, 4, 5]),
+        (None, ["00", "01", "02"], [0, 1, 2]),
         (None, ["red", "green", "10"], [2, 1, 0]),
     ],
 )

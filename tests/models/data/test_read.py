@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -296,7 +297,7 @@ def test_minus_one_is_a_value_of_a_regression(task: Make, tmp_path: Path) -> Non
 def test_a_missing_label_does_not_change_the_others(task: Make, tmp_path: Path, name: str) -> None:
     table = pd.DataFrame({"text": list("abc"), "label": [0, 1, None]})  # a column of reals, since a label is missing
     path = tmp_path / name
-    writers = {".csv": table.to_csv, ".parquet": table.to_parquet, ".jsonl": table.to_json}
+    writers: dict[str, Any] = {".csv": table.to_csv, ".parquet": table.to_parquet, ".jsonl": table.to_json}
     more = {"orient": "records", "lines": True} if path.suffix == ".jsonl" else {"index": False}
     writers[path.suffix](path, **more)
     for labels in ({}, {"0": 0, "1": 1}, {"0.0": 0, "1.0": 1}):
