@@ -21,6 +21,18 @@ def default_cache() -> Path:
     return Path(os.environ.get("DSE_CACHE") or platformdirs.user_cache_dir("dse")).expanduser()
 
 
+KEYS_VERSION = 2
+"""Part of the key of every cached score and array: raised with every change that moves a score or what a key holds.
+
+Version 1, of `dse` 0.1.0, was not a part of the keys.
+"""
+
+
+def cache_key(key: Mapping[str, Any]) -> str:
+    """Return the name under which a score or arrays are cached."""
+    return digest([KEYS_VERSION, key])
+
+
 class ArrayCache:
     """Named numpy arrays by key, one .npz file each."""
 
@@ -55,4 +67,4 @@ class ArrayCache:
         return arrays
 
     def _path(self, kind: str, key: Mapping[str, Any]) -> Path:
-        return self.folder / kind / f"{digest(key)}.npz"
+        return self.folder / kind / f"{cache_key(key)}.npz"

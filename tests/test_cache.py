@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dse.cache import ArrayCache, default_cache
+from dse import cache
+from dse.cache import ArrayCache, cache_key, default_cache
 from dse.errors import StudyError
 from dse.files import digest, file_digest, whole_file
 
@@ -17,6 +19,12 @@ PLAIN = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=10,
 )
+
+PINNED: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "score": {"base": "b", "task": "t", "split": "search", "input_bits": 8, "content": "c"},
+    "arrays": {"plugin": "compressor.two-stage 1", "core": [1, 2, 1, 1], "name": "statistics", "key": {"task": "t"}},
+}
 
 
 @settings(derandomize=True, max_examples=50)
@@ -60,6 +68,17 @@ def test_a_folder_that_cannot_be_made_is_an_error_with_its_remedy(tmp_path: Path
     assert "could not be written" in str(caught.value)
     assert f"where: {tmp_path / 'file' / 'below'}" in str(caught.value)
     assert "--cache" in str(caught.value)
+
+
+def test_cache_keys_stay_what_they_are_until_the_version_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change that moves a score, or what a key holds, raises `KEYS_VERSION` and changes these three."""
+    assert {name: cache_key(key) for name, key in PINNED.items()} == {
+        "nothing": "ef1424cb5c9d0ebc1aa25ca9",
+        "score": "45ff2d2c952dcd2b4fd99602",
+        "arrays": "fe0389edac19e8430451274b",
+    }
+    monkeypatch.setattr(cache, "KEYS_VERSION", cache.KEYS_VERSION + 1)
+    assert cache_key({}) != "ef1424cb5c9d0ebc1aa25ca9"
 
 
 def test_arrays_are_made_once_for_a_key(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from dse.cache import ArrayCache
-from dse.files import digest
 from dse.plugins.contract import Weights
 from dse.plugins.frozen import Guard, guarded
 from dse.records.callbacks import ProgressCallback
@@ -19,6 +18,7 @@ from dse.records.effective import Effective
 from dse.records.model import Model
 from dse.records.observation import Observation
 from dse.records.plan import BASE, DROPPED
+from dse.records.plugin import Kind
 from dse.records.training import Adapted, Adaption, Training
 from dse.records.workload import Workload
 from dse.score.exit_heads import FIT_EXITS_VERSION
@@ -53,14 +53,18 @@ class PipelineContext:
         precision: precision of scoring.
         evaluator_version: part of the cache key of every score.
         core_versions: versions of the core's observing, training and fitting; part of the keys that depend on them.
-        plugin: the plugin that owns the cached arrays.
+        identities: version, code and options of each plugin by ``kind.name``.
+        plugin: identity of the plugin that owns the cached arrays; empty for a context that belongs to no plugin.
         guard: watcher of the weights that one call of a plugin gets, or None.
     """
 
-    digest = staticmethod(digest)
-
     def __init__(
-        self, loaded: LoadedWorkload, arrays: ArrayCache, precision: Precision, progress: ProgressCallback | None
+        self,
+        loaded: LoadedWorkload,
+        arrays: ArrayCache,
+        precision: Precision,
+        progress: ProgressCallback | None,
+        identities: Mapping[str, str] | None = None,
     ) -> None:
         from dse.models.inference.evaluate import EVALUATOR_VERSION
         from dse.models.inference.observe import OBSERVE_VERSION
@@ -73,13 +77,14 @@ class PipelineContext:
         self.precision = precision
         self.evaluator_version = EVALUATOR_VERSION
         self.core_versions = [ADAPT_VERSION, FIT_EXITS_VERSION, JOINT_VERSION, OBSERVE_VERSION]
+        self.identities = dict(identities or {})
         self.plugin = ""
         self.guard: Guard | None = None
 
-    def of_plugin(self, identity: str) -> PipelineContext:
-        """Return a copy of the context for one plugin, which shares its cached arrays with no other code."""
+    def of_plugin(self, kind: Kind, name: str) -> PipelineContext:
+        """Return a copy of the context for one plugin, which shares its cached arrays with no other code or options."""
         other = copy(self)
-        other.plugin = identity
+        other.plugin = self.identities[f"{kind}.{name}"]
         return other
 
     @property
@@ -139,7 +144,7 @@ class PipelineContext:
             return make()
 
         return self.arrays.find_or_make(
-            "plugins", {"plugin": self.plugin, "core": self.core_versions, "name": name, **key}, tell_and_make
+            "plugins", {"plugin": self.plugin, "core": self.core_versions, "name": name, "key": key}, tell_and_make
         )
 
     def tell(self, message: str) -> None:

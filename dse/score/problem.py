@@ -71,11 +71,11 @@ class WorkloadProblem:
         self._progress = progress
         self._names: dict[Kind, list[str]] = {kind: [] for kind in KINDS}
         self._plugins: dict[tuple[Kind, str], Any] = {}
-        self._versions: dict[str, str] = {}
+        identities: dict[str, str] = {}
         for kind, name, options in plugins:
             self._names[kind].append(name)
             self._plugins[kind, name] = registry.build(kind, name, options, where=f"[{kind}.{name}.options]")
-            self._versions[f"{kind}.{name}"] = f"{registry.fingerprint(kind, name)} {sorted(options.items())}"
+            identities[f"{kind}.{name}"] = f"{registry.fingerprint(kind, name)} {sorted(options.items())}"
         self._reference: Hardware = registry.build(
             "hardware", reference.plugin, reference.options, where="[reference_hardware] options"
         )
@@ -83,7 +83,7 @@ class WorkloadProblem:
         declared = self._reference.parameters(loaded.shape)
         self._reference_params = reference_values(reference, declared, self._default)
         self._resamples: dict[int, NDArray[Any]] = {}
-        self.context = PipelineContext(loaded, ArrayCache(cache), precision, progress)
+        self.context = PipelineContext(loaded, ArrayCache(cache), precision, progress, identities)
 
     @property
     def workload(self) -> Workload:
@@ -136,7 +136,7 @@ class WorkloadProblem:
     def prepare(self, *, scores: bool = True) -> None:
         """Do every plugin's heavy work (cached), and measure the baseline's scores if ``scores`` are needed."""
         for (kind, name), plugin in self._plugins.items():
-            own = self.context.of_plugin(self._versions[f"{kind}.{name}"])
+            own = self.context.of_plugin(kind, name)
             with own.guarded(f"{kind} {name!r}") as context:
                 call_plugin(kind, name, plugin.prepare, context)
         if scores:
@@ -250,7 +250,7 @@ class WorkloadProblem:
 
     @cached_property
     def _scorer(self) -> Scorer:
-        return Scorer(self.context, self.parameters, self._versions)
+        return Scorer(self.context, self.parameters)
 
     @cached_property
     def _baseline_bits(self) -> int:

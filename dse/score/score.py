@@ -6,7 +6,6 @@ before any weight exists. The second key has a hash of the rebuilt weights: desi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dse.cache import cache_key
 from dse.cost.combination import stack
 from dse.cost.cost import Built, nonideality
 from dse.files import hash_parts
@@ -45,12 +45,9 @@ ONLY_OF_CONVERSIONS = ("adc_bits", "dac_bits")
 class Scorer:
     """Scorer of designs' tasks, with a cache."""
 
-    def __init__(
-        self, context: PipelineContext, parameters: tuple[PluginParameter, ...], versions: Mapping[str, str]
-    ) -> None:
+    def __init__(self, context: PipelineContext, parameters: tuple[PluginParameter, ...]) -> None:
         self._context = context
         self._declared = {parameter.full_name: parameter.parameter for parameter in parameters}
-        self._versions = versions
         self._known: dict[str, Outcome] = {}
         self.evaluated = 0
 
@@ -80,11 +77,11 @@ class Scorer:
 
     def unknown(self, built: Built, point: DesignPoint, task: int, split: str) -> set[str]:
         """Return the cache keys of the task's scores that are missing, one per draw."""
-        recipes = {self._context.digest(recipe): recipe for recipe in self._recipes(built, point, task, split)}
+        recipes = {cache_key(recipe): recipe for recipe in self._recipes(built, point, task, split)}
         return {
-            digest
-            for digest, recipe in recipes.items()
-            if digest not in self._known and self._context.arrays.get("scores", recipe) is None
+            key
+            for key, recipe in recipes.items()
+            if key not in self._known and self._context.arrays.get("scores", recipe) is None
         }
 
     def nonideality(self, built: Built, point: DesignPoint) -> Nonideality | None:
@@ -184,7 +181,9 @@ class Scorer:
         if nonideality is None:
             return [recipe]
         arrays = arrays_key(geometry, nonideality)
-        drawn = {"nonideality": nonideality.recipe(), "arrays": arrays, "version": CELLS_VERSION}
+        # On ideal arrays only the geometry of the hardware reaches a score. Here its own law of the cells may, by its code.
+        hardware = self._context.identities[f"hardware.{point.hardware}"]
+        drawn = {"hardware": hardware, "nonideality": nonideality.recipe(), "arrays": arrays, "version": CELLS_VERSION}
         return [recipe | {"cells": drawn | {"draw": draw}} for draw in range(nonideality.draws)]
 
     def _recipe(self, built: Built, point: DesignPoint, geometry: Geometry, task: int, split: str) -> dict[str, Any]:
@@ -198,7 +197,7 @@ class Scorer:
                 reach[name] = value[task] if by_task and isinstance(value, tuple) else value
         used = {name: int(getattr(geometry, name)[0]) for name in built.compressor.geometry_fields}
         kinds: tuple[Kind, ...] = ("generator", "compressor")
-        plugins = {kind: (point.plugin(kind), self._versions[f"{kind}.{point.plugin(kind)}"]) for kind in kinds}
+        plugins = {kind: self._context.identities[f"{kind}.{point.plugin(kind)}"] for kind in kinds}
         return self._common(task, split, int(geometry.input_bits[0])) | {
             "plugins": plugins,
             "core": self._context.core_versions,
@@ -208,7 +207,7 @@ class Scorer:
         }
 
     def _find_or_measure(self, recipe: dict[str, Any], measure: Any) -> Outcome:
-        key = self._context.digest(recipe)
+        key = cache_key(recipe)
         if key not in self._known:
             arrays = self._context.arrays.get("scores", recipe)
             if arrays is None:

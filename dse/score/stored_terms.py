@@ -110,7 +110,8 @@ class Assembly:
         """Return an owner's model from the generator, with the vectors and heads that the compressor learnt."""
         if owner not in self._models:
             generator, name = self._built.generator, self._built.names[0]
-            with self._context.guarded(f"generator {name!r}") as context:
+            own = self._context.of_plugin("generator", name)
+            with own.guarded(f"generator {name!r}") as context:
                 given = call_plugin("generator", name, generator.weights, context, self._params["generator"], owner)
             model = given if isinstance(given, Model) else Model(given)
             check_model(self.encoder, model, f"generator {name!r}, owner {owner}")

@@ -27,11 +27,11 @@ from dse.cost.cost import Built
 from dse.cost.counts import count
 from dse.cost.demand import demand
 from dse.score.stored_terms import Assembly
-from dse.testing import TinyContext, tiny_workload
-from tests.support.workloads import geometry
+from dse.testing import tiny_workload
+from tests.support.workloads import BoundContext, geometry
 
 LOAD = tiny_workload(3)
-CONTEXT: Any = TinyContext(LOAD, spread=0.02)
+CONTEXT: Any = BoundContext(LOAD, spread=0.02)
 ARRAYS = geometry(rows=16, columns=16)
 TILES = TileOptions(tile_rows=16, tile_columns=16)
 OWNER = np.array([[[0, 0, 0, 0], [1, 1, 1, 3], [1, 1, 4, 4]]])

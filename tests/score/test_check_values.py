@@ -18,12 +18,12 @@ from dse.records.model import Model
 from dse.records.stored import Image, Scaling, Stored, Term
 from dse.score.check_values import check_changes, check_finite, check_model
 from dse.score.stored_terms import Assembly
-from dse.testing import TinyContext, tiny_workload
-from tests.support.workloads import geometry
+from dse.testing import tiny_workload
+from tests.support.workloads import BoundContext, geometry
 
 NAN, INF = float("nan"), float("inf")
 LOAD = tiny_workload(2)
-CONTEXT: Any = TinyContext(LOAD, spread=0.02)
+CONTEXT: Any = BoundContext(LOAD, spread=0.02)
 MATRIX = LOAD.encoder.matrices[0].name
 NONE: Any = None
 

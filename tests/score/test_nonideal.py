@@ -24,8 +24,8 @@ from dse.score.problem import WorkloadProblem, build_problem
 from dse.score.stored_terms import Assembly
 from dse.space.file import load
 from dse.space.toml_text import toml_value
-from dse.testing import TinyContext, tiny_workload
-from tests.support.workloads import geometry
+from dse.testing import tiny_workload
+from tests.support.workloads import BoundContext, geometry
 from tests.testing.wrong.hardware import NoiseInWords
 
 WHOLE = ("independent", "none", "fixed", "isaac")
@@ -127,6 +127,55 @@ def test_scores_on_ideal_arrays_are_known_by_what_they_were_known_by(problem: Wo
     assert set(recipe) == {*common, "plugins", "core", "parameters", "geometry"}
 
 
+AGED = """import dse
+
+class AgedOptions(dse.Nonideality):
+    age: float = 1.0
+
+    @property
+    def deviation(self):
+        return self.sigma * self.age
+
+class Aged:
+    def __init__(self, options):
+        self.options = options
+        record = dse.Registry().discover().get("hardware", "isaac")
+        self.inner = record.build(record.options())
+
+    def __getattr__(self, name): return getattr(self.inner, name)
+
+    def parameters(self, workload): return self.inner.parameters(workload)
+
+    def prepare(self, context): return self.inner.prepare(context)
+
+    def geometry(self, params): return self.inner.geometry(params)
+
+    def components(self, *given): return self.inner.components(*given)
+
+    def nonideality(self, params): return self.options
+
+@dse.hookimpl
+def dse_hardware_models():
+    yield dse.HardwareModel(name="aged", summary="isaac, aged", build=Aged, options=AgedOptions)
+"""
+
+
+def test_a_hardware_with_a_law_of_its_own_shares_no_key_with_another_law(
+    tiny_space: Path, cache: Path, tmp_path: Path
+) -> None:
+    """A subclass decides the deviation by its code and its own options, which the fields of `Nonideality` do not show."""
+    keys = set()
+    for name, age, code in (("isaac", "", AGED), ("aged", "age = 1.0", AGED), ("aged", "age = 9.0", AGED)):
+        (file := tmp_path / "aged.py").write_text(code, encoding="utf-8")
+        text = tiny_space.read_text(encoding="utf-8").replace('plugins = ["isaac"]', f'plugins = ["{name}"]')
+        options = f'[hardware.{name}.options]\nspread = "lognormal"\nsigma = 0.05\ndraws = 1\n{age}\n'
+        (path := tmp_path / "aged.toml").write_text(text + options, encoding="utf-8")
+        made = build_problem(load(path), dse.Registry().discover().add_file(file), cache=cache, device="cpu")
+        point = made.default_point(("independent", "none", "fixed", name))
+        keys |= made._scorer.unknown(made._build(("independent", "none", "fixed", name)), point, 0, "search")
+    assert len(keys) == 3
+
+
 def test_scores_do_not_depend_on_the_order_in_which_they_are_measured(make: Make, tmp_path: Path) -> None:
     one, other = (make(folder=tmp_path / name, spread="wan22", draws=2) for name in "ab")
     point = at(one, DELTAS)
@@ -156,7 +205,7 @@ def test_an_adc_that_clips_is_refused_when_ideal_and_scored_when_real(
 def test_deltas_and_the_base_beneath_them_are_converted_apart() -> None:
     """With every cell as it was stored, sums converted one by one come to the effective weights."""
     load_, chip = tiny_workload(2), geometry(rows=16, columns=16)
-    context: Any = TinyContext(load_, spread=0.1)
+    context: Any = BoundContext(load_, spread=0.1)
     compressor = dse.Registry().discover().build("compressor", "two-stage", {})
     compressor.prepare(context)
     chosen = [item.default for item in compressor.parameters(load_)]
@@ -198,7 +247,7 @@ class Base:
 
 def test_tasks_that_share_an_array_share_its_cells() -> None:
     load_ = tiny_workload(2)
-    context: Any = TinyContext(load_, spread=0.1)
+    context: Any = BoundContext(load_, spread=0.1)
     generator: Any = Base()
     none: Any = None
     built = Built(

@@ -13,7 +13,9 @@ import dse
 from dse.records.design import DesignPoint
 from dse.records.effective import Effective
 from dse.score.problem import WorkloadProblem, build_problem
+from dse.score.stored_terms import Assembly
 from dse.space.file import load
+from tests.support.workloads import geometry
 
 BASELINE = ("independent", "none", "fixed", "isaac")
 TWO_STAGE = ("independent", "two-stage", "fixed", "isaac")
@@ -219,7 +221,8 @@ def test_what_plugins_measured_is_made_anew_when_the_core_gives_them_something_e
 
     def measure() -> None:
         built = build_problem(load(tiny_space), dse.Registry().discover(), cache=tmp_path, device="cpu")
-        built.context.cached("something", {}, lambda: made.append(1) or {"value": np.zeros(1)})  # type: ignore[func-returns-value]  # None, so that the arrays follow
+        context = built.context.of_plugin("compressor", "none")
+        context.cached("something", {}, lambda: made.append(1) or {"value": np.zeros(1)})  # type: ignore[func-returns-value]  # None, so that the arrays follow
 
     measure()
     measure()
@@ -227,3 +230,47 @@ def test_what_plugins_measured_is_made_anew_when_the_core_gives_them_something_e
     monkeypatch.setattr(version, 99)
     measure()
     assert len(made) == 2
+
+
+FACTOR = """import dse, numpy as np
+
+class Gen:
+    joint = True
+
+    def __init__(self, options): pass
+
+    def parameters(self, workload): return ()
+
+    def prepare(self, context): pass
+
+    def plan(self, workload, params): return dse.separate_models(workload, params.points)
+
+    def weights(self, context, params, owner):
+        kept = context.cached("factor", {"of": "all"}, lambda: {"factor": np.array(FACTOR)})
+        own = context.base_weights() if owner == dse.BASE else context.task_weights(owner - 1)
+        return {key: float(kept["factor"]) * weight for key, weight in own.items()}
+
+@dse.hookimpl
+def dse_generators():
+    yield dse.Generator(name="factor", summary="one factor", build=Gen)
+"""
+
+
+def test_an_edited_plugin_does_not_get_the_arrays_that_it_cached_while_designs_were_made(
+    tiny_space: Path, tmp_path: Path
+) -> None:
+    """The weights follow the factor in the code, although both versions cache it under one name and one key."""
+    norms = []
+    for factor in ("0.5", "1.0"):
+        (file := tmp_path / "factor.py").write_text(FACTOR.replace("FACTOR", factor), encoding="utf-8")
+        space = load(tiny_space)
+        generator = space.generator.model_copy(update={"plugins": ["factor"]})
+        registry = dse.Registry().discover().add_file(file)
+        made = build_problem(
+            space.model_copy(update={"generator": generator}), registry, cache=tmp_path / "own", device="cpu"
+        )
+        combination = ("factor", "none", "fixed", "isaac")
+        params = {kind: dse.Params(1) for kind in ("generator", "compressor")}
+        assembly = Assembly(made.context, made._build(combination), params, geometry())  # type: ignore[arg-type]  # kinds as text
+        norms.append(float(assembly.of_task(0).weights[0, 0].norm()))
+    assert norms[0] == pytest.approx(norms[1] / 2, rel=1e-3)

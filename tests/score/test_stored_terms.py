@@ -13,11 +13,11 @@ import dse
 from dse.cost.cost import Built
 from dse.records.plugin import Kind
 from dse.score.stored_terms import Assembly
-from dse.testing import TinyContext, tiny_workload
-from tests.support.workloads import geometry
+from dse.testing import tiny_workload
+from tests.support.workloads import BoundContext, geometry
 
 LOAD = tiny_workload(2)
-CONTEXT: Any = TinyContext(LOAD, spread=0.02)
+CONTEXT: Any = BoundContext(LOAD, spread=0.02)
 SHIFT = torch.randn(32, 32, generator=torch.Generator().manual_seed(5)) * 0.3
 OWNER = np.array([[[0, 0, 1, 1], [0, 0, 0, -1]]])
 

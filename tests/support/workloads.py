@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import dse
-from dse.testing import tiny_geometry
+from dse.testing import TinyContext, tiny_geometry
+
+
+class BoundContext(TinyContext):
+    """A context that is the same for every plugin, since it caches nothing."""
+
+    def of_plugin(self, kind: str, name: str) -> BoundContext:
+        del kind, name
+        return self
 
 
 def encoder(*, layers: int = 2, hidden: int = 32, ffn: int = 64, heads: int = 4) -> dse.Encoder:
