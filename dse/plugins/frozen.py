@@ -53,7 +53,7 @@ class Guard:
         forget: function that drops the tensors, so that later designs get fresh ones.
 
     Raises:
-        PluginContractError: on leaving, a tensor was changed.
+        PluginContractError: a tensor has changed when the guard ends.
     """
 
     def __init__(self, who: str, forget: Callable[[], None]) -> None:
