@@ -27,7 +27,7 @@ def drops() -> Iterator[Figure]:
     """Separate models, whole in 8 bits on cells of 1 bit, at more and more spread."""
     import dse
     from dse.cache import default_cache
-    from dse.score.problem import build_problem
+    from dse.score.build import build_problem
     from dse.space.file import parse
 
     raw = tomllib.loads(space_file(QUICKSTART).read_text(encoding="utf-8"))

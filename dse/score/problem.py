@@ -288,23 +288,3 @@ class WorkloadProblem:
     def _tell(self, message: str, share: float | None) -> None:
         if self._progress is not None:
             self._progress(message, share)
-
-
-def build_problem(
-    space: Any, registry: Registry, *, cache: Path, device: str = "auto", progress: ProgressCallback | None = None
-) -> WorkloadProblem:
-    """Build the problem of a space file.
-
-    Args:
-        space: a validated `dse.space.file.SpaceFile`.
-        registry: registry that knows every plugin of the file.
-        cache: folder for downloads, fine-tuned tasks, statistics and scores.
-        device: ``auto``, ``cpu`` or ``cuda``.
-        progress: callback for what is being prepared.
-    """
-    from dse.models.loaded_workload import load
-    from dse.space.workload import parse
-
-    space.check_plugins(registry)
-    workload = load(parse(space.workload, path=space.path), cache=cache, device=device, progress=progress)
-    return WorkloadProblem(workload, space.plugins, space.reference_hardware, registry, cache=cache, progress=progress)

@@ -51,7 +51,7 @@ def load(request: Request, activity: ProgressCallback | None = None) -> tuple[Wo
         SpaceError: the space file is not usable.
         UnknownNameError: the file names a plugin or parameter that does not exist.
     """
-    from dse.score.problem import build_problem
+    from dse.score.build import build_problem
     from dse.space.resolve import resolve
     from dse.study.provenance import provenance_of
 

@@ -15,7 +15,8 @@ from dse.analysis.redundancy import effects, redundancy, similar
 from dse.cache import ArrayCache
 from dse.records.callbacks import ignore_progress
 from dse.records.effective import Effective
-from dse.score.problem import WorkloadProblem, build_problem
+from dse.score.build import build_problem
+from dse.score.problem import WorkloadProblem
 from dse.space.file import load
 
 ROWS = 30

@@ -114,7 +114,7 @@ def problem(monkeypatch: pytest.MonkeyPatch) -> Served:
         fake.progress = options["progress"]
         return fake
 
-    monkeypatch.setattr("dse.score.problem.build_problem", build)
+    monkeypatch.setattr("dse.score.build.build_problem", build)
     return fake
 
 

@@ -14,7 +14,8 @@ import dse
 from dse.exports.files import ROWS, seal
 from dse.exports.write import Wanted, write_design, write_rows
 from dse.records.design import DesignPoint
-from dse.score.problem import WorkloadProblem, build_problem
+from dse.score.build import build_problem
+from dse.score.problem import WorkloadProblem
 from dse.space.file import load
 from tests.support.once import Once
 

@@ -10,7 +10,7 @@ import pytest
 import dse
 from dse.exports.design import STATE
 from dse.exports.tensors import read_tensors
-from dse.score.problem import build_problem
+from dse.score.build import build_problem
 from dse.space.file import load
 from tests.exports.conftest import write
 from tests.support.tiny import CLASSIFIER, make_config, make_model, write_space

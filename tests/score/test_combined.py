@@ -12,7 +12,8 @@ import pytest
 
 import dse
 from dse.records.design import DesignPoint, PluginParameter
-from dse.score.problem import WorkloadProblem, build_problem
+from dse.score.build import build_problem
+from dse.score.problem import WorkloadProblem
 from dse.space.file import load
 
 TILES = {"tile_rows": 16, "tile_columns": 16}

@@ -18,9 +18,10 @@ from dse.models.inference.adc import product
 from dse.records.design import DesignPoint
 from dse.results.columns import study_columns
 from dse.results.rows import score_cells
+from dse.score.build import build_problem
 from dse.score.cells import Cells
 from dse.score.noisy_terms import OnChip
-from dse.score.problem import WorkloadProblem, build_problem
+from dse.score.problem import WorkloadProblem
 from dse.score.stored_terms import Assembly
 from dse.space.file import load
 from dse.space.toml_text import toml_value

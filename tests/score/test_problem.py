@@ -12,7 +12,8 @@ import pytest
 import dse
 from dse.records.design import DesignPoint
 from dse.records.effective import Effective
-from dse.score.problem import WorkloadProblem, build_problem
+from dse.score.build import build_problem
+from dse.score.problem import WorkloadProblem
 from dse.score.stored_terms import Assembly
 from dse.space.file import load
 from tests.support.workloads import geometry

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import dse
-from dse.score.problem import WorkloadProblem, build_problem
+from dse.score.build import build_problem
+from dse.score.problem import WorkloadProblem
 from dse.space.file import load
 from tests.support.once import Once
 from tests.support.tiny import write_space

@@ -1,0 +1,30 @@
+"""Build the problem of a space file: workload, plugins and reference hardware."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dse.plugins.registry import Registry
+from dse.records.callbacks import ProgressCallback
+from dse.score.problem import WorkloadProblem
+
+
+def build_problem(
+    space: Any, registry: Registry, *, cache: Path, device: str = "auto", progress: ProgressCallback | None = None
+) -> WorkloadProblem:
+    """Build the problem of a space file.
+
+    Args:
+        space: a validated `dse.space.file.SpaceFile`.
+        registry: registry that knows every plugin of the file.
+        cache: folder for downloads, fine-tuned tasks, statistics and scores.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        progress: callback for what is being prepared.
+    """
+    from dse.models.loaded_workload import load
+    from dse.space.workload import parse
+
+    space.check_plugins(registry)
+    workload = load(parse(space.workload, path=space.path), cache=cache, device=device, progress=progress)
+    return WorkloadProblem(workload, space.plugins, space.reference_hardware, registry, cache=cache, progress=progress)
