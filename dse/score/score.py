@@ -189,12 +189,12 @@ class Scorer:
     def _recipe(self, built: Built, point: DesignPoint, geometry: Geometry, task: int, split: str) -> dict[str, Any]:
         """Return the first cache key of this task's score on ideal arrays."""
         reach: dict[str, Any] = {}
-        joint = built.joint
+        order = self._sorted_tasks() if built.joint else [task]
         for name, value in point.values.items():
             parameter = self._declared[name]
             if parameter.scores:
-                by_task = "task" in parameter.scope and not joint
-                reach[name] = value[task] if by_task and isinstance(value, tuple) else value
+                by_task = "task" in parameter.scope and isinstance(value, tuple)
+                reach[name] = [value[one] for one in order] if by_task else value
         used = {name: int(getattr(geometry, name)[0]) for name in built.compressor.geometry_fields}
         kinds: tuple[Kind, ...] = ("generator", "compressor")
         plugins = {kind: self._context.identities[f"{kind}.{point.plugin(kind)}"] for kind in kinds}
@@ -203,8 +203,17 @@ class Scorer:
             "core": self._context.core_versions,
             "parameters": reach,
             "geometry": used,
-            **({"joint": [task, *sorted(self._context.workload.digests.items())]} if joint else {}),
+            **({"joint": [order.index(task), *map(self._identity, order)]} if built.joint else {}),
         }
+
+    def _sorted_tasks(self) -> list[int]:
+        """Return the tasks sorted by content, so that their order in a file is in no key."""
+        return sorted(range(len(self._context.workload.tasks)), key=self._identity)
+
+    def _identity(self, task: int) -> tuple[str, str]:
+        """Return the digests of a task's weights and of its rows."""
+        digests, name = self._context.workload.digests, self._context.workload.task_names[task]
+        return digests[f"task.{name}"], digests[f"data.{name}"]
 
     def _find_or_measure(self, recipe: dict[str, Any], measure: Any) -> Outcome:
         key = cache_key(recipe)

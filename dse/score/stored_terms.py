@@ -71,10 +71,18 @@ class Assembly:
         return self._built.names
 
     def identity(self, owner: int) -> str:
-        """Return the digest of an owner's origin: studies that give a task another name have the same digest."""
+        """Return the digest of an owner's origin, in which neither names of tasks nor their order in a file matter.
+
+        A group's origin is the base and the tasks that use the group.
+        """
         names, digests = self._context.workload.task_names, self._context.workload.digests
         task = owner - self.demand.task_owner(0)
-        return digests[f"task.{names[task]}"] if task >= 0 else f"{digests['base']} {owner}"
+        if task >= 0:
+            return digests[f"task.{names[task]}"]
+        if owner == BASE:
+            return f"{digests['base']} {BASE}"
+        users = np.flatnonzero((self.plan.owner[0] == owner).any(axis=1))
+        return " ".join([digests["base"], *sorted(digests[f"task.{names[user]}"] for user in users)])
 
     @property
     def encoder(self) -> Encoder:

@@ -128,3 +128,14 @@ def test_a_thin_factor_takes_whole_arrays() -> None:
     assert arrays(plugin, low_rank(16, 0.0)) == pytest.approx(2 * (first + second) / whole)
     assert arrays(plugin, low_rank(11, 0.0)) == arrays(plugin, low_rank(16, 0.0))
     assert arrays(plugin, low_rank(0, 0.0)) == 0
+
+
+def test_dare_drops_the_same_cells_wherever_a_task_stands_in_a_file() -> None:
+    plugin = made(Dare)
+    base, tuned = dse.Matrices(CONTEXT.base_weights()), dse.Matrices(CONTEXT.task_weights(0))
+    given = params(drop=[0.5, 0.5], bits=[3, 3])
+    first, second = (plugin.store(tuned, base, geometry(), given, owner) for owner in (1, 2))
+    other = plugin.store(dse.Matrices(CONTEXT.task_weights(1)), base, geometry(), given, 1)
+
+    assert all(torch.equal(first[key].terms[1].codes, second[key].terms[1].codes) for key in tuned)
+    assert not torch.equal(first[KEY].terms[1].codes != 0, other[KEY].terms[1].codes != 0)

@@ -63,7 +63,7 @@ def raw(table: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def load(base: Path, tmp_path: Path, raw: dict[str, Any]) -> Callable[..., service.LoadedWorkload]:
-    """Callable[..., service.LoadedWorkload] a workload of two tasks over the same rows, a class and a value, with changes to the first."""
+    """Load a workload of two tasks over the same rows, a class and a value, with changes to the first."""
 
     def make(folder: str = "cache", traffic: dict[str, Any] | None = None, **changes: Any) -> service.LoadedWorkload:
         value = {"path": raw["data"]["path"], "columns": {"label": "value"}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ def train_jointly(work: LoadedWorkload, training: Training) -> Model:
         CheckpointError: the stored encoder cannot be read.
         DataError: the loss became infinite or not a number.
     """
+    training = sort_tasks(work, training)
     path = work.cache / "joint" / f"{digest_of(work, training)}.safetensors"
     if path.is_file():
         return restore(training, path).model
@@ -57,7 +58,9 @@ def train_jointly(work: LoadedWorkload, training: Training) -> Model:
 
 def digest_of(work: LoadedWorkload, training: Training) -> str:
     """Return the hash of everything that determines the weights; available before training."""
-    tasks = [work.tasks[name].digest for name in _names(work, training)]
+    training = sort_tasks(work, training)
+    names = list(work.tasks)
+    tasks = [work.tasks[names[index]].digest for index in training.tasks]
     start = "" if training.start is None else digest_of(work, training.start)
     rest = {
         field.name: getattr(training, field.name) for field in fields(training) if field.name not in ("tasks", "start")
@@ -65,9 +68,10 @@ def digest_of(work: LoadedWorkload, training: Training) -> str:
     return digest([JOINT_VERSION, work.base_digest, tasks, start, rest, finetune.has_bf16(work.device)])
 
 
-def _names(work: LoadedWorkload, training: Training) -> list[str]:
+def sort_tasks(work: LoadedWorkload, training: Training) -> Training:
+    """Sort a training's tasks by content: the order of tasks in a space file decides no batch, mean or seed."""
     names = list(work.tasks)
-    return [names[index] for index in training.tasks]
+    return replace(training, tasks=tuple(sorted(training.tasks, key=lambda index: work.tasks[names[index]].digest)))
 
 
 def train(together: Together, path: Path) -> None:

@@ -233,3 +233,17 @@ def test_a_second_answer_to_a_batch_takes_what_the_layers_gave(load: Load) -> No
     assert first.shape[1] == 2
     assert torch.allclose(alone, again)
     assert not ran
+
+
+@pytest.mark.parametrize(
+    "training", [BOTH, Training((0, 1), across=0.5), Training((0, 1), merged=True, passes=0.0)], ids=str
+)
+def test_the_order_of_tasks_in_a_file_moves_no_weight(load: Load, training: Training) -> None:
+    work, turned = load("one"), load("two")
+    turned.tasks = dict(reversed(turned.tasks.items()))
+    one, two = work.trained(training), turned.trained(training)
+
+    assert list(work.tasks) == list(turned.tasks)[::-1]
+    assert np.array_equal(_flat(one), _flat(two))
+    assert all(torch.equal(value, two.heads[1][name]) for name, value in one.heads[0].items())
+    assert all(torch.equal(value, two.heads[0][name]) for name, value in one.heads[1].items())

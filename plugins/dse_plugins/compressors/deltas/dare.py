@@ -6,6 +6,7 @@ delta is zero. But zeros scattered over a crossbar free no array, so the method 
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
 
 import numpy as np
@@ -39,13 +40,12 @@ class Dare(DeltaCompressor):
         return (Part(sizes.rows, sizes.columns, magnitude, np.array(plugin.SCALE_BITS)),)
 
     def terms(self, difference: Difference, params: plugin.Params) -> tuple[plugin.Term, ...]:
-        """Drop with a seed that depends on owner and matrix alone."""
+        """Drop with a seed that is the delta's own hash: no place of a task in a file, and no name, moves a score."""
         import torch
 
         drop = float(params["drop"][0, difference.place])
         top = 2 ** int(params["bits"][0, difference.place]) - 1
-        layer, matrix = difference.key
-        draw = torch.Generator().manual_seed(10_000 * difference.place + 100 * layer + matrix)
+        draw = torch.Generator().manual_seed(zlib.crc32(difference.codes.numpy().tobytes()))
         stays = torch.rand(difference.codes.shape, generator=draw) >= drop
         codes = difference.codes.clamp(-top, top) * stays
         return (plugin.Term(codes.to(torch.int16), difference.scale / (1 - drop), top),)
