@@ -193,8 +193,9 @@ class Scorer:
         for name, value in point.values.items():
             parameter = self._declared[name]
             if parameter.scores:
-                by_task = "task" in parameter.scope and isinstance(value, tuple)
-                reach[name] = [value[one] for one in order] if by_task else value
+                reach[name] = value
+                if isinstance(value, tuple) and "task" in parameter.scope:
+                    reach[name] = [value[one] for one in order]
         used = {name: int(getattr(geometry, name)[0]) for name in built.compressor.geometry_fields}
         kinds: tuple[Kind, ...] = ("generator", "compressor")
         plugins = {kind: self._context.identities[f"{kind}.{point.plugin(kind)}"] for kind in kinds}
