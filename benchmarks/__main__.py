@@ -15,6 +15,7 @@ from benchmarks.smoke import isolate
 MODULES = (
     "reproductions.isaac.run",
     "reproductions.crosscheck.run",
+    "benchmarks.shared",
     "benchmarks.hardware",
     "benchmarks.loop",
     "benchmarks.command_line",

@@ -8,6 +8,9 @@ Importing this package loads nothing heavy.
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import DseError
+from dse.threads import share_cores
+
+share_cores()
 
 if TYPE_CHECKING:
     from dse.commands.check import check

@@ -91,7 +91,7 @@ class SetupError(DseError, RuntimeError):
 
 
 class WorkerError(DseError, ChildProcessError):
-    """The process that evaluates designs died, or raised an error of a class that only it can load."""
+    """The process that evaluates designs died, and the one that took its place died at the same request."""
 
 
 class TimeLimitError(DseError, TimeoutError):

@@ -7,6 +7,9 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line; the entry point ``dse``."""
+    import signal
+
     from dse.cli.app import app
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what a batch system sends ends a command as Ctrl-C does
     app(prog_name="dse")

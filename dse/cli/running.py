@@ -77,6 +77,9 @@ def run(
     write_front(dse.pareto(done.folder), form)
     observer.note(f"front: {done.pareto}")
     observer.note(f"all trials: {done.trials}")
+    if done.progress.failed and done.progress.failed == done.progress.evaluated:
+        say(f"error: every trial failed; `dse show {done.folder} 0` says why, and --retry-failed evaluates them again")
+        raise typer.Exit(FAILED)
 
 
 def check(

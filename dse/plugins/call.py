@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import signal
 from difflib import get_close_matches
 from typing import Any, get_origin, get_type_hints
 
@@ -29,7 +30,9 @@ def call_plugin(kind: str, name: str, method: Any, *arguments: Any) -> Any:
         result = method(*arguments)
     except DseError:
         raise
-    except Exception as error:
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            raise  # a person's Ctrl-C; a worker gets none, so there it is the plugin's own
         raise PluginContractError(
             f"{kind} {name!r} raised in {method.__name__}(): {type(error).__name__}: {error}", where=f"{kind} {name!r}"
         ) from error

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from dse.errors import StudyError
+from dse.errors import StudyError, WorkerError
 from dse.records.design import DesignPoint
 from dse.records.problem import Problem
 from dse.results.columns import OBJECTIVES
@@ -78,6 +78,7 @@ class Suggester:
 
         Raises:
             StudyError: the sampler cannot propose a design.
+            WorkerError: the worker died twice while it costed designs for a proposal.
         """
         try:
             self._study.sampler = self._factory.of_trial(number)
@@ -85,7 +86,11 @@ class Suggester:
                 self._study.enqueue_trial(params)
             self._open = self._study.ask(self._distributions)
             # Reading these makes a genetic sampler place a given design in its population, as it places its own designs.
-            _ = self._open.relative_params
+            with suppress(*(() if params is None else (WorkerError,))):  # a given design needs no cost of others
+                _ = self._open.relative_params
+        except WorkerError:
+            self._forget_unfinished()
+            raise
         except Exception as error:
             raise StudyError(
                 f"sampler {self._factory.name} cannot propose trial {number}: {type(error).__name__}: {error}",
@@ -93,6 +98,12 @@ class Suggester:
             ) from error
         attributes = dict(self._storage.get_trial(self._open._trial_id).system_attrs)  # noqa: SLF001  # the id has no public name
         return Suggestion(dict(self._open.params), attributes, self._new_study_attributes())
+
+    def _forget_unfinished(self) -> None:
+        import optuna
+
+        for trial in self._study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
+            self._study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
 
     def tell(self, told: Told) -> None:
         """Finish the trial that was asked last."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dse.errors import DseError, StudyError
+from dse.errors import DseError, StudyError, WorkerError
 from dse.records.design import DesignPoint
 from dse.records.plugin import KINDS
 from dse.results.points import PREFIX, point_of
@@ -24,7 +24,8 @@ from dse.study.progress import Ledger
 from dse.study.stages import Evaluator, Outcome
 
 LENIENT_TRIALS = 5
-"""Trials of a session before the share of failures is judged."""
+"""Trials of a session before the share of failures is judged, and designs in a row at which the worker may die."""
+RETRY = "continue the study with --retry-failed, which evaluates failed designs again first"
 
 
 @dataclass
@@ -55,7 +56,9 @@ class Loop:
     queue: list[tuple[str, DesignPoint]] = field(default_factory=list, init=False)
     checked: int = field(default=0, init=False)
     _in_flight: Trial | None = field(default=None, init=False)
-    _session: dict[str, int] = field(default_factory=lambda: {"failed": 0, "evaluated": 0}, init=False)
+    _session: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("failed", "evaluated", "deaths"), 0), init=False
+    )
 
     @pause_garbage_collection()
     def restore(self, history: History) -> None:
@@ -99,7 +102,17 @@ class Loop:
             return "no design is left that has not been evaluated"
         source, params = proposal
         number = self.ledger.trials
-        suggestion = self.suggester.ask(number, params)
+        try:
+            suggestion = self.suggester.ask(number, params)
+        except WorkerError:  # the sampler costs designs itself, and one of these ends every worker
+            unseen = self._draw_unseen(number)
+            if unseen is None:
+                raise
+            source = "random"
+            self.observer.note(
+                f"the worker died while the sampler costed designs: trial {number} is a random unseen one"
+            )
+            suggestion = self.suggester.ask(number, self.codec.encode(unseen))
         asked = {
             "event": "asked",
             "trial": number,
@@ -124,13 +137,16 @@ class Loop:
         if not self.ledger.is_stuck:
             return "sampler", None
         number = self.ledger.trials
-        unseen = unseen_point(self.codec, self.ledger.seen, derive(self.space.file.search.seed, number, "random"))
+        unseen = self._draw_unseen(number)
         if unseen is None:
             return None
         self.observer.note(
             f"the sampler proposed {self.ledger.in_a_row} known designs in a row: trial {number} is a random unseen one"
         )
         return "random", self.codec.encode(unseen)
+
+    def _draw_unseen(self, number: int) -> DesignPoint | None:
+        return unseen_point(self.codec, self.ledger.seen, derive(self.space.file.search.seed, number, "random"))
 
     def _evaluate(self, asked: Mapping[str, Any]) -> Told:
         """Evaluate the asked design, append the result to the log, and record it in the ledger."""
@@ -164,8 +180,10 @@ class Loop:
         self.ledger.record(row, told, point)
         self._learn(point, row)
         if Status(row["status"]).counts:
-            self._session["evaluated"] += 1
-            self._session["failed"] += row["status"] == Status.FAILED
+            died = row.get("error_type") == WorkerError.__name__
+            self._session["deaths"] = self._session["deaths"] + 1 if died else 0
+            self._session["evaluated"] += not died
+            self._session["failed"] += row["status"] == Status.FAILED and not died
         self.observer.trial(self.ledger.progress(), row)
 
     def _learn(self, point: DesignPoint | None, row: Mapping[str, Any]) -> None:
@@ -196,18 +214,28 @@ class Loop:
 
     def _check_failures(self) -> None:
         failed, evaluated = self._session["failed"], self._session["evaluated"]
+        if self._session["deaths"] >= LENIENT_TRIALS:
+            raise StudyError(
+                f"the worker died at each of the last {self._session['deaths']} designs, twice at each",
+                where=self.log.path.parent,
+                found=self._last_failure()["reason"],
+                fix=f"nothing is lost: remove the cause, then {RETRY}",
+            )
         share = self.space.file.search.max_failed_share
         if evaluated < LENIENT_TRIALS or failed <= share * evaluated:
             return
-        rows = (event["row"] for event in reversed(self.log.events) if event["event"] == "done")
-        last = next(row for row in rows if row["status"] == Status.FAILED)
+        last = self._last_failure()
         raise StudyError(
             f"{failed} of {evaluated} trials failed; the last one, trial {last['trial']}: {last['reason']}",
             where=self.log.path.parent,
             expected=f"at most {share:.0%} of the trials (search.max_failed_share)",
             found=f"{failed / evaluated:.0%}",
-            fix="nothing is lost: remove the cause and continue the study; failed trials keep their traceback",
+            fix=f"nothing is lost, and failed trials keep their traceback: remove the cause, then {RETRY}",
         )
+
+    def _last_failure(self) -> Mapping[str, Any]:
+        rows = (event["row"] for event in reversed(self.log.events) if event["event"] == "done")
+        return next(row for row in rows if row["status"] == Status.FAILED)
 
     def _replay(
         self, trial: Trial, row: Mapping[str, Any], done: Mapping[str, Any]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import re
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dse.files import hash_parts
 from dse.records.plugin import Kind
 from dse.space.file import SpaceFile
+from dse.threads import count_cores
 
 if TYPE_CHECKING:
     from dse.plugins.registry import Registry
@@ -85,7 +85,7 @@ def versions() -> dict[str, str]:
 
 def machine() -> dict[str, Any]:
     """Describe the machine of the study."""
-    return {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count() or 1}
+    return {"system": platform.platform(), "processor": platform.machine(), "cores": count_cores()}
 
 
 def _version(package: str) -> str:

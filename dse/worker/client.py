@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from multiprocessing import Pipe
 from pathlib import Path
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
 class RemoteProblem:
     """Problem of a space file that a worker process evaluates; implements `dse.records.problem.Problem`.
 
-    If the worker dies, or is silent for longer than ``search.time_limit_s``, the current call raises, and the next call
-    starts another worker. Close the problem, or use it as a context manager.
+    A worker that dies is replaced, and the call is made once more: memory that ran out, or a process that someone ended,
+    says nothing about a design. If the second worker dies too, or a worker is silent for longer than
+    ``search.time_limit_s``, the call raises, and the next call starts another worker. Close the problem, or use it as a
+    context manager.
 
     Args:
         request: space file and options of the problem to load.
@@ -67,9 +70,9 @@ class RemoteProblem:
         self._end()
 
     def _end(self) -> None:
-        if self._worker is not None:
-            self._worker.end()
-            self._worker = None
+        worker, self._worker = self._worker, None  # forgotten first, whatever its end raises
+        if worker is not None:
+            worker.end()
 
     @property
     def parameters(self) -> tuple[PluginParameter, ...]:
@@ -142,10 +145,18 @@ class RemoteProblem:
         return space, provenance
 
     def _ask(self, name: str, *arguments: Any, **named: Any) -> Any:
+        try:
+            return self._ask_once(name, *arguments, **named)
+        except WorkerError:
+            if self._activity is not None:
+                self._activity(f"the worker died while it did: {name}; another one tries again", 1.0)
+            return self._ask_once(name, *arguments, **named)
+
+    def _ask_once(self, name: str, *arguments: Any, **named: Any) -> Any:
         if self._worker is None:
             self._load()
             if self._prepared is not None and name != "prepare":
-                self._ask("prepare", scores=self._prepared)
+                self._ask_once("prepare", scores=self._prepared)
         assert self._worker is not None
         try:
             return self._worker.ask(name, *arguments, **named)
@@ -193,7 +204,8 @@ class _Worker:
         """End the process, whatever it is doing; nothing can be lost."""
         self._process.kill()
         self._process.wait()
-        self._connection.close()
+        with suppress(OSError):  # the other end of a broken pipe is gone already
+            self._connection.close()
 
     def _receive(self, name: str) -> Any:
         """Wait for the next message of the worker.

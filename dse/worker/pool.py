@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from dse.errors import SetupError
 from dse.records.callbacks import ProgressCallback
 from dse.study.load import Request
+from dse.threads import list_cores
 from dse.worker.client import RemoteProblem
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def cores_of(workers: int) -> list[list[int]]:
     Raises:
         SetupError: there are fewer cores than workers.
     """
-    usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+    usable = list_cores()
     if workers > len(usable):
         raise SetupError(
             "there are fewer cores than workers", where="--workers", expected=f"at most {len(usable)}", found=workers

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from dse.errors import WorkerError
+from dse.errors import DseError
 from dse.study.load import load
 
 TOLD, VALUE, RAISED = "told", "value", "raised"
@@ -33,7 +33,10 @@ def main() -> None:
     os.set_inheritable(descriptor, False)  # a program that a plugin starts must not keep the connection open
     if cores:
         _stay_on(cores)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that keeps the log
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(
+            number, signal.SIG_IGN
+        )  # a request to stop is for the process that keeps the log, which ends this one
     _be_first_to_go()
     os.dup2(2, 1)  # prints of a plugin must not mix with the results that the command prints
     connection = Connection(descriptor)
@@ -55,7 +58,7 @@ def _serve(connection: Connection, waiting: queue.SimpleQueue[Any]) -> None:
             else:
                 attribute = getattr(problem, name)
                 answer = (VALUE, attribute(*arguments, **named) if callable(attribute) else attribute)
-        except Exception as error:
+        except BaseException as error:  # also what a plugin raises to leave the program
             answer = (RAISED, *_portable(error))
         _send(connection, answer)
 
@@ -76,20 +79,21 @@ def _listen(connection: Connection, waiting: queue.SimpleQueue[Any]) -> None:
             os._exit(0)
 
 
-def _portable(error: Exception) -> tuple[Exception, str]:
-    """Return an error that can be sent, and its traceback; an error that cannot be pickled becomes text."""
+def _portable(error: BaseException) -> tuple[Exception, str]:
+    """Return an error that can be sent, and its traceback; what cannot be pickled or would end the study becomes text."""
     trace = "".join(traceback.format_exception(error))
     with suppress(Exception):
-        if isinstance(pickle.loads(pickle.dumps(error)), type(error)):  # noqa: S301  # pickled in this expression
+        if isinstance(error, Exception) and isinstance(pickle.loads(pickle.dumps(error)), type(error)):  # noqa: S301  # pickled in this expression
             return error, trace
-    return WorkerError(f"{type(error).__name__}: {error}"), trace
+    return DseError(f"{type(error).__name__}: {error}", where="in the worker process"), trace
 
 
 def _stay_on(cores: list[int]) -> None:
     """Run on these cores with one thread per core; threads of two workers on one core would wait for each other."""
     with suppress(AttributeError, OSError):  # not every system lets a process choose
         os.sched_setaffinity(0, cores)
-    os.environ["OMP_NUM_THREADS"] = str(len(cores))  # before torch is imported
+    wanted = os.environ.get("OMP_NUM_THREADS", "")  # the user's, or what the process that keeps the log may use
+    os.environ["OMP_NUM_THREADS"] = str(min(len(cores), int(wanted) if wanted.isdigit() else len(cores)) or 1)
 
 
 def _be_first_to_go() -> None:

@@ -121,6 +121,19 @@ def test_a_changed_space_needs_force(problem: Any, space: Path, dse: Any) -> Non
     assert dse("run", space, "--trials", 3, "--seed", 5, "--force").exit_code == 0
 
 
+def test_a_search_of_which_every_trial_failed_does_not_end_well(problem: Any, space: Path, dse: Any) -> None:
+    def fail(_point: object) -> None:
+        raise RuntimeError("no luck")
+
+    problem.score_fault = fail
+    result = dse("run", space, "--trials", 2)
+    assert result.exit_code == 1
+    assert "error: every trial failed; `dse show results/small 0` says why" in result.stderr
+    assert "--retry-failed" in result.stderr
+    problem.score_fault = lambda _point: None
+    assert dse("run", space, "--trials", 4, "--retry-failed").exit_code == 0
+
+
 def test_failed_trials_are_told_and_can_be_tried_again(problem: Any, space: Path, dse: Any) -> None:
     faults = iter([RuntimeError("no luck")])
 

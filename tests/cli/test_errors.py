@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -47,6 +49,17 @@ def test_ctrl_c_is_status_130_without_a_traceback(dse: Any, monkeypatch: pytest.
     result = dse("plugins", "list")
     assert result.exit_code == 130
     assert result.stderr == "interrupted; what was finished is kept: run the same command again to continue\n"
+
+
+def test_sigterm_ends_a_command_as_ctrl_c_does() -> None:
+    code = (
+        "import os, signal\nfrom dse.cli import main\nfrom dse.commands import plugins_list\n"
+        "plugins_list.plugins_list = lambda **_: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "import sys\nsys.argv = ['dse', 'plugins', 'list']\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert done.stderr == "interrupted; what was finished is kept: run the same command again to continue\n"
 
 
 @pytest.mark.parametrize(

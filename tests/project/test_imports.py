@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 ORDER = (
     "dse.errors",
+    "dse.threads",
     "dse.pydantic_errors",
     "dse.files",
     "dse.cache",

@@ -186,7 +186,8 @@ class Study:
         elif until(process, lambda: evaluated(self.log()) > evaluated(before)):
             until(process, lambda: evaluated(self.log()) >= most, early * pace.trial * (5 if aim == "work" else 3))
             until(process, None, late * pace.trial)
-            if asked := aim != "work" and send(process, signal.SIGINT, whole=whole):
+            request = signal.SIGTERM if early < 0.5 else signal.SIGINT
+            if asked := aim != "work" and send(process, request, whole=whole):
                 seconds = pace.start if aim == "write" else late * pace.start / 4
                 writing = until(process, lambda: aim == "write" and self.temporary() > spoilt, seconds)
                 until(process, None, early / 100 if writing else 0.0)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from dse.errors import PluginContractError, SpaceError, StudyError, UnknownNameError
+from dse.errors import PluginContractError, SpaceError, StudyError, UnknownNameError, WorkerError
 from dse.records.design import DesignPoint
 from tests.support.fakes import FakeProblem, fake_space
-from tests.support.studies import go, rows
+from tests.support.studies import Notes, go, rows
 
 
 def test_a_failed_trial_keeps_its_error_and_the_study_goes_on(tmp_path: Path) -> None:
@@ -52,6 +52,39 @@ def test_too_many_failures_stop_the_study_and_nothing_is_lost(tmp_path: Path) ->
     assert {row["source"] for row in found[5:10]} == {"enqueued"}
     assert points[5:10] == points[:5]
     assert {row["status"] for row in found[5:10]} == {"done"}
+
+
+def test_designs_at_which_the_worker_dies_count_apart_and_a_row_of_them_stops_the_study(tmp_path: Path) -> None:
+    def fault(point: DesignPoint) -> None:
+        if point.compressor == "none":
+            raise WorkerError("the worker process died, by itself")
+
+    done = go(tmp_path / "some", fake_space(max_failed_share=0.0, trials=30), FakeProblem(score_fault=fault))
+    assert 0 < done.progress.failed < 30
+
+    def always(_point: DesignPoint) -> None:
+        raise WorkerError("the worker process died, by itself")
+
+    words = r"(?s)died at each of the last 5 designs.*by itself.*nothing is lost.*--retry-failed"
+    with pytest.raises(StudyError, match=words):
+        go(tmp_path / "all", fake_space(max_failed_share=1.0), FakeProblem(cost_fault=always))
+    assert [row["status"] for row in rows(tmp_path / "all")] == ["failed"] * 5
+
+
+def test_a_sampler_that_costs_designs_itself_outlives_the_worker(tmp_path: Path) -> None:
+    def fault(point: DesignPoint) -> None:
+        if point.compressor == "none":
+            raise WorkerError("the worker process died, by itself")
+
+    notes = Notes()
+    options = {"initial": 2, "pool": 20}
+    space = fake_space(sampler="graybox", sampler_options=options, trials=12, max_failed_share=0.0)
+    done = go(tmp_path, space, FakeProblem(cost_fault=fault), observer=notes)
+    table = rows(tmp_path)
+    assert done.progress.evaluated == 12
+    assert {row["source"] for row in table} >= {"random"}
+    assert {row["status"] for row in table if row["compressor"] != "none"} == {"done"}
+    assert any("the worker died while the sampler costed designs" in note for note in notes.notes)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,11 +16,13 @@ import pytest
 
 import dse
 from dse.errors import PluginContractError, TimeLimitError, WorkerError
+from dse.space.default_design import default_point
 from dse.space.file import load
 from dse.study.load import Request
 from dse.worker.client import RemoteProblem
 
 PLUGIN = """import os, pathlib, signal, sys, time
+import numpy as np
 import dse
 from dse_plugins.compressors.none import Uncompressed
 
@@ -27,13 +30,21 @@ class Odd(Exception):
     def __init__(self, one, two):
         super().__init__(one)
 
+class Own(BaseException):
+    pass
+
+def _exit_once(mark):
+    if not mark.exists():
+        mark.touch()
+        os._exit(7)
+
 class Moody(Uncompressed):
     def parameters(self, workload):
         {parameters}
-        return (dse.Int(name="mood", low=0, high=5, default=0, scores=False, summary="what goes wrong at 3"),)
+        return (dse.Int(name="mood", low=0, high={high}, default={high}, scores=False, summary="what goes wrong"),)
 
     def footprint(self, workload, demand, geometry, params):
-        if (params["mood"] == 3).any():
+        if np.isin(params["mood"], {at}).any():
             {footprint}
         return super().footprint(workload, demand, geometry, params)
 
@@ -49,16 +60,25 @@ def home(own_tuned: Path) -> Path:
     return own_tuned
 
 
-def space(home: Path, *, footprint: str = "pass", parameters: str = "pass", limit_s: float = 900.0) -> Path:
-    """A space of six designs, one of which goes wrong."""
-    (home / "moody.py").write_text(PLUGIN.format(footprint=footprint, parameters=parameters), encoding="utf-8")
+def space(
+    home: Path,
+    *,
+    footprint: str = "pass",
+    parameters: str = "pass",
+    limit_s: float = 900.0,
+    high: int = 5,
+    at: str = "[3]",
+) -> Path:
+    """A space of six designs, or `high` + 1, of which those `at` some moods go wrong."""
+    text = PLUGIN.format(footprint=footprint, parameters=parameters, high=high, at=at)
+    (home / "moody.py").write_text(text, encoding="utf-8")
     text = (home / "tiny.toml").read_text(encoding="utf-8")
     for old, new in (
         ('name = "tiny"\n', 'name = "moods"\nplugin_files = ["moody.py"]\n'),
         ('["two-stage", "none"]', '["moody"]'),
         ('["independent", "shared-prefix"]', '["independent"]'),
         ('["fixed", "searched"]', '["fixed"]'),
-        ("trials = 4", f'trials = 6\nobjectives = ["area"]\nmax_failed_share = 1.0\ntime_limit_s = {limit_s}'),
+        ("trials = 4", f'trials = {high + 1}\nobjectives = ["area"]\nmax_failed_share = 1.0\ntime_limit_s = {limit_s}'),
         ('"random"', '"brute-force"'),
     ):
         assert old in text
@@ -77,27 +97,48 @@ def problem_of(home: Path, **how: Any) -> RemoteProblem:
     return RemoteProblem(Request(load(space(home, **how)), "cpu", home / "cache"))
 
 
-@pytest.mark.parametrize(
-    ("footprint", "error", "words"),
-    [
+def test_what_takes_a_worker_down_or_wants_to_leave_the_program_fails_its_own_trial_alone(
+    home: Path, tmp_path: Path
+) -> None:
+    once = tmp_path / "once"
+    faults = [
         ("os.kill(os.getpid(), signal.SIGKILL)", "WorkerError", ["memory ran out", "ended by SIGKILL"]),
         ("os._exit(7)", "WorkerError", ["died", "ended with status 7"]),
         ("raise MemoryError('no room')", "PluginContractError", ["moody", "MemoryError: no room"]),
         ("raise Odd(1, 2)", "PluginContractError", ["Odd: 1"]),
-    ],
-)
-def test_a_trial_that_takes_the_worker_down_fails_alone(
-    home: Path, tmp_path: Path, footprint: str, error: str, words: list[str]
-) -> None:
-    rows = rows_of(home, tmp_path, footprint=footprint)
-    assert sorted(rows["param.compressor.moody.mood"]) == list(range(6))
-    failed = rows[rows["status"] == "failed"]
-    assert list(failed["param.compressor.moody.mood"]) == [3]
-    assert set(rows["status"]) == {"done", "failed"}
-    row = failed.iloc[0]
-    assert row["error_type"] == error
-    for word in words:
-        assert word in row["error_message"]
+        ("sys.exit(3)", "PluginContractError", ["'moody' raised in footprint()", "SystemExit: 3"]),
+        ("raise KeyboardInterrupt", "PluginContractError", ["'moody' raised in footprint()", "KeyboardInterrupt"]),
+        ("raise Own('x')", "PluginContractError", ["'moody' raised in footprint()", "Own: x"]),
+    ]
+    # A worker that dies at one request and not when the request is made again costs nothing.
+    lines = [*(fault for fault, *_ in faults), f"_exit_once(pathlib.Path({str(once)!r}))"]
+    text = "\n            ".join(f"if (params['mood'] == {mood}).any(): {line}" for mood, line in enumerate(lines))
+    rows = rows_of(home, tmp_path, footprint=text, high=len(lines), at="[0, 1, 2, 3, 4, 5, 6, 7]")
+    rows = rows.sort_values("param.compressor.moody.mood")
+    assert once.exists()
+    assert list(rows["param.compressor.moody.mood"]) == list(range(len(lines) + 1))
+    assert list(rows["status"]) == ["failed"] * len(faults) + ["done", "done"]
+    for (_, error, words), (_, row) in zip(faults, rows.iterrows(), strict=False):
+        assert row["error_type"] == error
+        for word in words:
+            assert word in row["error_message"]
+
+
+def test_an_idle_worker_that_dies_is_replaced_and_a_request_to_stop_is_not_for_it(home: Path) -> None:
+    with problem_of(home) as problem:
+        problem.prepare(scores=False)
+        points = [default_point(problem.space)]
+        before = problem.cost(points)
+        worker = worker_of(os.getpid())
+        os.kill(worker, signal.SIGTERM)
+        os.kill(worker, signal.SIGINT)
+        assert problem.cost(points) == before
+        assert worker_of(os.getpid()) == worker
+        os.kill(worker, signal.SIGKILL)
+        while _lives(worker):
+            time.sleep(0.01)
+        assert problem.cost(points) == before
+        assert worker_of(os.getpid()) != worker
 
 
 def test_a_method_that_never_returns_is_a_failed_trial(home: Path, tmp_path: Path) -> None:
@@ -166,6 +207,13 @@ def dse_command(*words: object, cwd: Path, cache: Path) -> subprocess.CompletedP
     command = [sys.executable, "-m", "dse", *map(str, words), "--device", "cpu"]
     environment = {**os.environ, "DSE_CACHE": str(cache)}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=True)
+
+
+def worker_of(pid: int) -> int:
+    """The one child of a process that serves a problem."""
+    children = [int(item) for path in Path(f"/proc/{pid}/task").glob("*/children") for item in path.read_text().split()]
+    (worker,) = (child for child in children if b"dse.worker.serve" in Path(f"/proc/{child}/cmdline").read_bytes())
+    return worker
 
 
 def _lives(pid: int) -> bool:
