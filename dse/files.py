@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import fields, is_dataclass
+from pathlib import Path, PurePath
+from typing import Any
 
-from dse.errors import DseError, OutputError, StudyError
+from dse.errors import DseError, OutputError, PluginContractError, StudyError
 
 
 def sha256(content: bytes) -> str:
@@ -19,8 +22,43 @@ def sha256(content: bytes) -> str:
 
 
 def digest(value: object) -> str:
-    """Return a short sha256 of a value's canonical JSON."""
-    return sha256(json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode())[:24]
+    """Return a short sha256 of a value's canonical JSON; arrays count by their type, shape and bytes.
+
+    Raises:
+        PluginContractError: a part of the value has no content that JSON or numpy could write.
+    """
+    try:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=_plain)
+    except (TypeError, ValueError, RecursionError) as error:
+        if isinstance(error, DseError):
+            raise
+        raise _unhashable(f"{type(error).__name__}: {error}") from error
+    return sha256(text.encode())[:24]
+
+
+def _plain(value: Any) -> object:
+    """Return what JSON writes in the place of a value that it does not know."""
+    import numpy as np
+
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        return [str(value.dtype), value.shape, sha256(np.ascontiguousarray(value).tobytes())]
+    if isinstance(value, PurePath | dt.date | dt.time):
+        return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return [type(value).__qualname__, {field.name: getattr(value, field.name) for field in fields(value)}]
+    raise _unhashable(f"a value of type {type(value).__name__}")
+
+
+def _unhashable(found: str) -> PluginContractError:
+    return PluginContractError(
+        "a part of a key cannot be hashed, so it would not tell one result from another",
+        where="the key of a cached result",
+        expected="text, numbers, lists, tables with text as keys, dataclasses of these, or numpy arrays of numbers",
+        found=found,
+        fix="put the content that matters into the key, such as tensor.numpy(), sorted(names) or options.model_dump()",
+    )
 
 
 def file_digest(path: Path) -> str:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,17 @@ from hypothesis import strategies as st
 
 from dse import cache
 from dse.cache import ArrayCache, cache_key, default_cache
-from dse.errors import StudyError
+from dse.errors import PluginContractError, StudyError
 from dse.files import digest, file_digest, whole_file
+
+
+@dataclass(frozen=True)
+class Point:
+    """A record that a plugin could put into a key."""
+
+    x: int
+    rest: object
+
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -37,6 +48,42 @@ def test_a_digest_does_not_depend_on_the_order_of_keys(value: dict[str, object])
 @given(st.lists(st.integers(), unique=True, min_size=2))
 def test_a_digest_depends_on_the_order_of_items(value: list[int]) -> None:
     assert digest(value) != digest(value[::-1])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        np.where(np.arange(5000) == 2500, -1, np.arange(5000)),  # printed, both arrays are shortened to the same text
+        np.arange(5000).reshape(50, 100),
+        np.arange(5000).astype(np.float64),
+        np.arange(5000).astype(np.int64).byteswap().view(">i8"),
+    ],
+    ids=["one number", "shape", "type", "bytes"],
+)
+def test_arrays_in_a_key_count_by_type_shape_and_bytes(other: np.ndarray) -> None:
+    assert digest({"mask": np.arange(5000)}) == digest({"mask": np.arange(10000)[:5000]})
+    assert digest({"mask": np.arange(5000)}) != digest({"mask": other})
+
+
+def test_values_of_numpy_paths_and_records_in_a_key_count_by_their_content(tmp_path: Path) -> None:
+    assert digest([np.int64(3), np.float32(0.5), tmp_path]) == digest([3, 0.5, str(tmp_path)])
+    assert digest(Point(1, (2, 3))) == digest(Point(1, [2, 3]))
+    assert digest(Point(1, (2, 3))) != digest(Point(1, (3, 2)))
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (object(), "a value of type object"),
+        ({1, 2}, "a value of type set"),
+        (np.array([object()]), "a value of type ndarray"),
+        ({(1, 2): 3}, "TypeError: keys must be str"),
+        ({1: 2, "1": 3}, "TypeError: '<' not supported"),
+    ],
+)
+def test_a_key_that_cannot_be_hashed_is_refused(value: object, found: str) -> None:
+    with pytest.raises(PluginContractError, match=rf"cannot be hashed[\s\S]*found: {re.escape(found)}[\s\S]*do: put"):
+        digest({"key": value})
 
 
 def test_a_file_digest_is_sha256_of_its_bytes(tmp_path: Path) -> None:
