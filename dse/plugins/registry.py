@@ -19,9 +19,8 @@ import pluggy
 from pydantic import ValidationError
 
 from dse.errors import DseError, PluginContractError, PluginLoadError, unknown_name
-from dse.files import hash_parts
 from dse.plugins.call import check_names
-from dse.plugins.code import files_of
+from dse.plugins.code import Code, code_of
 from dse.plugins.contract import PROTOCOLS, Hooks
 from dse.pydantic_errors import option_error
 from dse.records.plugin import API, KINDS, RECORD_TYPES, Kind, Options, PluginRecord
@@ -152,17 +151,15 @@ class Registry:
         """Return the origin of a plugin."""
         return self._found[kind][name][1]
 
-    def fingerprint(self, kind: Kind, name: str) -> str:
-        """Return version, origin and a hash of the code of a plugin, which its cached results depend on.
+    def code(self, kind: Kind, name: str, built: object = None) -> Code:
+        """Return the code of a plugin, and of everything that a ``built`` plugin is made of; see `code_of`."""
+        return code_of(self.get(kind, name).build, built)
 
-        The code is the file that defines ``build``, or its whole folder where that file makes it a package, and the files
-        that these import from the same package.
-        """
+    def fingerprint(self, kind: Kind, name: str, built: object = None) -> str:
+        """Return version, origin and a hash of the code of a plugin, which its cached results depend on."""
         record, provider = self._found[kind][name]
-        source = inspect.getsourcefile(record.build)
-        files = files_of(record.build.__module__, Path(source)) if source else []
-        content = hash_parts((file.read_bytes() for file in files), size=8).hex()
-        return f"{kind}.{name} {record.version} ({provider.distribution}) {content}"
+        code = self.code(kind, name, built)
+        return " ".join([f"{kind}.{name} {record.version} ({provider.distribution}) {code.content}", *code.releases])
 
     def validate_options(self, kind: Kind, name: str, options: Mapping[str, Any], *, where: object = None) -> Options:
         """Return a plugin's options as its own type reads them."""

@@ -17,6 +17,7 @@ from dse.cost.metrics import cost_results
 from dse.cost.reference import Reference, reference_values
 from dse.cost.sum import Costs
 from dse.errors import SpaceError
+from dse.files import digest
 from dse.plugins.call import call_plugin
 from dse.plugins.contract import Hardware, is_joint
 from dse.plugins.registry import Registry
@@ -74,8 +75,9 @@ class WorkloadProblem:
         identities: dict[str, str] = {}
         for kind, name, options in plugins:
             self._names[kind].append(name)
-            self._plugins[kind, name] = registry.build(kind, name, options, where=f"[{kind}.{name}.options]")
-            identities[f"{kind}.{name}"] = f"{registry.fingerprint(kind, name)} {sorted(options.items())}"
+            plugin = registry.build(kind, name, options, where=f"[{kind}.{name}.options]")
+            self._plugins[kind, name] = plugin
+            identities[f"{kind}.{name}"] = f"{registry.fingerprint(kind, name, plugin)} {digest(options)}"
         self._reference: Hardware = registry.build(
             "hardware", reference.plugin, reference.options, where="[reference_hardware] options"
         )

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dse.files import hash_parts
 from dse.records.plugin import Kind
 from dse.space.file import SpaceFile
 from dse.threads import count_cores
@@ -55,7 +54,7 @@ def provenance_of(space: SpaceFile, registry: Registry, digests: Mapping[str, st
         origin = registry.provider(kind, name).distribution
         file = Path(origin)
         if file.suffix == ".py" and file.is_file():
-            origin = f"{file.name} {hash_parts([file.read_bytes()], size=8).hex()}"
+            origin = f"{file.name} {registry.code(kind, name).content}"
         plugins[f"{kind}.{name}"] = f"{version} ({origin})"
     return Provenance(plugins, dict(digests))
 
