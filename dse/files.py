@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -65,6 +66,18 @@ def file_digest(path: Path) -> str:
     """Return the sha256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """Return `file_digest` of a file, which is read again only if its size or its time of change differs."""
+    state = path.stat()
+    return _hash_file(path, state.st_size, state.st_mtime_ns)
+
+
+@cache
+def _hash_file(path: Path, size: int, changed_ns: int) -> str:
+    del size, changed_ns  # they tell a file that was changed
+    return file_digest(path)
 
 
 def hash_parts(parts: Iterable[bytes | memoryview], *, size: int = 16) -> bytes:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dse.files import digest
+from dse.files import digest, file_hash
 from dse.models import checkpoints as models
 from dse.models.checks import check_checkpoint, check_length
+from dse.models.contents import Digests, config_digest, tokenizer_digest
 from dse.models.data import splits
 from dse.models.data.text import encode, encode_sample, padding
 from dse.models.encoder import Decomposed
@@ -78,13 +79,33 @@ class LoadedTask:
         return digest([DATA_VERSION, self.spec.metric, self.spec.max_length, content])
 
     @cached_property
+    def ready(self) -> tuple[str, str]:
+        """Content hashes of the weights and of the configuration of a ready checkpoint."""
+        model = self.model()[0]
+        return models.model_digest(model), config_digest(model.config)
+
+    @cached_property
     def digest(self) -> str:
-        """Hash of everything that determines the task's weights; available before training."""
+        """Hash of the data and settings that determine the task's weights; available before training."""
         if self.spec.checkpoint:
-            return models.model_digest(self.model()[0])
+            return self.ready[0]
         spec, work = self.spec, self._workload
-        made_from = [work.base_digest, self.data_digest, spec.kind, spec.max_length, spec.fine_tune.model_dump()]
+        made_from = [work.weights_digest, self.data_digest, spec.kind, spec.max_length, spec.fine_tune.model_dump()]
         return digest([finetune.FINE_TUNE_VERSION, *made_from, finetune.has_bf16(work.device)])
+
+    @property
+    def path(self) -> Path:
+        """Path of the stored fine-tuned task."""
+        return self._workload.cache / "tasks" / f"{digest([self.digest, self._workload.base_digest])}.safetensors"
+
+    @property
+    def content(self) -> str:
+        """Content hash of the task's weights and of their configuration; the task is fine-tuned if necessary."""
+        if self.spec.checkpoint:
+            return digest(self.ready)
+        if not self.path.is_file():
+            self.model()
+        return file_hash(self.path)
 
     def model(self) -> tuple[PreTrainedModel, dict[str, float]]:
         """Return a fresh float32 copy of the task's model and the scaling of its labels; fine-tune it if necessary."""
@@ -97,13 +118,12 @@ class LoadedTask:
             check_checkpoint(self.spec, model, work.encoder)
             return model, {"mean": 0.0, "spread": 1.0}
         model = models.load_model(work.source, labels=self.labels, seed=self.spec.fine_tune.seed)
-        path = work.cache / "tasks" / f"{self.digest}.safetensors"
-        if path.is_file():
-            return model, finetune.restore(path, model)
+        if self.path.is_file():
+            return model, finetune.restore(self.path, model)
         scaling = finetune.fine_tune(
             model, work.tokenizer, self.spec, self.splits.train, device=work.device, progress=work.progress
         )
-        finetune.save(path, model, scaling)
+        finetune.save(self.path, model, scaling)
         return model, scaling
 
     @cached_property
@@ -188,11 +208,12 @@ class LoadedWorkload:
         return load_base_tokenizer(self.source, self.config)
 
     @cached_property
-    def _base(self) -> tuple[dict[tuple[int, int], Tensor], list[dict[str, Tensor]], Encoder, str]:
-        """Matrices, vectors, shape and content hash of the base; the model itself is discarded."""
+    def _base(self) -> tuple[dict[tuple[int, int], Tensor], list[dict[str, Tensor]], Encoder, str, str]:
+        """Matrices, vectors, shape and content hashes of the base; the model itself is discarded."""
         model = models.load_model(self.source, labels=1)
         decomposed = Decomposed(model)
-        return decomposed.weights(), decomposed.vectors(), decomposed.shape(), models.model_digest(model)
+        hashes = models.model_digest(model), config_digest(model.config)
+        return decomposed.weights(), decomposed.vectors(), decomposed.shape(), *hashes
 
     @property
     def encoder(self) -> Encoder:
@@ -200,9 +221,25 @@ class LoadedWorkload:
         return self._base[2]
 
     @property
-    def base_digest(self) -> str:
-        """Content hash of the base."""
+    def weights_digest(self) -> str:
+        """Content hash of the base's weights alone."""
         return self._base[3]
+
+    @cached_property
+    def tokenizer_digest(self) -> str:
+        """Content hash of the tokenizer."""
+        return tokenizer_digest(self.tokenizer)
+
+    @property
+    def base_digest(self) -> str:
+        """Content hash of the base: its weights, its configuration and its tokenizer."""
+        return digest([*self._base[3:], self.tokenizer_digest])
+
+    @property
+    def recorded(self) -> dict[str, str]:
+        """Content hashes that a study records, each of one thing, so that a message can name what has changed."""
+        ready = {f"config.{name}": task.ready[1] for name, task in self.tasks.items() if task.spec.checkpoint}
+        return {**self.shape.seeds, "config.base": self._base[4], "tokenizer": self.tokenizer_digest, **ready}
 
     def base_weights(self) -> dict[tuple[int, int], Tensor]:
         """Return the base's matrices (outputs, inputs) by (layer, matrix)."""
@@ -239,10 +276,15 @@ class LoadedWorkload:
             pooled = token_moments(np.concatenate([task.train_lengths for task in self.tasks.values()]))
         total = sum(task.rate for task in self.spec.tasks)
         shapes = tuple(task.shape(pooled, task.spec.rate / total) for task in self.tasks.values())
-        digests = {"base": self.base_digest}
+        seeds = {"base": self.weights_digest}
+        contents = {"base": lambda: self.base_digest}
         for name, task in self.tasks.items():
-            digests |= {f"task.{name}": task.digest, f"data.{name}": task.data_digest}
-        return Workload(self.spec.base.name, self.encoder, shapes, traffic, digests)
+            seeds |= {f"task.{name}": task.digest, f"data.{name}": task.data_digest}
+            contents |= {
+                f"task.{name}": partial(getattr, task, "content"),
+                f"data.{name}": partial(str, task.data_digest),
+            }
+        return Workload(self.spec.base.name, self.encoder, shapes, traffic, Digests(contents), seeds)
 
 
 def token_moments(lengths: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[float, float]:

@@ -60,6 +60,15 @@ class WithBaselines(Protocol):
 
 
 @runtime_checkable
+class WithDigests(Protocol):
+    """A problem that knows more content hashes once it is prepared."""
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Content hashes of all that results depend on, by name, as far as they are available."""
+
+
+@runtime_checkable
 class Foresighted(Protocol):
     """A problem that can score several designs side by side if it knows the next ones."""
 

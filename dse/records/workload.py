@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -99,14 +100,18 @@ class Workload:
         encoder: shape of the base model's encoder.
         tasks: the T tasks, in the order of the space file.
         traffic: how requests arrive.
-        digests: content hashes by name (``base``, ``task.<name>``, ``data.<name>``), part of every score's cache key.
+        digests: content hashes by name (``base``, ``task.<name>``, ``data.<name>``), part of every score's cache key. That of a
+            task is the hash of its weights, so to ask for it fine-tunes the task if necessary.
+        seeds: hashes by the same names of what the content is made from: random draws follow them, and not the last digit of
+            a weight. Empty: draws follow ``digests``.
     """
 
     base: str
     encoder: Encoder
     tasks: tuple[Task, ...]
     traffic: Traffic = Traffic()
-    digests: dict[str, str] = field(default_factory=dict, compare=False, hash=False)
+    digests: Mapping[str, str] = field(default_factory=dict, compare=False, hash=False)
+    seeds: Mapping[str, str] = field(default_factory=dict, compare=False, hash=False)
 
     @property
     def task_names(self) -> tuple[str, ...]:

@@ -55,7 +55,11 @@ OBJECTIVES: dict[str, Objective] = {
 IDENTITY = (
     Column("schema_version", "int64", "version of this table"),
     Column("trial", "int64", "number of the trial, counted from 0 in the order of the proposals"),
-    Column("status", "string", "done, infeasible, stopped, duplicate or failed"),
+    Column(
+        "status",
+        "string",
+        "done, infeasible, stopped, duplicate or failed; stale if plugins, data or weights have changed since",
+    ),
     Column("stage", "string", "last stage that the trial reached: cost, screen or score"),
     Column("reason", "string", "why a trial is infeasible, stopped, duplicate or failed"),
     Column("source", "string", "origin of the design: sampler, profile, enqueued or random"),

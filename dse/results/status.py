@@ -13,6 +13,8 @@ class Status(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     DUPLICATE = "duplicate"
+    STALE = "stale"
+    """Outcome under conditions that have changed since: the study was forced to continue. The log holds the old status."""
 
     @property
     def counts(self) -> bool:
@@ -22,7 +24,7 @@ class Status(StrEnum):
     @property
     def has_cost(self) -> bool:
         """Whether the trial was costed, so that its row has a violation of limits."""
-        return self in (Status.DONE, Status.INFEASIBLE, Status.STOPPED)
+        return self in (Status.DONE, Status.INFEASIBLE, Status.STOPPED, Status.STALE)
 
     @property
     def is_final(self) -> bool:
@@ -37,5 +39,5 @@ class Status(StrEnum):
     @property
     def optuna_state(self) -> str:
         """Name of Optuna's state that a dashboard shows for a trial that is not a duplicate."""
-        rejected = self in (Status.INFEASIBLE, Status.STOPPED)
+        rejected = self in (Status.INFEASIBLE, Status.STOPPED, Status.STALE)
         return "COMPLETE" if self is Status.DONE else "PRUNED" if rejected else "FAIL"

@@ -84,6 +84,7 @@ class WorkloadProblem:
         self._reference_name = reference.plugin
         declared = self._reference.parameters(loaded.shape)
         self._reference_params = reference_values(reference, declared, self._default)
+        self._scored = False
         self._resamples: dict[int, NDArray[Any]] = {}
         self.context = PipelineContext(loaded, ArrayCache(cache), precision, progress, identities)
 
@@ -112,6 +113,12 @@ class WorkloadProblem:
     def data(self) -> tuple[DataFacts, ...]:
         """Facts about every task's rows: how many were read, dropped and kept."""
         return tuple(task.facts for task in self._loaded.tasks.values())
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Content hashes of all that results depend on; weights of fine-tuned tasks are available once they are scored."""
+        tuned = {name: task for name, task in self._loaded.tasks.items() if self._scored and not task.spec.checkpoint}
+        return {**self._loaded.recorded, **{f"weights.{name}": task.content for name, task in tuned.items()}}
 
     @cached_property
     def parameters(self) -> tuple[PluginParameter, ...]:
@@ -143,6 +150,7 @@ class WorkloadProblem:
                 call_plugin(kind, name, plugin.prepare, context)
         if scores:
             self.baseline_scores()
+            self._scored = True
 
     def plugin(self, kind: Kind, name: str) -> Any:
         """Return a built plugin that the study names."""

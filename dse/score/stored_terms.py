@@ -75,7 +75,8 @@ class Assembly:
 
         A group's origin is the base and the tasks that use the group.
         """
-        names, digests = self._context.workload.task_names, self._context.workload.digests
+        names, workload = self._context.workload.task_names, self._context.workload
+        digests = workload.seeds or workload.digests
         task = owner - self.demand.task_owner(0)
         if task >= 0:
             return digests[f"task.{names[task]}"]

@@ -60,7 +60,7 @@ def load(request: Request, activity: ProgressCallback | None = None) -> tuple[Wo
     space.check_plugins(registry)
     problem = build_problem(space, registry, cache=request.cache, device=request.device, progress=activity)
     resolved = resolve(space, problem.parameters, problem.tasks, problem.layers)
-    return problem, resolved, provenance_of(space, registry, problem.workload.digests)
+    return problem, resolved, provenance_of(space, registry, problem.digests)
 
 
 def request(

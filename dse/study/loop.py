@@ -187,6 +187,8 @@ class Loop:
         self.observer.trial(self.ledger.progress(), row)
 
     def _learn(self, point: DesignPoint | None, row: Mapping[str, Any]) -> None:
+        if row["status"] == Status.STALE:
+            return
         self.evaluator.learn(row)
         if point is not None and row["status"] != Status.DUPLICATE:
             self.suggester.learn(point, row)

@@ -19,6 +19,11 @@ from dse.study.log.events import damaged_event_error
 from dse.study.log.history import LOG_SCHEMA, History
 from dse.study.provenance import ACCOUNTING, Provenance, accounting_of, machine, own_version, versions
 
+ALWAYS = ("base", "task.", "data.")
+"""Beginnings of the names of content that every session records; other content is compared if both sessions know it."""
+MOVES_DIGITS = (("versions", "torch"), ("machine", "threads"))
+"""Facts of a session that may change the last digits of weights and scores."""
+
 
 @contextmanager
 def hold(folder: Path) -> Iterator[None]:
@@ -94,8 +99,8 @@ def check_asked(space: SearchSpace, history: History) -> None:
             raise damaged_event_error(history.path, trial.line, "parameters of a design of this space", reason)
 
 
-def check_unchanged(folder: Path, history: History, event: Mapping[str, Any], *, force: bool) -> list[str]:
-    """Compare a new session with the last one; return what changed, for the log.
+def check_unchanged(folder: Path, history: History, event: dict[str, Any], *, force: bool) -> list[str]:
+    """Compare a new session with the sessions before; mark it if it makes their results stale; return notes for the log.
 
     Raises:
         StudyError: something changed that makes old and new trials incomparable, and ``force`` is not set.
@@ -103,14 +108,49 @@ def check_unchanged(folder: Path, history: History, event: Mapping[str, Any], *,
     if not history.sessions:
         return []
     last = history.sessions[-1]
-    changes = [
-        *_changes("plugin", last["plugins"], event["plugins"], own_version),
-        *_changes("data", last["digests"], event["digests"]),
-    ]
+    changes = [*_changes("plugin", last["plugins"], event["plugins"], own_version), *_data_changes(history, event)]
     if accounting_of(last) != accounting_of(event):
         changes.append(f"accounting of dse: {accounting_of(last)} -> {accounting_of(event)}")
+    if changes:
+        event["stale"] = True
     if last["space_hash"] != event["space_hash"]:
         changes.append(f"space or search settings: {last['space_hash'][:8]} -> {event['space_hash'][:8]}")
+    return [*_refuse(folder, changes, force=force), *_machine_notes(last, event)]
+
+
+def prepared_event(folder: Path, history: History, digests: Mapping[str, str], *, force: bool) -> dict[str, Any] | None:
+    """Return the event that records what preparing the problem has brought to light; None if that is nothing new.
+
+    Args:
+        folder: folder of the study.
+        history: log up to here, this session included.
+        digests: all content hashes that are available now.
+        force: whether to continue although content changed.
+
+    Raises:
+        StudyError: weights or files are not those of the sessions before, and ``force`` is not set.
+    """
+    new = {name: value for name, value in digests.items() if history.sessions[-1]["digests"].get(name) != value}
+    event = {"event": "prepared", "digests": new}
+    changes = _data_changes(history, event)
+    return event | {"notes": _refuse(folder, changes, force=force), "stale": bool(changes)} if new else None
+
+
+def _data_changes(history: History, event: Mapping[str, Any]) -> list[str]:
+    """Describe the content that differs from what the sessions before recorded, each of them what it knew."""
+    old: dict[str, str] = {}
+    for session in history.sessions:
+        old |= session["digests"]
+    new = event["digests"]
+    both = {name for name in old if name in new}
+    if event["event"] == "resumed":  # a session that was not prepared lacks weights and files, one of an old dse more
+        both |= {name for name in {*old, *new} if name.startswith(ALWAYS)}
+    parts = [{name: side[name] for name in both if name in side} for side in (old, new)]
+    return _changes("data", *parts)
+
+
+def _refuse(folder: Path, changes: list[str], *, force: bool) -> list[str]:
+    """Return a note for each change, or raise an error that names them all."""
     if changes and not force:
         raise StudyError(
             "this study was begun under other conditions, so its old and new trials would not be comparable",
@@ -120,6 +160,16 @@ def check_unchanged(folder: Path, history: History, event: Mapping[str, Any], *,
             fix="give the new study another name, or force it to continue: the change is then recorded",
         )
     return [f"continued although this changed: {change}" for change in changes]
+
+
+def _machine_notes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Describe what may move the last digits of scores, as far as both sessions recorded it."""
+    pairs = [(name, old[part].get(name), new[part].get(name)) for part, name in MOVES_DIGITS]
+    return [
+        f"{name}: {before} -> {now}, so the last digits of scores may differ"
+        for name, before, now in pairs
+        if None not in (before, now) and before != now
+    ]
 
 
 def _changes(

@@ -94,13 +94,23 @@ class Ledger:
             self._fallbacks += 1
         elif row["source"] == "sampler":
             self._fallbacks = 0
-        if point is not None:
+        if point is not None and status is not Status.STALE:
             self.seen[point.key()] = row["trial"]
         if row.get("evaluated_tasks") is not None:
             self._measured += row["evaluated_tasks"]
             self._cached += self._tasks - row["evaluated_tasks"]
         if status is Status.DONE and result.values is not None:
             self._take(result)
+
+    def forget_results(self) -> None:
+        """Treat the results of all trials so far as stale."""
+        self.seen.clear()
+        self._best.clear()
+        self._front = RunningFront([item.maximise for item in self._objectives])
+        for status in Status:
+            if status.has_cost and status is not Status.STALE:
+                self._counts[Status.STALE] += self._counts[status]
+                self._counts[status] = 0
 
     def beats(self, values: Sequence[float]) -> bool:
         """Return whether a design on the front is at least as good in every objective."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 import re
 from collections.abc import Mapping
@@ -31,7 +32,7 @@ class Provenance:
 
     Attributes:
         plugins: version and origin by ``kind.plugin``; `own_version` returns the part that must stay.
-        digests: content hashes of base model, tasks and data, by name.
+        digests: content hashes of base model, tokenizer, tasks and data, by name.
     """
 
     plugins: Mapping[str, str] = field(default_factory=dict)
@@ -44,7 +45,7 @@ def provenance_of(space: SpaceFile, registry: Registry, digests: Mapping[str, st
     Args:
         space: space file, which names the plugins.
         registry: registry of the plugins.
-        digests: content hashes, as in ``Workload.digests``.
+        digests: content hashes by name, of one thing each.
     """
     names: set[tuple[Kind, str]] = {(kind, name) for kind, name, _ in space.plugins}
     names.add(("hardware", space.reference_hardware.plugin))
@@ -84,7 +85,8 @@ def versions() -> dict[str, str]:
 
 def machine() -> dict[str, Any]:
     """Describe the machine of the study."""
-    return {"system": platform.platform(), "processor": platform.machine(), "cores": count_cores()}
+    system = {"system": platform.platform(), "processor": platform.machine(), "cores": count_cores()}
+    return system | {"threads": os.environ.get("OMP_NUM_THREADS", "as many as cores")}
 
 
 def _version(package: str) -> str:

@@ -7,7 +7,7 @@ any instant loses at most the trial in flight, which is evaluated first when the
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from dse.errors import SpaceError, unknown_name
 from dse.files import write_text_whole
 from dse.records.callbacks import MessageCallback, ignore_message
 from dse.records.design import DesignPoint
-from dse.records.problem import Problem
+from dse.records.problem import Problem, WithDigests
 from dse.results.files import LOG, SPACE
 from dse.samplers.encoding import Codec
 from dse.samplers.suggester import Suggester
@@ -26,7 +26,7 @@ from dse.study.log.file import Event, StudyLog, pause_garbage_collection
 from dse.study.log.history import History, read_history
 from dse.study.loop import Loop
 from dse.study.observer import NullObserver, Observer, Progress
-from dse.study.open import check_unchanged, hold, session_event
+from dse.study.open import check_unchanged, hold, prepared_event, session_event
 from dse.study.progress import Ledger
 from dse.study.provenance import Provenance
 from dse.study.stages import Evaluator
@@ -110,7 +110,7 @@ def run(
             loop.requeue_failed(history)
         for note in event["notes"]:
             observer.note(note)
-        return _until_done(problem, loop, folder, total)
+        return _until_done(problem, loop, folder, total, lambda: _record_content(problem, loop, folder, force=force))
 
 
 @pause_garbage_collection()
@@ -134,8 +134,22 @@ def _open_session(
     return event, replace(history, sessions=(*history.sessions, event))
 
 
-def _until_done(problem: Problem, loop: Loop, folder: Path, total: int) -> Finished:
-    """Prepare the problem, run the loop, and write the results whatever ends it."""
+def _record_content(problem: Problem, loop: Loop, folder: Path, *, force: bool) -> None:
+    """Log the content that a prepared problem knows; refuse it if it has changed."""
+    history = read_history(loop.log.events, loop.log.path)
+    digests = problem.digests if isinstance(problem, WithDigests) else {}
+    event = prepared_event(folder, history, digests, force=force)
+    if event is None:
+        return
+    loop.log.append(event)
+    if event["stale"]:
+        loop.ledger.forget_results()
+    for note in event["notes"]:
+        loop.observer.note(note)
+
+
+def _until_done(problem: Problem, loop: Loop, folder: Path, total: int, record: Callable[[], None]) -> Finished:
+    """Prepare the problem, record its content, run the loop, and write the results whatever ends it."""
     observer, ledger = loop.observer, loop.ledger
     interrupted = False
     reason = ""
@@ -143,6 +157,7 @@ def _until_done(problem: Problem, loop: Loop, folder: Path, total: int) -> Finis
         observer.on_start(ledger.progress())
         if ledger.evaluated < total:
             problem.prepare(scores=loop.evaluator.needs_score)
+            record()
             observer.on_ready()
         written = time.monotonic()
         while not reason:

@@ -104,6 +104,11 @@ class RemoteProblem:
         """Facts about every task's rows: how many were read, dropped and kept."""
         return tuple(self._ask("data"))
 
+    @property
+    def digests(self) -> dict[str, str]:
+        """Content hashes of all that results depend on, by name, as far as they are available."""
+        return dict(self._ask("digests"))
+
     def baselines(self, *, ready: bool = False) -> tuple[BaselineFacts, ...]:
         """Describe each task's baseline on the search split; with ``ready``, of tasks with a ready checkpoint alone."""
         facts: tuple[BaselineFacts, ...] = self._ask("baselines", ready=ready)

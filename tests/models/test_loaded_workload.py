@@ -78,7 +78,7 @@ def test_the_same_recipe_gives_the_same_weights(load: Load) -> None:
 def test_a_tasks_digest_follows_its_settings_and_leaves_the_other_task_alone(
     load: Load, change: dict[str, Any]
 ) -> None:
-    first, other = load().shape.digests, load(**change).shape.digests
+    first, other = load().shape.seeds, load(**change).shape.seeds
     assert first["task.class"] != other["task.class"]
     assert first["task.value"] == other["task.value"]
     assert first["base"] == other["base"]
@@ -143,7 +143,7 @@ def test_a_ready_checkpoint_is_used_as_it_is(
     model: Any = models.load_model(source)
     stored = model.bert.encoder.layer[1].output.dense.weight
     assert torch.equal(work.task_weights("class")[1, 5], stored)
-    assert work.shape.digests["task.class"] != load().shape.digests["task.class"]
+    assert work.shape.digests["task.class"] != load().shape.seeds["task.class"]
 
 
 def test_a_checkpoint_of_another_architecture_is_refused_with_both_shapes(

@@ -13,6 +13,7 @@ import pytest
 
 from dse.errors import SpaceError, StudyError
 from dse.records.design import DesignPoint
+from dse.results.points import point_of
 from dse.samplers.encoding import Codec
 from dse.study.provenance import Provenance, own_version
 from dse.study.tables import refresh
@@ -327,3 +328,75 @@ def test_provenance_names_versions_plugins_hashes_seed_and_machine(tmp_path: Pat
         assert session["seed"] == 3
         assert {"dse", "python", "optuna"} <= set(session["versions"])
         assert session["machine"]["cores"] >= 1
+
+
+class Weighed(FakeProblem):
+    """A problem that knows the hash of its weights once it is prepared."""
+
+    def __init__(self, weights: str) -> None:
+        super().__init__()
+        self.weights = weights
+
+    @property
+    def digests(self) -> dict[str, str]:
+        return {"base": "abc", **({"weights.sst2": self.weights} if self.prepared else {})}
+
+
+def test_content_that_preparing_brings_to_light_is_recorded_and_must_stay(tmp_path: Path) -> None:
+    go(tmp_path, trials=5, problem=Weighed("one"))
+    go(tmp_path, trials=6, problem=Weighed("one"))
+    before = (tmp_path / "log.jsonl").read_text()
+    (first, second) = json.loads((tmp_path / "provenance.json").read_text())["sessions"]
+    assert first["digests"] == second["digests"] == {"base": "abc", "weights.sst2": "one"}
+    with pytest.raises(StudyError, match=r"other conditions[\s\S]*found: data weights.sst2: one -> two"):
+        go(tmp_path, trials=8, problem=Weighed("two"))
+    assert before in (tmp_path / "log.jsonl").read_text()
+    with pytest.raises(StudyError, match=r"data weights.sst2: one -> two"):
+        go(tmp_path, trials=8, problem=Weighed("two"))
+
+
+@pytest.mark.parametrize("change", ["weights", "checkpoint"])
+def test_rows_of_before_a_forced_change_are_stale_and_leave_the_front(tmp_path: Path, change: str) -> None:
+    provenance = Provenance({"hardware.isaac": "1 (dse-reram 0.1.0)"}, {"base": "abc"})
+    go(tmp_path, trials=5, problem=Weighed("one"))
+    old = rows(tmp_path)
+    if change == "checkpoint":
+        provenance = replace(provenance, digests={"base": "def"})
+    problem, observer = Weighed("two" if change == "weights" else "one"), Notes()
+    go(tmp_path, trials=9, problem=problem, provenance=provenance, observer=observer, force=True)
+    new = rows(tmp_path)
+    assert any("continued although this changed: data" in note for note in observer.notes)
+    assert {row["status"] for row in new[: len(old)]} == {"stale"}
+    assert [row["area_mm2"] for row in new[: len(old)]] == [row["area_mm2"] for row in old]
+    assert not any(row["on_front"] for row in new[: len(old)])
+    assert any(row["on_front"] for row in new)
+    assert {row["trial"] for row in pq.read_table(tmp_path / "pareto.parquet").to_pylist()} <= {
+        row["trial"] for row in new[len(old) :]
+    }
+
+
+def test_a_design_with_a_stale_row_is_evaluated_again(tmp_path: Path) -> None:
+    space = fake_space(small_raw(trials=4))
+    go(tmp_path, space, problem=Weighed("one"))
+    old = rows(tmp_path)
+    points = [point_of(row) for row in old if row["status"] == "done"]
+    go(tmp_path, space, trials=4 + len(points), problem=Weighed("two"), force=True, enqueue=points)
+    again = [row for row in rows(tmp_path)[len(old) :] if row["source"] == "enqueued"]
+    assert [(row["status"], point_of(row)) for row in again] == [("done", point) for point in points]
+
+
+def test_threads_and_builds_of_torch_that_differ_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    go(tmp_path, trials=3)
+    observer = Notes()
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    go(tmp_path, trials=4, observer=observer)
+    assert observer.notes == ["threads: 1 -> 2, so the last digits of scores may differ"]
+
+
+def test_a_session_of_before_tokenizers_were_recorded_continues(tmp_path: Path) -> None:
+    go(tmp_path, trials=3)
+    now = Provenance({"hardware.isaac": "1 (dse-reram 0.1.0)"}, {"base": "abc", "tokenizer": "def"})
+    go(tmp_path, trials=4, provenance=now)
+    with pytest.raises(StudyError, match=r"found: data tokenizer: def -> other"):
+        go(tmp_path, trials=5, provenance=replace(now, digests={"base": "abc", "tokenizer": "other"}))

@@ -60,7 +60,8 @@ def digest_of(work: LoadedWorkload, training: Training) -> str:
     """Return the hash of everything that determines the weights; available before training."""
     training = sort_tasks(work, training)
     names = list(work.tasks)
-    tasks = [work.tasks[names[index]].digest for index in training.tasks]
+    follows = training.merged or training.distil or training.across
+    tasks = [task.content if follows else task.digest for task in (work.tasks[names[at]] for at in training.tasks)]
     start = "" if training.start is None else digest_of(work, training.start)
     rest = {
         field.name: getattr(training, field.name) for field in fields(training) if field.name not in ("tasks", "start")

@@ -32,6 +32,7 @@ _SESSION: dict[str, type | tuple[type, ...]] = {
 _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "header": _SESSION,
     "resumed": _SESSION,
+    "prepared": {"digests": dict, "notes": list},
     "asked": {"trial": int, "source": str, "seed": int, "params": dict, "attributes": dict, "study_attributes": dict},
     "done": {"trial": int, "row": dict, "values": (list, type(None)), "constraints": dict},
 }

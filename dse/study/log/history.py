@@ -9,6 +9,7 @@ from typing import Any
 
 from dse.errors import StudyError
 from dse.results.columns import Column, merge_columns
+from dse.results.status import Status
 from dse.study.log.events import check_done, check_keys, column_types, misplaced_event_error
 
 LOG_SCHEMA = 1
@@ -96,6 +97,12 @@ def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) 
         if name in ("header", "resumed"):
             sessions.append(event)
             types = column_types(path, line, event) | types
+        elif name == "prepared":
+            last = sessions.pop()
+            digests, notes = {**last["digests"], **event["digests"]}, [*last["notes"], *event["notes"]]
+            sessions.append(
+                {**last, "digests": digests, "notes": notes, "stale": last.get("stale") or event.get("stale")}
+            )
         elif name == "asked":
             if open_trial is not None or event["trial"] != len(finished):
                 raise misplaced_event_error(
@@ -111,5 +118,15 @@ def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) 
             finished.append(replace(open_trial, done=event))
             open_trial = None
         else:
-            raise misplaced_event_error(path, line, "header, resumed, asked or done", name)
-    return History(tuple(sessions), tuple(finished), open_trial, attributes, path)
+            raise misplaced_event_error(path, line, "header, resumed, prepared, asked or done", name)
+    valid = max((session["at_trial"] for session in sessions if session.get("stale")), default=0)
+    trials = tuple(_mark_stale(trial) if trial.number < valid else trial for trial in finished)
+    return History(tuple(sessions), trials, open_trial, attributes, path)
+
+
+def _mark_stale(trial: Trial) -> Trial:
+    """Return a trial whose result was made under conditions that have changed since."""
+    done = trial.done or {}
+    if not Status(done["row"]["status"]).has_cost:
+        return trial
+    return replace(trial, done={**done, "row": {**done["row"], "status": Status.STALE.value}})
