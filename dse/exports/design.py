@@ -11,17 +11,19 @@ import numpy as np
 
 from dse.exports.files import BASE_FILE, Files, changed_file_error
 from dse.exports.tensors import Tensors, gather, read_tensors, spread
+from dse.models.encoder import Decomposed
 from dse.records.exits import ExitHead
 from dse.records.footprint import Reprogrammed
 from dse.records.model import Model
-from dse.records.plan import BASE, Plan
+from dse.records.plan import BASE, DROPPED, Plan
 from dse.records.stored import Image, Key, Stored
 from dse.records.workload import Encoder, Matrix
 from dse.score.cut import Cut
-from dse.score.task_weights import last_owner, layers_of
+from dse.score.task_weights import Source, last_owner, layers_of
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from transformers import PreTrainedModel
 
     from dse.score.stored_terms import Assembly
 
@@ -36,6 +38,25 @@ def used_by_any(plan: Plan) -> dict[int, list[int]]:
         for owner, layers in layers_of(plan, task).items():
             used.setdefault(owner, set()).update(layers)
     return {owner: sorted(layers) for owner, layers in used.items()}
+
+
+def own_names(model: PreTrainedModel, source: Source, task: int) -> set[str]:
+    """Return the names of the tensors that a task takes from its own model: no matrix, and nothing that an owner replaces.
+
+    Args:
+        model: model of the task, with all layers.
+        source: plan, and biases, norms and heads of the owners. Layers of the base use the base's biases and norms.
+        task: index of the task.
+    """
+    decomposed = Decomposed(model, trace=False)
+    names = set(model.state_dict()) - decomposed.matrix_names()
+    paths = {module: path for path, module in model.named_modules()}
+    for layer, owner in enumerate(source.plan.owner[0, task].tolist()):
+        module = decomposed.layers[layer]
+        replaced = module.state_dict() if owner in (BASE, DROPPED) else source.model(owner).vectors.get(layer, {})
+        names -= {f"{paths[module]}.{name}" for name in replaced}
+    last = last_owner(source.plan, task)
+    return names if last is None else names - set(source.model(last).heads.get(task, {}))
 
 
 def owner_parts(

@@ -9,7 +9,7 @@ from typing import Any
 from dse.errors import ExportError
 from dse.files import digest, file_digest
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MANIFEST = "export.json"
 BASE_FILE = "base.safetensors"
 ARRAYS = "arrays.parquet"

@@ -156,14 +156,13 @@ class TaskModel:
         """Build the task's own model, whose matrices are not set."""
         import torch
 
+        from dse.exports.design import own_names
         from dse.models.checkpoints import model_from
-        from dse.models.encoder import Decomposed
 
         with torch.random.fork_rng():
             model = model_from(self._about["config"])
-        matrices = Decomposed(model, trace=False).matrix_names()
-        state = self._export.design.state(self._task)
-        lacking = set(model.state_dict()) - matrices - set(state)
+        state, needed = self._export.design.state(self._task), own_names(model, self._export.design, self._task)
+        lacking = needed - set(state)
         if lacking:
             raise ExportError(
                 "the exported model has another architecture than this version of transformers builds",
@@ -172,7 +171,7 @@ class TaskModel:
                 found=f"a model that transformers {self._export.manifest['versions']['transformers']} built",
                 fix="install that version",
             )
-        model.load_state_dict({name: value for name, value in state.items() if name not in matrices}, strict=False)
+        model.load_state_dict({name: state[name] for name in needed}, strict=False)
         return model
 
 

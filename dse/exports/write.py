@@ -14,7 +14,7 @@ import numpy as np
 from dse.cost.combination import combination, stack
 from dse.cost.cost import Built, Costed, cost_points
 from dse.exports.arrays import write_arrays
-from dse.exports.design import STATE, file_names, owner_files, owner_parts, plan_parts
+from dse.exports.design import STATE, file_names, own_names, owner_files, owner_parts, plan_parts
 from dse.exports.files import ARRAYS, README, SCHEDULE, SCHEMA_VERSION, TOKENIZER
 from dse.exports.tensors import Tensors, write_tensors
 from dse.plugins.call import call_plugin
@@ -122,32 +122,23 @@ def _write_owners(folder: Path, wanted: Wanted, assembly: Assembly, masks: Tenso
     from dse.models.checkpoints import load_model
 
     names, files = wanted.problem.tasks, owner_files(assembly.plan.groups, wanted.problem.tasks)
-    base = _beside_matrices(load_model(wanted.loaded.source, labels=1))
+    base = load_model(wanted.loaded.source, labels=1).state_dict()
     tasks: dict[str, Any] = {}
     used: set[str] = set()
     more: dict[int, Tensors] = {}
     for at, (name, file_name) in enumerate(zip(names, file_names(names), strict=True)):
         model, scaling = wanted.loaded.tasks[name].model()
-        state = _beside_matrices(model)
-        alike = {key for key, value in state.items() if key in base and np.array_equal(base[key], value)}
+        state, own = model.state_dict(), own_names(model, assembly, at)
+        alike = {key for key in own if key in base and np.array_equal(base[key], state[key])}
         used |= alike
-        own = {f"{STATE}.{key}": value for key, value in state.items() if key not in alike}
-        more[1 + assembly.plan.groups + at] = own
+        more[1 + assembly.plan.groups + at] = {f"{STATE}.{key}": state[key].numpy() for key in sorted(own - alike)}
         tasks[name] = _about_task(wanted, name, model) | {"scaling": scaling, "file_name": file_name}
-    more[BASE] = masks | {f"{STATE}.{key}": base[key] for key in sorted(used)}
+    more[BASE] = masks | {f"{STATE}.{key}": base[key].numpy() for key in sorted(used)}
     for owner, tensors, plain in owner_parts(assembly, wanted.loaded.base_vectors()):
         write_tensors(folder / files[owner], tensors | more.pop(owner, {}), plain)
     for owner, tensors in more.items():  # no task uses a matrix of these owners
         write_tensors(folder / files[owner], tensors, {"matrices": {}, "exits": {}})
     return tasks
-
-
-def _beside_matrices(model: PreTrainedModel) -> Tensors:
-    """Return embeddings, biases, norms and head of a model, by name."""
-    from dse.models.encoder import Decomposed
-
-    matrices = Decomposed(model, trace=False).matrix_names()
-    return {name: value.numpy() for name, value in model.state_dict().items() if name not in matrices}
 
 
 def _about_task(wanted: Wanted, name: str, model: PreTrainedModel) -> dict[str, Any]:

@@ -191,10 +191,10 @@ def test_a_changed_or_torn_manifest_is_refused(copy: Path) -> None:
 
 
 def test_an_export_of_a_newer_version_is_refused(copy: Path) -> None:
-    content = json.loads((copy / MANIFEST).read_text(encoding="utf-8")) | {"schema_version": 2}
+    content = json.loads((copy / MANIFEST).read_text(encoding="utf-8")) | {"schema_version": 3}
     content["digest"] = digest({key: value for key, value in content.items() if key != "digest"})
     (copy / MANIFEST).write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(dse.ExportError, match=r"newer dse[\s\S]*schema_version 1[\s\S]*schema_version 2"):
+    with pytest.raises(dse.ExportError, match=r"newer dse[\s\S]*schema_version 2[\s\S]*schema_version 3"):
         dse.load_export(copy)
 
 
