@@ -32,18 +32,24 @@ if TYPE_CHECKING:
     from dse.commands.show import sections, show
     from dse.commands.validate import validate
     from dse.errors import *  # noqa: F403  # old names of errors
+    from dse.exports.files import verify_export
     from dse.exports.load import load_export
     from dse.plugin import *  # noqa: F403  # old names of the plugin contract
 
 __version__ = "0.1.0"
 
-_ELSEWHERE = {"hypervolume": "dse.commands.pareto", "sections": "dse.commands.show", "load_export": "dse.exports.load"}
+_ELSEWHERE = {
+    "hypervolume": "dse.commands.pareto",
+    "sections": "dse.commands.show",
+    "load_export": "dse.exports.load",
+    "verify_export": "dse.exports.files",
+}
 """Modules of the commands that do not stand in a module of their own name."""
 
 __all__ = [
     "DseError", "__version__", "check", "components_build", "dashboard", "deltas", "export", "hypervolume", "load_export",
     "pareto", "plot", "plugins_check", "plugins_info", "plugins_list", "plugins_new", "profile", "query", "redundancy",
-    "report", "run", "sections", "show", "validate",
+    "report", "run", "sections", "show", "validate", "verify_export",
 ]  # fmt: skip
 
 

@@ -119,7 +119,7 @@ def missing_package(user: str, package: str, extra: str, *, where: object = None
     )
 
 
-def unknown_name(kind: str, name: str, valid: Iterable[str], *, where: object = None) -> UnknownNameError:
+def unknown_name(kind: str, name: object, valid: Iterable[str], *, where: object = None) -> UnknownNameError:
     """Build the error for a name that does not exist, with the nearest valid one.
 
     Args:
@@ -129,7 +129,7 @@ def unknown_name(kind: str, name: str, valid: Iterable[str], *, where: object = 
         where: file and key, or another place that the name came from.
     """
     names = sorted(valid)
-    near = get_close_matches(name, names, n=1)
+    near = get_close_matches(str(name), names, n=1)
     return UnknownNameError(
         f"there is no {kind} called {name!r}",
         where=where,

@@ -219,6 +219,20 @@ def redundancy(
     observer.note(f"what is redundant: {done.path}")
 
 
+def verify_folder(folder: Path | None) -> None:
+    """Print each file of an export that is not what was written, and end the command; without a folder, do nothing."""
+    if folder is None:
+        return
+    states = dse.verify_export(folder)
+    for name, state in states.items():
+        sys.stdout.write(f"{state}: {name}\n")
+    if states:
+        say(f"error: {len(states)} files of {folder} are not what was written")
+        raise typer.Exit(FAILED)
+    sys.stdout.write(f"every file of {folder} is what was written\n")
+    raise typer.Exit
+
+
 def export(
     study: opt.Study,
     trial: opt.Trial,
@@ -231,11 +245,21 @@ def export(
     check: Annotated[
         bool, typer.Option("--check", help="Load the export in a process of its own and score every task.")
     ] = False,
+    verify: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            is_eager=True,
+            callback=verify_folder,
+            help="Compare every file of an export with what was written, and do nothing else.",
+        ),
+    ] = None,
     form: opt.Form = Format.TABLE,
     quiet: opt.Quiet = False,
     **shared: Unpack[opt.Loading],
 ) -> None:
     """Export a design: packed weights, the place of every array, schedule and hardware, and how to load it."""
+    del verify  # its callback has ended the command
     with reporter(quiet=quiet) as observer:
         done = dse.export(
             study, trial, folder, results=results, rows=rows, check=check, activity=observer.activity, **shared

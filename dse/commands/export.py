@@ -224,14 +224,14 @@ def _write(target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: P
     import pandas as pd
 
     from dse.exports.check import check_export
-    from dse.exports.files import ROWS, seal
+    from dse.exports.files import ROWS, write_manifest
     from dse.exports.write import write_design, write_rows
 
     with _whole_folder(target) as inner:
         manifest = write_design(inner, wanted)
         if rows:
             write_rows(inner / ROWS, wanted)
-        seal(inner, manifest)
+        write_manifest(inner, manifest)
     megabytes = sum(path.stat().st_size for path in target.rglob("*") if path.is_file()) / 1e6
     recorded = [
         {"task": task, "split": split, "recorded": value}
@@ -251,7 +251,7 @@ def _write(target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: P
 @contextmanager
 def _whole_folder(target: Path) -> Iterator[Path]:
     """Give an empty folder, and move its content to the target if the context ends without an error."""
-    from dse.exports.files import MANIFEST
+    from dse.exports.manifest import MANIFEST
 
     place = target.resolve()
     place.parent.mkdir(parents=True, exist_ok=True)

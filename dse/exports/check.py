@@ -1,4 +1,4 @@
-"""Score an export in a process with nothing but the export: ``python -m dse.exports.check FOLDER ROWS OUT``."""
+"""Score an export in a process with nothing but the export."""
 
 from __future__ import annotations
 
@@ -10,10 +10,17 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dse.errors import DseError, ExportError
+from dse.errors import ExportError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+SCORE = """
+import json, sys
+from dse.exports.load import load_export
+scores = load_export(sys.argv[1]).check(sys.argv[2]).to_dict("records")
+print(json.dumps(scores))  # pandas' own JSON would round the scores
+"""
 
 
 def check_export(folder: Path, rows: Path) -> pd.DataFrame:
@@ -32,7 +39,7 @@ def check_export(folder: Path, rows: Path) -> pd.DataFrame:
     import pandas as pd
 
     with tempfile.TemporaryDirectory() as empty:
-        command = [sys.executable, "-P", "-m", "dse.exports.check", str(folder), str(rows), f"{empty}/scores.json"]
+        command = [sys.executable, "-P", "-c", SCORE, str(folder), str(rows)]
         environment: dict[str, Any] = {
             **os.environ,
             "DSE_CACHE": empty,
@@ -40,26 +47,10 @@ def check_export(folder: Path, rows: Path) -> pd.DataFrame:
             "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
         }
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise ExportError(
-                "the exported design could not be scored in a process of its own",
-                where=folder,
-                found=(done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1],
-            )
-        return pd.DataFrame(json.loads(Path(empty, "scores.json").read_text(encoding="utf-8")))
-
-
-def main() -> None:
-    """Write the scores of an export to a file."""
-    from dse.exports.load import load_export
-
-    folder, rows, out = sys.argv[1:]
-    try:
-        scores = load_export(folder).check(rows).to_dict("records")
-    except DseError as error:
-        sys.exit("; ".join(line.strip() for line in str(error).splitlines()))
-    Path(out).write_text(json.dumps(scores), encoding="utf-8")  # pandas' own JSON would round the scores
-
-
-if __name__ == "__main__":
-    main()
+    if done.returncode:
+        raise ExportError(
+            "the exported design could not be scored in a process of its own",
+            where=folder,
+            found="; ".join(line.strip() for line in done.stderr.splitlines()[-5:]) or f"status {done.returncode}",
+        )
+    return pd.DataFrame(json.loads(done.stdout.splitlines()[-1]))

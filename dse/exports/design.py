@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dse.exports.files import BASE_FILE, Files, changed_file_error
+from dse.exports.check_terms import check_terms
+from dse.exports.files import BASE_FILE, Files
+from dse.exports.manifest import refuse_damage
 from dse.exports.tensors import Tensors, gather, read_tensors, spread
 from dse.models.encoder import Decomposed
 from dse.records.exits import ExitHead
@@ -148,10 +150,24 @@ class FiledDesign:
         self._owner_files: list[str] = manifest["owners"]
         self._kept: dict[int, tuple[Tensors, dict[str, Any]]] = {}
         plan, masks = manifest["plan"], self._read(BASE)[0]
-        heads, ffn = (masks[name][None] if name in masks else None for name in ("plan.heads", "plan.ffn"))
+        shape = (1, len(manifest["tasks"]), self.encoder.layers)
+        with refuse_damage(files.folder / BASE_FILE):
+            heads, ffn = (
+                masks[f"plan.{name}"].reshape(*shape, raw[name]) if f"plan.{name}" in masks else None
+                for name in ("heads", "ffn")
+            )
         self.plan = Plan(np.array(plan["owner"])[None], plan["groups"], heads, ffn)
         sizes = plan["reprogrammed"]
         self.reprogrammed = sizes and Reprogrammed(**sizes, blocks=np.zeros((1, 0, 0), dtype=bool))
+
+    def fits(self, model: PreTrainedModel) -> bool:
+        """Return whether a model has the layers and matrices of the encoder."""
+        decomposed = Decomposed(model, trace=False)
+        shapes = [
+            (path, *linear.weight.shape) for path, linear in zip(decomposed.paths, decomposed.linears[0], strict=True)
+        ]
+        wanted = [(matrix.name, matrix.columns, matrix.rows) for matrix in self.encoder.matrices]
+        return len(decomposed.layers) == self.encoder.layers and shapes == wanted
 
     def state(self, task: int) -> dict[str, Tensor]:
         """Return embeddings, biases, norms and head of a task's own model, by name."""
@@ -190,12 +206,15 @@ class FiledDesign:
         return Model({}, vectors, heads, shifts, exits)
 
     def get_terms(self, owner: int, layers: Sequence[int]) -> dict[Key, Stored]:
-        """Return the terms of an owner's matrices in some layers."""
+        """Return the terms of an owner's matrices in some layers, checked against the encoder."""
         tensors, plain = self._read(owner)
         terms = {}
-        for key, name in self._names():
-            if key[0] in layers and name in plain["matrices"]:
-                terms[key] = self._whole_image(gather(Stored, name, plain["matrices"][name], tensors), owner, key)
+        with refuse_damage(self._files.folder / self._owner_files[owner]):
+            for key, name in self._names():
+                if key[0] in layers:
+                    stored = gather(Stored, name, plain["matrices"][name], tensors)
+                    check_terms(stored, Cut(self.encoder, self.plan, owner, *key).shape, name)
+                    terms[key] = self._whole_image(stored, owner, key)
         return terms
 
     def _whole_image(self, stored: Stored, owner: int, key: Key) -> Stored:
@@ -205,7 +224,7 @@ class FiledDesign:
             return stored
         mask = _mask_written(self.encoder, self.plan, owner, key, image, self.reprogrammed)
         codes = image.codes.new_zeros(mask.shape)
-        codes[mask] = image.codes
+        codes[mask] = image.codes.reshape(int(mask.sum()))  # one code alone would be written everywhere
         return replace(stored, image=replace(image, codes=codes))
 
     def _names(self) -> list[tuple[Key, str]]:
@@ -217,10 +236,8 @@ class FiledDesign:
         if owner in self._kept:
             return self._kept[owner]
         path = self._files.path(self._owner_files[owner])
-        try:
+        with refuse_damage(path):
             content = read_tensors(path)
-        except (OSError, ValueError) as error:
-            raise changed_file_error(path, "tensors as they were written", str(error)) from error
         shared = range(len(self._owner_files) - len(self._files.manifest["tasks"]))
         self._kept = {owner: content} | {at: other for at, other in self._kept.items() if at in shared}
         return content

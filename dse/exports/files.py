@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from dse.errors import ExportError
-from dse.files import digest, file_digest
+from dse.exports.manifest import AGAIN, MANIFEST, changed_file_error, read_manifest, seal
+from dse.files import file_digest
 
-SCHEMA_VERSION = 2
-MANIFEST = "export.json"
 BASE_FILE = "base.safetensors"
 ARRAYS = "arrays.parquet"
 SCHEDULE = "schedule.json"
 TOKENIZER = "tokenizer"
 ROWS = "rows"
 README = "README.md"
-AGAIN = "export the design again: dse export STUDY TRIAL DIR"
 
 
-def seal(folder: Path, manifest: dict[str, Any]) -> None:
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     """Write ``export.json``, with the size and checksum of every other file and one of its own content.
 
     Raises:
@@ -31,9 +28,34 @@ def seal(folder: Path, manifest: dict[str, Any]) -> None:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-    content = {**manifest, "files": files}
-    text = json.dumps({**content, "digest": digest(content)}, indent=1, ensure_ascii=False)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_text(seal({**manifest, "files": files}), encoding="utf-8")
+
+
+def verify_export(folder: Path | str) -> dict[str, str]:
+    """Compare every file of a folder with what `dse export` wrote there.
+
+    Args:
+        folder: folder of the export.
+
+    Returns:
+        ``changed``, ``missing``, ``unexpected`` or ``no regular file`` by file; files that are as they were written are left out.
+
+    Raises:
+        ExportError: the folder is not an export, or its ``export.json`` was changed.
+    """
+    folder = Path(folder)
+    recorded = read_manifest(folder)["files"]
+    present = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    states = {name: "missing" for name in recorded if name not in present}
+    for name, path in present.items():
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            states[name] = "no regular file"
+        elif name in recorded:
+            if not path.is_file() or file_digest(path) != recorded[name]["sha256"]:
+                states[name] = "changed"
+        elif path.is_file() and name != MANIFEST:
+            states[name] = "unexpected"
+    return dict(sorted(states.items()))
 
 
 class Files:
@@ -52,17 +74,18 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.manifest = _manifest(folder)
+        self.manifest = read_manifest(folder)
         self._checked: set[str] = set()
         for name, recorded in self.manifest["files"].items():
             path = folder / name
-            size = path.stat().st_size if path.is_file() else None
+            regular = path.is_file() and path.resolve() == folder.resolve() / name
+            size = path.stat().st_size if regular else None
             if size != recorded["bytes"]:
                 raise ExportError(
-                    "a file of the export is not whole" if path.is_file() else "a file of the export is missing",
+                    "a file of the export is not whole" if regular else "a file of the export is missing, or a link",
                     where=path,
                     expected=f"{recorded['bytes']} bytes",
-                    found="nothing" if size is None else f"{size} bytes",
+                    found=f"{size} bytes" if regular else f"a link to {path.resolve()}" if path.exists() else "nothing",
                     fix=AGAIN,
                 )
 
@@ -83,40 +106,3 @@ class Files:
                     raise changed_file_error(self.folder / file, f"sha256 {recorded['sha256']}", f"sha256 {checksum}")
                 self._checked.add(file)
         return self.folder / name
-
-
-def changed_file_error(path: Path, expected: str, found: str) -> ExportError:
-    """Build the error for a file that is not what was written."""
-    return ExportError(
-        "a file of the export is not what was written", where=path, expected=expected, found=found, fix=AGAIN
-    )
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise ExportError(
-            "there is no exported design here",
-            where=folder,
-            expected=f"a folder with {MANIFEST}, as `dse export` writes it",
-            found="nothing" if not folder.exists() else "a folder without it" if folder.is_dir() else "a file",
-        )
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        version, recorded = content["schema_version"], content.pop("digest")
-        newer = int(version) > SCHEMA_VERSION
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise changed_file_error(
-            path, "the JSON object that was written", f"{type(error).__name__}: {error}"
-        ) from error
-    if newer:
-        raise ExportError(
-            "this design was exported by a newer dse",
-            where=path,
-            expected=f"schema_version {SCHEMA_VERSION}",
-            found=f"schema_version {version}",
-            fix="load it with the version of dse that wrote it",
-        )
-    if digest(content) != recorded:
-        raise changed_file_error(path, f"digest {recorded}", f"digest {digest(content)}")
-    return dict(content)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dse.errors import ExportError, unknown_name
 from dse.exports.files import ARRAYS, ROWS, TOKENIZER, Files
+from dse.exports.manifest import refuse_damage
 from dse.exports.model import TaskModel
 
 if TYPE_CHECKING:
@@ -27,8 +28,11 @@ def load_export(folder: Path | str, *, device: str = "auto") -> Export:
 
     Raises:
         ExportError: the folder has no export, or the export lacks files.
+        SetupError: no device has this name.
     """
-    return Export(Files(Path(folder)), device)
+    from dse.study.load import check_device
+
+    return Export(Files(Path(folder)), check_device(device))
 
 
 class Export:
@@ -91,8 +95,9 @@ class Export:
                 fix="export it again with --rows, or score rows of your own",
             )
         path = self._files.path(name) if folder is None else Path(folder) / Path(name).name
-        table = pd.read_parquet(path, use_threads=False)
-        return table[table["split"] == split].drop(columns="split").reset_index(drop=True)
+        with refuse_damage(path):
+            table = pd.read_parquet(path, use_threads=False)
+            return table[table["split"] == split].drop(columns="split").reset_index(drop=True)
 
     def score(self, task: str, rows: pd.DataFrame | None = None, split: str = "search") -> float:
         """Score a task on rows with columns text, label and, for pairs, text_b; by default on exported rows."""
@@ -124,15 +129,17 @@ class Export:
         """
         import pandas as pd
 
-        table = pd.read_parquet(self._files.path(ARRAYS), use_threads=False)
-        if task is not None:
-            self.model(task)
-            table = table[[task in users for users in table["tasks"]]]
-        if layer is not None:
-            table = table[table["layer"] == layer]
-        if matrix is not None:
-            table = table[(table["matrix"] == matrix) | (table["role"] == matrix)]
-        return table.reset_index(drop=True)
+        path = self._files.path(ARRAYS)
+        with refuse_damage(path):
+            table = pd.read_parquet(path, use_threads=False)
+            if task is not None:
+                self.model(task)
+                table = table[[task in users for users in table["tasks"]]]
+            if layer is not None:
+                table = table[table["layer"] == layer]
+            if matrix is not None:
+                table = table[(table["matrix"] == matrix) | (table["role"] == matrix)]
+            return table.reset_index(drop=True)
 
     @cached_property
     def design(self) -> FiledDesign:
@@ -152,9 +159,6 @@ class Export:
     def device(self) -> str:
         """Device of the models."""
         from dse.models.training.finetune import pick_device
-        from dse.study.load import check_device
 
         recorded = self.manifest["evaluation"]["device"]
-        if check_device(self._device) != "auto":
-            return pick_device(self._device)
-        return "cpu" if recorded == "cpu" else pick_device("auto")
+        return pick_device("cpu" if (self._device, recorded) == ("auto", "cpu") else self._device)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import DataError, ExportError
+from dse.exports.manifest import MANIFEST, refuse_damage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,19 +44,33 @@ class TaskModel:
         """Return the logits (n, classes) of texts, or of pairs of texts.
 
         Raises:
-            DataError: there is no text, or the number of pairs differs from the number of texts.
+            DataError: there is no list of texts, or the number of pairs differs from the number of texts.
         """
         import pandas as pd
 
-        if not len(texts) or (pairs is not None and len(pairs) != len(texts)):
+        first, second = (self._list_texts(given) for given in (texts, () if pairs is None else pairs))
+        if not first or (pairs is not None and len(second) != len(first)):
             raise DataError(
-                "there is no text to answer" if not len(texts) else "texts and pairs differ in number",
+                "there is no text to answer" if not first else "texts and pairs differ in number",
                 where=f"task {self.name!r}",
                 expected="a list of texts, with no pairs or equally many",
-                found=f"{len(texts)} texts, {'no' if pairs is None else len(pairs)} pairs",
+                found=f"{len(first)} texts, {'no' if pairs is None else len(second)} pairs",
             )
-        second = [""] * len(texts) if pairs is None else list(pairs)
-        return self._logits(pd.DataFrame({"text": list(texts), "text_b": second}))
+        return self._logits(pd.DataFrame({"text": first, "text_b": second or [""] * len(first)}))
+
+    def _list_texts(self, texts: Any) -> list[str]:
+        """Return texts as a list; one text alone would be read as a list of letters."""
+        several = isinstance(texts, Iterable) and not isinstance(texts, str)
+        listed = list(texts) if several else [None]
+        strange = [text for text in listed if not isinstance(text, str)]
+        if strange:
+            raise DataError(
+                "these are no texts to answer",
+                where=f"task {self.name!r}",
+                expected="a list of texts",
+                found=f"a list with {strange[0]!r} in it" if several else repr(texts),
+            )
+        return listed
 
     def predict(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[str] | list[float]:
         """Return the name of each text's label, or its value for a regression."""
@@ -124,9 +139,13 @@ class TaskModel:
     @cached_property
     def held(self) -> Effective:
         """Effective weights of the task: rebuilt matrices by (layer, matrix), biases, norms, head and exits."""
+        from dse.score.check_values import check_effective
         from dse.score.task_weights import held_by
 
-        return held_by(self._export.design, self._task)
+        with refuse_damage(self._export.folder):
+            held = held_by(self._export.design, self._task)
+            check_effective(self._export.design.encoder, held, f"task {self.name!r}")
+        return held
 
     def _logits(self, rows: pd.DataFrame) -> NDArray[np.float32]:
         from dse.models.inference.evaluate import make_batches, run
@@ -159,18 +178,23 @@ class TaskModel:
         from dse.exports.design import own_names
         from dse.models.checkpoints import model_from
 
-        with torch.random.fork_rng():
-            model = model_from(self._about["config"])
-        state, needed = self._export.design.state(self._task), own_names(model, self._export.design, self._task)
-        lacking = needed - set(state)
-        if lacking:
-            raise ExportError(
-                "the exported model has another architecture than this version of transformers builds",
-                where=self._export.folder,
-                expected=f"{min(lacking)} of task {self.name!r}",
-                found=f"a model that transformers {self._export.manifest['versions']['transformers']} built",
-                fix="install that version",
-            )
+        design, config = self._export.design, self._about["config"]
+        state = design.state(self._task)
+        with refuse_damage(self._export.folder / MANIFEST), torch.random.fork_rng():
+            with torch.device("meta"):
+                empty = model_from(config)  # takes no memory, so that its sizes can be compared first
+            shapes = {name: value.shape for name, value in empty.state_dict().items()}
+            needed = own_names(empty, design, self._task)
+            differs = {name for name in needed if name not in state or state[name].shape != shapes[name]}
+            if differs or not design.fits(empty):
+                raise ExportError(
+                    "the exported model has another architecture than this version of transformers builds",
+                    where=self._export.folder,
+                    expected=f"{min(differs, default='the matrices of the encoder')} of task {self.name!r}",
+                    found=f"a model that transformers {self._export.manifest['versions']['transformers']} built",
+                    fix="install that version",
+                )
+            model = model_from(config)
         model.load_state_dict({name: state[name] for name in needed}, strict=False)
         return model
 

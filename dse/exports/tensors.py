@@ -59,6 +59,9 @@ def read_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
         raise ValueError(str(error)) from error
     for name, how in plain.pop("packed").items():
         tensors[name] = unpack(tensors[name], **how)
+    for name, values in tensors.items():
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise ValueError(f"{name} has values that are not finite")
     return tensors, plain
 
 

@@ -15,7 +15,8 @@ from dse.cost.combination import combination, stack
 from dse.cost.cost import Built, Costed, cost_points
 from dse.exports.arrays import write_arrays
 from dse.exports.design import STATE, file_names, own_names, owner_files, owner_parts, plan_parts
-from dse.exports.files import ARRAYS, README, SCHEDULE, SCHEMA_VERSION, TOKENIZER
+from dse.exports.files import ARRAYS, README, SCHEDULE, TOKENIZER
+from dse.exports.manifest import SCHEMA_VERSION
 from dse.exports.tensors import Tensors, write_tensors
 from dse.plugins.call import call_plugin
 from dse.plugins.contract import HardwareWithLevels

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import dse
-from dse.exports.files import ROWS, seal
+from dse.exports.files import ROWS, write_manifest
+from dse.exports.manifest import MANIFEST, seal
 from dse.exports.write import Wanted, write_design, write_rows
 from dse.records.design import DesignPoint
 from dse.score.build import build_problem
@@ -53,8 +54,14 @@ def write(folder: Path, problem: WorkloadProblem, point: DesignPoint) -> Path:
     wanted = Wanted(problem, point, about, scores)
     manifest = write_design(folder, wanted)
     write_rows(folder / ROWS, wanted)
-    seal(folder, manifest)
+    write_manifest(folder, manifest)
     return folder
+
+
+def reseal(folder: Path, content: dict[str, Any]) -> None:
+    """Write another content of ``export.json``, with the digest that belongs to it."""
+    content = {key: value for key, value in content.items() if key != "digest"}
+    (folder / MANIFEST).write_text(seal(content), encoding="utf-8")
 
 
 def prefixed(problem_of: Any) -> tuple[WorkloadProblem, DesignPoint]:

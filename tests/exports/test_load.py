@@ -12,8 +12,8 @@ import pytest
 import torch
 
 import dse
-from dse.exports.files import MANIFEST
-from dse.files import digest
+from dse.exports.manifest import MANIFEST
+from tests.exports.conftest import reseal
 
 TEXTS = ["good film", "bad plot very bad", "the music"]
 
@@ -192,8 +192,7 @@ def test_a_changed_or_torn_manifest_is_refused(copy: Path) -> None:
 
 def test_an_export_of_a_newer_version_is_refused(copy: Path) -> None:
     content = json.loads((copy / MANIFEST).read_text(encoding="utf-8")) | {"schema_version": 3}
-    content["digest"] = digest({key: value for key, value in content.items() if key != "digest"})
-    (copy / MANIFEST).write_text(json.dumps(content), encoding="utf-8")
+    reseal(copy, content)
     with pytest.raises(dse.ExportError, match=r"newer dse[\s\S]*schema_version 2[\s\S]*schema_version 3"):
         dse.load_export(copy)
 
@@ -201,8 +200,7 @@ def test_an_export_of_a_newer_version_is_refused(copy: Path) -> None:
 def test_rows_that_were_not_exported_are_said(copy: Path) -> None:
     content = json.loads((copy / MANIFEST).read_text(encoding="utf-8"))
     content["files"] = {name: known for name, known in content["files"].items() if not name.startswith("rows/")}
-    content["digest"] = digest({key: value for key, value in content.items() if key != "digest"})
-    (copy / MANIFEST).write_text(json.dumps(content), encoding="utf-8")
+    reseal(copy, content)
     with pytest.raises(dse.ExportError, match=r"without its rows[\s\S]*--rows"):
         dse.load_export(copy).score("verdict")
 
@@ -210,8 +208,7 @@ def test_rows_that_were_not_exported_are_said(copy: Path) -> None:
 def test_another_architecture_than_was_exported_is_said(copy: Path) -> None:
     content = json.loads((copy / MANIFEST).read_text(encoding="utf-8"))
     content["tasks"]["verdict"]["config"]["model_type"] = "roberta"
-    content["digest"] = digest({key: value for key, value in content.items() if key != "digest"})
-    (copy / MANIFEST).write_text(json.dumps(content), encoding="utf-8")
+    reseal(copy, content)
     with pytest.raises(dse.ExportError, match=r"another architecture[\s\S]*of task 'verdict'"):
         dse.load_export(copy).model("verdict")(TEXTS)
 
