@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from dse.errors import DseError
+from dse.results.limited import is_stuck
 
 FAILED = 1
 INTERRUPTED = 130
@@ -25,7 +26,7 @@ class ErrorsShown(TyperGroup):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             say("interrupted; what was finished is kept: run the same command again to continue")
-            raise typer.Exit(INTERRUPTED) from None
+            raise _exit(INTERRUPTED) from None
         except BrokenPipeError:
             # The reader has gone (`dse pareto x | head`): nothing is wrong, and the flush at exit must not complain.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -35,7 +36,14 @@ class ErrorsShown(TyperGroup):
                 raise
             unexpected = f"unexpected error: {type(error).__name__}: {error}; run again with --debug for the traceback"
             say(f"error: {error}" if isinstance(error, DseError) else unexpected)
-            raise typer.Exit(FAILED) from None
+            raise _exit(FAILED) from None
+
+
+def _exit(status: int) -> typer.Exit:
+    """Return the exit of the command. End the process at once if a query ignores its interruption."""
+    if is_stuck():
+        os._exit(status)
+    return typer.Exit(status)
 
 
 def remember_debug(ctx: typer.Context, value: bool) -> bool:

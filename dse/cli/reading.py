@@ -42,12 +42,13 @@ def query(
     ] = None,
     *,
     results: opt.Results = opt.RESULTS,
+    time_limit: Annotated[float, typer.Option(help="End the query after this time.", metavar="SECONDS", min=0)] = 60.0,
     form: opt.FileForm = None,
     out: opt.Out = None,
 ) -> None:
     """Answer a query in SQL over one or many studies."""
     form = opt.choose_form(form, out)
-    frame = dse.query(sql, studies or (), results=results)
+    frame = dse.query(sql, studies or (), results=results, time_limit_s=time_limit)
     write_frame(frame, form, list(frame.columns), empty="no rows", out=out)
     _say_written(out)
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dse.errors import QueryError
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from dse.results.studies import Studies
 
 
-def query(sql: str, studies: Studies = (), *, results: Path | str = "results") -> pd.DataFrame:
+def query(
+    sql: str, studies: Studies = (), *, results: Path | str = "results", time_limit_s: float = 60.0
+) -> pd.DataFrame:
     """Answer a query in SQL over one or many studies.
 
     Args:
@@ -20,12 +24,14 @@ def query(sql: str, studies: Studies = (), *, results: Path | str = "results") -
         studies: names of studies, their folders, folders that hold studies, or parquet files; by default all of
             ``results``.
         results: folder that holds the studies.
+        time_limit_s: time after which the query is ended, s.
 
     Returns:
         The rows and columns of the answer; whole numbers are nullable.
 
     Raises:
-        QueryError: DuckDB refuses the SQL.
+        QueryError: DuckDB refuses the SQL, the SQL reaches for files or settings, the time is over, or a data frame cannot
+            hold the answer.
         SetupError: DuckDB is not installed.
         StudyError: there is no study, or a table is damaged.
     """
@@ -33,6 +39,15 @@ def query(sql: str, studies: Studies = (), *, results: Path | str = "results") -
     from dse.results.read import nullable
     from dse.results.studies import find
 
-    table = ask(find(studies, results), sql)
-    frame: pd.DataFrame = table.to_pandas(types_mapper=nullable, use_threads=False, maps_as_pydicts="strict")
+    table = ask(find(studies, results), sql, limit_s=time_limit_s)
+    try:
+        frame: pd.DataFrame = table.to_pandas(types_mapper=nullable, use_threads=False, maps_as_pydicts="strict")
+    except (ValueError, TypeError, KeyError, NotImplementedError) as error:  # errors of Arrow derive from these
+        raise QueryError(
+            "a table cannot hold the answer",
+            where="the query",
+            expected="numbers, texts, times, lists and structures of these",
+            found=str(error).splitlines()[0],
+            fix="cast the column, for example with ::VARCHAR",
+        ) from error
     return frame

@@ -1,17 +1,21 @@
-"""Answer SQL with DuckDB over the parquet files of studies, in the views `trials`, `pareto` and `studies`."""
+"""Answer SQL with DuckDB over the tables of studies, in the views `trials`, `pareto` and `studies`.
+
+The SQL may be a stranger's: DuckDB gets tables in memory, and access to no file, extension or setting.
+"""
 
 from __future__ import annotations
 
-import glob
 import itertools
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from dse.errors import QueryError, missing_package
+from dse.errors import QueryError, StudyError, missing_package
 from dse.results.files import PROVENANCE
-from dse.results.read import DAMAGE, damaged_table_error, metadata_of, read_provenance, read_table
+from dse.results.limited import run_limited
+from dse.results.read import DAMAGE, damaged_table_error, read_provenance, read_table
 from dse.results.studies import Source
 
 if TYPE_CHECKING:
@@ -19,32 +23,50 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-_STUDIES = """CREATE TABLE studies (
-    study VARCHAR, name VARCHAR, folder VARCHAR, objectives VARCHAR[], reference_point MAP(VARCHAR, DOUBLE),
-    tasks VARCHAR[], trial_count BIGINT, schema_version BIGINT, dse_version VARCHAR
-)"""
+LIMIT_S = 60.0
+"""Time after which a query is ended, unless the caller sets another limit."""
 _MISSING = re.compile(r'column (?:named )?"([^"]+)"')
 """Pattern of the column that a message of DuckDB reports as missing."""
+_ALLOWED = frozenset(
+    ("SELECT", "MULTI", "EXPLAIN", "CREATE", "DROP", "ALTER", "INSERT", "UPDATE", "DELETE", "MERGE_INTO", "TRANSACTION")
+)
+"""Kinds of statements that work on views and on tables in memory. Others reach files or settings."""
+_BEFORE = (
+    "temp_directory = ''",
+    "python_enable_replacements = false",
+    "autoinstall_known_extensions = false",
+    "autoload_known_extensions = false",
+    "allow_community_extensions = false",
+    "allow_persistent_secrets = false",
+    "memory_limit = '4GB'",
+)
+_AFTER = ("enable_external_access = false", "lock_configuration = true")
+"""Settings that end the access to files and then to settings. `allowed_paths` is no use: COPY could write over a study."""
+_THREADS = 8
+_BATCH_ROWS = 10_000
+_LARGEST_BYTES = 10**9
+"""Largest answer."""
 
 
-def ask(sources: Sequence[Source], sql: str) -> Any:
+def ask(sources: Sequence[Source], sql: str, *, limit_s: float = LIMIT_S) -> Any:
     """Answer a query over the views `trials`, `pareto` and `studies`.
 
     Args:
         sources: studies in the views.
         sql: statements in DuckDB's SQL; the last statement gives the answer.
+        limit_s: time after which the query is ended, s.
 
     Returns:
         A `pyarrow.Table`, in which each column has a different name.
 
     Raises:
-        QueryError: DuckDB refuses the SQL.
+        QueryError: DuckDB refuses the SQL, the SQL reaches for files or settings, or the time is over.
         SetupError: DuckDB is not installed.
         StudyError: a table is damaged, or was not written by `dse`.
     """
     import pyarrow as pa
 
-    table = _answer(sources, sql, where="the query")
+    table = _answer(sources, sql, where="the query", limit_s=limit_s)
     return pa.table({}) if table is None else _plain(table)
 
 
@@ -62,72 +84,131 @@ def matching(sources: Sequence[Source], condition: str) -> set[tuple[str, int]]:
     return set(zip(table["study"].to_pylist(), table["trial"].to_pylist(), strict=True))
 
 
-def _answer(sources: Sequence[Source], sql: str, *, where: str) -> Any:
+def _answer(sources: Sequence[Source], sql: str, *, where: str, limit_s: float = LIMIT_S) -> Any:
     """Return the Arrow table of the last statement, or None if the statement returns no table."""
     try:
         import duckdb
     except ImportError as error:
         raise missing_package("SQL", "duckdb", "query") from error
-    described = [_describe_study(source) for source in sources]
-    asked = False
-    with duckdb.connect() as connection:
-        try:
-            connection.execute(_STUDIES)
-            connection.executemany("INSERT INTO studies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", described)
-            _create_view(connection, "trials", [(str(source.trials), source.study) for source in sources])
-            _create_view(connection, "pareto", [(str(source.pareto), source.study) for source in sources])
-            asked = True
-            relation = connection.sql(sql)
-            return None if relation is None else relation.to_arrow_table()
-        except duckdb.Error as error:
-            about_sql = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.DataError)
-            if not asked or not isinstance(error, about_sql):
-                _check_files(sources)
-            raise _refusal_error(connection, str(error), sql, where) from error
-
-
-def _create_view(connection: DuckDBPyConnection, view: str, files: Sequence[tuple[str, str]]) -> None:
-    """Create one view over many files, in which the column `study` names the study of each row."""
-    names = ", ".join(_text(glob.escape(file)) for file, _ in files)  # DuckDB reads a name as a pattern
-    studies = ", ".join(f"({_text(file)}, {_text(study)})" for file, study in files)
-    only = "WHERE rows.on_front" if view == "pareto" else ""
-    sql = f"""CREATE VIEW {view} AS SELECT files.study, rows.* EXCLUDE (filename)
-        FROM read_parquet([{names}], union_by_name = true, filename = true, hive_partitioning = false) AS rows
-        JOIN (VALUES {studies}) AS files (file, study) ON files.file = rows.filename {only}"""  # noqa: S608  # quoted above
-    connection.execute(sql)
-
-
-def _text(value: str) -> str:
-    """Quote a text for SQL; a view cannot hold parameters."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _describe_study(source: Source) -> tuple[Any, ...]:
-    """Return the row of a study in the view `studies`."""
-    _footer(source.pareto)
-    names, count, metadata = _footer(source.trials)
-    return (
-        source.study,
-        metadata["study"],
-        str(source.trials.parent),
-        metadata["objectives"],
-        metadata["reference_point"],
-        [name.removeprefix("score.") for name in names if name.startswith("score.")],
-        count,
-        metadata["schema_version"],
-        _dse_version(source.trials.parent / PROVENANCE),
-    )
-
-
-def _footer(file: Path) -> tuple[list[str], int, dict[str, Any]]:
-    """Return column names, number of rows and metadata of a table; raise if `dse` did not write it."""
-    import pyarrow.parquet as pq
-
+    views = _read_views(sources)
+    connection = _connect(views)
     try:
-        opened = pq.ParquetFile(file)
-    except DAMAGE as error:
-        raise damaged_table_error(file, error) from error
-    return opened.schema_arrow.names, opened.metadata.num_rows, metadata_of(file, opened.schema_arrow)
+        return run_limited(lambda: _run(connection, sql, where), connection.interrupt, limit_s)
+    except TimeoutError as error:
+        fix = "ask for less, or allow more time with --time-limit" if where == "the query" else "simplify the condition"
+        raise QueryError(
+            f"DuckDB did not finish within {limit_s:g} s", where=where, expected="an answer in this time", fix=fix
+        ) from error
+    except duckdb.PermissionException as error:
+        raise _reach_error(where, str(error).splitlines()[0]) from error
+    except duckdb.Error as error:
+        raise _refusal_error(views, str(error), sql, where) from error
+
+
+def _connect(views: Mapping[str, Any]) -> DuckDBPyConnection:
+    """Return a database in memory that holds some Arrow tables as views and can reach nothing else."""
+    import duckdb
+
+    connection = duckdb.connect()
+    threads = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _THREADS)
+    for setting in (*_BEFORE, f"threads = {threads}"):
+        connection.execute(f"SET {setting}")
+    for name, table in views.items():
+        connection.register(name, table)
+    for setting in _AFTER:
+        connection.execute(f"SET {setting}")
+    return connection
+
+
+def _run(connection: DuckDBPyConnection, sql: str, where: str) -> Any:
+    """Run statements of the allowed kinds; return the Arrow table of the last one, or None."""
+    with connection:
+        statements = connection.extract_statements(sql)
+        if not statements:
+            raise QueryError("there is no SQL here", where=where, expected="a query over the views", found=repr(sql))
+        for statement in statements:
+            try:
+                kind = statement.type.name
+            except ValueError:  # DuckDB has kinds of statements that its Python package cannot name
+                kind = statement.query.strip()
+            if kind not in _ALLOWED:
+                raise _reach_error(where, f"a statement of the kind {kind:.40}")
+        relation = connection.sql(sql)
+        return None if relation is None else _collect(relation, where)
+
+
+def _collect(relation: Any, where: str) -> Any:
+    """Return the answer as an Arrow table; an answer counts against no limit of DuckDB."""
+    import pyarrow as pa
+
+    # DuckDB renamed the reader in 1.5; its stream, which has one name, would hold the whole answer.
+    reader = (getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader)(_BATCH_ROWS)
+    batches, size = [], 0
+    for batch in reader:
+        batches.append(batch)
+        size += batch.nbytes
+        if size > _LARGEST_BYTES:
+            found, fix = f"over {size / 1e9:.1f} GB", "ask for fewer rows or columns, for example with LIMIT"
+            raise QueryError(
+                "the answer is too large",
+                where=where,
+                expected=f"at most {_LARGEST_BYTES / 1e9:g} GB",
+                found=found,
+                fix=fix,
+            )
+    return pa.Table.from_batches(batches, reader.schema)
+
+
+def _read_views(sources: Sequence[Source]) -> dict[str, Any]:
+    """Read the tables of the studies whole; return the Arrow table of each view.
+
+    Raises:
+        StudyError: a table is damaged, was not written by `dse`, or its columns have other types than those of another.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    tables = {
+        file: read_table(file)
+        for file in dict.fromkeys(file for item in sources for file in (item.trials, item.pareto))
+    }
+    trials = [(source.study, tables[source.trials][0]) for source in sources]
+    fronts = [(source.study, tables[source.pareto][0]) for source in sources]
+    fronts = [(study, table.filter(pc.fill_null(table["on_front"], fill_value=False))) for study, table in fronts]
+    views = {}
+    for view, parts in (("trials", trials), ("pareto", fronts)):
+        named = [table.add_column(0, "study", pa.array([study] * len(table), pa.string())) for study, table in parts]
+        try:
+            views[view] = pa.concat_tables(named, promote_options="permissive")
+        except DAMAGE as error:
+            places = ", ".join(str(source.trials.parent) for source in sources)
+            raise StudyError("these tables cannot be joined", where=places, found=error) from error
+    rows = [_describe_study(source, *tables[source.trials]) for source in sources]
+    return {**views, "studies": pa.Table.from_pylist(rows, schema=_studies_schema())}
+
+
+def _studies_schema() -> Any:
+    import pyarrow as pa
+
+    text, whole = pa.string(), pa.int64()
+    types = {"study": text, "name": text, "folder": text, "objectives": pa.list_(text)}
+    types |= {"reference_point": pa.map_(text, pa.float64()), "tasks": pa.list_(text)}
+    return pa.schema(types | {"trial_count": whole, "schema_version": whole, "dse_version": text})
+
+
+def _describe_study(source: Source, trials: Any, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of a study in the view `studies`."""
+    return {
+        "study": source.study,
+        "name": metadata["study"],
+        "folder": str(source.trials.parent),
+        "objectives": metadata["objectives"],
+        "reference_point": metadata["reference_point"],
+        "tasks": [name.removeprefix("score.") for name in trials.schema.names if name.startswith("score.")],
+        "trial_count": trials.num_rows,
+        "schema_version": metadata["schema_version"],
+        "dse_version": _dse_version(source.trials.parent / PROVENANCE),
+    }
 
 
 def _dse_version(provenance: Path) -> str | None:
@@ -139,21 +220,20 @@ def _dse_version(provenance: Path) -> str | None:
         raise damaged_table_error(provenance, "no session with its version of dse", subject="the provenance") from error
 
 
-def _check_files(sources: Sequence[Source]) -> None:
-    """Read every file whole: DuckDB does not always name the damaged file.
+def _reach_error(where: str, reason: str) -> QueryError:
+    """Build the error for SQL that reaches for files, extensions or settings."""
+    return QueryError(
+        "SQL reads the views of the studies and no other file, extension or setting",
+        where=where,
+        found=reason,
+        fix="name the studies after the query, and write its answer to a file with --out",
+    )
 
-    Raises:
-        StudyError: a file is damaged.
-    """
-    for file in {file for source in sources for file in (source.trials, source.pareto)}:
-        read_table(file)
 
-
-def _refusal_error(connection: DuckDBPyConnection, message: str, sql: str, where: str) -> QueryError:
+def _refusal_error(tables: Mapping[str, Any], message: str, sql: str, where: str) -> QueryError:
     """Build the error for SQL that DuckDB refuses, with names that the user may have meant."""
     views = ("pareto",) if where == "--where" else ("trials", "pareto", "studies")
-    rows = connection.execute("SELECT column_name FROM duckdb_columns() WHERE list_contains(?, table_name)", [views])
-    columns = sorted({name for (name,) in rows.fetchall()})
+    columns = sorted({name for view in views for name in tables[view].schema.names})
     unquoted = [name for name in columns if "." in name and re.search(rf'(?<![\w."]){re.escape(name)}(?![\w."])', sql)]
     missing = _MISSING.search(message)
     near = get_close_matches(missing[1], columns, n=3) if missing else []

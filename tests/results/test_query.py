@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 import dse
 from dse.errors import QueryError, SetupError, StudyError
+from dse.results.limited import is_stuck
 from dse.results.query import ask, matching
 from dse.results.read import read_trials
 from dse.results.studies import find
@@ -92,8 +94,102 @@ def test_sums_are_numbers_and_no_name_comes_twice(results: Path) -> None:
 
 
 def test_statements_without_rows_have_none(results: Path) -> None:
-    assert rows_of(results, "") == []
+    assert rows_of(results, "CREATE TABLE mine (n INTEGER)") == []
     assert rows_of(results, "CREATE TABLE mine AS SELECT * FROM trials; SELECT count(*) AS n FROM mine") == [{"n": 5}]
+
+
+@pytest.mark.parametrize("sql", ["", " ", "-- nothing", ";"])
+def test_no_sql_is_an_error(results: Path, sql: str) -> None:
+    text = refusal(results, sql)
+    assert text.startswith("there is no SQL here\n  where: the query\n  expected: a query over the views")
+
+
+REACHING = (
+    "ATTACH 'new.db' AS x",
+    "COPY (SELECT 1) TO 'new.csv'",
+    "COPY (SELECT 1) TO 'old/trials.parquet' (FORMAT parquet, USE_TMP_FILE false)",
+    "COPY FROM DATABASE memory TO other",
+    "EXPORT DATABASE 'new'",
+    "IMPORT DATABASE 'new'",
+    "SELECT * FROM read_csv('file.csv')",
+    "SELECT * FROM read_text('file.csv')",
+    "SELECT * FROM read_blob('file.csv')",
+    "SELECT * FROM 'file.csv'",
+    "SELECT * FROM 'old/trials.parquet'",
+    "SELECT * FROM parquet_metadata('old/trials.parquet')",
+    "SELECT * FROM glob('*')",
+    "INSTALL httpfs",
+    "LOAD httpfs",
+    "SET threads = 1",
+    "SET enable_external_access = true",
+    "RESET threads",
+    "PRAGMA profiling_output = 'new.json'",
+    "CALL enable_logging(storage = 'file', storage_path = 'new')",
+    "PREPARE p AS COPY (SELECT 1) TO 'new.csv'; EXECUTE p",
+    "UPDATE EXTENSIONS",
+)
+
+
+@pytest.mark.parametrize("sql", REACHING)
+def test_sql_that_reaches_beyond_the_views_is_refused_in_one_sentence(
+    results: Path, sql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(results)
+    Path("file.csv").write_text("a\n1\n", encoding="utf-8")
+    before = {path: path.read_bytes() for path in results.rglob("*") if path.is_file()}
+    sources = find((), results)
+    for ask_all in (
+        lambda: ask(sources, sql),
+        lambda: ask(sources, f"CREATE TABLE mine AS SELECT 1; {sql}; SELECT 1"),
+        lambda: matching(sources, f"1=1); {sql}; SELECT study, trial FROM pareto WHERE (1=1"),
+    ):
+        with pytest.raises(
+            QueryError, match="SQL reads the views of the studies and no other file, extension or setting"
+        ):
+            ask_all()
+    assert {path: path.read_bytes() for path in results.rglob("*") if path.is_file()} == before
+
+
+def test_python_variables_are_no_tables(results: Path) -> None:
+    frame = pd.DataFrame({"a": [1]})
+    assert "does not exist" in refusal(results, "SELECT * FROM frame")
+    assert len(frame) == 1
+
+
+def test_a_query_that_takes_too_long_is_ended(results: Path) -> None:
+    """Expected: one message within the time limit, and the process is free to go on."""
+    started = time.monotonic()
+    with pytest.raises(QueryError, match=r"DuckDB did not finish within 0\.5 s") as caught:
+        ask(find((), results), "SELECT count(*) FROM range(1000000) a, range(1000000) b", limit_s=0.5)
+    assert time.monotonic() - started < 5
+    assert "--time-limit" in str(caught.value)
+    assert not is_stuck()
+
+
+def test_an_answer_that_would_fill_the_memory_is_refused(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dse.results.query._LARGEST_BYTES", 10**6)
+    text = refusal(results, "SELECT range AS n, repeat('x', 100) AS t FROM range(1000000000)")
+    assert text.startswith("the answer is too large\n  where: the query\n  expected: at most 0.001 GB")
+    assert "with LIMIT" in text
+
+
+def test_an_answer_that_no_table_holds_is_said(results: Path) -> None:
+    with pytest.raises(QueryError, match="a table cannot hold the answer") as caught:
+        dse.query("SELECT 1::UNION(i INT, s VARCHAR) AS a", results=results)
+    assert "cast the column" in str(caught.value)
+
+
+def test_tables_that_cannot_be_joined_are_named(results: Path) -> None:
+    import pyarrow.parquet as pq
+
+    file = results / "new" / "trials.parquet"
+    table = pq.read_table(file)
+    index = table.schema.get_field_index("area.adc")
+    texts = pa.array(["x"] * len(table))
+    pq.write_table(table.set_column(index, "area.adc", texts), file)
+    with pytest.raises(StudyError, match="these tables cannot be joined") as caught:
+        ask(find((), results), "SELECT 1")
+    assert str(results / "new") in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["it's", 'a"b', "ünïcode", "50%"])
