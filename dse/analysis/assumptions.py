@@ -17,6 +17,7 @@ import numpy as np
 from dse.plugins.contract import HardwareWithAlternatives
 from dse.plugins.registry import load_registry
 from dse.records.arrays import Floats
+from dse.records.callbacks import MessageCallback, ignore_message
 from dse.records.charges import Alternative
 from dse.records.params import Params
 from dse.results.files import SPACE
@@ -45,12 +46,16 @@ class Assumption:
     costs: pd.DataFrame
 
 
-def assumptions(trials: pd.DataFrame, folder: Path) -> list[Assumption]:
+def assumptions(
+    trials: pd.DataFrame, folder: Path, *, trust: bool = False, say: MessageCallback = ignore_message
+) -> list[Assumption]:
     """Cost a study's designs again under every assumption of their hardware models.
 
     Args:
         trials: rows of the study, or some of them.
         folder: folder of the study; its space file names the options of the models.
+        trust: whether to run the plugin files that this space file names; otherwise only installed plugins count.
+        say: callback for a line that says which model was left out for lack of trust.
 
     Returns:
         Costs per assumption, without the designs whose model is missing, offers no assumption or refuses their parameters.
@@ -62,16 +67,18 @@ def assumptions(trials: pd.DataFrame, folder: Path) -> list[Assumption]:
     costed = trials[trials["area_mm2"].notna() & trials["energy_uj"].notna()]
     parts_by_name: dict[str, list[pd.DataFrame]] = {}
     for name, rows in costed.groupby("hardware", sort=True):
-        for item in _ask_model(folder / SPACE, str(name), rows):
+        for item in _ask_model(folder / SPACE, str(name), rows, trust=trust, say=say):
             parts_by_name.setdefault(item.name, []).append(_cost_again(item, rows))
     return [Assumption(name, pd.concat(parts).sort_index()) for name, parts in parts_by_name.items()]
 
 
-def section(trials: pd.DataFrame, trial: int, folder: Path) -> Section | None:
-    """Return the costs of one trial under every assumption; None if its hardware model offers no assumption."""
+def section(
+    trials: pd.DataFrame, trial: int, folder: Path, *, trust: bool = False, say: MessageCallback = ignore_message
+) -> Section | None:
+    """Return the costs of one trial under every assumption (see `assumptions`); None if there is no assumption."""
     rows = trials[trials["trial"] == trial]
     lines = []
-    for item in assumptions(rows, folder):
+    for item in assumptions(rows, folder, trust=trust, say=say):
         line: dict[str, Any] = {"assumption": item.name}
         for cost, column in COSTS.items():
             now, other = float(rows[column].iloc[0]), float(item.costs[column].iloc[0])
@@ -81,7 +88,9 @@ def section(trials: pd.DataFrame, trial: int, folder: Path) -> Section | None:
     return Section("cost under other assumptions", columns, tuple(lines)) if lines else None
 
 
-def _ask_model(space: Path, name: str, rows: pd.DataFrame) -> tuple[Alternative, ...]:
+def _ask_model(
+    space: Path, name: str, rows: pd.DataFrame, *, trust: bool, say: MessageCallback
+) -> tuple[Alternative, ...]:
     """Ask a hardware model for the alternatives of some designs."""
     from dse.space.file import load
 
@@ -91,7 +100,14 @@ def _ask_model(space: Path, name: str, rows: pd.DataFrame) -> tuple[Alternative,
         values = {column.removeprefix(prefix): np.array(rows[column].tolist()) for column in names}
         with redirect_stdout(sys.stderr):  # text that a plugin prints is not a result
             file: SpaceFile = load(space)
-            plugin = load_registry(file.plugin_paths).build("hardware", name, file.hardware.table(name).options)
+            registry = load_registry(file.plugin_paths if trust else ())
+            if file.plugin_paths and not trust and name not in registry.records("hardware"):
+                files = ", ".join(map(str, file.plugin_paths))
+                say(
+                    f"costs of hardware {name!r} under other assumptions are left out: --trust runs the code in {files}"
+                )
+                return ()
+            plugin = registry.build("hardware", name, file.hardware.table(name).options)
             offers = isinstance(plugin, HardwareWithAlternatives)
             return tuple(plugin.alternatives(Params(len(rows), values))) if offers else ()
     except Exception:  # the study was made with another version of the model, or without it

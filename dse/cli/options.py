@@ -48,6 +48,7 @@ FileForm: TypeAlias = Annotated[
 Out: TypeAlias = Annotated[
     Path | None, typer.Option(help="File to write instead of printing.", metavar="FILE", show_default=False)
 ]
+Trust: TypeAlias = Annotated[bool, typer.Option("--trust", help="Run the plugin files that the study names.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress on stderr.")]
 Debug: TypeAlias = Annotated[
     bool, typer.Option("--debug", help="Show tracebacks.", callback=remember_debug, is_eager=True)

@@ -96,11 +96,16 @@ def pareto(
 
 
 def show(
-    study: opt.Study, trial: opt.Trial, *, results: opt.Results = opt.RESULTS, form: opt.Form = Format.TABLE
+    study: opt.Study,
+    trial: opt.Trial,
+    *,
+    results: opt.Results = opt.RESULTS,
+    trust: opt.Trust = False,
+    form: opt.Form = Format.TABLE,
 ) -> None:
     """Print everything that is known about one trial: in sections for people, by column as JSON and CSV."""
     if form in (Format.TABLE, Format.MARKDOWN):
-        write_sections(dse.sections(study, trial, results=results), form)
+        write_sections(dse.sections(study, trial, results=results, trust=trust, say=say), form)
     else:
         write_record(dse.show(study, trial, results=results), form)
 
@@ -121,9 +126,10 @@ def report(
     *,
     out: Annotated[Path, typer.Option(help="File to write: .html.", metavar="FILE")],
     results: opt.Results = opt.RESULTS,
+    trust: opt.Trust = False,
 ) -> None:
     """Write every figure, the front and the provenance of a study into one HTML page that works without a network."""
-    _say_written(dse.report(study, out, results=results))
+    _say_written(dse.report(study, out, results=results, trust=trust, say=say))
 
 
 def dashboard(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dse.records.callbacks import MessageCallback, ignore_message
+
 if TYPE_CHECKING:
     from dse.results.sections import Section
 
@@ -26,7 +28,14 @@ def show(study: Path | str, trial: int, *, results: Path | str = "results") -> d
     return read.show(study_folder(study, results), trial)
 
 
-def sections(study: Path | str, trial: int, *, results: Path | str = "results") -> list[Section]:
+def sections(
+    study: Path | str,
+    trial: int,
+    *,
+    results: Path | str = "results",
+    trust: bool = False,
+    say: MessageCallback = ignore_message,
+) -> list[Section]:
     """Return everything that is known about one trial, as ``dse show`` prints it for people.
 
     Components are sorted by their share of area and energy; components without a share are left out. Scores and parameters of
@@ -37,6 +46,8 @@ def sections(study: Path | str, trial: int, *, results: Path | str = "results") 
         study: name of a study, or its folder.
         trial: number of the trial.
         results: folder that holds the studies.
+        trust: whether to run the plugin files that the study names, for assumptions of their hardware models.
+        say: callback for a line that says what was left out for lack of trust.
 
     Raises:
         StudyError: there is no such study or trial.
@@ -50,5 +61,5 @@ def sections(study: Path | str, trial: int, *, results: Path | str = "results") 
     folder = study_folder(study, results)
     tables = read_sections(folder, trial)
     file = table_file(folder, TRIALS)
-    under = section(to_frame(read_table(file)[0], file), trial, file.parent)
+    under = section(to_frame(read_table(file)[0], file), trial, file.parent, trust=trust, say=say)
     return [*tables, under] if under else tables
