@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
 
-from dse.errors import DseError, OutputError, PluginContractError, StudyError
+from dse.errors import DseError, PluginContractError, StudyError
 
 
 def sha256(content: bytes) -> str:
@@ -183,22 +183,6 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
     """
     fix = "nothing recorded so far is lost: make room and continue the study"
     with whole_file(path, parents=False, message="a file of the study cannot be written", fix=fix) as temporary:
-        write(temporary)
-    return path
-
-
-def write_output(path: Path, write: Callable[[Path], object]) -> Path:
-    """Write a file that the user named, whole or not at all.
-
-    Args:
-        path: file to write.
-        write: callable that writes everything to the path that it receives.
-
-    Raises:
-        OutputError: the disk refuses the file.
-    """
-    fix = "name a file in a folder that exists and is writable with --out"
-    with whole_file(path, parents=False, error=OutputError, message="the file cannot be written", fix=fix) as temporary:
         write(temporary)
     return path
 

@@ -27,10 +27,16 @@ def refuse_parquet(form: Format) -> Format:
 
 
 def choose_form(form: Format | None, out: Path | None) -> Format:
-    """Return the requested format. Without a request, the ending of the file decides; the default is a table."""
+    """Return the requested format. Without a request, the ending of the file decides; no ending means a table."""
     if form is Format.PARQUET and out is None:
         raise typer.BadParameter("parquet is not printed: name a file with --out FILE", param_hint="--format")
-    return form or ENDINGS.get(out.suffix.lower() if out else "", Format.TABLE)
+    ending = out.suffix.lower() if out else ""
+    if form is None and ending not in ENDINGS:
+        raise typer.BadParameter(
+            f"no format has the ending {ending!r}: end the name in {', '.join(filter(None, ENDINGS))}, or choose one with --format",
+            param_hint="--out",
+        )
+    return form or ENDINGS[ending]
 
 
 Space: TypeAlias = Annotated[Path, typer.Argument(metavar="SPACE", help="Space file (TOML).")]

@@ -11,13 +11,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dse.files import write_output
 from dse.results.plain import plain_value
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from dse.results.sections import Section
+    from dse.results.studies import Source
 
 Row = Mapping[str, Any]
 
@@ -34,11 +34,21 @@ class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+    TSV = "tsv"
     MARKDOWN = "markdown"
     PARQUET = "parquet"
 
 
-ENDINGS = {".json": Format.JSON, ".csv": Format.CSV, ".md": Format.MARKDOWN, ".parquet": Format.PARQUET}
+ENDINGS = {
+    "": Format.TABLE,
+    ".txt": Format.TABLE,
+    ".json": Format.JSON,
+    ".csv": Format.CSV,
+    ".tsv": Format.TSV,
+    ".md": Format.MARKDOWN,
+    ".parquet": Format.PARQUET,
+}
+"""Format of a file by the ending of its name."""
 
 
 def write_rows(
@@ -53,7 +63,7 @@ def write_rows(
 
     Args:
         rows: values by column name.
-        form: a table for people, a JSON list of objects, CSV with a header, or a table in Markdown.
+        form: a table for people, a JSON list of objects, CSV or TSV with a header, or a table in Markdown.
         columns: names of the columns to print, in order.
         empty: text that a table shows when there are no rows.
         out: file to write instead.
@@ -64,8 +74,8 @@ def write_rows(
     plain = [{name: plain_value(row.get(name)) for name in columns} for row in rows]
     if form is Format.JSON:
         text = json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
-    elif form is Format.CSV:
-        text = _csv(plain, columns)
+    elif form in (Format.CSV, Format.TSV):
+        text = _csv(plain, columns, "\t" if form is Format.TSV else ",")
     elif not plain:
         text = empty + "\n"
     elif form is Format.MARKDOWN:
@@ -75,6 +85,8 @@ def write_rows(
     if out is None:
         sys.stdout.write(text)
     else:
+        from dse.results.output import write_output
+
         write_output(out, lambda path: path.write_text(text, encoding="utf-8"))
 
 
@@ -85,15 +97,26 @@ def write_frame(
     *,
     empty: str = "nothing to show",
     out: Path | None = None,
+    sources: Sequence[Source] = (),
 ) -> None:
     """Print a data frame as `write_rows` does, or write it to a parquet file, which needs ``out``.
+
+    Columns of parquet have the descriptions that they have in the studies ``sources``.
 
     Raises:
         OutputError: the file cannot be written.
     """
     if form is Format.PARQUET:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        from dse.results.output import describe, write_output
+
         assert out is not None
-        write_output(out, lambda path: path.write_bytes(frame[list(columns)].to_parquet(index=False)))
+        table = describe(frame[list(columns)], sources)
+        content = pa.BufferOutputStream()  # a path would hide the system's reason for a refusal
+        pq.write_table(table, content)
+        write_output(out, lambda path: path.write_bytes(content.getvalue()))
         return
     rows = [dict(zip(frame.columns, values, strict=True)) for values in frame.itertuples(index=False, name=None)]
     write_rows(rows, form, columns, empty=empty, out=out)
@@ -106,12 +129,13 @@ def write_front(
     chosen: bool = False,
     out: Path | None = None,
     empty: str = "no design is on the front",
+    sources: Sequence[Source] = (),
 ) -> None:
     """Print a front. A table for people has only the main columns, unless the user chose columns."""
     columns = list(frame.columns)
     if form in (Format.TABLE, Format.MARKDOWN) and not chosen:
         columns = [name for name in FRONT if name in columns]
-    write_frame(frame, form, columns, empty=empty, out=out)
+    write_frame(frame, form, columns, empty=empty, out=out, sources=sources)
 
 
 def write_record(record: Row, form: Format) -> None:
@@ -147,9 +171,9 @@ def cell(value: Any) -> str:
     return str(value)
 
 
-def _csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
+def _csv(rows: Sequence[Row], columns: Sequence[str], delimiter: str) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer = csv.DictWriter(text, columns, delimiter=delimiter, lineterminator="\n")
     writer.writeheader()
     for row in rows:
         writer.writerow(

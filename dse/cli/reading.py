@@ -12,6 +12,8 @@ import dse
 from dse.cli import options as opt
 from dse.cli.errors import say
 from dse.cli.output import Format, write_frame, write_front, write_record, write_sections
+from dse.results.output import front_columns
+from dse.results.studies import find
 
 Figure: TypeAlias = Literal[
     "fronts", "fronts-3d", "tradeoff", "area", "energy", "drops", "parameters", "importance", "schedule", "hypervolume"
@@ -49,7 +51,8 @@ def query(
     """Answer a query in SQL over one or many studies."""
     form = opt.choose_form(form, out)
     frame = dse.query(sql, studies or (), results=results, time_limit_s=time_limit)
-    write_frame(frame, form, list(frame.columns), empty="no rows", out=out)
+    sources = find(studies or (), results) if form is Format.PARQUET else ()
+    write_frame(frame, form, list(frame.columns), empty="no rows", out=out, sources=sources)
     _say_written(out)
 
 
@@ -78,13 +81,16 @@ def pareto(
     """Print the designs of a study that no other design beats, or the joint front of several studies."""
     form = opt.choose_form(form, out)
     wanted = [name.strip() for name in columns.split(",") if name.strip()]
+    sources = find(studies, results) if form is Format.PARQUET else ()
     if not hypervolume:
+        if sources and not wanted:
+            wanted = front_columns(sources)
         frame = dse.pareto(
             *studies, results=results, columns=wanted, sort=sort, descending=descending, limit=limit, **conditions
         )
         some = any(condition is not None for condition in conditions.values())
         empty = "no design of the front keeps these conditions" if some else "no design is on the front"
-        write_front(frame, form, chosen=bool(wanted), out=out, empty=empty)
+        write_front(frame, form, chosen=bool(wanted), out=out, empty=empty, sources=sources)
     elif wanted or sort or descending or limit:
         raise typer.BadParameter("--hypervolume prints no designs to choose columns of, to sort or to limit")
     else:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dse.errors import SetupError
-from dse.files import write_output
 from dse.plugins.environments import Needs, make_environment, run_script
 from dse.plugins.registry import load_registry
 from dse.records.callbacks import MessageCallback, ignore_message
 from dse.records.plugin import HardwareModel
+from dse.results.output import write_output
 
 
 @dataclass(frozen=True, slots=True)

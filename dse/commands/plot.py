@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dse.commands.figures import check_ending, load_study
-from dse.files import write_output
+from dse.results.output import write_output
 
 
 def plot(study: Path | str, out: Path | str, *, figure: str = "fronts", results: Path | str = "results") -> Path:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from dse.commands.figures import check_ending, load_study
-from dse.files import write_output
 from dse.records.callbacks import MessageCallback, ignore_message
+from dse.results.output import write_output
 
 
 def report(

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 DAMAGE = (OSError, ValueError, TypeError, KeyError, NotImplementedError, MemoryError)
 """Errors that pyarrow raises for a file that is not parquet, or is damaged; its own errors derive from these."""
-_ALWAYS = ("trial", "status", "on_front", *KINDS)
+ALWAYS = ("trial", "status", "on_front", *KINDS)
+"""Columns that every reader needs."""
 
 
 def read_trials(path: Path | str) -> pd.DataFrame:
@@ -124,9 +125,11 @@ def read_table(file: Path) -> tuple[Any, dict[str, Any]]:
         raise damaged_table_error(file, error) from error
     metadata = metadata_of(file, table.schema)
     names = table.schema.names
+    if names.count("study") == 1:  # an answer of `dse query`; readers name the study themselves
+        table = table.drop_columns("study")
     if len(set(names)) < len(names):
         raise damaged_table_error(file, f"column {next(name for name in names if names.count(name) > 1)} twice")
-    for name in (*_ALWAYS, *(OBJECTIVES[name].column for name in metadata["objectives"])):
+    for name in (*ALWAYS, *(OBJECTIVES[name].column for name in metadata["objectives"])):
         if name not in names:
             raise damaged_table_error(file, f"no column {name}")
     for column in (*IDENTITY, *COST_METRICS, *SCORE_METRICS, *RECORD):
