@@ -55,13 +55,22 @@ def load_model(
     Args:
         source: hub name or folder.
         labels: number of the head's outputs; None keeps the checkpoint's number.
-        allow_new_head: whether head weights may be missing; they are drawn at random, to be trained later.
+        allow_new_head: whether head weights may be missing or have another shape; they are drawn at random, to be trained later.
         seed: seed of the drawn weights.
 
     Raises:
         CheckpointError: weights are missing, misshapen or not finite.
         SourceError: no model has this name.
     """
+    return _load(source, labels, seed=seed, allow_new_head=allow_new_head)[0]
+
+
+def load_base(source: str, labels: int) -> tuple[PreTrainedModel, set[str]]:
+    """Load an encoder with a head, and name the weights of the head that were drawn at random; see `load_model`."""
+    return _load(source, labels, seed=0, allow_new_head=True)
+
+
+def _load(source: str, labels: int | None, *, seed: int, allow_new_head: bool) -> tuple[PreTrainedModel, set[str]]:
     import torch
     from transformers import AutoModelForSequenceClassification
 
@@ -70,14 +79,28 @@ def load_model(
     with quiet():
         try:
             model, info = AutoModelForSequenceClassification.from_pretrained(
-                source, output_loading_info=True, weights_only=True, dtype=torch.float32, **extra
+                source,
+                output_loading_info=True,
+                weights_only=True,
+                dtype=torch.float32,
+                ignore_mismatched_sizes=True,
+                **extra,
             )
         except _REFUSALS as error:
             raise _loading_error(error, source) from error
     from dse.models.encoder import Decomposed
 
     head = Decomposed(model, trace=False).head_names() if allow_new_head else set()
-    missing = sorted(set(info["missing_keys"]) & dict(model.named_parameters()).keys() - head)
+    shapes = {name: (list(stored), list(own)) for name, stored, own in info["mismatched_keys"]}
+    for name in sorted(set(shapes) - head):
+        raise CheckpointError(
+            "a weight of the checkpoint has another shape than its config.json says",
+            where=f"{source}, {name}",
+            expected=shapes[name][1],
+            found=shapes[name][0],
+        )
+    absent = set(info["missing_keys"]) & dict(model.named_parameters()).keys()
+    missing = sorted(absent - head)
     if missing:
         raise CheckpointError(
             "the checkpoint lacks weights",
@@ -88,7 +111,7 @@ def load_model(
     for name, value in model.named_parameters():
         if not torch.isfinite(value).all():
             raise CheckpointError("the checkpoint has weights that are not finite", where=f"{source}, {name}")
-    return model  # type: ignore[no-any-return]  # transformers' factory is untyped
+    return model, absent | set(shapes)
 
 
 def _loading_error(error: Exception, source: str) -> SourceError | CheckpointError:

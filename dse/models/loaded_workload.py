@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from dse.files import digest, file_hash
 from dse.models import checkpoints as models
+from dse.models.adapters import compare_bases, load_checkpoint, read_adapter
 from dse.models.checks import check_checkpoint, check_length
 from dse.models.contents import Digests, config_digest, tokenizer_digest
 from dse.models.data import splits
@@ -18,6 +20,7 @@ from dse.models.data.text import encode, encode_sample, padding
 from dse.models.encoder import Decomposed
 from dse.models.inference.evaluate import Evaluator
 from dse.models.inference.observe import observe
+from dse.models.outputs import read_outputs
 from dse.models.task_rows import TaskRows
 from dse.models.tokenizers import check_embeddings, check_same_tokens, check_words, load_base_tokenizer
 from dse.models.training import finetune, joint
@@ -47,7 +50,8 @@ class LoadedTask:
     @cached_property
     def rows(self) -> TaskRows:
         """Rows of the task's files, and what their labels mean."""
-        return TaskRows(self.spec, self._workload.cache, self._workload.progress)
+        work, ready = self._workload, self.spec.checkpoint
+        return TaskRows(self.spec, work.cache, work.progress, read_outputs(ready, work.source) if ready else None)
 
     @cached_property
     def splits(self) -> splits.Splits:
@@ -57,7 +61,10 @@ class LoadedTask:
     @cached_property
     def facts(self) -> DataFacts:
         """Facts about the rows: how many were read, dropped, kept and cut."""
-        return self.rows.describe(self.splits, self._workload.tokenizer)
+        facts = self.rows.describe(self.splits, self._workload.tokenizer)
+        adapter = read_adapter(self.spec.checkpoint) if self.spec.checkpoint else None
+        notes = compare_bases(adapter, self._workload.spec.base) if adapter else ()
+        return replace(facts, notes=(*facts.notes, *notes))
 
     @cached_property
     def labels(self) -> int:
@@ -113,7 +120,7 @@ class LoadedTask:
         check_length(self.spec, self._workload.config)
         if self.spec.checkpoint:
             _ = self.classes  # refuses labels that the checkpoint has no output for, before its weights are read
-            model = models.load_model(self.spec.checkpoint, allow_new_head=False)
+            model = load_checkpoint(self.spec.checkpoint, work.source)
             check_embeddings(work.tokenizer, model.config, self.spec.checkpoint)
             check_checkpoint(self.spec, model, work.encoder)
             return model, {"mean": 0.0, "spread": 1.0}

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dse.errors import CheckpointError
+from dse.files import is_file
+from dse.models.adapters import count_outputs, read_adapter
 from dse.models.checkpoints import load_config, quiet
 
 DEFAULT_NAME = re.compile(r"LABEL_(\d+)")
@@ -29,8 +31,13 @@ class Outputs:
     names: Mapping[int, str]
 
 
-def read_outputs(source: str) -> Outputs:
+def read_outputs(source: str, base: str = "") -> Outputs:
     """Read the outputs of a checkpoint from ``id2label`` and ``label2id`` of its configuration.
+
+    Args:
+        source: folder or hub name of the checkpoint.
+        base: folder or hub name of the base, which decides what the classifier of an adapter is. An adapter needs no
+            configuration of the model.
 
     Raises:
         CheckpointError: the two tables disagree, or they name an output that does not exist.
@@ -38,7 +45,10 @@ def read_outputs(source: str) -> Outputs:
     """
     from transformers import PretrainedConfig
 
-    count = int(load_config(source).num_labels or 0)
+    adapter = read_adapter(source)
+    count = count_outputs(adapter, base) if adapter else int(load_config(source).num_labels or 0)
+    if adapter and not is_file(f"{source}/config.json"):
+        return Outputs(source, count, {})
     with quiet():
         raw: dict[str, Any] = PretrainedConfig.get_config_dict(source)[0]
     return outputs_of(source, count, raw.get("id2label") or {}, raw.get("label2id") or {})

@@ -10,7 +10,7 @@ from dse.models.data.classes import Classes
 from dse.models.data.read import read
 from dse.models.data.splits import SPLITS, Splits, hold_out, split
 from dse.models.data.text import encode
-from dse.models.outputs import Outputs, read_outputs
+from dse.models.outputs import Outputs
 from dse.models.sources import hub_file, unpack
 from dse.records.callbacks import ProgressCallback
 from dse.records.data_facts import ClassFacts, DataFacts
@@ -27,17 +27,16 @@ class TaskRows:
         spec: task, with the files of its data.
         cache: folder for downloads.
         progress: callback that receives where the rows come from.
+        outputs: outputs of the task's checkpoint; None if dse fine-tunes the task.
     """
 
-    def __init__(self, spec: TaskSpec, cache: Path, progress: ProgressCallback | None = None) -> None:
+    def __init__(
+        self, spec: TaskSpec, cache: Path, progress: ProgressCallback | None = None, outputs: Outputs | None = None
+    ) -> None:
         self.spec = spec
+        self.outputs = outputs
         self._cache = cache
         self._progress = progress
-
-    @cached_property
-    def outputs(self) -> Outputs | None:
-        """Outputs of the task's checkpoint; None if dse fine-tunes the task."""
-        return read_outputs(self.spec.checkpoint) if self.spec.checkpoint else None
 
     @property
     def classes(self) -> tuple[str, ...]:
