@@ -43,7 +43,7 @@ def run(
     ] = 1,
     start: Annotated[
         Path | None,
-        typer.Option(help="Designs to evaluate first: a profile's proposals, or a front.", metavar="PARQUET"),
+        typer.Option(help="Designs to evaluate first: a profile's proposals, or a front.", metavar="FILE"),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Continue although plugins or the space file have changed.")

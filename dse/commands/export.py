@@ -161,10 +161,10 @@ def _describe_export(
     """
     from dse.exports.write import Wanted
     from dse.records.plugin import KINDS
-    from dse.results.points import point_of
     from dse.study.provenance import machine, versions
+    from dse.study.task_values import point_in
 
-    point = point_of(record)
+    point = point_in(space, record)
     scored_with = json.loads(record["versions"])
     for full_name in (f"{kind}.{point.plugin(kind)}" for kind in KINDS):
         if provenance.plugins.get(full_name) != scored_with.get(full_name):

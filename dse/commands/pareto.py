@@ -11,6 +11,7 @@ from dse.records.plugin import KINDS
 from dse.results.columns import METRIC_NAMES, OBJECTIVES
 from dse.results.front import JOINT, check_agreement, mask_kept, place, read_fronts
 from dse.results.pareto import study_hypervolume
+from dse.results.points import PREFIX
 from dse.results.studies import find
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def pareto(
         more: further studies with the same objectives: the front is then that of all designs; the column `study` says
             whose each is.
         results: folder that holds the studies.
-        columns: names of columns; by default the plugins and every metric that was measured.
+        columns: names of columns; by default the plugins, every metric that was measured, and the parameters with the
+            names of their tasks.
         sort: column to sort by; by default the first objective, best first.
         descending: whether the largest value comes first.
         max_drop: keep designs that lose at most this many points of accuracy.
@@ -65,7 +67,8 @@ def pareto(
         raise UnknownNameError(
             f"column {sort!r} holds lists, which have no order", where=place(sources), fix="sort by another column"
         ) from error
-    standard = (*(["study"] if len(sources) > 1 else []), "trial", *KINDS, *METRIC_NAMES)
+    parameters = [name for name in frame.columns if name.startswith(PREFIX)]
+    standard = (*(["study"] if len(sources) > 1 else []), "trial", *KINDS, *METRIC_NAMES, "tasks", *parameters)
     measured = [name for name in standard if name in frame.columns and (frame[name].notna().any() or name == "trial")]
     if limit is not None:
         frame = frame.head(limit)

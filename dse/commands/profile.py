@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -95,18 +95,19 @@ def profile(
         proposals = propose(measured, start, max_drops, least=least)
         costs = problem.cost([item.point for item in proposals])
     table = pd.DataFrame(rows_of(measured, search_space.tasks)).astype({"layer": "Int64", "setting": "Int64"})
-    designs = pd.DataFrame([_describe_proposal(*pair) for pair in zip(proposals, costs, strict=True)])
+    described = [_describe_proposal(*pair, search_space.tasks) for pair in zip(proposals, costs, strict=True)]
+    designs = pd.DataFrame(described)
     folder = make_folder(Path(results) / search_space.file.name)
     path = write_whole(folder / PROFILE, lambda file: table.to_parquet(file, index=False))
     further = write_whole(folder / PROPOSALS, lambda file: designs.to_parquet(file, index=False))
     return Profiled(table, designs, path, further)
 
 
-def _describe_proposal(proposal: Proposal, cost: CostResult) -> dict[str, object]:
+def _describe_proposal(proposal: Proposal, cost: CostResult, tasks: Sequence[str]) -> dict[str, object]:
     """Return a proposed design as a row of the table."""
     metrics = {name: cost.metrics[name] for name in ("area_mm2", "energy_uj", "array_area_ratio", "energy_ratio")}
     row = {"proposal": proposal.name, "expected_drop": proposal.expected_drop}
-    return {**row, **metrics, **design_cells(proposal.point)}
+    return {**row, **metrics, "tasks": list(tasks), **design_cells(proposal.point)}
 
 
 def _choose_start(space: SearchSpace, asked: Mapping[Kind, str | None]) -> DesignPoint:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dse.commands.open import open_problem
-from dse.records.callbacks import ProgressCallback
+from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.records.data_facts import DataFacts
 from dse.study.load import request
-from dse.study.start import profiled_rows, starting_points
+from dse.study.start import profiled_rows, read_rows, source_of, starting_points
 
 if TYPE_CHECKING:
     from dse.study.observer import Observer
@@ -44,13 +44,12 @@ def run(
         seed: seed of the search; by default as in the space file.
         device: device that runs the models: auto, cpu or cuda.
         data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
-        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's cache
-            folder.
+        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
         plugins: bare plugin files, besides those that the space file names.
         force: whether to continue although plugins, data or the space have changed since the study began.
         retry_failed: whether to evaluate failed designs again first.
-        start: parquet file with designs to evaluate first: proposals of a profile, or a front. The sampler `graybox`
-            also reads the profile that lies beside the proposals.
+        start: parquet or CSV file with designs to evaluate first: proposals of a profile, or a front. Values per task go to
+            tasks by name. The sampler `graybox` also reads the profile that lies beside the proposals.
         in_process: whether to evaluate in this process instead of a worker, to debug a plugin. Then nothing limits a
             method that never returns, and a crash ends the run; the log stays whole.
         workers: number of processes that share the tasks of a design, each on cores of its own.
@@ -63,10 +62,13 @@ def run(
     """
     from dse.study.run import run as run_search
 
-    points, proposed_by = starting_points(start) if start is not None else ([], "enqueued")
+    rows = read_rows(start) if start is not None else []
+    proposed_by = source_of(rows)
     wanted = request(space, device, cache, plugins, data=data, seed=seed)
     with open_problem(wanted, activity, in_process=in_process, workers=workers) as (problem, search_space, provenance):
-        _tell_data(problem.data, activity)
+        points, notes = starting_points(rows, search_space)
+        for text in (*_data_lines(problem.data), *notes):
+            (activity or ignore_progress)(text, 1.0)
         return run_search(
             problem,
             search_space,
@@ -82,12 +84,10 @@ def run(
         )
 
 
-def _tell_data(data: tuple[DataFacts, ...], activity: ProgressCallback | None) -> None:
-    """Say which rows and classes each task has, and what makes its score say little."""
-    if activity is None:
-        return
+def _data_lines(data: tuple[DataFacts, ...]) -> Iterator[str]:
+    """Yield lines on the rows and classes of each task, and on what makes its score say little."""
     for facts in data:
-        warnings = [f"WARNING: {text}" for text in facts.warnings()]
-        for text in (f"data of {facts.sentence()}", facts.class_sentence(), *warnings):
-            if text:
-                activity(text, 1.0)
+        yield f"data of {facts.sentence()}"
+        if text := facts.class_sentence():
+            yield text
+        yield from (f"WARNING: {text}" for text in facts.warnings())

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from dse.reports.study import AXES, Study, plain
+from dse.results.columns import task_names
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -17,7 +18,7 @@ def drops(study: Study) -> go.Figure | str:
     """Draw the points that each task loses in each design of the front, or scores if the baseline is unknown."""
     import plotly.graph_objects as go
 
-    tasks = [name.removeprefix("score.") for name in study.columns("score.")]
+    tasks = task_names(study.columns("score."))
     front = study.front.dropna(subset=[f"score.{task}" for task in tasks])
     if front.empty or not tasks:
         return "No design of the front was scored." if len(study.front) else EMPTY

@@ -163,7 +163,7 @@ def _summary(study: Study) -> Part:
 
 def _table(study: Study) -> Part:
     front = study.front
-    names = ["trial", *KINDS, *METRIC_NAMES, *study.columns("score."), *study.columns(PREFIX)]
+    names = ["trial", *KINDS, *METRIC_NAMES, *study.columns("score."), "tasks", *study.columns(PREFIX)]
     shown = [name for name in names if name == "trial" or (name in front.columns and front[name].notna().any())]
     rows = [plain(values) for values in front[shown].itertuples(index=False, name=None)]
     note = "A click on a name sorts the table. Fields take a text, or a number after <, <=, >, >= or =."

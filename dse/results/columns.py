@@ -68,6 +68,7 @@ IDENTITY = (
     Column("compressor", "string", "plugin"),
     Column("scheduler", "string", "plugin"),
     Column("hardware", "string", "plugin"),
+    Column("tasks", "list<string>", "task names in the order of the values of every parameter that is set per task"),
     Column("order", "list<string>", "task names in the order in which the chip serves them"),
     Column("visit_us", "list<float64>", "duration of each of these visits in one turn of all tasks, us"),
     Column("switch_us", "list<float64>", "duration of the switch before each visit, us"),
@@ -153,6 +154,11 @@ def study_columns(
         *(Column(f"area.{name}", "float64", "share of area_mm2") for name in parts),
         *(Column(f"energy.{name}", "float64", "share of energy_uj") for name in parts),
     )
+
+
+def task_names(columns: Iterable[str]) -> list[str]:
+    """Return the tasks that columns ``score.<task>`` name, in the order of the columns."""
+    return [name.removeprefix("score.") for name in columns if name.startswith("score.")]
 
 
 def merge_columns(*tables: Iterable[Column]) -> tuple[Column, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from dse.records.design import DesignPoint, Value
 from dse.records.plugin import KINDS
+from dse.results.columns import task_names
 from dse.results.plain import plain_value
 
 PREFIX = "param."
@@ -23,6 +24,11 @@ def point_of(row: Mapping[str, Any]) -> DesignPoint:
         if ".".join(column.split(".")[:3]) in wanted and (plain := plain_value(value)) is not None:
             values[column.removeprefix(PREFIX)] = _to_tuples(plain)
     return DesignPoint(**plugins, values=values)
+
+
+def tasks_of(row: Mapping[str, Any]) -> list[str]:
+    """Return the tasks whose values a row's parameters hold, in order; rows of older tables name them by their columns."""
+    return plain_value(row.get("tasks")) or task_names(row)
 
 
 def _to_tuples(value: Any) -> Any:

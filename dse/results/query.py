@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import QueryError, StudyError, missing_package
+from dse.results.columns import task_names
 from dse.results.files import PROVENANCE
 from dse.results.limited import run_limited
 from dse.results.read import DAMAGE, damaged_table_error, read_provenance, read_table
@@ -204,7 +205,7 @@ def _describe_study(source: Source, trials: Any, metadata: Mapping[str, Any]) ->
         "folder": str(source.trials.parent),
         "objectives": metadata["objectives"],
         "reference_point": metadata["reference_point"],
-        "tasks": [name.removeprefix("score.") for name in trials.schema.names if name.startswith("score.")],
+        "tasks": task_names(trials.schema.names),
         "trial_count": trials.num_rows,
         "schema_version": metadata["schema_version"],
         "dse_version": _dse_version(source.trials.parent / PROVENANCE),

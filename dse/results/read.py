@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dse.errors import StudyError
 from dse.records.plugin import KINDS
-from dse.results.columns import COST_METRICS, IDENTITY, OBJECTIVES, RECORD, SCHEMA_VERSION, SCORE_METRICS
+from dse.results.columns import COST_METRICS, IDENTITY, OBJECTIVES, RECORD, SCHEMA_VERSION, SCORE_METRICS, task_names
 from dse.results.files import LOG, PROVENANCE, TRIALS
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ def read_table(file: Path) -> tuple[Any, dict[str, Any]]:
     Raises:
         StudyError: the file is no table of a study, or it is damaged.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     from dse.results.schema import arrow_type
@@ -137,6 +138,9 @@ def read_table(file: Path) -> tuple[Any, dict[str, Any]]:
             continue
         if (actual := table.schema.field(column.name).type) != arrow_type(column.type):
             raise damaged_table_error(file, f"column {column.name} of type {actual} instead of {column.type}")
+    if "tasks" not in names:  # a table of an older version names its tasks by its columns
+        column = pa.array([task_names(names)] * len(table), pa.list_(pa.string()))
+        table = table.append_column("tasks", column)
     return table, metadata
 
 

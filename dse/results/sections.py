@@ -9,7 +9,7 @@ from typing import Any
 
 from dse.results.baseline import baseline_scores
 from dse.results.files import TRIALS
-from dse.results.points import PREFIX
+from dse.results.points import PREFIX, tasks_of
 from dse.results.read import read_table, table_file, to_frame, trial_of
 
 Row = Mapping[str, Any]
@@ -40,7 +40,7 @@ def sections(path: Path | str, trial: int) -> list[Section]:
     file = table_file(path, TRIALS)
     table, _ = read_table(file)
     record = trial_of(table, trial, file)
-    tasks = [name.removeprefix("score.") for name in table.schema.names if name.startswith("score.")]
+    tasks = tasks_of(record)
     per_task = [name for name in record if _is_per_task(name, record[name], table.schema, len(tasks))]
     apart = ("area.", "energy.", "score.", "score_spread.")
     elsewhere = {*per_task, "order", *_TIMES}

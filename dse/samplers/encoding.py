@@ -129,7 +129,10 @@ class Codec:
         if value is None:
             raise _outside(name, "a value", value)
         try:
-            pairs = list(zip(item.elements, item.scalars(value), strict=True))
+            scalars = item.scalars(value)
+            if len(scalars) != len(item.elements):
+                raise _outside(name, f"{len(item.elements) + item.is_order} values", value)
+            pairs = zip(item.elements, scalars, strict=True)
             return {
                 element.name: checked
                 for element, scalar in pairs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from dse.study.log.history import History, Trial
 from dse.study.observer import Observer
 from dse.study.progress import Ledger
 from dse.study.stages import Evaluator, Outcome
+from dse.study.task_values import point_in
 
 LENIENT_TRIALS = 5
 """Trials of a session before the share of failures is judged, and designs in a row at which the worker may die."""
@@ -69,7 +70,7 @@ class Loop:
             assert trial.done is not None
             self._learn_profiles(history, trial.number)
             row = trial.done["row"]
-            told, params, point = self._replay(trial, row, trial.done)
+            told, params, point = self._replay(trial, row, history.tasks_of(trial))
             self.suggester.restore(params, trial.asked["attributes"], told)
             self.ledger.record(row, told, point)
             self._learn(point, row)
@@ -80,7 +81,9 @@ class Loop:
     def requeue_failed(self, history: History) -> None:
         """Evaluate failed designs again before anything new."""
         rows = {row["trial"]: row for row in history.rows}
-        again = [("enqueued", point_of(row)) for row in self.ledger.forget_failures(rows)]
+        failed = self.ledger.forget_failures(rows)
+        tasks = {trial.number: history.tasks_of(trial) for trial in history.finished}
+        again = [("enqueued", point_in(self.space, row, tasks[row["trial"]])) for row in failed]
         self.queue = [*again, *self.queue]
 
     def step(self, total: int) -> str:
@@ -240,14 +243,18 @@ class Loop:
         return next(row for row in rows if row["status"] == Status.FAILED)
 
     def _replay(
-        self, trial: Trial, row: Mapping[str, Any], done: Mapping[str, Any]
+        self, trial: Trial, row: Mapping[str, Any], tasks: Sequence[str]
     ) -> tuple[Told, Params | None, DesignPoint | None]:
-        """Return a trial of the log as seen from the current space: its result, parameters and design."""
+        """Return a trial of the log, of these tasks, as seen from the current space: its result, parameters and design."""
+        assert trial.done is not None
         if trial.digest == self.space.digest:
+            done = trial.done
             point = self.codec.decode(trial.asked["params"])
             return Told(done["values"], done["constraints"]), trial.asked["params"], point
+        if set(tasks) != set(self.space.tasks):  # its score is a mean over other tasks
+            return Told(None, {}), None, None
         try:
-            point = point_of(row)
+            point = point_in(self.space, row, tasks)
             params = self.codec.encode(point)
         except DseError:
             return Told(None, {}), None, None

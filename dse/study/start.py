@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import StudyError
 from dse.records.plugin import KINDS
-from dse.results.points import PROFILED, point_of
+from dse.results.points import PREFIX, PROFILED, point_of, tasks_of
+from dse.results.read import DAMAGE
+from dse.study.task_values import point_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,33 +26,84 @@ PROFILE = "profile.parquet"
 PROPOSALS = "proposals.parquet"
 
 
-def starting_points(path: Path | str) -> tuple[list[DesignPoint], str]:
-    """Read the designs of a parquet file; return them and their source: ``profile``, or ``enqueued`` for a front.
+def read_rows(path: Path | str) -> list[dict[str, Any]]:
+    """Read the rows of a parquet or CSV file that holds designs.
 
     Raises:
-        StudyError: the file is missing, damaged, or holds no designs.
+        StudyError: the file is missing, damaged, or holds no designs with their parameters.
     """
-    import pandas as pd
-
     try:
-        with Path(path).open("rb") as file:  # one open file, since a running study may replace it
-            rows = pd.read_parquet(file, use_threads=False).to_dict("records")
-        points = [point_of({str(name): value for name, value in row.items()}) for row in rows]
-    except (OSError, ValueError, KeyError) as error:
+        rows = _csv_rows(Path(path)) if Path(path).suffix.lower() == ".csv" else _parquet_rows(Path(path))
+        for row in rows:
+            point_of(row)
+        if not rows or not any(name.startswith(PREFIX) for name in rows[0]):
+            raise ValueError("no designs" if not rows else f"no column {PREFIX}*")
+    except (*DAMAGE, csv.Error) as error:
         raise StudyError(
             "there are no designs to start from",
             where=path,
-            expected="proposals.parquet of `dse profile`, or pareto.parquet of a study",
+            expected="proposals.parquet of `dse profile`, pareto.parquet of a study, or a file of `dse pareto --out`",
             found=str(error).splitlines()[0] if str(error) else type(error).__name__,
         ) from error
-    return points, "profile" if rows and "proposal" in rows[0] else "enqueued"
+    return rows
+
+
+def source_of(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the source of the designs of these rows: ``profile``, or ``enqueued`` for a front."""
+    return "profile" if rows and "proposal" in rows[0] else "enqueued"
+
+
+def starting_points(rows: Sequence[Mapping[str, Any]], space: SearchSpace) -> tuple[list[DesignPoint], list[str]]:
+    """Return the designs of some rows in a study, and sentences on tasks that rows and study do not share.
+
+    Args:
+        rows: rows of `read_rows`; values that they hold per task go to the study's tasks by name.
+        space: resolved search space of the study.
+    """
+    notes = []
+    named = {tuple(tasks_of(row)): row for row in rows}
+    if () in named:
+        notes.append(
+            "designs to start from do not name their tasks: their values are taken in the order of this study's tasks"
+        )
+    given = {task for tasks in named for task in tasks}
+    lacking = [task for task in space.tasks if any(tasks and task not in tasks for tasks in named)]
+    if lacking:
+        notes.append(
+            f"designs to start from have no values for {', '.join(lacking)}: these tasks take the space's defaults"
+        )
+    if unused := sorted(given - set(space.tasks)):
+        notes.append(f"values of {', '.join(unused)} are left out: this study does not have these tasks")
+    return [point_in(space, row) for row in rows], notes
+
+
+def _parquet_rows(path: Path) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    with path.open("rb") as file:  # one open file, since a running study may replace it
+        rows: list[dict[str, Any]] = pq.ParquetFile(file).read(use_threads=False).to_pylist()
+    return rows
+
+
+def _csv_rows(path: Path) -> list[dict[str, Any]]:
+    """Read a CSV file, in which lists are written as JSON."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{name: _read_cell(text) for name, text in row.items() if name} for row in csv.DictReader(file)]
+
+
+def _read_cell(text: str) -> Any:
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text
 
 
 def profiled_rows(path: Path | str, space: SearchSpace) -> list[dict[str, Any]]:
     """Read the measurements of a profile, one row per design that gives every task the same setting.
 
     Args:
-        path: path of the proposals, beside which the profile lies; without a profile, the result is empty.
+        path: path of the proposals, beside which the profile lies. The result is empty without a profile, and if the
+            profile lacks a task of the study.
         space: search space of the study.
 
     Raises:
@@ -61,8 +116,11 @@ def profiled_rows(path: Path | str, space: SearchSpace) -> list[dict[str, Any]]:
         return []
     try:
         table = pd.read_parquet(path, use_threads=False)
+        table = table[table["task"].isin(space.tasks)]
+        if set(table["task"]) < set(space.tasks):
+            return []
         return [_profiled_row(group, space) for _, group in table[table["setting"].notna()].groupby("setting")]
-    except (OSError, ValueError, KeyError) as error:
+    except DAMAGE as error:
         raise StudyError(
             "the profile cannot be used in this study",
             where=path,

@@ -8,6 +8,7 @@ from typing import Any
 
 from dse.errors import StudyError
 from dse.files import write_text_whole
+from dse.results.columns import IDENTITY, merge_columns
 from dse.results.files import LOG, PROVENANCE
 from dse.results.writer import write_tables
 from dse.study.log.file import read_events
@@ -31,13 +32,17 @@ def refresh(folder: Path | str) -> tuple[Path, Path]:
 def write_results(folder: Path, history: History) -> tuple[Path, Path]:
     """Write the tables and provenance of a log that has been read."""
     texts = [json.dumps({"dse": session["versions"]["dse"], **session["plugins"]}) for session in history.sessions]
-    rows = [{**trial.done["row"], "versions": texts[trial.session]} for trial in history.finished if trial.done]
+    rows = [
+        {**trial.done["row"], "tasks": history.tasks_of(trial), "versions": texts[trial.session]}
+        for trial in history.finished
+        if trial.done
+    ]
     last = history.sessions[-1]
     write_text_whole(folder / PROVENANCE, json.dumps(_provenance(history), indent=2) + "\n")
     return write_tables(
         folder,
         rows,
-        history.columns,
+        merge_columns(history.columns, IDENTITY),  # a log of an older version declares fewer
         study=last["study"],
         objectives=last["objectives"],
         reference_point=last["reference_point"],

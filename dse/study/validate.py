@@ -17,7 +17,6 @@ from dse.errors import StudyError
 from dse.files import write_whole
 from dse.records.problem import Problem
 from dse.results.files import LOG as STUDY_LOG
-from dse.results.points import point_of
 from dse.results.status import Status
 from dse.space.searchspace import SearchSpace
 from dse.study.log.file import read_events
@@ -25,6 +24,7 @@ from dse.study.log.history import read_history
 from dse.study.open import check_unchanged, hold, session_event
 from dse.study.provenance import Provenance
 from dse.study.tables import refresh
+from dse.study.task_values import point_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,7 +117,7 @@ def validate(
         problem.prepare(scores=True)
         rows = []
         for index, row in enumerate(chosen, 1):
-            rows.append(_score_design(problem, row))
+            rows.append(_score_design(problem, space, row))
             _log(folder, {"event": "scored", **rows[-1]})
             if progress is not None:
                 progress(index, len(chosen))
@@ -166,8 +166,8 @@ def _events(folder: Path) -> tuple[list[dict[str, Any]], Path]:
     return read_events(folder / STUDY_LOG)[0], folder / STUDY_LOG
 
 
-def _score_design(problem: Problem, row: Mapping[str, Any]) -> dict[str, Any]:
-    score = problem.score(point_of(row), "report")
+def _score_design(problem: Problem, space: SearchSpace, row: Mapping[str, Any]) -> dict[str, Any]:
+    score = problem.score(point_in(space, row), "report")
     cells: dict[str, Any] = {name: row[name] for name in CARRIED}
     cells |= {f"search.{name}": float(row[name]) for name in COMPARED}
     cells |= {f"report.{name}": float(score.metrics[name]) for name in COMPARED}

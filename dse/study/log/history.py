@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import StudyError
-from dse.results.columns import Column, merge_columns
+from dse.results.columns import Column, merge_columns, task_names
 from dse.results.status import Status
 from dse.study.log.events import check_done, check_keys, column_types, misplaced_event_error
 
@@ -63,6 +63,10 @@ class History:
     def columns(self) -> tuple[Column, ...]:
         """Columns of all sessions."""
         return merge_columns(*([Column(*item) for item in session["columns"]] for session in self.sessions))
+
+    def tasks_of(self, trial: Trial) -> list[str]:
+        """Return the task names of the session that asked for a trial, in order."""
+        return task_names(item[0] for item in self.sessions[trial.session]["columns"])
 
 
 def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) -> History:

@@ -1,0 +1,60 @@
+"""Give the values that a row holds per task to the tasks of a study, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from dse.records.design import DesignPoint, Value
+from dse.records.parameters import Choice, Int, Parameter
+from dse.records.plugin import KINDS
+from dse.results.points import point_of, tasks_of
+from dse.space.searchspace import SearchedParameter, SearchSpace
+
+
+def point_in(space: SearchSpace, row: Mapping[str, Any], tasks: Sequence[str] = ()) -> DesignPoint:
+    """Rebuild the design of a row in a study, whose tasks may be others than the row's, or in another order.
+
+    A task that the row lacks takes the default of the space, and comes last in an order of the tasks. A row that names no
+    tasks holds its values in the order of the study's tasks.
+
+    Args:
+        space: resolved search space of the study.
+        row: values by column.
+        tasks: tasks whose values the row holds, in order; by default those that the row names.
+    """
+    point = point_of(row)
+    given = list(tasks or tasks_of(row) or space.tasks)
+    values = dict(point.values)
+    for kind in KINDS:
+        for item in space.by_plugin.get((kind, point.plugin(kind)), ()):
+            name = item.declared.full_name
+            if name in values:
+                values[name] = _place(item, _to_declared(item.declared.parameter, values[name]), given, space.tasks)
+    return replace(point, values=values)
+
+
+def _place(item: SearchedParameter, value: Value, given: Sequence[str], tasks: Sequence[str]) -> Value:
+    """Move the entries of a value from the tasks that it was given for to the study's tasks."""
+    per_task = item.is_order or "task" in item.declared.parameter.scope
+    if not per_task or not isinstance(value, tuple) or len(value) != len(given) or list(given) == list(tasks):
+        return value
+    if item.is_order:
+        named = [given[index] for index in value if isinstance(index, int) and 0 <= index < len(given)]
+        served = [task for task in named if task in tasks]
+        return tuple(tasks.index(task) for task in (*served, *(task for task in tasks if task not in served)))
+    default = item.value([element.domain.default for element in item.elements])
+    assert isinstance(default, tuple)
+    by_task: dict[str, Any] = dict(zip(given, value, strict=True))
+    return tuple(by_task.get(task, usual) for task, usual in zip(tasks, default, strict=True))
+
+
+def _to_declared(declared: Parameter, value: Any) -> Any:
+    """Return a value with the type that the plugin declares: a file may hold 3 as 3.0, or as a text."""
+    if isinstance(value, tuple):
+        return tuple(_to_declared(declared, item) for item in value)
+    if isinstance(declared, Choice):
+        choices = (*declared.choices, *(declared.allowed or ()))
+        return next((choice for choice in choices if choice == value or str(choice) == str(value)), value)
+    return int(value) if isinstance(declared, Int) and isinstance(value, float) and value.is_integer() else value
