@@ -98,7 +98,7 @@ class Evaluating(Loading):
     ]
 
 
-DEFAULTS: dict[str, Any] = {"device": "auto", "plugins": [], "in_process": False}
+DEFAULTS: dict[str, Any] = {"device": "auto", "plugins": [], "in_process": False, "anyway": False}
 """Defaults of shared options; an option that is not listed has the default None."""
 
 

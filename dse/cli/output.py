@@ -23,7 +23,7 @@ Row = Mapping[str, Any]
 
 FRONT = (
     "study", "trial", "generator", "compressor", "scheduler", "hardware",
-    "area_mm2", "energy_uj", "latency_us", "score_mean", "accuracy_drop", "array_area_ratio",
+    "area_mm2", "energy_uj", "latency_us", "score_mean", "accuracy_drop", "array_area_ratio", "lifetime_years", "differs",
 )  # fmt: skip
 """Columns of a front as a table; `--format json` and `csv` print every metric."""
 

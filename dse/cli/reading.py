@@ -22,11 +22,14 @@ Figure: TypeAlias = Literal[
 
 
 class Conditions(TypedDict):
-    """Conditions that a design of a front fulfils."""
+    """Conditions that the designs of a front fulfil, and whether studies must be comparable."""
 
     max_drop: Annotated[float | None, typer.Option(help="Points of accuracy that a design may lose.", metavar="POINTS")]
     max_area: Annotated[float | None, typer.Option(help="Largest array_area_ratio of a design.", metavar="RATIO")]
     where: Annotated[str | None, typer.Option(help="Condition that a design fulfils, in SQL.", metavar="CONDITION")]
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Join studies that cannot be compared, and say what differs.")
+    ]
 
 
 def query(
@@ -88,16 +91,18 @@ def pareto(
         frame = dse.pareto(
             *studies, results=results, columns=wanted, sort=sort, descending=descending, limit=limit, **conditions
         )
-        some = any(condition is not None for condition in conditions.values())
+        some = any(conditions[name] is not None for name in ("max_drop", "max_area", "where"))
         empty = "no design of the front keeps these conditions" if some else "no design is on the front"
         write_front(frame, form, chosen=bool(wanted), out=out, empty=empty, sources=sources)
     elif wanted or sort or descending or limit:
         raise typer.BadParameter("--hypervolume prints no designs to choose columns of, to sort or to limit")
     else:
-        volumes = dse.hypervolume(*studies, results=results, **conditions)
-        write_frame(volumes, form, list(volumes.columns), out=out)
-        if volumes["hypervolume"].isna().any():
+        frame = dse.hypervolume(*studies, results=results, **conditions)
+        write_frame(frame, form, list(frame.columns), out=out)
+        if frame["hypervolume"].isna().any():
             say("a front has no hypervolume where a metric of the reference point was not measured")
+    if "differs" in frame.columns and len(frame):
+        say(f"WARNING: these studies cannot be compared, since they differ in {frame['differs'][0]}")
     _say_written(out)
 
 

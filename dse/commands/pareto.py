@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dse.analysis.comparison import check_comparable
 from dse.errors import UnknownNameError, unknown_name
 from dse.records.plugin import KINDS
 from dse.results.columns import METRIC_NAMES, OBJECTIVES
@@ -29,13 +30,14 @@ def pareto(
     max_area: float | None = None,
     where: str | None = None,
     limit: int | None = None,
+    anyway: bool = False,
 ) -> pd.DataFrame:
     """Return the Pareto front of a study, or the joint front of several studies, as a data frame.
 
     Args:
         study: name of a study, or its folder; a folder that holds studies stands for all of them.
-        more: further studies with the same objectives: the front is then that of all designs; the column `study` says
-            whose each is.
+        more: further studies with the same objectives and under the same conditions: the front is then that of all
+            designs; the column `study` says whose each is.
         results: folder that holds the studies.
         columns: names of columns; by default the plugins, every metric that was measured, and the parameters with the
             names of their tasks.
@@ -45,15 +47,18 @@ def pareto(
         max_area: keep designs with at most this ``array_area_ratio``.
         where: keep designs that fulfil this condition in SQL.
         limit: largest number of rows.
+        anyway: whether to join studies that differ in tasks, weights, rows, baseline or accounting; the column `differs`
+            then names what differs.
 
     Raises:
         QueryError: DuckDB refuses the condition.
         SetupError: there is a condition, and DuckDB is not installed.
-        StudyError: there is no such study, or the studies have different objectives.
+        StudyError: there is no such study, or the studies have different objectives or cannot be compared.
         UnknownNameError: a column does not exist.
     """
     sources = find((study, *more), results)
     frame, metadata = read_fronts(sources)
+    differing = check_comparable(sources, anyway=anyway)
     for name in (*columns, *([sort] if sort else [])):
         if name not in frame.columns:
             raise unknown_name("column", name, frame.columns, where=place(sources))
@@ -73,7 +78,7 @@ def pareto(
     if limit is not None:
         frame = frame.head(limit)
     table: pd.DataFrame = frame[list(columns) or measured].reset_index(drop=True)
-    return table
+    return table.assign(differs=differing) if differing else table
 
 
 def hypervolume(
@@ -83,6 +88,7 @@ def hypervolume(
     max_drop: float | None = None,
     max_area: float | None = None,
     where: str | None = None,
+    anyway: bool = False,
 ) -> pd.DataFrame:
     """Return the hypervolume of each study's front, and of their joint front (``dse pareto --hypervolume``).
 
@@ -93,6 +99,7 @@ def hypervolume(
         max_drop: leave out designs that lose more points of accuracy.
         max_area: leave out designs with a larger ``array_area_ratio``.
         where: leave out designs that do not fulfil this condition in SQL.
+        anyway: whether to join studies that cannot be compared, as for `pareto`.
 
     Returns:
         One row per study, and ``(joint)`` for several studies: `study`, `designs`, `hypervolume` in the units of the
@@ -101,7 +108,8 @@ def hypervolume(
     Raises:
         QueryError: DuckDB refuses the condition.
         SetupError: there is a condition, and DuckDB is not installed.
-        StudyError: there is no such study, or the studies have different objectives or reference points.
+        StudyError: there is no such study, or the studies have different objectives or reference points, or cannot be
+            compared.
     """
     import pandas as pd
 
@@ -109,11 +117,13 @@ def hypervolume(
     frame, metadata = read_fronts(sources)
     references = [item["reference_point"] for item in metadata]
     check_agreement(sources, "reference points", references)
+    differing = check_comparable(sources, anyway=anyway)
     frame = frame[mask_kept(frame, sources, max_drop, max_area, where)]
     parts = [(source.study, frame[frame["study"] == source.study]) for source in sources]
     if len(sources) > 1:
         parts.append((JOINT, frame[frame["joint"]]))
-    return pd.DataFrame([_describe_front(study, part, references[0]) for study, part in parts])
+    table = pd.DataFrame([_describe_front(study, part, references[0]) for study, part in parts])
+    return table.assign(differs=differing) if differing else table
 
 
 def _describe_front(study: str, front: pd.DataFrame, reference: Mapping[str, float]) -> dict[str, Any]:

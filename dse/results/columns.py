@@ -52,6 +52,13 @@ OBJECTIVES: dict[str, Objective] = {
     "accuracy": Objective("score_mean", maximise=True),
 }
 
+EQUAL_DIGITS = 12
+"""Significant digits of an objective that count when designs are compared."""
+FRONT_RULE = (
+    "true if no other done trial is at least as good in every objective and better in one; among trials that agree in every "
+    f"objective to {EQUAL_DIGITS} significant digits, only the first is on the front"
+)
+"""Rule of every front of a study, for tables and pages."""
 IDENTITY = (
     Column("schema_version", "int64", "version of this table"),
     Column("trial", "int64", "number of the trial, counted from 0 in the order of the proposals"),
@@ -63,7 +70,7 @@ IDENTITY = (
     Column("stage", "string", "last stage that the trial reached: cost, screen or score"),
     Column("reason", "string", "why a trial is infeasible, stopped, duplicate or failed"),
     Column("source", "string", "origin of the design: sampler, profile, enqueued or random"),
-    Column("on_front", "bool", "true if no other done trial is at least as good in every objective and better in one"),
+    Column("on_front", "bool", FRONT_RULE),
     Column("generator", "string", "plugin"),
     Column("compressor", "string", "plugin"),
     Column("scheduler", "string", "plugin"),

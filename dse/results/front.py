@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dse.errors import StudyError, unknown_name
 from dse.results.columns import OBJECTIVES
-from dse.results.pareto import mask_nondominated
+from dse.results.pareto import MAXIMISED, mask_nondominated
 from dse.results.read import DAMAGE, read_table, to_frame
 from dse.results.studies import Source
 
@@ -25,7 +25,7 @@ def read_fronts(sources: Sequence[Source]) -> tuple[pd.DataFrame, list[dict[str,
 
     Returns:
         One row per design of a front, with the name of its study in the column `study`, and true in the column `joint`
-        if the design is on the joint front; then the metadata of each study.
+        if the design is on the joint front, with all designs that agree; then the metadata of each study.
 
     Raises:
         StudyError: a table is damaged, or the studies have different objectives.
@@ -49,10 +49,25 @@ def read_fronts(sources: Sequence[Source]) -> tuple[pd.DataFrame, list[dict[str,
     frame = to_frame(joined, sources[0].pareto)
     frame["joint"] = True
     if len(sources) > 1:
-        chosen = [OBJECTIVES[name] for name in metadata[0]["objectives"]]
-        points = frame[[item.column for item in chosen]].to_numpy(np.float64, na_value=np.nan)
-        frame["joint"] = mask_nondominated(points, [item.maximise for item in chosen])
+        ranked = ranking_columns(frame, metadata)
+        points = frame[ranked].to_numpy(np.float64, na_value=np.nan)
+        frame["joint"] = mask_nondominated(points, [name in MAXIMISED for name in ranked], ties=True)
     return frame, metadata
+
+
+def ranking_columns(frame: pd.DataFrame, metadata: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the columns that a joint front ranks designs by.
+
+    These are the metrics of the reference point, from which the hypervolume is measured, and the columns of objectives that
+    the reference point says nothing about. If a metric of the reference point was not measured, there is no hypervolume, and
+    the columns are those of the objectives.
+    """
+    chosen = metadata[0]["objectives"]
+    reference = sorted({name for item in metadata for name in item["reference_point"]})
+    if not all(name in frame and frame[name].notna().all() for name in reference):
+        return [OBJECTIVES[name].column for name in chosen]
+    other = (OBJECTIVES[name].column for name in chosen if not any(name in metric for metric in reference))
+    return [*reference, *sorted(other)]
 
 
 def mask_kept(

@@ -10,19 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.errors import StudyError
-from dse.results.columns import OBJECTIVES
+from dse.results.columns import EQUAL_DIGITS, OBJECTIVES
 from dse.results.status import Status
 
 Points = NDArray[np.float64]
-_MAXIMISED = {item.column for item in OBJECTIVES.values() if item.maximise}
+MAXIMISED = {item.column for item in OBJECTIVES.values() if item.maximise}
+"""Columns in which a larger value is better; a smaller value of every other metric is better."""
 
 
-def mask_nondominated(points: Points, maximise: Sequence[bool]) -> NDArray[np.bool_]:
-    """Mask the rows (n, d) that no other row beats; the first of several rows that agree to 12 digits stands for all.
+def mask_nondominated(points: Points, maximise: Sequence[bool], *, ties: bool = False) -> NDArray[np.bool_]:
+    """Mask the rows (n, d) that no other row beats; see `dse.results.columns.FRONT_RULE` for rows that agree.
 
     Args:
         points: finite objective values, shape (n, d).
         maximise: whether to maximise each of the d objectives.
+        ties: whether all rows that agree stay, not only the first of them.
 
     Raises:
         StudyError: a value is not finite.
@@ -32,7 +34,7 @@ def mask_nondominated(points: Points, maximise: Sequence[bool]) -> NDArray[np.bo
     points = _finite(points, len(maximise))
     if len(points) == 0:
         return np.zeros(0, dtype=bool)
-    mask = moocore.is_nondominated(_round_digits(points), maximise=list(maximise), keep_weakly=False)
+    mask = moocore.is_nondominated(_round_digits(points), maximise=list(maximise), keep_weakly=ties)
     return np.asarray(mask, dtype=bool)
 
 
@@ -85,7 +87,7 @@ def study_hypervolume(rows: Iterable[Mapping[str, Any]], reference: Mapping[str,
     if any(value is None or math.isnan(value) for line in values for value in line):
         return None
     points = np.array(values, dtype=np.float64).reshape(len(values), len(reference))
-    return hypervolume(points, list(reference.values()), [name in _MAXIMISED for name in reference])
+    return hypervolume(points, list(reference.values()), [name in MAXIMISED for name in reference])
 
 
 def hypervolume_history(
@@ -151,9 +153,9 @@ class RunningFront:
 
 
 def _round_digits(points: Points) -> Points:
-    """Round to twelve significant digits, so that sums of the same terms in another order count as equal."""
+    """Round to the digits that count, so that sums of the same terms in another order are equal."""
     with np.errstate(divide="ignore"):
-        digits = 11 - np.floor(np.log10(np.abs(points)))
+        digits = EQUAL_DIGITS - 1 - np.floor(np.log10(np.abs(points)))
     scale = 10.0 ** np.where(np.isfinite(digits), digits, 0)
     return np.asarray(np.round(points * scale) / scale)
 

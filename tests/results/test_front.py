@@ -7,16 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dse
 from dse.errors import QueryError, StudyError, UnknownNameError
+from dse.results.columns import EQUAL_DIGITS, FRONT_RULE
 from dse.results.front import JOINT
 from dse.results.pareto import front_mask
 from tests.support.tables import NEW, OLD, row, write
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 COSINE = "param.compressor.two-stage.cosine"
 
 
@@ -59,7 +63,12 @@ def test_a_joint_front_is_the_front_of_all_trials(
         owners += [(str(index), n) for n in range(len(made))]
     wanted = {owner for owner, on_front in zip(owners, front_mask(rows, ["area", "accuracy"]), strict=True) if on_front}
     frame = dse.pareto(folder)
-    assert set(zip(frame.get("study", []), frame["trial"], strict=False)) == wanted
+    joint = set(zip(frame.get("study", []), frame["trial"], strict=False))
+    values = {owner: (item["area_mm2"], item["score_mean"]) for owner, item in zip(owners, rows, strict=True)}
+    assert {values[owner] for owner in joint} == {values[owner] for owner in wanted}
+    assert wanted <= joint  # with the designs of other studies that agree, whatever the order of the studies
+    reverse = dse.pareto(*sorted(folder.iterdir(), reverse=True))
+    assert set(zip(reverse.get("study", []), reverse["trial"], strict=False)) == joint
 
 
 def test_columns_of_one_study_only_are_empty_for_the_other(results: Path) -> None:
@@ -112,8 +121,6 @@ def test_the_order_of_objectives_does_not_matter(results: Path) -> None:
 
 
 def test_types_that_differ_are_said(results: Path) -> None:
-    import pyarrow.parquet as pq
-
     file = results / "b" / "pareto.parquet"
     table = pq.read_table(file)
     index = table.schema.get_field_index("param.hardware.isaac.adc_bits")
@@ -162,4 +169,43 @@ def test_other_reference_points_have_no_joint_hypervolume(results: Path) -> None
         dse.hypervolume("a", "c", results=results)
     assert "expected: area_ratio 1, accuracy_drop 5, as in a" in str(caught.value)
     assert "found: area_ratio 2" in str(caught.value)
-    assert dse.pareto("a", "c", results=results)["trial"].tolist() == [1, 0]
+    assert dse.pareto("a", "c", results=results)["trial"].tolist() == [1, 0, 0]  # a design of each study agrees
+
+
+def test_a_joint_hypervolume_is_never_below_its_parts(tmp_path: Path) -> None:
+    """The least chip and the fewest arrays are two designs: the joint front ranks by the metrics of the reference point."""
+    reference = {"array_area_ratio": 1.0, "accuracy_drop": 20.0}
+    few, small = {"array_area_ratio": 0.2}, {"array_area_ratio": 0.6}
+    write(tmp_path / "a", OLD, [row(0, 6.0, 0.8, **few)], reference=reference)
+    write(tmp_path / "b", OLD, [row(0, 3.0, 0.8, **small)], reference=reference)
+    volumes = dse.hypervolume(tmp_path).set_index("study")["hypervolume"]
+    assert volumes["a"] == pytest.approx(0.8 * 10)
+    assert volumes[JOINT] == volumes["a"] > volumes["b"]
+    assert dse.pareto(tmp_path)["study"].tolist() == ["a"]
+
+
+def test_an_objective_that_the_reference_point_leaves_out_is_ranked_too(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"objectives": ("area", "latency"), "reference": {"area_ratio": 1.0}}
+    write(tmp_path / "a", OLD, [row(0, 6.0, 0.8, latency_us=1.0)], **options)
+    write(tmp_path / "b", OLD, [row(0, 5.0, 0.8, latency_us=2.0), row(1, 4.0, 0.8, latency_us=2.5)], **options)
+    assert dse.pareto(tmp_path)["study"].tolist() == ["b", "b", "a"]
+
+
+def test_what_studies_contribute_does_not_depend_on_their_order(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write(tmp_path / name, OLD, [row(0, 5.0, 0.88), row(1, 3.0, 0.86)])
+    assert dse.pareto("a", "b", results=tmp_path)["study"].tolist() == ["a", "b", "a", "b"]
+    pd.testing.assert_frame_equal(dse.pareto("a", "b", results=tmp_path), dse.pareto("b", "a", results=tmp_path))
+
+
+def test_one_rule_says_which_of_equal_designs_is_on_a_front(tmp_path: Path) -> None:
+    write(tmp_path / "a", OLD, [row(0, 5.0, 0.88), row(1, 5.0 - 7e-15, 0.88), row(2, 5.0 - 1e-10, 0.88)])
+    write(tmp_path / "b", OLD, [row(0, 5.0, 0.88), row(1, 5.0 - 7e-15, 0.88)])
+    fields = pq.read_schema(tmp_path / "a" / "trials.parquet")
+    for name, trials in (("a", [2]), ("b", [0])):
+        assert dse.pareto(name, results=tmp_path)["trial"].tolist() == trials
+    assert fields.field("on_front").metadata[b"summary"].decode() == FRONT_RULE
+    assert f"| `on_front` | bool | {FRONT_RULE} |" in (DOCS / "results.md").read_text(encoding="utf-8")
+    assert f"to {EQUAL_DIGITS} significant digits, only the first is on the front" in (DOCS / "concepts.md").read_text(
+        encoding="utf-8"
+    )

@@ -1,0 +1,104 @@
+"""Facts that several studies must share before their designs are compared, and the facts in which they differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from dse.errors import DseError, StudyError
+from dse.results.baseline import baseline_metrics, baseline_scores
+from dse.results.columns import task_names
+from dse.results.files import PARETO, PROVENANCE, SPACE, TRIALS
+from dse.results.front import place
+from dse.results.read import read_provenance, read_table, to_frame
+from dse.results.studies import Source
+from dse.space.file import SpaceFile, load
+from dse.study.provenance import accounting_of
+
+_SHOWN = 4
+"""Facts whose values a message lists."""
+_DIGESTS = {"task": "weights of", "data": "rows of"}
+
+
+def check_comparable(sources: Sequence[Source], *, anyway: bool = False) -> str:
+    """Refuse studies whose designs cannot be compared.
+
+    Each fact is compared among the studies whose files tell it: tasks, digests of weights and rows, scores and costs of the
+    baseline, reference hardware, traffic, precision, and the accounting of `dse`.
+
+    Args:
+        sources: studies to compare.
+        anyway: whether to return the names of the facts that differ instead of refusing.
+
+    Returns:
+        Names of the facts that differ, separated by commas; empty if all agree.
+
+    Raises:
+        StudyError: the studies differ, and ``anyway`` is not set.
+    """
+    differing = _find_differences(sources) if len(sources) > 1 else {}
+    if not differing or anyway:
+        return ", ".join(differing)
+    more = len(differing) - _SHOWN
+    raise StudyError(
+        f"these studies cannot be compared, since they differ in {', '.join(differing)}",
+        where=place(sources),
+        expected="studies that agree in tasks, weights, rows, baseline, reference hardware, traffic, precision and accounting",
+        found="; ".join(list(differing.values())[:_SHOWN]) + (f"; and {more} more" if more > 0 else ""),
+        fix="name studies that agree, or one study at a time; --anyway compares these studies, and labels them",
+    )
+
+
+def _find_differences(sources: Sequence[Source]) -> dict[str, str]:
+    """Return each fact in which studies differ, with its value in each study that tells it."""
+    facts = {source.study: _read_facts(source) for source in sources}
+    differing = {}
+    for name in dict.fromkeys(name for own in facts.values() for name in own):
+        values = {study: own[name] for study, own in facts.items() if name in own}
+        if len(set(values.values())) > 1:
+            differing[name] = f"{name}: " + ", ".join(f"{value} in {study}" for study, value in values.items())
+    return differing
+
+
+def _read_facts(source: Source) -> dict[str, str]:
+    """Return what the files of a study tell about the conditions of its numbers, by name."""
+    table, _ = read_table(source.trials)
+    trials, folder = to_frame(table, source.trials), source.trials.parent
+    facts = {"tasks": ", ".join(sorted(task_names(table.schema.names)))}
+    if source.trials.name in (
+        TRIALS,
+        PARETO,
+    ):  # another file may be a copy, which lies beside a study that is not its own
+        if (folder / PROVENANCE).is_file():
+            facts |= _of_sessions(read_provenance(folder / PROVENANCE).get("sessions", []))
+        if (folder / SPACE).is_file():
+            with suppress(DseError):  # a space file of another version tells nothing
+                facts |= _of_space(load(folder / SPACE))
+    if "accounting" in trials:
+        facts["accounting"] = _joined(trials["accounting"].dropna())
+    baseline = baseline_metrics(trials) | {f"score of {task}": score for task, score in baseline_scores(trials).items()}
+    return facts | {f"baseline's {name}": f"{value:.8g}" for name, value in baseline.items()}
+
+
+def _of_sessions(sessions: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield digests and accounting of a study; several values if the study was forced to continue after a change."""
+    digests = [session.get("digests", {}) for session in sessions]
+    for name in dict.fromkeys(name for own in digests for name in own):
+        kind, _, task = name.partition(".")
+        subject = f"{_DIGESTS[kind]} {task}" if kind in _DIGESTS and task else f"weights of the {name}"
+        yield subject, _joined(own[name][:8] for own in digests if name in own)
+    yield "accounting", _joined(accounting_of(session) for session in sessions)
+
+
+def _of_space(space: SpaceFile) -> dict[str, str]:
+    reference = space.reference_hardware.model_dump()
+    return {
+        "reference hardware": " ".join(str(value) for value in reference.values() if value),
+        "traffic": json.dumps(space.workload.get("traffic", {}), sort_keys=True),
+    }
+
+
+def _joined(values: Any) -> str:
+    return ", then ".join(dict.fromkeys(map(str, values)))
