@@ -29,14 +29,17 @@ class BaselineFacts:
 
     def warning(self) -> str:
         """Return a sentence for a baseline that is no better than chance, else an empty text."""
-        if self.score > self.chance:
-            return ""
         cause = (
             "the checkpoint, its tokenizer, the labels or the data do not belong together, or the model learned nothing"
         )
         if self.fp32 > self.chance:
             cause = "the model does not tolerate 8 bits"
-        return (
-            f"task {self.task!r} is at or below chance: {self.metric} {self.score:.4f}, and {self.chance:.4f} by chance; "
-            f"{cause}"
-        )
+        text = warn_of_chance(self.task, self.metric, self.score, self.chance)
+        return text and f"{text}; {cause}"
+
+
+def warn_of_chance(task: str, metric: str, score: float, chance: float) -> str:
+    """Return a sentence for a score of a task's baseline that is no better than chance, else an empty text."""
+    if score > chance:
+        return ""
+    return f"task {task!r} is at or below chance: {metric} {score:.4f}, and {chance:.4f} by chance"

@@ -44,6 +44,9 @@ class ScoreResult:
         flagged: tasks whose score is 0 because predictions were constant.
         evaluated: number of task scores measured for this design; the rest came from the cache.
         baseline: the baseline's score by task name.
+        chance: score of the best constant answer by task name.
+        drop_low: lower end of the 95 % interval of the points that a task loses, by task name.
+        drop_high: upper end of this interval, by task name.
         layers_run: mean number of encoder layers that inputs ran, over tasks with early exits; None: no task has them.
         draws: number of chips of non-ideal cells that scores are means over; None: arrays are ideal.
         adc_rows: largest number of a task's rows that were scored with real ADCs; None: conversions are exact.
@@ -56,6 +59,9 @@ class ScoreResult:
     flagged: tuple[str, ...] = ()
     evaluated: int = 0
     baseline: Mapping[str, float] = field(default_factory=dict)
+    chance: Mapping[str, float] = field(default_factory=dict)
+    drop_low: Mapping[str, float] = field(default_factory=dict)
+    drop_high: Mapping[str, float] = field(default_factory=dict)
     layers_run: float | None = None
     draws: int | None = None
     adc_rows: int | None = None

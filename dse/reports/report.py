@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import SetupError, StudyError, unknown_name
+from dse.records.baseline_facts import warn_of_chance
 from dse.records.plugin import KINDS
 from dse.reports import assumptions, designs, fronts, importance, schedule, search, vector
 from dse.reports.page import Part, choice_part, facts_part, figure_part, page
 from dse.reports.study import AXES, Study, plain
 from dse.results.columns import METRIC_NAMES
 from dse.results.points import PREFIX
+from dse.study.validate import INTERVALS
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -141,7 +144,7 @@ def report_page(study: Study, under: Sequence[Assumption] = ()) -> str:
         study: study to show.
         under: costs of the study's designs under other assumptions of their hardware models.
     """
-    parts = [_summary(study)]
+    parts = [_summary(study), *_warnings(study)]
     for key, drawing in DRAWINGS.items():
         parts.append(figure_part(key, drawing.title, drawing.draw(study), drawing.note))
     if under and len(study.front):
@@ -156,14 +159,31 @@ def _summary(study: Study) -> Part:
         ("on the front", len(study.front)),
         ("objectives", [f"{'most' if item.maximise else 'least'} {AXES[item.column]}" for item in study.objectives]),
         ("baseline", {name: f"{value:.5g}" for name, value in study.baseline.items()}),
+        ("baseline of each task", {task: _beside_chance(study, task) for task in study.baseline_scores}),
         ("reference point", dict(study.reference)),
     ]
     return facts_part("summary", "Study", facts, "The baseline is one whole 8-bit model per task, all resident.")
 
 
+def _beside_chance(study: Study, task: str) -> str:
+    chance = study.chance_scores.get(task)
+    return f"{study.baseline_scores[task]:.4f}" + ("" if chance is None else f", and {chance:.4f} by chance")
+
+
+def _warnings(study: Study) -> Iterator[Part]:
+    """Yield a part that warns of each task whose baseline is no better than chance, if there is one."""
+    scores = study.baseline_scores
+    pairs = [(task, scores[task], chance) for task, chance in study.chance_scores.items() if task in scores]
+    texts = [text for task, score, chance in pairs if (text := warn_of_chance(task, "score", score, chance))]
+    if texts:
+        note = "Drops of these tasks say nothing. Compare the models, tokenizers, labels and data of these tasks."
+        yield Part("warnings", "WARNING", "".join(f'<p class="warning">{escape(text)}</p>' for text in texts), note)
+
+
 def _table(study: Study) -> Part:
     front = study.front
-    names = ["trial", *KINDS, *METRIC_NAMES, *study.columns("score."), "tasks", *study.columns(PREFIX)]
+    per_task = [name for prefix in ("score.", *INTERVALS) for name in study.columns(prefix)]
+    names = ["trial", *KINDS, *METRIC_NAMES, *per_task, "tasks", *study.columns(PREFIX)]
     shown = [name for name in names if name == "trial" or (name in front.columns and front[name].notna().any())]
     rows = [plain(values) for values in front[shown].itertuples(index=False, name=None)]
     note = "A click on a name sorts the table. Fields take a text, or a number after <, <=, >, >= or =."

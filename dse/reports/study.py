@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dse.results.baseline import baseline_metrics, baseline_scores
+from dse.results.baseline import agreed_values, baseline_metrics, baseline_scores
 from dse.results.columns import OBJECTIVES, Objective
 from dse.results.files import PROVENANCE, TRIALS
 from dse.results.plain import plain_value
@@ -78,6 +78,11 @@ class Study:
     def baseline_scores(self) -> dict[str, float]:
         """Score of each task's separate model, or no scores if the trials do not determine them."""
         return baseline_scores(self.trials)
+
+    @cached_property
+    def chance_scores(self) -> dict[str, float]:
+        """Score of the best constant answer by task; empty for tables of older versions."""
+        return agreed_values(self.trials, "chance.")
 
     def columns(self, prefix: str) -> list[str]:
         """Return the columns whose names begin with the prefix, in the table's order."""

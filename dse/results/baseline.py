@@ -34,9 +34,11 @@ def baseline_metrics(trials: pd.DataFrame) -> dict[str, float]:
 def baseline_scores(trials: pd.DataFrame) -> dict[str, float]:
     """Return the score of each task's separate model, or no scores if the trials do not determine them.
 
-    No task loses more than `accuracy_drop_worst`, so every trial bounds every task's baseline from above. The mean of
+    Columns ``baseline.<task>`` hold the scores. In tables of older versions no task loses more than `accuracy_drop_worst`, so every trial bounds every task's baseline from above. The mean of
     the baselines follows from `accuracy_drop_all`. If the least bounds have this mean, they are the baseline scores.
     """
+    if stored := agreed_values(trials, "baseline."):
+        return stored
     columns = [name for name in trials.columns if name.startswith("score.")]
     scored = trials[trials["status"] == Status.DONE].dropna(subset=[*columns, "accuracy_drop_worst"])
     mean = baseline_metrics(scored).get("score_mean")
@@ -46,3 +48,11 @@ def baseline_scores(trials: pd.DataFrame) -> dict[str, float]:
     if abs(float(np.mean(bounds)) - mean) > _EQUAL:
         return {}
     return {name.removeprefix("score."): bound for name, bound in zip(columns, bounds, strict=True)}
+
+
+def agreed_values(trials: pd.DataFrame, prefix: str) -> dict[str, float]:
+    """Return the value of each task in columns that begin with a prefix, if all trials agree on every task's value."""
+    values = {name.removeprefix(prefix): trials[name].dropna().unique() for name in trials if name.startswith(prefix)}
+    return (
+        {task: float(own[0]) for task, own in values.items()} if all(len(own) == 1 for own in values.values()) else {}
+    )

@@ -7,7 +7,7 @@ the plugin's declaration and never from a space file, so that files of different
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dse.records.design import PluginParameter
 from dse.records.parameters import Choice, Float, Int, Permutation
@@ -118,6 +118,16 @@ RECORD = (
     Column("error_traceback", "string", "traceback of the exception"),
     Column("versions", "string", "versions of dse and of the plugins used, a JSON object"),
 )
+PER_TASK = (
+    Column("score", "float64", "score of the task on the search split"),
+    Column("score_spread", "float64", "standard deviation of the score over draws"),
+    Column("accuracy_drop_low", "float64", "lower end of the 95 % interval of the points that the task loses"),
+    Column("accuracy_drop_high", "float64", "upper end of this interval"),
+    Column("baseline", "float64", "score of the task's baseline on the search split"),
+    Column("chance", "float64", "score of the best constant answer on the search split"),
+)
+"""Columns per task: a dot and the task's name follow each name."""
+TASK_PREFIXES = tuple(f"{column.name}." for column in PER_TASK)
 COST_NAMES = tuple(column.name for column in COST_METRICS)
 SCORE_NAMES = tuple(column.name for column in SCORE_METRICS)
 METRIC_NAMES = (*COST_NAMES, *SCORE_NAMES)
@@ -146,13 +156,12 @@ def study_columns(
     parameters: Iterable[PluginParameter], tasks: Iterable[str], components: Iterable[str]
 ) -> tuple[Column, ...]:
     """Return all columns of a study with these parameters, tasks and cost components."""
-    parts = sorted(set(components))
+    parts, names = sorted(set(components)), list(tasks)
     return (
         *IDENTITY,
         *COST_METRICS,
         *SCORE_METRICS,
-        *(Column(f"score.{task}", "float64", "score of the task on the search split") for task in tasks),
-        *(Column(f"score_spread.{task}", "float64", "standard deviation of the score over draws") for task in tasks),
+        *(replace(column, name=f"{column.name}.{task}") for column in PER_TASK for task in names),
         *RECORD,
         *(
             Column(f"param.{item.full_name}", parameter_type(item), item.parameter.summary, _scope(item))

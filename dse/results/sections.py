@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dse.results.baseline import baseline_scores
+from dse.results.columns import TASK_PREFIXES
 from dse.results.files import TRIALS
 from dse.results.points import PREFIX, tasks_of
 from dse.results.read import read_table, table_file, to_frame, trial_of
@@ -42,7 +43,7 @@ def sections(path: Path | str, trial: int) -> list[Section]:
     record = trial_of(table, trial, file)
     tasks = tasks_of(record)
     per_task = [name for name in record if _is_per_task(name, record[name], table.schema, len(tasks))]
-    apart = ("area.", "energy.", "score.", "score_spread.")
+    apart = ("area.", "energy.", *TASK_PREFIXES)
     elsewhere = {*per_task, "order", *_TIMES}
     plain = [name for name in record if name not in elsewhere and not name.startswith(apart)]
     made = [
@@ -74,15 +75,13 @@ def _scores(record: Row, tasks: Sequence[str], baseline: Mapping[str, float]) ->
     for task in tasks:
         if (score := record.get(f"score.{task}")) is None:
             continue
-        row: dict[str, Any] = {"task": task, "score": score}
-        if (spread := record.get(f"score_spread.{task}")) is not None:
-            row["spread"] = spread
+        row: dict[str, Any] = {"task": task, "score": score, "spread": record.get(f"score_spread.{task}")}
         if task in baseline:
-            row |= {"baseline": baseline[task], "drop_points": 100 * (baseline[task] - score)}
-        rows.append(row)
-    spread = ("spread",) if any("spread" in row for row in rows) else ()
-    extra = ("baseline", "drop_points") if baseline else ()
-    return Section("scores by task", ("task", "score", *spread, *extra), tuple(rows))
+            row |= {"baseline": baseline[task], "chance": record.get(f"chance.{task}")}
+            row["drop_points"] = 100 * (baseline[task] - score)
+            row |= {f"drop_{end}": record.get(f"accuracy_drop_{end}.{task}") for end in ("low", "high")}
+        rows.append({name: value for name, value in row.items() if value is not None})
+    return Section("scores by task", tuple(dict.fromkeys(name for row in rows for name in row)), tuple(rows))
 
 
 def _order(record: Row) -> Section:

@@ -18,6 +18,8 @@ Resampled: TypeAlias = "Callable[[str, Outcome], NDArray[Any]]"
 """Bootstrap scores of a task's outcome."""
 POINTS = 100.0
 """Points in a score of 1."""
+INTERVAL = (0.025, 0.975)
+"""Quantiles at the ends of a 95 % interval."""
 MEASURABLE = 0.03
 """A task counts if its baseline beats chance by more than this score."""
 
@@ -43,13 +45,12 @@ def summary(
     scores = {name: np.array([outcome.value for outcome in draws]) for name, draws in outcomes.items()}
     means = {name: float(values.mean()) for name, values in scores.items()}
     base = {name: outcome.value for name, outcome in baseline.items()}
-    metrics = drops(
-        means,
-        base,
-        chance,
-        {name: np.mean([resampled(name, outcome) for outcome in draws], axis=0) for name, draws in outcomes.items()},
-        {name: resampled(name, outcome) for name, outcome in baseline.items()},
-    )
+    lost_again = {
+        name: POINTS * (resampled(name, baseline[name]) - np.mean([resampled(name, one) for one in draws], axis=0))
+        for name, draws in outcomes.items()
+    }
+    metrics = drops(means, base, chance, lost_again)
+    ends = {name: np.quantile(points, INTERVAL) for name, points in lost_again.items()}
     spread = {}
     if nonideality is not None and nonideality.draws > 1:
         spread = {name: float(values.std(ddof=1)) for name, values in scores.items()}
@@ -65,6 +66,9 @@ def summary(
         flagged=tuple(name for name, draws in outcomes.items() if any(outcome.flagged for outcome in draws)),
         evaluated=evaluated,
         baseline=base,
+        chance=chance,
+        drop_low={name: float(low) for name, (low, _) in ends.items()},
+        drop_high={name: float(high) for name, (_, high) in ends.items()},
         layers_run=float(np.mean(early)) if early else None,
         draws=None if nonideality is None else nonideality.draws,
         adc_rows=rows,
@@ -76,8 +80,7 @@ def drops(
     scores: Mapping[str, float],
     baseline: Mapping[str, float],
     chance: Mapping[str, float],
-    resampled: Mapping[str, NDArray[Any]],
-    resampled_baseline: Mapping[str, NDArray[Any]],
+    lost_again: Mapping[str, NDArray[Any]],
 ) -> dict[str, float]:
     """Summarise the points that a design loses to the baseline.
 
@@ -85,8 +88,7 @@ def drops(
         scores: score of the design, by task.
         baseline: score of the baseline, by task.
         chance: score of a constant prediction, by task.
-        resampled: bootstrap scores of the design, shape (draws,), by task.
-        resampled_baseline: bootstrap scores of the baseline over the same resamples, so that differences are paired.
+        lost_again: points that the design loses to the baseline on the same resamples, shape (draws,), by task.
 
     Returns:
         ``score_mean``; ``accuracy_drop`` with its 95 % interval ``accuracy_drop_low`` and ``accuracy_drop_high``, the mean
@@ -95,8 +97,7 @@ def drops(
     """
     lost = {name: POINTS * (baseline[name] - score) for name, score in scores.items()}
     measurable = count_measurable(baseline, chance)
-    draws = np.mean([POINTS * (resampled_baseline[name] - resampled[name]) for name in measurable], axis=0)
-    low, high = np.quantile(draws, (0.025, 0.975))
+    low, high = np.quantile(np.mean([lost_again[name] for name in measurable], axis=0), INTERVAL)
     return {
         "score_mean": float(np.mean(list(scores.values()))),
         "accuracy_drop": float(np.mean([lost[name] for name in measurable])),

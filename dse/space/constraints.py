@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dse.results.columns import SCORE_NAMES
+from dse.results.columns import SCORE_NAMES, TASK_PREFIXES
 from dse.space.file import SpaceFile
 
 LIMITS = "hardware"
@@ -34,7 +34,7 @@ class Constraint:
     @property
     def needs_score(self) -> bool:
         """Whether the metric is known only once the design is scored."""
-        return self.metric in SCORE_NAMES or self.metric.startswith(("score.", "score_spread."))
+        return self.metric in SCORE_NAMES or self.metric.startswith(TASK_PREFIXES)
 
     def excess(self, value: float | None) -> float:
         """Return how far a value exceeds the limit, in units of the limit: negative within the limit, 0 for no value."""

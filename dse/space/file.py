@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 from dse.errors import SpaceError, unknown_name
 from dse.pydantic_errors import read_error
 from dse.records.plugin import KINDS, Kind
-from dse.results.columns import METRIC_NAMES, OBJECTIVES
+from dse.results.columns import METRIC_NAMES, OBJECTIVES, TASK_PREFIXES
 from dse.space.workload import expand_home
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 REFERENCE_POINT = {"array_area_ratio": 1.0, "energy_ratio": 1.25, "accuracy_drop": 5.0}
-OPEN_METRICS = ("score.", "score_spread.", "area.", "energy.")
+OPEN_METRICS = (*TASK_PREFIXES, "area.", "energy.")
 """Prefixes of metrics whose names depend on tasks and hardware."""
 
 

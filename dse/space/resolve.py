@@ -9,6 +9,7 @@ from dse.errors import SpaceError, unknown_name
 from dse.records.design import PluginParameter
 from dse.records.parameters import Int, Permutation, lehmer_encode
 from dse.records.plugin import KINDS
+from dse.results.columns import TASK_PREFIXES
 from dse.space.domain import Domain, fix, from_table
 from dse.space.file import SpaceFile
 from dse.space.searchspace import Element, SearchedParameter, SearchSpace
@@ -169,6 +170,7 @@ def _product(axes: list[Any]) -> list[tuple[Any, ...]]:
 
 def _check_constraints(space: SpaceFile, tasks: tuple[str, ...]) -> None:
     for name in space.search.constraints:
-        if name.startswith("score.") and name.removeprefix("score.") not in tasks:
-            names = [f"score.{task}" for task in tasks]
+        kind, _, task = name.partition(".")
+        if name.startswith(TASK_PREFIXES) and task not in tasks:
+            names = [f"{kind}.{task}" for task in tasks]
             raise unknown_name("metric", name, names, where=space.where("search", "constraints", name))

@@ -17,6 +17,7 @@ from dse.errors import StudyError
 from dse.files import write_whole
 from dse.records.problem import Problem
 from dse.results.files import LOG as STUDY_LOG
+from dse.results.rows import score_cells
 from dse.results.status import Status
 from dse.space.searchspace import SearchSpace
 from dse.study.log.file import read_events
@@ -39,6 +40,7 @@ LEAST = {
 SLACK = 0.5
 """Points by which the upper end of the interval may exceed a target."""
 CARRIED = ("trial", "source", "area_mm2", "energy_uj", "array_area_ratio", "writes")
+INTERVALS = ("accuracy_drop_low.", "accuracy_drop_high.")
 COMPARED = ("score_mean", "accuracy_drop", "accuracy_drop_low", "accuracy_drop_high")
 
 
@@ -47,7 +49,8 @@ class Validation:
     """A front on both splits.
 
     Attributes:
-        rows: row per design: ``trial``, ``source``, costs, ``search.<metric>`` and ``report.<metric>``, ``report.score.<task>``.
+        rows: row per design: ``trial``, ``source``, costs, ``search.<metric>`` and ``report.<metric>``, ``report.score.<task>``,
+            and the ends of each task's interval on both splits.
         path: path of the rows as a parquet file.
         optimism: points by which drops on the search split were too good, on average.
         rule: rule by which designs were chosen, as logged before the first score.
@@ -171,7 +174,9 @@ def _score_design(problem: Problem, space: SearchSpace, row: Mapping[str, Any]) 
     cells: dict[str, Any] = {name: row[name] for name in CARRIED}
     cells |= {f"search.{name}": float(row[name]) for name in COMPARED}
     cells |= {f"report.{name}": float(score.metrics[name]) for name in COMPARED}
-    return cells | {f"report.score.{task}": float(value) for task, value in score.tasks.items()}
+    cells |= {f"search.{name}": value for name, value in row.items() if name.startswith(INTERVALS)}
+    by_task = {name: value for name, value in score_cells(score).items() if name.startswith(("score.", *INTERVALS))}
+    return cells | {f"report.{name}": value for name, value in by_task.items()}
 
 
 def _keeps_target(table: pd.DataFrame, choice: int | None, target_drop: float | None) -> bool | None:

@@ -14,6 +14,7 @@ import pytest
 import dse
 from dse.results.columns import OBJECTIVES
 from dse.results.read import read_table
+from tests.support import tables
 from tests.support.pages import EXAMPLE, Page, study
 
 FIGURES = [
@@ -298,7 +299,9 @@ def test_the_table_is_the_front(page: Page, front: pd.DataFrame) -> None:
     assert table["columns"][0] == "trial"
     assert len(table["rows"]) == len(front)
     tasks = [name.removeprefix("score.") for name in front.columns if name.startswith("score.")]
-    front = front if "tasks" in front else front.assign(tasks=[tasks] * len(front))  # the example is of an older version
+    front = (
+        front if "tasks" in front else front.assign(tasks=[tasks] * len(front))
+    )  # the example is of an older version
     for number, name in enumerate(table["columns"]):
         assert [row[number] for row in table["rows"]] == [_plain(value) for value in front[name]]
 
@@ -348,3 +351,19 @@ def test_names_cannot_break_the_page(tmp_path: Path) -> None:
     assert f"score.{evil}" in page.data["front"]["columns"]
     assert evil in page.data["drops"]["data"][0]["y"]
     assert evil in page.words[""]
+
+
+def test_a_baseline_at_or_below_chance_is_warned_of_loudly(tmp_path: Path) -> None:
+    cells = {"baseline.trec6": 0.021, "chance.trec6": 0.25, "baseline.sst2": 0.9, "chance.sst2": 0.5, "score.sst2": 0.8}
+    text = dse.report(
+        tables.write(tmp_path / "x", tables.OLD, [tables.row(0, 5.0, 0.02, **cells)]), tmp_path / "x.html"
+    ).read_text(encoding="utf-8")
+    assert (
+        '<p class="warning">task &#x27;trec6&#x27; is at or below chance: score 0.0210, and 0.2500 by chance</p>'
+        in text
+    )
+    assert "task &#x27;sst2&#x27; is at" not in text
+    assert "sst2: 0.9000, and 0.5000 by chance" in text
+    assert text.index('id="warnings"') < text.index('id="fronts"')
+    fine = tables.write(tmp_path / "y", tables.OLD, [tables.row(0, 5.0, 0.02, **cells | {"baseline.trec6": 0.3})])
+    assert 'id="warnings"' not in dse.report(fine, tmp_path / "y.html").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dse.results.baseline import baseline_metrics, baseline_scores
+from dse.results.baseline import agreed_values, baseline_metrics, baseline_scores
 
 BASE = {"a": 0.9, "b": 0.7, "c": 0.5}
 METRICS = {"area_mm2": 160.0, "energy_uj": 560.0, "latency_us": 155.0}
@@ -71,3 +71,14 @@ def test_trials_that_contradict_each_other_tell_nothing() -> None:
     told["accuracy_drop_all"] += [0, 1.0]
     assert set(baseline_metrics(told)) == {"energy_uj", "latency_us"}
     assert baseline_scores(told) == {}
+
+
+def test_columns_of_the_baseline_settle_every_task_unless_trials_disagree() -> None:
+    losing = trials([{task: value - 0.1 for task, value in BASE.items()}, BASE | {"a": 0.8}])[:1]
+    assert baseline_scores(losing.drop(columns="accuracy_drop_worst").assign(accuracy_drop_worst=30.0)) == {}
+    named = losing.assign(**{f"baseline.{task}": value for task, value in BASE.items()})
+    assert baseline_scores(named) == BASE
+    assert agreed_values(named.assign(**{"chance.a": 0.5}), "chance.") == {"a": 0.5}
+    forced = pd.concat([named, named.assign(**{"baseline.a": 0.8})])
+    assert agreed_values(forced, "baseline.") == {}
+    assert agreed_values(losing, "baseline.") == {}

@@ -157,3 +157,24 @@ def test_how_far_draws_lie_apart_stands_beside_the_score(tmp_path: Path) -> None
     record = {line["column"]: line["value"] for line in found["record"].rows}
     assert (record["draws"], record["accuracy_drop_spread"]) == (3, 1.5)
     assert not [name for name in record if name.startswith("score_spread.")]
+
+
+def test_intervals_and_chance_stand_beside_the_baseline_of_each_task(tmp_path: Path) -> None:
+    more = {
+        "score.sst2": 0.7,
+        "baseline.trec6": 0.9,
+        "baseline.sst2": 0.75,
+        "chance.trec6": 0.25,
+        "chance.sst2": 0.5,
+        "accuracy_drop_low.trec6": 8.5,
+        "accuracy_drop_high.trec6": 11.5,
+    }
+    table = by_title(write(tmp_path / "x", OLD, [row(0, 5.0, 0.8, **more)]), 0)["scores by task"]
+    assert table.columns == ("task", "score", "baseline", "chance", "drop_points", "drop_low", "drop_high")
+    first, second = table.rows
+    assert first == pytest.approx(
+        {"score": 0.8, "baseline": 0.9, "chance": 0.25, "drop_points": 10.0, "drop_low": 8.5, "drop_high": 11.5}
+        | {"task": "trec6"}
+    )
+    assert "drop_low" not in second
+    assert not [line for line in by_title(tmp_path / "x", 0)["record"].rows if str(line["column"]).endswith(".trec6")]

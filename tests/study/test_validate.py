@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ import pandas as pd
 import pytest
 
 from dse.errors import StudyError
+from dse.records.scored import ScoreResult
 from dse.study.open import hold
 from dse.study.provenance import Provenance
 from dse.study.run import run
 from dse.study.validate import Validation, choose, validate
-from tests.support.fakes import REPORT_LOSS, FakeProblem, fake_space
+from tests.support.fakes import REPORT_LOSS, TASKS, FakeProblem, fake_space
 
 PROVENANCE = Provenance({"hardware.isaac": "1"}, {"base": "abc"})
 
@@ -44,6 +46,18 @@ def test_the_front_is_scored_once_on_rows_no_choice_has_seen(folder: Path) -> No
     assert done.optimism == pytest.approx(REPORT_LOSS)
     assert (done.choice, done.met) == (None, None)
     pd.testing.assert_frame_equal(pd.read_parquet(done.path), done.rows)
+
+
+def test_intervals_of_each_task_stand_on_both_splits(tmp_path: Path) -> None:
+    def change(score: ScoreResult) -> ScoreResult:
+        return replace(score, drop_low=dict.fromkeys(TASKS, 1.5), drop_high=dict.fromkeys(TASKS, 2.5))
+
+    problem = FakeProblem(change_score=change)
+    run(problem, fake_space(), folder=tmp_path, provenance=PROVENANCE, trials=10)
+    table = pd.read_parquet(validated(tmp_path, problem).path)
+    for split in ("search", "report"):
+        for end, value in (("low", 1.5), ("high", 2.5)):
+            assert {tuple(table[f"{split}.accuracy_drop_{end}.{task}"]) for task in TASKS} == {(value,) * len(table)}
 
 
 def test_rule_and_choice_are_on_disk_before_the_first_score(folder: Path) -> None:
