@@ -224,14 +224,11 @@ def _write(target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: P
     import pandas as pd
 
     from dse.exports.check import check_export
-    from dse.exports.files import ROWS, write_manifest
-    from dse.exports.write import write_design, write_rows
+    from dse.exports.files import ROWS
+    from dse.exports.write import write_export, write_rows
 
     with _whole_folder(target) as inner:
-        manifest = write_design(inner, wanted)
-        if rows:
-            write_rows(inner / ROWS, wanted)
-        write_manifest(inner, manifest)
+        write_export(inner, wanted, rows=rows)
     megabytes = sum(path.stat().st_size for path in target.rglob("*") if path.is_file()) / 1e6
     recorded = [
         {"task": task, "split": split, "recorded": value}

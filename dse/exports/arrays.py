@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -25,10 +26,10 @@ NAMED = ("tasks", "rewritten_for", "role", "crossbar")
 
 
 def write_arrays(path: Path, workload: Workload, assembly: Assembly, levels: Mapping[str, int]) -> None:
-    """Write one row for each matrix in each array.
+    """Write one row for each matrix in each array, as parquet and as CSV, where a list is JSON.
 
     Args:
-        path: path of the parquet file.
+        path: path of the parquet file; the CSV file lies beside it.
         workload: names of tasks and matrices.
         assembly: plan and terms of one design.
         levels: number of arrays in each unit of the chip that holds several arrays, the largest unit first.
@@ -59,7 +60,12 @@ def write_arrays(path: Path, workload: Workload, assembly: Assembly, levels: Map
         "role": np.array([matrix.role for matrix in matrices])[rows.matrix],
     }
     columns |= {name: getattr(rows, name) for name in Segment._fields if name not in {*columns, "array"}}
-    pq.write_table(pa.table(columns), path)
+    table = pa.table(columns)
+    pq.write_table(table, path)
+    frame = table.to_pandas()
+    for name in ("tasks", "rewritten_for"):
+        frame[name] = [json.dumps(list(names), ensure_ascii=False) for names in frame[name]]
+    frame.to_csv(path.with_suffix(".csv"), index=False, lineterminator="\n")
 
 
 def _places(array: Any, levels: Mapping[str, int]) -> dict[str, Any]:

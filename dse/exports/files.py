@@ -14,6 +14,7 @@ ARRAYS = "arrays.parquet"
 SCHEDULE = "schedule.json"
 TOKENIZER = "tokenizer"
 ROWS = "rows"
+GOLDEN = "golden"
 README = "README.md"
 
 
@@ -26,7 +27,7 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     files = {
         path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": file_digest(path)}
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path != folder / MANIFEST
     }
     (folder / MANIFEST).write_text(seal({**manifest, "files": files}), encoding="utf-8")
 

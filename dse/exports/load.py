@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from dse.exports.design import FiledDesign
 
 
-def load_export(folder: Path | str, *, device: str = "auto") -> Export:
+PRODUCTS = ("scored", "integer")
+
+
+def load_export(folder: Path | str, *, device: str = "auto", products: str = "scored") -> Export:
     """Open a design that `dse export` wrote; models are rebuilt on first use.
 
     Neither the study nor its data, caches or plugins are needed.
@@ -26,13 +29,19 @@ def load_export(folder: Path | str, *, device: str = "auto") -> Export:
         folder: folder of the export.
         device: device of the models, ``cpu`` or ``cuda``; ``auto`` picks the device of the recorded scores if possible.
 
+        products: ``scored`` computes in the precision of the recorded scores. ``integer`` is a reference for other programs:
+            sums of products are exact integers, and everything else is float64.
+
     Raises:
         ExportError: the folder has no export, or the export lacks files.
         SetupError: no device has this name.
+        UnknownNameError: no kind of products has this name.
     """
     from dse.study.load import check_device
 
-    return Export(Files(Path(folder)), check_device(device))
+    if products not in PRODUCTS:
+        raise unknown_name("kind of products", products, PRODUCTS, where="load_export")
+    return Export(Files(Path(folder)), check_device(device), exact=products == "integer")
 
 
 class Export:
@@ -42,10 +51,12 @@ class Export:
         folder: folder of the export.
         manifest: content of the export's ``export.json``.
         tasks: names of the tasks.
+        exact: whether products are exact integers, and everything else is float64.
     """
 
-    def __init__(self, files: Files, device: str) -> None:
+    def __init__(self, files: Files, device: str, *, exact: bool = False) -> None:
         self._files = files
+        self.exact = exact
         self._device = device
         self._models: dict[str, TaskModel] = {}
         self.folder = files.folder

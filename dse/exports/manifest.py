@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from types import GenericAlias
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, PositiveInt, ValidationError, create_model
@@ -28,8 +29,8 @@ Count = Annotated[int, Field(ge=0)]
 
 def _make(name: str, **types: Any) -> Any:
     """Return a pydantic model with required fields of these types."""
-    config = ConfigDict(strict=True, allow_inf_nan=False)
-    return create_model(name, __config__=config, **{field: (kind, ...) for field, kind in types.items()})
+    fields: Any = {field: (kind, ...) for field, kind in types.items()}
+    return create_model(name, __config__=ConfigDict(strict=True, allow_inf_nan=False), **fields)
 
 
 _GEOMETRY = _make(
@@ -49,7 +50,7 @@ _MANIFEST = _make(
     "Manifest", versions=dict[str, str], geometry=_GEOMETRY, evaluation=_EVALUATION, owners=list[str],
     workload=_make("Workload", encoder=Encoder),
     plan=_make("Plan", owner=list[list[int]], groups=Count, reprogrammed=_BLOCKS | None),
-    tasks=Annotated[dict[str, _TASK], Field(min_length=1)], files=dict[str, _make("File", bytes=Count, sha256=str)],
+    tasks=GenericAlias(dict, (str, _TASK)), files=GenericAlias(dict, (str, _make("File", bytes=Count, sha256=str))),
 )  # fmt: skip
 
 
@@ -61,8 +62,8 @@ def _check_agreement(manifest: Any) -> None:
     """
     encoder, groups, tasks = manifest.workload.encoder, manifest.plan.groups, manifest.tasks.values()
     sizes = [encoder.layers, encoder.heads, *(size for one in encoder.matrices for size in (one.rows, one.columns))]
-    if min(sizes) < 1 or not encoder.matrices:
-        raise ValueError("workload.encoder has no matrix, or a size below 1")
+    if not tasks or not encoder.matrices or min(sizes) < 1:
+        raise ValueError("there is no task, no matrix, or a size of the encoder is below 1")
     if len(manifest.owners) != 1 + groups + len(tasks) or not set(manifest.owners) <= set(manifest.files):
         raise ValueError("owners does not name a file of the export for the base, each group and each task")
     if [len(row) for row in manifest.plan.owner] != [encoder.layers] * len(tasks):

@@ -61,7 +61,7 @@ class TaskModel:
     def _list_texts(self, texts: Any) -> list[str]:
         """Return texts as a list; one text alone would be read as a list of letters."""
         several = isinstance(texts, Iterable) and not isinstance(texts, str)
-        listed = list(texts) if several else [None]
+        listed: list[Any] = list(texts) if several else [None]
         strange = [text for text in listed if not isinstance(text, str)]
         if strange:
             raise DataError(
@@ -90,6 +90,53 @@ class TaskModel:
         with torch.inference_mode(), self._layers.holding(self.held, self._kept, None, self._input_bits):
             logits: Tensor = self._layers.logits(given)
         return logits.cpu()
+
+    def trace(self, inputs: Mapping[str, Tensor]) -> dict[str, NDArray[Any]]:
+        """Return logits of tokenised inputs, with what the matrices of the first and of the last layer received and summed.
+
+        Only an export that was loaded with ``products="integer"`` has pieces, and so ``sums``.
+
+        Args:
+            inputs: tokenised inputs (n, tokens), as in `tokens`.
+
+        Returns:
+            ``logits`` (n, classes). For each matrix: ``<layer>.<matrix>.inputs`` (n, tokens, inputs), integer codes;
+            ``<layer>.<matrix>.steps`` (n, tokens, 1); ``<layer>.<matrix>.sums.<piece>`` (n, tokens, outputs), integers.
+        """
+        import torch
+
+        from dse.models.inference.crossbar import code_inputs
+
+        ran = [layer for layer, runs in enumerate(self._kept) if runs]
+        keys = [
+            (layer, index)
+            for layer in sorted({*ran[:1], *ran[-1:]})
+            for index in range(len(self._export.design.encoder.matrices))
+        ]
+        seen: dict[tuple[int, int], Tensor] = {}
+        hooks = [
+            self._layers.linears[key[0]][key[1]].register_forward_pre_hook(
+                lambda _module, given, key=key: seen.__setitem__(key, given[0])
+            )
+            for key in keys
+        ]
+        traced = {"logits": self.tokens(inputs).numpy()}
+        for hook in hooks:
+            hook.remove()
+        for (layer, index), vector in seen.items():
+            name = f"{layer}.{self._export.design.encoder.matrices[index].name}"
+            codes, step = code_inputs(vector, self._input_bits)
+            if (layer, index) in self.held.kept:
+                codes = codes * self.held.kept[layer, index][1].to(codes)
+            traced |= {f"{name}.inputs": codes.to(torch.int16).cpu().numpy(), f"{name}.steps": step.cpu().numpy()}
+            for at, piece in enumerate(self.held.arrays.get((layer, index), ())):
+                driven = codes if piece.inputs is None else codes[..., piece.inputs.to(codes.device)]
+                sums = codes.new_zeros((*codes.shape[:-1], piece.shape[0]))
+                sums[..., slice(None) if piece.outputs is None else piece.outputs] = (
+                    driven @ piece.slices[0].levels.to(codes).T
+                )
+                traced[f"{name}.sums.{at}"] = sums.to(torch.int32).cpu().numpy()
+        return traced
 
     def score(self, rows: pd.DataFrame) -> float:
         """Return the task's metric on rows with columns text, label and, for pairs, text_b.
@@ -139,11 +186,12 @@ class TaskModel:
     @cached_property
     def held(self) -> Effective:
         """Effective weights of the task: rebuilt matrices by (layer, matrix), biases, norms, head and exits."""
+        from dse.exports.integers import hold_integers
         from dse.score.check_values import check_effective
         from dse.score.task_weights import held_by
 
         with refuse_damage(self._export.folder):
-            held = held_by(self._export.design, self._task)
+            held = (hold_integers if self._export.exact else held_by)(self._export.design, self._task)
             check_effective(self._export.design.encoder, held, f"task {self.name!r}")
         return held
 
@@ -169,7 +217,8 @@ class TaskModel:
         """The model on crossbars; `held` has the biases and norms of the base's layers."""
         from dse.models.inference.evaluate import on_crossbars
 
-        return on_crossbars(self._model(), [], self._export.manifest["evaluation"]["precision"], self._export.device)
+        precision: Any = "fp64" if self._export.exact else self._export.manifest["evaluation"]["precision"]
+        return on_crossbars(self._model(), [], precision, self._export.device)
 
     def _model(self) -> PreTrainedModel:
         """Build the task's own model, whose matrices are not set."""

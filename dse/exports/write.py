@@ -15,7 +15,9 @@ from dse.cost.combination import combination, stack
 from dse.cost.cost import Built, Costed, cost_points
 from dse.exports.arrays import write_arrays
 from dse.exports.design import STATE, file_names, own_names, owner_files, owner_parts, plan_parts
-from dse.exports.files import ARRAYS, README, SCHEDULE, TOKENIZER
+from dse.exports.files import ARRAYS, GOLDEN, README, ROWS, SCHEDULE, TOKENIZER, write_manifest
+from dse.exports.golden import write_golden
+from dse.exports.load import load_export
 from dse.exports.manifest import SCHEMA_VERSION
 from dse.exports.tensors import Tensors, write_tensors
 from dse.plugins.call import call_plugin
@@ -62,6 +64,26 @@ def assemble(problem: WorkloadProblem, point: DesignPoint) -> Assembly:
     return Assembly(problem.context, built, params, geometry)
 
 
+def write_export(folder: Path, wanted: Wanted, *, rows: bool) -> None:
+    """Write every file of an export into an empty folder.
+
+    Args:
+        folder: folder to write.
+        wanted: the design.
+        rows: whether to write the rows of the recorded scores.
+
+    Raises:
+        OSError: the disk refused a file.
+        PluginContractError: a plugin raised.
+    """
+    manifest = write_design(folder, wanted)
+    if rows:
+        write_rows(folder / ROWS, wanted)
+    write_manifest(folder, manifest)
+    write_golden(folder / GOLDEN, load_export(folder, device="cpu", products="integer"))
+    write_manifest(folder, manifest)  # the loader needed one before
+
+
 def write_design(folder: Path, wanted: Wanted) -> dict[str, Any]:
     """Write a design into an empty folder; return the content of ``export.json``.
 
@@ -90,6 +112,7 @@ def write_design(folder: Path, wanted: Wanted) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         **wanted.about,
         "geometry": _geometry_values(assembly.geometry),
+        "units": units,
         "evaluation": _evaluation(wanted, assembly.geometry),
         "workload": asdict(problem.workload),
         "owners": owner_files(assembly.plan.groups, names),

@@ -114,8 +114,8 @@ class OnConverters:
             scale=term.scale,
             bias=self._cells.bias(term),
             offset=term.offset,
-            outputs=_within(term.columns, outputs),
-            inputs=_within(term.rows, inputs),
+            outputs=within(term.columns, outputs),
+            inputs=within(term.rows, inputs),
             shape=shape,
             converter=self._converter,
         )
@@ -137,7 +137,7 @@ class OnConverters:
         )
 
 
-def _within(some: Tensor | None, remaining: Tensor | None) -> Tensor | None:
+def within(some: Tensor | None, remaining: Tensor | None) -> Tensor | None:
     """Return the indices of some of the remaining outputs (or inputs) in the whole matrix; None for all."""
     if remaining is None:
         return some

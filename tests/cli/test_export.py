@@ -67,9 +67,10 @@ def test_every_score_is_reproduced_in_a_fresh_process(studied: Path, dse: Any) -
     ]
     assert all(row["reloaded"] == row["recorded"] for row in rows)
     assert rows[0]["recorded"] == front["score.verdict"]
-    assert "exported: chip (0.1 MB)" in done.stderr
+    assert "exported: chip (0.2 MB)" in done.stderr
     chip = package.load_export("chip")
     assert {path.relative_to("chip").as_posix() for path in Path("chip").rglob("*") if path.is_file()} == {
+        *("golden/verdict.npz", "golden/rating.npz", "arrays.csv"),
         *("export.json", "README.md", "arrays.parquet", "schedule.json", "base.safetensors"),
         *("delta-verdict.safetensors", "delta-rating.safetensors", "rows/verdict.parquet", "rows/rating.parquet"),
         *("tokenizer/tokenizer.json", "tokenizer/tokenizer_config.json"),

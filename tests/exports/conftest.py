@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 import dse
-from dse.exports.files import ROWS, write_manifest
 from dse.exports.manifest import MANIFEST, seal
-from dse.exports.write import Wanted, write_design, write_rows
+from dse.exports.write import Wanted, write_export
 from dse.records.design import DesignPoint
 from dse.score.build import build_problem
 from dse.score.problem import WorkloadProblem
@@ -51,10 +50,7 @@ def write(folder: Path, problem: WorkloadProblem, point: DesignPoint) -> Path:
     scores = {task: {split: known[task] for split, known in by_split.items()} for task in problem.tasks}
     about = {"study": "tiny", "trial": 0, "record": {}, "plugins": {}, "versions": {"transformers": ""}}
     folder.mkdir()
-    wanted = Wanted(problem, point, about, scores)
-    manifest = write_design(folder, wanted)
-    write_rows(folder / ROWS, wanted)
-    write_manifest(folder, manifest)
+    write_export(folder, Wanted(problem, point, about, scores), rows=True)
     return folder
 
 

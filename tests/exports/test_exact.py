@@ -14,13 +14,17 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 
 import dse
 from dse.cost.counts import count
+from dse.exports.integers import hold_integers
 from dse.exports.write import assemble
 from dse.records.design import DesignPoint
+from dse.records.effective import OnArrays
 from dse.records.plugin import Kind
 from dse.score.problem import WorkloadProblem
+from dse.score.task_weights import held_by
 from dse.testing._values import drawn_point, first_difference
 from tests.exports.conftest import write
 from tests.support.once import Once
@@ -151,6 +155,42 @@ def test_weights_are_those_the_scores_were_measured_with(exported: Exported, cas
             {at: expected.vectors.get(at, vectors[at]) for at in range(2) if assembly.owners(task)[at] == dse.BASE}
         )
         assert not first_difference(expected, chip.model(name).held)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_pieces_of_integers_add_up_to_the_weights(exported: Exported, case: str) -> None:
+    folder = exported(case)[0]
+    design = dse.load_export(folder).design
+    for task in range(2):
+        expected, held = held_by(design, task), hold_integers(design, task)
+        assert set(held.arrays) == set(expected.weights)
+        for key, weight in expected.weights.items():
+            total, pairs = torch.zeros(weight.shape, dtype=torch.float64), []
+            for piece in held.arrays[key]:
+                if piece.then is None:
+                    total += dense(piece)
+                else:
+                    pairs.append((dense(piece), dense(piece.then)))
+            above, beside = held.kept.get(key, (torch.ones(len(weight)), torch.ones(weight.shape[1])))
+            torch.testing.assert_close(above[:, None] * total * beside, weight.double(), rtol=1e-6, atol=1e-7)
+            products = expected.products.get(key, ())
+            assert len(pairs) == len(products)
+            for (first, second), (one, two) in zip(pairs, products, strict=True):
+                torch.testing.assert_close(first * beside, one.double(), rtol=1e-6, atol=1e-7)
+                torch.testing.assert_close(above[:, None] * second, two.double(), rtol=1e-6, atol=1e-7)
+
+
+def dense(piece: OnArrays) -> torch.Tensor:
+    """The whole matrix that a piece multiplies with, float64."""
+    levels = piece.slices[0].levels.double() * piece.scale
+    levels = levels if piece.offset is None else levels + piece.offset
+    whole = torch.zeros(piece.shape, dtype=torch.float64)
+    outputs, inputs = (
+        torch.arange(size) if indices is None else indices
+        for indices, size in zip((piece.outputs, piece.inputs), piece.shape, strict=True)
+    )
+    whole[outputs[:, None], inputs] = levels
+    return whole
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -20,10 +20,10 @@ def product(piece: OnArrays, codes: Tensor) -> Tensor:
 
     Args:
         piece: stored piece as its arrays hold it.
-        codes: whole numbers of the whole matrix's inputs, float32 (vectors, inputs).
+        codes: whole numbers of the whole matrix's inputs, float32 or float64 (vectors, inputs).
 
     Returns:
-        Outputs of the whole matrix in units of the inputs' step, float32 (vectors, outputs).
+        Outputs of the whole matrix in units of the inputs' step, of the same type (vectors, outputs).
     """
     driven = codes if piece.inputs is None else codes[:, piece.inputs]
     digits, worth = digits_of(driven, piece.converter)

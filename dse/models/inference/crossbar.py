@@ -102,7 +102,8 @@ class CrossbarLinear(nn.Module):
     def _convert(self, vector: Tensor) -> Tensor:
         """Compute the ADCs' rescaled outputs (..., outputs) for (..., inputs)."""
         codes, step = code_inputs(vector.reshape(-1, vector.shape[-1]), self.driver.bits)
-        codes, step = codes.float(), step.float()
+        kind = torch.promote_types(vector.dtype, torch.float32)
+        codes, step = codes.to(kind), step.to(kind)
         if self.masks is not None:
             codes = codes * self.masks[1]
         total = codes.new_zeros(len(codes), len(self.weight))
@@ -123,6 +124,9 @@ class CrossbarLayers:
     Args:
         model: model in its final precision and on its device; its linear matrices are replaced.
         base_vectors: biases and norms of the base's layers.
+
+    Attributes:
+        linears: matrices by layer and index in the layer.
     """
 
     def __init__(self, model: PreTrainedModel, base_vectors: list[dict[str, Tensor]]) -> None:
@@ -130,7 +134,7 @@ class CrossbarLayers:
         self.model: Any = model
         self._layers = decomposed.layers
         self._drivers = []
-        self._linears: list[list[CrossbarLinear]] = []
+        self.linears: list[list[CrossbarLinear]] = []
         for layer, linears in zip(decomposed.layers, decomposed.linears, strict=True):
             drivers = {first: Driver() for first in set(decomposed.inputs)}
             self._drivers += list(drivers.values())
@@ -139,7 +143,7 @@ class CrossbarLayers:
             ]
             for path, new in zip(decomposed.paths, replaced, strict=True):
                 layer.set_submodule(path, new)
-            self._linears.append(replaced)
+            self.linears.append(replaced)
         self._parent, self._attribute = container(model, decomposed.layers)
         self._own = decomposed.vectors()
         self._base = base_vectors
@@ -169,7 +173,7 @@ class CrossbarLayers:
         count = len(self._layers)
         remaining = [index for index in range(count) if keep_layers is None or keep_layers[index]]
         for layer in remaining:
-            for index, linear in enumerate(self._linears[layer]):
+            for index, linear in enumerate(self.linears[layer]):
                 self._write(linear, held.weights, (layer, index))
             own = (self._base if base_layers is not None and base_layers[layer] else self._own)[layer]
             self._write_vectors(layer, held.vectors.get(layer, own))
@@ -187,20 +191,20 @@ class CrossbarLayers:
             for key, bias in held.biases.items():
                 before[key] = self._shift(key, bias)
             for (layer, index), pairs in held.products.items():
-                self._linears[layer][index].add(pairs)
+                self.linears[layer][index].add(pairs)
             for (layer, index), pieces in held.arrays.items():
-                self._linears[layer][index].convert(pieces, held.kept.get((layer, index)))
+                self.linears[layer][index].convert(pieces, held.kept.get((layer, index)))
             yield
         finally:
             for layer, index in held.products:
-                self._linears[layer][index].products.clear()
+                self.linears[layer][index].products.clear()
             for layer, index in held.arrays:
-                self._linears[layer][index].convert((), None)
+                self.linears[layer][index].convert((), None)
             if len(remaining) < count or held.exits:
                 setattr(self._parent, self._attribute, nn.ModuleList(self._layers))
             self._exiting = None
             for (layer, index), bias in before.items():
-                self._linears[layer][index].bias = bias
+                self.linears[layer][index].bias = bias
             self._write_head(head)
             for driver in self._drivers:
                 driver.forget()
@@ -217,7 +221,7 @@ class CrossbarLayers:
 
     def _shift(self, key: tuple[int, int], shift: Tensor) -> nn.Parameter:
         """Add to a bias; return the bias from before."""
-        linear = self._linears[key[0]][key[1]]
+        linear = self.linears[key[0]][key[1]]
         before = linear.bias
         if before is None or before.shape != shift.shape:
             raise CheckpointError(

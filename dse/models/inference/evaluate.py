@@ -164,12 +164,12 @@ class Evaluator:
 
 
 def on_crossbars(
-    model: PreTrainedModel, base_vectors: list[dict[str, Tensor]], precision: Precision, device: str
+    model: PreTrainedModel, base_vectors: list[dict[str, Tensor]], precision: Precision | Literal["fp64"], device: str
 ) -> CrossbarLayers:
     """Put a model on crossbars, in a precision and on a device."""
     import torch
 
-    kind = torch.bfloat16 if precision == "bf16" else torch.float32
+    kind = {"bf16": torch.bfloat16, "fp32": torch.float32, "fp64": torch.float64}[precision]
     moved: Any = model.to(dtype=kind)  # type: ignore[call-arg]  # transformers hides the signature
     return CrossbarLayers(moved.to(device).eval(), base_vectors)
 

@@ -95,7 +95,7 @@ def test_with_its_own_matrices_and_no_quantisation_a_model_answers_as_before(mod
 
 def test_queries_keys_and_values_have_one_driver_a_layer(model: Any) -> None:
     layers = CrossbarLayers(model, Decomposed(model).vectors())
-    drivers = [[id(linear.driver) for linear in layer] for layer in layers._linears]
+    drivers = [[id(linear.driver) for linear in layer] for layer in layers.linears]
     for layer in drivers:
         assert len(set(layer[:3])) == 1
         assert len(set(layer)) == 4

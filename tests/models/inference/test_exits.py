@@ -33,7 +33,7 @@ def answers(layers: CrossbarLayers, held: Effective, **named: Any) -> tuple[torc
     """Logits, the share of rows each layer ran, and how many rows reached each layer's first matrix."""
     ran: list[int] = []
     hooks = [
-        linears[0].register_forward_pre_hook(lambda _, given: ran.append(len(given[0]))) for linears in layers._linears
+        linears[0].register_forward_pre_hook(lambda _, given: ran.append(len(given[0]))) for linears in layers.linears
     ]
     with torch.inference_mode(), layers.holding(held, named.get("keep"), None, 0):
         found = layers.logits(FED).clone()

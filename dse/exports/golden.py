@@ -1,0 +1,40 @@
+"""Golden vectors: a few inputs of each task with everything that a reader in another language compares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from dse.exports.load import Export
+
+LONGEST = 8
+"""Tokens of the longest input."""
+
+
+def write_golden(folder: Path, chip: Export) -> None:
+    """Write one file per task into a new folder: random token ids of three lengths, and what `TaskModel.trace` returns.
+
+    Args:
+        folder: folder to write.
+        chip: export with exact integer products.
+
+    Raises:
+        OSError: the disk refused the file.
+    """
+    import torch
+
+    from dse.models.data.text import padding
+
+    folder.mkdir()
+    tokenizer, draw = chip.tokenizer, np.random.default_rng(0)
+    for name in chip.tasks:
+        model, longest = chip.model(name), min(LONGEST, chip.manifest["tasks"][name]["max_length"])
+        mask = np.arange(longest) < np.array([[longest], [max(1, longest // 2)], [1]])
+        ids = np.where(mask, draw.integers(len(tokenizer), size=mask.shape), padding(tokenizer)["input_ids"])
+        inputs = {"input_ids": ids, "attention_mask": mask.astype(np.int64), "token_type_ids": np.zeros_like(ids)}
+        inputs = {kind: values for kind, values in inputs.items() if kind in tokenizer.model_input_names}
+        traced = model.trace({kind: torch.from_numpy(values) for kind, values in inputs.items()})
+        np.savez_compressed(folder / f"{model.file_name}.npz", allow_pickle=False, **inputs, **traced)
