@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError
-
 from dse.errors import CheckpointError, SourceError
-from dse.files import digest, file_digest, hash_parts
+from dse.files import digest, file_digest, hash_parts, is_file
 from dse.models.sources import unpack
+from dse.models.weight_files import check_folder, find_damage
 from dse.records.callbacks import ProgressCallback
 from dse.space.workload import BaseSpec
 
@@ -20,8 +18,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-_REFUSALS = (OSError, ValueError, RuntimeError, KeyError, SafetensorError, pickle.UnpicklingError)
-"""Errors that transformers raises if there is no model, or if the model does not fit."""
+_OPTIONS: dict[str, Any] = {"trust_remote_code": False}
+"""Options of everything that is loaded: without this one transformers asks the user whether to run a model's own code."""
+_PREFIXES = {r"^(?:(?:_orig_mod|module)\.)+": ""}
+"""Beginnings of names that torch.compile and data parallelism add to a model's own names."""
 
 
 def locate(base: BaseSpec, cache: Path, progress: ProgressCallback | None = None) -> str:
@@ -75,19 +75,17 @@ def _load(source: str, labels: int | None, *, seed: int, allow_new_head: bool) -
     from transformers import AutoModelForSequenceClassification
 
     torch.manual_seed(seed)
-    extra: dict[str, Any] = {} if labels is None else {"num_labels": labels}
-    with quiet():
-        try:
-            model, info = AutoModelForSequenceClassification.from_pretrained(
-                source,
-                output_loading_info=True,
-                weights_only=True,
-                dtype=torch.float32,
-                ignore_mismatched_sizes=True,
-                **extra,
-            )
-        except _REFUSALS as error:
-            raise _loading_error(error, source) from error
+    with _reading(source):
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            source,
+            config=_configure(source, labels),
+            output_loading_info=True,
+            weights_only=True,
+            dtype=torch.float32,
+            ignore_mismatched_sizes=True,
+            key_mapping=_PREFIXES,
+            **_OPTIONS,
+        )
     from dse.models.encoder import Decomposed
 
     head = Decomposed(model, trace=False).head_names() if allow_new_head else set()
@@ -114,12 +112,35 @@ def _load(source: str, labels: int | None, *, seed: int, allow_new_head: bool) -
     return model, absent | set(shapes)
 
 
+def _configure(source: str, labels: int | None) -> Any:
+    """Load a configuration for this many outputs; the loss of a model's own head does not bind a new one."""
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(source, **_OPTIONS)
+    if labels is not None:
+        config.problem_type, config.num_labels = None, labels
+    return config
+
+
+@contextmanager
+def _reading(source: str, *, folder: bool = True) -> Iterator[None]:
+    """Check a model's folder, silence transformers, and turn whatever transformers raises into an error for the reader."""
+    if folder:
+        check_folder(source)
+    with quiet():
+        try:
+            yield
+        except Exception as error:  # a configuration may raise anything in the code of its family
+            raise _loading_error(error, source) from error
+
+
 def _loading_error(error: Exception, source: str) -> SourceError | CheckpointError:
     """Build the error for a model that does not exist, or does not fit."""
-    reason = (str(error).splitlines() or [type(error).__name__])[0]
-    if isinstance(error, pickle.UnpicklingError):
-        reason = "a pickle that holds more than tensors; it was not run"
-    if isinstance(error, OSError) or (Path(source).is_dir() and not (Path(source) / "config.json").is_file()):
+    damage = find_damage(Path(source))
+    reason = damage or (str(error).splitlines() or [type(error).__name__])[0]
+    if "trust_remote_code" in str(error):
+        reason = "it needs Python code that lies beside its weights (trust_remote_code), and dse never runs such code"
+    elif not damage and (isinstance(error, OSError) or not is_file(f"{source}/config.json")):
         return SourceError(
             "the model cannot be loaded",
             where=source,
@@ -131,26 +152,17 @@ def _loading_error(error: Exception, source: str) -> SourceError | CheckpointErr
 
 def load_config(source: str) -> Any:
     """Load a model's configuration."""
-    from transformers import AutoConfig
-
-    with quiet():
-        try:
-            return AutoConfig.from_pretrained(source)
-        except _REFUSALS as error:
-            raise _loading_error(error, source) from error
+    with _reading(source):
+        return _configure(source, None)
 
 
 def empty_model(source: str, labels: int) -> PreTrainedModel:
     """Build a model's modules without weights, to count its parameters."""
     import torch
-    from transformers import AutoConfig, AutoModelForSequenceClassification
+    from transformers import AutoModelForSequenceClassification
 
-    with quiet(), torch.device("meta"):
-        try:
-            config = AutoConfig.from_pretrained(source, num_labels=labels)
-            return AutoModelForSequenceClassification.from_config(config)  # type: ignore[no-any-return]  # untyped factory
-        except _REFUSALS as error:
-            raise _loading_error(error, source) from error
+    with _reading(source), torch.device("meta"):
+        return AutoModelForSequenceClassification.from_config(_configure(source, labels))  # type: ignore[no-any-return]  # untyped factory
 
 
 def model_from(config: Mapping[str, Any]) -> PreTrainedModel:
@@ -166,11 +178,8 @@ def load_tokenizer(source: str) -> Any:
     """Load the tokenizer that belongs to a model."""
     from transformers import AutoTokenizer
 
-    with quiet():
-        try:
-            return AutoTokenizer.from_pretrained(source)
-        except _REFUSALS as error:
-            raise _loading_error(error, source) from error
+    with _reading(source, folder=False):
+        return AutoTokenizer.from_pretrained(source, **_OPTIONS)
 
 
 def model_digest(model: PreTrainedModel) -> str:
@@ -187,16 +196,12 @@ def quiet() -> Iterator[None]:
 
     from transformers.utils import logging as reports
 
-    level, bars = reports.get_verbosity(), reports.is_progress_bar_enabled()
-    hub = logging.getLogger("huggingface_hub")
-    hub_level = hub.level
-    hub.setLevel(logging.CRITICAL)
-    reports.set_verbosity(logging.CRITICAL)
+    disabled, bars = logging.root.manager.disable, reports.is_progress_bar_enabled()
+    logging.disable(logging.CRITICAL)
     reports.disable_progress_bar()
     try:
         yield
     finally:
-        hub.setLevel(hub_level)
-        reports.set_verbosity(level)
+        logging.disable(disabled)
         if bars:
             reports.enable_progress_bar()

@@ -207,7 +207,12 @@ class LoadedWorkload:
     @cached_property
     def config(self) -> Any:
         """Configuration of the base."""
-        return models.load_config(self.source)
+        config = models.load_config(self.source)
+        heads = [name for name in config.architectures or () if name.endswith("ForSequenceClassification")]
+        if heads and self.progress is not None:
+            text = f"the base was saved as {heads[0]}; a task with another number of outputs ignores that head"
+            self.progress(text, 1.0)
+        return config
 
     @cached_property
     def tokenizer(self) -> Any:

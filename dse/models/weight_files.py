@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import pickle
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dse.errors import CheckpointError
+from dse.errors import CheckpointError, SourceError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,16 +17,12 @@ def read_table(path: Path) -> dict[str, Any]:
     """Read a JSON file that holds a table.
 
     Raises:
-        CheckpointError: the file is damaged, or holds something else.
+        CheckpointError: the file is missing or damaged, or holds something else.
     """
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError("a file of a model is no JSON, or cannot be read", where=path, found=error) from error
-    if not isinstance(table, dict):
-        raise CheckpointError(
-            "a file of a model holds no table", where=path, expected="a JSON object", found=type(table).__name__
-        )
+        table: dict[str, Any] = dict(json.loads(path.read_text(encoding="utf-8")).items())
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        raise CheckpointError("a file of a model is no table in JSON", where=path, found=error) from error
     return table
 
 
@@ -37,19 +33,56 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         CheckpointError: the file is damaged, or holds more than tensors.
     """
     import torch
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
         tensors = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(
-            "a file of weights is a pickle that holds more than tensors; it was not run", where=path
-        ) from error
-    except (OSError, ValueError, RuntimeError, EOFError, SafetensorError) as error:
-        raise CheckpointError("a file of weights is damaged or cut short", where=path, found=error) from error
-    if not isinstance(tensors, dict) or not all(isinstance(value, torch.Tensor) for value in tensors.values()):
-        raise CheckpointError("a file of weights holds more than tensors", where=path, expected="tensors by name")
-    return tensors
+        return {str(name): value.detach() for name, value in tensors.items()}
+    except Exception as error:  # torch names no classes of errors; what its unpickler refuses has not run
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise CheckpointError("no file of tensors, or a damaged one", where=path, found=reason) from error
+
+
+def check_folder(source: str) -> None:
+    """Refuse a local folder that cannot be read as a whole model in float; a hub name passes.
+
+    Raises:
+        CheckpointError: the weights are quantised.
+        SourceError: the folder holds an adapter, or the checkpoints of a run, and no model.
+    """
+    names = sorted(path.name for path in Path(source).glob("*"))
+    runs = sorted((name for name in names if re.fullmatch(r"checkpoint-\d+", name)), key=len)
+    if "config.json" in names:
+        method = read_table(Path(source) / "config.json").get("quantization_config")
+        if method:
+            name = method.get("quant_method") if isinstance(method, dict) else method
+            fix = "name the model in float that it was made from"
+            raise CheckpointError(
+                f"the model is quantised ({name}), and dse reads float weights", where=source, fix=fix
+            )
+    elif runs:
+        raise SourceError(f"this folder of a run holds checkpoints; name one of them: {', '.join(runs)}", where=source)
+    elif "adapter_config.json" in names:
+        fix = "name the model that it was trained on as the base, and the adapter as the checkpoint of a task"
+        raise SourceError("the folder holds an adapter and no whole model", where=source, fix=fix)
+
+
+def find_damage(folder: Path) -> str:
+    """Return a sentence on the first file of a folder's weights that cannot be read; empty if there is none."""
+    from safetensors import safe_open
+
+    for path in sorted(folder.glob("*model*")):
+        try:
+            if path.name.endswith(".index.json"):
+                for name in sorted(set(read_table(path)["weight_map"].values())):
+                    (folder / name).stat()
+            elif path.suffix == ".safetensors":
+                safe_open(path, "pt")
+            elif path.suffix == ".bin":
+                read_tensors(path)
+        except Exception as error:
+            reason = getattr(error, "found", None) or f"{type(error).__name__}: {error}"
+            return f"{path.name} is damaged, cut short, incomplete or a pointer of Git LFS ({reason})"
+    return ""

@@ -116,9 +116,9 @@ def test_names_that_wrappers_add_and_originals_do_not_count(base: Path, tmp_path
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"peft_type": "IA3"}, "the adapter is of the kind IA3"),
-        ({"peft_type": "PROMPT_TUNING"}, "the adapter is of the kind PROMPT_TUNING"),
-        ({"use_dora": True}, "does not merge it: use_dora"),
+        ({"peft_type": "IA3"}, "it has peft_type = IA3"),
+        ({"peft_type": "PROMPT_TUNING"}, "it has peft_type = PROMPT_TUNING"),
+        ({"use_dora": True}, "the adapter is no plain LoRA: it has use_dora"),
         ({"init_lora_weights": "pissa_niter_4"}, "init_lora_weights = pissa_niter_4"),
         ({"layer_replication": [[0, 2]]}, "layer_replication"),
     ],
@@ -136,12 +136,12 @@ def test_an_adapter_that_is_no_plain_lora_is_refused_by_name(
     ("tensors", "config", "message"),
     [
         (factors(QUERY, 4), {}, "the adapter has no classifier"),
-        (factors(QUERY, 2) | classifier(), {}, "the adapter's ranks disagree"),
-        (factors(QUERY, 4) | classifier(), {"r": None}, "ranks disagree"),
+        (factors(QUERY, 2) | classifier(), {}, "is not of rank 4"),
+        (factors(QUERY, 4) | classifier(), {"r": None}, "does not give r and lora_alpha"),
         (factors(QUERY, 4) | classifier(), {"rank_pattern": {"(": 4}}, "does not give r and lora_alpha"),
-        (factors("bert.query", 4) | classifier(), {}, "the adapter does not fit the base"),
-        (factors(QUERY, 4, rows=31) | classifier(), {}, "the adapter does not fit the base"),
-        ({f"{QUERY}.lora_A.weight": torch.ones(4, 32)} | classifier(), {}, "lacks one of the two factors"),
+        (factors("bert.query", 4) | classifier(), {}, "the adapter belongs to another base"),
+        (factors(QUERY, 4, rows=31) | classifier(), {}, "the adapter belongs to another base"),
+        ({f"{QUERY}.lora_A.weight": torch.ones(4, 32)} | classifier(), {}, "lacks, or is not of rank 4"),
     ],
 )
 def test_an_adapter_that_does_not_fit_says_where(
@@ -160,23 +160,15 @@ def test_a_head_that_neither_adapter_nor_base_holds_is_refused(base: Path, tmp_p
     source = write(tmp_path / "a")
     with pytest.raises(CheckpointError, match="neither the adapter nor the base") as caught:
         load_checkpoint(source, str(tmp_path / "base"))
-    assert "expected: bert.pooler.dense.bias, bert.pooler.dense.weight" in str(caught.value)
-
-
-def test_a_folder_holds_one_file_of_weights(tmp_path: Path) -> None:
-    source = write(tmp_path / "a")
-    (tmp_path / "a" / "model.safetensors").touch()
-    with pytest.raises(CheckpointError, match="no other weights") as caught:
-        read_adapter(source)
-    assert "found: adapter_model.safetensors, model.safetensors" in str(caught.value)
+    assert "holds bert.pooler.dense.bias, bert.pooler.dense.weight" in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("adapter_config.json", b"{", "is no JSON"),
-        ("adapter_config.json", b"[]", "holds no table"),
-        ("adapter_model.safetensors", b"version https://git-lfs", "damaged or cut short"),
+        ("adapter_config.json", b"{", "no table in JSON"),
+        ("adapter_config.json", b"[]", "no table in JSON"),
+        ("adapter_model.safetensors", b"version https://git-lfs", "no file of tensors, or a damaged one"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes, message: str) -> None:
@@ -193,9 +185,9 @@ def test_a_pickle_of_more_than_tensors_is_not_run(tmp_path: Path) -> None:
             return Path.touch, (tmp_path / "ran",)
 
     source = write(tmp_path / "a", binary=True)
-    for content, message in ((Evil(), "it was not run"), ([torch.ones(2)], "holds more than tensors")):
+    for content in (Evil(), [torch.ones(2)]):
         torch.save(content, tmp_path / "a" / "adapter_model.bin")
-        with pytest.raises(CheckpointError, match=message):
+        with pytest.raises(CheckpointError, match="no file of tensors"):
             read_adapter(source)
     assert not (tmp_path / "ran").exists()
 

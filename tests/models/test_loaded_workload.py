@@ -263,3 +263,22 @@ def test_a_packaged_base_and_task_score_above_chance(tmp_path: Path) -> None:
     assert score.value > 0.45
     assert score.value > evaluator.score(work.base_weights()).value
     assert not parts.train["text"].isin(parts.search["text"]).any()
+
+
+def test_a_base_with_a_head_says_who_ignores_it(
+    tmp_path: Path, raw: dict[str, Any], base: Path, config: Callable[..., Any]
+) -> None:
+    lines: list[str] = []
+    headed = make_model(config(num_labels=3), head=CLASSIFIER)
+    for folder in (base, tmp_path / "base"):
+        if folder != base:
+            headed.save_pretrained(folder)
+            write_tokenizer(folder, WORDS)
+        spec = parse({"base": str(folder), "tasks": [raw | {"name": "t"}]})
+        loaded = service.load(spec, cache=tmp_path, device="cpu", progress=lambda text, _share: lines.append(text))
+        assert loaded.encoder.layers == 2
+        assert loaded.config.num_hidden_layers == 2
+    told = [line for line in lines if "base was saved as" in line]
+    assert told == [
+        "the base was saved as BertForSequenceClassification; a task with another number of outputs ignores that head"
+    ]
