@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dse.errors import CheckpointError, SourceError
 from dse.files import digest, file_digest, hash_parts, is_file
+from dse.models.hub import find_folder, quiet
 from dse.models.sources import unpack
 from dse.models.weight_files import check_folder, find_damage
 from dse.records.callbacks import ProgressCallback
@@ -25,13 +26,13 @@ _PREFIXES = {r"^(?:(?:_orig_mod|module)\.)+": ""}
 
 
 def locate(base: BaseSpec, cache: Path, progress: ProgressCallback | None = None) -> str:
-    """Return the local folder of a base model, or its hub name.
+    """Return the local folder of a base model.
 
     Raises:
-        SourceError: a pinned archive cannot be fetched, or its weights have another checksum.
+        SourceError: a pinned archive or a model of the hub cannot be fetched, or its weights have another checksum.
     """
     if base.archive is None:
-        return base.source
+        return find_folder(base.source, base.revision)
     folder = unpack(base.archive, cache, progress)
     weights = folder / "model.safetensors"
     if base.weights_sha256:
@@ -187,21 +188,3 @@ def model_digest(model: PreTrainedModel) -> str:
     state = sorted(model.state_dict().items())
     parts = (part for name, value in state for part in (name.encode(), value.detach().contiguous().cpu().numpy().data))
     return digest(hash_parts(parts).hex())
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence loading reports and progress bars: this module checks the model and raises errors of its own."""
-    import logging
-
-    from transformers.utils import logging as reports
-
-    disabled, bars = logging.root.manager.disable, reports.is_progress_bar_enabled()
-    logging.disable(logging.CRITICAL)
-    reports.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.disable(disabled)
-        if bars:
-            reports.enable_progress_bar()

@@ -18,6 +18,7 @@ from dse.models.contents import Digests, config_digest, tokenizer_digest
 from dse.models.data import splits
 from dse.models.data.text import encode, encode_sample, padding
 from dse.models.encoder import Decomposed
+from dse.models.hub import commit_of, find_folder
 from dse.models.inference.evaluate import Evaluator
 from dse.models.inference.observe import observe
 from dse.models.outputs import read_outputs
@@ -48,9 +49,14 @@ class LoadedTask:
         self._workload = workload
 
     @cached_property
+    def checkpoint(self) -> str:
+        """Folder of the task's checkpoint; empty if dse fine-tunes the task."""
+        return find_folder(self.spec.checkpoint, self.spec.revision) if self.spec.checkpoint else ""
+
+    @cached_property
     def rows(self) -> TaskRows:
         """Rows of the task's files, and what their labels mean."""
-        work, ready = self._workload, self.spec.checkpoint
+        work, ready = self._workload, self.checkpoint
         return TaskRows(self.spec, work.cache, work.progress, read_outputs(ready, work.source) if ready else None)
 
     @cached_property
@@ -62,7 +68,7 @@ class LoadedTask:
     def facts(self) -> DataFacts:
         """Facts about the rows: how many were read, dropped, kept and cut."""
         facts = self.rows.describe(self.splits, self._workload.tokenizer)
-        adapter = read_adapter(self.spec.checkpoint) if self.spec.checkpoint else None
+        adapter = read_adapter(self.checkpoint) if self.checkpoint else None
         notes = compare_bases(adapter, self._workload.spec.base) if adapter else ()
         return replace(facts, notes=(*facts.notes, *notes))
 
@@ -120,8 +126,8 @@ class LoadedTask:
         check_length(self.spec, self._workload.config)
         if self.spec.checkpoint:
             _ = self.classes  # refuses labels that the checkpoint has no output for, before its weights are read
-            model = load_checkpoint(self.spec.checkpoint, work.source)
-            check_embeddings(work.tokenizer, model.config, self.spec.checkpoint)
+            model = load_checkpoint(self.checkpoint, work.source)
+            check_embeddings(work.tokenizer, model.config, self.checkpoint)
             check_checkpoint(self.spec, model, work.encoder)
             return model, {"mean": 0.0, "spread": 1.0}
         model = models.load_model(work.source, labels=self.labels, seed=self.spec.fine_tune.seed)
@@ -176,7 +182,8 @@ class LoadedTask:
         tokens = encode(tokenizer, self.splits.sample, self.spec.max_length)
         check_words(self.spec, tokenizer, tokens)
         if self.spec.checkpoint:
-            check_same_tokens(self.spec, tokenizer, [getattr(self.splits, name) for name in splits.SPLITS])
+            frames = [getattr(self.splits, name) for name in splits.SPLITS]
+            check_same_tokens(self.spec, self.checkpoint, tokenizer, frames)
         return tokens.lengths
 
 
@@ -201,7 +208,7 @@ class LoadedWorkload:
 
     @cached_property
     def source(self) -> str:
-        """Folder or hub name of the base."""
+        """Folder of the base."""
         return models.locate(self.spec.base, self.cache, self.progress)
 
     @cached_property
@@ -249,9 +256,22 @@ class LoadedWorkload:
 
     @property
     def recorded(self) -> dict[str, str]:
-        """Content hashes that a study records, each of one thing, so that a message can name what has changed."""
+        """Content hashes that a study records, each of one thing, so that a message can name what has changed.
+
+        A name that begins with ``revision.`` has the commit of a model or data set of the hub.
+        """
+        places = {"base": self.source}
+        for name, task in self.tasks.items():
+            places |= {f"task.{name}": task.checkpoint, f"data.{name}": str(task.rows.folder)}
+        commits = {f"revision.{name}": commit for name, place in places.items() if (commit := commit_of(place))}
         ready = {f"config.{name}": task.ready[1] for name, task in self.tasks.items() if task.spec.checkpoint}
-        return {**self.shape.seeds, "config.base": self._base[4], "tokenizer": self.tokenizer_digest, **ready}
+        return {
+            **self.shape.seeds,
+            "config.base": self._base[4],
+            "tokenizer": self.tokenizer_digest,
+            **ready,
+            **commits,
+        }
 
     def base_weights(self) -> dict[tuple[int, int], Tensor]:
         """Return the base's matrices (outputs, inputs) by (layer, matrix)."""

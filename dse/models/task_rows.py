@@ -10,8 +10,9 @@ from dse.models.data.classes import Classes
 from dse.models.data.read import read
 from dse.models.data.splits import SPLITS, Splits, hold_out, split
 from dse.models.data.text import encode
+from dse.models.hub import fetch
 from dse.models.outputs import Outputs
-from dse.models.sources import hub_file, unpack
+from dse.models.sources import unpack
 from dse.records.callbacks import ProgressCallback
 from dse.records.data_facts import ClassFacts, DataFacts
 from dse.space.workload import TaskSpec
@@ -91,6 +92,13 @@ class TaskRows:
         return tuple(key for key in ("train", "path", "report") if key == "path" or getattr(self.spec.data, key))
 
     @cached_property
+    def folder(self) -> Path:
+        """Folder of the task's data set of the hub; empty if the files are local."""
+        source = self.spec.data
+        names = tuple(getattr(source, role) for role in self._roles)
+        return fetch(source.hub, names, source.revision, kind="dataset") if source.hub else Path()
+
+    @cached_property
     def _tables(self) -> list[tuple[Path, pd.DataFrame]]:
         """Path and rows of each file; the first one's labels say what labels mean, unless a checkpoint does."""
         source = self.spec.data
@@ -103,7 +111,7 @@ class TaskRows:
                 )
                 self._progress(f"task {self.spec.name!r} reads {origin}", 1.0)
             names = [getattr(source, role) for role in self._roles]
-            paths = [hub_file(source.hub, name) if source.hub else Path(name) for name in names]
+            paths = [self.folder / name for name in names]
         tables: list[tuple[Path, pd.DataFrame]] = []
         for path in paths:
             first = tables[0][1].attrs if tables and self.outputs is None else None

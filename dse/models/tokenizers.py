@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import CheckpointError, DseError
-from dse.files import is_file, is_folder
+from dse.files import is_file
 from dse.models.checkpoints import load_tokenizer
 from dse.models.data.text import Encoded, encode
 from dse.space.workload import TaskSpec
@@ -51,14 +51,11 @@ def load_own_tokenizer(source: str) -> Any:
     if _lacks_files(source):
         return None
     try:
-        tokenizer = load_tokenizer(source)
+        return load_tokenizer(source)
     except DseError as error:
-        if not is_folder(source):  # a checkpoint of the hub without a tokenizer
-            return None
         raise CheckpointError(
             "the tokenizer beside a checkpoint cannot be loaded", where=source, found=error
         ) from error
-    return tokenizer if is_folder(source) or len(tokenizer) > len(tokenizer.all_special_ids) else None
 
 
 def check_embeddings(tokenizer: Any, config: Any, source: str) -> None:
@@ -99,18 +96,19 @@ def check_words(task: TaskSpec, tokenizer: Any, tokens: Encoded) -> None:
         )
 
 
-def check_same_tokens(task: TaskSpec, tokenizer: Any, frames: Iterable[pd.DataFrame]) -> None:
+def check_same_tokens(task: TaskSpec, checkpoint: str, tokenizer: Any, frames: Iterable[pd.DataFrame]) -> None:
     """Refuse a checkpoint whose own tokenizer reads the task's rows in another way than the base's.
 
     Args:
-        task: task with a checkpoint, with or without a tokenizer beside it.
+        task: task with a checkpoint.
+        checkpoint: folder of the checkpoint, with or without a tokenizer.
         tokenizer: tokenizer of the base.
         frames: rows of the task.
 
     Raises:
         CheckpointError: a row has other tokens.
     """
-    own = load_own_tokenizer(task.checkpoint)
+    own = load_own_tokenizer(checkpoint)
     for frame in frames if own is not None else ():
         if not len(frame):
             continue
@@ -119,7 +117,7 @@ def check_same_tokens(task: TaskSpec, tokenizer: Any, frames: Iterable[pd.DataFr
             if one != other:
                 raise CheckpointError(
                     f"the checkpoint of task {task.name!r} has another tokenizer than the base",
-                    where=task.checkpoint,
+                    where=checkpoint,
                     expected=f"tokens {one[:8]} of {text[:40]!r}, as the base has them",
                     found=f"tokens {other[:8]}",
                     fix="all tasks of a study share the base's tokenizer: use a base and checkpoints that do",
@@ -127,5 +125,5 @@ def check_same_tokens(task: TaskSpec, tokenizer: Any, frames: Iterable[pd.DataFr
 
 
 def _lacks_files(source: str) -> bool:
-    """Return whether a local folder holds no tokenizer; transformers would make one that knows no word."""
-    return is_folder(source) and not any(is_file(f"{source}/{name}") for name in FILES)
+    """Return whether a folder holds no tokenizer; transformers would make one that knows no word."""
+    return not any(is_file(f"{source}/{name}") for name in FILES)

@@ -43,10 +43,11 @@ class ArchiveSpec(_Strict):
 
 
 class BaseSpec(_Strict):
-    """A base encoder, from the hub, a local folder or a pinned archive."""
+    """A base encoder, from the hub (at a revision: a branch, tag or commit), a local folder or a pinned archive."""
 
     name: str
     source: str = ""
+    revision: str = ""
     archive: ArchiveSpec | None = None
     weights_sha256: str = ""
 
@@ -60,6 +61,7 @@ class DataSpec(_Strict):
         train: file with rows for fitting, named like ``path``; the rows of ``path`` and ``report`` are then held out.
         report: file of the report split (an official dev set), named like ``path``; without it, the split is cut from the data.
         hub: name of a data set on the Hugging Face hub.
+        revision: branch, tag or commit of ``hub``; by default the main branch.
         otherwise: another table with data, used where ``path`` is not a local file.
         format: format of the files, by default from their ending. ``lines`` applies ``pattern`` to each line.
         pattern: regular expression with groups ``text`` and ``label``.
@@ -78,6 +80,7 @@ class DataSpec(_Strict):
     report: str = ""
     archive: ArchiveSpec | None = None
     hub: str = ""
+    revision: str = ""
     otherwise: DataSpec | None = None
     format: Literal["", "csv", "tsv", "jsonl", "parquet", "lines"] = ""
     encoding: str = "utf-8"
@@ -101,6 +104,8 @@ class DataSpec(_Strict):
             )
         if self.archive is not None and named:
             raise ValueError("an archive holds all rows: train and report need a path")
+        if self.revision and not self.hub:
+            raise ValueError("only a data set on the hub has a revision")
         if self.hub and self.archive is not None:
             raise ValueError("a data set on the hub has a path, not an archive")
         return self
@@ -121,6 +126,7 @@ class TaskSpec(_Strict):
 
     Attributes:
         checkpoint: hub name or folder of a fine-tuned checkpoint; empty to fine-tune from the base.
+        revision: branch, tag or commit of a checkpoint on the hub; by default the main branch.
         max_length: most tokens of an input; further tokens are cut off (and counted).
         split_rows: rows of the search split and of a report split that is cut from the data, a fifth of the data at most.
             Of rows that are held out, at most half are for search, and all others for report.
@@ -132,6 +138,7 @@ class TaskSpec(_Strict):
     metric: Metric
     data: DataSpec
     checkpoint: str = ""
+    revision: str = ""
     max_length: Annotated[int, Field(ge=8)] = 64
     split_rows: Annotated[int, Field(ge=10)] = 1000
     fine_tune: FineTuneSpec = FineTuneSpec()
@@ -146,6 +153,10 @@ class TaskSpec(_Strict):
     def _metric_fits(self) -> TaskSpec:
         if (self.kind == "regression") != (self.metric in REGRESSION):
             raise ValueError(f"the metric {self.metric!r} does not fit a task of kind {self.kind!r}")
+        if self.revision and not self.checkpoint:
+            raise ValueError(
+                "only a task with a checkpoint has a revision of its own; its data and the base have theirs"
+            )
         numbers = set(self.data.labels.values())
         if not self.checkpoint and numbers != set(range(len(numbers))):
             raise ValueError("labels must be numbered 0, 1, 2, ...")

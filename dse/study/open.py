@@ -140,8 +140,8 @@ def _data_changes(history: History, event: Mapping[str, Any]) -> list[str]:
     """Describe the content that differs from what the sessions before recorded, each of them what it knew."""
     old: dict[str, str] = {}
     for session in history.sessions:
-        old |= session["digests"]
-    new = event["digests"]
+        old |= _hashes(session)
+    new = _hashes(event)
     both = {name for name in old if name in new}
     if event["event"] == "resumed":  # a session that was not prepared lacks weights and files, one of an old dse more
         both |= {name for name in {*old, *new} if name.startswith(ALWAYS)}
@@ -181,3 +181,8 @@ def _changes(
         for name in sorted({*old, *new})
         if name not in old or name not in new or counts(old[name]) != counts(new[name])
     ]
+
+
+def _hashes(session: Mapping[str, Any]) -> dict[str, str]:
+    """Return the content hashes of a session; commits of the hub do not count, since many hold the same content."""
+    return {name: value for name, value in session["digests"].items() if not name.startswith("revision.")}

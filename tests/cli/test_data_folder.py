@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from dse.models.loaded_workload import LoadedTask
@@ -112,7 +113,8 @@ def test_a_message_names_what_a_task_reads(
     own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str | None
 ) -> None:
     data = put(tmp_path / "data")
-    monkeypatch.setattr("dse.models.task_rows.hub_file", lambda _hub, _name: data / "set" / "train.tsv")
+    pd.read_csv(data / "set" / "train.tsv", sep="\t").to_parquet(data / "train.parquet")
+    monkeypatch.setattr("dse.models.task_rows.fetch", lambda *_words, **_options: data)
     said: list[tuple[str, float | None]] = []
     wanted = request(own, "cpu", None, data=folder).space
     workload: Any = SimpleNamespace(cache=tmp_path, progress=lambda text, share: said.append((text, share)))

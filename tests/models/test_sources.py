@@ -10,7 +10,7 @@ import pytest
 
 from dse.errors import SourceError
 from dse.files import file_digest
-from dse.models.sources import fetch, hub_file, unpack
+from dse.models.sources import fetch, unpack
 from dse.space.workload import ArchiveSpec
 
 
@@ -59,26 +59,6 @@ def test_a_file_and_a_folder_are_unpacked_once_and_nothing_else(index: Path, tmp
     path.unlink()
     shutil.rmtree(cache / "wheels")
     assert unpack(spec, cache) == file
-
-
-def test_a_file_on_the_hub_is_fetched_by_data_set_and_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    asked = []
-
-    def download(*words: str, repo_type: str) -> str:
-        asked.append((*words, repo_type))
-        return str(tmp_path / "file")
-
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
-    assert hub_file("nyu-mll/glue", "cola/train.parquet") == tmp_path / "file"
-    assert asked == [("nyu-mll/glue", "cola/train.parquet", "dataset")]
-
-
-def test_a_hub_that_cannot_be_reached_says_what_was_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(SourceError, match="on the hub could not be fetched") as caught:
-        hub_file("nyu-mll/glue", "cola/no-such-file.parquet")
-    assert "nyu-mll/glue: cola/no-such-file.parquet" in str(caught.value)
 
 
 def test_a_wheel_with_another_checksum_is_refused_and_not_kept(index: Path, tmp_path: Path) -> None:

@@ -400,3 +400,13 @@ def test_a_session_of_before_tokenizers_were_recorded_continues(tmp_path: Path) 
     go(tmp_path, trials=4, provenance=now)
     with pytest.raises(StudyError, match=r"found: data tokenizer: def -> other"):
         go(tmp_path, trials=5, provenance=replace(now, digests={"base": "abc", "tokenizer": "other"}))
+
+
+def test_a_commit_of_the_hub_is_recorded_and_does_not_stop_a_study_with_the_same_content(tmp_path: Path) -> None:
+    for commit, trials in (("old", 2), ("new", 3)):
+        digests = {"base": "abc", "revision.base": commit}
+        go(tmp_path, fake_space(), trials=trials, provenance=Provenance({}, digests))
+    sessions = json.loads((tmp_path / "provenance.json").read_text(encoding="utf-8"))["sessions"]
+    assert [event["digests"]["revision.base"] for event in sessions] == ["old", "new"]
+    with pytest.raises(StudyError, match="under other conditions"):
+        go(tmp_path, fake_space(), trials=4, provenance=Provenance({}, {"base": "other", "revision.base": "new"}))

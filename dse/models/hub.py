@@ -1,0 +1,79 @@
+"""Models and data sets of the Hugging Face hub: fetched into its cache, in a folder that is named after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dse.errors import SourceError
+from dse.files import is_folder
+
+TABLES = ("*.json", "*.txt", "*.model", "*.codes", "*model*.safetensors")
+PICKLES = ("pytorch_model*.bin", "pytorch_model.bin.index.json", "adapter_model.bin")
+
+
+def find_folder(name: str, revision: str = "") -> str:
+    """Return a local folder, or the local folder of a model of the hub.
+
+    Args:
+        name: folder or hub name.
+        revision: branch, tag or commit on the hub; empty for the main branch.
+
+    Raises:
+        SourceError: the model cannot be fetched, or a local folder has a revision.
+    """
+    if is_folder(name):
+        if revision:
+            raise SourceError("a local folder has no revision; leave it out", where=name, found=revision)
+        return name
+    folder = fetch(name, TABLES, revision)
+    if not any(folder.glob("*.safetensors")):
+        folder = fetch(name, PICKLES, folder.name)
+    return str(folder)
+
+
+def fetch(name: str, files: tuple[str, ...], revision: str = "", *, kind: str = "model") -> Path:
+    """Return the local folder of a commit of a model or data set, with the files of some patterns fetched.
+
+    Raises:
+        SourceError: the name or the revision does not exist, or the hub cannot be reached.
+    """
+    from huggingface_hub import snapshot_download
+
+    folders = None if kind == "dataset" else "*/*"
+    try:
+        with quiet():
+            options = {"repo_type": kind, "allow_patterns": list(files), "ignore_patterns": folders}
+            return Path(snapshot_download(name, revision=revision or None, **options))
+    except (OSError, ValueError) as error:  # the hub's own errors derive from these
+        raise SourceError(
+            f"a {kind} on the hub could not be fetched",
+            where=f"{name}{revision and f', revision {revision}'}",
+            found=str(error).strip().splitlines()[0],
+            fix="check name, revision and network, or name a local folder or file instead",
+        ) from error
+
+
+def commit_of(folder: str) -> str:
+    """Return the commit of a folder in the cache of the hub; empty for another folder."""
+    path = Path(folder)
+    return path.name if path.parent.name == "snapshots" else ""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence loading reports and progress bars: this module checks the model and raises errors of its own."""
+    import logging
+
+    from transformers.utils import logging as reports
+
+    disabled, bars = logging.root.manager.disable, reports.is_progress_bar_enabled()
+    logging.disable(logging.CRITICAL)
+    reports.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.disable(disabled)
+        if bars:
+            reports.enable_progress_bar()
