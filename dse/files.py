@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path, PurePath
@@ -196,8 +196,9 @@ def sweep(folder: Path) -> None:
     """Remove the half-written files of processes that were killed."""
     for path in folder.glob(".*.tmp"):
         process = path.name.split(".")[-2]
-        if process.isdigit() and not _lives(int(process)):
-            path.unlink(missing_ok=True)
+        if process.isascii() and process.isdigit() and len(process) < 10 and not _lives(int(process)):
+            with suppress(OSError):  # a folder of this name is not ours
+                path.unlink()
 
 
 def _lives(process: int) -> bool:

@@ -36,7 +36,8 @@ def run(
         typer.Option(min=1, help="Number of trials in all sessions.", show_default="value in the space file"),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Seed of the search.", show_default="value in the space file")
+        int | None,
+        typer.Option(min=0, max=2**32 - 1, help="Seed of the search.", show_default="value in the space file"),
     ] = None,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that share a design's tasks, each on cores of its own.")

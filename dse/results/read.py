@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import StudyError
+from dse.files import is_file, is_folder
 from dse.records.plugin import KINDS
 from dse.results.columns import COST_METRICS, IDENTITY, OBJECTIVES, RECORD, SCHEMA_VERSION, SCORE_METRICS, task_names
 from dse.results.files import LOG, PROVENANCE, TRIALS
@@ -196,6 +198,9 @@ def damaged_table_error(
         subject: name of the file's content in the message.
         fix: advice to the reader.
     """
+    if isinstance(error, PermissionError):
+        fix = "make the file and its folder readable for you"
+        return StudyError(f"{subject} cannot be read: permission denied", where=file, fix=fix)
     lines = str(error).splitlines()
     return StudyError(
         f"{subject} is damaged",
@@ -212,15 +217,17 @@ def table_file(path: Path | str, name: str) -> Path:
         StudyError: the path holds no study.
     """
     path = Path(path)
-    if path.is_file() and path.suffix == Path(name).suffix:
+    if is_file(path) and path.suffix == Path(name).suffix:
         return path
-    if (path / name).is_file():
+    if is_file(path / name):
         return path / name
-    if (path / LOG).is_file():
+    if is_folder(path) and not os.access(path, os.R_OK | os.X_OK):
+        raise damaged_table_error(path, PermissionError(), subject="the study")
+    if is_file(path / LOG):
         raise StudyError(
             "the study has a log but no results yet", where=path / name, fix="continue the study, which writes them"
         )
-    siblings = sorted(item.parent.name for item in path.parent.glob(f"*/{TRIALS}")) if path.parent.is_dir() else []
+    siblings = sorted(item.parent.name for item in path.parent.glob(f"*/{TRIALS}")) if is_folder(path.parent) else []
     raise StudyError(
         "there is no study here",
         where=path,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from dse.errors import StudyError
+from dse.files import is_file, is_folder
 from dse.results.files import PARETO, TRIALS
 from dse.results.read import table_file
 
@@ -32,7 +33,7 @@ class Source:
 def study_folder(study: Path | str, results: Path | str) -> Path:
     """Return the folder or file of a study: the path if it exists, else the folder of this name in ``results``."""
     path = Path(study)
-    return path if path.is_dir() or path.is_file() else Path(results) / path
+    return path if is_folder(path) or is_file(path) else Path(results) / path
 
 
 def find(studies: Studies, results: Path | str) -> list[Source]:
@@ -65,7 +66,7 @@ def find(studies: Studies, results: Path | str) -> list[Source]:
 
 
 def _find_named(path: Path) -> list[Source]:
-    if path.is_dir() and not (path / TRIALS).is_file() and (inside := list(_inside(path))):
+    if is_folder(path) and not is_file(path / TRIALS) and (inside := list(_inside(path))):
         return inside
     trials = table_file(path, TRIALS)
     if trials == path:

@@ -55,11 +55,11 @@ class SearchTable(_Table):
 
     sampler: str = "graybox"
     sampler_options: dict[str, Any] = Field(default_factory=dict)
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**32)
     trials: int = Field(default=100, ge=1)
     objectives: list[str] = Field(default=["area", "energy", "accuracy"], min_length=1)
     max_failed_share: float = Field(default=0.1, ge=0, le=1)
-    time_limit_s: float = Field(default=900.0, gt=0)
+    time_limit_s: float = Field(default=900.0, gt=0, le=1e8)
     reference_point: dict[str, float] = Field(default_factory=lambda: dict(REFERENCE_POINT))
     constraints: dict[str, Bound] = Field(default_factory=dict)
     screen: bool = False
@@ -191,8 +191,9 @@ def load(path: Path | str) -> SpaceFile:
         raise SpaceError(
             "the space file does not exist", where=path, found=f"beside it: {', '.join(near)}" if near else None
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SpaceError(f"the space file is no TOML: {error}", where=path) from error
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of 5,000 digits, 1,000 brackets
+        reason = "it nests too deeply" if isinstance(error, RecursionError) else error
+        raise SpaceError(f"the space file is no TOML: {reason}", where=path) from error
     except OSError as error:
         raise SpaceError(f"the space file cannot be read: {error.strerror}", where=path) from error
     return parse(raw, path=path)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dse.errors import SpaceError, unknown_name
 from dse.records.design import PluginParameter
-from dse.records.parameters import Int, Permutation, lehmer_encode
+from dse.records.parameters import Float, Int, Permutation, lehmer_encode
 from dse.records.plugin import KINDS
 from dse.results.columns import TASK_PREFIXES
-from dse.space.domain import Domain, fix, from_table
+from dse.space.domain import Domain, fix, from_table, size
 from dse.space.file import SpaceFile
 from dse.space.searchspace import Element, SearchedParameter, SearchSpace
 
@@ -45,6 +46,10 @@ def resolve(
             searched += [_Resolver(space, item, tasks, layers).resolve(given) for item in mine]
     _check_constraints(space, tasks)
     return SearchSpace(space, tuple(searched), tuple(tasks), layers)
+
+
+MOST_INT = 2**63 - 1
+MOST_STEPS = 2**53
 
 
 class _Resolver:
@@ -119,7 +124,18 @@ class _Resolver:
                 where, raw = f"{task_where}.layers.{layer}", inner[layer]
             elif entry is not _MISSING:
                 where, raw = task_where, entry
-        return self._read(raw, where)
+        domain = self._read(raw, where)
+        if isinstance(domain, Int) and not -MOST_INT <= domain.low <= domain.high <= MOST_INT:
+            found = f"{domain.low} to {domain.high}"
+            raise SpaceError(
+                "no table holds these numbers", where=where, expected="whole numbers of 64 bits", found=found
+            )
+        if isinstance(domain, Float) and MOST_STEPS < size(domain) < math.inf:
+            expected = f"at most {MOST_STEPS} steps"
+            raise SpaceError(
+                "the step is too small", where=where, expected=expected, found=domain.step, fix="name no step"
+            )
+        return domain
 
     def _read(self, raw: Any, where: str) -> Domain:
         if raw is _MISSING:

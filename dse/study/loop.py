@@ -17,6 +17,7 @@ from dse.samplers.fallback import unseen_point
 from dse.samplers.seeds import derive
 from dse.samplers.suggester import Suggester, Told
 from dse.space.searchspace import SearchSpace
+from dse.study.log.events import damaged_event_error
 from dse.study.log.file import StudyLog, pause_garbage_collection
 from dse.study.log.history import History, Trial
 from dse.study.observer import Observer
@@ -242,6 +243,17 @@ class Loop:
         rows = (event["row"] for event in reversed(self.log.events) if event["event"] == "done")
         return next(row for row in rows if row["status"] == Status.FAILED)
 
+    def _check_row(self, trial: Trial, row: Mapping[str, Any], point: DesignPoint) -> None:
+        """Refuse a row with other parameters than those asked for."""
+        names = (*KINDS, *(PREFIX + name for name in point.values))
+        written = point_of({name: row.get(name) for name in names}).values
+        if not written and row["status"] == Status.FAILED:  # closed by a session with another space
+            return
+        for name, value in point.values.items():
+            if written.get(name) != value:
+                expected = f"the row of the design asked, with {PREFIX}{name} {value}"
+                raise damaged_event_error(self.log.path, trial.done_line, expected, written.get(name))
+
     def _replay(
         self, trial: Trial, row: Mapping[str, Any], tasks: Sequence[str]
     ) -> tuple[Told, Params | None, DesignPoint | None]:
@@ -250,6 +262,7 @@ class Loop:
         if trial.digest == self.space.digest:
             done = trial.done
             point = self.codec.decode(trial.asked["params"])
+            self._check_row(trial, row, point)
             return Told(done["values"], done["constraints"]), trial.asked["params"], point
         if set(tasks) != set(self.space.tasks):  # its score is a mean over other tasks
             return Told(None, {}), None, None

@@ -30,7 +30,7 @@ from dse.study.open import check_unchanged, hold, prepared_event, session_event
 from dse.study.progress import Ledger
 from dse.study.provenance import Provenance
 from dse.study.stages import Evaluator
-from dse.study.tables import write_results
+from dse.study.tables import check_tables, write_results
 
 WRITE_INTERVAL_S = 60.0
 
@@ -126,6 +126,7 @@ def _open_session(
 ) -> tuple[Event, History]:
     """Read the log, refuse a study that does not fit it, and open a session; return its event, and the log with the event."""
     history = read_history(log.events, log.path)
+    check_tables(folder, history)
     event = session_event(space, provenance, problem.components, history, [log.note] if log.note else [])
     event["notes"] += check_unchanged(folder, history, event, force=force)
     if profiled:
@@ -178,6 +179,7 @@ def _until_done(problem: Problem, loop: Loop, folder: Path, total: int, record: 
 
 def _write(loop: Loop, folder: Path) -> tuple[Path, Path]:
     loop.log.hook("results:writing")
+    loop.log.sync()  # after a power cut, the log must know all trials of the tables
     return write_results(folder, read_history(loop.log.events, loop.log.path, checked=loop.checked))
 
 

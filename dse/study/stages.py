@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dse.errors import PluginContractError
+from dse.errors import PluginContractError, StudyError
 from dse.records.design import DesignPoint
 from dse.records.problem import Problem
 from dse.records.scored import CostResult
@@ -64,9 +64,12 @@ class Evaluator:
         self._baseline: float | None = None
 
     def evaluate(self, point: DesignPoint, beaten: Beaten = nothing_beats) -> Outcome:
-        """Evaluate a design; whatever the problem raises makes a failed row, never an exception.
+        """Evaluate a design; whatever the problem raises makes a failed row, except for a disk that refuses the cache.
 
         Keyboard interrupts still come through.
+
+        Raises:
+            StudyError: a score or arrays cannot be cached.
 
         Args:
             point: the design.
@@ -75,6 +78,8 @@ class Evaluator:
         cells: dict[str, Any] = {"stage": "cost", "status": Status.DONE, "violation": 0.0}
         try:
             return self._stages(point, cells, beaten)
+        except StudyError:  # the cache cannot be written: that says nothing about the design
+            raise
         except Exception as error:
             del cells["violation"]
             message, trace = map(_printable, (str(error), "".join(traceback.format_exception(error))))

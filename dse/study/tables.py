@@ -9,7 +9,7 @@ from typing import Any
 from dse.errors import StudyError
 from dse.files import write_text_whole
 from dse.results.columns import IDENTITY, merge_columns
-from dse.results.files import LOG, PROVENANCE
+from dse.results.files import LOG, PARETO, PROVENANCE, TRIALS
 from dse.results.writer import write_tables
 from dse.study.log.file import read_events
 from dse.study.log.history import History, read_history
@@ -29,8 +29,39 @@ def refresh(folder: Path | str) -> tuple[Path, Path]:
     return write_results(folder, read_history(events, folder / LOG))
 
 
+def check_tables(folder: Path, history: History) -> None:
+    """Refuse a log that knows fewer trials than the table of the study; a trial in flight is evaluated again.
+
+    Raises:
+        StudyError: the log has lost trials, or something else than a file is in the place of a table.
+    """
+    import pyarrow.parquet as pq
+
+    for path in (folder / TRIALS, folder / PARETO):
+        if path.exists() and not path.is_file():
+            fix = "move it away, and continue the study"
+            raise StudyError("a table of the study is no file", where=path, expected="a regular file", fix=fix)
+    try:
+        count = pq.read_metadata(folder / TRIALS).num_rows
+    except (OSError, ValueError):  # there is no table yet, or it is damaged and written again
+        return
+    if count > len(history.finished) + (history.in_flight is not None):
+        raise StudyError(
+            "the log has lost trials that the table of the study holds",
+            where=history.path,
+            expected=f"{count} trials, as in {TRIALS}",
+            found=f"{len(history.finished)} trials",
+            fix="restore the log from a backup; or move the tables away, to begin again after the last trial of the log",
+        )
+
+
 def write_results(folder: Path, history: History) -> tuple[Path, Path]:
-    """Write the tables and provenance of a log that has been read."""
+    """Write the tables and provenance of a log that has been read.
+
+    Raises:
+        StudyError: the log knows fewer trials than the tables, or the disk refuses a file.
+    """
+    check_tables(folder, history)
     texts = [json.dumps({"dse": session["versions"]["dse"], **session["plugins"]}) for session in history.sessions]
     rows = [
         {**trial.done["row"], "tasks": history.tasks_of(trial), "versions": texts[trial.session]}

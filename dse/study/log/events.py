@@ -11,9 +11,9 @@ from dse.errors import StudyError
 from dse.records.plugin import KINDS
 from dse.results.columns import OBJECTIVES
 from dse.results.status import Status
+from dse.study.log.file import CUT
 
 Event = Mapping[str, Any]
-_CUT = "restore the log from a backup, or cut it before this line to repeat the trials from there on"
 _SESSION: dict[str, type | tuple[type, ...]] = {
     "study": str,
     "at_trial": int,
@@ -46,13 +46,13 @@ _LARGEST = {"int64": 2**63 - 1, "float64": 2**53}
 def misplaced_event_error(path: Path, line: int, expected: str, found: object) -> StudyError:
     """Build the error for an event in a wrong place."""
     message = f"line {line} of the log does not follow from those before it"
-    return StudyError(message, where=f"{path}:{line}", expected=expected, found=found, fix=_CUT)
+    return StudyError(message, where=f"{path}:{line}", expected=expected, found=found, fix=CUT)
 
 
 def damaged_event_error(path: Path, line: int, expected: str, found: object) -> StudyError:
     """Build the error for an event with something wrong in it."""
     message = f"line {line} of the log is damaged"
-    return StudyError(message, where=f"{path}:{line}", expected=expected, found=f"{found!r:.80}", fix=_CUT)
+    return StudyError(message, where=f"{path}:{line}", expected=expected, found=f"{found!r:.80}", fix=CUT)
 
 
 def check_keys(path: Path, line: int, event: Event) -> None:
@@ -150,7 +150,11 @@ def _check_values(path: Path, line: int, done: Event, objectives: list[str]) -> 
     status = Status(row["status"])
     if status is not Status.DUPLICATE and (values is None) == status.has_cost:
         raise damaged_event_error(path, line, "values of every trial but a failed one", f"{status}, {values}")
-    wanted = [OBJECTIVES[name].column for name in objectives] if status is Status.DONE else []
+    columns = [OBJECTIVES[name].column for name in objectives]
+    for name, value in zip(columns, values or (), strict=False):
+        if status.is_final and row.get(name) not in (None, value):
+            raise damaged_event_error(path, line, f"a row whose {name} is the value {value} of the trial", row[name])
+    wanted = columns if status is Status.DONE else []
     wanted += ["violation"] if status.has_cost else []
     for name in wanted:
         if row.get(name) is None:

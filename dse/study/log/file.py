@@ -20,6 +20,7 @@ from dse.records.callbacks import MessageCallback, ignore_message
 
 Event = dict[str, Any]
 SYNC_INTERVAL_S = 1.0
+CUT = "restore the log from a backup; or cut it before this line and remove the tables, to repeat the trials from there on"
 
 
 class StudyLog:
@@ -72,7 +73,7 @@ class StudyLog:
         try:
             while line:
                 line = line[os.write(self._file, line) :]
-            self._sync()
+            self.sync(SYNC_INTERVAL_S)
         except OSError as error:
             fix = "nothing recorded so far is lost: make room and continue the study"
             raise StudyError(f"the log cannot be written: {error.strerror}", where=self.path, fix=fix) from error
@@ -87,9 +88,10 @@ class StudyLog:
         os.close(self._file)
         self._file = -1
 
-    def _sync(self) -> None:
+    def sync(self, interval_s: float = 0.0) -> None:
+        """Sync the file to disk, unless this was done less than ``interval_s`` ago."""
         now = time.monotonic()
-        if now - self._synced >= SYNC_INTERVAL_S:
+        if now - self._synced >= interval_s:
             os.fsync(self._file)
             self._synced = now
 
@@ -111,9 +113,11 @@ def read_events(path: Path) -> tuple[list[Event], int]:
     """Read all whole lines of a log, without a last line that has no end; return the events and their size, bytes.
 
     Raises:
-        StudyError: a line is damaged.
+        StudyError: a line is damaged, or the path is no file.
     """
     if not path.is_file():
+        if path.exists():
+            raise StudyError("the log is no file", where=path, expected="a regular file", fix="move away what is there")
         return [], 0
     data = path.read_bytes()
     whole = data.rfind(b"\n") + 1
@@ -131,7 +135,7 @@ def read_events(path: Path) -> tuple[list[Event], int]:
                 where=f"{path}:{number}",
                 expected="one JSON object with the key 'event'",
                 found=repr(line[:60].decode(errors="replace")),
-                fix="restore the log from a backup, or cut it before this line to repeat the trials from there on",
+                fix=CUT,
             ) from error
         events.append(event)
     return events, whole

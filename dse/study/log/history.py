@@ -26,6 +26,7 @@ class Trial:
         asked: event that proposed the trial.
         line: line of that event in the log.
         done: event that finished the trial, None while in flight.
+        done_line: line of that event in the log.
     """
 
     number: int
@@ -34,6 +35,7 @@ class Trial:
     asked: Mapping[str, Any]
     line: int
     done: Mapping[str, Any] | None = None
+    done_line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) 
                 raise misplaced_event_error(path, line, "a trial that was asked", event["trial"])
             if line > checked:
                 check_done(path, line, event, open_trial.asked, sessions[-1], types)
-            finished.append(replace(open_trial, done=event))
+            finished.append(replace(open_trial, done=event, done_line=line))
             open_trial = None
         else:
             raise misplaced_event_error(path, line, "header, resumed, prepared, asked or done", name)
