@@ -86,8 +86,7 @@ def pareto(
     wanted = [name.strip() for name in columns.split(",") if name.strip()]
     sources = find(studies, results) if form is Format.PARQUET else ()
     if not hypervolume:
-        if sources and not wanted:
-            wanted = front_columns(sources)
+        wanted = wanted or (front_columns(sources) if sources else [])
         frame = dse.pareto(
             *studies, results=results, columns=wanted, sort=sort, descending=descending, limit=limit, **conditions
         )

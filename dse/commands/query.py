@@ -43,11 +43,6 @@ def query(
     try:
         frame: pd.DataFrame = table.to_pandas(types_mapper=nullable, use_threads=False, maps_as_pydicts="strict")
     except (ValueError, TypeError, KeyError, NotImplementedError) as error:  # errors of Arrow derive from these
-        raise QueryError(
-            "a table cannot hold the answer",
-            where="the query",
-            expected="numbers, texts, times, lists and structures of these",
-            found=str(error).splitlines()[0],
-            fix="cast the column, for example with ::VARCHAR",
-        ) from error
+        reason, fix = str(error).splitlines()[0], "cast the column, for example with ::VARCHAR"
+        raise QueryError("a table cannot hold the answer", where="the query", found=reason, fix=fix) from error
     return frame

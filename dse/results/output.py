@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from dse.results.studies import Source
 if TYPE_CHECKING:
     import pandas as pd
 
+_MESSAGE = "the file cannot be written"
 _FIX = "name a file in a folder that exists and is writable with --out"
 
 
@@ -30,40 +32,30 @@ def write_output(path: Path, write: Callable[[Path], object]) -> Path:
         OutputError: the disk refuses the file, or it belongs to a study.
     """
     try:
-        if path.exists() and not path.is_file() and not path.is_dir():
+        if path.is_dir():
+            raise IsADirectoryError("it is a folder")
+        if path.exists() and not path.is_file():
             write(path)
             return path
         target = path.resolve()
-        is_study = (target.parent / LOG).exists() or (target.parent / TRIALS).exists()
-        is_folder = path.is_dir()
     except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError
         reason = getattr(error, "strerror", None) or error
-        raise OutputError(f"the file cannot be written: {reason}", where=path, fix=_FIX) from error
-    if is_folder:
-        raise OutputError("the file cannot be written: it is a folder", where=path, fix=_FIX)
-    if is_study and target.name in OWN:
-        raise OutputError(
-            "this file belongs to a study",
-            where=target,
-            expected="a file of your own",
-            fix="name another file with --out",
-        )
-    message = "the file cannot be written"
-    with whole_file(target, parents=False, error=OutputError, message=message, fix=_FIX) as temporary:
+        raise OutputError(f"{_MESSAGE}: {reason}", where=path, fix=_FIX) from error
+    if target.name in OWN and ((target.parent / LOG).exists() or (target.parent / TRIALS).exists()):
+        raise OutputError("this file belongs to a study", where=target, fix="name another file with --out")
+    with whole_file(target, parents=False, error=OutputError, message=_MESSAGE, fix=_FIX) as temporary:
         write(temporary)
     return path
 
 
 def front_columns(sources: Sequence[Source]) -> list[str]:
-    """Return the names of all columns of the fronts of some studies, after `study` if there are several.
+    """Return `study` and the names of all columns of the fronts of some studies.
 
     Raises:
         StudyError: a table is damaged.
     """
-    names = ["study"] if len(sources) > 1 else []
-    return list(
-        dict.fromkeys([*names, *(name for item in sources for name in read_table(item.pareto)[0].schema.names)])
-    )
+    names = (name for item in sources for name in read_table(item.pareto)[0].schema.names)
+    return list(dict.fromkeys(["study", *names]))
 
 
 def describe(frame: pd.DataFrame, sources: Sequence[Source]) -> Any:
@@ -79,18 +71,12 @@ def describe(frame: pd.DataFrame, sources: Sequence[Source]) -> Any:
     table = pa.Table.from_pandas(frame, preserve_index=False)
     schemas = [read_table(file)[0].schema for item in sources for file in dict.fromkeys((item.trials, item.pareto))]
     fields = {field.name: field for schema in reversed(schemas) for field in schema}
-    described = []
-    for field in table.schema:
-        own = fields.get(field.name, field)
-        described.append(own if _is_alike(own.type, field.type) else field)
-    metadata = [schema.metadata for schema in schemas if schema.metadata]
-    agree = len({item[b"objectives"] for item in metadata}) == 1
-    needed = {
-        *ALWAYS,
-        *(item.column for name, item in OBJECTIVES.items() if metadata and name.encode() in metadata[0][b"objectives"]),
-    }
-    is_study = agree and needed <= set(frame.columns)
-    return table.cast(pa.schema(described, metadata=metadata[0] if is_study else None))
+    owns = [(fields.get(field.name, field), field) for field in table.schema]
+    described = [own if _is_alike(own.type, field.type) else field for own, field in owns]
+    metadata = schemas[0].metadata
+    agree = all(schema.metadata[b"objectives"] == metadata[b"objectives"] for schema in schemas)
+    needed = {*ALWAYS, *(OBJECTIVES[name].column for name in json.loads(metadata[b"objectives"]))}
+    return table.cast(pa.schema(described, metadata=metadata if agree and needed <= set(frame.columns) else None))
 
 
 def _is_alike(own: Any, actual: Any) -> bool:

@@ -32,18 +32,12 @@ _ALLOWED = frozenset(
     ("SELECT", "MULTI", "EXPLAIN", "CREATE", "DROP", "ALTER", "INSERT", "UPDATE", "DELETE", "MERGE_INTO", "TRANSACTION")
 )
 """Kinds of statements that work on views and on tables in memory. Others reach files or settings."""
-_BEFORE = (
-    "temp_directory = ''",
-    "python_enable_replacements = false",
-    "autoinstall_known_extensions = false",
-    "autoload_known_extensions = false",
-    "allow_community_extensions = false",
-    "allow_persistent_secrets = false",
-    "memory_limit = '4GB'",
-)
-_AFTER = ("enable_external_access = false", "lock_configuration = true")
+_BEFORE = """SET temp_directory = ''; SET python_enable_replacements = false; SET autoinstall_known_extensions = false;
+    SET autoload_known_extensions = false; SET allow_community_extensions = false; SET allow_persistent_secrets = false;
+    SET memory_limit = '4GB'; SET threads = {threads}"""
+_AFTER = "SET enable_external_access = false; SET lock_configuration = true"
 """Settings that end the access to files and then to settings. `allowed_paths` is no use: COPY could write over a study."""
-_THREADS = 8
+_MOST_THREADS = 8
 _BATCH_ROWS = 10_000
 _LARGEST_BYTES = 10**9
 """Largest answer."""
@@ -97,9 +91,7 @@ def _answer(sources: Sequence[Source], sql: str, *, where: str, limit_s: float =
         return run_limited(lambda: _run(connection, sql, where), connection.interrupt, limit_s)
     except TimeoutError as error:
         fix = "ask for less, or allow more time with --time-limit" if where == "the query" else "simplify the condition"
-        raise QueryError(
-            f"DuckDB did not finish within {limit_s:g} s", where=where, expected="an answer in this time", fix=fix
-        ) from error
+        raise QueryError(f"DuckDB did not finish within {limit_s:g} s", where=where, fix=fix) from error
     except duckdb.PermissionException as error:
         raise _reach_error(where, str(error).splitlines()[0]) from error
     except duckdb.Error as error:
@@ -111,13 +103,10 @@ def _connect(views: Mapping[str, Any]) -> DuckDBPyConnection:
     import duckdb
 
     connection = duckdb.connect()
-    threads = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _THREADS)
-    for setting in (*_BEFORE, f"threads = {threads}"):
-        connection.execute(f"SET {setting}")
+    connection.execute(_BEFORE.format(threads=min(os.cpu_count() or 1, _MOST_THREADS)))
     for name, table in views.items():
         connection.register(name, table)
-    for setting in _AFTER:
-        connection.execute(f"SET {setting}")
+    connection.execute(_AFTER)
     return connection
 
 
@@ -149,14 +138,8 @@ def _collect(relation: Any, where: str) -> Any:
         batches.append(batch)
         size += batch.nbytes
         if size > _LARGEST_BYTES:
-            found, fix = f"over {size / 1e9:.1f} GB", "ask for fewer rows or columns, for example with LIMIT"
-            raise QueryError(
-                "the answer is too large",
-                where=where,
-                expected=f"at most {_LARGEST_BYTES / 1e9:g} GB",
-                found=found,
-                fix=fix,
-            )
+            fix = "ask for fewer rows or columns, for example with LIMIT"
+            raise QueryError(f"the answer is larger than {_LARGEST_BYTES / 1e9:g} GB", where=where, fix=fix)
     return pa.Table.from_batches(batches, reader.schema)
 
 
@@ -167,17 +150,13 @@ def _read_views(sources: Sequence[Source]) -> dict[str, Any]:
         StudyError: a table is damaged, was not written by `dse`, or its columns have other types than those of another.
     """
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    tables = {
-        file: read_table(file)
-        for file in dict.fromkeys(file for item in sources for file in (item.trials, item.pareto))
-    }
-    trials = [(source.study, tables[source.trials][0]) for source in sources]
-    fronts = [(source.study, tables[source.pareto][0]) for source in sources]
-    fronts = [(study, table.filter(pc.fill_null(table["on_front"], fill_value=False))) for study, table in fronts]
+    tables = {file: read_table(file) for item in sources for file in {item.trials, item.pareto}}
     views = {}
-    for view, parts in (("trials", trials), ("pareto", fronts)):
+    for view in ("trials", "pareto"):
+        parts = [(item.study, tables[getattr(item, view)][0]) for item in sources]
+        if view == "pareto":  # a file that the user named may hold all trials
+            parts = [(study, table.filter(table["on_front"])) for study, table in parts]
         named = [table.add_column(0, "study", pa.array([study] * len(table), pa.string())) for study, table in parts]
         try:
             views[view] = pa.concat_tables(named, promote_options="permissive")
@@ -191,10 +170,10 @@ def _read_views(sources: Sequence[Source]) -> dict[str, Any]:
 def _studies_schema() -> Any:
     import pyarrow as pa
 
-    text, whole = pa.string(), pa.int64()
-    types = {"study": text, "name": text, "folder": text, "objectives": pa.list_(text)}
-    types |= {"reference_point": pa.map_(text, pa.float64()), "tasks": pa.list_(text)}
-    return pa.schema(types | {"trial_count": whole, "schema_version": whole, "dse_version": text})
+    text = dict.fromkeys(("study", "name", "folder", "dse_version"), pa.string())
+    lists = dict.fromkeys(("objectives", "tasks"), pa.list_(pa.string()))
+    counts = dict.fromkeys(("trial_count", "schema_version"), pa.int64())
+    return pa.schema({**text, **lists, "reference_point": pa.map_(pa.string(), pa.float64()), **counts})
 
 
 def _describe_study(source: Source, trials: Any, metadata: Mapping[str, Any]) -> dict[str, Any]:

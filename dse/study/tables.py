@@ -39,20 +39,19 @@ def check_tables(folder: Path, history: History) -> None:
 
     for path in (folder / TRIALS, folder / PARETO):
         if path.exists() and not path.is_file():
-            fix = "move it away, and continue the study"
-            raise StudyError("a table of the study is no file", where=path, expected="a regular file", fix=fix)
+            raise StudyError("a table of the study is no file", where=path, fix="move it away, and continue the study")
     try:
         count = pq.read_metadata(folder / TRIALS).num_rows
     except (OSError, ValueError):  # there is no table yet, or it is damaged and written again
         return
     if count > len(history.finished) + (history.in_flight is not None):
-        raise StudyError(
+        message, expected = (
             "the log has lost trials that the table of the study holds",
-            where=history.path,
-            expected=f"{count} trials, as in {TRIALS}",
-            found=f"{len(history.finished)} trials",
-            fix="restore the log from a backup; or move the tables away, to begin again after the last trial of the log",
+            f"{count} trials, as in {TRIALS}",
         )
+        fix = "restore the log from a backup; or move the tables away, to begin again after the last trial of the log"
+        found = f"{len(history.finished)} trials"
+        raise StudyError(message, where=history.path, expected=expected, found=found, fix=fix)
 
 
 def write_results(folder: Path, history: History) -> tuple[Path, Path]:
