@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.files import digest, whole_file
+from dse.files import digest, file_hash, whole_file
+from dse.opened import heard, note, unheard
 
 
 def default_cache() -> Path:
@@ -28,6 +30,10 @@ Version 1, of `dse` 0.1.0, was not a part of the keys.
 """
 
 
+FILES = "dse.files"
+"""Name, among the stored arrays, of the hashes of the files that these were made from, by path."""
+
+
 def cache_key(key: Mapping[str, Any]) -> str:
     """Return the name under which a score or arrays are cached."""
     return digest([KEYS_VERSION, key])
@@ -39,22 +45,35 @@ class ArrayCache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @unheard()
     def get(self, kind: str, key: Mapping[str, Any]) -> dict[str, NDArray[Any]] | None:
-        """Return the arrays stored for the key, or None; a damaged file counts as missing."""
+        """Return the arrays stored for the key, or None; a damaged file, and one made from changed files, count as missing."""
         path = self._path(kind, key)
         try:
             with np.load(path, allow_pickle=False) as data:
-                return {name: data[name] for name in data.files}
+                arrays = {name: data[name] for name in data.files}
+            files = {self.folder / name: content for name, content in json.loads(str(arrays.pop(FILES, "{}"))).items()}
+            if any(not file.is_file() or file_hash(file) != content for file, content in files.items()):
+                return None
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
             path.unlink(missing_ok=True)
             return None
+        note(*files)
+        return arrays
 
-    def put(self, kind: str, key: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Store arrays for the key."""
+    @unheard()
+    def put(
+        self, kind: str, key: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], files: Iterable[Path] = ()
+    ) -> None:
+        """Store arrays for the key, with the files that they were made from."""
+        names = {
+            str(file.relative_to(self.folder) if file.is_relative_to(self.folder) else file): file for file in files
+        }
+        made_from = {FILES: np.array(json.dumps({name: file_hash(file) for name, file in sorted(names.items())}))}
         with whole_file(self._path(kind, key)) as temporary, temporary.open("wb") as stream:
-            np.savez(stream, **dict[str, Any](arrays))
+            np.savez(stream, **dict[str, Any]({**arrays, **(made_from if names else {})}))
 
     def find_or_make(
         self, kind: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]
@@ -62,8 +81,9 @@ class ArrayCache:
         """Return the arrays stored for the key; make and store them first if there are no such arrays."""
         arrays = self.get(kind, key)
         if arrays is None:
-            arrays = make()
-            self.put(kind, key, arrays)
+            with heard() as files:
+                arrays = make()
+            self.put(kind, key, arrays, files)
         return arrays
 
     def _path(self, kind: str, key: Mapping[str, Any]) -> Path:

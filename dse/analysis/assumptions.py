@@ -7,6 +7,7 @@ hold the costs of every component, so a design is costed again without its model
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dse.errors import StudyError
+from dse.opened import hashes_of, heard
 from dse.plugins.contract import HardwareWithAlternatives
 from dse.plugins.registry import load_registry
 from dse.records.arrays import Floats
 from dse.records.callbacks import MessageCallback, ignore_message
 from dse.records.charges import Alternative
 from dse.records.params import Params
-from dse.results.files import SPACE
+from dse.results.files import PROVENANCE, SPACE
 from dse.results.points import PREFIX
+from dse.results.read import read_provenance
 from dse.results.sections import Section
 
 if TYPE_CHECKING:
@@ -55,15 +59,13 @@ def assumptions(
         trials: rows of the study, or some of them.
         folder: folder of the study; its space file names the options of the models.
         trust: whether to run the plugin files that this space file names; otherwise only installed plugins count.
-        say: callback for a line that says which model was left out for lack of trust.
+        say: callback for a line that says which model was left out, and why.
 
     Returns:
         Costs per assumption, without the designs whose model is missing, offers no assumption or refuses their parameters.
     """
     import pandas as pd
 
-    if not (folder / SPACE).is_file():
-        return []
     costed = trials[trials["area_mm2"].notna() & trials["energy_uj"].notna()]
     parts_by_name: dict[str, list[pd.DataFrame]] = {}
     for name, rows in costed.groupby("hardware", sort=True):
@@ -96,22 +98,36 @@ def _ask_model(
 
     prefix = f"{PREFIX}hardware.{name}."
     names = [column for column in map(str, rows.columns) if column.startswith(prefix)]
+    left_out = f"costs of hardware {name!r} under other assumptions are left out"
     try:
         values = {column.removeprefix(prefix): np.array(rows[column].tolist()) for column in names}
-        with redirect_stdout(sys.stderr):  # text that a plugin prints is not a result
+        with redirect_stdout(sys.stderr), heard() as files:  # text that a plugin prints is not a result
             file: SpaceFile = load(space)
             registry = load_registry(file.plugin_paths if trust else ())
             if file.plugin_paths and not trust and name not in registry.records("hardware"):
-                files = ", ".join(map(str, file.plugin_paths))
-                say(
-                    f"costs of hardware {name!r} under other assumptions are left out: --trust runs the code in {files}"
-                )
+                say(f"{left_out}: --trust runs the code in {', '.join(map(str, file.plugin_paths))}")
                 return ()
             plugin = registry.build("hardware", name, file.hardware.table(name).options)
             offers = isinstance(plugin, HardwareWithAlternatives)
-            return tuple(plugin.alternatives(Params(len(rows), values))) if offers else ()
-    except Exception:  # the study was made with another version of the model, or without it
+            alternatives = tuple(plugin.alternatives(Params(len(rows), values))) if offers else ()
+        _check_files(space.parent, name, hashes_of(files))
+    except Exception as error:  # the study was made with another version of the model, or without it
+        say(f"{left_out}: {'; '.join(line.strip() for line in str(error).splitlines()) or type(error).__name__}")
         return ()
+    return alternatives
+
+
+def _check_files(folder: Path, name: str, hashes: Mapping[str, str]) -> None:
+    """Refuse a model that reads other files than when the study was costed.
+
+    Raises:
+        StudyError: a file has changed.
+    """
+    sessions = read_provenance(folder)["sessions"] if (folder / PROVENANCE).is_file() else [{}]
+    recorded: Mapping[str, str] = sessions[-1].get("digests", {})
+    for file, content in hashes.items():
+        if recorded.get(f"file.hardware.{name}.{file}", content) != content:
+            raise StudyError("a file of the model is not the one that the study was costed with", where=file)
 
 
 def _cost_again(item: Alternative, rows: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from dse.files import digest, file_digest
+from dse.opened import unheard
 
 LABELS = {
     *("_name_or_path", "architectures", "auto_map", "dtype", "finetuning_task", "id2label", "label2id", "num_labels"),
@@ -31,7 +32,8 @@ class Digests(Mapping[str, str]):
         self._makers = makers
 
     def __getitem__(self, name: str) -> str:
-        return self._makers[name]()
+        with unheard():
+            return self._makers[name]()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._makers)

@@ -51,19 +51,21 @@ class Code:
         return hash_parts((file.read_bytes() for file in self.files), size=8).hex()
 
 
-def code_of(*parts: object) -> Code:
+def code_of(*parts: object, file: Path | None = None) -> Code:
     """Return the code of a plugin.
 
     Imports within functions count: plugins load heavy packages only when they need them.
 
     Args:
         parts: the callable that builds the plugin, and the built plugin, whose attributes may hold other plugins.
+        file: file that announces the plugin, if it is a bare one.
     """
     files: dict[Path, None] = {}
     releases: set[str] = set()
     starts = [module for module in _list_modules(parts) if module.partition(".")[0] not in NOT_CODE]
     own = {module.partition(".")[0] for module in starts[:1]}
-    waiting = [path for module in starts for path in _files_of_start(module, own, releases)]
+    waiting = [] if file is None else [file]
+    waiting += [path for module in starts for path in _files_of_start(module, own, releases)]
     while waiting:
         path = waiting.pop(0)
         if path in files or not path.is_file():

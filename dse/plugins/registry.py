@@ -19,6 +19,7 @@ import pluggy
 from pydantic import ValidationError
 
 from dse.errors import DseError, PluginContractError, PluginLoadError, unknown_name
+from dse.opened import heard, note, note_named
 from dse.plugins.call import check_names
 from dse.plugins.code import Code, code_of
 from dse.plugins.contract import PROTOCOLS, Hooks
@@ -33,6 +34,10 @@ HOOKS: dict[str, Kind] = {
     "dse_schedulers": "scheduler",
     "dse_hardware_models": "hardware",
 }
+
+
+_READ_AT_IMPORT: dict[str, set[Path]] = {}
+"""Files that were read when a source was imported, which a process does once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +119,12 @@ class Registry:
         """Register all plugins of one source, or none of them if any part of it is broken."""
         provider = Provider(source, distribution)
         try:
-            plugin = load()
-            _refuse_unknown_hooks(plugin, source)
-            self._manager.register(plugin, name=source)
-            self._manager.check_pending()
-            records = list(self._records(plugin, source))
+            with heard(_READ_AT_IMPORT.setdefault(source, set())):
+                plugin = load()
+                _refuse_unknown_hooks(plugin, source)
+                self._manager.register(plugin, name=source)
+                self._manager.check_pending()
+                records = list(self._records(plugin, source))
         except (Exception, SystemExit) as error:  # whatever a stranger's package raises must not stop the others
             self.broken.append(Provider(source, distribution, error))
             if self._manager.has_plugin(source):
@@ -153,7 +159,8 @@ class Registry:
 
     def code(self, kind: Kind, name: str, built: object = None) -> Code:
         """Return the code of a plugin, and of everything that a ``built`` plugin is made of; see `code_of`."""
-        return code_of(self.get(kind, name).build, built)
+        file = Path(self.provider(kind, name).distribution)
+        return code_of(self.get(kind, name).build, built, file=file if file.suffix == ".py" else None)
 
     def fingerprint(self, kind: Kind, name: str, built: object = None) -> str:
         """Return version, origin and a hash of the code of a plugin, which its cached results depend on."""
@@ -176,6 +183,8 @@ class Registry:
             PluginContractError: an option is not usable, the plugin cannot be built, or a member of it is misspelt.
         """
         validated = self.validate_options(kind, name, options or {}, where=where)
+        note(*_READ_AT_IMPORT[self.provider(kind, name).source])
+        note_named(options or {})
         try:
             plugin = self.get(kind, name, where=where).build(validated)
         except DseError:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from dse.cache import ArrayCache
+from dse.opened import unheard
 from dse.plugins.contract import Weights
 from dse.plugins.frozen import Guard, guarded
 from dse.records.callbacks import ProgressCallback
@@ -101,10 +102,12 @@ class PipelineContext:
         """Give a copy to one call of a plugin, and refuse in-place changes; see `dse.plugins.frozen.guarded`."""
         return guarded(self, who, self._loaded.forget_weights, *weights)
 
+    @unheard()
     def base_weights(self) -> Weights:
         """Every linear matrix of the base encoder."""
         return self._watched(self._loaded.base_weights())
 
+    @unheard()
     def task_weights(self, task: int) -> Weights:
         """Every linear matrix of a task's fine-tuned encoder."""
         return self._watched(self._loaded.task_weights(self.workload.task_names[task]))
@@ -116,18 +119,27 @@ class PipelineContext:
 
     def observe(self, task: int, rows: int = 384, model: Model | None = None) -> Iterator[Observation]:
         """Run training rows through a task's own model, or a given one, and observe the inputs of every matrix."""
-        return self._loaded.tasks[self.workload.task_names[task]].observe(rows, model)
+        observations = self._loaded.tasks[self.workload.task_names[task]].observe(rows, model)
+        while True:
+            with unheard():
+                observation = next(observations, None)
+            if observation is None:
+                return
+            yield observation
 
+    @unheard()
     def similarity(self, rows: int) -> dict[str, NDArray[Any]]:
         """Compare the hidden states of base and tasks on the same rows; see `dse.models.inference.similarity.similarity`."""
         from dse.models.inference.similarity import similarity
 
         return similarity(self._loaded, rows)
 
+    @unheard()
     def trained(self, training: Training) -> Model:
         """Train an encoder for some tasks, or find it in the cache."""
         return self._loaded.trained(training)
 
+    @unheard()
     def adapted(self, adaption: Adaption) -> Adapted:
         """Learn a task from the base through an adapter, or find it in the cache."""
         from dse.models.training.adapter import adapt
@@ -147,11 +159,13 @@ class PipelineContext:
             "plugins", {"plugin": self.plugin, "core": self.core_versions, "name": name, "key": key}, tell_and_make
         )
 
+    @unheard()
     def tell(self, message: str) -> None:
         """Report what is being done."""
         if self._progress is not None:
             self._progress(message, None)
 
+    @unheard()
     def evaluate(
         self,
         task: int,

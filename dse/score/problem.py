@@ -17,9 +17,10 @@ from dse.cost.metrics import cost_results
 from dse.cost.reference import Reference, reference_values
 from dse.cost.sum import Costs
 from dse.errors import SpaceError
-from dse.files import digest
+from dse.opened import heard
 from dse.plugins.call import call_plugin
-from dse.plugins.contract import Hardware, is_joint
+from dse.plugins.contract import is_joint
+from dse.plugins.origin import Origin, digests_of, identities_of
 from dse.plugins.registry import Registry
 from dse.records.baseline_facts import BaselineFacts
 from dse.records.callbacks import ProgressCallback
@@ -72,21 +73,18 @@ class WorkloadProblem:
         self._progress = progress
         self._names: dict[Kind, list[str]] = {kind: [] for kind in KINDS}
         self._plugins: dict[tuple[Kind, str], Any] = {}
-        identities: dict[str, str] = {}
+        self._origins: dict[str, Origin] = {}
         for kind, name, options in plugins:
             self._names[kind].append(name)
-            plugin = registry.build(kind, name, options, where=f"[{kind}.{name}.options]")
-            self._plugins[kind, name] = plugin
-            identities[f"{kind}.{name}"] = f"{registry.fingerprint(kind, name, plugin)} {digest(options)}"
-        self._reference: Hardware = registry.build(
-            "hardware", reference.plugin, reference.options, where="[reference_hardware] options"
-        )
-        self._reference_name = reference.plugin
-        declared = self._reference.parameters(loaded.shape)
+            origin = Origin(registry, kind, name, options, where=f"[{kind}.{name}.options]")
+            self._origins[f"{kind}.{name}"], self._plugins[kind, name] = origin, origin.plugin
+        origin = Origin(registry, "hardware", reference.plugin, reference.options, where="[reference_hardware] options")
+        self._origins["reference_hardware"], self._reference = origin, origin.plugin
+        self._reference_name, declared = reference.plugin, self._reference.parameters(loaded.shape)
         self._reference_params = reference_values(reference, declared, self._default)
         self._scored = False
         self._resamples: dict[int, NDArray[Any]] = {}
-        self.context = PipelineContext(loaded, ArrayCache(cache), precision, progress, identities)
+        self.context = PipelineContext(loaded, ArrayCache(cache), precision, progress, identities_of(self._origins))
 
     @property
     def workload(self) -> Workload:
@@ -106,8 +104,7 @@ class WorkloadProblem:
     @property
     def joint(self) -> tuple[str, ...]:
         """Names of the generators that make a task's score depend on the parameters of all tasks."""
-        generators = ((name, self._plugins["generator", name]) for name in self._names["generator"])
-        return tuple(name for name, plugin in generators if is_joint(plugin))
+        return tuple(name for name in self._names["generator"] if is_joint(self._plugins["generator", name]))
 
     @property
     def data(self) -> tuple[DataFacts, ...]:
@@ -117,8 +114,9 @@ class WorkloadProblem:
     @property
     def digests(self) -> dict[str, str]:
         """Content hashes of all that results depend on; weights of fine-tuned tasks are available once they are scored."""
-        tuned = {name: task for name, task in self._loaded.tasks.items() if self._scored and not task.spec.checkpoint}
-        return {**self._loaded.recorded, **{f"weights.{name}": task.content for name, task in tuned.items()}}
+        tuned = [task for task in self._loaded.tasks.values() if self._scored and not task.spec.checkpoint]
+        weights = {f"weights.{task.spec.name}": task.content for task in tuned}
+        return {**self._loaded.recorded, **weights, **digests_of(self._origins)}
 
     @cached_property
     def parameters(self) -> tuple[PluginParameter, ...]:
@@ -145,9 +143,10 @@ class WorkloadProblem:
     def prepare(self, *, scores: bool = True) -> None:
         """Do every plugin's heavy work (cached), and measure the baseline's scores if ``scores`` are needed."""
         for (kind, name), plugin in self._plugins.items():
-            own = self.context.of_plugin(kind, name)
-            with own.guarded(f"{kind} {name!r}") as context:
+            own, files = self.context.of_plugin(kind, name), self._origins[f"{kind}.{name}"].files
+            with own.guarded(f"{kind} {name!r}") as context, heard(files):
                 call_plugin(kind, name, plugin.prepare, context)
+        self.context.identities = identities_of(self._origins)
         if scores:
             self.baseline_scores()
             self._scored = True
@@ -256,7 +255,8 @@ class WorkloadProblem:
         return Built(combination, *(self._plugins[kind, name] for kind, name in zip(KINDS, combination, strict=True)))
 
     def _cost(self, built: Built, points: list[DesignPoint]) -> Costed:
-        return cost_points(self.workload, built, stack(points))
+        with heard(self._origins[f"hardware.{built.names[3]}"].files):
+            return cost_points(self.workload, built, stack(points))
 
     @cached_property
     def _scorer(self) -> Scorer:

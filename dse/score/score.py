@@ -219,16 +219,15 @@ class Scorer:
     def _find_or_measure(self, recipe: dict[str, Any], measure: Any) -> Outcome:
         key = cache_key(recipe)
         if key not in self._known:
-            arrays = self._context.arrays.get("scores", recipe)
-            if arrays is None:
+
+            def make() -> dict[str, NDArray[Any]]:
                 outcome: Outcome = measure()
-                arrays = {
-                    "value": np.array(outcome.value),
-                    "flagged": np.array(outcome.flagged),
-                    "predictions": outcome.predictions,
-                    "layers_run": np.array(outcome.layers_run),
+                numbers = {"value": outcome.value, "flagged": outcome.flagged, "layers_run": outcome.layers_run}
+                return {name: np.array(number) for name, number in numbers.items()} | {
+                    "predictions": outcome.predictions
                 }
-                self._context.arrays.put("scores", recipe, arrays)
+
+            arrays = self._context.arrays.find_or_make("scores", recipe, make)
             run = float(arrays.get("layers_run", np.nan))  # old entries lack it
             self._known[key] = Outcome(float(arrays["value"]), bool(arrays["flagged"]), arrays["predictions"], run)
         return self._known[key]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from dse.errors import SpaceError, unknown_name
+from dse.files import is_file
 from dse.pydantic_errors import read_error
 from dse.records.plugin import KINDS, Kind
 from dse.results.columns import METRIC_NAMES, OBJECTIVES, TASK_PREFIXES
@@ -200,7 +201,12 @@ def load(path: Path | str) -> SpaceFile:
 
 
 def parse(raw: dict[str, Any], *, path: Path | None = None) -> SpaceFile:
-    """Validate the content of a space file; see `load`."""
+    """Validate the content of a space file; see `load`. A file that an option names lies beside the space file."""
+    if path is not None:
+        raw = {
+            key: _with_files(table, path.parent) if key in (*KINDS, "reference_hardware") else table
+            for key, table in raw.items()
+        }
     try:
         space = SpaceFile.model_validate(raw)
     except ValidationError as error:
@@ -208,6 +214,16 @@ def parse(raw: dict[str, Any], *, path: Path | None = None) -> SpaceFile:
     space._path = path  # noqa: SLF001  # pydantic takes private attributes only after construction
     _check_names(space)
     return space
+
+
+def _with_files(raw: Any, folder: Path, *, inside: bool = False) -> Any:
+    """Return tables whose options name files by their whole paths, where these files lie beside the space file."""
+    if isinstance(raw, dict):
+        return {key: _with_files(value, folder, inside=inside or key == "options") for key, value in raw.items()}
+    if not inside or not isinstance(raw, str) or not Path(raw).suffix:
+        return raw
+    path = folder / expand_home(raw, folder)
+    return str(path.resolve()) if is_file(path) else raw
 
 
 def _check_names(space: SpaceFile) -> None:

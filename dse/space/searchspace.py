@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dse.files import hash_parts
+from dse.opened import without_folders
 from dse.records.design import PluginParameter, Value
 from dse.records.parameters import Choice, Permutation, Scalar, lehmer_decode, lehmer_encode
 from dse.records.plugin import KINDS, Kind
@@ -134,8 +135,8 @@ class SearchSpace:
             "schema": self.file.schema_,
             "workload": with_paths(self.file.workload, lambda name: Path(name).name),  # content is hashed elsewhere
             "search": search,
-            "plugins": [list(item) for item in self.file.plugins],
-            "reference_hardware": self.file.reference_hardware.model_dump(),
+            "plugins": [[kind, name, without_folders(options)] for kind, name, options in self.file.plugins],
+            "reference_hardware": without_folders(self.file.reference_hardware.model_dump()),
             "tasks": self.tasks,
             "layers": self.layers,
             "elements": [

@@ -145,8 +145,8 @@ def _data_changes(history: History, event: Mapping[str, Any]) -> list[str]:
     both = {name for name in old if name in new}
     if event["event"] == "resumed":  # a session that was not prepared lacks weights and files, one of an old dse more
         both |= {name for name in {*old, *new} if name.startswith(ALWAYS)}
-    parts = [{name: side[name] for name in both if name in side} for side in (old, new)]
-    return _changes("data", *parts)
+    before, now = ({name: side[name] for name in both if name in side} for side in (old, new))
+    return _changes("data", before, now)
 
 
 def _refuse(folder: Path, changes: list[str], *, force: bool) -> list[str]:

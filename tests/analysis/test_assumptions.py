@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 import dse
 from dse.analysis.assumptions import assumptions, section
 from dse.cli.app import app
+from dse.opened import hashes_of
 from dse.results.pareto import front_mask
 from tests.support.pages import EXAMPLE, Page
 
@@ -67,8 +69,17 @@ def test_the_laws_a_study_chose_is_the_one_others_are_compared_with(folder: Path
     )
 
 
-@pytest.mark.parametrize("change", ["no space file", "another model", "another version"])
-def test_a_study_whose_model_says_nothing_is_shown_without(folder: Path, trials: pd.DataFrame, change: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("no space file", "the space file does not exist"),
+        ("another model", "there is no hardware called 'somebody-elses'"),
+        ("another version", "does not know this resolution"),
+    ],
+)
+def test_a_model_that_cannot_be_asked_is_left_out_with_the_reason(
+    folder: Path, trials: pd.DataFrame, change: str, reason: str
+) -> None:
     rows = trials.copy()
     if change == "no space file":
         (folder / "space.toml").unlink()
@@ -76,8 +87,64 @@ def test_a_study_whose_model_says_nothing_is_shown_without(folder: Path, trials:
         rows["hardware"] = "somebody-elses"
     else:
         rows["param.hardware.isaac.adc_bits"] = 16
+    said: list[str] = []
     assert assumptions(rows, folder) == []
-    assert section(rows, 105, folder) is None
+    assert section(rows, 105, folder, say=said.append) is None
+    assert any("costs of hardware" in line and reason in line for line in said)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_file_of_the_model_that_has_changed_is_named(folder: Path, trials: pd.DataFrame, known: bool) -> None:
+    (folder / "factor.txt").write_text("2")
+    (folder / "own.py").write_text(OWN, encoding="utf-8")
+    space = folder / "space.toml"
+    text = space.read_text(encoding="utf-8").replace("schema = 1", 'schema = 1\nplugin_files = ["own.py"]')
+    text = text.replace('[hardware]\nplugins = ["isaac"]', '[hardware]\nplugins = ["isaac", "own"]')
+    space.write_text(text + '\n[hardware.own]\noptions = { table = "factor.txt" }\n', encoding="utf-8")
+    rows = trials.copy()
+    rows.loc[rows["trial"] == 105, "hardware"] = "own"
+    provenance = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+    if known:
+        recorded = hashes_of([folder / "factor.txt"])["factor.txt"]
+        provenance["sessions"][-1]["digests"]["file.hardware.own.factor.txt"] = recorded
+        (folder / "provenance.json").write_text(json.dumps(provenance), encoding="utf-8")
+    said: list[str] = []
+    before = section(rows, 105, folder, trust=True, say=said.append)
+    (folder / "factor.txt").write_text("3")
+    after = section(rows, 105, folder, trust=True, say=said.append)
+    assert before is not None
+    if known:
+        assert after is None
+        assert said[0].endswith("not the one that the study was costed with; where: factor.txt")
+    else:
+        assert after is not None
+        assert after.rows[0]["area_mm2"] > before.rows[0]["area_mm2"]
+
+
+OWN = """
+import pathlib
+import types
+
+import numpy
+
+import dse
+from dse import plugin
+
+
+class Options(dse.Options):
+    table: str
+
+
+def build(options):
+    factor = float(pathlib.Path(options.table).read_text())
+    alternative = plugin.Alternative("large", {"adc": numpy.array([factor])}, {})
+    return types.SimpleNamespace(alternatives=lambda params: [alternative])
+
+
+@dse.hookimpl
+def dse_hardware_models():
+    yield dse.HardwareModel(name="own", summary="knows one alternative", build=build, options=Options)
+"""
 
 
 def test_a_model_that_offers_nothing_has_no_section(folder: Path, trials: pd.DataFrame) -> None:

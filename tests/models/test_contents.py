@@ -81,7 +81,8 @@ def test_a_task_is_fine_tuned_again_for_another_tokenizer(base: Path, tmp_path: 
 def test_a_task_is_its_weights(load: Load) -> None:
     work, merged, alone = load(), Training((0, 1), merged=True, passes=0), Training((0, 1))
     content, joint, own = work.shape.digests["task.class"], digest_of(work, merged), digest_of(work, alone)
-    model, scaling = work.tasks["class"].model()
+    loaded: tuple[Any, dict[str, float]] = work.tasks["class"].model()
+    model, scaling = loaded
     model.classifier.bias.data[0] += 0.5  # what other threads, or another build of torch, would have trained
     finetune.save(work.tasks["class"].path, model, scaling)
     assert work.shape.digests["task.class"] != content

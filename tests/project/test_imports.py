@@ -12,6 +12,7 @@ ORDER = (
     "dse.threads",
     "dse.pydantic_errors",
     "dse.files",
+    "dse.opened",
     "dse.cache",
     "dse.records",
     "dse.results",

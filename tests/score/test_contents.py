@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,17 +18,22 @@ from dse.space.file import parse
 from tests.support.tiny import WORDS, write_tokenizer
 
 
-def score(model: Path, data: Path, cache: Path) -> tuple[float, int, dict[str, str]]:
-    """Score of a regression by the baseline's generator and compressor, tasks evaluated for it, and digests."""
+def score(
+    model: Path, data: Path, cache: Path, generator: str = "independent", **options: Any
+) -> tuple[float, int, dict[str, str]]:
+    """Score of a regression by a generator, tasks evaluated for it, and digests; ``generator`` may name a bare file."""
     task = {"name": "rating", "kind": "regression", "metric": "pearson", "max_length": 16, "fine_tune": {"epochs": 1}}
     task["data"] = {"path": str(data / "rating.tsv"), "columns": {"text": "text", "label": "label"}}
-    kinds = {"generator": "independent", "compressor": "two-stage", "scheduler": "fixed", "hardware": "isaac"}
-    tables = {kind: {"plugins": [name]} for kind, name in kinds.items()}
+    registry, name = dse.Registry().discover(), Path(generator).stem
+    if name != generator:
+        registry.add_file(Path(generator))
+    kinds = {"generator": name, "compressor": "two-stage", "scheduler": "fixed", "hardware": "isaac"}
+    tables: dict[str, Any] = {kind: {"plugins": [plugin]} for kind, plugin in kinds.items()}
+    tables["generator"][name] = {"options": options}
     raw = {"schema": 1, "name": "contents", "workload": {"base": str(model), "tasks": [task]}, **tables}
-    problem = build_problem(parse(raw), dse.Registry().discover(), cache=cache, device="cpu")
+    problem = build_problem(parse(raw), registry, cache=cache, device="cpu")
     problem.prepare(scores=False)
-    design = problem.default_point(("independent", "two-stage", "fixed", "isaac"))
-    result = problem.score(design)
+    result = problem.score(problem.default_point((name, "two-stage", "fixed", "isaac")))
     return result.tasks["rating"], result.evaluated, problem.digests
 
 
@@ -66,3 +72,87 @@ def test_a_change_is_measured_again(tuned: Path, tmp_path: Path, change: Callabl
     assert after != before
     assert score(model, tuned, cache)[0] == after
     assert old["base"] == new["base"]
+
+
+SCALED = """
+import pathlib
+import numpy
+import dse
+from dse_plugins.generators.independent import Independent
+
+PATH = pathlib.Path(__file__).with_name("factor.txt")
+
+
+def read():
+    return float(PATH.read_text())
+
+
+class Options(dse.Options):
+    table: str | None = None
+
+
+class Scaled(Independent):
+    def __init__(self, options):
+        self.factor = FACTOR_OF_BUILD
+
+    def prepare(self, context):
+        FACTOR_OF_PREPARE
+
+    def weights(self, context, params, owner):
+        FACTOR_OF_WEIGHTS
+        noise = numpy.random.default_rng(0)
+        weights = super().weights(context, params, owner)
+        return {
+            key: weight + weight.new_tensor(noise.normal(0, self.factor, weight.shape)) for key, weight in weights.items()
+        }
+
+
+AT_IMPORT
+
+
+@dse.hookimpl
+def dse_generators():
+    yield dse.Generator(name="scaled", summary="", build=Scaled, options=Options)
+"""
+CACHED = "self.factor = float(context.cached('f', {}, lambda: {'f': numpy.array(read())})['f'])"
+PLACES = {
+    "import": {"AT_IMPORT": "READ = read()", "FACTOR_OF_BUILD": "READ"},
+    "build": {"FACTOR_OF_BUILD": "read()"},
+    "prepare": {"FACTOR_OF_PREPARE": "self.factor = read()"},
+    "arrays cached in prepare": {"FACTOR_OF_PREPARE": CACHED},
+    "weights": {"FACTOR_OF_WEIGHTS": "self.factor = read()"},
+    "arrays cached in weights": {"FACTOR_OF_WEIGHTS": CACHED},
+}
+NOTHING = {"AT_IMPORT": "", "FACTOR_OF_BUILD": "None", "FACTOR_OF_PREPARE": "pass", "FACTOR_OF_WEIGHTS": "pass"}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_file_that_a_plugin_reads_is_part_of_its_scores(tuned: Path, tmp_path: Path, place: str) -> None:
+    cache, file = shutil.copytree(tuned / "cache", tmp_path / "cache"), tmp_path / "scaled.py"
+    text = SCALED
+    for name, value in (NOTHING | PLACES[place]).items():
+        text = text.replace(name, value)
+    file.write_text(text, encoding="utf-8")
+    seen = []
+    for factor in ("0.05", "0.05", "1.0", "0.05"):
+        file.with_name("factor.txt").write_text(factor)
+        seen.append(score(tuned / "model", tuned, cache, str(file)))
+    values, evaluated = [value for value, _, _ in seen], [count > 0 for _, count, _ in seen]
+    assert values[0] == values[1] == values[3] != values[2]
+    assert evaluated[:3] == [True, False, True]
+    if "weights" not in place:
+        hashes = [digests["file.generator.scaled.factor.txt"] for _, _, digests in seen]
+        assert hashes[0] == hashes[1] == hashes[3] != hashes[2]
+
+
+def test_a_file_that_an_option_names_is_part_of_scores_whoever_reads_it(tuned: Path, tmp_path: Path) -> None:
+    cache, file = shutil.copytree(tuned / "cache", tmp_path / "cache"), tmp_path / "scaled.py"
+    text = SCALED
+    for name, value in (NOTHING | {"FACTOR_OF_BUILD": "pathlib.Path(options.table).stat().st_size / 10"}).items():
+        text = text.replace(name, value)
+    file.write_text(text, encoding="utf-8")
+    counts = []
+    for content in (b"one", b"one", b"three"):
+        (tmp_path / "table.parquet").write_bytes(content)
+        counts.append(score(tuned / "model", tuned, cache, str(file), table=str(tmp_path / "table.parquet"))[1] > 0)
+    assert counts == [True, False, True]

@@ -187,6 +187,20 @@ def test_plugin_files_are_relative_to_the_space_file_and_count_by_content(tmp_pa
     assert before.digests == {"base": "x"}
 
 
+def test_a_file_that_an_option_names_lies_beside_the_space_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "costs.toml").write_text("")
+    (tmp_path / "isaac").write_text("")
+    options = {"table": "costs.toml", "device": "isaac", "other": "absent.toml", "list": ["costs.toml", 3]}
+    raw = put(raw_space(), "hardware/isaac/options", options) | {"reference_hardware": {"options": options}}
+    (tmp_path / "a.toml").write_text(toml_text(raw))
+    monkeypatch.chdir(tmp_path.parent)
+    space = load(Path(tmp_path.name) / "a.toml")
+    whole = options | {"table": str(tmp_path / "costs.toml")}
+    assert space.hardware.table("isaac").options == space.reference_hardware.options == whole
+
+
 def test_importing_the_space_loads_nothing_heavy() -> None:
     code = (
         "import sys, dse.space.file, dse.space.resolve, dse.study.run, dse.results.read, dse.results.pareto;"

@@ -85,6 +85,16 @@ def test_size_counts_designs_and_not_suggestions() -> None:
     assert fake_space().size == float("inf")
 
 
+def test_the_digest_holds_the_name_of_a_file_and_not_its_place(tmp_path: Path) -> None:
+    digests = set()
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        folder.mkdir()
+        (folder / "costs.toml").write_text("")
+        options = {"table": str(folder / "costs.toml")}
+        digests.add(fake_space(put(raw_space(), "hardware/isaac/options", options)).digest)
+    assert digests == {fake_space(put(raw_space(), "hardware/isaac/options", {"table": "costs.toml"})).digest}
+
+
 def test_the_digest_follows_the_space_and_not_the_budget() -> None:
     digest = fake_space().digest
 

@@ -11,6 +11,7 @@ from torch.nn.utils import parametrize
 from dse.files import digest
 from dse.models.training import joint
 from dse.models.training.trunk import Together
+from dse.opened import note
 from dse.plugins.call import check_names
 from dse.plugins.contract import ADAPTER_PROTOCOLS, AdapterWithBegin, AdapterWithRates
 from dse.records.model import Model
@@ -36,6 +37,7 @@ def adapt(work: LoadedWorkload, adaption: Adaption) -> Adapted:
     training = Training((adaption.task,), passes=adaption.passes, distil=adaption.distil, seed=adaption.seed)
     name = digest([ADAPT_VERSION, joint.digest_of(work, training), sorted(adaption.key.items())])
     path = work.cache / "adapted" / f"{name}.safetensors"
+    note(path)
     if path.is_file():
         stored = joint.restore(training, path)
         return Adapted(stored.state, Model({}, stored.model.vectors, stored.model.heads))

@@ -14,7 +14,7 @@ class NeuroSimOptions(IsaacOptions):
         device: cell of the arrays: neurosim, isaac or nvmexplorer, or another device of the table.
         input_density: share of wordlines that are driven with a one.
         cell_density: mean state of the cells, from 0 (off) to 1 (on).
-        table: file of component costs to use instead of the package's.
+        table: file of component costs to use instead of the package's, named as seen from the space file.
     """
 
     adc_law: Law = "survey"
