@@ -21,6 +21,11 @@ from dse.study.provenance import ACCOUNTING, Provenance, accounting_of, machine,
 
 ALWAYS = ("base", "task.", "data.")
 """Beginnings of the names of content that every session records; other content is compared if both sessions know it."""
+SAME_ROWS = (
+    "; if the files of a task are the same and its rows are not, the study was begun when texts with the same words counted "
+    'as duplicates: write same_text = "words" into the data of the task to read the same rows again'
+)
+"""Advice where rows differ: space files that release 0.1.0 resolved do not say which texts are the same."""
 MOVES_DIGITS = (("versions", "torch"), ("machine", "threads"))
 """Facts of a session that may change the last digits of weights and scores."""
 
@@ -157,7 +162,8 @@ def _refuse(folder: Path, changes: list[str], *, force: bool) -> list[str]:
             where=folder,
             expected="the same plugins, data, accounting and space (only the budget may change)",
             found="; ".join(changes),
-            fix="give the new study another name, or force it to continue: the change is then recorded",
+            fix="give the new study another name, or force it to continue: the change is then recorded"
+            + (SAME_ROWS if any(change.startswith("data data.") for change in changes) else ""),
         )
     return [f"continued although this changed: {change}" for change in changes]
 

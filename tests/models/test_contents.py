@@ -89,3 +89,14 @@ def test_a_task_is_its_weights(load: Load) -> None:
     assert digest_of(work, merged) != joint
     assert digest_of(work, alone) == own
     assert load().shape.digests["task.class"] == work.shape.digests["task.class"]
+
+
+def test_rows_that_another_rule_reads_have_another_digest(load: Load, table: Path, tmp_path: Path) -> None:
+    lines = table.read_text(encoding="utf-8").splitlines()
+    text, rest = lines[1].split(",", 1)
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join([*lines, f"{text.upper()}!,{rest}"]) + "\n", encoding="utf-8")
+    plain = {rule: load(data={"path": str(table), "same_text": rule}).shape.seeds for rule in ("exact", "words")}
+    alike = {rule: load(data={"path": str(path), "same_text": rule}).shape.seeds for rule in ("exact", "words")}
+    assert plain["exact"]["data.class"] == plain["words"]["data.class"]
+    assert alike["exact"]["data.class"] != alike["words"]["data.class"]

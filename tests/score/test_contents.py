@@ -19,21 +19,22 @@ from tests.support.tiny import WORDS, write_tokenizer
 
 
 def score(
-    model: Path, data: Path, cache: Path, generator: str = "independent", **options: Any
+    model: Path, data: Path, cache: Path, kind: str = "generator", plugin: str = "independent", **options: Any
 ) -> tuple[float, int, dict[str, str]]:
-    """Score of a regression by a generator, tasks evaluated for it, and digests; ``generator`` may name a bare file."""
+    """Score of a regression with one plugin, tasks evaluated for it, and digests; ``plugin`` may be a bare file."""
     task = {"name": "rating", "kind": "regression", "metric": "pearson", "max_length": 16, "fine_tune": {"epochs": 1}}
     task["data"] = {"path": str(data / "rating.tsv"), "columns": {"text": "text", "label": "label"}}
-    registry, name = dse.Registry().discover(), Path(generator).stem
-    if name != generator:
-        registry.add_file(Path(generator))
-    kinds = {"generator": name, "compressor": "two-stage", "scheduler": "fixed", "hardware": "isaac"}
-    tables: dict[str, Any] = {kind: {"plugins": [plugin]} for kind, plugin in kinds.items()}
-    tables["generator"][name] = {"options": options}
+    registry, name = dse.Registry().discover(), Path(plugin).stem
+    if name != plugin:
+        registry.add_file(Path(plugin))
+    kinds = {"generator": "independent", "compressor": "two-stage", "scheduler": "fixed", "hardware": "isaac"}
+    kinds[kind] = name
+    tables: dict[str, Any] = {each: {"plugins": [one]} for each, one in kinds.items()}
+    tables[kind][name] = {"options": options}
     raw = {"schema": 1, "name": "contents", "workload": {"base": str(model), "tasks": [task]}, **tables}
     problem = build_problem(parse(raw), registry, cache=cache, device="cpu")
     problem.prepare(scores=False)
-    result = problem.score(problem.default_point((name, "two-stage", "fixed", "isaac")))
+    result = problem.score(problem.default_point((*kinds.values(),)))  # type: ignore[arg-type]  # four names
     return result.tasks["rating"], result.evaluated, problem.digests
 
 
@@ -136,7 +137,7 @@ def test_a_file_that_a_plugin_reads_is_part_of_its_scores(tuned: Path, tmp_path:
     seen = []
     for factor in ("0.05", "0.05", "1.0", "0.05"):
         file.with_name("factor.txt").write_text(factor)
-        seen.append(score(tuned / "model", tuned, cache, str(file)))
+        seen.append(score(tuned / "model", tuned, cache, plugin=str(file)))
     values, evaluated = [value for value, _, _ in seen], [count > 0 for _, count, _ in seen]
     assert values[0] == values[1] == values[3] != values[2]
     assert evaluated[:3] == [True, False, True]
@@ -154,5 +155,85 @@ def test_a_file_that_an_option_names_is_part_of_scores_whoever_reads_it(tuned: P
     counts = []
     for content in (b"one", b"one", b"three"):
         (tmp_path / "table.parquet").write_bytes(content)
-        counts.append(score(tuned / "model", tuned, cache, str(file), table=str(tmp_path / "table.parquet"))[1] > 0)
+        table = str(tmp_path / "table.parquet")
+        counts.append(score(tuned / "model", tuned, cache, plugin=str(file), table=table)[1] > 0)
     assert counts == [True, False, True]
+
+
+AGED = """
+import dse
+import math
+
+
+class AgedOptions(dse.Nonideality):
+    age_s: float = 1.0
+
+    @property
+    def deviation(self):
+        return 0.0 if self.spread == "none" else 10 * self.sigma * (1 + math.log10(self.age_s))
+
+
+class Aged:
+    def __init__(self, options):
+        record = dse.Registry().discover().get("hardware", "isaac")
+        self.options, self.inner = options, record.build(record.options())
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def parameters(self, workload): return self.inner.parameters(workload)
+    def prepare(self, context): return self.inner.prepare(context)
+    def geometry(self, params): return self.inner.geometry(params)
+    def components(self, *a): return self.inner.components(*a)
+    def nonideality(self, params): return self.options
+
+
+@dse.hookimpl
+def dse_hardware_models():
+    yield dse.HardwareModel(name="aged", summary="isaac, aged", build=Aged, options=AgedOptions)
+"""
+
+
+def test_a_law_of_cells_of_an_authors_own_is_in_the_key_with_its_options_and_code(tuned: Path, tmp_path: Path) -> None:
+    cache, file = shutil.copytree(tuned / "cache", tmp_path / "cache"), tmp_path / "aged.py"
+    file.write_text(AGED, encoding="utf-8")
+    noise = {"spread": "lognormal", "sigma": 0.05, "draws": 1}
+
+    def measure(plugin: str, **options: Any) -> float:
+        return score(tuned / "model", tuned, cache, "hardware", plugin, **noise, **options)[0]
+
+    values = [measure("isaac"), measure(str(file)), measure(str(file), age_s=1e9)]
+    file.write_text(AGED.replace("10 * self.sigma", "self.sigma"), encoding="utf-8")
+    assert measure(str(file)) == values[0]
+    assert len(set(values)) == 3
+
+
+STALE = """
+import dse, numpy as np
+
+
+class Gen:
+    joint = True
+    def __init__(self, options): pass
+    def parameters(self, workload): return ()
+    def prepare(self, context): pass
+    def plan(self, workload, params): return dse.separate_models(workload, params.points)
+    def weights(self, context, params, owner):
+        factor = float(context.cached("factor", {"of": "all"}, lambda: {"f": np.array(0.1)})["f"])
+        own = context.base_weights() if owner == 0 else context.task_weights(owner - 1)
+        return {k: factor * w for k, w in own.items()}
+
+
+@dse.hookimpl
+def dse_generators():
+    yield dse.Generator(name="stale", summary="s", build=Gen)
+"""
+
+
+def test_arrays_that_an_edited_plugin_cached_are_not_used_again(tuned: Path, tmp_path: Path) -> None:
+    cache, file = shutil.copytree(tuned / "cache", tmp_path / "cache"), tmp_path / "stale.py"
+    values = []
+    for factor in (0.1, 1.0):
+        file.write_text(STALE.replace("0.1", str(factor)), encoding="utf-8")
+        values.append(score(tuned / "model", tuned, cache, plugin=str(file))[0])
+    assert values[1] == score(tuned / "model", tuned, cache)[0] != values[0]

@@ -410,3 +410,14 @@ def test_a_commit_of_the_hub_is_recorded_and_does_not_stop_a_study_with_the_same
     assert [event["digests"]["revision.base"] for event in sessions] == ["old", "new"]
     with pytest.raises(StudyError, match="under other conditions"):
         go(tmp_path, fake_space(), trials=4, provenance=Provenance({}, {"base": "other", "revision.base": "new"}))
+
+
+def test_rows_that_are_read_in_another_way_are_refused_with_the_key_that_restores_them(tmp_path: Path) -> None:
+    plugins = {"hardware.isaac": "1 (dse-reram 0.1.0)"}
+    old = {"base": "abc", "data.sst2": "rows by words"}
+    go(tmp_path, trials=3, provenance=Provenance(plugins, old))
+    with pytest.raises(StudyError, match=r'found: data data.sst2: rows by words -> rows[\s\S]*same_text = "words"'):
+        go(tmp_path, trials=4, provenance=Provenance(plugins, old | {"data.sst2": "rows"}))
+    with pytest.raises(StudyError, match=r"found: data base: abc -> def\n") as caught:
+        go(tmp_path, trials=4, provenance=Provenance(plugins, old | {"base": "def"}))
+    assert "same_text" not in str(caught.value)
