@@ -96,6 +96,7 @@ def _of_space(space: SpaceFile) -> dict[str, str]:
     reference = space.reference_hardware.model_dump()
     return {
         "reference hardware": " ".join(str(value) for value in reference.values() if value),
+        "precision": space.search.precision,
         "traffic": json.dumps(space.workload.get("traffic", {}), sort_keys=True),
     }
 

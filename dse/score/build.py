@@ -27,4 +27,12 @@ def build_problem(
 
     space.check_plugins(registry)
     workload = load(parse(space.workload, path=space.path), cache=cache, device=device, progress=progress)
-    return WorkloadProblem(workload, space.plugins, space.reference_hardware, registry, cache=cache, progress=progress)
+    return WorkloadProblem(
+        workload,
+        space.plugins,
+        space.reference_hardware,
+        registry,
+        cache=cache,
+        precision=space.search.precision,
+        progress=progress,
+    )

@@ -64,6 +64,7 @@ class SearchTable(_Table):
     reference_point: dict[str, float] = Field(default_factory=lambda: dict(REFERENCE_POINT))
     constraints: dict[str, Bound] = Field(default_factory=dict)
     screen: bool = False
+    precision: Literal["bf16", "fp32"] = "bf16"
 
     @field_validator("objectives")
     @classmethod

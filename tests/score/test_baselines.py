@@ -8,7 +8,9 @@ import pytest
 
 import dse
 from dse.records.baseline_facts import BaselineFacts
+from dse.score.build import build_problem
 from dse.score.problem import WorkloadProblem
+from dse.space.file import load
 from tests.support.tiny import CLASSIFIER, make_config, make_model, write_space
 
 
@@ -20,6 +22,27 @@ def test_every_task_has_its_scores_in_eight_bits_and_in_floats(problem: Workload
         weights = problem._loaded.task_weights(name)
         assert each.fp32 == evaluator.score(weights, input_bits=0, precision="fp32").value
     assert problem.baselines(ready=True) == ()
+
+
+def test_the_precision_of_a_space_file_is_that_of_every_score(
+    problem: WorkloadProblem, tiny_space: Path, cache: Path, tmp_path: Path
+) -> None:
+    """Scores in bf16 stay what they were; those in fp32 are others, in the cache and by hand."""
+    text = tiny_space.read_text(encoding="utf-8").replace("[search]\n", '[search]\nprecision = "fp32"\n')
+    (tmp_path / "exact.toml").write_text(text, encoding="utf-8")
+    exact = build_problem(load(tmp_path / "exact.toml"), dse.Registry().discover(), cache=cache, device="cpu")
+    point = problem.default_point(("independent", "none", "fixed", "isaac"))
+    problem.score(point)
+    assert problem.find_unmeasured([point]) == ((),)
+    assert exact.find_unmeasured([point]) == ((0, 1),)
+    used = []
+    for name in exact.tasks:
+        evaluator = exact.context.loaded.evaluator(name)
+        scored = evaluator.score
+        evaluator.score = lambda *args, scored=scored, **more: used.append(scored(*args, **more)) or used[-1]  # type: ignore[method-assign]
+    exact.score(point)
+    assert {each.precision for each in used} == {"fp32"}
+    assert exact.find_unmeasured([point]) == ((),)
 
 
 @pytest.fixture

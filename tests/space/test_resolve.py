@@ -102,6 +102,7 @@ def test_the_digest_follows_the_space_and_not_the_budget() -> None:
     assert fake_space(raw_space() | {"name": "other"}).digest == digest
     assert fake_space(seed=4).digest != digest
     assert fake_space(objectives=["area"]).digest != digest
+    assert fake_space(precision="bf16").digest == digest != fake_space(precision="fp32").digest
     assert fake_space(put(raw_space(), DEPTH, 1)).digest != digest
     assert fake_space(put(raw_space(), "workload/tasks", ["other"])).digest != digest
     assert fake_space(put(raw_space(), "hardware/isaac/options", {"leakage": False})).digest != digest
