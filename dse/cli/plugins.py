@@ -43,11 +43,15 @@ def plugins_info(
         opt.Kind | None,
         typer.Option(help="Kind of the plugin, if several plugins have the name.", show_default="the only one"),
     ] = None,
+    space: Annotated[
+        Path | None,
+        typer.Option(help="Space file whose encoder, tasks, traffic and options decide the ranges.", metavar="FILE"),
+    ] = None,
     form: opt.Form = Format.TABLE,
     **shared: Unpack[opt.Plugins],
 ) -> None:
     """Print everything about one plugin: where it comes from, its options, and its parameters with their ranges."""
-    details = dse.plugins_info(name, kind, **shared)
+    details = dse.plugins_info(name, kind, space=space, **shared)
     if form is Format.JSON:
         write_record(details.as_dict(), form)
     elif form is Format.CSV:
@@ -160,7 +164,8 @@ def _write_details(details: PluginDetails) -> None:
     if details.example:
         names = ", ".join(details.example)
         sys.stdout.write(
-            f"\nranges that follow from the encoder, tasks or traffic, here those of a small example: {names}\n"
+            "\nranges that follow from the encoder, tasks or traffic, here those of a small example "
+            f"(--space FILE shows yours): {names}\n"
         )
 
 

@@ -15,6 +15,7 @@ from dse.plugins.options import OptionInfo, option_infos
 from dse.plugins.registry import Registry, load_registry
 from dse.records.parameters import Parameter
 from dse.records.plugin import KINDS, Kind
+from dse.study.load import Request, load, request
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,10 @@ class PluginDetails(PluginInfo):
     Attributes:
         source: paper or table that the plugin follows, if any.
         options: values that a space file may set once per study.
-        parameters: values that a search may choose, as declared with default options for a small example workload.
-        example: names of the parameters whose range or default follows from the workload, and so from the example.
+        parameters: values that a search may choose, as declared with default options for a small example workload, or as
+            declared for the workload of a space file, with its options.
+        example: names of the parameters whose range or default follows from the workload, and so from the example; empty for
+            the workload of a space file.
         undeclared: reason why the plugin declared no parameters, if so.
     """
 
@@ -44,13 +47,17 @@ class PluginDetails(PluginInfo):
         return {**asdict(self), "parameters": parameters}
 
 
-def plugins_info(name: str, kind: str | None = None, plugins: Iterable[Path | str] = ()) -> PluginDetails:
+def plugins_info(
+    name: str, kind: str | None = None, plugins: Iterable[Path | str] = (), *, space: Path | str | None = None
+) -> PluginDetails:
     """Return everything about one plugin; a plugin that does not work has only a status and a reason.
 
     Args:
         name: name in space files; the name of the entry point or file for a plugin that does not load.
         kind: generator, compressor, scheduler or hardware; needed if several kinds have a plugin of that name.
         plugins: bare plugin files to load as well.
+        space: space file, for whose encoder, tasks, traffic and options the parameters are declared. Its base and data are
+            fetched.
 
     Raises:
         UnknownNameError: there is no such plugin, no such kind, or several plugins of that name.
@@ -59,9 +66,10 @@ def plugins_info(name: str, kind: str | None = None, plugins: Iterable[Path | st
     if kind is not None and kind not in KINDS:
         raise unknown_name("kind of plugin", kind, KINDS)
     with redirect_stdout(sys.stderr):  # as in a study, text that a plugin prints is not a result
-        registry = load_registry(plugins)
+        wanted = request(space, "auto", None, plugins) if space is not None else None
+        registry = load_registry([*(wanted.space.plugin_paths if wanted else ()), *plugins])
         info = _find_plugin(registry, name, kind)
-        return _describe_plugin(registry, info) if info.status == "ok" else PluginDetails(**info.as_dict())
+        return _describe_plugin(registry, info, wanted) if info.status == "ok" else PluginDetails(**info.as_dict())
 
 
 def _find_plugin(registry: Registry, name: str, kind: str | None) -> PluginInfo:
@@ -90,7 +98,7 @@ def _find_plugin(registry: Registry, name: str, kind: str | None) -> PluginInfo:
     )
 
 
-def _describe_plugin(registry: Registry, info: PluginInfo) -> PluginDetails:
+def _describe_plugin(registry: Registry, info: PluginInfo, wanted: Request | None) -> PluginDetails:
     from dse.testing.workloads import tiny_workload
 
     kind: Kind = next(kind for kind in KINDS if kind == info.kind)
@@ -98,9 +106,14 @@ def _describe_plugin(registry: Registry, info: PluginInfo) -> PluginDetails:
     declared: list[tuple[Parameter, ...]] = []
     undeclared = ""
     # A parameter that differs between two workloads follows from the workload.
-    for workload in (tiny_workload(), tiny_workload(2, layers=6, hidden=64, ffn=128, heads=8, batch=8.0)):
+    workloads = [tiny_workload(), tiny_workload(2, layers=6, hidden=64, ffn=128, heads=8, batch=8.0)]
+    options = None
+    if wanted is not None:
+        workloads = [load(wanted)[0].workload]
+        options = wanted.space.kind(kind).table(info.name).options
+    for workload in workloads:
         try:
-            declared.append(_check_declared(registry.build(kind, info.name).parameters(workload)))
+            declared.append(_check_declared(registry.build(kind, info.name, options).parameters(workload)))
         except Exception as error:
             undeclared = undeclared or f"{type(error).__name__}: {' '.join(str(error).split())}"
     first = declared[0] if declared else ()

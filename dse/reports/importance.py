@@ -31,7 +31,7 @@ def importances(study: Study) -> dict[str, dict[str, float]] | str:
     """
     done = study.trials[study.trials["status"] == Status.DONE]
     if len(done) < LEAST:
-        return f"Importance needs {LEAST} done designs; there are {len(done)}."
+        return f"Importance needs {LEAST} done designs; the study has {len(done)} among its {len(study.trials)} trials."
     columns = {name: [scalar(value) for value in plain(done[name])] for name in (*KINDS, *study.columns(PREFIX))}
     domains = {name: domain for name, values in columns.items() if (domain := _domain(values)) is not None}
     if not domains:

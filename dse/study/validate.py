@@ -17,6 +17,7 @@ from dse.errors import StudyError
 from dse.files import write_whole
 from dse.records.problem import Problem
 from dse.results.files import LOG as STUDY_LOG
+from dse.results.read import DAMAGE, damaged_table_error
 from dse.results.rows import score_cells
 from dse.results.status import Status
 from dse.space.searchspace import SearchSpace
@@ -49,7 +50,7 @@ class Validation:
     """A front on both splits.
 
     Attributes:
-        rows: row per design: ``trial``, ``source``, costs, ``search.<metric>`` and ``report.<metric>``, ``report.score.<task>``,
+        rows: row per design that was scored now: ``trial``, ``source``, costs, ``search.<metric>`` and ``report.<metric>``, ``report.score.<task>``,
             and the ends of each task's interval on both splits.
         path: path of the rows as a parquet file.
         optimism: points by which drops on the search split were too good, on average.
@@ -90,6 +91,7 @@ def validate(
         target_drop: points that a design may lose; the chosen one keeps this limit, all resident, at the smallest cost ``least``.
         least: cost to minimise, ``area`` (of arrays) or ``energy``.
         chosen_only: whether to score only the chosen design of the front; designs that a profile proposed are scored too.
+            The file then keeps the other designs that it has.
         progress: callback for the number of scored designs and their total.
 
     Raises:
@@ -125,9 +127,25 @@ def validate(
             if progress is not None:
                 progress(index, len(chosen))
         table = pd.DataFrame(rows)
-        path = write_whole(folder / TABLE, lambda file: table.to_parquet(file, index=False))
+        whole = _with_earlier(table, folder / TABLE) if chosen_only else table
+        path = write_whole(folder / TABLE, lambda file: whole.to_parquet(file, index=False))
     optimism = float((table["report.accuracy_drop"] - table["search.accuracy_drop"]).mean())
     return Validation(table, path, optimism, rule, choice, _keeps_target(table, choice, target_drop))
+
+
+def _with_earlier(table: pd.DataFrame, file: Path) -> pd.DataFrame:
+    """Return scored designs, and the other designs of the file, which earlier validations scored; sorted by trial."""
+    import pandas as pd
+
+    if not file.is_file():
+        return table
+    try:
+        earlier = pd.read_parquet(file, use_threads=False)
+        rows = pd.concat([earlier[~earlier["trial"].isin(table["trial"])], table], ignore_index=True)
+    except DAMAGE as error:
+        fix = "delete the file, and validate the study again"
+        raise damaged_table_error(file, error, subject="the validation", fix=fix) from error
+    return rows.sort_values("trial", ignore_index=True)
 
 
 def _designs(trials: Path, pareto: Path) -> tuple[list[dict[Any, Any]], list[dict[Any, Any]]]:

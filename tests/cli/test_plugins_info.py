@@ -23,9 +23,32 @@ def test_a_table_of_options_and_one_of_parameters(dse: Any) -> None:
 
 
 def test_ranges_of_the_example_are_said_to_be_such(dse: Any) -> None:
-    note = "ranges that follow from the encoder, tasks or traffic, here those of a small example: "
+    note = "ranges that follow from the encoder, tasks or traffic, here those of a small example (--space FILE shows yours): "
     assert dse("plugins", "info", "shared-prefix").stdout.endswith(f"\n{note}depth\n")
     assert note not in dse("plugins", "info", "isaac").stdout
+
+
+def test_ranges_of_a_space_file_are_those_of_its_encoder_tasks_and_options(
+    tiny_space: Path, tmp_path: Path, dse: Any
+) -> None:
+    """The encoder of the space file has two layers, that of the example four."""
+    words = ("plugins", "info", "shared-prefix", "--format", "csv")
+    (example,) = csv.DictReader(io.StringIO(dse(*words).stdout))
+    result = dse(*words, "--space", tiny_space)
+    assert result.exit_code == 0, result.output
+    (own,) = csv.DictReader(io.StringIO(result.stdout))
+    assert (example["limits"] or example["values"], own["limits"] or own["values"]) == ("0 to 4", "0 to 2")
+    assert "small example" not in dse("plugins", "info", "shared-prefix", "--space", tiny_space).stdout
+    optional = tmp_path / "options.toml"
+    text = tiny_space.read_text(encoding="utf-8") + "[compressor.two-stage.options]\nlayer_groups = 2\n"
+    optional.write_text(text, encoding="utf-8")
+    words = (*words[:2], "two-stage", *words[3:])
+    few, many = (dse(*words, "--space", space) for space in (tiny_space, optional))
+    assert few.exit_code == many.exit_code == 0, many.output
+    assert len(few.stdout.splitlines()) < len(many.stdout.splitlines())
+    missing = dse(*words, "--space", "nowhere.toml")
+    assert missing.exit_code == 1
+    assert "the space file does not exist" in missing.stderr
 
 
 def test_what_there_is_none_of_is_said(dse: Any) -> None:

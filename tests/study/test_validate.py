@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,21 @@ def test_only_the_chosen_design_is_scored_where_that_is_asked_for(folder: Path) 
     with pytest.raises(StudyError, match="nothing to validate") as caught:
         validated(folder, FakeProblem(), target_drop=-5.0, chosen_only=True)
     assert "keeps -5.0 points" in str(caught.value)
+
+
+def test_the_chosen_design_alone_replaces_no_row_of_another_design(folder: Path) -> None:
+    """The whole front comes first, then the chosen design is scored again, with another score."""
+    whole = validated(folder).rows.set_index("trial")
+    change = partial(replace, drop_low=dict.fromkeys(TASKS, 1.0))
+    done = validated(folder, FakeProblem(change_score=change), target_drop=2.0, chosen_only=True)
+    table = pd.read_parquet(done.path).set_index("trial")
+    assert list(done.rows["trial"]) == [done.choice]
+    assert sorted(table.index) == list(table.index) == sorted(whole.index)
+    assert table["report.accuracy_drop_low.sst2"].dropna().to_dict() == {done.choice: 1.0}
+    pd.testing.assert_frame_equal(table[whole.columns].loc[whole.index], whole, check_dtype=False)
+    done.path.write_bytes(b"no parquet")
+    with pytest.raises(StudyError, match=r"the validation is damaged[\s\S]*delete the file"):
+        validated(folder, target_drop=2.0, chosen_only=True)
 
 
 def row(trial: int, drop: float, arrays: float, energy: float = 1.0, writes: float = 0.0) -> dict[Any, Any]:
