@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -14,7 +13,7 @@ from dse.results.files import PARETO, PROVENANCE, SPACE, TRIALS
 from dse.results.front import place
 from dse.results.read import read_provenance, read_table, to_frame
 from dse.results.studies import Source
-from dse.space.file import SpaceFile, load
+from dse.space.file import load
 from dse.study.provenance import accounting_of
 
 _SHOWN = 4
@@ -67,15 +66,15 @@ def _read_facts(source: Source) -> dict[str, str]:
     table, _ = read_table(source.trials)
     trials, folder = to_frame(table, source.trials), source.trials.parent
     facts = {"tasks": ", ".join(sorted(task_names(table.schema.names)))}
-    if source.trials.name in (
-        TRIALS,
-        PARETO,
-    ):  # another file may be a copy, which lies beside a study that is not its own
+    if source.trials.name in (TRIALS, PARETO):  # a copy under another name may lie beside a study that is not its own
         if (folder / PROVENANCE).is_file():
             facts |= _of_sessions(read_provenance(folder / PROVENANCE).get("sessions", []))
-        if (folder / SPACE).is_file():
-            with suppress(DseError):  # a space file of another version tells nothing
-                facts |= _of_space(load(folder / SPACE))
+        with suppress(DseError):  # a space file that is missing, or of another version, tells nothing
+            space = load(folder / SPACE)
+            facts["reference hardware"] = " ".join(
+                map(str, filter(None, space.reference_hardware.model_dump().values()))
+            )
+            facts |= {"precision": space.search.precision, "traffic": str(space.workload.get("traffic", {}))}
     if "accounting" in trials:
         facts["accounting"] = _joined(trials["accounting"].dropna())
     baseline = baseline_metrics(trials) | {f"score of {task}": score for task, score in baseline_scores(trials).items()}
@@ -90,15 +89,6 @@ def _of_sessions(sessions: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, s
         subject = f"{_DIGESTS[kind]} {task}" if kind in _DIGESTS and task else f"weights of the {name}"
         yield subject, _joined(own[name][:8] for own in digests if name in own)
     yield "accounting", _joined(accounting_of(session) for session in sessions)
-
-
-def _of_space(space: SpaceFile) -> dict[str, str]:
-    reference = space.reference_hardware.model_dump()
-    return {
-        "reference hardware": " ".join(str(value) for value in reference.values() if value),
-        "precision": space.search.precision,
-        "traffic": json.dumps(space.workload.get("traffic", {}), sort_keys=True),
-    }
 
 
 def _joined(values: Any) -> str:

@@ -106,12 +106,9 @@ def _describe_plugin(registry: Registry, info: PluginInfo, wanted: Request | Non
     declared: list[tuple[Parameter, ...]] = []
     undeclared = ""
     # A parameter that differs between two workloads follows from the workload.
-    workloads = [tiny_workload(), tiny_workload(2, layers=6, hidden=64, ffn=128, heads=8, batch=8.0)]
-    options = None
-    if wanted is not None:
-        workloads = [load(wanted)[0].workload]
-        options = wanted.space.kind(kind).table(info.name).options
-    for workload in workloads:
+    examples = [tiny_workload(), tiny_workload(2, layers=6, hidden=64, ffn=128, heads=8, batch=8.0)]
+    options = wanted and wanted.space.kind(kind).table(info.name).options
+    for workload in [load(wanted)[0].workload] if wanted else examples:
         try:
             declared.append(_check_declared(registry.build(kind, info.name, options).parameters(workload)))
         except Exception as error:

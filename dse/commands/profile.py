@@ -95,8 +95,8 @@ def profile(
         proposals = propose(measured, start, max_drops, least=least)
         costs = problem.cost([item.point for item in proposals])
     table = pd.DataFrame(rows_of(measured, search_space.tasks)).astype({"layer": "Int64", "setting": "Int64"})
-    described = [_describe_proposal(*pair, search_space.tasks) for pair in zip(proposals, costs, strict=True)]
-    designs = pd.DataFrame(described)
+    pairs = zip(proposals, costs, strict=True)
+    designs = pd.DataFrame([_describe_proposal(*pair, search_space.tasks) for pair in pairs])
     folder = make_folder(Path(results) / search_space.file.name)
     path = write_whole(folder / PROFILE, lambda file: table.to_parquet(file, index=False))
     further = write_whole(folder / PROPOSALS, lambda file: designs.to_parquet(file, index=False))

@@ -10,7 +10,7 @@ from dse.commands.open import open_problem
 from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.records.data_facts import DataFacts
 from dse.study.load import request
-from dse.study.start import profiled_rows, read_rows, source_of, starting_points
+from dse.study.start import profiled_rows, read_rows, starting_points
 
 if TYPE_CHECKING:
     from dse.study.observer import Observer
@@ -63,7 +63,7 @@ def run(
     from dse.study.run import run as run_search
 
     rows = read_rows(start) if start is not None else []
-    proposed_by = source_of(rows)
+    proposed_by = "profile" if rows and "proposal" in rows[0] else "enqueued"
     wanted = request(space, device, cache, plugins, data=data, seed=seed)
     with open_problem(wanted, activity, in_process=in_process, workers=workers) as (problem, search_space, provenance):
         points, notes = starting_points(rows, search_space)

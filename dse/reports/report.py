@@ -154,30 +154,29 @@ def report_page(study: Study, under: Sequence[Assumption] = ()) -> str:
 
 def _summary(study: Study) -> Part:
     counts: dict[Any, int] = study.trials["status"].value_counts().to_dict()
+    scores, chance = (
+        study.baseline_scores,
+        {name: f", and {one:.4f} by chance" for name, one in study.chance_scores.items()},
+    )
     facts: list[tuple[str, Any]] = [
         ("trials", f"{len(study.trials)}: " + ", ".join(f"{count} {status}" for status, count in counts.items())),
         ("on the front", len(study.front)),
         ("objectives", [f"{'most' if item.maximise else 'least'} {AXES[item.column]}" for item in study.objectives]),
         ("baseline", {name: f"{value:.5g}" for name, value in study.baseline.items()}),
-        ("baseline of each task", {task: _beside_chance(study, task) for task in study.baseline_scores}),
+        ("baseline of each task", {task: f"{score:.4f}{chance.get(task, '')}" for task, score in scores.items()}),
         ("reference point", dict(study.reference)),
     ]
     return facts_part("summary", "Study", facts, "The baseline is one whole 8-bit model per task, all resident.")
 
 
-def _beside_chance(study: Study, task: str) -> str:
-    chance = study.chance_scores.get(task)
-    return f"{study.baseline_scores[task]:.4f}" + ("" if chance is None else f", and {chance:.4f} by chance")
-
-
 def _warnings(study: Study) -> Iterator[Part]:
     """Yield a part that warns of each task whose baseline is no better than chance, if there is one."""
-    scores = study.baseline_scores
-    pairs = [(task, scores[task], chance) for task, chance in study.chance_scores.items() if task in scores]
-    texts = [text for task, score, chance in pairs if (text := warn_of_chance(task, "score", score, chance))]
-    if texts:
+    scores, chances = study.baseline_scores, study.chance_scores
+    texts = [warn_of_chance(task, "score", scores[task], chances[task]) for task in scores if task in chances]
+    if any(texts):
         note = "Drops of these tasks say nothing. Compare the models, tokenizers, labels and data of these tasks."
-        yield Part("warnings", "WARNING", "".join(f'<p class="warning">{escape(text)}</p>' for text in texts), note)
+        html = "".join(f'<p class="warning">{escape(text)}</p>' for text in texts if text)
+        yield Part("warnings", "WARNING", html, note)
 
 
 def _table(study: Study) -> Part:

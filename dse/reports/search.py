@@ -23,8 +23,8 @@ def history(study: Study) -> go.Figure | str:
     import plotly.graph_objects as go
 
     columns = {item.column for item in study.objectives}
-    names = [name for name in ("trial", "status", *columns, *study.reference) if name in study.trials.columns]
-    names = list(dict.fromkeys(names))
+    wanted = dict.fromkeys(("trial", "status", *columns, *study.reference))
+    names = [name for name in wanted if name in study.trials.columns]
     rows = [dict(zip(names, plain(values), strict=True)) for values in study.trials[names].to_numpy(object)]
     volumes = hypervolume_history(rows, study.names, study.reference)
     if volumes is None:

@@ -52,7 +52,8 @@ def baseline_scores(trials: pd.DataFrame) -> dict[str, float]:
 
 def agreed_values(trials: pd.DataFrame, prefix: str) -> dict[str, float]:
     """Return the value of each task in columns that begin with a prefix, if all trials agree on every task's value."""
-    values = {name.removeprefix(prefix): trials[name].dropna().unique() for name in trials if name.startswith(prefix)}
+    names = [name for name in map(str, trials.columns) if name.startswith(prefix)]
+    values = {name.removeprefix(prefix): trials[name].dropna().unique() for name in names}
     return (
         {task: float(own[0]) for task, own in values.items()} if all(len(own) == 1 for own in values.values()) else {}
     )

@@ -129,8 +129,7 @@ class Codec:
         if value is None:
             raise _outside(name, "a value", value)
         try:
-            scalars = item.scalars(value)
-            if len(scalars) != len(item.elements):
+            if len(scalars := item.scalars(value)) != len(item.elements):
                 raise _outside(name, f"{len(item.elements) + item.is_order} values", value)
             pairs = zip(item.elements, scalars, strict=True)
             return {

@@ -27,12 +27,7 @@ def build_problem(
 
     space.check_plugins(registry)
     workload = load(parse(space.workload, path=space.path), cache=cache, device=device, progress=progress)
+    precision = space.search.precision
     return WorkloadProblem(
-        workload,
-        space.plugins,
-        space.reference_hardware,
-        registry,
-        cache=cache,
-        precision=space.search.precision,
-        progress=progress,
+        workload, space.plugins, space.reference_hardware, registry, cache=cache, precision=precision, progress=progress
     )

@@ -48,11 +48,6 @@ def read_rows(path: Path | str) -> list[dict[str, Any]]:
     return rows
 
 
-def source_of(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return the source of the designs of these rows: ``profile``, or ``enqueued`` for a front."""
-    return "profile" if rows and "proposal" in rows[0] else "enqueued"
-
-
 def starting_points(rows: Sequence[Mapping[str, Any]], space: SearchSpace) -> tuple[list[DesignPoint], list[str]]:
     """Return the designs of some rows in a study, and sentences on tasks that rows and study do not share.
 
@@ -61,18 +56,15 @@ def starting_points(rows: Sequence[Mapping[str, Any]], space: SearchSpace) -> tu
         space: resolved search space of the study.
     """
     notes = []
-    named = {tuple(tasks_of(row)): row for row in rows}
+    named = {tuple(tasks_of(row)) for row in rows}
     if () in named:
-        notes.append(
-            "designs to start from do not name their tasks: their values are taken in the order of this study's tasks"
-        )
-    given = {task for tasks in named for task in tasks}
+        notes.append("designs to start from do not name their tasks: they are read in the order of this study's tasks")
     lacking = [task for task in space.tasks if any(tasks and task not in tasks for tasks in named)]
     if lacking:
         notes.append(
-            f"designs to start from have no values for {', '.join(lacking)}: these tasks take the space's defaults"
+            f"designs to start from lack values of {', '.join(lacking)}: these tasks take the space's defaults"
         )
-    if unused := sorted(given - set(space.tasks)):
+    if unused := sorted(set().union(*named) - set(space.tasks)):
         notes.append(f"values of {', '.join(unused)} are left out: this study does not have these tasks")
     return [point_in(space, row) for row in rows], notes
 
@@ -81,8 +73,7 @@ def _parquet_rows(path: Path) -> list[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     with path.open("rb") as file:  # one open file, since a running study may replace it
-        rows: list[dict[str, Any]] = pq.ParquetFile(file).read(use_threads=False).to_pylist()
-    return rows
+        return [*pq.ParquetFile(file).read(use_threads=False).to_pylist()]
 
 
 def _csv_rows(path: Path) -> list[dict[str, Any]]:

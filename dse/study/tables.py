@@ -62,11 +62,10 @@ def write_results(folder: Path, history: History) -> tuple[Path, Path]:
     """
     check_tables(folder, history)
     texts = [json.dumps({"dse": session["versions"]["dse"], **session["plugins"]}) for session in history.sessions]
-    rows = [
-        {**trial.done["row"], "tasks": history.tasks_of(trial), "versions": texts[trial.session]}
-        for trial in history.finished
-        if trial.done
+    done = [
+        (trial.done["row"], texts[trial.session], history.tasks_of(trial)) for trial in history.finished if trial.done
     ]
+    rows = [{**row, "versions": text, "tasks": tasks} for row, text, tasks in done]
     last = history.sessions[-1]
     write_text_whole(folder / PROVENANCE, json.dumps(_provenance(history), indent=2) + "\n")
     return write_tables(

@@ -26,17 +26,17 @@ def point_in(space: SearchSpace, row: Mapping[str, Any], tasks: Sequence[str] = 
     """
     point = point_of(row)
     given = list(tasks or tasks_of(row) or space.tasks)
-    values = dict(point.values)
-    for kind in KINDS:
-        for item in space.by_plugin.get((kind, point.plugin(kind)), ()):
-            name = item.declared.full_name
-            if name in values:
-                values[name] = _place(item, _to_declared(item.declared.parameter, values[name]), given, space.tasks)
-    return replace(point, values=values)
+    items = {
+        item.declared.full_name: item for kind in KINDS for item in space.by_plugin.get((kind, point.plugin(kind)), ())
+    }
+    shared = {name: (items[name], value) for name, value in point.values.items() if name in items}
+    values = {name: _place(item, value, given, space.tasks) for name, (item, value) in shared.items()}
+    return replace(point, values={**point.values, **values})
 
 
 def _place(item: SearchedParameter, value: Value, given: Sequence[str], tasks: Sequence[str]) -> Value:
     """Move the entries of a value from the tasks that it was given for to the study's tasks."""
+    value = _to_declared(item.declared.parameter, value)
     per_task = item.is_order or "task" in item.declared.parameter.scope
     if not per_task or not isinstance(value, tuple) or len(value) != len(given) or list(given) == list(tasks):
         return value

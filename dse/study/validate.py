@@ -102,7 +102,7 @@ def validate(
     folder = Path(folder)
     with hold(folder):
         tables = refresh(folder)
-        history = read_history(*_events(folder))
+        history = read_history(read_events(folder / STUDY_LOG)[0], folder / STUDY_LOG)
         event = session_event(space, provenance, problem.components, history, [])
         check_unchanged(folder, history, event, force=False)
         front, others = _designs(*tables)
@@ -181,10 +181,6 @@ def choose(
     keepers = [row for row in front if row["accuracy_drop_high"] <= target_drop and row["writes"] == 0]
     best = min(keepers, key=lambda row: [row[name] for name in LEAST[least][0]], default=None)
     return (None if best is None else int(best["trial"])), rule
-
-
-def _events(folder: Path) -> tuple[list[dict[str, Any]], Path]:
-    return read_events(folder / STUDY_LOG)[0], folder / STUDY_LOG
 
 
 def _score_design(problem: Problem, space: SearchSpace, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def results(tmp_path: Path) -> Path:
         ({"digests": DIGESTS | {"base": "3" * 24}}, "weights of the base", "bbbbbbbb in a, 33333333 in b"),
         ({"accounting": 2}, "accounting", "1 in a, 2 in b"),
         ({"space": SPACE.replace("rows = 64", "rows = 128")}, "reference hardware", "'rows': 64} in a, isaac {'rows': 128}"),
-        ({"space": SPACE.replace("batch = 64", "batch = 8")}, "traffic", '{"batch": 64} in a, {"batch": 8} in b'),
+        ({"space": SPACE.replace("batch = 64", "batch = 8")}, "traffic", "{'batch': 64} in a, {'batch': 8} in b"),
         ({"space": SPACE + '[search]\nprecision = "fp32"\n'}, "precision", "bf16 in a, fp32 in b"),
         ({"score": 0.91}, "baseline's score of trec6", "0.9 in a, 0.91 in b"),
         ({"area_ratio": 0.25}, "baseline's area_mm2", "10 in a, 20 in b"),

@@ -301,7 +301,7 @@ def test_the_table_is_the_front(page: Page, front: pd.DataFrame) -> None:
     assert len(table["rows"]) == len(front)
     tasks = [name.removeprefix("score.") for name in front.columns if name.startswith("score.")]
     front = (
-        front if "tasks" in front else front.assign(tasks=[tasks] * len(front))
+        front if "tasks" in front else front.assign(tasks=pd.Series([tasks] * len(front), front.index))
     )  # the example is of an older version
     for number, name in enumerate(table["columns"]):
         assert [row[number] for row in table["rows"]] == [_plain(value) for value in front[name]]
@@ -364,7 +364,7 @@ def test_a_baseline_at_or_below_chance_is_warned_of_loudly(tmp_path: Path) -> No
         in text
     )
     assert "task &#x27;sst2&#x27; is at" not in text
-    assert "sst2: 0.9000, and 0.5000 by chance" in text
+    assert "trec6: 0.0210, and 0.2500 by chance<br>sst2: 0.9000, and 0.5000 by chance" in text
     assert text.index('id="warnings"') < text.index('id="fronts"')
     fine = tables.write(tmp_path / "y", tables.OLD, [tables.row(0, 5.0, 0.02, **cells | {"baseline.trec6": 0.3})])
     assert 'id="warnings"' not in dse.report(fine, tmp_path / "y.html").read_text(encoding="utf-8")
