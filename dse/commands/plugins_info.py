@@ -107,7 +107,7 @@ def _describe_plugin(registry: Registry, info: PluginInfo, wanted: Request | Non
     undeclared = ""
     # A parameter that differs between two workloads follows from the workload.
     examples = [tiny_workload(), tiny_workload(2, layers=6, hidden=64, ffn=128, heads=8, batch=8.0)]
-    options = wanted and wanted.space.kind(kind).table(info.name).options
+    options = wanted.space.kind(kind).table(info.name).options if wanted else None
     for workload in [load(wanted)[0].workload] if wanted else examples:
         try:
             declared.append(_check_declared(registry.build(kind, info.name, options).parameters(workload)))

@@ -34,8 +34,9 @@ def baseline_metrics(trials: pd.DataFrame) -> dict[str, float]:
 def baseline_scores(trials: pd.DataFrame) -> dict[str, float]:
     """Return the score of each task's separate model, or no scores if the trials do not determine them.
 
-    Columns ``baseline.<task>`` hold the scores. In tables of older versions no task loses more than `accuracy_drop_worst`, so every trial bounds every task's baseline from above. The mean of
-    the baselines follows from `accuracy_drop_all`. If the least bounds have this mean, they are the baseline scores.
+    Columns ``baseline.<task>`` hold the scores. Tables of older versions lack these columns. Since no task loses more than
+    `accuracy_drop_worst`, every trial then bounds every task's baseline from above. The mean of the baselines follows from
+    `accuracy_drop_all`. If the least bounds have this mean, they are the baseline scores.
     """
     if stored := agreed_values(trials, "baseline."):
         return stored
@@ -54,6 +55,5 @@ def agreed_values(trials: pd.DataFrame, prefix: str) -> dict[str, float]:
     """Return the value of each task in columns that begin with a prefix, if all trials agree on every task's value."""
     names = [name for name in map(str, trials.columns) if name.startswith(prefix)]
     values = {name.removeprefix(prefix): trials[name].dropna().unique() for name in names}
-    return (
-        {task: float(own[0]) for task, own in values.items()} if all(len(own) == 1 for own in values.values()) else {}
-    )
+    agreed = all(len(own) == 1 for own in values.values())
+    return {task: float(own[0]) for task, own in values.items() if agreed}

@@ -61,9 +61,7 @@ def starting_points(rows: Sequence[Mapping[str, Any]], space: SearchSpace) -> tu
         notes.append("designs to start from do not name their tasks: they are read in the order of this study's tasks")
     lacking = [task for task in space.tasks if any(tasks and task not in tasks for tasks in named)]
     if lacking:
-        notes.append(
-            f"designs to start from lack values of {', '.join(lacking)}: these tasks take the space's defaults"
-        )
+        notes.append(f"designs to start from lack values of {', '.join(lacking)}, which take the space's defaults")
     if unused := sorted(set().union(*named) - set(space.tasks)):
         notes.append(f"values of {', '.join(unused)} are left out: this study does not have these tasks")
     return [point_in(space, row) for row in rows], notes

@@ -11,6 +11,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tests.support.tables import OLD, row, write
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "results" / "example"
 SQL = (
     "SELECT compressor, count(*) AS n, sum(\"area.adc\") AS adc FROM trials WHERE status = 'done' GROUP BY 1 ORDER BY 1"
@@ -205,3 +207,12 @@ def test_a_picture_needs_a_file_and_a_study(dse: Any, tmp_path: Path, command: s
     assert "ends in .html" in refused.stderr
     missing = dse(command, "nothing", "--results", tmp_path, "--out", tmp_path / "x.html")
     assert "error: there is no study here" in missing.stderr
+
+
+def test_a_chip_that_soon_wears_out_is_printed_with_its_lifetime(dse: Any, tmp_path: Path) -> None:
+    write(tmp_path / "x", OLD, [row(0, 5.0, 0.8, lifetime_years=0.001), row(1, 6.0, 0.9)])
+    write(tmp_path / "y", OLD, [row(0, 5.0, 0.8)])
+    header, _, short, _ = dse("pareto", tmp_path / "x").stdout.splitlines()
+    assert header.split()[-1] == "lifetime_years"
+    assert short.split()[-1] == "0.001"
+    assert "lifetime_years" not in dse("pareto", tmp_path / "y").stdout

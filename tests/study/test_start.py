@@ -78,7 +78,7 @@ def test_a_task_without_values_takes_the_default_and_one_line_says_so(front: Pat
     rows = [row for row in read_rows(front / "pareto.parquet") if row["generator"] == "shared-prefix"]
     points, notes = starting_points(rows, space_of("new", TASKS[1]))
     assert notes == [
-        "designs to start from lack values of new: these tasks take the space's defaults",
+        "designs to start from lack values of new, which take the space's defaults",
         f"values of {TASKS[2]}, {TASKS[0]} are left out: this study does not have these tasks",
     ]
     depth = "generator.shared-prefix.depth"
