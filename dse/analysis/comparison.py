@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from dse.errors import DseError, StudyError
@@ -11,7 +12,7 @@ from dse.results.baseline import baseline_metrics, baseline_scores
 from dse.results.columns import task_names
 from dse.results.files import PARETO, PROVENANCE, SPACE, TRIALS
 from dse.results.front import place
-from dse.results.read import read_provenance, read_table, to_frame
+from dse.results.read import damaged_table_error, read_provenance, read_table, to_frame
 from dse.results.studies import Source
 from dse.space.file import load
 from dse.study.provenance import accounting_of
@@ -68,7 +69,7 @@ def _read_facts(source: Source) -> dict[str, str]:
     facts = {"tasks": ", ".join(sorted(task_names(table.schema.names)))}
     if source.trials.name in (TRIALS, PARETO):  # a copy under another name may lie beside a study that is not its own
         if (folder / PROVENANCE).is_file():
-            facts |= _of_sessions(read_provenance(folder / PROVENANCE).get("sessions", []))
+            facts |= _of_sessions(folder / PROVENANCE)
         with suppress(DseError):  # a space file that is missing, or of another version, tells nothing
             space = load(folder / SPACE)
             facts["reference hardware"] = " ".join(
@@ -81,14 +82,19 @@ def _read_facts(source: Source) -> dict[str, str]:
     return facts | {f"baseline's {name}": f"{value:.8g}" for name, value in baseline.items()}
 
 
-def _of_sessions(sessions: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Yield digests and accounting of a study; several values if the study was forced to continue after a change."""
-    digests = [session.get("digests", {}) for session in sessions]
-    for name in dict.fromkeys(name for own in digests for name in own):
-        kind, _, task = name.partition(".")
-        subject = f"{_DIGESTS[kind]} {task}" if kind in _DIGESTS and task else f"weights of the {name}"
-        yield subject, _joined(own[name][:8] for own in digests if name in own)
-    yield "accounting", _joined(accounting_of(session) for session in sessions)
+def _of_sessions(file: Path) -> dict[str, str]:
+    """Return digests and accounting of a study; several values if the study was forced to continue after a change."""
+    try:
+        sessions = read_provenance(file)["sessions"]
+        digests = [dict(session["digests"]) for session in sessions]
+        facts = {"accounting": _joined(accounting_of(session) for session in sessions)}
+        for name in dict.fromkeys(name for own in digests for name in own):
+            kind, _, task = name.partition(".")
+            subject = f"{_DIGESTS[kind]} {task}" if kind in _DIGESTS and task else f"weights of the {name}"
+            facts[subject] = _joined(own[name][:8] for own in digests if name in own)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise damaged_table_error(file, "no sessions with their digests", subject="the provenance") from error
+    return facts
 
 
 def _joined(values: Any) -> str:

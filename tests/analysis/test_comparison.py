@@ -120,6 +120,14 @@ def test_a_study_that_was_forced_to_go_on_is_not_the_one_it_began_as(results: Pa
         dse.pareto("a", "b", results=results)
 
 
+@pytest.mark.parametrize("sessions", [5, [5], [{"digests": 5}], [{}], [{"digests": {"base": 5}}]])
+def test_a_damaged_provenance_is_said(results: Path, sessions: Any) -> None:
+    make(results / "b", sessions)
+    with pytest.raises(StudyError, match="the provenance is damaged") as caught:
+        dse.pareto("a", "b", results=results)
+    assert str(results / "b" / "provenance.json") in str(caught.value)
+
+
 def test_the_column_of_the_accounting_counts_if_a_table_has_it(results: Path) -> None:
     make(results / "b", [{"digests": DIGESTS, "accounting": 1}])
     for name in ("trials", "pareto"):
