@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from itertools import zip_longest
 
 from dse.errors import PluginContractError
-from dse.records.footprint import Footprint, Piece
+from dse.records.footprint import Footprint, Piece, Reprogrammed
 from dse.records.stored import Stored, Term
-from dse.records.workload import Encoder
+from dse.records.workload import Encoder, Matrix
 from dse.score.base_changes import check_beneath
 from dse.score.check_values import check_changes, check_finite, check_term
+from dse.score.gate import check_change_shapes, check_term_shapes
 from dse.score.matrices import digital_bits
 
 
@@ -50,8 +51,16 @@ def check_stored(
                 check_term(term, where)
                 _check_term(term, where, piece)
                 _check_fed(matrix, term, piece, where)
+        for term in matrix.terms:
+            check_term_shapes(matrix, term, shape, where)
+        check_change_shapes(matrix, shape, _blocks(encoder.matrices[index], footprint.reprogrammed), where)
         check_beneath(encoder, matrix, footprint, owner, key, where)
         _check_counts(matrix, footprint, owner, key, shape[0], where)
+
+
+def _blocks(matrix: Matrix, images: Reprogrammed | None) -> tuple[int, int] | None:
+    """Return the numbers of blocks of columns and of rows that images cut a whole matrix into."""
+    return None if images is None else (-(-matrix.columns // images.columns), -(-matrix.rows // images.rows))
 
 
 def _check_bias(matrix: Stored, shape: tuple[int, int], where: str) -> None:

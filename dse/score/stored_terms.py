@@ -28,6 +28,7 @@ from dse.score.check_stored import check_stored
 from dse.score.check_values import check_effective, check_model
 from dse.score.context import PipelineContext
 from dse.score.cut import Cut
+from dse.score.gate import check_model_shapes
 from dse.score.task_weights import held_by
 
 
@@ -123,7 +124,7 @@ class Assembly:
             with own.guarded(f"generator {name!r}") as context:
                 given = call_plugin("generator", name, generator.weights, context, self._params["generator"], owner)
             model = given if isinstance(given, Model) else Model(given)
-            check_model(self.encoder, model, f"generator {name!r}, owner {owner}")
+            self._check(model, f"generator {name!r}, owner {owner}")
             self._models[owner] = self._with_learnt(model, owner)
         return self._models[owner]
 
@@ -142,6 +143,10 @@ class Assembly:
         check_stored(self.encoder, terms, shapes, self.footprint, owner, who=f"compressor {name!r}")
         return {key: terms[key] for key in cuts}
 
+    def _check(self, model: Model, where: str) -> None:
+        check_model(self.encoder, model, where)
+        check_model_shapes(self._context.workload, model, where)
+
     def _with_learnt(self, model: Model, owner: int) -> Model:
         """Replace biases, norms and heads by those that the compressor learnt with its terms, if it learns any."""
         compressor = self._built.compressor
@@ -151,5 +156,5 @@ class Assembly:
         more: Model | None = call_plugin("compressor", name, compressor.learnt, params, owner)
         if more is None:
             return model
-        check_model(self.encoder, more, f"compressor {name!r}, owner {owner}, learnt")
+        self._check(more, f"compressor {name!r}, owner {owner}, learnt")
         return replace(model, vectors={**model.vectors, **more.vectors}, heads={**model.heads, **more.heads})

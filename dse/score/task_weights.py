@@ -16,6 +16,7 @@ from dse.records.stored import Key, Stored
 from dse.records.workload import Encoder
 from dse.score.base_changes import held_base
 from dse.score.cut import Cut, keep_only
+from dse.score.gate import check_shared_scales
 from dse.score.matrices import effective, products
 
 
@@ -60,12 +61,15 @@ def held_by(source: Source, task: int) -> Effective:
     stored = {owner: source.get_terms(owner, layers) for owner, layers in used.items()}
     beneath = {layer for terms in stored.values() for (layer, _), one in terms.items() if one.on_base}
     total, base = Effective(), Effective()
+    of_the_base: Mapping[Key, Stored] = {}
     if beneath or of_base:
         layers = sorted({*beneath, *of_base})
-        base = _rebuilt(source, BASE, layers, source.get_terms(BASE, layers), Effective())
+        of_the_base = source.get_terms(BASE, layers)
+        base = _rebuilt(source, BASE, layers, of_the_base, Effective())
         total.weights.update({key: weight for key, weight in base.weights.items() if key[0] in of_base})
         total.vectors.update({layer: named for layer, named in base.vectors.items() if layer in of_base})
     for owner, layers in used.items():
+        check_shared_scales(source.encoder, stored[owner], of_the_base, f"owner {owner}")
         own = _rebuilt(source, owner, layers, stored[owner], base)
         total.weights.update(own.weights)
         total.biases.update(own.biases)

@@ -19,12 +19,13 @@ from dse.records.geometry import Geometry
 from dse.records.params import Params
 from dse.records.plan import BASE, DROPPED, Plan
 from dse.records.plugin import Kind, PluginRecord
-from dse.records.stored import Matrices, Stored, Term
+from dse.records.stored import Matrices, Stored
 from dse.records.training import Training
 from dse.records.workload import Workload
 from dse.score.base_changes import held_base
 from dse.score.check_stored import check_stored
 from dse.score.cut import Cut
+from dse.score.gate import check_shared_scales, check_term_shapes
 from dse.score.matrices import effective, products
 from dse.testing import _values as values
 from dse.testing.common import Check, PluginTests, after, once_each
@@ -100,7 +101,7 @@ class CompressorTests(PluginTests):
                     for key, shape in _shapes(weights).items():
                         assert key in stored, f"owner {owner}: matrix {key} was not stored"
                         for term in stored[key].terms:
-                            _check_fits(term, _sides(stored[key], term, shape), key)
+                            check_term_shapes(stored[key], term, shape, f"owner {owner}, matrix {key}")
                         if owner == BASE:
                             base[key] = effective(stored[key], None, shape)
                         below = base.get(key)
@@ -147,9 +148,12 @@ class CompressorTests(PluginTests):
                         made = stored_by(plugin, workload, plan, geometry, params)
                     else:  # terms that no declared field changes are those of the usual geometry, as in a study
                         made = usual.stored_by((case, number), plugin, workload, plan, params)
+                    base: dict[tuple[int, int], Stored] = {}
                     for owner, stored, weights in made:
                         due = _list_charged(_shapes(weights), footprint.on_base, wanted.direct, owner)
                         check_stored(workload.encoder, stored, due, footprint, owner, who=record.name)
+                        base = stored if owner == BASE else base
+                        check_shared_scales(workload.encoder, stored, base, f"{record.name}, owner {owner}")
 
     def _usual_terms(self, record: PluginRecord) -> _UsualTerms:
         """Return what the checks of this suite and record have stored at the usual geometry."""
@@ -263,25 +267,3 @@ def _list_charged(shapes: Shapes, on_base: Any, direct: Any, owner: int) -> Shap
         return shapes
     needed = on_base[0].any(axis=0) | direct[0]
     return {key: shape for key, shape in shapes.items() if needed[key[0]]}
-
-
-def _sides(stored: Stored, term: Term, shape: tuple[int, int]) -> tuple[int, int]:
-    """Return the numbers of a term's outputs and inputs: the matrix's, or on one side those inside a product of terms."""
-    if term.fed_by is not None:
-        return shape[0], stored.terms[term.fed_by].codes.shape[0]
-    feeds = any(other.fed_by is not None and stored.terms[other.fed_by] is term for other in stored.terms)
-    return (term.codes.shape[0], shape[1]) if feeds else shape
-
-
-def _check_fits(term: Term, shape: tuple[int, int], key: tuple[int, int]) -> None:
-    if not term.codes.numel():
-        return  # a piece of the footprint that this matrix leaves empty
-    for indices, size, side, name in ((term.columns, shape[0], 0, "columns"), (term.rows, shape[1], 1, "rows")):
-        count = term.codes.shape[side]
-        if indices is None:
-            assert count == size, f"matrix {key}: {count} {name} of codes for a matrix of {size}"
-            continue
-        places = indices.tolist()
-        assert len(places) == count, f"matrix {key}: {len(places)} kept {name} for {count} of codes"
-        assert len(set(places)) == count, f"matrix {key}: kept {name} repeat"
-        assert all(0 <= place < size for place in places), f"matrix {key}: kept {name} lie outside 0 to {size - 1}"

@@ -14,6 +14,7 @@ from dse.records.params import Params
 from dse.records.plan import BASE, DROPPED, Plan
 from dse.records.plugin import Kind, PluginRecord
 from dse.records.workload import Workload
+from dse.score.gate import check_model_shapes
 from dse.testing.common import Check, PluginTests, after, once_each
 from dse.testing.workloads import TinyContext
 
@@ -59,7 +60,9 @@ class GeneratorTests(PluginTests):
         for plugin, workload, params in self.cases(record):
             plan, weights = self.evaluate(plugin, workload, params)
             for owner, given in weights.items():
-                matrices = given.matrices if isinstance(given, Model) else given
+                model = given if isinstance(given, Model) else Model(given)
+                check_model_shapes(workload, model, f"owner {owner}")
+                matrices = model.matrices
                 layers = {int(layer) for layer in np.flatnonzero((plan.owner[0] == owner).any(axis=0))}
                 for layer in layers:
                     for index, matrix in enumerate(workload.encoder.matrices):

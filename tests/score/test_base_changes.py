@@ -30,7 +30,7 @@ def charged(blocks: np.ndarray, **changes: Any) -> dse.Footprint:
     all_blocks[0, 1, -8:] = blocks.ravel()
     scalings, bits, rows = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     scalings[0, 1, 0, 5], rows[0, 1, 0, 5] = 4 * 32, 64
-    bits[0, 1, 0, 5] = 4 * 32 * 16 + 2 * 64 * 8 + dse.SCALE_BITS
+    bits[0, 1, 0, 5] = 4 * 32 * 16 + 2 * 64 * 8 + dse.SCALE_BITS + 32
     live = (rows > 0).astype(np.float64)
     piece = dse.Piece(rows, 2 * live, 127 * live, digital=True)
     what = dse.Reprogrammed(ROWS, COLUMNS, all_blocks)
@@ -42,7 +42,9 @@ def stored(blocks: np.ndarray, **changes: Any) -> dse.Stored:
     image = dse.Image(codes, torch.tensor(0.5), torch.from_numpy(blocks))
     factors = torch.arange(4 * 32.0).reshape(4, 32)
     scaling = dse.Scaling(factors, ROWS, torch.ones(4, 32, dtype=torch.bool), bits=16)
-    term = dse.Term(torch.ones((2, 64), dtype=torch.int16), torch.tensor(1.0), 127, digital=True)
+    term = dse.Term(
+        torch.ones((2, 64), dtype=torch.int16), torch.tensor(1.0), 127, columns=torch.arange(2), digital=True
+    )
     return replace(dse.Stored((term,), on_base=True, image=image, scaling=scaling), **changes)
 
 

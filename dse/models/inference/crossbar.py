@@ -146,6 +146,7 @@ class CrossbarLayers:
             self.linears.append(replaced)
         self._parent, self._attribute = container(model, decomposed.layers)
         self._own = decomposed.vectors()
+        self._head_names = decomposed.head_names()
         self._base = base_vectors
         self._written: list[Mapping[str, Tensor]] = list(self._own)  # the current biases and norms of each layer
         self._exiting: Exiting | None = None
@@ -238,14 +239,15 @@ class CrossbarLayers:
         """Write biases and norms, unless the layer has them already."""
         if self._written[layer] is wanted:
             return
-        _copy(self._layers[layer].state_dict(), wanted, f"layer {layer}")
+        state = self._layers[layer].state_dict()
+        _copy({name: state[name] for name in self._own[layer]}, wanted, f"layer {layer}")
         self._written[layer] = wanted
 
     def _write_head(self, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Write the wanted tensors of pooler and classifier; return the replaced ones."""
         if not wanted:
             return {}
-        state = self.model.state_dict()
+        state = {name: value for name, value in self.model.state_dict().items() if name in self._head_names}
         before = {name: state[name].clone() for name in wanted if name in state}
         _copy(state, wanted, "head")
         return before

@@ -77,6 +77,35 @@ class StoresGroupsWhole(TwoStage):
         return super().store(weights, base, geometry, params, owner)
 
 
+class HidesWeightsInScales(Uncompressed):
+    """Arrays of ones, and a scale for each weight that is said to be shared."""
+
+    def footprint(self, *arguments: Any) -> dse.Footprint:
+        whole = super().footprint(*arguments)
+        (piece,) = whole.pieces
+        ones = replace(piece, magnitude=np.minimum(piece.magnitude, 1))
+        return replace(whole, pieces=(ones,), digital_bits=np.zeros_like(whole.digital_bits))
+
+    def store(self, weights: dse.Matrices, *_: Any) -> Terms:
+        import torch
+
+        return {
+            key: dse.Stored((dse.Term(torch.ones(weight.shape, dtype=torch.int16), weight, 1, shared_scale=True),))
+            for key, weight in weights.items()
+        }
+
+
+class SharesWhatNobodyStores(HidesWeightsInScales):
+    """A scale of its own for each output, which is said to be the base's."""
+
+    def store(self, weights: dse.Matrices, *others: Any) -> Terms:
+        stored = super().store(weights, *others)
+        for key, matrix in stored.items():
+            (term,) = matrix.terms
+            stored[key] = dse.Stored((replace(term, scale=term.scale.mean(dim=1)),))
+        return stored
+
+
 def record(build: type, options: type[dse.Options] = dse.Options) -> dse.Compressor:
     return dse.Compressor(name="wrong", summary="wrong on purpose", build=build, options=options)
 
@@ -88,6 +117,8 @@ CASES = (
     (record(Noisy), "test_is_deterministic"),
     (record(KeepsAnIndexOutside), "test_stored_terms_rebuild_the_matrices"),
     (record(StoresGroupsWhole, TwoStageOptions), "test_stored_terms_are_what_the_footprint_charged"),
+    (record(HidesWeightsInScales), "test_stored_terms_rebuild_the_matrices"),
+    (record(SharesWhatNobodyStores), "test_stored_terms_are_what_the_footprint_charged"),
     (record(HidesAField, TwoStageOptions), "test_geometry_fields_are_complete"),
     (record(FirstPointForAll, TwoStageOptions), "test_batch_equals_single"),
     (record(DeadParameter, TwoStageOptions), "test_every_parameter_changes_something"),

@@ -51,6 +51,28 @@ class DeadDepth(SharedPrefix):
         return dse.separate_models(workload, params.points)
 
 
+class HidesWeightsInHeads(Independent):
+    """Every task runs on the base, and brings its own matrices as a part of its head."""
+
+    def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
+        return dse.Plan(np.full((params.points, len(workload.tasks), workload.encoder.layers), dse.BASE))
+
+    def weights(self, context: dse.Context, *_: object) -> dse.Model:
+        matrices = context.workload.encoder.matrices
+        heads = {
+            task: {f"{layer}.{matrices[index].name}": own for (layer, index), own in context.task_weights(task).items()}
+            for task in range(len(context.workload.tasks))
+        }
+        return dse.Model(context.base_weights(), heads=heads)
+
+
+class HidesWeightsInVectors(Independent):
+    def weights(self, context: dse.Context, params: dse.Params, owner: int) -> dse.Model:
+        matrices = super().weights(context, params, owner)
+        first = context.workload.encoder.matrices[0].name
+        return dse.Model(matrices, vectors={layer: {f"{first}.weight": matrices[layer, 0]} for layer, _ in matrices})
+
+
 class Misspelt(Independent):
     jointly = True
 
@@ -65,6 +87,8 @@ CASES = (
     (record(MaskOfAnotherEncoder), "test_plan_fits_the_workload"),
     (record(KeepsNothing), "test_plan_fits_the_workload"),
     (record(InputsFirst), "test_weights_fit_the_plan"),
+    (record(HidesWeightsInHeads), "test_weights_fit_the_plan"),
+    (record(HidesWeightsInVectors), "test_weights_fit_the_plan"),
     (record(Noisy), "test_is_deterministic"),
     (record(FirstDepthForAll), "test_batch_equals_single"),
     (record(DeadDepth), "test_every_parameter_changes_something"),
