@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from dse.errors import SourceError
 from dse.files import is_folder
@@ -44,7 +45,7 @@ def fetch(name: str, files: tuple[str, ...], revision: str = "", *, kind: str = 
     folders = None if kind == "dataset" else "*/*"
     try:
         with quiet():
-            options = {"repo_type": kind, "allow_patterns": list(files), "ignore_patterns": folders}
+            options: Any = {"repo_type": kind, "allow_patterns": list(files), "ignore_patterns": folders}
             return Path(snapshot_download(name, revision=revision or None, **options))
     except (OSError, ValueError) as error:  # the hub's own errors derive from these
         raise SourceError(

@@ -99,7 +99,7 @@ def check_model_shapes(workload: Workload, model: Model, where: str) -> None:
     for name, by_matrix in (("weights", model.matrices), ("a shift of a bias", model.shifts)):
         for (layer, index), values in by_matrix.items():
             matrix = encoder.matrices[index]
-            sizes = (matrix.columns, matrix.rows) if name == "weights" else (matrix.columns,)
+            sizes: Shape = (matrix.columns, matrix.rows) if name == "weights" else (matrix.columns,)
             _check_shape(name, values, {sizes}, f"{where}, layer {layer}, {matrix.name}")
     names = {f"{matrix.name}.weight" for matrix in encoder.matrices}
     for layer, vectors in model.vectors.items():
@@ -168,7 +168,7 @@ def _check_exit(head: ExitHead, inputs: int, where: str) -> None:
 
 
 def _check_scaling(scaling: Scaling, outputs: int, where: str) -> None:
-    sizes = {(len(scaling.factors), outputs)}
+    sizes: set[Shape] = {(len(scaling.factors), outputs)}
     for name, values in (("factors of the base's sums", scaling.factors), ("places of factors", scaling.live)):
         _check_shape(name, values, sizes, where)
     different = int(scaling.factors[scaling.live].unique().numel())

@@ -127,7 +127,7 @@ def test_parquet_of_a_front_is_a_table_of_a_study(study: Path, tmp_path: Path, c
     own, theirs = described(study / "pareto.parquet"), described(out)
     assert {name: theirs[name] for name in own} == own
     assert kept.schema.metadata[b"objectives"] == original.schema.metadata[b"objectives"]
-    assert start.starting_points(out) == start.starting_points(study / "pareto.parquet")
+    assert start.read_rows(out) == start.read_rows(study / "pareto.parquet")
     assert list(dse.pareto(out)["trial"]) == list(dse.pareto(study)["trial"])
     assert dse.query("SELECT count(*) AS n FROM trials", out)["n"][0] == len(kept)
 

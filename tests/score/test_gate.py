@@ -32,8 +32,9 @@ def test_a_scale_is_one_number_or_one_per_output(shape: tuple[int, ...]) -> None
 @pytest.mark.parametrize("shape", [(OUTPUTS, INPUTS), (INPUTS,), (1, INPUTS), (OUTPUTS, 2), (1, 1, 1)])
 @pytest.mark.parametrize("name", ["scale", "offset"])
 def test_anything_larger_is_no_scale_and_no_offset(name: str, shape: tuple[int, ...]) -> None:
+    wrong: Any = {name: torch.ones(shape)}
     with pytest.raises(dse.PluginContractError, match=rf"the {name} of a stored term has another shape[\s\S]*here"):
-        check(replace(TERM, **{name: torch.ones(shape)}))
+        check(replace(TERM, **wrong))
 
 
 @pytest.mark.parametrize(

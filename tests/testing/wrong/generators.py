@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import Any
 
 import numpy as np
 from dse_plugins.generators.independent import Independent
@@ -57,7 +58,8 @@ class HidesWeightsInHeads(Independent):
     def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
         return dse.Plan(np.full((params.points, len(workload.tasks), workload.encoder.layers), dse.BASE))
 
-    def weights(self, context: dse.Context, *_: object) -> dse.Model:
+    def weights(self, context: dse.Context, params: dse.Params, owner: int) -> Any:
+        del params, owner
         matrices = context.workload.encoder.matrices
         heads = {
             task: {f"{layer}.{matrices[index].name}": own for (layer, index), own in context.task_weights(task).items()}
@@ -67,7 +69,7 @@ class HidesWeightsInHeads(Independent):
 
 
 class HidesWeightsInVectors(Independent):
-    def weights(self, context: dse.Context, params: dse.Params, owner: int) -> dse.Model:
+    def weights(self, context: dse.Context, params: dse.Params, owner: int) -> Any:
         matrices = super().weights(context, params, owner)
         first = context.workload.encoder.matrices[0].name
         return dse.Model(matrices, vectors={layer: {f"{first}.weight": matrices[layer, 0]} for layer, _ in matrices})
