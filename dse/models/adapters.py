@@ -109,9 +109,10 @@ def count_outputs(adapter: Adapter, base: str) -> int:
     return counts[0]
 
 
-def compare_bases(adapter: Adapter, base: BaseSpec) -> tuple[str, ...]:
-    """Return a sentence if the adapter names another base than the study's; folders count by their last part."""
-    named = str(adapter.config.get("base_model_name_or_path") or "")
+def compare_bases(source: str, base: BaseSpec) -> tuple[str, ...]:
+    """Return a sentence if a folder's adapter names another base than the study's; folders count by their last part."""
+    adapter = read_adapter(source)
+    named = str(adapter.config.get("base_model_name_or_path") or "") if adapter else ""
     if Path(named).name.casefold() in ("", *(Path(name).name.casefold() for name in (base.name, base.source))):
         return ()
     return (f"the adapter was trained on {named}, and the study's base is {base.name}: check that their weights agree",)
@@ -138,9 +139,8 @@ def _merge(adapter: Adapter, model: PreTrainedModel) -> None:
         rank, scale = _scale(adapter, module)
         first, second = (parts.get(side, torch.empty(0)).float() for side in "AB")
         if (*first.shape[:1], *second.shape[1:]) != (rank, rank):
-            shapes = f"{list(first.shape)} and {list(second.shape)}"
-            where = f"{adapter.source}, {module}"
-            raise CheckpointError(f"lora_A or lora_B lacks, or is not of rank {rank}", where=where, found=shapes)
+            reason = f"{module} lacks lora_A or lora_B, or they have not the rank {rank}"
+            raise CheckpointError(reason, where=adapter.source, found=[list(first.shape), list(second.shape)])
         product = (second @ first) * scale
         product = product.T if type(modules.get(module)).__name__ in TRANSPOSED else product
         _pick(state, f"{module}.weight", product, adapter).add_(product)

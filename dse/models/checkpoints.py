@@ -38,12 +38,10 @@ def locate(base: BaseSpec, cache: Path, progress: ProgressCallback | None = None
     if base.weights_sha256:
         actual = file_digest(weights)
         if actual != base.weights_sha256:
+            fix = f"delete {folder} to fetch them again"
+            sums = {"expected": f"sha256 {base.weights_sha256}", "found": f"sha256 {actual}"}
             raise SourceError(
-                f"the weights of {base.name!r} are not the pinned weights",
-                where=weights,
-                expected=f"sha256 {base.weights_sha256}",
-                found=f"sha256 {actual}",
-                fix=f"delete {folder} to fetch them again",
+                f"the weights of {base.name!r} are not the pinned weights", where=weights, fix=fix, **sums
             )
     return str(folder)
 
@@ -92,21 +90,13 @@ def _load(source: str, labels: int | None, *, seed: int, allow_new_head: bool) -
     head = Decomposed(model, trace=False).head_names() if allow_new_head else set()
     shapes = {name: (list(stored), list(own)) for name, stored, own in info["mismatched_keys"]}
     for name in sorted(set(shapes) - head):
-        raise CheckpointError(
-            "a weight of the checkpoint has another shape than its config.json says",
-            where=f"{source}, {name}",
-            expected=shapes[name][1],
-            found=shapes[name][0],
-        )
+        stored, own = shapes[name]
+        reason = "a weight of the checkpoint has another shape than its config.json says"
+        raise CheckpointError(reason, where=f"{source}, {name}", expected=own, found=stored)
     absent = set(info["missing_keys"]) & dict(model.named_parameters()).keys()
-    missing = sorted(absent - head)
-    if missing:
-        raise CheckpointError(
-            "the checkpoint lacks weights",
-            where=source,
-            expected=f"{len(missing)} more, {missing[0]} among them",
-            found="another head or architecture",
-        )
+    if missing := sorted(absent - head):
+        more = f"{len(missing)} more, {missing[0]} among them"
+        raise CheckpointError("the checkpoint lacks weights of this head or family", where=source, expected=more)
     for name, value in model.named_parameters():
         if not torch.isfinite(value).all():
             raise CheckpointError("the checkpoint has weights that are not finite", where=f"{source}, {name}")
@@ -142,12 +132,8 @@ def _loading_error(error: Exception, source: str) -> SourceError | CheckpointErr
     if "trust_remote_code" in str(error):
         reason = "it needs Python code that lies beside its weights (trust_remote_code), and dse never runs such code"
     elif not damage and (isinstance(error, OSError) or not is_file(f"{source}/config.json")):
-        return SourceError(
-            "the model cannot be loaded",
-            where=source,
-            found=reason,
-            fix="name a local folder with config.json and model.safetensors, or a hub model when the hub is reachable",
-        )
+        fix = "name a local folder with config.json and model.safetensors, or a hub model when the hub is reachable"
+        return SourceError("the model cannot be loaded", where=source, found=reason, fix=fix)
     return CheckpointError("the checkpoint cannot be loaded", where=source, found=reason)
 
 

@@ -42,18 +42,19 @@ def fetch(name: str, files: tuple[str, ...], revision: str = "", *, kind: str = 
     """
     from huggingface_hub import snapshot_download
 
-    folders = None if kind == "dataset" else "*/*"
+    options: Any = {
+        "repo_type": kind,
+        "allow_patterns": list(files),
+        "ignore_patterns": "*/*" if kind == "model" else None,
+    }
     try:
         with quiet():
-            options: Any = {"repo_type": kind, "allow_patterns": list(files), "ignore_patterns": folders}
             return Path(snapshot_download(name, revision=revision or None, **options))
     except (OSError, ValueError) as error:  # the hub's own errors derive from these
-        raise SourceError(
-            f"a {kind} on the hub could not be fetched",
-            where=f"{name}{revision and f', revision {revision}'}",
-            found=str(error).strip().splitlines()[0],
-            fix="check name, revision and network, or name a local folder or file instead",
-        ) from error
+        where = f"{name}{revision and f', revision {revision}'}"
+        reason = str(error).strip().splitlines()[0]
+        fix = "check name, revision and network, or name a local folder or file instead"
+        raise SourceError(f"a {kind} on the hub could not be fetched", where=where, found=reason, fix=fix) from error
 
 
 def commit_of(folder: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from dse.files import digest, file_hash
 from dse.models import checkpoints as models
-from dse.models.adapters import compare_bases, load_checkpoint, read_adapter
+from dse.models.adapters import compare_bases, load_checkpoint
 from dse.models.checks import check_checkpoint, check_length
 from dse.models.contents import Digests, config_digest, tokenizer_digest
 from dse.models.data import splits
@@ -68,9 +68,7 @@ class LoadedTask:
     def facts(self) -> DataFacts:
         """Facts about the rows: how many were read, dropped, kept and cut."""
         facts = self.rows.describe(self.splits, self._workload.tokenizer)
-        adapter = read_adapter(self.checkpoint) if self.checkpoint else None
-        notes = compare_bases(adapter, self._workload.spec.base) if adapter else ()
-        return replace(facts, notes=(*facts.notes, *notes))
+        return replace(facts, notes=(*facts.notes, *compare_bases(self.checkpoint, self._workload.spec.base)))
 
     @cached_property
     def labels(self) -> int:
@@ -217,8 +215,9 @@ class LoadedWorkload:
         config = models.load_config(self.source)
         heads = [name for name in config.architectures or () if name.endswith("ForSequenceClassification")]
         if heads and self.progress is not None:
-            text = f"the base was saved as {heads[0]}; a task with another number of outputs ignores that head"
-            self.progress(text, 1.0)
+            self.progress(
+                f"the base was saved as {heads[0]}; tasks with another number of outputs ignore its head", 1.0
+            )
         return config
 
     @cached_property

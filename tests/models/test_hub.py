@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from dse.errors import SourceError, SpaceError
@@ -69,6 +70,23 @@ def test_a_local_folder_has_no_revision(base: Path) -> None:
     assert commit_of(str(base)) == ""
     with pytest.raises(SourceError, match="a local folder has no revision"):
         find_folder(str(base), "v1")
+
+
+@pytest.mark.usefixtures("hub")
+def test_shards_of_a_data_set_on_the_hub_are_named_by_their_beginning(
+    hub: Path, tmp_path: Path, raw: dict[str, Any], table: Path
+) -> None:
+    folder = hub / "datasets--org--rows" / "snapshots" / NEW / "cola"
+    folder.mkdir()
+    whole = pd.read_csv(table)
+    for at, part in enumerate((whole[:100], whole[100:])):
+        part.to_parquet(folder / f"train-0000{at}-of-00002.parquet")
+    task = raw | {"name": "t", "data": {"hub": "org/rows", "path": "cola/train"}}
+    digests = []
+    for data in (task["data"], raw["data"]):
+        spec = parse({"base": "org/base", "tasks": [task | {"data": data}]})
+        digests.append(service.load(spec, cache=tmp_path / "cache", device="cpu").tasks["t"].data_digest)
+    assert digests[0] == digests[1]
 
 
 @pytest.mark.parametrize("place", [{"data": {"path": "x.csv", "revision": "v1"}}, {"revision": "v1"}])

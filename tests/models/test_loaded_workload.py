@@ -280,5 +280,5 @@ def test_a_base_with_a_head_says_who_ignores_it(
         assert loaded.config.num_hidden_layers == 2
     told = [line for line in lines if "base was saved as" in line]
     assert told == [
-        "the base was saved as BertForSequenceClassification; a task with another number of outputs ignores that head"
+        "the base was saved as BertForSequenceClassification; tasks with another number of outputs ignore its head"
     ]

@@ -193,3 +193,18 @@ def test_a_path_that_no_file_can_have_is_a_missing_file(tmp_path: Path) -> None:
     long = "x" * 5000
     spec = parse({"base": long, "tasks": [OWN | {"data": {"path": long}}]}, path=tmp_path / "space.toml")
     assert spec.base.source == long
+
+
+def test_variables_in_paths_are_read_as_a_shell_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "models" / "base").mkdir(parents=True)
+    monkeypatch.setenv("MODELS", str(tmp_path / "models"))
+    task = OWN | {"checkpoint": "$MODELS/tuned", "data": {"path": "${MODELS}/rows.csv"}}
+    spec = parse({"base": "$MODELS/base", "tasks": [task]}, path=tmp_path / "space.toml")
+    assert spec.base.source == str(tmp_path / "models" / "base")
+    assert spec.tasks[0].checkpoint == str(tmp_path / "models" / "tuned")
+    assert spec.tasks[0].data.path == str(tmp_path / "models" / "rows.csv")
+    (tmp_path / "$MODELS").mkdir()
+    (tmp_path / "$MODELS" / "base").mkdir()  # a folder of this name comes first
+    assert parse({"base": "$MODELS/base", "tasks": [task]}, path=tmp_path / "space.toml").base.source.endswith(
+        "$MODELS/base"
+    )

@@ -29,17 +29,20 @@ class Classes:
     names: tuple[str, ...]
 
 
-def choose_classes(task: TaskSpec, labels: Collection[str], path: Path, outputs: Outputs | None = None) -> Classes:
+def choose_classes(
+    task: TaskSpec, labels: Collection[str], path: Path, outputs: Outputs | None = None, stored: Collection[str] = ()
+) -> Classes:
     """Choose the number of each label.
 
-    The table ``labels`` of the space file decides, then the names of a ready checkpoint's outputs. Otherwise integers mean
-    themselves. Other labels of a task that dse fine-tunes are numbered in alphabetical order.
+    The table ``labels`` of the space file decides, then the names of a ready checkpoint's outputs, then the order of the classes
+    that the file stores. Otherwise integers mean themselves. Other labels of a task that dse fine-tunes are numbered in alphabetical order.
 
     Args:
         task: task of the labels.
         labels: different labels of a file.
         path: the file, for messages.
         outputs: outputs of the task's checkpoint; None if dse fine-tunes the task.
+        stored: names of the classes in their order, if the file stores them.
 
     Raises:
         CheckpointError: the checkpoint has too few outputs.
@@ -50,6 +53,8 @@ def choose_classes(task: TaskSpec, labels: Collection[str], path: Path, outputs:
     names = {label_text(label) for label in labels} - set(UNLABELLED)
     if task.data.labels:
         numbers = {label_text(name): number for name, number in task.data.labels.items()}
+    elif stored and not (outputs and outputs.names):
+        numbers = {label_text(name): number for number, name in enumerate(stored)}
     elif outputs is not None:
         numbers = _match_outputs(task, names, path, outputs)
     else:

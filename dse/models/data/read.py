@@ -44,8 +44,12 @@ def read(task: TaskSpec, path: Path, classes: Classes | None = None, *, outputs:
     raw = read_table(task.data, path)
     notes = raw.attrs.get("notes", [])
     picked = _pick_columns(raw, task, path)
+    stored = raw.attrs.get("classes", {}).get(task.data.columns.get("label", "label"), [])
+    by_number = {str(number): name for number, name in enumerate(stored)}
+    if by_number and not set(task.data.labels) & set(by_number):
+        picked["label"] = picked["label"].map(lambda label: by_number.get(label_text(str(label)), label))
     if classes is None:
-        classes = choose_classes(task, set(picked["label"].map(str)), path, outputs)
+        classes = choose_classes(task, set(picked["label"].map(str)), path, outputs, stored)
     picked["label"] = number_labels(picked["label"], task, path, classes.numbers)
     labelled = picked[picked["label"].notna()]
     frame, dropped = _drop_duplicates(labelled, task, path)

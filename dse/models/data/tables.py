@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import DataError
-from dse.files import is_file, is_folder
+from dse.models.data.shards import find_parts, read_parts
 from dse.space.workload import DataSpec
 
 if TYPE_CHECKING:
@@ -32,15 +32,12 @@ def read_table(data: DataSpec, path: Path) -> pd.DataFrame:
     Raises:
         DataError: the file is missing, damaged, or not of its format.
     """
-    if not is_file(path):
-        found = "a folder" if is_folder(path) else None
-        fix = "put it there, or name the folder that it lies in with --data or $DSE_DATA"
-        raise DataError("the data file does not exist", where=path, found=found, fix=fix)
+    parts = find_parts(path)
     suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSION]
     form = data.format or FORMATS.get(suffixes[-1] if suffixes else "", "")
     try:
-        if form == "parquet":
-            return _parquet(path)
+        if form == "parquet" or parts != [path]:
+            return _parquet(parts)
         if form not in {*SEPARATORS, "jsonl", "lines"}:
             raise DataError(
                 "the format of the data file is not known",
@@ -53,13 +50,11 @@ def read_table(data: DataSpec, path: Path) -> pd.DataFrame:
         raise DataError("the data file does not fit into memory", where=path) from error
 
 
-def _parquet(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
+def _parquet(parts: list[Path]) -> pd.DataFrame:
     try:
-        table = pd.read_parquet(path, use_threads=False)
+        table = read_parts(parts)
     except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors or OSErrors
-        raise _damage(path, error) from error
+        raise _damage(parts[0], error) from error
     return table.set_axis(range(1, len(table) + 1))
 
 
