@@ -30,17 +30,15 @@ def check_terms(stored: Stored, shape: tuple[int, int], where: str) -> None:
         fits = fits and scaling.factors.shape == scaling.live.shape and scaling.live.shape[1:] == shape[:1]
     for index, term in enumerate(stored.terms):
         check_term(term, where)
-        if not term.codes.numel():
-            continue
         outputs = len(term.codes) if index in feeding else shape[0]
         inputs = shape[1] if term.fed_by is None else len(stored.terms[term.fed_by].codes)
         sizes = (_count(term.columns, outputs), _count(term.rows, inputs))
         vectors = {value.numel() for value in (term.scale, term.offset) if value is not None}
-        fits = fits and term.codes.shape == sizes and vectors <= {1, sizes[0]}
-        if not fits or int(term.codes.abs().max()) > term.magnitude:
-            raise ValueError(f"term {index} of {where} does not fit a matrix of {shape} or exceeds its magnitude")
+        if term.codes.numel():
+            fits = fits and term.codes.shape == sizes and vectors <= {1, sizes[0]}
+            fits = fits and int(term.codes.abs().max()) <= term.magnitude
     if not fits:
-        raise ValueError(f"bias or factors of {where} do not fit a matrix of {shape}")
+        raise ValueError(f"terms, bias or factors of {where} do not fit a matrix of {shape}, or a code its magnitude")
 
 
 def _count(indices: Tensor | None, size: int) -> int:

@@ -160,15 +160,6 @@ class FiledDesign:
         sizes = plan["reprogrammed"]
         self.reprogrammed = sizes and Reprogrammed(**sizes, blocks=np.zeros((1, 0, 0), dtype=bool))
 
-    def fits(self, model: PreTrainedModel) -> bool:
-        """Return whether a model has the layers and matrices of the encoder."""
-        decomposed = Decomposed(model, trace=False)
-        shapes = [
-            (path, *linear.weight.shape) for path, linear in zip(decomposed.paths, decomposed.linears[0], strict=True)
-        ]
-        wanted = [(matrix.name, matrix.columns, matrix.rows) for matrix in self.encoder.matrices]
-        return len(decomposed.layers) == self.encoder.layers and shapes == wanted
-
     def state(self, task: int) -> dict[str, Tensor]:
         """Return embeddings, biases, norms and head of a task's own model, by name."""
         import torch

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dse.exports.model import TaskModel
+
 if TYPE_CHECKING:
     from dse.exports.load import Export
 
@@ -30,8 +32,8 @@ def write_golden(folder: Path, chip: Export) -> None:
 
     folder.mkdir()
     tokenizer, draw = chip.tokenizer, np.random.default_rng(0)
-    for name in chip.tasks:
-        model, longest = chip.model(name), min(LONGEST, chip.manifest["tasks"][name]["max_length"])
+    for at, name in enumerate(chip.tasks):
+        model, longest = TaskModel(chip, at), min(LONGEST, chip.manifest["tasks"][name]["max_length"])
         mask = np.arange(longest) < np.array([[longest], [max(1, longest // 2)], [1]])
         ids = np.where(mask, draw.integers(len(tokenizer), size=mask.shape), padding(tokenizer)["input_ids"])
         inputs = {"input_ids": ids, "attention_mask": mask.astype(np.int64), "token_type_ids": np.zeros_like(ids)}

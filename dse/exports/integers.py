@@ -33,7 +33,8 @@ def hold_integers(source: Source, task: int) -> Effective:
     held.products.clear()
     for owner, layers in layers_of(source.plan, task).items():
         for key, stored in source.get_terms(owner, layers).items():
-            place, held.weights[key] = _place(source, owner, key), held.weights[key] * 0
+            place, weight = _place(source, owner, key), held.weights[key]
+            held.weights[key] = weight.new_zeros(()).expand_as(weight)  # takes no memory
             held.arrays[key] = tuple(_pieces(stored, place))
             if stored.on_base:
                 base = _pieces(source.get_terms(BASE, [key[0]])[key], _place(source, BASE, key))

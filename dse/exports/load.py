@@ -28,7 +28,6 @@ def load_export(folder: Path | str, *, device: str = "auto", products: str = "sc
     Args:
         folder: folder of the export.
         device: device of the models, ``cpu`` or ``cuda``; ``auto`` picks the device of the recorded scores if possible.
-
         products: ``scored`` computes in the precision of the recorded scores. ``integer`` is a reference for other programs:
             sums of products are exact integers, and everything else is float64.
 

@@ -48,29 +48,16 @@ class TaskModel:
         """
         import pandas as pd
 
-        first, second = (self._list_texts(given) for given in (texts, () if pairs is None else pairs))
-        if not first or (pairs is not None and len(second) != len(first)):
+        first, second = _list_texts(texts), [] if pairs is None else _list_texts(pairs)
+        if not first or second is None or (pairs is not None and len(second) != len(first)):
+            fault = "there is no text to answer" if first == [] else "texts and pairs differ in number"
             raise DataError(
-                "there is no text to answer" if not first else "texts and pairs differ in number",
+                "these are no texts to answer" if first is None or second is None else fault,
                 where=f"task {self.name!r}",
                 expected="a list of texts, with no pairs or equally many",
-                found=f"{len(first)} texts, {'no' if pairs is None else len(second)} pairs",
+                found=f"texts {texts!r:.99}, pairs {pairs!r:.99}",
             )
         return self._logits(pd.DataFrame({"text": first, "text_b": second or [""] * len(first)}))
-
-    def _list_texts(self, texts: Any) -> list[str]:
-        """Return texts as a list; one text alone would be read as a list of letters."""
-        several = isinstance(texts, Iterable) and not isinstance(texts, str)
-        listed: list[Any] = list(texts) if several else [None]
-        strange = [text for text in listed if not isinstance(text, str)]
-        if strange:
-            raise DataError(
-                "these are no texts to answer",
-                where=f"task {self.name!r}",
-                expected="a list of texts",
-                found=f"a list with {strange[0]!r} in it" if several else repr(texts),
-            )
-        return listed
 
     def predict(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[str] | list[float]:
         """Return the name of each text's label, or its value for a regression."""
@@ -108,17 +95,11 @@ class TaskModel:
         from dse.models.inference.crossbar import code_inputs
 
         ran = [layer for layer, runs in enumerate(self._kept) if runs]
-        keys = [
-            (layer, index)
-            for layer in sorted({*ran[:1], *ran[-1:]})
-            for index in range(len(self._export.design.encoder.matrices))
-        ]
         seen: dict[tuple[int, int], Tensor] = {}
         hooks = [
-            self._layers.linears[key[0]][key[1]].register_forward_pre_hook(
-                lambda _module, given, key=key: seen.__setitem__(key, given[0])
-            )
-            for key in keys
+            linear.register_forward_pre_hook(lambda _, given, key=(layer, index): seen.update({key: given[0]}))
+            for layer in {*ran[:1], *ran[-1:]}
+            for index, linear in enumerate(self._layers.linears[layer])
         ]
         traced = {"logits": self.tokens(inputs).numpy()}
         for hook in hooks:
@@ -131,10 +112,8 @@ class TaskModel:
             traced |= {f"{name}.inputs": codes.to(torch.int16).cpu().numpy(), f"{name}.steps": step.cpu().numpy()}
             for at, piece in enumerate(self.held.arrays.get((layer, index), ())):
                 driven = codes if piece.inputs is None else codes[..., piece.inputs.to(codes.device)]
-                sums = codes.new_zeros((*codes.shape[:-1], piece.shape[0]))
-                sums[..., slice(None) if piece.outputs is None else piece.outputs] = (
-                    driven @ piece.slices[0].levels.to(codes).T
-                )
+                sums, outputs = codes.new_zeros((*codes.shape[:-1], piece.shape[0])), piece.outputs
+                sums[..., slice(None) if outputs is None else outputs] = driven @ piece.slices[0].levels.to(codes).T
                 traced[f"{name}.sums.{at}"] = sums.to(torch.int32).cpu().numpy()
         return traced
 
@@ -235,17 +214,23 @@ class TaskModel:
             shapes = {name: value.shape for name, value in empty.state_dict().items()}
             needed = own_names(empty, design, self._task)
             differs = {name for name in needed if name not in state or state[name].shape != shapes[name]}
-            if differs or not design.fits(empty):
+            if differs:
                 raise ExportError(
                     "the exported model has another architecture than this version of transformers builds",
                     where=self._export.folder,
-                    expected=f"{min(differs, default='the matrices of the encoder')} of task {self.name!r}",
+                    expected=f"{min(differs)} of task {self.name!r}",
                     found=f"a model that transformers {self._export.manifest['versions']['transformers']} built",
                     fix="install that version",
                 )
             model = model_from(config)
         model.load_state_dict({name: state[name] for name in needed}, strict=False)
         return model
+
+
+def _list_texts(texts: Any) -> list[str] | None:
+    """Return texts as a list; None for anything else, and for one text alone, whose letters would be texts."""
+    listed: list[Any] = list(texts) if isinstance(texts, Iterable) and not isinstance(texts, str) else [None]
+    return listed if all(isinstance(text, str) for text in listed) else None
 
 
 def _read_real(text: str) -> float:

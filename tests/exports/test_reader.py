@@ -48,10 +48,9 @@ def exported(problem_of: Any, once: Once) -> Callable[[str], Path]:
         generator, compressor = (options["name"] for options in CASES[case])
         problem = problem_of(generator, plain[0], compressor, plain[1])
         point = point_of(problem, case)
-        chosen: dict[str, Any] = {"encoding": encoding, "cell_bits": bits, "array_size": 32, "adc_bits": 10}
-        point = replace(
-            point, values={**point.values, **{f"hardware.isaac.{name}": value for name, value in chosen.items()}}
-        )
+        chosen = {"encoding": encoding, "cell_bits": bits, "array_size": 32, "adc_bits": 10}
+        changed: Any = {f"hardware.isaac.{name}": value for name, value in chosen.items()}
+        point = replace(point, values={**point.values, **changed})
         return once(f"read {chip}", lambda folder: write(folder / "chip", problem, point)) / "chip"
 
     return export

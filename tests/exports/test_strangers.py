@@ -56,12 +56,12 @@ CONTENTS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
 TENSORS: dict[str, tuple[Callable[[Any, Any], object], str]] = {
     "codes are missing": (lambda t, _: t.pop(CODES), r"codes"),
     "a matrix is missing": (lambda _, p: p["matrices"].pop("1.attention.self.key"), r"1\.attention\.self\.key"),
-    "codes of another shape": (lambda t, _: t.update({CODES: t[CODES][:, :-1]}), r"does not fit a matrix of \(32, 32\)"),
-    "one row of codes": (lambda t, _: t.update({CODES: t[CODES][:1]}), r"does not fit a matrix"),
-    "a code beyond its bound": (lambda t, _: t[CODES].__setitem__((0, 0), 99), r"exceeds its magnitude"),
+    "codes of another shape": (lambda t, _: t.update({CODES: t[CODES][:, :-1]}), r"do not fit a matrix of \(32, 32\)"),
+    "one row of codes": (lambda t, _: t.update({CODES: t[CODES][:1]}), r"do not fit a matrix"),
+    "a code beyond its bound": (lambda t, _: t[CODES].__setitem__((0, 0), 99), r"do not fit a matrix"),
     "real codes": (lambda t, _: t.update({CODES: t[CODES] + 0.5}), r"not whole numbers"),
     "a scale that is no number": (lambda t, _: t.update({SCALE: t[SCALE] * np.nan}), r"not finite"),
-    "scales of another number": (lambda t, _: t.update({SCALE: np.ones(7, np.float32)}), r"does not fit a matrix"),
+    "scales of another number": (lambda t, _: t.update({SCALE: np.ones(7, np.float32)}), r"do not fit a matrix"),
     "a magnitude of text": (
         lambda _, p: p["matrices"]["1.attention.self.key"]["terms"][0].update(magnitude="7"),
         r"TypeError",
@@ -158,6 +158,11 @@ def test_what_is_no_list_of_texts_is_refused(original: Path, texts: Any) -> None
 def test_what_is_no_name_of_a_task_is_refused(original: Path, task: Any) -> None:
     with pytest.raises(dse.UnknownNameError, match=r"no task called[\s\S]*rating, verdict"):
         dse.load_export(original).model(task)
+
+
+def test_an_unknown_kind_of_products_is_refused_when_the_export_is_opened(original: Path) -> None:
+    with pytest.raises(dse.UnknownNameError, match=r"'integers'[\s\S]*did you mean 'integer'"):
+        dse.load_export(original, products="integers")
 
 
 def test_an_unknown_device_is_refused_when_the_export_is_opened(original: Path) -> None:
