@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -114,7 +114,7 @@ def write_design(folder: Path, wanted: Wanted) -> dict[str, Any]:
         "geometry": _geometry_values(assembly.geometry),
         "units": units,
         "evaluation": _evaluation(wanted, assembly.geometry),
-        "workload": asdict(problem.workload),
+        "workload": asdict(replace(problem.workload, digests=dict(problem.workload.digests))),
         "owners": owner_files(assembly.plan.groups, names),
         "plan": plan,
         "tasks": tasks,

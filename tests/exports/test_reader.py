@@ -77,7 +77,11 @@ def test_the_reader_is_short_and_needs_numpy_alone() -> None:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         for line in range(node.lineno, (node.end_lineno or 0) + 1)
     }
-    lines = [at for at, line in enumerate(read_page().splitlines(), 1) if line.strip() and at not in texts]
+    lines = [
+        at
+        for at, line in enumerate(read_page().splitlines(), 1)
+        if line.strip() and not line.startswith("#") and at not in texts
+    ]
     assert len(lines) <= MOST_LINES
     names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     assert names == {"csv", "json", "math", "numpy"}
