@@ -10,6 +10,8 @@ def main() -> None:
     import signal
 
     from dse.cli.app import app
+    from dse.cli.errors import prepare_streams
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what a batch system sends ends a command as Ctrl-C does
+    prepare_streams()
     app(prog_name="dse")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Any
@@ -34,8 +35,15 @@ class ErrorsShown(TyperGroup):
         except Exception as error:
             if ctx.meta.get(DEBUG) or type(error).__module__.startswith(("click", "typer")):
                 raise
+            said: Exception = error
+            if isinstance(error, OSError) and error.strerror:
+                said = DseError(f"the system refuses: {error.strerror}", where=error.filename)
+            elif isinstance(error, UnicodeEncodeError):
+                said = DseError(
+                    "a name has bytes that are no UTF-8", found=ascii(error.object)[:80], fix="rename the file"
+                )
             unexpected = f"unexpected error: {type(error).__name__}: {error}; run again with --debug for the traceback"
-            say(f"error: {error}" if isinstance(error, DseError) else unexpected)
+            say(f"error: {said}" if isinstance(said, DseError) else unexpected)
             raise _exit(FAILED) from None
 
 
@@ -44,6 +52,15 @@ def _exit(status: int) -> typer.Exit:
     if is_stuck():
         os._exit(status)
     return typer.Exit(status)
+
+
+def prepare_streams() -> None:
+    """Open standard streams that are closed, and spell out the characters that their encoding lacks."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, io.TextIOWrapper(io.FileIO(os.devnull, mode), encoding="utf-8"))
+        elif mode == "w":
+            getattr(sys, name).reconfigure(errors="backslashreplace")
 
 
 def remember_debug(ctx: typer.Context, value: bool) -> bool:

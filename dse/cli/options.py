@@ -32,10 +32,9 @@ def choose_form(form: Format | None, out: Path | None) -> Format:
         raise typer.BadParameter("parquet is not printed: name a file with --out FILE", param_hint="--format")
     ending = out.suffix.lower() if out else ""
     if form is None and ending not in ENDINGS:
-        raise typer.BadParameter(
-            f"no format has the ending {ending!r}: end the name in {', '.join(filter(None, ENDINGS))}, or choose one with --format",
-            param_hint="--out",
-        )
+        names = ", ".join(filter(None, ENDINGS))
+        reason = f"no format has the ending {ending!r}: end the name in {names}, or choose one with --format"
+        raise typer.BadParameter(reason, param_hint="--out")
     return form or ENDINGS[ending]
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dse.results.output import describe, write_output
 from dse.results.plain import plain_value
 
 if TYPE_CHECKING:
@@ -39,15 +40,8 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-ENDINGS = {
-    "": Format.TABLE,
-    ".txt": Format.TABLE,
-    ".json": Format.JSON,
-    ".csv": Format.CSV,
-    ".tsv": Format.TSV,
-    ".md": Format.MARKDOWN,
-    ".parquet": Format.PARQUET,
-}
+ENDINGS = {f".{form}": form for form in (Format.CSV, Format.TSV, Format.JSON, Format.PARQUET)}
+ENDINGS |= {".md": Format.MARKDOWN, ".txt": Format.TABLE, "": Format.TABLE}
 """Format of a file by the ending of its name."""
 
 
@@ -85,8 +79,6 @@ def write_rows(
     if out is None:
         sys.stdout.write(text)
     else:
-        from dse.results.output import write_output
-
         write_output(out, lambda path: path.write_text(text, encoding="utf-8"))
 
 
@@ -109,8 +101,6 @@ def write_frame(
     if form is Format.PARQUET:
         import pyarrow as pa
         import pyarrow.parquet as pq
-
-        from dse.results.output import describe, write_output
 
         assert out is not None
         table = describe(frame[list(columns)], sources)
@@ -202,11 +192,18 @@ def _table(rows: Sequence[Row], columns: Sequence[str], *, for_person: bool) -> 
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in columns:
-        table.add_column(Text(name), justify="right" if _is_numeric(rows, name) else "left", overflow="fold")
+        table.add_column(
+            Text(name),
+            justify="right" if _is_numeric(rows, name) else "left",
+            overflow="fold",
+            no_wrap=_is_numeric(rows, name),
+        )
     for row in rows:
         table.add_row(*(Text(cell(row[name])) for name in columns))
     # A pipe has no width: lines are as long as their content, and never wrapped at a guessed 80 columns.
-    console = Console() if for_person else Console(file=io.StringIO(), width=1_000_000)
+    wide = Console(file=io.StringIO(), width=1_000_000)
+    # A number that a narrow terminal breaks reads as two: such a table is wider than the terminal.
+    console = Console(width=max(Console().width, wide.measure(table).minimum)) if for_person else wide
     with console.capture() as captured:
         console.print(table)
     if for_person:

@@ -10,10 +10,10 @@ from dse.analysis.comparison import check_comparable
 from dse.errors import UnknownNameError, unknown_name
 from dse.records.plugin import KINDS
 from dse.results.columns import METRIC_NAMES, OBJECTIVES
-from dse.results.front import JOINT, check_agreement, mask_kept, place, read_fronts
+from dse.results.front import JOINT, check_agreement, mask_kept, read_fronts
 from dse.results.pareto import study_hypervolume
 from dse.results.points import PREFIX
-from dse.results.studies import find
+from dse.results.studies import find, place
 
 if TYPE_CHECKING:
     import pandas as pd

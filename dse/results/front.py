@@ -10,8 +10,8 @@ import numpy as np
 from dse.errors import StudyError, unknown_name
 from dse.results.columns import OBJECTIVES
 from dse.results.pareto import MAXIMISED, mask_nondominated
-from dse.results.read import DAMAGE, read_table, to_frame
-from dse.results.studies import Source
+from dse.results.read import read_table, to_frame
+from dse.results.studies import Source, join_tables, place
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,23 +30,11 @@ def read_fronts(sources: Sequence[Source]) -> tuple[pd.DataFrame, list[dict[str,
     Raises:
         StudyError: a table is damaged, or the studies have different objectives.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     read = [read_table(source.pareto) for source in sources]
     metadata = [item for _, item in read]
     check_agreement(sources, "objectives", [sorted(item["objectives"]) for item in metadata])
-    try:
-        # A file that the user named may hold all trials.
-        tables = [table.filter(pc.fill_null(table["on_front"], fill_value=False)) for table, _ in read]
-        named = [
-            table.add_column(0, "study", pa.array([source.study] * len(table), pa.string()))
-            for table, source in zip(tables, sources, strict=True)
-        ]
-        joined = pa.concat_tables(named, promote_options="permissive")
-    except DAMAGE as error:
-        raise StudyError("these tables cannot be joined", where=place(sources), found=error) from error
-    frame = to_frame(joined, sources[0].pareto)
+    # A file that the user named may hold all trials.
+    frame = to_frame(join_tables([table.filter(table["on_front"]) for table, _ in read], sources), sources[0].pareto)
     frame["joint"] = True
     if len(sources) > 1:
         ranked = ranking_columns(frame, metadata)
@@ -114,8 +102,3 @@ def check_agreement(sources: Sequence[Source], subject: str, values: Sequence[An
 def _words(value: Any) -> str:
     items = [f"{name} {limit:g}" for name, limit in value.items()] if isinstance(value, dict) else value
     return ", ".join(items)
-
-
-def place(sources: Sequence[Source]) -> str:
-    """Return the folders of the studies as an error message names them."""
-    return ", ".join(str(source.pareto.parent) for source in sources)

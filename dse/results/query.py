@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from dse.errors import QueryError, StudyError, missing_package
+from dse.errors import QueryError, missing_package
 from dse.results.columns import task_names
 from dse.results.files import PROVENANCE
 from dse.results.limited import run_limited
-from dse.results.read import DAMAGE, damaged_table_error, read_provenance, read_table
-from dse.results.studies import Source
+from dse.results.read import damaged_table_error, read_provenance, read_table
+from dse.results.studies import Source, join_tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,10 +35,6 @@ _ALLOWED = frozenset(
 _BEFORE = """SET temp_directory = ''; SET python_enable_replacements = false; SET autoinstall_known_extensions = false;
     SET autoload_known_extensions = false; SET allow_community_extensions = false; SET allow_persistent_secrets = false;
     SET memory_limit = '4GB'; SET threads = {threads}"""
-_AFTER = "SET enable_external_access = false; SET lock_configuration = true"
-"""Settings that end the access to files and then to settings. `allowed_paths` is no use: COPY could write over a study."""
-_MOST_THREADS = 8
-_BATCH_ROWS = 10_000
 _LARGEST_BYTES = 10**9
 """Largest answer."""
 
@@ -92,7 +88,9 @@ def _answer(sources: Sequence[Source], sql: str, *, where: str, limit_s: float =
     except TimeoutError as error:
         fix = "ask for less, or allow more time with --time-limit" if where == "the query" else "simplify the condition"
         raise QueryError(f"DuckDB did not finish within {limit_s:g} s", where=where, fix=fix) from error
-    except duckdb.PermissionException as error:
+    except QueryError:
+        raise
+    except (duckdb.PermissionException, ValueError) as error:  # a ValueError is a kind of statement without a name
         raise _reach_error(where, str(error).splitlines()[0]) from error
     except duckdb.Error as error:
         raise _refusal_error(views, str(error), sql, where) from error
@@ -103,10 +101,11 @@ def _connect(views: Mapping[str, Any]) -> DuckDBPyConnection:
     import duckdb
 
     connection = duckdb.connect()
-    connection.execute(_BEFORE.format(threads=min(os.cpu_count() or 1, _MOST_THREADS)))
+    connection.execute(_BEFORE.format(threads=min(os.cpu_count() or 1, 8)))
     for name, table in views.items():
         connection.register(name, table)
-    connection.execute(_AFTER)
+    # `allowed_paths` is no use: COPY could write over a study.
+    connection.execute("SET enable_external_access = false; SET lock_configuration = true")
     return connection
 
 
@@ -116,13 +115,9 @@ def _run(connection: DuckDBPyConnection, sql: str, where: str) -> Any:
         statements = connection.extract_statements(sql)
         if not statements:
             raise QueryError("there is no SQL here", where=where, expected="a query over the views", found=repr(sql))
-        for statement in statements:
-            try:
-                kind = statement.type.name
-            except ValueError:  # DuckDB has kinds of statements that its Python package cannot name
-                kind = statement.query.strip()
+        for kind in (statement.type.name for statement in statements):
             if kind not in _ALLOWED:
-                raise _reach_error(where, f"a statement of the kind {kind:.40}")
+                raise _reach_error(where, f"a statement of the kind {kind}")
         relation = connection.sql(sql)
         return None if relation is None else _collect(relation, where)
 
@@ -132,7 +127,7 @@ def _collect(relation: Any, where: str) -> Any:
     import pyarrow as pa
 
     # DuckDB renamed the reader in 1.5; its stream, which has one name, would hold the whole answer.
-    reader = (getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader)(_BATCH_ROWS)
+    reader = (getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader)(10_000)
     batches, size = [], 0
     for batch in reader:
         batches.append(batch)
@@ -152,19 +147,13 @@ def _read_views(sources: Sequence[Source]) -> dict[str, Any]:
     import pyarrow as pa
 
     tables = {file: read_table(file) for item in sources for file in {item.trials, item.pareto}}
-    views = {}
-    for view in ("trials", "pareto"):
-        parts = [(item.study, tables[getattr(item, view)][0]) for item in sources]
-        if view == "pareto":  # a file that the user named may hold all trials
-            parts = [(study, table.filter(table["on_front"])) for study, table in parts]
-        named = [table.add_column(0, "study", pa.array([study] * len(table), pa.string())) for study, table in parts]
-        try:
-            views[view] = pa.concat_tables(named, promote_options="permissive")
-        except DAMAGE as error:
-            places = ", ".join(str(source.trials.parent) for source in sources)
-            raise StudyError("these tables cannot be joined", where=places, found=error) from error
+    fronts = [table.filter(table["on_front"]) for table in (tables[source.pareto][0] for source in sources)]
     rows = [_describe_study(source, *tables[source.trials]) for source in sources]
-    return {**views, "studies": pa.Table.from_pylist(rows, schema=_studies_schema())}
+    return {
+        "trials": join_tables([tables[source.trials][0] for source in sources], sources),
+        "pareto": join_tables(fronts, sources),  # a file that the user named may hold all trials
+        "studies": pa.Table.from_pylist(rows, schema=_studies_schema()),
+    }
 
 
 def _studies_schema() -> Any:

@@ -199,8 +199,7 @@ def damaged_table_error(
         fix: advice to the reader.
     """
     if isinstance(error, PermissionError):
-        fix = "make the file and its folder readable for you"
-        return StudyError(f"{subject} cannot be read: permission denied", where=file, fix=fix)
+        return StudyError(f"{subject} cannot be read: permission denied", where=file, fix="make it readable for you")
     lines = str(error).splitlines()
     return StudyError(
         f"{subject} is damaged",

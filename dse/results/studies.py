@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from dse.errors import StudyError
 from dse.files import is_file, is_folder
 from dse.results.files import PARETO, TRIALS
-from dse.results.read import table_file
+from dse.results.read import DAMAGE, table_file
 
 Studies: TypeAlias = Path | str | Sequence[Path | str]
 
@@ -81,3 +81,24 @@ def _inside(folder: Path) -> Iterator[Source]:
 
 def _place(source: Source) -> Path:
     return source.trials if source.trials == source.pareto else source.trials.parent
+
+
+def place(sources: Sequence[Source]) -> str:
+    """Return the folders of the studies as an error message names them."""
+    return ", ".join(str(source.pareto.parent) for source in sources)
+
+
+def join_tables(tables: Sequence[Any], sources: Sequence[Source]) -> Any:
+    """Join an Arrow table of each study; the first column of the result, `study`, names the study of each row.
+
+    Raises:
+        StudyError: a column has another type in another study.
+    """
+    import pyarrow as pa
+
+    pairs = zip(tables, sources, strict=True)
+    named = [table.add_column(0, "study", pa.array([item.study] * len(table), pa.string())) for table, item in pairs]
+    try:
+        return pa.concat_tables(named, promote_options="permissive")
+    except DAMAGE as error:
+        raise StudyError("these tables cannot be joined", where=place(sources), found=error) from error

@@ -10,6 +10,7 @@ changes the rule for that kind, and an empty table (``adc_bits = {}``) searches 
 
 from __future__ import annotations
 
+import errno
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -185,9 +186,7 @@ def load(path: Path | str) -> SpaceFile:
     """
     path = Path(path)
     try:
-        raw = tomllib.loads(
-            path.read_bytes().decode("utf-8-sig")
-        )  # Windows editors begin a file with a byte order mark
+        raw = tomllib.loads(_read_text(path))
     except FileNotFoundError as error:
         near = sorted(item.name for item in path.parent.glob("*.toml")) if path.parent.is_dir() else []
         raise SpaceError(
@@ -199,6 +198,12 @@ def load(path: Path | str) -> SpaceFile:
     except OSError as error:
         raise SpaceError(f"the space file cannot be read: {error.strerror}", where=path) from error
     return parse(raw, path=path)
+
+
+def _read_text(path: Path) -> str:
+    if path.exists() and not path.is_file() and not path.is_dir():  # a FIFO may hang, a device may never end
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return path.read_bytes().decode("utf-8-sig")  # Windows editors begin a file with a byte order mark
 
 
 def parse(raw: dict[str, Any], *, path: Path | None = None) -> SpaceFile:

@@ -48,10 +48,6 @@ def resolve(
     return SearchSpace(space, tuple(searched), tuple(tasks), layers)
 
 
-MOST_INT = 2**63 - 1
-MOST_STEPS = 2**53
-
-
 class _Resolver:
     """Resolves one parameter."""
 
@@ -125,16 +121,11 @@ class _Resolver:
             elif entry is not _MISSING:
                 where, raw = task_where, entry
         domain = self._read(raw, where)
-        if isinstance(domain, Int) and not -MOST_INT <= domain.low <= domain.high <= MOST_INT:
+        if isinstance(domain, Int) and max(-domain.low, domain.high) >= 2**63:
             found = f"{domain.low} to {domain.high}"
-            raise SpaceError(
-                "no table holds these numbers", where=where, expected="whole numbers of 64 bits", found=found
-            )
-        if isinstance(domain, Float) and MOST_STEPS < size(domain) < math.inf:
-            expected = f"at most {MOST_STEPS} steps"
-            raise SpaceError(
-                "the step is too small", where=where, expected=expected, found=domain.step, fix="name no step"
-            )
+            raise SpaceError("no table holds these numbers", where=where, expected="numbers of 64 bits", found=found)
+        if isinstance(domain, Float) and 2**53 < size(domain) < math.inf:
+            raise SpaceError("the step is too small", where=where, expected="at most 2^53 steps", found=domain.step)
         return domain
 
     def _read(self, raw: Any, where: str) -> Domain:

@@ -44,14 +44,13 @@ def check_tables(folder: Path, history: History) -> None:
         count = pq.read_metadata(folder / TRIALS).num_rows
     except (OSError, ValueError):  # there is no table yet, or it is damaged and written again
         return
-    if count > len(history.finished) + (history.in_flight is not None):
-        message, expected = (
-            "the log has lost trials that the table of the study holds",
-            f"{count} trials, as in {TRIALS}",
-        )
+    trials = len(history.finished)
+    if count > trials + (history.in_flight is not None):
+        message, where = "the log has lost trials that the table of the study holds", history.path
         fix = "restore the log from a backup; or move the tables away, to begin again after the last trial of the log"
-        found = f"{len(history.finished)} trials"
-        raise StudyError(message, where=history.path, expected=expected, found=found, fix=fix)
+        raise StudyError(
+            message, where=where, expected=f"{count} trials, as in {TRIALS}", found=f"{trials} trials", fix=fix
+        )
 
 
 def write_results(folder: Path, history: History) -> tuple[Path, Path]:

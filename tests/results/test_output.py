@@ -19,6 +19,7 @@ from dse.commands.redundancy import REDUNDANCY
 from dse.errors import OutputError
 from dse.results.files import OWN
 from dse.results.output import write_output
+from dse.results.points import point_of
 from dse.study import start, validate
 from tests.support.pages import EXAMPLE
 
@@ -64,7 +65,7 @@ def test_an_ending_that_is_no_format_is_refused_with_the_list(study: Path, name:
         assert result.exit_code == 2
         said = " ".join(result.stderr.replace("│", " ").split())
         assert f"no format has the ending '{out.suffix}'" in said
-        assert "end the name in .txt, .json, .csv, .tsv, .md, .parquet, or choose one with --format" in said
+        assert "end the name in .csv, .tsv, .json, .parquet, .md, .txt, or choose one with --format" in said
         assert not out.exists()
     assert run("pareto", study, "--out", out, "--format", "csv").exit_code == 0
 
@@ -127,7 +128,8 @@ def test_parquet_of_a_front_is_a_table_of_a_study(study: Path, tmp_path: Path, c
     own, theirs = described(study / "pareto.parquet"), described(out)
     assert {name: theirs[name] for name in own} == own
     assert kept.schema.metadata[b"objectives"] == original.schema.metadata[b"objectives"]
-    assert start.read_rows(out) == start.read_rows(study / "pareto.parquet")
+    designs = sorted(start.read_rows(study / "pareto.parquet"), key=lambda row: int(row["trial"]))
+    assert [point_of(row) for row in start.read_rows(out)] == [point_of(row) for row in designs]
     assert list(dse.pareto(out)["trial"]) == list(dse.pareto(study)["trial"])
     assert dse.query("SELECT count(*) AS n FROM trials", out)["n"][0] == len(kept)
 

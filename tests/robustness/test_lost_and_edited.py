@@ -154,6 +154,13 @@ def test_numbers_that_no_log_holds_are_refused_with_their_key(tmp_path: Path, li
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_a_space_file_that_is_no_file_is_refused_at_once(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "space.toml")
+    with pytest.raises(SpaceError, match="the space file cannot be read: it is no regular file"):
+        load(tmp_path / "space.toml")
+
+
 @pytest.mark.parametrize(
     ("declared", "given", "said"),
     [

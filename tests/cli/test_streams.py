@@ -1,0 +1,71 @@
+"""Streams and names that the command line meets: closed, ASCII, narrow, and bytes that are no UTF-8."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from dse.cli.output import Format, write_rows
+from tests.support.pages import EXAMPLE
+
+
+def run(command: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command of the shell, in which $DSE is `dse`."""
+    return subprocess.run(
+        ["sh", "-c", command],
+        env={**os.environ, "DSE": f"{sys.executable} -m dse", "STUDY": str(EXAMPLE), **environment},
+        capture_output=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+)
+def test_a_stream_that_is_ascii_gets_every_row(environment: dict[str, str]) -> None:
+    """Expected: the numbers as ever; characters that the stream lacks are spelt out."""
+    done = run("$DSE pareto $STUDY --columns trial,area_mm2", **environment)
+    assert done.returncode == 0
+    assert done.stderr == b""
+    assert b"156.7" in done.stdout
+    assert done.stdout.isascii()
+
+
+def test_closed_streams_are_no_error() -> None:
+    done = run("$DSE pareto $STUDY <&- >&-")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert run("$DSE pareto $STUDY --columns nothing 2>&-").returncode == 1
+
+
+def test_a_name_of_bytes_is_shown() -> None:
+    done = run("$DSE pareto \"$(printf 'no\\377study')\" --results .")
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"error: there is no study here\n  where: no\\udcffstudy\n")
+
+
+def test_a_name_that_is_too_long_is_told() -> None:
+    done = run(f"$DSE plugins new scheduler {'n' * 300}")
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"error: the system refuses: File name too long\n  where: ")
+
+
+@pytest.mark.parametrize("columns", ["40", "60", "80"])
+def test_a_narrow_terminal_breaks_no_number(
+    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [f"number_{index}" for index in range(8)]
+    row: dict[str, object] = {name: 1234.5 + index for index, name in enumerate(names)}
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    write_rows([{**row, "text": "some words " * 20}], Format.TABLE, [*names, "text"])
+    shown = capsys.readouterr().out
+    for value in row.values():
+        assert f"{value:.4g}" in shown
