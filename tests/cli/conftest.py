@@ -92,6 +92,7 @@ class Served(FakeProblem):
         (Task("trec6", 10.0, 120.0, 16, 0.5), Task("tweet_sent", 20.0, 420.0, 16, 0.5)),
         digests={"base": "b", "task.trec6": "t"},
     )
+    digests = workload.digests
 
     def __init__(self) -> None:
         super().__init__(BITS)

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from dse.models.loaded_workload import LoadedTask
+from dse.models.loaded_task import LoadedTask
 from dse.space.file import load
 from dse.space.workload import DataSpec, parse
 from dse.study.load import request

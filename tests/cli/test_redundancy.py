@@ -63,7 +63,7 @@ def test_a_second_call_loads_no_model(asked: tuple[object, ...], dse: Any, monke
     def never(*_: Any, **__: Any) -> Any:
         raise AssertionError("measured again")
 
-    for name in ("inference.similarity.hidden_states", "loaded_workload.observe", "inference.evaluate.Evaluator.score"):
+    for name in ("inference.similarity.hidden_states", "loaded_task.observe", "inference.evaluate.Evaluator.score"):
         monkeypatch.setattr(f"dse.models.{name}", never)
     again = dse(*asked, "--quiet", "--format", "json")
 

@@ -76,3 +76,8 @@ def by_length(tokens: Encoded, budget: int = TOKENS_PER_BATCH) -> list[NDArray[A
 def padding(tokenizer: Any) -> dict[str, int]:
     """Return the padding value of each input."""
     return {"input_ids": int(tokenizer.pad_token_id or 0), "token_type_ids": 0, "attention_mask": 0}
+
+
+def token_moments(lengths: NDArray[np.int64]) -> tuple[float, float]:
+    """Return the mean and the mean square of token counts."""
+    return float(lengths.mean()), float((lengths.astype(float) ** 2).mean())

@@ -25,7 +25,8 @@ from dse.records.training import Adapted, Training
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dse.models.loaded_workload import LoadedTask, LoadedWorkload
+    from dse.models.loaded_task import LoadedTask
+    from dse.models.loaded_workload import LoadedWorkload
 
 JOINT_VERSION = 1
 """Part of cache keys: raised when the same training, or the losses it follows, would give other weights."""

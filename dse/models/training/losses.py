@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor
 
-    from dse.models.loaded_workload import LoadedTask, LoadedWorkload
+    from dse.models.loaded_task import LoadedTask
+    from dse.models.loaded_workload import LoadedWorkload
     from dse.records.training import Training
 
 TEMPERATURE = 2.0

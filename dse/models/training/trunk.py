@@ -15,7 +15,8 @@ from dse.records.model import Model
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dse.models.loaded_workload import LoadedTask, LoadedWorkload
+    from dse.models.loaded_task import LoadedTask
+    from dse.models.loaded_workload import LoadedWorkload
     from dse.records.training import Training
 
 

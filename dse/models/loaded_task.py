@@ -1,0 +1,185 @@
+"""One task of a loaded workload: its rows at once, its weights and evaluator on first use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dse.files import digest, file_hash
+from dse.models import checkpoints as models
+from dse.models.adapters import compare_bases, load_checkpoint
+from dse.models.checks import check_checkpoint, check_length
+from dse.models.contents import config_digest
+from dse.models.data import splits
+from dse.models.data.text import encode, encode_sample, padding, token_moments
+from dse.models.encoder import Decomposed
+from dse.models.hub import find_folder
+from dse.models.inference.evaluate import Evaluator
+from dse.models.inference.observe import observe
+from dse.models.outputs import read_outputs
+from dse.models.task_rows import TaskRows
+from dse.models.tokenizers import check_embeddings, check_same_tokens, check_words
+from dse.models.training import finetune
+from dse.models.write import only_given
+from dse.records.data_facts import DataFacts
+from dse.records.model import Model
+from dse.records.observation import Observation
+from dse.records.workload import Task
+from dse.space.workload import TaskSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedModel
+
+    from dse.models.loaded_workload import LoadedWorkload
+
+DATA_VERSION = 2
+
+
+class LoadedTask:
+    """One task's data, model and evaluator, each made on first use."""
+
+    def __init__(self, spec: TaskSpec, workload: LoadedWorkload) -> None:
+        self.spec = spec
+        self._workload = workload
+
+    @cached_property
+    def checkpoint(self) -> str:
+        """Folder of the task's checkpoint; empty if dse fine-tunes the task."""
+        return find_folder(self.spec.checkpoint, self.spec.revision) if self.spec.checkpoint else ""
+
+    @cached_property
+    def rows(self) -> TaskRows:
+        """Rows of the task's files, and what their labels mean."""
+        work, ready = self._workload, self.checkpoint
+        return TaskRows(self.spec, work.cache, work.progress, read_outputs(ready, work.source) if ready else None)
+
+    @cached_property
+    def splits(self) -> splits.Splits:
+        """Train, search and report rows."""
+        return self.rows.split()
+
+    @cached_property
+    def facts(self) -> DataFacts:
+        """Facts about the rows: how many were read, dropped, kept and cut."""
+        facts = self.rows.describe(self.splits, self._workload.tokenizer)
+        return replace(facts, notes=(*facts.notes, *compare_bases(self.checkpoint, self._workload.spec.base)))
+
+    @cached_property
+    def labels(self) -> int:
+        """Number of the head's outputs."""
+        if self.rows.outputs is not None:
+            return self.rows.outputs.count
+        return 1 if self.spec.kind == "regression" else int(self.splits.train["label"].max()) + 1
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Name of each output by its number; empty for a regression."""
+        return self.rows.classes
+
+    @cached_property
+    def data_digest(self) -> str:
+        """Content hash of the splits and of the way they are read."""
+        frames = [getattr(self.splits, name) for name in splits.SPLITS]
+        content = [frame[["text", "text_b", "label"]].to_numpy().tolist() for frame in frames]
+        return digest([DATA_VERSION, self.spec.metric, self.spec.max_length, content])
+
+    @cached_property
+    def ready(self) -> tuple[str, str]:
+        """Content hashes of the weights and of the configuration of a ready checkpoint."""
+        model = self.model()[0]
+        return models.model_digest(model), config_digest(model.config)
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of the data and settings that determine the task's weights; available before training."""
+        if self.spec.checkpoint:
+            return self.ready[0]
+        spec, work = self.spec, self._workload
+        made_from = [work.weights_digest, self.data_digest, spec.kind, spec.max_length, spec.fine_tune.model_dump()]
+        return digest([finetune.FINE_TUNE_VERSION, *made_from, finetune.has_bf16(work.device)])
+
+    @property
+    def path(self) -> Path:
+        """Path of the stored fine-tuned task."""
+        return self._workload.cache / "tasks" / f"{digest([self.digest, self._workload.base_digest])}.safetensors"
+
+    @property
+    def content(self) -> str:
+        """Content hash of the task's weights and of their configuration; the task is fine-tuned if necessary."""
+        if self.spec.checkpoint:
+            return digest(self.ready)
+        if not self.path.is_file():
+            self.model()
+        return file_hash(self.path)
+
+    def model(self) -> tuple[PreTrainedModel, dict[str, float]]:
+        """Return a fresh float32 copy of the task's model and the scaling of its labels; fine-tune it if necessary."""
+        work = self._workload
+        check_length(self.spec, self._workload.config)
+        if self.spec.checkpoint:
+            _ = self.classes  # refuses labels that the checkpoint has no output for, before its weights are read
+            model = load_checkpoint(self.checkpoint, work.source)
+            check_embeddings(work.tokenizer, model.config, self.checkpoint)
+            check_checkpoint(self.spec, model, work.encoder)
+            return model, {"mean": 0.0, "spread": 1.0}
+        model = models.load_model(work.source, labels=self.labels, seed=self.spec.fine_tune.seed)
+        if self.path.is_file():
+            return model, finetune.restore(self.path, model)
+        scaling = finetune.fine_tune(
+            model, work.tokenizer, self.spec, self.splits.train, device=work.device, progress=work.progress
+        )
+        finetune.save(self.path, model, scaling)
+        return model, scaling
+
+    @cached_property
+    def weights(self) -> dict[tuple[int, int], Tensor]:
+        """Fine-tuned matrices (outputs, inputs) by (layer, matrix)."""
+        return Decomposed(self.model()[0]).weights()
+
+    def observe(self, rows: int, given: Model | None = None) -> Iterator[Observation]:
+        """Run a fixed random sample of rows through the task's own model, or a given one.
+
+        The rows are training rows, or search rows where none is for training. Their labels are not used.
+        """
+        work = self._workload
+        tokens = encode_sample(work.tokenizer, self.splits.sample, self.spec.max_length, rows)
+        model = self.model()[0]
+        layers = None if given is None else only_given(model, given, list(work.tasks).index(self.spec.name))
+        return observe(model, tokens, padding(work.tokenizer), device=work.device, layers=layers)
+
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """Evaluator that scores the task."""
+        work = self._workload
+        return Evaluator(self.spec, self.model, work.base_vectors, work.tokenizer, self.splits, work.device)
+
+    def shape(self, pooled: tuple[float, float] | None, rate: float) -> Task:
+        """Describe the task for the hardware, with the token statistics of training rows."""
+        tokens, squared = pooled or token_moments(self.train_lengths)
+        return Task(self.spec.name, tokens, squared, self.head_parameters, rate)
+
+    @cached_property
+    def head_parameters(self) -> int:
+        """Number of parameters of pooler and classifier."""
+        ready = self.spec.checkpoint
+        model = self.model()[0] if ready else models.empty_model(self._workload.source, self.labels)
+        names = Decomposed(model, trace=False).head_names()
+        return sum(value.numel() for name, value in model.named_parameters() if name in names)
+
+    @cached_property
+    def train_lengths(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Number of tokens of each training row, or search row where none is for training, cut to length, shape (n,)."""
+        tokenizer = self._workload.tokenizer
+        check_length(self.spec, self._workload.config)
+        tokens = encode(tokenizer, self.splits.sample, self.spec.max_length)
+        check_words(self.spec, tokenizer, tokens)
+        if self.spec.checkpoint:
+            frames = [getattr(self.splits, name) for name in splits.SPLITS]
+            check_same_tokens(self.spec, self.checkpoint, tokenizer, frames)
+        return tokens.lengths
