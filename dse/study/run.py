@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +132,7 @@ def _open_session(
     if profiled:
         event["profiled"] = list(profiled)
     log.append(event)
-    return event, replace(history, sessions=(*history.sessions, event))
+    return event, read_history(log.events, log.path, checked=len(log.events))  # with earlier rows stale, if they are
 
 
 def _record_content(problem: Problem, loop: Loop, folder: Path, *, force: bool) -> None:

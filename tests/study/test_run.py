@@ -375,12 +375,16 @@ def test_rows_of_before_a_forced_change_are_stale_and_leave_the_front(tmp_path: 
     }
 
 
-def test_a_design_with_a_stale_row_is_evaluated_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("change", ["weights", "checkpoint"])
+def test_a_design_with_a_stale_row_is_evaluated_again(tmp_path: Path, change: str) -> None:
     space = fake_space(small_raw(trials=4))
+    changed: dict[str, Any] = {"problem": Weighed("two")}
+    if change == "checkpoint":
+        changed = {"provenance": Provenance({"hardware.isaac": "1 (dse-reram 0.1.0)"}, {"base": "def"})}
     go(tmp_path, space, problem=Weighed("one"))
     old = rows(tmp_path)
     points = [point_of(row) for row in old if row["status"] == "done"]
-    go(tmp_path, space, trials=4 + len(points), problem=Weighed("two"), force=True, enqueue=points)
+    go(tmp_path, space, trials=4 + len(points), force=True, enqueue=points, **changed)
     again = [row for row in rows(tmp_path)[len(old) :] if row["source"] == "enqueued"]
     assert [(row["status"], point_of(row)) for row in again] == [("done", point) for point in points]
 
