@@ -67,11 +67,12 @@ class Loop:
         """Replay a log into the sampler and the ledger."""
         self.checked = len(self.log.events)
         self.suggester.restore_study_attributes(history.study_attributes)
+        tasks = history.tasks
         for trial in history.finished:
             assert trial.done is not None
             self._learn_profiles(history, trial.number)
             row = trial.done["row"]
-            told, params, point = self._replay(trial, row, history.tasks_of(trial))
+            told, params, point = self._replay(trial, row, tasks[trial.session])
             self.suggester.restore(params, trial.asked["attributes"], told)
             self.ledger.record(row, told, point)
             self._learn(point, row)
@@ -82,8 +83,9 @@ class Loop:
     def requeue_failed(self, history: History) -> None:
         """Evaluate failed designs again before anything new."""
         rows = {row["trial"]: row for row in history.rows}
+        by_session = history.tasks
+        tasks = [by_session[trial.session] for trial in history.finished]  # the number of a trial is its place
         failed = self.ledger.forget_failures(rows)
-        tasks = {trial.number: history.tasks_of(trial) for trial in history.finished}
         again = [("enqueued", point_in(self.space, row, tasks[row["trial"]])) for row in failed]
         self.queue = [*again, *self.queue]
 

@@ -66,9 +66,10 @@ class History:
         """Columns of all sessions."""
         return merge_columns(*([Column(*item) for item in session["columns"]] for session in self.sessions))
 
-    def tasks_of(self, trial: Trial) -> list[str]:
-        """Return the task names of the session that asked for a trial, in order."""
-        return task_names(item[0] for item in self.sessions[trial.session]["columns"])
+    @property
+    def tasks(self) -> list[list[str]]:
+        """Task names of each session, in order."""
+        return [task_names(item[0] for item in session["columns"]) for session in self.sessions]
 
 
 def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) -> History:
