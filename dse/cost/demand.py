@@ -9,9 +9,7 @@ from dse.errors import PluginContractError
 from dse.records.arrays import Bools, Floats, Ints
 from dse.records.demand import Demand
 from dse.records.plan import BASE, DROPPED, Plan
-from dse.records.workload import Encoder, Matrix, Workload
-
-HEAD_COLUMNS = ("query", "key", "value")
+from dse.records.workload import PROJECTIONS, Encoder, Matrix, Workload
 
 
 def demand(workload: Workload, plan: Plan, *, generator: str, joint: bool = False) -> Demand:
@@ -112,8 +110,19 @@ def kept_inputs(encoder: Encoder, demand: Demand, matrix: int) -> Bools | None:
 def _kept_side(encoder: Encoder, demand: Demand, matrix: int, side: str) -> Bools | None:
     for mask, heads in ((demand.heads, True), (demand.ffn, False)):
         if mask is not None and removable_side(encoder.matrices[matrix], heads=heads) == side:
-            return np.repeat(mask, encoder.head_size, axis=-1) if heads else mask
+            return spread_units(encoder, matrix, mask, heads=heads)
     return None
+
+
+def spread_units(encoder: Encoder, matrix: int, mask: Bools, *, heads: bool) -> Bools:
+    """Return a mask over the side of a matrix that heads or FFN columns shrink, from a mask over these units (..., units).
+
+    A fused matrix has the units of its parts one after another.
+    """
+    units = np.repeat(mask, encoder.head_size, axis=-1) if heads else mask
+    of_matrix = encoder.matrices[matrix]
+    size = of_matrix.columns if removable_side(of_matrix, heads=heads) == "columns" else of_matrix.rows
+    return np.tile(units, size // units.shape[-1])
 
 
 def _union(plan: Plan, uses: Bools, mask: Bools | None, count: int, generator: str) -> Bools | None:
@@ -137,21 +146,19 @@ def _count_kept(encoder: Encoder, uses: Bools, heads: Bools | None, ffn: Bools |
         return rows, columns
     full = (*uses.shape[:1], *uses.shape[2:], len(encoder.matrices))
     rows, columns = np.broadcast_to(rows, full).copy(), np.broadcast_to(columns, full).copy()
-    for mask, unit in ((heads, encoder.head_size), (ffn, 1)):
+    for mask in (heads, ffn):
         if mask is None:
             continue
-        remaining = mask.sum(axis=-1) * float(unit)
         for index, matrix in enumerate(encoder.matrices):
             side = removable_side(matrix, heads=mask is heads)
-            if side == "columns":
-                columns[..., index] = remaining
-            elif side == "rows":
-                rows[..., index] = remaining
+            if side is not None:
+                sizes = columns if side == "columns" else rows
+                sizes[..., index] = spread_units(encoder, index, mask, heads=mask is heads).sum(axis=-1)
     return rows, columns
 
 
 def removable_side(matrix: Matrix, *, heads: bool) -> str | None:
     """Return the side of a matrix that shrinks when heads (or else FFN columns) are removed."""
     if heads:
-        return "columns" if matrix.role in HEAD_COLUMNS else "rows" if matrix.role == "attention_output" else None
+        return "columns" if matrix.role in PROJECTIONS else "rows" if matrix.role == "attention_output" else None
     return "columns" if matrix.role == "ffn_in" else "rows" if matrix.role == "ffn_out" else None

@@ -51,8 +51,10 @@ def own_names(model: PreTrainedModel, source: Source, task: int) -> set[str]:
         task: index of the task.
     """
     decomposed = Decomposed(model, trace=False)
-    names = set(model.state_dict()) - decomposed.matrix_names()
+    names = set(model.state_dict())
     paths = {module: path for path, module in model.named_modules()}
+    for module in decomposed.layers:
+        names -= {f"{paths[module]}.{matrix.name}.weight" for matrix in source.encoder.matrices}
     for layer, owner in enumerate(source.plan.owner[0, task].tolist()):
         module = decomposed.layers[layer]
         replaced = module.state_dict() if owner in (BASE, DROPPED) else source.model(owner).vectors.get(layer, {})

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from dse.errors import CheckpointError
-from dse.records.workload import Encoder, Matrix, Role
+from dse.models.trace import FAMILIES, check_trace, is_constant, is_per_token, trace
+from dse.records.workload import PROJECTIONS, Encoder, Matrix, Role
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -27,8 +30,29 @@ ROLES: dict[str, Role] = {
     "attention.attn.k": "key",
     "attention.attn.v": "value",
     "attention.attn.o": "attention_output",
+    "attention.query": "query",
+    "attention.key": "key",
+    "attention.value": "value",
+    "attention.dense": "attention_output",
+    "ffn": "ffn_in",
+    "ffn_output": "ffn_out",
+    "attention.self.query_proj": "query",
+    "attention.self.key_proj": "key",
+    "attention.self.value_proj": "value",
+    "attn.Wqkv": "query_key_value",
+    "attn.Wo": "attention_output",
+    "mlp.Wi": "ffn_in",
+    "mlp.Wo": "ffn_out",
+    "self_attn.q_proj": "query",
+    "self_attn.k_proj": "key",
+    "self_attn.v_proj": "value",
+    "self_attn.o_proj": "attention_output",
+    "mlp.gate_proj": "ffn_in",
+    "mlp.up_proj": "ffn_in",
+    "mlp.down_proj": "ffn_out",
 }
-"""Roles by module path: BERT, RoBERTa, ELECTRA, MiniLM; DistilBERT; MPNet. Other paths have the role ``other``."""
+"""Roles by module path: BERT, RoBERTa, ELECTRA, MiniLM, MobileBERT; DistilBERT; MPNet; ALBERT; DeBERTa; ModernBERT;
+EuroBERT. Other paths have the role ``other``."""
 
 
 class Decomposed:
@@ -36,37 +60,51 @@ class Decomposed:
 
     Args:
         model: any Hugging Face encoder, with or without a head.
-        trace: whether to find the matrices that share an input, which needs weights.
+        trace: whether to run a few tokens, which finds the matrices; without it only names and layers are available.
 
     Attributes:
         layers: the L layer modules.
         paths: module path of each of the M matrices in its layer.
+        linears: the M linear modules of each layer.
         inputs: index of the first matrix that the same input drives, for each matrix.
+        returns: number of values that a layer returns; 0 if it returns its hidden state alone.
 
     Raises:
-        CheckpointError: the model has no list of equal layers that hold linear matrices.
+        CheckpointError: the model is no encoder of equal layers that hold linear matrices.
     """
 
     def __init__(self, model: nn.Module, *, trace: bool = True) -> None:
         self.model = model
-        self.layers = _layer_list(model)
-        self.paths = tuple(_linear_paths(self.layers[0]))
-        self.linears = [[cast("nn.Linear", layer.get_submodule(path)) for path in self.paths] for layer in self.layers]
-        shapes = [[tuple(linear.weight.shape) for linear in layer] for layer in self.linears]
-        for index, layer in enumerate(shapes):
-            if layer != shapes[0]:
-                raise CheckpointError(
-                    "the encoder's layers differ in shape", where=f"layer {index}", expected=shapes[0], found=layer
-                )
-        passes = int(getattr(getattr(model, "config", None), "num_hidden_layers", len(self.layers)))
-        if passes != len(self.layers):
+        if getattr(getattr(model, "config", None), "is_encoder_decoder", False):
             raise CheckpointError(
-                "the encoder runs its layers more than once, which is not supported",
+                "the model is an encoder with a decoder",
                 where=type(model).__name__,
-                expected=f"{passes} layers, one per pass",
-                found=len(self.layers),
+                expected="an encoder alone",
+                fix=f"use {FAMILIES}",
             )
-        self.inputs = self._trace() if trace else tuple(range(len(self.paths)))
+        self._homes = _find_homes(model)
+        self.layers = [home[at] for home, at in self._homes]
+        if trace:
+            self._look()
+
+    def _look(self) -> None:
+        """Find the matrices, and which of them share an input."""
+        linear = _linear_paths(self.layers[0])
+        _check_layers(self.layers, linear)
+        seen = trace(self.model, self.layers, linear)
+        check_trace(self.model, seen, len(self.layers))
+        self.returns = seen.returns
+        self.paths, received = _matrices(seen.inputs)
+        self.linears = [[cast("nn.Linear", layer.get_submodule(path)) for path in self.paths] for layer in self.layers]
+        self.inputs = tuple(
+            next(at for at, other in enumerate(received) if other is value or _same_memory(other, value))
+            for value in received
+        )
+
+    def put(self, modules: Mapping[int, nn.Module]) -> None:
+        """Put modules into the places of some layers, by index; every other layer takes its own place."""
+        for index, (home, at) in enumerate(self._homes):
+            home[at] = modules.get(index, self.layers[index])
 
     def weights(self) -> dict[tuple[int, int], Tensor]:
         """Return float32 copies (outputs, inputs) of all matrices by (layer, matrix)."""
@@ -87,8 +125,17 @@ class Decomposed:
         ]
 
     def shape(self) -> Encoder:
-        """Describe the encoder for the hardware."""
+        """Describe the encoder for the hardware.
+
+        Raises:
+            CheckpointError: the encoder has no attention heads.
+        """
         config: Any = self.model.config
+        heads = getattr(config, "num_attention_heads", None)
+        if not isinstance(heads, int):
+            raise CheckpointError(
+                "the encoder has no attention heads", where=type(self.model).__name__, fix=f"use {FAMILIES}"
+            )
         matrices = tuple(
             Matrix(
                 name=path,
@@ -96,25 +143,40 @@ class Decomposed:
                 columns=linear.weight.shape[0],
                 input=self.paths[self.inputs[index]],
                 role=ROLES.get(path, "other"),
+                bias=linear.bias is not None,
             )
             for index, (path, linear) in enumerate(zip(self.paths, self.linears[0], strict=True))
         )
+        matrices = _check_roles(matrices)
         embeddings = self.embedding_names()
+        vectors = sum(value.numel() for named in self.vectors() for value in named.values())
         return Encoder(
             layers=len(self.layers),
             matrices=matrices,
-            heads=int(config.num_attention_heads),
+            heads=heads,
             hidden=int(config.hidden_size),
-            ffn=next((item.columns for item in matrices if item.role == "ffn_in"), max(m.columns for m in matrices)),
-            vector_parameters=sum(value.numel() for value in self.vectors()[0].values()),
+            ffn=next((item.rows for item in matrices if item.role == "ffn_out"), max(m.columns for m in matrices)),
+            vector_parameters=-(-vectors // len(self.layers)),
             embedding_parameters=sum(
                 value.numel() for name, value in self.model.named_parameters() if name in embeddings
             ),
         )
 
     def embedding_names(self) -> set[str]:
-        """Return the names of the embeddings' parameters, their norm included."""
-        return {name for name, _ in self.model.named_parameters() if "embeddings." in name}
+        """Return the names of the embeddings' parameters: of words, positions and token types, and of their norm."""
+        from torch import nn
+
+        words: nn.Module = cast("Any", self.model).get_input_embeddings()
+        inside = {id(module) for layer in self.layers for module in layer.modules()}
+        tables = {id(words): words}
+        for module in self.model.modules():
+            if words in module.children() and not inside & {id(one) for one in module.modules()}:
+                tables[id(module)] = module  # a module of embeddings alone: projections and a norm are a part of it
+            wide = isinstance(module, nn.Embedding) and module.embedding_dim >= getattr(words, "embedding_dim", 0)
+            if wide and id(module) not in inside:
+                tables[id(module)] = module
+        parameters = {id(value) for module in tables.values() for value in module.parameters()}
+        return {name for name, value in self.model.named_parameters() if id(value) in parameters}
 
     def head_names(self) -> set[str]:
         """Return the names of parameters outside embeddings and layers: pooler, classifier, shared position biases."""
@@ -128,67 +190,100 @@ class Decomposed:
         matrices = {id(linear.weight) for layer in self.linears for linear in layer}
         return {name for name, value in self.model.named_parameters() if id(value) in matrices}
 
-    def _trace(self) -> tuple[int, ...]:
-        """Find the matrices that share an input: run a few tokens and compare the tensors that the matrices receive."""
-        import torch
 
-        seen: dict[int, Tensor] = {}
-        hooks = []
-        for index, linear in enumerate(self.linears[0]):
+def _matrices(inputs: Mapping[str, list[Tensor]]) -> tuple[tuple[str, ...], list[Tensor]]:
+    """Return the paths of the linear modules that receive one vector for each token, and these vectors.
 
-            def keep(_module: object, arguments: tuple[Tensor, ...], at: int = index) -> None:
-                seen[at] = arguments[0]
-
-            hooks.append(linear.register_forward_pre_hook(keep))
-        training = self.model.training
-        try:
-            with torch.no_grad():
-                device = next(self.model.parameters()).device
-                self.model.eval()(input_ids=torch.tensor([[3, 4, 5, 6]], device=device))
-        finally:
-            self.model.train(training)
-            for hook in hooks:
-                hook.remove()
-        missing = [path for index, path in enumerate(self.paths) if index not in seen]
-        if missing:
-            raise CheckpointError("a linear matrix of the encoder is never used", where=", ".join(missing))
-        first: list[int] = []
-        for index, value in sorted(seen.items()):
-            same = [at for at in range(index) if seen[at] is value or _same_memory(seen[at], value)]
-            first.append(same[0] if same else index)
-        return tuple(first)
+    A module that receives the same vectors for all rows is no matrix: its products are known before any text comes.
+    """
+    paths, received = [], []
+    for path, values in inputs.items():
+        of_tokens = [value for value in values if is_per_token(value)]
+        others = [value for value in values if not is_per_token(value) and not is_constant(value)]
+        if not values or others or len(of_tokens) > 1:
+            raise CheckpointError(
+                "a linear matrix of the encoder is " + ("not used once per token" if values else "never used"),
+                where=path,
+                expected="one vector for each token",
+                found=[tuple(value.shape) for value in (others or values)] or "none",
+                fix=f"use {FAMILIES}",
+            )
+        if of_tokens:
+            paths.append(path)
+            received += of_tokens
+    return tuple(paths), received
 
 
-def container(model: nn.Module, layers: list[nn.Module]) -> tuple[nn.Module, str]:
-    """Return the module and the attribute that hold the list of layers."""
+def _check_layers(layers: list[nn.Module], linear: list[str]) -> None:
+    """Refuse layers of different shapes, and layers with weights that lie outside linear modules."""
     from torch import nn
 
-    for module in model.modules():
-        for name, child in module.named_children():
-            if isinstance(child, nn.ModuleList) and list(child) == layers:
-                return module, name
-    raise CheckpointError("the list of layers has no parent module", where=type(model).__name__)
+    shapes = [
+        [(path, tuple(one.weight.shape)) for path, one in layer.named_modules() if isinstance(one, nn.Linear)]
+        for layer in layers
+    ]
+    for index, layer in enumerate(shapes):
+        if layer != shapes[0]:
+            raise CheckpointError(
+                "the encoder's layers differ in shape", where=f"layer {index}", expected=shapes[0], found=layer
+            )
+    for name, value in layers[0].named_parameters():
+        path = name.rpartition(".")[0]
+        module = layers[0].get_submodule(path)
+        if value.ndim > 1 and path not in linear and not isinstance(module, nn.Embedding):
+            raise CheckpointError(
+                "a layer has weights that are no linear matrix, which cannot lie on crossbars",
+                where=name,
+                expected="weights in linear modules",
+                found=f"{type(module).__name__} of shape {tuple(value.shape)}",
+                fix=f"use {FAMILIES}",
+            )
+
+
+def _check_roles(matrices: tuple[Matrix, ...]) -> tuple[Matrix, ...]:
+    """Keep the roles of attention, and of the feed-forward layer, only where heads, or columns, can be left out.
+
+    Heads that share keys, and feed-forward columns that several matrices use, cannot be left out.
+    """
+    role_names = [matrix.role for matrix in matrices]
+    for output, fed in (("attention_output", PROJECTIONS), ("ffn_out", ("ffn_in",))):
+        users = [matrix for matrix in matrices if matrix.role in fed]
+        ends = [matrix.rows for matrix in matrices if matrix.role == output]
+        whole = sum(matrix.columns for matrix in users)
+        fits = len(ends) == 1 and bool(users) and all(matrix.columns % ends[0] == 0 for matrix in users)
+        if not fits or (output == "attention_output" and whole != 3 * ends[0]):
+            role_names = ["other" if role in (output, *fed) else role for role in role_names]
+    return tuple(replace(matrix, role=role) for matrix, role in zip(matrices, role_names, strict=True))
 
 
 def _same_memory(one: Tensor, other: Tensor) -> bool:
     return one.data_ptr() == other.data_ptr() and one.shape == other.shape
 
 
-def _layer_list(model: nn.Module) -> list[nn.Module]:
-    """Return the longest list of modules that hold linear matrices."""
+def _find_homes(model: nn.Module) -> list[tuple[nn.ModuleList, int]]:
+    """Return the place of each layer: the list that holds it, and its index there.
+
+    The layers are the longest list of modules that hold linear matrices. Where each of them only holds a list of
+    layers, as ALBERT's groups do, the layers are those of all these lists.
+    """
     from torch import nn
 
-    best: list[nn.Module] = []
+    best: nn.ModuleList | None = None
     for module in model.modules():
-        if isinstance(module, nn.ModuleList) and len(module) > len(best) and _linear_paths(module[0]):
-            best = list(module)
-    if not best:
+        longer = isinstance(module, nn.ModuleList) and len(module) > (0 if best is None else len(best))
+        if longer and _linear_paths(module[0]):
+            best = module
+    if best is None:
         raise CheckpointError(
-            "the model has no list of layers with linear matrices",
-            where=type(model).__name__,
-            expected="a Hugging Face encoder such as BERT, RoBERTa, DistilBERT or MPNet",
+            "the model has no list of layers with linear matrices", where=type(model).__name__, expected=FAMILIES
         )
-    return best
+    homes = [(best, at) for at in range(len(best))]
+    groups = [[child for child in group.children() if isinstance(child, nn.ModuleList)] for group in best]
+    if all(len(list(group.children())) == len(inner) == 1 for group, inner in zip(best, groups, strict=True)):
+        inside = [inner[0] for inner in groups]
+        if len({type(layer) for layers in inside for layer in layers}) == 1:
+            homes = [(layers, at) for layers in inside for at in range(len(layers))]
+    return homes
 
 
 def _linear_paths(layer: nn.Module) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from dse.models.encoder import Decomposed, container
+from dse.models.encoder import Decomposed
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -39,18 +39,13 @@ def write_head(model: nn.Module, head: Mapping[str, Tensor]) -> None:
 
 
 def only_given(model: PreTrainedModel, given: Model, task: int) -> list[int]:
-    """Write the given weights of a task into its model, and take out layers without given weights.
+    """Write the given weights of a task into its model.
 
     Returns:
-        Indices of the remaining layers, ascending.
+        Indices of the layers with given weights, which are to run, ascending.
     """
-    from torch import nn
-
-    decomposed = Decomposed(model, trace=False)
+    decomposed = Decomposed(model)
     layers = {index: layer for index, layer in enumerate(decomposed.layers) if (index, 0) in given.matrices}
     write_layers(layers, decomposed.paths, given)
     write_head(model, given.heads.get(task, {}))
-    parent, attribute = container(model, decomposed.layers)
-    setattr(parent, attribute, nn.ModuleList(layers.values()))
-    model.config.num_hidden_layers = len(layers)
     return list(layers)

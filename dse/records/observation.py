@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,9 +21,11 @@ class Observation:
             in the logits.
         mask: (rows, tokens) mask, False where a token is padding.
         logits: (rows, classes) float32 answers of the model; one column for a regression.
+        states: (rows, tokens, hidden) float32 outputs of each layer that ran, by layer.
     """
 
     inputs: Mapping[tuple[int, int], Tensor]
     gradients: Mapping[tuple[int, int], Tensor]
     mask: Tensor
     logits: Tensor
+    states: Mapping[int, Tensor] = field(default_factory=dict)

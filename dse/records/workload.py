@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Role = Literal["query", "key", "value", "attention_output", "ffn_in", "ffn_out", "other"]
+Role = Literal["query", "key", "value", "query_key_value", "attention_output", "ffn_in", "ffn_out", "other"]
+PROJECTIONS: tuple[Role, ...] = ("query", "key", "value", "query_key_value")
+"""Roles of matrices whose outputs belong to attention heads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,9 @@ class Matrix:
         rows: number of inputs, one wordline each.
         columns: number of outputs, one bitline each (times bit slices).
         input: name of the input vector; matrices with the same name are driven by the same vector.
-        role: its part in the layer; heads and FFN columns can be removed only where it is not ``other``.
+        role: its part in the layer; heads and FFN columns can be removed only where it is not ``other``. A fused matrix
+            holds its parts one after another: query, key and value, or both inputs of a gated feed-forward layer.
+        bias: whether it has a bias, which a compressor or generator may change.
     """
 
     name: str
@@ -26,6 +30,7 @@ class Matrix:
     columns: int
     input: str
     role: Role = "other"
+    bias: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,8 @@ class Encoder:
     @property
     def head_size(self) -> int:
         """Columns of query, key and value that belong to one head."""
-        return self.hidden // self.heads
+        width = next((matrix.rows for matrix in self.matrices if matrix.role == "attention_output"), self.hidden)
+        return width // self.heads
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.cost.demand import removable_side
+from dse.cost.demand import removable_side, spread_units
 from dse.records.demand import Demand
 from dse.records.effective import Effective
 from dse.records.plan import BASE, DROPPED, Plan
@@ -114,5 +114,5 @@ def _sides(
         side = removable_side(encoder.matrices[matrix], heads=heads)
         if mask is not None and side is not None:
             union = mask[0, users, layer].any(axis=0)
-            indices[side] = np.flatnonzero(np.repeat(union, encoder.head_size) if heads else union)
+            indices[side] = np.flatnonzero(spread_units(encoder, matrix, union, heads=heads))
     return indices.get("columns"), indices.get("rows")

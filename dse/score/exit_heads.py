@@ -5,7 +5,6 @@ Nothing is trained: a head is a ridge regression from a layer's states to the la
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,10 +42,9 @@ def fit_exits(context: Context, task: int, rows: int, model: Model | None = None
     seen: dict[int, list[NDArray[Any]]] = {}
     logits: list[NDArray[Any]] = []
     for batch in context.observe(task, rows, model):
-        ran = sorted({layer for layer, _ in batch.inputs})
         logits.append(batch.logits.cpu().numpy())
-        for layer, following in pairwise(ran):  # the next layer's input is this layer's output
-            states = ExitHead.states(batch.inputs[following, 0], batch.mask)
+        for layer in sorted(batch.states)[:-1]:
+            states = ExitHead.states(batch.states[layer], batch.mask)
             seen.setdefault(layer, []).append(states.cpu().numpy())
     answers = np.concatenate(logits)
     if answers.shape[1] == 1:

@@ -139,7 +139,9 @@ class TinyContext:
                 inputs[key] = torch.randn((*mask.shape, matrix.rows), generator=draw) * (1 + task)
                 gradients[key] = torch.randn((*mask.shape, matrix.columns), generator=draw)
             logits = torch.randn((len(mask), 2), generator=draw)
-            yield Observation(inputs, gradients, mask, logits)
+            layers = sorted({layer for layer, _ in inputs})
+            states = {layer: inputs[after, 0] for layer, after in zip(layers, [*layers[1:], layers[-1]], strict=True)}
+            yield Observation(inputs, gradients, mask, logits, states)
 
     def trained(self, training: Training) -> Model:
         """Give random weights near the base; two equal arguments give the same weights."""

@@ -37,7 +37,9 @@ class Readable(TinyContext):
                 inputs[layer, 0] = noise + signal[:, None, :]
             classes = torch.cat([4 * signal, -4 * signal], dim=1)
             mask = torch.ones((rows // 3, 4), dtype=torch.bool)
-            yield dse.Observation(inputs, {}, mask, classes if task == 0 else signal)
+            after = zip(layers, [*layers[1:], layers[-1]], strict=True)
+            states = {layer: inputs[following, 0] for layer, following in after}
+            yield dse.Observation(inputs, {}, mask, classes if task == 0 else signal, states)
 
 
 CONTEXT = Readable(LOAD)

@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 from dse.errors import CheckpointError
-from dse.models.encoder import Decomposed, container
+from dse.models.encoder import Decomposed
 from dse.models.inference.adc import move_to, product
 from dse.models.inference.exits import Exiting
+from dse.models.slots import Skip
 from dse.records.effective import Effective, OnArrays, Product
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class CrossbarLayers:
             for path, new in zip(decomposed.paths, replaced, strict=True):
                 layer.set_submodule(path, new)
             self.linears.append(replaced)
-        self._parent, self._attribute = container(model, decomposed.layers)
+        self._put, self._returns = decomposed.put, decomposed.returns
         self._own = decomposed.vectors()
         self._head_names = decomposed.head_names()
         self._base = base_vectors
@@ -171,8 +172,7 @@ class CrossbarLayers:
         self, held: Effective, keep_layers: Sequence[bool] | None, base_layers: Sequence[bool] | None, input_bits: int
     ) -> Iterator[None]:
         """Run the ``with`` block with these matrices; see `Evaluator.score` for the arguments."""
-        count = len(self._layers)
-        remaining = [index for index in range(count) if keep_layers is None or keep_layers[index]]
+        remaining = [index for index in range(len(self._layers)) if keep_layers is None or keep_layers[index]]
         for layer in remaining:
             for index, linear in enumerate(self.linears[layer]):
                 self._write(linear, held.weights, (layer, index))
@@ -180,12 +180,14 @@ class CrossbarLayers:
             self._write_vectors(layer, held.vectors.get(layer, own))
         for driver in self._drivers:
             driver.bits = input_bits
-        running = {index: self._layers[index] for index in remaining}
+        modules: dict[int, nn.Module] = {
+            index: Skip(layer, self._returns) for index, layer in enumerate(self._layers) if index not in remaining
+        }
         if held.exits:
-            self._exiting = Exiting(running, held.exits, next(self.model.parameters()).device)
-            setattr(self._parent, self._attribute, self._exiting.modules)
-        elif len(remaining) < count:
-            setattr(self._parent, self._attribute, nn.ModuleList(running.values()))
+            running = {index: self._layers[index] for index in remaining}
+            self._exiting = Exiting(running, held.exits, next(self.model.parameters()).device, self._returns)
+            modules |= self._exiting.gates
+        self._put(modules)
         before: dict[tuple[int, int], nn.Parameter] = {}
         head = self._write_head(held.head)
         try:
@@ -201,8 +203,7 @@ class CrossbarLayers:
                 self.linears[layer][index].products.clear()
             for layer, index in held.arrays:
                 self.linears[layer][index].convert((), None)
-            if len(remaining) < count or held.exits:
-                setattr(self._parent, self._attribute, nn.ModuleList(self._layers))
+            self._put({})
             self._exiting = None
             for (layer, index), bias in before.items():
                 self.linears[layer][index].bias = bias

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from dse.errors import CheckpointError
+from dse.models.slots import Slot, like_layer
 from dse.records.exits import ExitHead
 
 if TYPE_CHECKING:
@@ -22,10 +23,11 @@ class Exiting:
         layers: layers that run, by index in the encoder.
         heads: exit heads, by the index of the layer before them.
         device: device of the model.
+        returns: number of values that a layer returns; 0 if it returns its hidden state alone.
     """
 
     def __init__(
-        self, layers: Mapping[int, nn.Module], heads: Mapping[int, ExitHead], device: str | torch.device
+        self, layers: Mapping[int, nn.Module], heads: Mapping[int, ExitHead], device: str | torch.device, returns: int
     ) -> None:
         missing = set(heads) - set(layers)
         if missing:
@@ -39,10 +41,10 @@ class Exiting:
             layer: ExitHead(head.weight.to(device), head.bias.to(device), head.threshold)
             for layer, head in heads.items()
         }
-        self.modules = nn.ModuleList(_Gate(self, layer, module) for layer, module in layers.items())
+        self.gates = {layer: _Gate(self, layer, module) for layer, module in layers.items()}
         self.runs = dict.fromkeys(layers, 0)
         self.rows = 0
-        self._tuple = False
+        self._returns = returns
 
     def begin(self, mask: Tensor) -> None:
         """Begin a batch; ``mask`` (rows, tokens) is zero for padding."""
@@ -62,15 +64,17 @@ class Exiting:
         """Run a layer on the rows that have not left; let rows leave whose answer is sure enough."""
         here, rows = self._here, len(self._mask)
         if not len(here):
-            return self._like(hidden)
+            return like_layer(hidden, self._returns)
         self.runs[layer] += len(here)
 
         def cut(value: Any) -> Any:
+            if isinstance(value, tuple):
+                return tuple(map(cut, value))
+            # A table of relative positions may have as many rows as the batch, but is no wider than the hidden state.
             with_rows = isinstance(value, torch.Tensor) and value.ndim and len(value) == rows
-            return value[here] if with_rows else value
+            return value[here] if with_rows and (value.ndim > 2 or value.shape[-1] == hidden.shape[1]) else value
 
         returned = module(hidden[here], *map(cut, others), **{name: cut(value) for name, value in named.items()})
-        self._tuple = isinstance(returned, tuple)
         outputs = returned[0] if isinstance(returned, tuple) else returned
         whole = hidden.clone()
         whole[here] = outputs
@@ -80,21 +84,17 @@ class Exiting:
             sure = answers.softmax(dim=-1).amax(dim=-1) >= head.threshold
             self._answers.append((here[sure], answers[sure]))
             self._here = here[~sure]
-        return self._like(whole)
-
-    def _like(self, hidden: Tensor) -> Any:
-        return (hidden,) if self._tuple else hidden
+        return like_layer(whole, self._returns)
 
 
-class _Gate(nn.Module):
+class _Gate(Slot):
     """Module in a layer's place, which runs the layer on the rows that have not left."""
 
     def __init__(self, exiting: Exiting, layer: int, module: nn.Module) -> None:
-        super().__init__()
-        self._exiting = [exiting]  # a list hides it from torch, which would register its modules again
-        self._layer = layer
-        self.module = module
+        super().__init__(module, owns=True)
+        self._exiting = [exiting]  # a list hides it from torch
+        self._index = layer
 
     def forward(self, hidden_states: Tensor, *others: Any, **named: Any) -> Any:
         """Run the layer."""
-        return self._exiting[0].run(self._layer, self.module, hidden_states, others, named)
+        return self._exiting[0].run(self._index, self._layer[0], hidden_states, others, named)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from dse.models.data.text import Encoded, batch, by_length
 from dse.models.encoder import Decomposed
+from dse.models.slots import Skip
 from dse.records.observation import Observation
 
 if TYPE_CHECKING:
@@ -36,40 +37,53 @@ def observe(
         pad: padding value of each input.
         device: ``cpu`` or ``cuda``.
         seed: seed of the random weights.
-        layers: index of each of the model's layers in the encoder; None: their place in the model.
+        layers: indices of the layers that run; None: all of them.
     """
     import torch
 
-    decomposed = Decomposed(model, trace=False)
-    layers = range(len(decomposed.layers)) if layers is None else layers
-    embeddings = decomposed.embedding_names()
+    decomposed = Decomposed(model)
+    running = set(range(len(decomposed.layers)) if layers is None else layers)
     generator = torch.Generator().manual_seed(seed)
     inputs: dict[tuple[int, int], Tensor] = {}
     gradients: dict[tuple[int, int], Tensor] = {}
+    states: dict[int, Tensor] = {}
 
     def watch(linear: nn.Linear, key: tuple[int, int]) -> Any:
         def record(_module: object, arguments: tuple[Tensor, ...], output: Tensor) -> None:
+            if key in inputs or not output.requires_grad:
+                return  # a matrix may run on relative positions too, which no text changes
             inputs[key] = arguments[0].detach()
             output.register_hook(lambda gradient: gradients.__setitem__(key, gradient.detach()))
 
         return linear.register_forward_hook(record)
 
-    for name, value in model.named_parameters():
-        # A gradient must reach every output, for which the embeddings' norm suffices; weights need no gradient.
-        value.requires_grad_(name in embeddings and value.ndim == 1)
+    def keep_states(layer: int, output: Any) -> None:
+        states[layer] = (output[0] if isinstance(output, tuple) else output).detach()
+
+    model.requires_grad_(False)  # torch takes the flag by position
     cast("Any", model).to(device).eval()
+    decomposed.put({at: Skip(one, decomposed.returns) for at, one in enumerate(decomposed.layers) if at not in running})
     hooks = [
-        watch(linear, (layer, index))
-        for layer, linears in zip(layers, decomposed.linears, strict=True)
-        for index, linear in enumerate(linears)
+        watch(linear, (layer, index)) for layer in running for index, linear in enumerate(decomposed.linears[layer])
     ]
+    hooks += [
+        decomposed.layers[layer].register_forward_hook(lambda _, __, output, at=layer: keep_states(at, output))
+        for layer in running
+    ]
+    # A gradient must reach every output, for which the first layer's states suffice; weights need no gradient.
+    hooks.append(
+        decomposed.layers[min(running)].register_forward_pre_hook(
+            lambda _, values: (values[0].detach().requires_grad_(), *values[1:])
+        )
+    )
     try:
         for rows in by_length(tokens):
             fed = {name: value.to(device) for name, value in batch(tokens, rows, pad).items()}
+            inputs.clear()
             logits = model(**fed).logits
             (logits * torch.randn(logits.shape, generator=generator).to(device)).sum().backward()
-            model.zero_grad()
-            yield Observation(dict(inputs), dict(gradients), fed["attention_mask"].bool(), logits.detach().float())
+            mask = fed["attention_mask"].bool()
+            yield Observation(dict(inputs), dict(gradients), mask, logits.detach().float(), dict(states))
     finally:
         for hook in hooks:
             hook.remove()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from dse.models import checkpoints as models
-from dse.models.encoder import Decomposed, container
+from dse.models.encoder import Decomposed
+from dse.models.slots import Repeat, Skip
 from dse.models.write import write_head, write_layers
 from dse.records.model import Model
 
@@ -43,22 +44,25 @@ class Together:
             models.load_model(work.source, labels=task.labels, seed=task.spec.fine_tune.seed + training.seed)
             for task in self.tasks
         ]
-        decomposed = [Decomposed(model, trace=False) for model in self.models]
+        decomposed = [Decomposed(model) for model in self.models]
         self._heads = [sorted(one.head_names()) for one in decomposed]
         self.indices = training.layers or tuple(range(len(decomposed[0].layers)))
         self.paths = decomposed[0].paths
         self.layers = nn.ModuleList(decomposed[0].layers[index] for index in self.indices)
-        self._trunk = _Trunk(self.layers)
+        self._trunk = {index: Repeat(layer) for index, layer in zip(self.indices, self.layers, strict=True)}
         shared = dict(self.models[0].named_parameters())
         for model, one in zip(self.models, decomposed, strict=True):
-            parent, attribute = container(model, one.layers)
-            setattr(parent, attribute, nn.ModuleList([self._trunk]))
             for name in one.embedding_names():
                 model.get_parameter(name).data = shared[name].data
+        for one in decomposed:
+            one.put(
+                {index: self._trunk.get(index) or Skip(layer, one.returns) for index, layer in enumerate(one.layers)}
+            )
 
     def logits(self, at: int, inputs: dict[str, Tensor]) -> Tensor:
         """Run a batch; return a task's logits (rows, classes)."""
-        self._trunk.outputs = None
+        for layer in self._trunk.values():
+            layer.outputs = None
         return self.also(at, inputs)
 
     def also(self, at: int, inputs: dict[str, Tensor]) -> Tensor:
@@ -101,7 +105,7 @@ class Together:
         import torch
 
         own = [(task.model()[0], names) for task, names in zip(self.tasks, self._heads, strict=True)]
-        parts = [Decomposed(model, trace=False) for model, _ in own]
+        parts = [Decomposed(model) for model, _ in own]
         matrices, vectors = [one.weights() for one in parts], [one.vectors() for one in parts]
         return Model(
             {key: torch.stack([one[key] for one in matrices]).mean(dim=0) for key in matrices[0]},
@@ -131,21 +135,3 @@ class Together:
             task: {name: model.get_parameter(name).detach().cpu().clone() for name in names}
             for task, model, names in zip(self.training.tasks, self.models, self._heads, strict=True)
         }
-
-
-class _Trunk(nn.Module):
-    """Module in the place of all layers, which runs them or repeats their last outputs."""
-
-    def __init__(self, layers: nn.ModuleList) -> None:
-        super().__init__()
-        self.layers = layers
-        self.outputs: Any = None
-
-    def forward(self, hidden_states: Tensor, *others: Any, **named: Any) -> Any:
-        """Return the outputs of the last layer, in the layer's own form."""
-        if self.outputs is None:
-            hidden: Any = hidden_states
-            for layer in self.layers:
-                hidden = layer(hidden[0] if isinstance(hidden, tuple) else hidden, *others, **named)
-            self.outputs = hidden
-        return self.outputs

@@ -127,14 +127,12 @@ def test_a_dropped_layer_is_skipped_needs_no_matrices_and_comes_back(model: Any)
     with layers.holding(Effective(weights), None, None, 0):
         both = logits(layers)
     with layers.holding(Effective(first), [True, False], None, 0):
-        assert len(model.bert.encoder.layer) == 1
         one = logits(layers)
         with torch.inference_mode():
             hidden = model.bert.encoder.layer[0](model.bert.embeddings(INPUTS))
             state = hidden[0] if isinstance(hidden, tuple) else hidden
             expected = model.classifier(model.bert.pooler(state))
         assert torch.allclose(one, expected, atol=1e-5)
-    assert len(model.bert.encoder.layer) == 2
     with layers.holding(Effective(weights), None, None, 0):
         assert torch.equal(logits(layers), both)
     assert not torch.allclose(one, both)

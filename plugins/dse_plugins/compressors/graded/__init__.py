@@ -146,7 +146,7 @@ class Graded:
             part = slice(begin[key[1]], begin[key[1] + 1])
             level = weights.of_outputs(key, torch.from_numpy(levels[key[0], part].astype(np.int64)))
             bias = None
-            if self.options.recover:
+            if self.options.recover and self._encoder.matrices[key[1]].bias:
                 table = self._biases(task, int(params["base_bits"][0]))[:, key[0], part]
                 bias = weights.of_outputs(key, torch.from_numpy(table.T.copy())).gather(1, level[:, None])[:, 0]
             stored[key] = plugin.Stored(_terms(weight, base[key], scales[key], level), on_base=True, bias=bias)

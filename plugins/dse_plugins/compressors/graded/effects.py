@@ -134,6 +134,8 @@ def measure_outputs(context: plugin.Context, task: int, scales: dict[Key, Tensor
     for key, out in left.items():
         layer = torch.cat([weight for other, weight in weights.items() if other[0] == key[0]])
         damped = weights[key] + DAMPING * layer.mean() + torch.finfo(torch.float32).tiny
+        if not context.workload.encoder.matrices[key[1]].bias:
+            damped = torch.full_like(damped, torch.inf)  # the best bias is then zero
         cross = torch.einsum("oi,foi->fo", pulls[key], out)
         bias = cross / damped
         tables["plain"][key] = squares[key] / count

@@ -97,9 +97,10 @@ class Free(Tiers):
         return factors.round_factors(fitted, str(params["factors"][0]))
 
     def bias(self, place: Place, made: Tensor, scale: Tensor, params: plugin.Params) -> Tensor | None:
-        """Return the mean error of the outputs relative to those of written PEs."""
+        """Return the mean error of the outputs relative to those of written PEs, if the matrix has a bias to hold it."""
+        assert self._encoder is not None
         mean, _ = self._inputs(place)
-        if mean is None or not bool(params["bias"][0]):
+        if mean is None or not bool(params["bias"][0]) or not self._encoder.matrices[place.key[1]].bias:
             return None
         return (self.codes(place, scale, params) * scale - made) @ mean
 

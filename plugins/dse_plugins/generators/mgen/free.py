@@ -34,7 +34,7 @@ class Free:
             name="trunk", low=0, high=min(max(1, layers // 3), layers - 1), default=0, limits=(0, layers - 1), unit="layers",
             summary="first layers that are the same for all tasks, whole",
         )  # fmt: skip
-        shares = importance.kept_shares(0.3, ("task",), "a task", "layers")
+        shares = importance.kept_shares(workload.encoder, 0.3, ("task",), "a task", "layers")
         return (trunk, *shares, exits.confidence()) if self.options.exits else (trunk, *shares)
 
     def prepare(self, context: plugin.Context) -> None:
@@ -48,16 +48,16 @@ class Free:
         tables = measure_each_task(context, "effects of heads", {"rows": self.options.rows}, measure)
         for task in tasks:
             self._moments(context, task)
-        for name in importance.SIDES:
+        for name in importance.sides(context.workload.encoder):
             block = importance.block_of(context.workload.encoder, name, self.options.block)
             self._ranks[name] = np.stack([importance.ranks(table[name], block) for table in tables])
 
     def plan(self, workload: plugin.Workload, params: plugin.Params) -> plugin.Plan:
         """Keep the heads and columns of largest effect; before measurement, those that come first in each layer."""
-        heads, ffn = (self._mask_kept(workload, name, params) for name in importance.SIDES)
+        masks = {name: self._mask_kept(workload, name, params) for name in importance.sides(workload.encoder)}
         owner = plugin.separate_models(workload, params.points).owner
         owner = np.where(_of_trunk(workload, params), plugin.BASE, owner)
-        return plugin.Plan(owner, heads=heads, ffn=ffn, exits=self._leaving(workload, params))
+        return plugin.Plan(owner, **masks, exits=self._leaving(workload, params))
 
     def weights(self, context: plugin.Context, params: plugin.Params, owner: int) -> plugin.Weights | plugin.Model:
         """Return the matrices that take the place of the base, or the kept part of a task's matrices."""
@@ -65,7 +65,7 @@ class Free:
             return self._mean(context) if self.options.merged else context.base_weights()
         encoder, weights, task = context.workload.encoder, context.task_weights(owner - 1), owner - 1
         layers = range(encoder.layers)
-        masks = {name: self._mask_kept(context.workload, name, params)[0, task] for name in importance.SIDES}
+        masks = {name: self._mask_kept(context.workload, name, params)[0, task] for name in importance.sides(encoder)}
         matrices, shifts = recover(encoder, weights, layers, partial(self._moments, context, task), masks)
         early: dict[int, dict[int, plugin.ExitHead]] = {}
         if self._exits:

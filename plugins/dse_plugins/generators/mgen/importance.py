@@ -35,7 +35,7 @@ def measure_units(context: plugin.Context, task: int, rows: int, model: plugin.M
     encoder = context.workload.encoder
     weights = context.task_weights(task) if model is None else model.matrices
     layers = sorted({layer for layer, _ in weights})
-    where = {name: index for name in SIDES if (index := matrix_of(encoder, SIDES[name])) is not None}
+    where = sides(encoder)
     keys = [(layer, index) for index in where.values() for layer in layers]
     means: dict[Key, Any] = dict.fromkeys(keys, 0.0)
     tokens = 0
@@ -59,10 +59,10 @@ def measure_units(context: plugin.Context, task: int, rows: int, model: plugin.M
     }
 
 
-def matrix_of(encoder: plugin.Encoder, role: str) -> int | None:
-    """Index of the matrix of a role; None if the encoder has no such matrix."""
+def sides(encoder: plugin.Encoder) -> dict[str, int]:
+    """Index of the matrix that has units as inputs, by the kind of the units; without units that cannot be left out."""
     roles = [matrix.role for matrix in encoder.matrices]
-    return roles.index(role) if role in roles else None
+    return {name: roles.index(role) for name, role in SIDES.items() if role in roles}
 
 
 def ranks(effects: Array, block: int) -> NDArray[np.int64]:
@@ -107,15 +107,19 @@ def within(places: NDArray[np.int64], share: Array, block: int) -> NDArray[np.bo
 
 
 def kept_shares(
-    low: float, scope: tuple[Literal["task"], ...], owner: str, layers: str
+    encoder: plugin.Encoder, low: float, scope: tuple[Literal["task"], ...], owner: str, layers: str
 ) -> tuple[plugin.Parameter, ...]:
-    """Declare the shares of heads and of columns that are kept; owner and layers are words of the summaries."""
+    """Declare the shares of heads and of columns that are kept; owner and layers are words of the summaries.
+
+    An encoder whose heads or columns cannot be left out has no such share.
+    """
     return tuple(
         plugin.Float(
             name=name, low=low, high=1.0, default=1.0, limits=(0.0, 1.0), scope=scope,
             summary=f"share of {owner}'s {units} that are kept, over all {layers}",
         )
         for name, units in (("heads", "attention heads"), ("ffn", "feed-forward columns"))
+        if name in sides(encoder)
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse import plugin
-from dse_plugins.generators.mgen.importance import SIDES, matrix_of
+from dse_plugins.generators.mgen.importance import sides
 from dse_plugins.shared import Array, Key
 from dse_plugins.shared.moments import input_moments
 
@@ -37,9 +37,7 @@ def moments(
         Arrays ``heads_mean`` (L, hidden), ``heads_covariance`` (L, hidden, hidden), ``ffn_mean`` (L, F) and
         ``ffn_covariance`` (L, F, F), float32.
     """
-    encoder = context.workload.encoder
-    where = {name: index for name in SIDES if (index := matrix_of(encoder, SIDES[name])) is not None}
-    return input_moments(context, tasks, rows, where, model)
+    return input_moments(context, tasks, rows, sides(context.workload.encoder), model)
 
 
 def recover(
@@ -70,16 +68,17 @@ def recover(
     table = read()
     matrices: dict[Key, Tensor] = {}
     shifts: dict[Key, Tensor] = {}
-    for name, role in SIDES.items():
-        index = matrix_of(encoder, role)
-        if index is None:
-            continue
+    for name, index in sides(encoder).items():
         inputs = np.repeat(masks[name], encoder.head_size, axis=-1) if name == "heads" else masks[name]
         for at, layer in enumerate(layers):
             if not inputs[at].all():
                 mean, covariance = table[f"{name}_mean"][at], table[f"{name}_covariance"][at]
                 key = layer, index
-                matrices[key], shifts[key] = make_up(weights[key], mean, covariance, inputs[at])
+                if not encoder.matrices[index].bias:  # no bias can hold a shift, so the mean stays in the moments
+                    mean, covariance = np.zeros_like(mean), covariance + np.outer(mean, mean)
+                matrices[key], shift = make_up(weights[key], mean, covariance, inputs[at])
+                if encoder.matrices[index].bias:
+                    shifts[key] = shift
     return matrices, shifts
 
 

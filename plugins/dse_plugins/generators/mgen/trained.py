@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dse import plugin
 from dse_plugins.generators.mgen import exits
-from dse_plugins.generators.mgen.importance import SIDES, kept_shares
+from dse_plugins.generators.mgen.importance import kept_shares, sides
 from dse_plugins.generators.mgen.options import MGenOptions
 from dse_plugins.generators.mgen.trunk import Trunk, look_at
 
@@ -37,7 +37,7 @@ class Trained:
             ),
         )  # fmt: skip
         if self.options.trunks == 1:
-            shares = kept_shares(0.5, (), "the trunk", "its layers")
+            shares = kept_shares(workload.encoder, 0.5, (), "the trunk", "its layers")
             return (*depth, *shares, exits.confidence()) if self.options.exits else (*depth, *shares)
         last = self.options.trunks - 1
         trunk = plugin.Int(name="trunk", low=0, high=last, default=0, scope=("task",), summary="trunk of a task")
@@ -63,9 +63,10 @@ class Trained:
         owner = np.where(runs[:, None, :], owner, plugin.DROPPED)
         if self.options.trunks > 1:
             return plugin.Plan(owner, groups)
-        heads, ffn = (self._mask_kept(workload.encoder, owner, params, name) for name in SIDES)
+        encoder = workload.encoder
+        masks = {name: self._mask_kept(encoder, owner, params, name) for name in sides(encoder)}
         early = self._leaving(params, layers) if self.options.exits and self._measured else None
-        return plugin.Plan(owner, groups, heads, ffn, early)
+        return plugin.Plan(owner, groups, **masks, exits=early)
 
     def weights(self, context: plugin.Context, params: plugin.Params, owner: int) -> plugin.Weights | plugin.Model:
         """Return a trunk, or a task's branch."""

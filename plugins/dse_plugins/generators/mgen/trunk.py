@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dse import plugin
 from dse_plugins.generators.mgen import exits
-from dse_plugins.generators.mgen.importance import SIDES, block_of, measure_units, order_unmeasured, ranks, within
+from dse_plugins.generators.mgen.importance import block_of, measure_units, order_unmeasured, ranks, sides, within
 from dse_plugins.generators.mgen.options import MGenOptions
 from dse_plugins.generators.mgen.recovery import Made, Moments, moments, recover
 from dse_plugins.shared import Array
@@ -44,7 +44,7 @@ class Trunk:
     def recover(self, context: plugin.Context, weights: plugin.Weights, params: plugin.Params) -> Made:
         """Return the matrices and shifts of one design that make up for the units that are left out."""
         encoder = context.workload.encoder
-        masks = {name: self.select_kept(encoder, name, params[name])[0] for name in SIDES}
+        masks = {name: self.select_kept(encoder, name, params[name])[0] for name in sides(encoder)}
         return recover(encoder, weights, self.layers, self.moments, masks)
 
 
@@ -57,7 +57,7 @@ def look_at(context: plugin.Context, training: plugin.Training, options: MGenOpt
         title = f"effects of heads of {name}, {len(training.layers)} layers"
         tables.append(context.cached(title, key, partial(measure_units, context, task, options.rows, model)))
     encoder, places = workload.encoder, {}
-    for name in SIDES:
+    for name in sides(encoder):
         # Each task has the same weight, whatever the scale of its logits.
         effects = np.sum([table[name] / max(float(table[name].sum()), 1e-30) for table in tables], axis=0)
         places[name] = ranks(effects, block_of(encoder, name, options.block))
