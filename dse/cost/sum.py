@@ -127,13 +127,17 @@ def _runs(workload: Workload, demand: Demand) -> tuple[Floats, Floats, Floats]:
         rates = np.array([task.rate for task in workload.tasks])
         each = np.broadcast_to(rates, shape[:2])
         return np.broadcast_to(rates[None, :, None] * reach, shape), each, each
+    reads = np.array([task.embeddings for task in workload.tasks])
     same = _same_so_far(demand.owner if demand.computes is None else demand.computes)
+    same &= (reads[:, None] == reads)[None, :, :, None]
     runs = _first_user(same).astype(float)
     if demand.exits is not None:
         # A layer that tasks share runs until the last task has left. Their exits count as independent of each other.
         runs *= 1.0 - np.where(same, 1.0 - reach[:, None], 1.0).prod(axis=2)
     once = np.zeros(shape[:2])
-    once[:, 0] = 1.0  # all tasks share one input and its embeddings
+    once[:, np.unique(reads, return_index=True)[1]] = (
+        1.0  # tasks share one input, and its embeddings if these are equal
+    )
     return runs, once, np.ones(shape[:2])
 
 

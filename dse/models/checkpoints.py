@@ -16,6 +16,7 @@ from dse.records.callbacks import ProgressCallback
 from dse.space.workload import BaseSpec
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import PreTrainedModel
 
 
@@ -171,6 +172,11 @@ def load_tokenizer(source: str) -> Any:
 
 def model_digest(model: PreTrainedModel) -> str:
     """Return the content hash of a model's parameters."""
-    state = sorted(model.state_dict().items())
-    parts = (part for name, value in state for part in (name.encode(), value.detach().contiguous().cpu().numpy().data))
+    return tensors_digest(model.state_dict())
+
+
+def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
+    """Return the content hash of named tensors."""
+    named = sorted(tensors.items())
+    parts = (part for name, value in named for part in (name.encode(), value.detach().contiguous().cpu().numpy().data))
     return digest(hash_parts(parts).hex())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dse.errors import CheckpointError
 from dse.models.encoder import Decomposed
@@ -12,19 +12,29 @@ from dse.space.workload import TaskSpec
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")
-"""Model types that reserve their first positions for padding."""
+
+def longest_input(model: PreTrainedModel) -> int | None:
+    """Return the most tokens that an encoder has positions for; None if it has no such limit.
+
+    Positions of padding are none of text: a table that has a row for padding begins after this row, as RoBERTa's does.
+    """
+    from torch import nn
+
+    limits = [int(getattr(model.config, "max_position_embeddings", None) or 0)]
+    inside = {module for layer in Decomposed(model, trace=False).layers for module in layer.modules()}
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Embedding) and "position" in name and module not in inside:
+            limits.append(module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1))
+    return min((limit for limit in limits if limit > 0), default=None)
 
 
-def check_length(task: TaskSpec, config: Any) -> None:
-    """Refuse a longest text that exceeds the positions of a base with this configuration.
+def check_length(task: TaskSpec, positions: int | None) -> None:
+    """Refuse a longest text that exceeds the positions of a base, see `longest_input`.
 
     Raises:
         CheckpointError: the task keeps more tokens.
     """
-    offset = int(getattr(config, "pad_token_id", 0) or 0) + 1 if config.model_type in OFFSET_POSITIONS else 0
-    positions = int(getattr(config, "max_position_embeddings", task.max_length)) - offset
-    if task.max_length > positions:
+    if positions is not None and task.max_length > positions:
         raise CheckpointError(
             f"task {task.name!r} keeps more tokens than the base has positions for: max_length is too large",
             where=f"max_length of task {task.name!r}",

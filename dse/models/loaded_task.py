@@ -13,6 +13,7 @@ import numpy as np
 from dse.files import digest, file_hash
 from dse.models import checkpoints as models
 from dse.models.adapters import compare_bases, load_checkpoint
+from dse.models.base import measure_embeddings
 from dse.models.checks import check_checkpoint, check_length
 from dse.models.contents import config_digest
 from dse.models.data import splits
@@ -121,7 +122,7 @@ class LoadedTask:
     def model(self) -> tuple[PreTrainedModel, dict[str, float]]:
         """Return a fresh float32 copy of the task's model and the scaling of its labels; fine-tune it if necessary."""
         work = self._workload
-        check_length(self.spec, self._workload.config)
+        check_length(self.spec, self._workload.base.longest)
         if self.spec.checkpoint:
             _ = self.classes  # refuses labels that the checkpoint has no output for, before its weights are read
             model = load_checkpoint(self.checkpoint, work.source)
@@ -164,19 +165,29 @@ class LoadedTask:
         tokens, squared = pooled or token_moments(self.train_lengths)
         return Task(self.spec.name, tokens, squared, self.head_parameters, rate)
 
-    @cached_property
+    @property
     def head_parameters(self) -> int:
         """Number of parameters of pooler and classifier."""
+        return self._sizes[0]
+
+    @property
+    def embeddings(self) -> tuple[str, int]:
+        """Content hash and number of parameters of the embeddings that the task reads: its own, or the base's."""
+        return self._sizes[1]
+
+    @cached_property
+    def _sizes(self) -> tuple[int, tuple[str, int]]:
         ready = self.spec.checkpoint
         model = self.model()[0] if ready else models.empty_model(self._workload.source, self.labels)
         names = Decomposed(model, trace=False).head_names()
-        return sum(value.numel() for name, value in model.named_parameters() if name in names)
+        head = sum(value.numel() for name, value in model.named_parameters() if name in names)
+        return head, measure_embeddings(model) if ready else self._workload.base.embeddings
 
     @cached_property
     def train_lengths(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Number of tokens of each training row, or search row where none is for training, cut to length, shape (n,)."""
         tokenizer = self._workload.tokenizer
-        check_length(self.spec, self._workload.config)
+        check_length(self.spec, self._workload.base.longest)
         tokens = encode(tokenizer, self.splits.sample, self.spec.max_length)
         check_words(self.spec, tokenizer, tokens)
         if self.spec.checkpoint:

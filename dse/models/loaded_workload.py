@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,9 @@ import numpy as np
 
 from dse.files import digest
 from dse.models import checkpoints as models
-from dse.models.contents import Digests, config_digest, tokenizer_digest
+from dse.models.base import LoadedBase, read_base
+from dse.models.contents import Digests, tokenizer_digest
 from dse.models.data.text import token_moments
-from dse.models.encoder import Decomposed
 from dse.models.hub import commit_of
 from dse.models.inference.evaluate import Evaluator
 from dse.models.loaded_task import LoadedTask
@@ -69,22 +70,19 @@ class LoadedWorkload:
         return load_base_tokenizer(self.source, self.config)
 
     @cached_property
-    def _base(self) -> tuple[dict[tuple[int, int], Tensor], list[dict[str, Tensor]], Encoder, str, str]:
-        """Matrices, vectors, shape and content hashes of the base; the model itself is discarded."""
-        model = models.load_model(self.source, labels=1)
-        decomposed = Decomposed(model)
-        hashes = models.model_digest(model), config_digest(model.config)
-        return decomposed.weights(), decomposed.vectors(), decomposed.shape(), *hashes
+    def base(self) -> LoadedBase:
+        """Everything that is read from the base."""
+        return read_base(self.source)
 
     @property
     def encoder(self) -> Encoder:
         """Shape of the base."""
-        return self._base[2]
+        return self.base.encoder
 
     @property
     def weights_digest(self) -> str:
         """Content hash of the base's weights alone."""
-        return self._base[3]
+        return self.base.digest
 
     @cached_property
     def tokenizer_digest(self) -> str:
@@ -94,7 +92,7 @@ class LoadedWorkload:
     @property
     def base_digest(self) -> str:
         """Content hash of the base: its weights, its configuration and its tokenizer."""
-        return digest([*self._base[3:], self.tokenizer_digest])
+        return digest([self.base.digest, self.base.config_digest, self.tokenizer_digest])
 
     @property
     def recorded(self) -> dict[str, str]:
@@ -109,7 +107,7 @@ class LoadedWorkload:
         ready = {f"config.{name}": task.ready[1] for name, task in self.tasks.items() if task.spec.checkpoint}
         return {
             **self.shape.seeds,
-            "config.base": self._base[4],
+            "config.base": self.base.config_digest,
             "tokenizer": self.tokenizer_digest,
             **ready,
             **commits,
@@ -117,11 +115,11 @@ class LoadedWorkload:
 
     def base_weights(self) -> dict[tuple[int, int], Tensor]:
         """Return the base's matrices (outputs, inputs) by (layer, matrix)."""
-        return self._base[0]
+        return self.base.weights
 
     def base_vectors(self) -> list[dict[str, Tensor]]:
         """Return the biases and norms of the base's layers."""
-        return self._base[1]
+        return self.base.vectors
 
     def task_weights(self, name: str) -> dict[tuple[int, int], Tensor]:
         """Return a task's fine-tuned matrices (outputs, inputs) by (layer, matrix); fine-tune the task if necessary."""
@@ -129,7 +127,7 @@ class LoadedWorkload:
 
     def forget_weights(self) -> None:
         """Drop the matrices of base and tasks, which are read again when they are next asked for."""
-        self.__dict__.pop("_base", None)
+        self.__dict__.pop("base", None)
         for task in self.tasks.values():
             task.__dict__.pop("weights", None)
 
@@ -149,7 +147,12 @@ class LoadedWorkload:
         if traffic.mode == "shared":
             pooled = token_moments(np.concatenate([task.train_lengths for task in self.tasks.values()]))
         total = sum(task.rate for task in self.spec.tasks)
-        shapes = tuple(task.shape(pooled, task.spec.rate / total) for task in self.tasks.values())
+        different = list(dict.fromkeys(task.embeddings for task in self.tasks.values()))
+        shapes = tuple(
+            replace(task.shape(pooled, task.spec.rate / total), embeddings=different.index(task.embeddings))
+            for task in self.tasks.values()
+        )
+        encoder = replace(self.encoder, embedding_parameters=sum(count for _, count in different))
         seeds = {"base": self.weights_digest}
         contents = {"base": lambda: self.base_digest}
         for name, task in self.tasks.items():
@@ -158,7 +161,7 @@ class LoadedWorkload:
                 f"task.{name}": partial(getattr, task, "content"),
                 f"data.{name}": partial(str, task.data_digest),
             }
-        return Workload(self.spec.base.name, self.encoder, shapes, traffic, Digests(contents), seeds)
+        return Workload(self.spec.base.name, encoder, shapes, traffic, Digests(contents), seeds)
 
 
 def load(

@@ -44,7 +44,8 @@ class Encoder:
         hidden: width of the residual stream.
         ffn: width of the feed-forward layer.
         vector_parameters: number of biases and norms of one layer, held in on-chip SRAM for each owner.
-        embedding_parameters: number of parameters of the embeddings, held off-chip and shared by all tasks.
+        embedding_parameters: number of parameters of all different embeddings that the tasks read, held off-chip: the
+            base's, which tasks share, and those of each task that has its own.
     """
 
     layers: int
@@ -72,6 +73,8 @@ class Task:
         tokens_squared: mean of the squared number of tokens, which attention products follow.
         head_parameters: number of parameters of pooler and classifier, held in on-chip SRAM.
         rate: share of requests that are for this task; rates sum to 1.
+        embeddings: number that tasks with the same embeddings share. Tasks with different embeddings compute no layer in
+            common, not even on a shared input.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Task:
     tokens_squared: float
     head_parameters: int
     rate: float
+    embeddings: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,19 @@ def test_layers_of_one_owner_run_once_only_where_tasks_keep_the_same_of_them() -
     assert alike[0, 1].tolist() == [0.0] * layers
 
 
+def test_tasks_with_different_embeddings_have_no_common_prefix_and_read_each_its_own() -> None:
+    alike = workload(3, mode="shared")
+    tasks = tuple(replace(task, embeddings=number) for task, number in zip(alike.tasks, (0, 1, 0), strict=True))
+    charged = components(alike, input_energy_uj=np.ones((1, 3, 2)))
+    owner = [[0, 0], [0, 0], [0, 0]]
+
+    together = summed(alike, owner, charged).energy_uj[0]
+    apart = summed(replace(alike, tasks=tasks), owner, charged).energy_uj[0]
+
+    assert together == pytest.approx(2 * 2 + 2)  # two layers and the embeddings, each once, in two components
+    assert apart == pytest.approx(2 * (2 * 2 + 2))  # once for the first and third task, once for the second
+
+
 def test_a_shared_input_is_embedded_once_and_answered_by_every_task() -> None:
     one: dict[str, Any] = {"input_energy_uj": np.full((1, 3, 2), 5.0), "request_energy_uj": np.full((1, 3, 2), 2.0)}
     own = np.repeat(np.arange(1, 4)[None, :, None], 2, axis=2)

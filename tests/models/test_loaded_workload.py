@@ -9,14 +9,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from transformers import BertForSequenceClassification
 
 from dse import cache
 from dse.errors import CheckpointError, DataError
 from dse.models import checkpoints as models
 from dse.models import loaded_workload as service
 from dse.models import sources
+from dse.models.encoder import Decomposed
 from dse.models.training import finetune, losses
+from dse.models.training.trunk import Together
 from dse.records.training import Training
+from dse.records.workload import Workload
 from dse.space.workload import parse
 from tests.support.text import FAST, WORDS, rows
 from tests.support.tiny import CLASSIFIER, make_model, write_tokenizer
@@ -220,6 +224,42 @@ def test_a_file_of_training_rows_is_for_fitting_alone(
         assert not {"must not"} & set(task.facts.sentence().split(";"))
         assert set(task.facts.rows) == {"train", "search", "report"}
         assert len(task.train_lengths) == len(task.splits.train)
+
+
+def test_embeddings_that_tasks_do_not_share_are_each_held_off_chip(
+    tmp_path: Path, base: Path, raw: dict[str, Any]
+) -> None:
+    start = BertForSequenceClassification.from_pretrained(base)
+    names = ("same", "other", "other again")
+    for name in names:
+        if name == "other":
+            start.bert.embeddings.position_embeddings.weight.data.add_(0.1)
+        start.save_pretrained(tmp_path / name)
+    tasks = [raw | {"name": name.replace(" ", "-"), "checkpoint": str(tmp_path / name)} for name in names]
+    tasks.append(raw | {"name": "tuned"})
+    own = Decomposed(start).shape().embedding_parameters
+
+    def shape_of(*chosen: dict[str, Any]) -> Workload:
+        spec = parse({"base": str(base), "tasks": list(chosen)})
+        return service.load(spec, cache=tmp_path / "cache", device="cpu").shape
+
+    shape = shape_of(*tasks)
+    assert [task.embeddings for task in shape.tasks] == [0, 1, 1, 0]
+    assert shape.encoder.embedding_parameters == 2 * own
+    assert shape_of(tasks[1]).encoder.embedding_parameters == own  # no task reads those of the base
+    assert shape_of(tasks[0], tasks[3]).encoder.embedding_parameters == own
+
+
+def test_a_trunk_reads_the_embeddings_that_each_task_is_scored_with(
+    load: Load, tmp_path: Path, config: Callable[..., Any]
+) -> None:
+    work = load(checkpoint=checkpoint(tmp_path / "ready", config()))
+    own, other = Together(work, Training((0, 1))).models
+    words = "bert.embeddings.word_embeddings.weight"
+    assert torch.equal(own.get_parameter(words), work.tasks["class"].model()[0].get_parameter(words))
+    assert not torch.equal(own.get_parameter(words), other.get_parameter(words))
+    layer = "bert.encoder.layer.0.layer.output.dense.weight"
+    assert own.get_parameter(layer) is other.get_parameter(layer)
 
 
 def test_an_encoder_cannot_be_trained_without_rows_for_fitting(

@@ -69,7 +69,9 @@ def digest_of(work: LoadedWorkload, training: Training) -> str:
     rest = {
         field.name: getattr(training, field.name) for field in fields(training) if field.name not in ("tasks", "start")
     }
-    return digest([JOINT_VERSION, work.base_digest, tasks, start, rest, finetune.has_bf16(work.device)])
+    read = {work.tasks[names[index]].embeddings for index in training.tasks} - {work.base.embeddings}
+    own = sorted(name for name, _ in read)  # embeddings besides the base's
+    return digest([JOINT_VERSION, work.base_digest, tasks, start, rest, finetune.has_bf16(work.device), *own])
 
 
 def sort_tasks(work: LoadedWorkload, training: Training) -> Training:

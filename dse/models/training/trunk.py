@@ -30,7 +30,7 @@ class Together:
 
     Attributes:
         tasks: tasks that are trained together, with their rows.
-        models: one model per task; all share the same embeddings and layers.
+        models: one model per task; all share the same layers, and the base's embeddings unless a task has its own.
         layers: layers that run.
         indices: indices of these layers in the base.
         paths: module path of each matrix in its layer.
@@ -50,10 +50,11 @@ class Together:
         self.paths = decomposed[0].paths
         self.layers = nn.ModuleList(decomposed[0].layers[index] for index in self.indices)
         self._trunk = {index: Repeat(layer) for index, layer in zip(self.indices, self.layers, strict=True)}
-        shared = dict(self.models[0].named_parameters())
-        for model, one in zip(self.models, decomposed, strict=True):
-            for name in one.embedding_names():
-                model.get_parameter(name).data = shared[name].data
+        base = {name: self.models[0].get_parameter(name).data for name in decomposed[0].embedding_names()}
+        for task, model in zip(self.tasks, self.models, strict=True):
+            own = task.model()[0] if task.embeddings != work.base.embeddings else None
+            for name, values in base.items():
+                model.get_parameter(name).data = values if own is None else own.get_parameter(name).data
         for one in decomposed:
             one.put(
                 {index: self._trunk.get(index) or Skip(layer, one.returns) for index, layer in enumerate(one.layers)}

@@ -110,7 +110,7 @@ def sram_bits(workload: plugin.Workload, demand: plugin.Demand, counts: plugin.C
 
 
 def embedding_bytes(workload: plugin.Workload) -> float:
-    """Number of bytes of the embeddings, which are off-chip and shared by all tasks."""
+    """Number of bytes of all different embeddings that the tasks read, which are off-chip."""
     return workload.encoder.embedding_parameters * table.VECTOR_BITS / 8
 
 
