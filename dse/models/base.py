@@ -47,7 +47,9 @@ def read_base(source: str) -> LoadedBase:
     model = models.load_model(source, labels=1)
     decomposed = Decomposed(model)
     parts = decomposed.weights(), decomposed.vectors(), decomposed.shape()
-    return LoadedBase(*parts, models.model_digest(model), config_digest(model.config), measure_embeddings(model), longest_input(model))
+    return LoadedBase(
+        *parts, models.model_digest(model), config_digest(model.config), measure_embeddings(model), longest_input(model)
+    )
 
 
 def measure_embeddings(model: PreTrainedModel) -> tuple[str, int]:

@@ -263,20 +263,25 @@ def _same_memory(one: Tensor, other: Tensor) -> bool:
 def _find_homes(model: nn.Module) -> list[tuple[nn.ModuleList, int]]:
     """Return the place of each layer: the list that holds it, and its index there.
 
-    The layers are the longest list of modules that hold linear matrices. Where each of them only holds a list of
+    The layers are those of the only list of modules that hold linear matrices. Where each of them only holds a list of
     layers, as ALBERT's groups do, the layers are those of all these lists.
     """
     from torch import nn
 
-    best: nn.ModuleList | None = None
-    for module in model.modules():
-        longer = isinstance(module, nn.ModuleList) and len(module) > (0 if best is None else len(best))
-        if longer and _linear_paths(module[0]):
-            best = module
-    if best is None:
+    lists = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
+    inner = {id(module) for one in lists for module in one.modules() if module is not one}
+    outer = [one for one in lists if id(one) not in inner and len(one) and _linear_paths(one)]
+    if len(outer) != 1:
         raise CheckpointError(
-            "the model has no list of layers with linear matrices", where=type(model).__name__, expected=FAMILIES
+            "the matrices of the encoder lie in several lists"
+            if outer
+            else "the model has no list of layers with linear matrices",
+            where=type(model).__name__,
+            expected="one list of layers",
+            found=[f"{len(one)} of {type(one[0]).__name__}" for one in outer] or "none",
+            fix=f"use {FAMILIES}",
         )
+    best = outer[0]
     homes = [(best, at) for at in range(len(best))]
     groups = [[child for child in group.children() if isinstance(child, nn.ModuleList)] for group in best]
     if all(len(list(group.children())) == len(inner) == 1 for group, inner in zip(best, groups, strict=True)):

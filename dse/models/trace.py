@@ -108,7 +108,7 @@ def check_trace(model: nn.Module, seen: Trace, count: int) -> None:
             count,
         )
     if seen.last is not None and len(seen.order) == count and torch.equal(seen.last[0, 0], seen.last[1, 0]):
-        raise refuse("the model is a decoder", "tokens that see the tokens after them", "tokens that see earlier ones")
+        raise refuse("the model is a decoder", "tokens that see the tokens after them", "a first token that sees none")
     if seen.error is not None:
         reason = (str(seen.error).splitlines() or [type(seen.error).__name__])[0]
         raise refuse("the model does not run on token ids and a mask alone", "logits", reason)
@@ -124,3 +124,18 @@ def is_per_token(values: Tensor) -> bool:
 def is_constant(values: Tensor) -> bool:
     """Return whether a linear module received the same vectors for all rows: embeddings of relative positions."""
     return values.ndim == 2 or values.shape[0] == 1
+
+
+def runs_in_bf16(model: nn.Module, device: str) -> bool:
+    """Return whether a model runs where torch chooses 16-bit brain floats; some fill a mask with a float32's least number."""
+    import torch
+
+    training = model.training
+    try:
+        with torch.no_grad(), torch.autocast(device, dtype=torch.bfloat16):
+            model.eval()(input_ids=torch.tensor(IDS, device=device))
+    except RuntimeError:
+        return False
+    finally:
+        model.train(training)
+    return True

@@ -10,6 +10,7 @@ import torch
 from dse.models.data.text import Encoded
 from dse.models.encoder import Decomposed
 from dse.models.inference.crossbar import CrossbarLayers
+from dse.models.inference.evaluate import on_crossbars
 from dse.models.inference.observe import observe
 from dse.models.slots import Repeat
 from dse.records.effective import Effective
@@ -109,3 +110,23 @@ def test_embeddings_are_the_tables_of_words_and_positions_with_their_norm(family
     assert {name for name, value in model.named_parameters() if value is words} <= embeddings
     assert tables - {"mpnet.encoder.relative_attention_bias.weight"} <= embeddings
     assert not any("classifier" in name or "pooler" in name or "layers." in name for name in embeddings)
+
+
+@pytest.mark.parametrize(
+    "family",
+    [family for family in FAMILIES if family.model != "EuroBert"],  # it sums answers over tokens, beyond any float
+    ids=lambda family: family.name,
+)
+def test_a_family_that_overflows_in_bf16_does_not_in_fp32(family: Family) -> None:
+    finite = {}
+    for precision in ("bf16", "fp32"):
+        model = make(family)
+        _, bias = [pair for pair in model.named_parameters() if pair[0].endswith(("classifier.bias", "out_proj.bias"))][
+            -1
+        ]
+        bias.data[0] = 3.4e38  # a finite float32 that rounds to infinity in bf16
+        weights, vectors = Decomposed(model).weights(), Decomposed(model).vectors()
+        layers = on_crossbars(model, vectors, precision, "cpu")
+        with torch.inference_mode(), layers.holding(Effective(weights), None, None, 8):
+            finite[precision] = bool(layers.logits(INPUTS).isfinite().all())
+    assert finite == {"bf16": False, "fp32": True}

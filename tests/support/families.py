@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from dse.errors import CheckpointError
 from dse.models.encoder import Decomposed
 from tests.support.tiny import CLASSIFIER, SPECIAL, write_tokenizer
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE, RECORD = DOCS / "families.md", DOCS / "recorded" / "families.json"
+BEGIN, END = "<!-- tables: python -m tests.support.families -->", "<!-- end of tables -->"
+MARKS = rf"{re.escape(BEGIN)}([\s\S]*){re.escape(END)}"
 FILLER = tuple(f"w{index}" for index in range(16))
 WORDS = ("left", "right", *FILLER)
 """Vocabulary: a row holds one of the first two words, which is its class, among others that say nothing."""
@@ -33,18 +41,20 @@ class Family:
         model: name of the class of transformers, without its ending.
         sizes: sizes of the tiny model.
         rate: learning rate with which the tiny model learns the task.
+        epochs: number of times that the base sees the rows.
     """
 
     name: str
     model: str
     sizes: Mapping[str, Any]
     rate: float = 3e-3
+    epochs: int = 12
 
 
 FAMILIES = (
     Family("BERT", "Bert", SIZES | LENGTH),
-    Family("RoBERTa", "Roberta", SIZES | LENGTH),
-    Family("XLM-RoBERTa", "XLMRoberta", SIZES | LENGTH),
+    Family("RoBERTa", "Roberta", SIZES | LENGTH, epochs=24),
+    Family("XLM-RoBERTa", "XLMRoberta", SIZES | LENGTH, epochs=24),
     Family("DistilBERT", "DistilBert", {"dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 64} | LENGTH),
     Family("MPNet", "MPNet", SIZES | LENGTH),
     Family("ELECTRA", "Electra", SIZES | LENGTH | {"embedding_size": 16}),
@@ -56,8 +66,25 @@ FAMILIES = (
         "embedding_size": 16, "intra_bottleneck_size": 16, "num_feedforward_networks": 2, "hidden_size": 48,
     }),
     Family("EuroBERT", "EuroBert", SIZES | LENGTH | {"num_key_value_heads": 2}),
-    Family("data2vec-text", "Data2VecText", SIZES | LENGTH),
+    Family("data2vec-text", "Data2VecText", SIZES | LENGTH, epochs=24),
 )  # fmt: skip
+
+
+REFUSED = (
+    Family("ALBERT, groups that repeat", "Albert", SIZES | LENGTH | {"embedding_size": 16, "num_hidden_groups": 1}),
+    Family("BART", "Bart", {"d_model": 32, "encoder_layers": 2, "decoder_layers": 2}),
+    Family("CANINE", "Canine", SIZES),
+    Family("ConvBERT", "ConvBert", SIZES | LENGTH | {"embedding_size": 16}),
+    Family("FlauBERT, XLM", "Flaubert", {"emb_dim": 32, "n_layers": 2, "n_heads": 4}),
+    Family("FNet", "FNet", {"hidden_size": 32, "num_hidden_layers": 2, "intermediate_size": 64}),
+    Family("GPT-2", "GPT2", {"n_embd": 32, "n_layer": 2, "n_head": 4}),
+    Family("Llama", "Llama", SIZES | LENGTH),
+    Family("Longformer", "Longformer", SIZES | LENGTH | {"attention_window": 8}),
+    Family("OPT", "OPT", SIZES | LENGTH | {"ffn_dim": 64, "word_embed_proj_dim": 32}),
+    Family("T5", "T5", {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4}),
+    Family("XLNet", "XLNet", {"d_model": 32, "n_layer": 2, "n_head": 4, "d_inner": 64}),
+)
+"""Families that `dse` refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +163,7 @@ def write_family(folder: Path, family: Family) -> None:
     write_rows(folder)
     write_tokenizer(folder / "base", WORDS)
     first = make(family, initializer_range=0.02)
-    train(first, folder, "own", rate=family.rate, epochs=12)
+    train(first, folder, "own", rate=family.rate, epochs=family.epochs)
     first.base_model.save_pretrained(folder / "base")
     for name in TASKS:
         model = getattr(transformers, family.model + CLASSIFIER).from_pretrained(folder / "base")
@@ -249,3 +276,58 @@ class Runs:
         (cost,) = problem.cost([point])
         assert cost.metrics["area_mm2"] > 0
         return dict(problem.score(point).tasks)
+
+
+def judge(runs: Runs, own: Mapping[str, float], setting: Setting) -> str:
+    """Return the cell of a plugin in the table: yes if no task loses more than a point against transformers."""
+    lost = max(own[name] - score for name, score in runs.score(setting).items())
+    return "yes" if lost <= 0.01 else f"no: loses {100 * lost:.1f} points"
+
+
+def judge_all(folder: Path, family: Family, settings: Sequence[Setting] = SETTINGS) -> dict[str, str]:
+    """Return the cells of a family by plugin, from models that are made and trained in a folder."""
+    write_family(folder, family)
+    own = {name: score_with_transformers(folder, name) for name in TASKS}
+    assert min(own.values()) > 0.95, "the tiny models must know their tasks"
+    runs = Runs(folder, folder / "cache")
+    return {setting.label: judge(runs, own, setting) for setting in settings}
+
+
+def refusal(family: Family) -> str:
+    """Return the reason for which a family is refused, as the page says it."""
+    try:
+        Decomposed(make(family)).shape()
+    except CheckpointError as error:
+        return str(error).splitlines()[0]
+    return "not refused"
+
+
+def render(record: Mapping[str, Any]) -> str:
+    """Return the tables of the page from their record."""
+    runs, refused = record["runs"], record["refused"]
+    lines = [f"| plugin | {' | '.join(runs)} |", "|---" * (len(runs) + 1) + "|"]
+    lines += [
+        f"| `{setting.label}` | {' | '.join(cells[setting.label] for cells in runs.values())} |" for setting in SETTINGS
+    ]
+    lines += ["", "| refused | reason |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {name} | {reason} |" for name, reason in refused.items())])
+
+
+def main() -> None:
+    """Judge every family with every plugin; write the record and the tables of the page."""
+    runs = {}
+    for family in FAMILIES:
+        with TemporaryDirectory() as folder:
+            runs[family.name] = judge_all(Path(folder) / "family", family)
+    write_page({"runs": runs, "refused": {family.name: refusal(family) for family in REFUSED}})
+
+
+def write_page(record: Mapping[str, Any]) -> None:
+    """Write the record, and the tables of the page between its marks."""
+    RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    before, _, after = re.split(MARKS, PAGE.read_text(encoding="utf-8"))
+    PAGE.write_text(f"{before}{BEGIN}\n{render(record)}\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

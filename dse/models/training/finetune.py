@@ -15,6 +15,7 @@ from dse.errors import CheckpointError, DataError, SetupError
 from dse.files import whole_file
 from dse.models.data.text import Encoded, batch, encode, padding
 from dse.models.encoder import Decomposed
+from dse.models.trace import runs_in_bf16
 from dse.records.callbacks import ProgressCallback
 from dse.space.workload import TaskSpec
 
@@ -55,6 +56,16 @@ def has_bf16(device: str) -> bool:
         return bool(torch.cuda.is_bf16_supported())
     able = torch.cpu.get_capabilities()
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+def use_bf16(model: nn.Module, device: str, progress: ProgressCallback | None = None) -> bool:
+    """Return whether to train a model in 16-bit brain floats; say so if the device has them and the model overflows."""
+    if not has_bf16(device):
+        return False
+    runs = runs_in_bf16(model, device)
+    if not runs and progress is not None:
+        progress(f"{type(model).__name__} runs in fp32: it overflows in bf16", 1.0)
+    return runs
 
 
 def fine_tune(
@@ -100,10 +111,10 @@ def fine_tune(
         value.requires_grad_(name not in embeddings)
     trained = [value for value in model.parameters() if value.requires_grad]
     update = Updater([(trained, 1.0)], settings.learning_rate, steps)
-    told = 0.0
+    told, bf16 = 0.0, use_bf16(model, device, progress)
     for step, chosen in enumerate(batches(tokens, settings.batch, settings.epochs, generator)):
         inputs = {name: value.to(device) for name, value in batch(tokens, chosen, padding(tokenizer)).items()}
-        with torch.autocast(device, dtype=torch.bfloat16, enabled=has_bf16(device)):
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=bf16):
             logits = model(**inputs).logits
         error = loss(task, logits.float(), labels[chosen].to(device))
         refuse_divergence(task, error, f"step {step} of {steps}")

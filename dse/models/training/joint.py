@@ -100,6 +100,7 @@ def train(together: Together, path: Path) -> None:
     seeds = [one.seed + training.seed for one in settings]
     batches = [_own(seeds[at], rows[at], turns.count(at), one.batch) for at, one in enumerate(settings)]
     pad, told = padding(work.tokenizer), 0.0
+    bf16 = finetune.use_bf16(together.models[0], work.device, work.progress)
     for step, at in enumerate(turns):
         chosen = next(batches[at])
         if step < update.step:
@@ -108,7 +109,7 @@ def train(together: Together, path: Path) -> None:
         # Seeded per step, so that a continued training has the same dropout as an uninterrupted one.
         torch.manual_seed(step + len(turns) * training.seed)
         inputs = {name: value.to(work.device) for name, value in batch(rows[at].tokens, chosen, pad).items()}
-        with torch.autocast(work.device, dtype=torch.bfloat16, enabled=finetune.has_bf16(work.device)):
+        with torch.autocast(work.device, dtype=torch.bfloat16, enabled=bf16):
             loss = _loss(together, at, inputs, rows[at], chosen)
         finetune.refuse_divergence(together.tasks[at].spec, loss, f"step {step} of {len(turns)}")
         update(loss)

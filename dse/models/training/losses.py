@@ -97,7 +97,7 @@ def _run(work: LoadedWorkload, teacher: LoadedTask, tokens: Encoded) -> NDArray[
 
     model: Any = teacher.model()[0]
     model.to(work.device).eval()
-    pad, bf16 = padding(work.tokenizer), finetune.has_bf16(work.device)
+    pad, bf16 = padding(work.tokenizer), finetune.use_bf16(model, work.device)
     outputs: NDArray[Any] | None = None
     with torch.inference_mode(), torch.autocast(work.device, torch.bfloat16, enabled=bf16):
         for chosen in by_length(tokens):

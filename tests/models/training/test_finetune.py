@@ -17,6 +17,7 @@ from dse.models.encoder import Decomposed
 from dse.models.training import finetune
 from dse.space.workload import TaskSpec
 from tests.support.text import rows
+from tests.support.tiny import CLASSIFIER, make_config, make_model
 
 Make = Callable[..., TaskSpec]
 FAST = {"epochs": 6, "learning_rate": 3e-3, "batch": 16}
@@ -184,3 +185,17 @@ def test_brain_floats_are_used_where_the_processor_has_them(
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
     assert finetune.has_bf16("cpu") is expected
+
+
+def test_a_family_that_overflows_in_bf16_is_trained_in_fp32_with_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finetune, "has_bf16", lambda _device: True)
+    lines: list[str] = []
+
+    def tell(line: str, _share: float | None) -> None:
+        lines.append(line)
+
+    relative = {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "position_biased_input": False}
+    assert not finetune.use_bf16(make_model(make_config("Deberta", **relative), head=CLASSIFIER), "cpu", tell)
+    assert lines == ["DebertaForSequenceClassification runs in fp32: it overflows in bf16"]
+    assert finetune.use_bf16(make_model(make_config("DebertaV2", **relative), head=CLASSIFIER), "cpu", tell)
+    assert len(lines) == 1
