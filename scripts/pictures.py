@@ -92,6 +92,7 @@ FOLDERS = (
             ("pydantic_errors.py", "what pydantic refuses, as one error that a person can act on"),
             ("files.py", "whole files, and hashes of content"),
             ("cache.py", "arrays that are made once for a key"),
+            ("opened.py", "files that code opens while it runs"),
             ("threads.py", "threads on a machine that is shared"),
         ),
     ),

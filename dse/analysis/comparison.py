@@ -11,9 +11,8 @@ from dse.errors import DseError, StudyError
 from dse.results.baseline import baseline_metrics, baseline_scores
 from dse.results.columns import task_names
 from dse.results.files import PARETO, PROVENANCE, SPACE, TRIALS
-from dse.results.front import place
 from dse.results.read import damaged_table_error, read_provenance, read_table, to_frame
-from dse.results.studies import Source
+from dse.results.studies import Source, place
 from dse.space.file import load
 from dse.study.provenance import accounting_of
 
@@ -77,7 +76,7 @@ def _read_facts(source: Source) -> dict[str, str]:
             )
             facts |= {"precision": space.search.precision, "traffic": str(space.workload.get("traffic", {}))}
     if "accounting" in trials:
-        facts["accounting"] = _joined(trials["accounting"].dropna())
+        facts["accounting"] = _join_names(trials["accounting"].dropna())
     baseline = baseline_metrics(trials) | {f"score of {task}": score for task, score in baseline_scores(trials).items()}
     return facts | {f"baseline's {name}": f"{value:.8g}" for name, value in baseline.items()}
 
@@ -87,15 +86,15 @@ def _of_sessions(file: Path) -> dict[str, str]:
     try:
         sessions = read_provenance(file)["sessions"]
         digests = [dict(session["digests"]) for session in sessions]
-        facts = {"accounting": _joined(accounting_of(session) for session in sessions)}
+        facts = {"accounting": _join_names(accounting_of(session) for session in sessions)}
         for name in dict.fromkeys(name for own in digests for name in own):
             kind, _, task = name.partition(".")
             subject = f"{_DIGESTS[kind]} {task}" if kind in _DIGESTS and task else f"weights of the {name}"
-            facts[subject] = _joined(own[name][:8] for own in digests if name in own)
+            facts[subject] = _join_names(own[name][:8] for own in digests if name in own)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise damaged_table_error(file, "no sessions with their digests", subject="the provenance") from error
     return facts
 
 
-def _joined(values: Any) -> str:
+def _join_names(values: Any) -> str:
     return ", then ".join(dict.fromkeys(map(str, values)))

@@ -149,7 +149,7 @@ def make(family: Family, *, seed: int = 0, initializer_range: float = 0.3) -> An
     dropout = dict.fromkeys(
         ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"), 0.0
     )
-    config = getattr(transformers, f"{family.model}Config")(**(vocabulary | dropout | family.sizes))
+    config = getattr(transformers, f"{family.model}Config")(**{**vocabulary, **dropout, **family.sizes})
     return getattr(transformers, family.model + CLASSIFIER)(config).eval()
 
 
@@ -259,22 +259,29 @@ class Runs:
         from dse.score.problem import WorkloadProblem
         from dse.space.file import ReferenceHardware
 
-        chosen = {"generator": "independent", "compressor": "none", "scheduler": "fixed", "hardware": "isaac"}
+        chosen: dict[Any, str] = {
+            "generator": "independent",
+            "compressor": "none",
+            "scheduler": "fixed",
+            "hardware": "isaac",
+        }
         chosen[setting.kind] = setting.plugin
         plugins = tuple(
             (kind, name, dict(setting.options) if kind == setting.kind else {}) for kind, name in chosen.items()
         )
         problem = WorkloadProblem(self._loaded, plugins, ReferenceHardware(), self._registry, cache=self._cache)
         problem.prepare(scores=False)
-        default = problem.default_point(tuple(chosen.values()))
-        values = dict(default.values)
+        default = problem.default_point(
+            (chosen["generator"], chosen["compressor"], chosen["scheduler"], chosen["hardware"])
+        )
+        values: dict[str, Any] = dict(default.values)
         for name, value in setting.values.items():
             full = f"{setting.kind}.{setting.plugin}.{name}"
             if full in values:  # heads or columns of some families cannot be left out
                 values[full] = (value,) * len(values[full]) if isinstance(values[full], tuple) else value
         point = replace(default, values=values)
         (cost,) = problem.cost([point])
-        assert cost.metrics["area_mm2"] > 0
+        assert (cost.metrics["area_mm2"] or 0) > 0
         return dict(problem.score(point).tasks)
 
 

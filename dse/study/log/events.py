@@ -36,7 +36,10 @@ _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "asked": {"trial": int, "source": str, "seed": int, "params": dict, "attributes": dict, "study_attributes": dict},
     "done": {"trial": int, "row": dict, "values": (list, type(None)), "constraints": dict},
 }
-_OPTIONAL: dict[str, dict[str, type]] = {key: {"accounting": int} for key in ("header", "resumed")}
+_OPTIONAL: dict[str, dict[str, type]] = {
+    **{key: {"accounting": int, "stale": bool} for key in ("header", "resumed")},
+    "prepared": {"stale": bool},
+}
 """Keys that logs of earlier versions lack."""
 _SCALARS = ("float64", "int64", "string", "bool")
 _LARGEST = {"int64": 2**63 - 1, "float64": 2**53}

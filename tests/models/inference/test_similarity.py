@@ -42,7 +42,7 @@ def test_cka_is_one_for_the_same_turned_scaled_and_shifted_and_nearly_none_for_t
     turn = torch.linalg.qr(torch.randn((6, 6), generator=torch.Generator().manual_seed(3))).Q
     found = linear_cka([one, one.clone(), 3 * one @ turn + 7, drawn(1, 5000)])
 
-    assert found[0, 1] == 1.0
+    assert found[0, 1] == pytest.approx(1.0)
     assert found[0, 2] == pytest.approx(1, abs=1e-5)
     assert found[0, 3] < 0.01
 
@@ -50,7 +50,7 @@ def test_cka_is_one_for_the_same_turned_scaled_and_shifted_and_nearly_none_for_t
 def test_cka_of_states_that_never_change_is_not_a_number() -> None:
     found = linear_cka([drawn(0), torch.ones((40, 6))])
 
-    assert found[0, 0] == 1
+    assert found[0, 0] == pytest.approx(1.0)
     assert np.isnan(found[0, 1])
 
 

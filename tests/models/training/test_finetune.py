@@ -194,7 +194,7 @@ def test_a_family_that_overflows_in_bf16_is_trained_in_fp32_with_a_line(monkeypa
     def tell(line: str, _share: float | None) -> None:
         lines.append(line)
 
-    relative = {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "position_biased_input": False}
+    relative: Any = {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "position_biased_input": False}
     assert not finetune.use_bf16(make_model(make_config("Deberta", **relative), head=CLASSIFIER), "cpu", tell)
     assert lines == ["DebertaForSequenceClassification runs in fp32: it overflows in bf16"]
     assert finetune.use_bf16(make_model(make_config("DebertaV2", **relative), head=CLASSIFIER), "cpu", tell)

@@ -187,10 +187,11 @@ def test_all_answers_of_the_other_tasks_are_followed(load: Load, monkeypatch: py
 
     monkeypatch.setattr(teaching, "follow_model", followed)
     load().trained(Training((0, 1), across=0.5))
-    assert set(asked) == {(0, 2), (1, 1)}  # each on the other's rows, with its own head
+    # Each on the other's rows, with its own head; their digests say which of the two comes first.
+    assert set(asked) in ({(0, 2), (1, 1)}, {(0, 1), (1, 2)})
     asked.clear()
     load("other").trained(Training((0, 1), distil=0.5))
-    assert set(asked) == {(0, 2), (1, 1)}
+    assert set(asked) in ({(0, 2), (1, 1)}, {(0, 1), (1, 2)})
 
 
 def test_a_merged_start_is_the_mean_of_the_tasks_models_with_their_heads(load: Load) -> None:

@@ -109,7 +109,8 @@ class Graded:
             plugin.Piece(bits * rows, plain, bits, unsigned=True),
         )
         some = signed + plain > 0
-        scales = base * np.where(whole, 1.0, columns) + 2 * plain  # two values for each binary column
+        # Two values for each binary column. Ternary columns share the grid of a base in 8 bits, and need their own beside others.
+        scales = base * np.where(whole, 1.0, columns) + 2 * plain + signs * ~whole
         on_base = demand.used.copy()
         on_base[:, plugin.BASE] = False
         return plugin.Footprint(pieces, plugin.SCALE_BITS * scales + some * 2 * columns, on_base)
@@ -126,8 +127,8 @@ class Graded:
         import torch
 
         scales = {key: grid(self._scales, base, key) for key in weights}
+        bits = int(params["base_bits"][0])
         if owner == plugin.BASE:
-            bits = int(params["base_bits"][0])
             return {key: plugin.Stored((_base_term(weights[key], scales[key], bits),)) for key in weights}
         assert self._encoder is not None
         placement, task, stored = Placement.of(geometry, 0), owner - 1, {}
@@ -138,7 +139,7 @@ class Graded:
                 low, upper, _ = (float(values[0, task, key[0]]) for values in spreads[key[1]])
                 delta = weight - plugin.quantise(base[key], scales[key]) * scales[key]
                 level = torch.tensor(placement.forms)[rank(delta, low, upper)]
-                stored[key] = plugin.Stored(_terms(weight, base[key], scales[key], level), on_base=True)
+                stored[key] = plugin.Stored(_terms(weight, base[key], scales[key], level, bits), on_base=True)
             return stored
         begin, grading = starts(self._encoder), self._grading(task, placement)
         levels = grading.levels[int(grading.steps(params["share"][0, task]))]
@@ -147,9 +148,9 @@ class Graded:
             level = weights.of_outputs(key, torch.from_numpy(levels[key[0], part].astype(np.int64)))
             bias = None
             if self.options.recover and self._encoder.matrices[key[1]].bias:
-                table = self._biases(task, int(params["base_bits"][0]))[:, key[0], part]
+                table = self._biases(task, bits)[:, key[0], part]
                 bias = weights.of_outputs(key, torch.from_numpy(table.T.copy())).gather(1, level[:, None])[:, 0]
-            stored[key] = plugin.Stored(_terms(weight, base[key], scales[key], level), on_base=True, bias=bias)
+            stored[key] = plugin.Stored(_terms(weight, base[key], scales[key], level, bits), on_base=True, bias=bias)
         return stored
 
     def _biases(self, task: int, bits: int) -> Array:
@@ -228,7 +229,7 @@ def _base_term(weight: Tensor, scale: Tensor, bits: int) -> plugin.Term:
     return plugin.Term(codes.to(torch.int16), steps, 2**bits - 1)
 
 
-def _terms(weight: Tensor, base: Tensor, scale: Tensor, level: Tensor) -> tuple[plugin.Term, ...]:
+def _terms(weight: Tensor, base: Tensor, scale: Tensor, level: Tensor, bits_of_base: int) -> tuple[plugin.Term, ...]:
     """Store a matrix's ternary and binary columns."""
     import torch
 
@@ -238,7 +239,7 @@ def _terms(weight: Tensor, base: Tensor, scale: Tensor, level: Tensor) -> tuple[
     codes = ternary(plugin.decompose(base[signed], weight[signed], scale=scale).delta)
     bits, step, low = binary(weight[plain] - plugin.quantise(base[plain], scale) * scale)
     return (
-        plugin.Term(codes, scale, 1, columns=signed, shared_scale=True),
+        plugin.Term(codes, scale, 1, columns=signed, shared_scale=bits_of_base == MOST_BITS or not len(signed)),
         plugin.Term(bits.to(torch.int16), step, 1, columns=plain, unsigned=True, offset=low),
     )
 

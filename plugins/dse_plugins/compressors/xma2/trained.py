@@ -9,6 +9,7 @@ import numpy as np
 
 from dse import plugin
 from dse_plugins.compressors.shared.learning import cut, learn, refuse_others
+from dse_plugins.compressors.xma2.factors import round_factors
 from dse_plugins.compressors.xma2.levels import positions, spread
 from dse_plugins.compressors.xma2.options import Xma2Options
 from dse_plugins.compressors.xma2.tiers import Place, Tiers, resident_parameters
@@ -79,7 +80,7 @@ class Trained(Tiers):
         """Return the learnt factors."""
         del held, scale
         values = self._adapted(place.owner, params).state[f"factors.{name_of(place.key)}"]
-        return place.weights.of_outputs(place.key, values.T).T
+        return round_factors(place.weights.of_outputs(place.key, values.T).T, self.options.factors)
 
     def learnt(self, params: plugin.Params, owner: int) -> plugin.Model | None:
         """Return the biases, norms and head that were learnt with codes and factors."""

@@ -6,6 +6,7 @@ All tasks may share first layers: the base's, or the mean of the tasks' own.
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,7 @@ class Free:
 
     def plan(self, workload: plugin.Workload, params: plugin.Params) -> plugin.Plan:
         """Keep the heads and columns of largest effect; before measurement, those that come first in each layer."""
-        masks = {name: self._mask_kept(workload, name, params) for name in importance.sides(workload.encoder)}
+        masks: Any = {name: self._mask_kept(workload, name, params) for name in importance.sides(workload.encoder)}
         owner = plugin.separate_models(workload, params.points).owner
         owner = np.where(_of_trunk(workload, params), plugin.BASE, owner)
         return plugin.Plan(owner, **masks, exits=self._leaving(workload, params))
