@@ -49,9 +49,8 @@ class Codec:
     def _all(self) -> dict[str, Any]:
         from optuna.distributions import CategoricalDistribution
 
-        distributions: dict[str, Any] = {kind: CategoricalDistribution(names) for kind, names in self.choices.items()}
-        distributions.update((name, _distribution(domain)) for name, domain in self.domains.items())
-        return distributions
+        plugins: dict[str, Any] = {kind: CategoricalDistribution(names) for kind, names in self.choices.items()}
+        return plugins | {name: _distribution(domain) for name, domain in self.domains.items()}
 
     def refusal(self, params: Mapping[str, Any]) -> str:
         """Return why flat parameters do not belong to this space, as a sampler or `decode` would say; empty if they do."""
@@ -86,7 +85,7 @@ class Codec:
         Raises:
             SpaceError: the design lies outside the space.
         """
-        params: Params = {name: _default(domain) for name, domain in self.domains.items()}
+        params: Params = {name: domain.default for name, domain in self.domains.items()}
         expected: set[str] = set()
         for kind in KINDS:
             plugin = point.plugin(kind)
@@ -155,10 +154,6 @@ def _distribution(domain: Domain) -> Any:
     if isinstance(domain, Int):
         return IntDistribution(domain.low, domain.high, log=domain.log, step=domain.step)
     return FloatDistribution(domain.low, domain.high, log=domain.log, step=domain.step)
-
-
-def _default(domain: Domain) -> Scalar:
-    return domain.default
 
 
 def draw(domain: Domain, source: random.Random) -> Scalar:

@@ -13,6 +13,7 @@ import math
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from dse.errors import SpaceError, missing_package, unknown_name
@@ -101,23 +102,19 @@ def make_factory(space: SearchSpace, codec: Codec, problem: Problem | None = Non
     _check_fit(name, space, codec, where)
     if name == "GridSampler":
         options["search_space"] = _grid(codec, where)
-    once: list[Any] = []
     generations = Generations() if name in GENETIC else None
 
     def build(seed: int) -> Any:
-        # One sampler walks a sequence, so that a grid of a million designs is not laid out again at each trial.
-        if name in SEQUENTIAL and once:
-            return once[0]
         plain, grouped = _build_sampler(classes[name], options, seed, space), bool(options.get("group"))
         sampler = _adapt_sampler(plain, name, codec.distributions(), grouped=grouped)
         if generations is not None:
             generations.serve(sampler)
-        if name in SEQUENTIAL:
-            once.append(sampler)
         return sampler
 
-    build(search.seed)
-    return SamplerFactory(name, build, search.seed)
+    # One sampler walks a sequence, so that a grid of a million designs is not laid out again at each trial.
+    make = cache(build) if name in SEQUENTIAL else build
+    make(search.seed)
+    return SamplerFactory(name, make, search.seed)
 
 
 def _graybox(space: SearchSpace, codec: Codec, problem: Problem | None) -> SamplerFactory:

@@ -59,7 +59,7 @@ class Generations:
         sampler.get_parent_population = list_parents
 
     def _look(self, study: optuna.Study, key: str) -> None:
-        """Take in the trials that have finished since the last look."""
+        """Add the trials that have finished since the last look to the index."""
         trials = study.get_trials(deepcopy=False)
         while self._looked_at < len(trials) and trials[self._looked_at].state.is_finished():
             trial = trials[self._looked_at]

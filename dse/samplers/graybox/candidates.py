@@ -1,4 +1,4 @@
-"""Designs worth a look: random ones, neighbours of good ones, and mixtures of measured ones."""
+"""Candidates for the next design: random ones, neighbours of good ones, and mixtures of measured ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Candidates:
     def __init__(self, codec: Codec, tasks: Sequence[str], seed: int) -> None:
         self._codec = codec
         self._source = random.Random(seed)  # noqa: S311  # a search, no secret
-        self._domains: dict[str, Domain] = {**codec.domains}
+        self._domains = codec.domains
         self._names = [*codec.choices, *codec.domains]
         self._by_task = {task: [name for name in codec.domains if _of_task(name, task)] for task in tasks}
 
@@ -67,7 +67,7 @@ class Candidates:
         return mixed
 
     def settings(self, base: Params, good: Sequence[Params], most: int) -> list[list[Params]]:
-        """Return settings of each task: those of the base, then of good designs, then a third with one element changed."""
+        """Return settings of each task: first of the base, then of good designs, then a third with one element changed."""
         options = []
         for names in self._by_task.values():
             distinct = dict.fromkeys(tuple(params[name] for name in names) for params in (base, *good))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from dse.records.arrays import Floats
 from dse.space.constraints import Constraint, constraints_of
 from dse.space.file import SpaceFile
 
-Array = NDArray[np.float64]
 LOST = ("accuracy_drop", "accuracy_drop_all")
 SURE = 1e-9
 """Smallest standard deviation of a score, used for one that was measured."""
@@ -30,7 +29,7 @@ class Feasibility:
         predicted = ("score_mean", *LOST, *self._tasks)
         self._limits = tuple(item for item in constraints_of(space) if item.metric in predicted)
 
-    def chance(self, means: Array, deviations: Array, baseline: float) -> Array | float:
+    def chance(self, means: Floats, deviations: Floats, baseline: float) -> Floats | float:
         """Return the probability that each design keeps all limits, assumed independent, shape (P,).
 
         Args:
@@ -38,12 +37,12 @@ class Feasibility:
             deviations: standard deviations of the scores, shape (P, T).
             baseline: mean score of the baseline.
         """
-        probability: Array | float = 1.0
+        probability: Floats | float = 1.0
         for limit in self._limits:
             probability = probability * self._probability_kept(limit, means, deviations, baseline)
         return probability
 
-    def _probability_kept(self, limit: Constraint, means: Array, deviations: Array, baseline: float) -> Array:
+    def _probability_kept(self, limit: Constraint, means: Floats, deviations: Floats, baseline: float) -> Floats:
         if limit.metric in self._tasks:
             task = self._tasks[limit.metric]
             mean, deviation = means[:, task], deviations[:, task]

@@ -6,15 +6,14 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dse.records.arrays import Floats
 from dse.records.design import DesignPoint
 from dse.records.parameters import Choice, Permutation
 from dse.records.plugin import KINDS, Kind
 from dse.space.domain import Domain, size
 from dse.space.searchspace import SearchedParameter, SearchSpace
 
-Array = NDArray[np.float64]
 ABSENT = 0.5
 """Value of a parameter whose plugin a design does not use."""
 
@@ -44,7 +43,7 @@ class Features:
         for item in self._items(KINDS):
             self._add(item.declared.full_name, _width(item) * (2 if self._joint and _of_tasks(item) else 1))
 
-    def of(self, points: Sequence[DesignPoint]) -> Array:
+    def of(self, points: Sequence[DesignPoint]) -> Floats:
         """Return the rows of designs, shape (P, T, F)."""
         rows = np.full((len(points), len(self._space.tasks), self.width), ABSENT)
         for kind in KINDS:
@@ -57,29 +56,23 @@ class Features:
             using = np.array([at for at, point in enumerate(points) if point.plugin(kind) == plugin], dtype=int)
             if using.size:
                 values = self._scale(item, [points[at].values[item.declared.full_name] for at in using])
-                where = self._columns[item.declared.full_name]
-                rows[using, :, where.start : where.start + values.shape[-1]] = values
-                if where.stop - where.start > values.shape[-1]:
-                    means = np.broadcast_to(values.mean(axis=1, keepdims=True), values.shape)
-                    joint = np.array([points[at].generator in self._joint for at in using])
-                    rows[using, :, where.start + values.shape[-1] : where.stop] = np.where(
-                        joint[:, None, None], means, ABSENT
-                    )
+                if self._joint and _of_tasks(item):
+                    joint = np.array([points[at].generator in self._joint for at in using])[:, None, None]
+                    means = np.where(joint, values.mean(axis=1, keepdims=True), ABSENT)
+                    values = np.concatenate([values, np.broadcast_to(means, values.shape)], axis=-1)
+                rows[using, :, self._columns[item.declared.full_name]] = values
         return rows
 
-    def keys(self, points: Sequence[DesignPoint], rows: Array) -> list[tuple[bytes, ...]]:
+    def keys(self, points: Sequence[DesignPoint], rows: Floats) -> list[tuple[bytes, ...]]:
         """Return a key of each task's score, T keys for each of P designs; designs with the same key share the score."""
         keys = []
         for point, of_tasks in zip(points, rows, strict=True):
-            if point.generator in self._joint:
-                whole = of_tasks.tobytes()
-                keys.append(tuple(whole + task.to_bytes(2, "big") for task in range(len(of_tasks))))
-            else:
-                keys.append(tuple(row.tobytes() + task.to_bytes(2, "big") for task, row in enumerate(of_tasks)))
+            reached = [of_tasks] * len(of_tasks) if point.generator in self._joint else of_tasks
+            keys.append(tuple(row.tobytes() + task.to_bytes(2, "big") for task, row in enumerate(reached)))
         return keys
 
     def _items(self, kinds: Iterable[Kind]) -> list[SearchedParameter]:
-        """Return searched parameters that may change scores, with hardware's, since terms may follow the arrays' geometry."""
+        """Return searched parameters that may change scores, such as hardware parameters: terms may follow the geometry."""
         return [
             item
             for kind in kinds
@@ -95,16 +88,15 @@ class Features:
         self._columns[name] = slice(self.width, self.width + width)
         self.width += width
 
-    def _scale(self, item: SearchedParameter, values: list[Any]) -> Array:
+    def _scale(self, item: SearchedParameter, values: list[Any]) -> Floats:
         """Return a parameter's values in designs that use its plugin, shape (P, T, columns)."""
-        domains = [element.domain for element in item.elements]
+        by_element = zip(*(item.scalars(value) for value in values), strict=True)
+        columns = [
+            _encode_values(element.domain, column) for element, column in zip(item.elements, by_element, strict=True)
+        ]
+        flat = np.stack(columns, axis=1)  # (P, elements, codes)
         tasks = len(self._space.tasks)
-        flat = np.stack(
-            [_encode_values(domain, column) for domain, column in zip(domains, _flat(item, values), strict=True)]
-        )
-        flat = flat.transpose(1, 0, 2)  # (P, elements, codes)
-        scope = item.declared.parameter.scope
-        if "task" in scope:
+        if _of_tasks(item):
             return flat.reshape(len(values), tasks, -1)
         return np.repeat(flat.reshape(len(values), 1, -1), tasks, axis=1)
 
@@ -115,28 +107,20 @@ def _of_tasks(item: SearchedParameter) -> bool:
 
 def _width(item: SearchedParameter) -> int:
     """Return the number of columns that a parameter has for one task."""
-    per_element = _codes(item.elements[0].domain)
     layers = item.shape[-1] if "layer" in item.declared.parameter.scope else 1
-    return per_element * layers
+    return layers * _codes(item.elements[0].domain)
 
 
 def _codes(domain: Domain) -> int:
-    declared = domain
-    if isinstance(declared, Choice) and not _is_number(declared.choices[0]):
-        return len(declared.choices)
-    return 1
+    """Return the number of columns that one element has."""
+    return len(domain.choices) if isinstance(domain, Choice) and not _is_number(domain.choices[0]) else 1
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _flat(item: SearchedParameter, values: list[Any]) -> list[list[Any]]:
-    """Return the values of each element, in the order of elements."""
-    return [list(column) for column in zip(*(item.scalars(value) for value in values), strict=True)]
-
-
-def _encode_values(domain: Domain, values: list[Any]) -> Array:
+def _encode_values(domain: Domain, values: Sequence[Any]) -> Floats:
     """Return numbers for the values of one element, shape (P, codes)."""
     if isinstance(domain, Choice):
         index = np.array([domain.choices.index(value) for value in values])

@@ -9,13 +9,12 @@ evolutionary optimization assisted by Gaussian random field metamodels", IEEE TE
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
-Array = NDArray[np.float64]
+from dse.records.arrays import Floats
 
 
-def expected_improvement(exact: Array, mean: Array, deviation: Array, front: Array, reference: Array) -> Array:
+def expected_improvement(exact: Floats, mean: Floats, deviation: Floats, front: Floats, reference: Floats) -> Floats:
     """Return the hypervolume that each design is expected to add, shape (N,).
 
     Args:
@@ -42,13 +41,13 @@ def expected_improvement(exact: Array, mean: Array, deviation: Array, front: Arr
     return gained
 
 
-def _between(mean: Array, deviation: Array, lower: float, upper: float) -> Array:
+def _between(mean: Floats, deviation: Floats, lower: float, upper: float) -> Floats:
     """Return the expected length of the part of an interval that lies below a normal score, shape (N,)."""
     above = _expected_excess(mean, deviation, lower)
     return above if np.isinf(upper) else above - _expected_excess(mean, deviation, upper)
 
 
-def _expected_excess(mean: Array, deviation: Array, level: float) -> Array:
+def _expected_excess(mean: Floats, deviation: Floats, level: float) -> Floats:
     """Return E[max(score - level, 0)], shape (N,)."""
     distance = mean - level
     safe = np.maximum(deviation, 1e-12)
@@ -57,7 +56,7 @@ def _expected_excess(mean: Array, deviation: Array, level: float) -> Array:
     return np.where(deviation > 1e-12, distance * ndtr(z) + safe * density, np.maximum(distance, 0.0))
 
 
-def _with(stairs: Array, point: Array) -> Array:
+def _with(stairs: Floats, point: Floats) -> Floats:
     """Add a design to a staircase of designs that do not dominate each other, shape (n, 2), ascending in the first objective."""
     if len(stairs) and (stairs <= point).all(axis=1).any():
         return stairs
@@ -66,7 +65,7 @@ def _with(stairs: Array, point: Array) -> Array:
     return np.insert(undominated, at, point, axis=0)
 
 
-def _area_taken(exact: Array, stairs: Array, reference: Array) -> Array:
+def _area_taken(exact: Floats, stairs: Floats, reference: Floats) -> Floats:
     """Return the area between each design and the reference that a staircase dominates already, shape (N,)."""
     if not len(stairs):
         return np.zeros(len(exact))

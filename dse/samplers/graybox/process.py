@@ -6,13 +6,13 @@ import warnings
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-Array = NDArray[np.float64]
+from dse.records.arrays import Floats
+
 MOST_TO_FIT = 160
 """Most rows that the kernel's scales are fitted on."""
 SOME = 5
@@ -39,13 +39,13 @@ class On(Matern):  # type: ignore[misc]  # scikit-learn has no types
         super().__init__(length_scale, length_scale_bounds, nu)
         self.columns = columns
 
-    def __call__(self, X: Array, Y: Array | None = None, eval_gradient: bool = False) -> Any:  # noqa: N803  # scikit-learn's signature
+    def __call__(self, X: Floats, Y: Floats | None = None, eval_gradient: bool = False) -> Any:  # noqa: N803  # scikit-learn's signature
         """Return the covariance of rows."""
         some = slice(*self.columns)
         return super().__call__(X[:, some], None if Y is None else Y[:, some], eval_gradient)
 
 
-def fit_kernel(inputs: Array, values: Array, width: int) -> Any:
+def fit_kernel(inputs: Floats, values: Floats, width: int) -> Any:
     """Fit the scales of a kernel to some of the rows, by their likelihood.
 
     The covariance between tasks is a share of the covariance within a task, the same for all pairs of tasks (an intrinsic
@@ -66,7 +66,7 @@ def fit_kernel(inputs: Array, values: Array, width: int) -> Any:
         return GaussianProcessRegressor(begin, random_state=0).fit(inputs[some], values[some]).kernel_
 
 
-def predict(kernel: Any, inputs: Array, values: Array, rows: Array, width: int) -> tuple[Array, Array]:
+def predict(kernel: Any, inputs: Floats, values: Floats, rows: Floats, width: int) -> tuple[Floats, Floats]:
     """Return the expected values of rows and their standard deviations, widened by each task's surprises, shape (m,) each.
 
     Args:
@@ -81,7 +81,7 @@ def predict(kernel: Any, inputs: Array, values: Array, rows: Array, width: int) 
     return mean, deviation * (rows[:, width:] @ _surprise(process, inputs[:, width:]))
 
 
-def _surprise(process: Any, of_task: Array) -> Array:
+def _surprise(process: Any, of_task: Floats) -> Floats:
     """Return how far each task's values lie from their predictions, in expected standard deviations, shape (T,).
 
     Each value is predicted from all others, in closed form: Rasmussen and Williams, "Gaussian Processes for Machine

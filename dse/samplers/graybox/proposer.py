@@ -8,8 +8,8 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dse.records.arrays import Floats
 from dse.records.design import DesignPoint
 from dse.records.scored import CostResult
 from dse.results.columns import OBJECTIVES
@@ -27,12 +27,11 @@ from dse.samplers.graybox.scores import Key, TaskScores
 from dse.samplers.seeds import derive
 from dse.space.constraints import check, constraints_of
 
-Array = NDArray[np.float64]
 Costing = Callable[[list[DesignPoint]], list[CostResult]]
 Planned = Callable[[Sequence[DesignPoint]], None]
 CONFIDENT = 150
-"""Trials after which the search looks for surprises. By then it has found the designs that were expected to be good; what
-remains are the few scores that no model predicts, and these matter."""
+"""Trials after which the search looks for surprises. By then the search has found the designs that were expected to be good,
+and the remaining good designs are those whose scores no model predicts."""
 FREE = (1.0, 3.0)
 """Fixed price of a design beside the scores it needs, in scores, before and after `CONFIDENT` trials."""
 DOUBT = 3.0
@@ -59,7 +58,7 @@ class _Measured:
     """A design that was evaluated: its flat parameters, exact objectives and score, and whether it keeps all limits."""
 
     params: Params
-    exact: Array
+    exact: Floats
     score: float
     is_feasible: bool = True
 
@@ -69,7 +68,7 @@ class _Candidate:
     """A design that was looked at: its exact objectives, its expected score, and the keys of its tasks' scores."""
 
     point: DesignPoint
-    exact: Array
+    exact: Floats
     mean: float
     keys: tuple[Key, ...]
 
@@ -116,7 +115,7 @@ class Proposer:
         self._told, self._begins, self._batch = planned, -1, list[Params]()
 
     def learn(self, point: DesignPoint, row: Mapping[str, Any]) -> None:
-        """Take in a finished trial, or a design of a profile, which has scores but is not a trial.
+        """Store a finished trial, or a design of a profile, which has scores but is not a trial.
 
         Args:
             point: the design.
@@ -128,11 +127,11 @@ class Proposer:
         """Return flat parameters of trial ``number``; they depend on the seed and on the trials before its group."""
         begins = number - number % self._options.batch
         if begins != self._begins:
-            self._take_in(begins)
+            self._learn_until(begins)
             self._begins, self._batch = begins, self._plan_batch(begins, seed)
         return self._batch[number - begins]
 
-    def _take_in(self, begins: int) -> None:
+    def _learn_until(self, begins: int) -> None:
         """Learn from the trials before a group."""
         for point, row in self._finished:
             if row["trial"] < begins:
@@ -206,12 +205,12 @@ class Proposer:
         ]
 
     def _recombinations(self, make: Candidates, front: list[_Measured]) -> list[Params]:
-        """Return designs that have for each task the setting that is best for it alone, around a design of the front."""
+        """Return designs around one of the front: each task has the setting that is best for this task alone."""
         reference, worst = self._reference(np.array([item.exact for item in self._measured]))
         good = [item.params for item in front]
         base = make.one_of(good)
 
-        def worth(points: list[DesignPoint]) -> Array:
+        def worth(points: list[DesignPoint]) -> Floats:
             return np.array([self._exact(cost.metrics) for cost in self._cost(points)]) / reference
 
         lost = max(self._baseline - worst, 1e-6)
@@ -226,7 +225,7 @@ class Proposer:
         exact = np.array([self._exact(cost.metrics) for _, cost in allowed])
         mean, deviation, missing = np.ones(len(points)), np.zeros(len(points)), np.zeros(len(points), dtype=np.int64)
         keys: list[tuple[Key, ...]] = [()] * len(points)
-        feasible: Array | float = 1.0
+        feasible: Floats | float = 1.0
         if self._uncertain:
             rows = self._features.of(points)
             keys = self._features.keys(points, rows)
@@ -266,24 +265,24 @@ class Proposer:
         mask = mask_nondominated(values, [*(False for _ in some[0].exact), True])
         return [item for item, best in zip(some, mask, strict=True) if best]
 
-    def _exact(self, metrics: Mapping[str, Any]) -> Array:
+    def _exact(self, metrics: Mapping[str, Any]) -> Floats:
         """Return the exact objectives, shape (D,). Zeros replace missing values, and fill the array up to two objectives."""
         values = [float(metrics[axis] or 0.0) for axis in self._axes]
         return np.array([*values, *(0.0 for _ in range(2 - len(values)))])
 
     def _pair(self, number: int) -> list[int]:
         """Return the two exact objectives that a trial looks at; each pair of three objectives has its turn."""
-        return list(list(combinations(range(max(len(self._axes), 2)), 2))[number % (3 if len(self._axes) > 2 else 1)])
+        pairs = list(combinations(range(max(len(self._axes), 2)), 2))
+        return list(pairs[number % len(pairs)])
 
-    def _reference(self, measured: Array) -> tuple[Array, float]:
+    def _reference(self, measured: Floats) -> tuple[Floats, float]:
         """Return the reference point: the worst exact objectives, shape (D,), and the worst score."""
-        seen = np.where(measured.max(axis=0) > 0, 1.1 * measured.max(axis=0), 1.0)
-        stated = [self._limits.get(axis) for axis in self._axes]
-        reference = [
-            seen[at] if limit is None else limit for at, limit in enumerate([*stated, None, None][: len(seen)])
-        ]
+        largest = measured.max(axis=0)
+        reference = np.where(largest > 0, 1.1 * largest, 1.0)
+        for at, axis in enumerate(self._axes):
+            reference[at] = self._limits.get(axis, reference[at])
         worst = self._baseline - self._limits.get("accuracy_drop", 5.0) / 100 if self._uncertain else 0.0
-        return np.array(reference), worst
+        return reference, worst
 
 
 def _axis(objective: str, reference: Mapping[str, float]) -> str | None:

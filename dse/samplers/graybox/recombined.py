@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dse.records.arrays import Floats
 from dse.records.design import DesignPoint
 from dse.samplers.encoding import Codec, Params
 from dse.samplers.graybox.candidates import Candidates
 from dse.samplers.graybox.features import Features
 from dse.samplers.graybox.scores import TaskScores
 
-Array = NDArray[np.float64]
 SINGLES = 192
 """Designs looked at that differ from the base in one task."""
 FEWEST = 6
@@ -44,7 +43,7 @@ class Recombined:
         make: Candidates,
         base: Params,
         good: Sequence[Params],
-        worth: Callable[[list[DesignPoint]], Array],
+        worth: Callable[[list[DesignPoint]], Floats],
         worst: float,
         count: int,
     ) -> list[Params]:
@@ -59,7 +58,8 @@ class Recombined:
             count: number of designs to return.
         """
         options = make.settings(base, good, max(SINGLES // self._tasks, FEWEST))
-        owners = np.repeat(np.arange(self._tasks), [len(of_task) for of_task in options])
+        lengths = [len(of_task) for of_task in options]
+        owners = np.repeat(np.arange(self._tasks), lengths)
         points = [self._codec.decode({**base, **setting}) for of_task in options for setting in of_task]
         rows = self._features.of(points)
         keys = self._features.keys(points, rows)
@@ -72,10 +72,7 @@ class Recombined:
         hoped = mean + deviation * guess
         values = weights[:, :-1] @ exact.T - weights[:, -1:] * hoped / (self._tasks * worst)
         designs: list[Params] = [dict(base) for _ in range(count)]
-        start = 0
-        for of_task in options:
-            best = values[:, start : start + len(of_task)].argmin(axis=1)
-            for params, at in zip(designs, best, strict=True):
+        for of_task, part in zip(options, np.split(values, np.cumsum(lengths)[:-1], axis=1), strict=True):
+            for params, at in zip(designs, part.argmin(axis=1), strict=True):
                 params.update(of_task[int(at)])
-            start += len(of_task)
         return designs

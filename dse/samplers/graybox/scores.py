@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from dse.records.arrays import Floats, Ints
+
 Key = bytes
 
 FEW = 3
@@ -42,7 +42,7 @@ class TaskScores:
         self._known: dict[Key, float] = {}
         self._places: dict[Key, int] = {}
         self.awaited: set[Key] = set()
-        self._rows: list[Array] = []
+        self._rows: list[Floats] = []
         self._of_task: list[int] = []
         self._values: list[float] = []
         self._kernel: Any = None
@@ -51,8 +51,8 @@ class TaskScores:
     def __len__(self) -> int:
         return len(self._values)
 
-    def learn(self, row: Array, task: int, key: Key, value: float, *, measured: bool = True) -> None:
-        """Take in the score of a task.
+    def learn(self, row: Floats, task: int, key: Key, value: float, *, measured: bool = True) -> None:
+        """Learn the score of a task.
 
         Args:
             row: features on which the score depends, shape (F,).
@@ -71,7 +71,7 @@ class TaskScores:
         if measured:
             self._known[key] = value
 
-    def predict(self, rows: Array, keys: Sequence[Sequence[Key]]) -> tuple[Array, Array, NDArray[np.int64]]:
+    def predict(self, rows: Floats, keys: Sequence[Sequence[Key]]) -> tuple[Floats, Floats, Ints]:
         """Return expected scores (P, T), their standard deviations (P, T), and the number of scores still to measure (P,).
 
         Args:
@@ -85,7 +85,7 @@ class TaskScores:
         missing = np.array([sum(key not in paid for key in of_tasks) for of_tasks in keys], dtype=np.int64)
         return mean.reshape(len(rows), -1), deviation.reshape(len(rows), -1), missing
 
-    def each(self, rows: Array, tasks: NDArray[np.int64], keys: Sequence[Key]) -> tuple[Array, Array]:
+    def each(self, rows: Floats, tasks: Ints, keys: Sequence[Key]) -> tuple[Floats, Floats]:
         """Return expected scores and their standard deviations, shape (n,) each.
 
         Args:
@@ -107,7 +107,7 @@ class TaskScores:
                 means[places], deviations[places] = mean, spread
         return means, deviations
 
-    def _predict_unknown(self, rows: Array, tasks: NDArray[np.int64]) -> tuple[Array, Array]:
+    def _predict_unknown(self, rows: Floats, tasks: Ints) -> tuple[Floats, Floats]:
         """Return the means and standard deviations of unknown scores, shape (n,) each."""
         best = self._best(len(self))
         if len(self) < FEW:
@@ -123,7 +123,7 @@ class TaskScores:
         factor = np.exp(mean + middle)
         return best[tasks] - SMALL * (factor - 1), np.maximum(SMALL * factor * deviation, 1e-6)
 
-    def _collect_seen(self, count: int) -> tuple[Array, Array, float]:
+    def _collect_seen(self, count: int) -> tuple[Floats, Floats, float]:
         """Return the inputs (n, F + T) of the newest of the first scores, their losses as logarithms (n,), and the mean loss.
 
         A loss is relative to the task's best score.
@@ -133,10 +133,10 @@ class TaskScores:
         lost = np.log1p((self._best(count)[of_task] - np.array(self._values[some])) / SMALL)
         return self._inputs(np.array(self._rows[some]), of_task), lost, float(lost.mean())
 
-    def _inputs(self, rows: Array, tasks: NDArray[np.int64]) -> Array:
+    def _inputs(self, rows: Floats, tasks: Ints) -> Floats:
         return np.concatenate([rows, np.eye(self._tasks)[tasks]], axis=1)
 
-    def _best(self, count: int) -> Array:
+    def _best(self, count: int) -> Floats:
         """Return the best of each task's first scores (T,), or the mean of the other tasks' best for a task without scores."""
         best = np.full(self._tasks, -np.inf)
         np.maximum.at(best, np.array(self._of_task[:count], dtype=int), np.array(self._values[:count]))
