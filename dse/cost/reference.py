@@ -7,9 +7,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dse.errors import SpaceError, unknown_name
-from dse.records.parameters import Parameter, Permutation, widest
+from dse.errors import unknown_name
+from dse.records.parameters import Parameter, Permutation
 from dse.records.params import Params
+from dse.space.domain import check_allowed
 
 
 class Reference(Protocol):
@@ -47,10 +48,6 @@ def reference_values(
     for name, value in reference.parameters.items():
         if name not in declared:
             raise unknown_name("hardware parameter", name, declared, where="[reference_hardware] parameters")
-        item = declared[name]
-        try:
-            values[name] = value if isinstance(item, Permutation) else widest(item).check(value)
-        except SpaceError as error:
-            where = f"[reference_hardware] parameters.{name}"
-            raise SpaceError(error.what, where=where, expected=error.expected, found=error.found) from error
+        item, where = declared[name], f"[reference_hardware] parameters.{name}"
+        values[name] = value if isinstance(item, Permutation) else check_allowed(item, value, where)
     return Params(1, {name: np.array([value]) for name, value in values.items()})

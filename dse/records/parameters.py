@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from dse.errors import SpaceError
 
@@ -134,11 +134,13 @@ class Permutation(_Declared):
 
 
 Parameter: TypeAlias = Float | Int | Choice | Permutation
+Narrowed = TypeVar("Narrowed", bound=Parameter)
+Widened = TypeVar("Widened", bound=Float | Int | Choice)
 
 
-def narrow(parameter: Parameter, **changes: Any) -> Parameter:
+def narrow(parameter: Narrowed, **changes: Any) -> Narrowed:
     """Return the parameter with some fields replaced, e.g. a smaller range; the default moves into this range."""
-    new: Parameter = replace(parameter, **changes)
+    new = replace(parameter, **changes)
     if isinstance(new, Float | Int):
         if new.low > new.high:
             raise SpaceError(
@@ -156,18 +158,14 @@ def narrow(parameter: Parameter, **changes: Any) -> Parameter:
     return new
 
 
-def widest(parameter: Parameter) -> Float | Int | Choice:
+def widest(parameter: Widened) -> Widened:
     """Return the parameter widened to all values that its plugin accepts, not only those searched by default."""
-    assert not isinstance(parameter, Permutation)
     if isinstance(parameter, Choice):
-        new = narrow(parameter, choices=parameter.allowed or parameter.choices)
-    elif parameter.limits is None:
+        return narrow(parameter, choices=parameter.allowed or parameter.choices)
+    if parameter.limits is None:
         return parameter
-    else:
-        low, high = parameter.limits
-        new = narrow(parameter, low=min(low, parameter.low), high=max(high, parameter.high))
-    assert not isinstance(new, Permutation)
-    return new
+    low, high = parameter.limits
+    return narrow(parameter, low=min(low, parameter.low), high=max(high, parameter.high))
 
 
 def lehmer_decode(code: tuple[int, ...] | list[int]) -> tuple[int, ...]:
@@ -178,12 +176,7 @@ def lehmer_decode(code: tuple[int, ...] | list[int]) -> tuple[int, ...]:
 
 def lehmer_encode(order: tuple[int, ...] | list[int]) -> tuple[int, ...]:
     """Return the Lehmer code of an order: the inverse of `lehmer_decode`."""
-    left = sorted(order)
-    code = []
-    for item in order[:-1]:
-        code.append(left.index(item))
-        left.remove(item)
-    return tuple(code)
+    return tuple(sum(later < item for later in order[at + 1 :]) for at, item in enumerate(order[:-1]))
 
 
 def _bad(parameter: Parameter, value: Any, expected: str) -> SpaceError:

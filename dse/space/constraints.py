@@ -50,13 +50,12 @@ class Constraint:
 
 def constraints_of(space: SpaceFile) -> tuple[Constraint, ...]:
     """Return all limits of a space file, in its order."""
-    constraints = []
-    for metric, bound in space.search.constraints.items():
-        if bound.max is not None:
-            constraints.append(Constraint(metric, bound.max, is_upper=True))
-        if bound.min is not None:
-            constraints.append(Constraint(metric, bound.min, is_upper=False))
-    return tuple(constraints)
+    return tuple(
+        Constraint(metric, limit, is_upper=is_upper)
+        for metric, bound in space.search.constraints.items()
+        for limit, is_upper in ((bound.max, True), (bound.min, False))
+        if limit is not None
+    )
 
 
 def check(

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
-from dse.errors import DseError, SpaceError, unknown_name
-from dse.records.parameters import Choice, Float, Int, Parameter, Scalar, narrow, widest
+from dse.errors import SpaceError, unknown_name
+from dse.records.parameters import Choice, Float, Int, Scalar, narrow, widest
 
 Domain: TypeAlias = Float | Int | Choice
 """The values one element may take; a single one where the space file fixes it."""
@@ -18,25 +18,15 @@ MOST_KEPT = 1000
 RANGE_KEYS = ("low", "high", "step", "log", "choices", "value")
 
 
-def fix(declared: Parameter, value: Any, where: str) -> Domain:
+def fix(declared: Domain, value: Any, where: str) -> Domain:
     """Build the domain of a single value, which may lie anywhere the plugin allows."""
-    allowed = _check_at(widest(declared), value, where)
-    if isinstance(declared, Choice):
-        return _choice(declared, (allowed,))
-    if isinstance(declared, Float):
-        return narrowed_to(declared, float(allowed), float(allowed))
-    assert isinstance(declared, Int)
-    return narrowed_to(declared, int(allowed), int(allowed))
+    allowed = check_allowed(declared, value, where)
+    return (
+        _choice(declared, (allowed,)) if isinstance(declared, Choice) else narrow(declared, low=allowed, high=allowed)
+    )
 
 
-def narrowed_to(declared: Float | Int, low: float, high: float) -> Domain:
-    """Build the domain between two values that were already checked."""
-    new = narrow(declared, low=low, high=high)
-    assert isinstance(new, Float | Int)
-    return new
-
-
-def from_table(declared: Parameter, table: Mapping[str, Any], where: str) -> Domain:
+def from_table(declared: Domain, table: Mapping[str, Any], where: str) -> Domain:
     """Build the domain given by ``{low, high, step, log}``, ``{choices}`` or ``{value}``.
 
     Raises:
@@ -59,7 +49,6 @@ def from_table(declared: Parameter, table: Mapping[str, Any], where: str) -> Dom
         if table:
             raise SpaceError("a choice has no range", where=where, expected="`choices` or `value`", found=sorted(table))
         return declared
-    assert isinstance(declared, Float | Int)
     return _range(declared, table, where) if table else declared
 
 
@@ -110,11 +99,9 @@ def round_digits(value: float) -> float:
 
 
 def _range(declared: Float | Int, table: Mapping[str, Any], where: str) -> Domain:
-    whole = widest(declared)
-    changes: dict[str, Any] = {}
-    for key in ("low", "high"):
-        if key in table:
-            changes[key] = _check_at(whole, table[key], f"{where}.{key}")
+    changes: dict[str, Any] = {
+        key: check_allowed(declared, table[key], f"{where}.{key}") for key in ("low", "high") if key in table
+    }
     if "log" in table:
         if not isinstance(table["log"], bool):
             raise _wrong(f"{where}.log", "true or false", table["log"])
@@ -125,7 +112,6 @@ def _range(declared: Float | Int, table: Mapping[str, Any], where: str) -> Domai
         new = narrow(declared, **changes)
     except SpaceError as error:
         raise SpaceError(error.what, where=where, expected=error.expected, found=error.found) from error
-    assert isinstance(new, Float | Int)
     _check_log(new, where)
     return _align(new)
 
@@ -134,8 +120,7 @@ def _align(domain: Float | Int) -> Domain:
     """End the range on its last step, so that its upper end is a value."""
     if domain.step is None or domain.low == domain.high:
         return domain
-    last = at(domain, int(size(domain)) - 1)
-    return narrowed_to(domain, domain.low, float(last) if isinstance(domain, Float) else int(last))
+    return narrow(domain, high=at(domain, int(size(domain)) - 1))
 
 
 def _check_log(domain: Float | Int, where: str) -> None:
@@ -156,20 +141,18 @@ def _step(declared: Float | Int, step: Any, where: str) -> float | int:
     return int(step) if whole else float(step)
 
 
-def _choices(declared: Parameter, values: Any, where: str) -> Domain:
+def _choices(declared: Domain, values: Any, where: str) -> Domain:
     if not isinstance(values, list):
         raise _wrong(where, "a list of values", values)
     if not values:
         raise SpaceError(
             f"parameter {declared.name!r} has no choices", where=where, expected="at least one", found="none"
         )
-    whole = widest(declared)
-    return _choice(declared, tuple(dict.fromkeys(_check_at(whole, value, where) for value in values)))
+    return _choice(declared, tuple(dict.fromkeys(check_allowed(declared, value, where) for value in values)))
 
 
-def _choice(declared: Parameter, values: tuple[Scalar, ...]) -> Choice:
+def _choice(declared: Domain, values: tuple[Scalar, ...]) -> Choice:
     """Build a choice of some values of any declared parameter; a number may be searched over a list of its values."""
-    default = getattr(declared, "default", values[0])
     return Choice(
         name=declared.name,
         summary=declared.summary,
@@ -177,15 +160,15 @@ def _choice(declared: Parameter, values: tuple[Scalar, ...]) -> Choice:
         scope=declared.scope,
         scores=declared.scores,
         choices=values,
-        default=default if default in values else values[0],
+        default=declared.default if declared.default in values else values[0],
     )
 
 
-def _check_at(domain: Domain, value: Any, where: str) -> Scalar:
-    """Check a value against a domain; the error names the value's key."""
+def check_allowed(declared: Domain, value: Any, where: str) -> Scalar:
+    """Check a value against all values that the plugin accepts; the error names the value's key."""
     try:
-        return domain.check(value)
-    except DseError as error:
+        return widest(declared).check(value)
+    except SpaceError as error:
         raise SpaceError(error.what, where=where, expected=error.expected, found=error.found) from error
 
 

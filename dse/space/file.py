@@ -27,7 +27,6 @@ from dse.space.workload import expand_home
 if TYPE_CHECKING:
     from dse.plugins.registry import Registry
 
-SCHEMA = 1
 REFERENCE_POINT = {"array_area_ratio": 1.0, "energy_ratio": 1.25, "accuracy_drop": 5.0}
 OPEN_METRICS = (*TASK_PREFIXES, "area.", "energy.")
 """Prefixes of metrics whose names depend on tasks and hardware."""
@@ -137,8 +136,9 @@ class SpaceFile(_Table):
         return self._path
 
     def where(self, *keys: object) -> str:
-        """Return file and key, for messages."""
-        return place(self._path, keys)
+        """Return file and dotted key, for messages."""
+        key = ".".join(str(item) for item in keys)
+        return f"{self._path or 'space'}: {key}" if key else str(self._path or "space")
 
     def kind(self, kind: Kind) -> KindTable:
         """Return the table of a plugin kind."""
@@ -169,12 +169,6 @@ class SpaceFile(_Table):
             for index, name in enumerate(self.kind(kind).plugins):
                 registry.get(kind, name, where=self.where(kind, "plugins", index))
         registry.get("hardware", self.reference_hardware.plugin, where=self.where("reference_hardware", "plugin"))
-
-
-def place(path: Path | None, keys: tuple[object, ...]) -> str:
-    """Return file and dotted key, for messages."""
-    key = ".".join(str(item) for item in keys)
-    return f"{path or 'space'}: {key}" if key else str(path or "space")
 
 
 def load(path: Path | str) -> SpaceFile:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 from dse.errors import SpaceError, unknown_name
 from dse.records.design import PluginParameter
-from dse.records.parameters import Float, Int, Permutation, lehmer_encode
+from dse.records.parameters import Float, Int, Permutation, Scope, lehmer_encode
 from dse.records.plugin import KINDS
 from dse.results.columns import TASK_PREFIXES
 from dse.space.domain import Domain, fix, from_table, size
@@ -37,10 +38,10 @@ def resolve(
     for kind in KINDS:
         for plugin in space.kind(kind).plugins:
             mine = [item for item in parameters if (item.kind, item.plugin) == (kind, plugin)]
+            names = [item.parameter.name for item in mine]
             given = space.kind(kind).table(plugin).parameters
             for name in given:
-                if all(name != item.parameter.name for item in mine):
-                    names = [item.parameter.name for item in mine]
+                if name not in names:
                     where = space.where(kind, plugin, "parameters", name)
                     raise unknown_name(f"parameter of {kind} {plugin!r}", name, names, where=where)
             searched += [_Resolver(space, item, tasks, layers).resolve(given) for item in mine]
@@ -55,7 +56,7 @@ class _Resolver:
         self.item = item
         self.declared = item.parameter
         self.tasks = tasks
-        self.layers = layers
+        self.names: dict[Scope, tuple[str, ...]] = {"task": tasks, "layer": tuple(map(str, range(layers)))}
         self.where = space.where(item.kind, item.plugin, "parameters", item.parameter.name)
         self.searches_unnamed = space.searches_unnamed(item.kind)
 
@@ -65,13 +66,12 @@ class _Resolver:
             return self._order(self.declared, raw)
         base, by_task, by_layer = self._split(raw)
         scope = self.declared.scope
-        axes = [self.tasks if axis == "task" else range(self.layers) for axis in scope]
+        axes = [self.names[axis] for axis in scope]
         elements = []
-        for keys in _product(axes):
-            position = dict(zip(scope, keys, strict=True))
-            suffix = f"[{','.join(str(key) for key in keys)}]" if keys else ""
-            domain = self._domain(base, by_task, by_layer, position)
-            elements.append(Element(self.item.full_name + suffix, domain))
+        for keys in product(*axes):
+            where, raw = self._find_entry(base, by_task, by_layer, dict(zip(scope, keys, strict=True)))
+            suffix = f"[{','.join(keys)}]" if keys else ""
+            elements.append(Element(self.item.full_name + suffix, self._read(self.declared, raw, where)))
         return SearchedParameter(self.item, tuple(elements), tuple(len(axis) for axis in axes))
 
     def _split(self, raw: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
@@ -79,14 +79,12 @@ class _Resolver:
         if not isinstance(raw, dict):
             return raw, {}, {}
         base = {key: value for key, value in raw.items() if key not in ("tasks", "layers")}
-        by_task = self._axis(raw, "task", self.tasks, self.where)
-        by_layer = self._axis(raw, "layer", [str(layer) for layer in range(self.layers)], self.where)
-        rest: Any = base
-        if not base and (by_task or by_layer):
-            rest = _MISSING  # the others stay unnamed when a file names single elements
-        return rest, by_task, by_layer
+        by_task, by_layer = self._axis(raw, "task", self.where), self._axis(raw, "layer", self.where)
+        # Elements that a file does not name stay unnamed when it names single elements alone.
+        return base if base or not (by_task or by_layer) else _MISSING, by_task, by_layer
 
-    def _axis(self, raw: Mapping[str, Any], axis: str, names: Iterable[str], where: str) -> dict[str, Any]:
+    def _axis(self, raw: Mapping[str, Any], axis: Scope, where: str) -> dict[str, Any]:
+        """Return the values for one task, or for one layer, by its name."""
         if f"{axis}s" not in raw:
             return {}
         where = f"{where}.{axis}s"
@@ -95,51 +93,44 @@ class _Resolver:
         table = raw[f"{axis}s"]
         if not isinstance(table, dict):
             raise SpaceError("this value is not usable", where=where, expected=f"a table by {axis}", found=repr(table))
-        names = list(names)
         for name in table:
-            if name not in names:
-                raise unknown_name(axis, name, names, where=f"{where}.{name}")
+            if name not in self.names[axis]:
+                raise unknown_name(axis, name, self.names[axis], where=f"{where}.{name}")
         return table
 
-    def _domain(self, base: Any, by_task: dict[str, Any], by_layer: dict[str, Any], position: dict[str, Any]) -> Domain:
-        """Return the domain of one element. The most specific entry wins: task and layer, then task, then layer, then all."""
+    def _find_entry(
+        self, base: Any, by_task: dict[str, Any], by_layer: dict[str, Any], position: dict[Scope, str]
+    ) -> tuple[str, Any]:
+        """Return the place and value of an element's most specific entry: task and layer, then task, then layer, then all."""
         where, raw = self.where, base
-        layer = str(position.get("layer", ""))
+        layer = position.get("layer", "")
         if layer in by_layer:
             where, raw = f"{self.where}.layers.{layer}", by_layer[layer]
-        task = str(position.get("task", ""))
+        task = position.get("task", "")
         if task in by_task:
             entry = by_task[task]
             inner: dict[str, Any] = {}
             task_where = f"{self.where}.tasks.{task}"
             if isinstance(entry, dict) and "layers" in entry:
-                names = [str(number) for number in range(self.layers)]
-                inner = self._axis(entry, "layer", names, task_where)
+                inner = self._axis(entry, "layer", task_where)
                 entry = {key: value for key, value in entry.items() if key != "layers"} or _MISSING
             if layer in inner:
                 where, raw = f"{task_where}.layers.{layer}", inner[layer]
             elif entry is not _MISSING:
                 where, raw = task_where, entry
-        domain = self._read(raw, where)
+        return where, raw
+
+    def _read(self, declared: Domain, raw: Any, where: str) -> Domain:
+        """Return the domain that an entry gives; without an entry, the declared range or the default."""
+        if raw is _MISSING:
+            raw = {} if self.searches_unnamed else declared.default
+        domain = from_table(declared, raw, where) if isinstance(raw, dict) else fix(declared, raw, where)
         if isinstance(domain, Int) and max(-domain.low, domain.high) >= 2**63:
             found = f"{domain.low} to {domain.high}"
             raise SpaceError("no table holds these numbers", where=where, expected="numbers of 64 bits", found=found)
         if isinstance(domain, Float) and 2**53 < size(domain) < math.inf:
             raise SpaceError("the step is too small", where=where, expected="at most 2^53 steps", found=domain.step)
         return domain
-
-    def _read(self, raw: Any, where: str) -> Domain:
-        if raw is _MISSING:
-            if self.searches_unnamed:
-                return from_table(self.declared, {}, where)
-            return fix(self.declared, self._default(), where)
-        if isinstance(raw, dict):
-            return from_table(self.declared, raw, where)
-        return fix(self.declared, raw, where)
-
-    def _default(self) -> Any:
-        assert not isinstance(self.declared, Permutation)
-        return self.declared.default
 
     def _order(self, declared: Permutation, raw: Any) -> SearchedParameter:
         count = len(self.tasks)
@@ -166,13 +157,6 @@ class _Resolver:
             raise SpaceError(
                 "this is not an order of the tasks", where=self.where, expected=expected, found=repr(raw)
             ) from error
-
-
-def _product(axes: list[Any]) -> list[tuple[Any, ...]]:
-    keys: list[tuple[Any, ...]] = [()]
-    for axis in axes:
-        keys = [(*key, item) for key in keys for item in axis]
-    return keys
 
 
 def _check_constraints(space: SpaceFile, tasks: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dse.records.parameters import Choice, lehmer_decode
 from dse.records.plugin import KINDS, Kind
-from dse.space.domain import Domain, at
+from dse.space.domain import at
 from dse.space.searchspace import Element, SearchedParameter, SearchSpace
 from dse.space.toml_text import toml_text
 from dse.space.workload_paths import with_paths
@@ -58,23 +58,16 @@ def _parameter(item: SearchedParameter, space: SearchSpace) -> Any:
     entries = [_domain(element) for element in item.elements]
     if all(entry == entries[0] for entry in entries):
         return entries[0]
-    scope = item.declared.parameter.scope
-    if scope == ("task",):
-        return {"tasks": dict(zip(space.tasks, entries, strict=True))}
-    layers = [str(layer) for layer in range(space.layers)]
-    if scope == ("layer",):
-        return {"layers": dict(zip(layers, entries, strict=True))}
-    lines = [entries[start : start + space.layers] for start in range(0, len(entries), space.layers)]
-    return {
-        "tasks": {
-            task: {"layers": dict(zip(layers, line, strict=True))}
-            for task, line in zip(space.tasks, lines, strict=True)
-        }
-    }
+    names = {"task": space.tasks, "layer": [str(layer) for layer in range(space.layers)]}
+    for axis in reversed(item.declared.parameter.scope):  # the last axis is the innermost table
+        size = len(names[axis])
+        lines = [entries[start : start + size] for start in range(0, len(entries), size)]
+        entries = [{f"{axis}s": dict(zip(names[axis], line, strict=True))} for line in lines]
+    return entries[0]
 
 
 def _domain(element: Element) -> Any:
-    domain: Domain = element.domain
+    domain = element.domain
     if element.is_fixed:
         return at(domain, 0)
     if isinstance(domain, Choice):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from dse.models.data.text import Encoded, batch, by_length
@@ -48,28 +48,10 @@ def observe(
     gradients: dict[tuple[int, int], Tensor] = {}
     states: dict[int, Tensor] = {}
 
-    def watch(linear: nn.Linear, key: tuple[int, int]) -> Any:
-        def record(_module: object, arguments: tuple[Tensor, ...], output: Tensor) -> None:
-            if key in inputs or not output.requires_grad:
-                return  # a matrix may run on relative positions too, which no text changes
-            inputs[key] = arguments[0].detach()
-            output.register_hook(lambda gradient: gradients.__setitem__(key, gradient.detach()))
-
-        return linear.register_forward_hook(record)
-
-    def keep_states(layer: int, output: Any) -> None:
-        states[layer] = (output[0] if isinstance(output, tuple) else output).detach()
-
     model.requires_grad_(False)  # torch takes the flag by position
     cast("Any", model).to(device).eval()
     decomposed.put({at: Skip(one, decomposed.returns) for at, one in enumerate(decomposed.layers) if at not in running})
-    hooks = [
-        watch(linear, (layer, index)) for layer in running for index, linear in enumerate(decomposed.linears[layer])
-    ]
-    hooks += [
-        decomposed.layers[layer].register_forward_hook(lambda _, __, output, at=layer: keep_states(at, output))
-        for layer in running
-    ]
+    hooks = _watch_layers(decomposed, running, inputs, gradients, states)
     # A gradient must reach every output, for which the first layer's states suffice; weights need no gradient.
     hooks.append(
         decomposed.layers[min(running)].register_forward_pre_hook(
@@ -87,3 +69,31 @@ def observe(
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _watch_layers(
+    decomposed: Decomposed,
+    running: Iterable[int],
+    inputs: dict[tuple[int, int], Tensor],
+    gradients: dict[tuple[int, int], Tensor],
+    states: dict[int, Tensor],
+) -> list[Any]:
+    """Keep what matrices and layers receive and give in each pass; return the hooks, to be removed."""
+
+    def watch(linear: nn.Linear, key: tuple[int, int]) -> Any:
+        def record(_module: object, arguments: tuple[Tensor, ...], output: Tensor) -> None:
+            if key in inputs or not output.requires_grad:
+                return  # a matrix may run on relative positions too, which no text changes
+            inputs[key] = arguments[0].detach()
+            output.register_hook(lambda gradient: gradients.__setitem__(key, gradient.detach()))
+
+        return linear.register_forward_hook(record)
+
+    def keep_states(layer: int, output: Any) -> None:
+        states[layer] = (output[0] if isinstance(output, tuple) else output).detach()
+
+    watched = [watch(one, (layer, at)) for layer in running for at, one in enumerate(decomposed.linears[layer])]
+    return watched + [
+        decomposed.layers[layer].register_forward_hook(lambda _, __, output, at=layer: keep_states(at, output))
+        for layer in running
+    ]
