@@ -31,7 +31,7 @@ def whole_footprint(demand: Demand) -> Footprint:
     """Return every owner's matrices in full 8 bits with one scale each; the base only where a task uses the base itself.
 
     Args:
-        demand: what each owner stores, for P designs.
+        demand: matrices that each owner stores, for P designs.
     """
     stored = demand.used.copy()
     stored[:, 0] = demand.direct

@@ -19,8 +19,6 @@ from dse.plugins.call import call_plugin
 from dse.plugins.contract import Hardware, ModelGenerator, NonidealHardware, TaskScheduler, WeightCompressor, is_joint
 from dse.records.arrays import Floats
 from dse.records.counts import Counts
-from dse.records.demand import Demand
-from dse.records.footprint import Footprint
 from dse.records.nonideality import Nonideality
 from dse.records.params import Params
 from dse.records.plugin import Kind
@@ -40,7 +38,7 @@ class Built:
 
     @property
     def joint(self) -> bool:
-        """Whether weights of one task depend on other tasks, and are not those of the context."""
+        """Whether weights of one task depend on other tasks, and differ from the weights of the context."""
         return is_joint(self.generator)
 
 
@@ -110,8 +108,8 @@ def baseline_cost(workload: Workload, hardware: Hardware, name: str, params: Par
             found="a non-ideality that is switched on",
             fix=f"switch it on in [hardware.{name}.options] only",
         )
-    wanted: Demand = demand(workload, separate_models(workload, 1), generator="baseline")
-    footprint: Footprint = whole_footprint(wanted)
+    wanted = demand(workload, separate_models(workload, 1), generator="baseline")
+    footprint = whole_footprint(wanted)
     geometry = call_plugin("hardware", name, hardware.geometry, params)
     counts = count(workload.encoder, wanted, footprint, geometry)
     components = call_plugin("hardware", name, hardware.components, workload, wanted, counts, footprint, params)

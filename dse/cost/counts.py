@@ -98,17 +98,14 @@ def _add_group(fields: dict[str, Floats], piece: Piece, group: list[int], geomet
     rows = np.where((columns > 0) & (magnitude > 0), rows, 0.0)
     shared = rows.max(axis=-1)
     agree = ((rows == shared[..., None]) | (rows == 0)).all(axis=-1)  # where nothing is stored, any row fits
-    for name, values in _pack_matrices(shared, columns * (rows > 0), magnitude, piece.unsigned, geometry).items():
-        fields[name] += np.where(agree, values, 0.0)
-    if agree.all():
-        return
-    for index in range(len(group)):
-        one = slice(index, index + 1)
-        live = (columns * (rows > 0))[..., one]
-        for name, values in _pack_matrices(
-            rows[..., index], live, magnitude[..., one], piece.unsigned, geometry
-        ).items():
-            fields[name] += np.where(agree, 0.0, values)
+    live = columns * (rows > 0)
+    parts = [(slice(None), agree)]
+    if not agree.all():
+        parts += [(slice(index, index + 1), ~agree) for index in range(len(group))]
+    for part, here in parts:
+        packed = rows[..., part].max(axis=-1), live[..., part], magnitude[..., part]
+        for name, values in _pack_matrices(*packed, piece.unsigned, geometry).items():
+            fields[name] += np.where(here, values, 0.0)
 
 
 def _pack_matrices(

@@ -47,7 +47,7 @@ def demand(workload: Workload, plan: Plan, *, generator: str, joint: bool = Fals
 
 
 def _check_plan(workload: Workload, plan: Plan, generator: str, *, joint: bool) -> None:
-    """Refuse owners and early exits that cannot be, and groups of a generator that is not joint."""
+    """Refuse a plan with owners that do not exist, unusable early exits, or groups though its generator is not joint."""
     owner = np.asarray(plan.owner)
     tasks, layers = len(workload.tasks), workload.encoder.layers
     owners = 1 + plan.groups + tasks
@@ -90,7 +90,7 @@ def kept_outputs(encoder: Encoder, demand: Demand, matrix: int) -> Bools | None:
 
     Args:
         encoder: shape of the base model.
-        demand: what each owner stores, for P designs.
+        demand: matrices that each owner stores, for P designs.
         matrix: index of the matrix in `encoder.matrices`.
     """
     return _kept_side(encoder, demand, matrix, "columns")
@@ -101,13 +101,14 @@ def kept_inputs(encoder: Encoder, demand: Demand, matrix: int) -> Bools | None:
 
     Args:
         encoder: shape of the base model.
-        demand: what each owner stores, for P designs.
+        demand: matrices that each owner stores, for P designs.
         matrix: index of the matrix in `encoder.matrices`.
     """
     return _kept_side(encoder, demand, matrix, "rows")
 
 
 def _kept_side(encoder: Encoder, demand: Demand, matrix: int, side: str) -> Bools | None:
+    """Return which rows or columns of a matrix each owner keeps, (P, O, L, size of the side); None for all."""
     for mask, heads in ((demand.heads, True), (demand.ffn, False)):
         if mask is not None and removable_side(encoder.matrices[matrix], heads=heads) == side:
             return spread_units(encoder, matrix, mask, heads=heads)

@@ -1,4 +1,4 @@
-"""Checks of early exits: those of a plan, and the heads that a generator gives."""
+"""Checks of the early exits of a plan, and of the heads that a generator gives for them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def check_exits(exits: Exits, owner: Ints, *, generator: str) -> None:
 
 
 def check_heads(plan: Plan, task: int, heads: Mapping[int, ExitHead], *, generator: str) -> None:
-    """Refuse heads of early exits that differ from those the plan is charged for.
+    """Refuse heads of early exits that differ from the heads that the plan is charged for.
 
     Raises:
         PluginContractError: the layers or sizes of the heads differ from the charged ones.

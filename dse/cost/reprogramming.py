@@ -1,7 +1,8 @@
-"""Reprogramming: the writes over the base's arrays when one task is served after another, and how often they happen.
+"""Reprogramming: the writes over the base's arrays when the chip switches from one task to the next.
 
-Only a compressor that writes blocks over the base asks for these. A hardware model alone charges the arrays that a chip
-swaps because it is smaller than its weights; for `isaac` that is ``dse_plugins/hardware/isaac/switches.py``.
+These writes exist only under a compressor that writes blocks over the base. A chip that is smaller than its weights also
+swaps whole arrays. The core does not count these swaps: the hardware model does, such as `isaac` in
+``dse_plugins/hardware/isaac/switches.py``.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def reprogramming(workload: Workload, demand: Demand, footprint: Footprint, geom
 
     Args:
         workload: the tasks and their traffic.
-        demand: what each owner stores, for P designs.
+        demand: matrices that each owner stores, for P designs.
         footprint: arrays and pieces that the demand takes.
         geometry: sizes of arrays and cells, for P designs.
     """

@@ -187,7 +187,7 @@ def _block_pulses(
         return np.zeros(len(schedule.task))
     if components.write_pulses is None:
         raise PluginContractError(
-            f"{who}: the compressor reprograms blocks of the base, and the hardware model does not know how",
+            f"{who}: the compressor reprograms blocks of the base, but the hardware model has no cost of such writes",
             where="Components.write_pulses",
             expected="write pulses of a cell",
             found="None",

@@ -1,4 +1,4 @@
-"""Facts about the baseline of a task: its score in 8 bits, beside that of the task's own floating-point weights."""
+"""Facts about the baseline of a task: its score in 8 bits, beside the score of the task's own floating-point weights."""
 
 from __future__ import annotations
 

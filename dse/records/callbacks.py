@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 ProgressCallback: TypeAlias = Callable[[str, float | None], None]
-"""Receives what is being done (a download, a fine-tuning) and, where it is known, the share done, 0 to 1."""
+"""Receives the running activity (a download, a fine-tuning) and, where it is known, the finished share, 0 to 1."""
 MessageCallback: TypeAlias = Callable[[str], object]
-"""Receives one text; what it returns is not used."""
+"""Receives one text; nothing uses the returned value."""
 
 
 def ignore_progress(activity: str, share: float | None) -> None:

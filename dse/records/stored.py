@@ -103,7 +103,7 @@ class Stored:
 
 
 class Matrices(dict["Key", "Tensor"]):
-    """Float32 matrices (outputs, inputs) by (layer, matrix), cut to what a plan keeps of them.
+    """Float32 matrices (outputs, inputs) by (layer, matrix), cut to the outputs and inputs that a plan keeps.
 
     Args:
         matrices: matrices that are already cut.

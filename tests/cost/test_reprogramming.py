@@ -165,7 +165,7 @@ def test_wear_is_in_the_lifetime() -> None:
 
     cycles_per_s = load.traffic.requests_per_s / schedule.batch.sum()
     assert costs.lifetime_years[0] == pytest.approx(1e6 / (2 * 5 * cycles_per_s) / SECONDS_PER_YEAR)  # there and back
-    with pytest.raises(dse.PluginContractError, match="hardware model does not know how"):
+    with pytest.raises(dse.PluginContractError, match="hardware model has no cost of such writes"):
         total(load, wanted, replace(charged, write_pulses=None), schedule, who="test", footprint=made)
 
 
