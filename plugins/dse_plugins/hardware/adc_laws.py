@@ -52,13 +52,12 @@ def alternatives(
     chosen: Law, bits: Array, node_nm: Array | None = None, costs: Costs | None = None
 ) -> tuple[plugin.Alternative, ...]:
     """Cost of a design's converters under each law, relative to the chosen law, from the arguments of `relative`."""
-    area, energy = relative(chosen, bits, node_nm, costs)
-    costs_by_law = []
-    for law in LAWS:
-        other_area, other_energy = relative(law, bits, node_nm, costs)
-        ratios = {"adc": other_area / area}, {"adc": other_energy / energy}
-        costs_by_law.append(plugin.Alternative(f"ADC law {law}", *ratios))
-    return tuple(costs_by_law)
+    by_law = {law: relative(law, bits, node_nm, costs) for law in LAWS}
+    chosen_area, chosen_energy = by_law[chosen]
+    return tuple(
+        plugin.Alternative(f"ADC law {law}", {"adc": area / chosen_area}, {"adc": energy / chosen_energy})
+        for law, (area, energy) in by_law.items()
+    )
 
 
 def _read_packaged() -> Costs:

@@ -31,7 +31,7 @@ class Greedy(plugin.Base):
 
 
 def _nearest(cost: NDArray[np.float64], first: int) -> NDArray[np.int64]:
-    """Order of tasks from the first always to the nearest task that is left, shape (P, T)."""
+    """Return the order (P, T) that begins with one task and goes on with the nearest task that is left."""
     points, tasks = np.arange(len(cost)), cost.shape[1]
     tour = np.full((len(cost), tasks), first, dtype=np.int64)
     left = np.ones((len(cost), tasks), dtype=bool)

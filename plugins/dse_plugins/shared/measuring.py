@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def task_digests(workload: plugin.Workload, task: int) -> dict[str, Any]:
-    """Digests of the base, of a task's fine-tuned model and of its rows, for a key of the cache."""
+    """Return the digests of the base, of a task's fine-tuned model and of its rows, for a key of the cache."""
     name = workload.task_names[task]
     return {part: workload.digests.get(part) for part in ("base", f"task.{name}", f"data.{name}")}
 
@@ -27,7 +27,7 @@ def measure_each_task(
     key: Mapping[str, Any],
     measure: Callable[[plugin.Context, int], dict[str, Array]],
 ) -> list[dict[str, Array]]:
-    """Return what is measured on each task, from the cache where it was measured before.
+    """Return the measured arrays of each task, from the cache where they were measured before.
 
     Args:
         context: context of the study.

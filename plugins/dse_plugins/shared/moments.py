@@ -16,7 +16,7 @@ def input_moments(
     where: Mapping[str, int],
     model: plugin.Model | None = None,
 ) -> dict[str, Array]:
-    """Mean and covariance of the inputs of some matrices, over training rows; each task has the same weight.
+    """Measure the mean and covariance of the inputs of some matrices, over training rows; tasks have equal weights.
 
     Args:
         context: context of the study.

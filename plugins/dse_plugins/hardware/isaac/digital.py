@@ -9,13 +9,14 @@ import numpy as np
 from dse import plugin
 from dse_plugins.hardware.isaac import table
 from dse_plugins.hardware.isaac.options import IsaacOptions
+from dse_plugins.hardware.isaac.residency import of_tasks
 from dse_plugins.hardware.isaac.units import INDEX, NAMES, Digital
 from dse_plugins.shared import Array
 
 
 @dataclass(frozen=True, slots=True)
 class Widths:
-    """Sizes of an owner's layer as it is kept, each of shape (P, O, L) or broadcast to it.
+    """Sizes of each task's layer as it is kept, each of shape (P, T, L).
 
     Attributes:
         heads: number of attention heads.
@@ -28,14 +29,15 @@ class Widths:
     inputs: Array
 
     @classmethod
-    def of(cls, encoder: plugin.Encoder, demand: plugin.Demand) -> Widths:
+    def count(cls, encoder: plugin.Encoder, demand: plugin.Demand) -> Widths:
         """Count the kept heads, columns and inputs."""
         first = {matrix.input: index for index, matrix in reversed(list(enumerate(encoder.matrices)))}
         heads, ffn = (
             np.full((1, 1, 1), float(whole)) if mask is None else mask.sum(axis=-1).astype(float)
             for mask, whole in ((demand.heads, encoder.heads), (demand.ffn, encoder.ffn))
         )
-        return cls(heads, ffn, demand.rows[..., sorted(first.values())].sum(axis=-1))
+        inputs = demand.rows[..., sorted(first.values())].sum(axis=-1)
+        return cls(*(of_tasks(values, demand.owner) for values in (heads, ffn, inputs)))
 
 
 def layer(workload: plugin.Workload, widths: Widths, costs: Digital, options: IsaacOptions) -> tuple[Array, Array]:
@@ -47,7 +49,7 @@ def layer(workload: plugin.Workload, widths: Widths, costs: Digital, options: Is
 
     Args:
         workload: tokens of T tasks.
-        widths: sizes of the layers that run, each of shape (P, T, L) or broadcast to it.
+        widths: sizes of the layers that run, each of shape (P, T, L).
         costs: costs of the digital unit.
         options: options of the hardware.
     """

@@ -30,6 +30,6 @@ def find_violations(
 
 
 def adc_bits_needed(geometry: plugin.Geometry) -> Array:
-    """Bits without clipping: ceil(log2(rows (2^dac - 1)(2^cell - 1) + 1)), one less with flip encoding."""
+    """Return the bits of an ADC that never clips: ceil(log2(rows (2^dac - 1)(2^cell - 1) + 1)), one less with flip encoding."""
     largest = geometry.rows * (2.0**geometry.dac_bits - 1) * (2.0**geometry.cell_bits - 1)
     return np.asarray(np.ceil(np.log2(largest + 1)) - geometry.flip)

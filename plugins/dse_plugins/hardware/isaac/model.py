@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,7 @@ class Isaac(plugin.Base):
     ) -> tuple[Array, Array]:
         """Energy (P, T, L, C) and latency (P, T, L) of one pass of each task's layer."""
         on_base = of_tasks(footprint.on_base, demand.owner)
-        total = {name: _with_base(getattr(counts, name), on_base, demand.owner) for name in _COUNTED}
+        total = {name: _with_base(getattr(counts, name), on_base, demand.owner) for name in _EVENTS}
         tokens = np.array([task.tokens for task in workload.tasks])[None, :, None]
         over = (slice(None), None, None)
         cycles = tokens * unit.cycles[over]
@@ -154,8 +155,7 @@ class Isaac(plugin.Base):
         energy = np.zeros((*demand.owner.shape, len(NAMES)))
         for name, picojoules in charges.items():
             energy[..., INDEX[name]] = picojoules * 1e-6
-        own = digital.Widths.of(workload.encoder, demand)
-        widths = digital.Widths(*(of_tasks(values, demand.owner) for values in (own.heads, own.ffn, own.inputs)))
+        widths = digital.Widths.count(workload.encoder, demand)
         digital_energy, digital_us = digital.layer(workload, widths, unit.digital, self.options)
         lanes = outputs * table.RESCALE_OPS + tokens * total["fed"] * table.QUANTISE_OPS + scaled
         energy[..., INDEX["digital"]] = runs * digital_energy + digital.energy_uj(macs, lanes, unit.digital)
@@ -187,10 +187,8 @@ class Isaac(plugin.Base):
         return power
 
 
-_COUNTED = (
-    *("arrays", "conversions", "drives", "inputs", "partials", "outputs", "fed", "extra_stages"),
-    *("macs", "scalings", "shifts"),
-)
+_EVENTS = tuple(field.name for field in fields(plugin.Counts) if field.name != "digital_bits")
+"""Fields of `dse.Counts` that are counts of one pass; bits in SRAM are there between passes too."""
 SHIFTS = 2
 """Number of shifts and additions of one factor, which is a sum of 2 powers of two and needs no multiplier."""
 

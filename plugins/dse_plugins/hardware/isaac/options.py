@@ -1,4 +1,4 @@
-"""Options of `isaac`, which are fixed for a whole study."""
+"""Options of the hardware model `isaac`; every design of a study has the same options."""
 
 from typing import Literal, TypeAlias
 

@@ -18,7 +18,7 @@ from dse_plugins.shared import Array
 
 @dataclass(frozen=True, slots=True)
 class Residency:
-    """Outcome for P designs.
+    """Arrays that switches between tasks write, and whether the largest task fits, for P designs.
 
     Attributes:
         written: arrays written when the task of axis 2 follows the task of axis 1, shape (P, T, T).

@@ -1,4 +1,4 @@
-"""Switches: what a chip that is smaller than its weights writes when another task comes, and what lies off the chip."""
+"""Switches: the writes of a chip from one task to the next, their energy and time, and the data that is kept off-chip."""
 
 from __future__ import annotations
 

@@ -133,12 +133,9 @@ def units(geometry: plugin.Geometry, params: plugin.Params, options: IsaacOption
     ima_mw = sum(group.unit_mw * size for groups in sized.values() for group, size in groups)
     constant = partial(np.full, len(arrays))
     return Units(
-        arrays_per_tile=arrays * options.imas_per_tile,
+        **arrange_arrays(geometry, params, options),
         tile_mm2=tile_mm2,
         tile_mw=np.asarray(options.imas_per_tile * ima_mw + sum(group.power_mw for group in table.TILE)),
-        cycles=np.ceil(geometry.input_bits / geometry.dac_bits),
-        cycle_us=np.maximum(table.CYCLE_NS / 1e3, conversions_us(geometry, params)),
-        cells=geometry.rows * width,
         array_pj=table.ARRAY.event_pj * geometry.rows * width,
         adc_pj=table.ADC.event_pj * adc_energy,
         dac_pj=table.DAC.event_pj * dac_scale,
@@ -163,7 +160,15 @@ def units(geometry: plugin.Geometry, params: plugin.Params, options: IsaacOption
     )
 
 
-def conversions_us(geometry: plugin.Geometry, params: plugin.Params) -> Array:
-    """Time in which an IMA's ADCs convert every bitline of its arrays once, us, shape (P,)."""
-    bitlines = (geometry.columns + geometry.flip) * params["arrays_per_ima"]
-    return np.asarray(bitlines / (params["adcs_per_ima"] * table.ADC_GSPS * 1e3))
+def arrange_arrays(geometry: plugin.Geometry, params: plugin.Params, options: IsaacOptions) -> dict[str, Array]:
+    """Return the fields of `Units` that depend on no component table: numbers of arrays, cells and cycles, and cycle time."""
+    width, arrays = geometry.columns + geometry.flip, params["arrays_per_ima"]
+    conversions_us = (
+        width * arrays / (params["adcs_per_ima"] * table.ADC_GSPS * 1e3)
+    )  # to convert every bitline of an IMA
+    return {
+        "arrays_per_tile": arrays * options.imas_per_tile,
+        "cycles": np.ceil(geometry.input_bits / geometry.dac_bits),
+        "cycle_us": np.maximum(table.CYCLE_NS / 1e3, conversions_us),
+        "cells": geometry.rows * width,
+    }

@@ -139,7 +139,7 @@ def load(path: Path) -> Costs:
 
 
 def _check_names(grids: Mapping[str, tuple[tuple[str, ...], Array]]) -> None:
-    """Refuse grids without all costs.
+    """Refuse grids in which one of the costs of `UNITS` is missing.
 
     Raises:
         ValueError: a cost is missing.

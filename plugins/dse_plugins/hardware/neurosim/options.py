@@ -1,4 +1,4 @@
-"""Options of `neurosim`, which are fixed for a whole study."""
+"""Options of the hardware model `neurosim`; every design of a study has the same options."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from dse_plugins.hardware.isaac.options import IsaacOptions, Law
 
 
 class NeuroSimOptions(IsaacOptions):
-    """Options of ``neurosim``: those of ``isaac``, and these.
+    """Options of ``neurosim``, in addition to the options of ``isaac``.
 
     Attributes:
         adc_law: cost of converters: the survey's regression, or ISAAC's converter scaled by its table or linearly in

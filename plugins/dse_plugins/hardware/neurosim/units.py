@@ -13,7 +13,7 @@ import numpy as np
 from dse import plugin
 from dse_plugins.hardware import adc_laws
 from dse_plugins.hardware.isaac import table
-from dse_plugins.hardware.isaac.units import INDEX, NAMES, Digital, Units, conversions_us
+from dse_plugins.hardware.isaac.units import INDEX, NAMES, Digital, Units, arrange_arrays
 from dse_plugins.hardware.neurosim.costs import Costs
 from dse_plugins.hardware.neurosim.options import NeuroSimOptions
 from dse_plugins.shared import Array
@@ -54,14 +54,11 @@ def units(geometry: plugin.Geometry, params: plugin.Params, options: NeuroSimOpt
         "bus_pj": table.BUS.event_pj * isaac,
         "router_pj": table.ROUTER.event_pj / table.ROUTER_FLIT_BYTES * isaac,
     }
-    arrays_per_tile = params["arrays_per_ima"] * options.imas_per_tile
+    common = arrange_arrays(geometry, params, options)
     return Units(
-        arrays_per_tile=arrays_per_tile,
+        **common,
         tile_mm2=tile_mm2,
-        tile_mw=_tile_mw(geometry, arrays_per_tile, energies, isaac),
-        cycles=np.ceil(geometry.input_bits / geometry.dac_bits),
-        cycle_us=np.maximum(table.CYCLE_NS / 1e3, conversions_us(geometry, params)),
-        cells=geometry.rows * width,
+        tile_mw=_tile_mw(geometry, common["arrays_per_tile"], energies, isaac),
         digital=_digital(options, logic),
         **energies,
     )
