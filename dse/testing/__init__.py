@@ -46,10 +46,7 @@ def registry(*records: PluginRecord) -> Registry:
 
 
 def _plugin(records: tuple[PluginRecord, ...]) -> SimpleNamespace:
-    plugin = SimpleNamespace()
-    for name, kind in HOOKS.items():
-        setattr(plugin, name, hookimpl(_hook(kind, records)))
-    return plugin
+    return SimpleNamespace(**{name: hookimpl(_hook(kind, records)) for name, kind in HOOKS.items()})
 
 
 def _hook(kind: Kind, records: tuple[PluginRecord, ...]):  # type: ignore[no-untyped-def]  # noqa: ANN202  # as pluggy's

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -37,11 +38,7 @@ def scalars(parameter: Parameter) -> list[Any]:
         return [0, 1, 2]
     if isinstance(wide, Choice):
         return list(wide.choices)
-    share = np.linspace(0.0, 1.0, MOST_VALUES)
-    if wide.log:
-        spread = np.exp(np.log(wide.low) + share * (np.log(wide.high) - np.log(wide.low)))
-    else:
-        spread = wide.low + share * (wide.high - wide.low)
+    spread = (np.geomspace if wide.log else np.linspace)(wide.low, wide.high, MOST_VALUES)
     if wide.step:
         spread = wide.low + np.round((spread - wide.low) / wide.step) * wide.step
     kind = int if isinstance(wide.low, int) and isinstance(wide.high, int) and isinstance(wide.default, int) else float
@@ -65,23 +62,23 @@ def default_point(declared: Declared, workload: Workload) -> Params:
     return Params(1, values)
 
 
+def some_points(declared: Declared, workload: Workload, count: int) -> list[Params]:
+    """Return the design at the defaults, then a number of drawn ones."""
+    return [default_point(declared, workload), *(drawn_point(declared, workload, seed) for seed in range(count))]
+
+
 def drawn_point(declared: Declared, workload: Workload, seed: int) -> Params:
     """Draw one design from the ranges searched by default, each task and layer on its own."""
     draw = np.random.default_rng(seed)
-    values = {}
+    values = dict(default_point(declared, workload))
     for item in declared:
-        blank = fill(item, workload, 0 if isinstance(item, Permutation) else item.default)
+        shape = values[item.name].shape
         if isinstance(item, Permutation):
-            values[item.name] = draw.permutation(blank[0])[None]
-            continue
-        allowed = scalars(item) if _is_searched(item) else [item.default]
-        picks = draw.integers(len(allowed), size=blank.shape)
-        values[item.name] = np.array([allowed[pick] for pick in picks.ravel()]).reshape(blank.shape)
+            values[item.name] = draw.permutation(shape[1])[None]
+        elif range_of(item) is item:
+            allowed = np.array(scalars(item))
+            values[item.name] = allowed[draw.integers(len(allowed), size=shape)]
     return Params(1, values)
-
-
-def _is_searched(item: Parameter) -> bool:
-    return range_of(item) is item
 
 
 def with_value(params: Params, item: Parameter, workload: Workload, value: Any) -> Params:
@@ -140,21 +137,12 @@ def _short(value: Any) -> str:
     return text if len(text) < 120 else text[:117] + "..."
 
 
-def point_of(result: Any, index: int) -> Any:
-    """Return one design's part of a result for several: every array at the index, with a leading axis of length 1."""
+def point_of(result: Any, part: slice | EllipsisType) -> Any:
+    """Return some designs' part of a result for several: every array at the part of its leading axis; ``...`` for all."""
     if isinstance(result, np.ndarray):
-        return result[index : index + 1]
+        return result[part]
     if isinstance(result, tuple):
-        return tuple(point_of(item, index) for item in result)
+        return tuple(point_of(item, part) for item in result)
     if is_dataclass(result) and not isinstance(result, type):
-        return {item.name: point_of(getattr(result, item.name), index) for item in fields(result)}
-    return result
-
-
-def plain(result: Any) -> Any:
-    """Return the result in the form that `point_of` gives, so that both compare."""
-    if isinstance(result, tuple):
-        return tuple(plain(item) for item in result)
-    if is_dataclass(result) and not isinstance(result, type):
-        return {item.name: plain(getattr(result, item.name)) for item in fields(result)}
+        return {item.name: point_of(getattr(result, item.name), part) for item in fields(result)}
     return result

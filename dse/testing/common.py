@@ -16,6 +16,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 from dse.errors import DseError
 from dse.plugins.call import check_names
 from dse.plugins.contract import PROTOCOLS
+from dse.plugins.registry import HOOKS
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
 from dse.records.params import Params
 from dse.records.plugin import API, RECORD_TYPES, Kind, Options, PluginRecord
@@ -40,7 +41,7 @@ else:
     spec = importlib.util.spec_from_file_location("plugin_under_test", file)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-for hook in ("dse_generators", "dse_compressors", "dse_schedulers", "dse_hardware_models"):
+for hook in {tuple(HOOKS)!r}:
     list(getattr(module, hook, list)())
 print("loaded:", *(heavy for heavy in {HEAVY!r} if heavy in sys.modules))
 """
@@ -144,7 +145,7 @@ class PluginTests:
 
     def evaluate(self, plugin: Any, workload: Workload, params: Params) -> Any:
         """Return everything that the plugin answers for one design, scores included."""
-        raise NotImplementedError
+        return self.evaluate_batch(plugin, workload, params)
 
     def evaluate_batch(self, plugin: Any, workload: Workload, params: Params) -> Any:
         """Return the plugin's answers for many designs at once."""
@@ -155,9 +156,8 @@ class PluginTests:
         for workload in self.workloads():
             plugin = self.built(record, workload)
             declared = tuple(plugin.parameters(workload))
-            yield plugin, workload, values.default_point(declared, workload)
-            for seed in range(4 if declared else 0):
-                yield plugin, workload, values.drawn_point(declared, workload, seed)
+            for params in values.some_points(declared, workload, 4 if declared else 0):
+                yield plugin, workload, params
 
     def test_record_is_valid(self, record: PluginRecord) -> None:
         """The record has its kind's type, and the plugin that it builds has the kind's methods, none of them misspelt."""
@@ -225,12 +225,12 @@ class PluginTests:
         for workload in self.workloads():
             plugin = self.built(record, workload)
             declared = tuple(plugin.parameters(workload))
-            points = [values.default_point(declared, workload)]
-            points += [values.drawn_point(declared, workload, seed) for seed in range(5)]
+            points = values.some_points(declared, workload, 5)
             batch = self.evaluate_batch(plugin, workload, values.stack(points) if declared else Params(len(points)))
             for index, params in enumerate(points):
-                single = values.plain(self.evaluate_batch(plugin, workload, params))
-                place = values.first_difference(values.point_of(batch, index), single, exact=False)
+                one = values.point_of(batch, slice(index, index + 1))
+                single = values.point_of(self.evaluate_batch(plugin, workload, params), ...)
+                place = values.first_difference(one, single, exact=False)
                 assert not place, f"design {index} of several differs from the same design alone at {place}"
 
     def test_every_parameter_changes_something(self, record: PluginRecord) -> None:
@@ -240,8 +240,7 @@ class PluginTests:
         for workload in self.workloads():
             plugin = self.built(record, workload)
             declared = tuple(plugin.parameters(workload))
-            points = [values.default_point(declared, workload)]
-            points += [values.drawn_point(declared, workload, seed) for seed in range(3)]
+            points = values.some_points(declared, workload, 3)
             open_items = [item for item in declared if dead is None or item.name in dead]
             dead = {item.name for item in open_items if self._is_dead(plugin, workload, points, item)}
         assert not dead, f"no value of {', '.join(sorted(dead or ()))} changes anything"

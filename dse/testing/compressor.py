@@ -122,7 +122,7 @@ class CompressorTests(PluginTests):
             assert not unknown, f"geometry_fields names no field of dse.Geometry: {sorted(unknown)}"
             plan = self.plans(workload)[0]
             first = list(usual.stored_by((case, 0), plugin, workload, plan, params))
-            for changes in _undeclared(plugin.geometry_fields, together=workload in seen):
+            for changes in _vary_undeclared(plugin.geometry_fields, together=workload in seen):
                 other = stored_by(plugin, workload, plan, _geometry(changes), params)
                 place = values.first_difference(first, list(other))
                 names = ", ".join(f"Geometry.{name}" for name in changes)
@@ -146,7 +146,7 @@ class CompressorTests(PluginTests):
                     footprint = plugin.footprint(workload, wanted, geometry, params)
                     if changes.keys() & set(plugin.geometry_fields):
                         made = stored_by(plugin, workload, plan, geometry, params)
-                    else:  # terms that no declared field changes are those of the usual geometry, as in a study
+                    else:  # no declared field changes, so the usual geometry has the same terms, as in a study
                         made = usual.stored_by((case, number), plugin, workload, plan, params)
                     base: dict[tuple[int, int], Stored] = {}
                     for owner, stored, weights in made:
@@ -156,7 +156,7 @@ class CompressorTests(PluginTests):
                         check_shared_scales(workload.encoder, stored, base, f"{record.name}, owner {owner}")
 
     def _usual_terms(self, record: PluginRecord) -> _UsualTerms:
-        """Return what the checks of this suite and record have stored at the usual geometry."""
+        """Return the terms that checks of this suite and record have stored at the usual geometry."""
         if not _USUAL or (_USUAL[0].suite, _USUAL[0].record) != (type(self), record):
             _USUAL[:] = [_UsualTerms(type(self), record)]
         return _USUAL[0]
@@ -184,7 +184,7 @@ Owner: TypeAlias = tuple[int, dict[tuple[int, int], Stored], Matrices]
 
 def stored_by(plugin: Any, workload: Workload, plan: Plan, geometry: Geometry, params: Params) -> Iterator[Owner]:
     """Yield every owner's stored terms with its matrices, cut as the core cuts them; the base comes first."""
-    for owner, weights, base in _given(workload, plan):
+    for owner, weights, base in _cut_matrices(workload, plan):
         with Guard("the compressor", lambda: None) as guard:
             guard.watch(weights)
             guard.watch(base)
@@ -192,7 +192,7 @@ def stored_by(plugin: Any, workload: Workload, plan: Plan, geometry: Geometry, p
         yield owner, stored, weights
 
 
-def _given(workload: Workload, plan: Plan) -> Iterator[tuple[int, Matrices, Matrices]]:
+def _cut_matrices(workload: Workload, plan: Plan) -> Iterator[tuple[int, Matrices, Matrices]]:
     """Yield every owner with new copies of its matrices and of the base's."""
     everything, wanted = _weights(workload, plan.groups), _demand(workload, plan)
     for owner, whole in enumerate(everything):
@@ -224,12 +224,12 @@ class _UsualTerms:
         """Yield as `stored_by` does; the compressor stores only what no check has asked for before."""
         if place not in self.terms:
             self.terms[place] = [own for _, own, _ in stored_by(plugin, workload, plan, tiny_geometry(), params)]
-        for (owner, weights, _), own in zip(_given(workload, plan), self.terms[place], strict=True):
+        for (owner, weights, _), own in zip(_cut_matrices(workload, plan), self.terms[place], strict=True):
             yield owner, own, weights
 
 
 _USUAL: list[_UsualTerms] = []
-"""Terms of the suite and record that ran last: those of one pair are tens of megabytes."""
+"""Terms of the suite and record that ran last, alone: the terms of one record are tens of megabytes."""
 
 
 def _shapes(weights: Matrices) -> Shapes:
@@ -241,7 +241,7 @@ def _geometry(changes: dict[str, int]) -> Geometry:
     return replace(tiny_geometry(), **arrays)
 
 
-def _undeclared(declared: Collection[str], *, together: bool) -> Iterator[dict[str, int]]:
+def _vary_undeclared(declared: Collection[str], *, together: bool) -> Iterator[dict[str, int]]:
     """Yield changes of the usual geometry that no declared field is part of.
 
     Args:

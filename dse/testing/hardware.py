@@ -24,7 +24,7 @@ from dse.records.plugin import Kind, PluginRecord
 from dse.records.workload import Workload
 from dse.testing import _values as values
 from dse.testing.common import Check, PluginTests, after, once_each
-from dse.testing.workloads import GEOMETRY, tiny_workload
+from dse.testing.workloads import GEOMETRY, charge_shapes, tiny_workload
 
 SLACK = 1 + 1e-9
 
@@ -38,10 +38,6 @@ class HardwareTests(PluginTests):
     def footprints(self, wanted: Demand) -> tuple[Footprint, ...]:
         """Return the footprints that the model charges: whole models, small deltas on a whole base, and factors and digital adapters."""
         return whole_footprint(wanted), deltas(wanted), adapters(wanted)
-
-    def evaluate(self, plugin: Any, workload: Workload, params: Params) -> Any:
-        """Return the geometry, and the components of every footprint."""
-        return self.evaluate_batch(plugin, workload, params)
 
     def evaluate_batch(self, plugin: Any, workload: Workload, params: Params) -> Any:
         """Return the geometry, and the components of every footprint: a model takes many designs at once."""
@@ -169,9 +165,7 @@ class HardwareTests(PluginTests):
     def _grows(self, record: PluginRecord, small: Workload, large: Workload, metrics: tuple[str, ...]) -> None:
         one, other = self.built(record, small), self.built(record, large)
         declared = tuple(one.parameters(small))
-        points = [values.default_point(declared, small)]
-        points += [values.drawn_point(declared, small, seed) for seed in range(4)]
-        for params in points:
+        for params in values.some_points(declared, small, 4):
             fitting = params if not any(item.scope for item in declared) else values.default_point(declared, large)
             pairs = zip(self.costs(one, small, params), self.costs(other, large, fitting), strict=True)
             for less, more in pairs:
@@ -231,26 +225,10 @@ def _check_grows(small: Costs, large: Costs, metrics: tuple[str, ...]) -> None:
 
 
 def _check_shapes(made: Components, workload: Workload) -> None:
-    tasks, layers, names = len(workload.tasks), workload.encoder.layers, len(made.names)
+    names = len(made.names)
     assert len(set(made.names)) == names, f"component names repeat: {made.names}"
     assert "switching" not in made.names, "the core adds the component 'switching' itself"
-    wanted = {
-        "area_mm2": (1 + tasks, names),
-        "array_area_mm2": (),
-        "energy_uj": (tasks, layers, names),
-        "latency_us": (tasks, layers),
-        "input_energy_uj": (tasks, names),
-        "input_latency_us": (tasks,),
-        "request_energy_uj": (tasks, names),
-        "request_latency_us": (tasks,),
-        "switch_energy_uj": (tasks, tasks),
-        "switch_latency_us": (tasks, tasks),
-        "switch_writes": (tasks, tasks),
-        "cell_writes": (tasks, tasks),
-        "endurance": (),
-        "offchip_mb": (),
-    }
-    for name, shape in wanted.items():
+    for name, shape in charge_shapes(workload, names).items():
         given = np.shape(getattr(made, name))
         assert given == (1, *shape), f"Components.{name} must have shape {(1, *shape)}, found {given}"
     for limit in made.violations:

@@ -20,10 +20,6 @@ class SchedulerTests(PluginTests):
 
     kind: ClassVar[Kind] = "scheduler"
 
-    def evaluate(self, plugin: Any, workload: Workload, params: Params) -> Any:
-        """Return the schedule."""
-        return self.evaluate_batch(plugin, workload, params)
-
     def evaluate_batch(self, plugin: Any, workload: Workload, params: Params) -> Any:
         """Return the schedule, on charges that are the same for every design."""
         return plugin.order(tiny_components(workload, params.points), workload, params)

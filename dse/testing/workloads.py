@@ -112,13 +112,13 @@ class TinyContext:
 
     def base_weights(self) -> Weights:
         """Every linear matrix of the base."""
-        return self._watched(0)
+        return self._watch(0)
 
     def task_weights(self, task: int) -> Weights:
         """Every linear matrix of a task."""
-        return self._watched(1 + task)
+        return self._watch(1 + task)
 
-    def _watched(self, owner: int) -> Weights:
+    def _watch(self, owner: int) -> Weights:
         weights = dict(self._all[owner])
         if self.guard is not None:
             self.guard.watch(weights)
@@ -211,6 +211,32 @@ def tiny_geometry(points: int = 1, *, packing: Packing = "same-input", **changes
     return Geometry(**values, packing=packing)
 
 
+def charge_shapes(workload: Workload, names: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every charge of one design.
+
+    Args:
+        workload: the tasks and their traffic.
+        names: number of components, C.
+    """
+    tasks, layers = len(workload.tasks), workload.encoder.layers
+    return {
+        "area_mm2": (1 + tasks, names),
+        "array_area_mm2": (),
+        "energy_uj": (tasks, layers, names),
+        "latency_us": (tasks, layers),
+        "input_energy_uj": (tasks, names),
+        "input_latency_us": (tasks,),
+        "request_energy_uj": (tasks, names),
+        "request_latency_us": (tasks,),
+        "switch_energy_uj": (tasks, tasks),
+        "switch_latency_us": (tasks, tasks),
+        "switch_writes": (tasks, tasks),
+        "cell_writes": (tasks, tasks),
+        "endurance": (),
+        "offchip_mb": (),
+    }
+
+
 def tiny_components(workload: Workload, points: int = 1, *, seed: int = 0) -> Components:
     """Return charges of an invented hardware, on which every order of the tasks has another cost.
 
@@ -220,25 +246,10 @@ def tiny_components(workload: Workload, points: int = 1, *, seed: int = 0) -> Co
         seed: selects the charges.
     """
     draw = np.random.default_rng(seed)
-    tasks, layers = len(workload.tasks), workload.encoder.layers
-
-    def charge(*shape: int) -> NDArray[np.float64]:
-        return np.broadcast_to(draw.uniform(1.0, 9.0, shape), (points, *shape)).copy()
-
-    return Components(
-        names=("arrays", "digital"),
-        area_mm2=charge(1 + tasks, 2),
-        array_area_mm2=charge(),
-        energy_uj=charge(tasks, layers, 2),
-        latency_us=charge(tasks, layers),
-        input_energy_uj=charge(tasks, 2),
-        input_latency_us=charge(tasks),
-        request_energy_uj=charge(tasks, 2),
-        request_latency_us=charge(tasks),
-        switch_energy_uj=charge(tasks, tasks),
-        switch_latency_us=charge(tasks, tasks),
-        switch_writes=charge(tasks, tasks),
-        cell_writes=charge(tasks, tasks),
-        endurance=np.full(points, 1e6),
-        offchip_mb=charge(),
-    )
+    names = ("arrays", "digital")
+    shapes = charge_shapes(workload, len(names))
+    del shapes["endurance"]
+    charges: dict[str, Any] = {
+        name: np.broadcast_to(draw.uniform(1.0, 9.0, shape), (points, *shape)).copy() for name, shape in shapes.items()
+    }
+    return Components(names, endurance=np.full(points, 1e6), **charges)
