@@ -51,10 +51,10 @@ def test_hooks_use_the_pinned_ruff() -> None:
 
 
 def test_hosted_ci_has_every_step_of_the_local_one() -> None:
-    steps = re.findall(r"^make (\w+)$", text(".ci/run"), re.MULTILINE)
+    steps = re.findall(r"^make (\w+)\b", text(".ci/run"), re.MULTILINE)
     hosted = re.search(r"^ +step: \[(.+)\]$", text(".github/workflows/ci.yml"), re.MULTILINE)
     assert hosted is not None
-    assert hosted[1].split(", ") == steps
+    assert sorted(hosted[1].split(", ")) == sorted(steps)
 
 
 def test_recipes_of_containers_name_extras_that_exist() -> None:

@@ -57,9 +57,9 @@ def test_a_scope_must_be_known() -> None:
 
 
 def test_narrowing_moves_the_default_into_the_range_and_onto_a_step() -> None:
-    assert narrow(SHARE, low=0.0, high=0.3).default == 0.25  # type: ignore[union-attr]
-    assert narrow(COUNT, low=6, high=10).default == 6  # type: ignore[union-attr]
-    assert narrow(MODE, choices=("b",)).default == "b"  # type: ignore[union-attr]
+    assert narrow(SHARE, low=0.0, high=0.3).default == 0.25
+    assert narrow(COUNT, low=6, high=10).default == 6
+    assert narrow(MODE, choices=("b",)).default == "b"
 
 
 @pytest.mark.parametrize("changes", [{"low": 0.9, "high": 0.1}, {"low": 2.0}])
