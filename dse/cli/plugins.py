@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, Unpack
 
 import typer
 
@@ -19,6 +19,9 @@ from dse.cli.progress import reporter
 if TYPE_CHECKING:
     from dse.commands.plugins_info import PluginDetails
 
+TimeLimit: TypeAlias = Annotated[
+    float, typer.Option(help="End a plugin that says nothing for this time.", metavar="SECONDS", min=0)
+]
 plugins = opt.make_group("List, describe, check and create plugins.")
 
 
@@ -26,10 +29,11 @@ def plugins_list(
     *,
     form: opt.Form = Format.TABLE,
     as_json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
+    time_limit: TimeLimit = 20.0,
     **shared: Unpack[opt.Plugins],
 ) -> None:
     """List every plugin: those that work, those that do not load and why, those that are switched off."""
-    rows = [info.as_dict() for info in dse.plugins_list(**shared)]
+    rows = [info.as_dict() for info in dse.plugins_list(time_limit_s=time_limit, **shared)]
     columns = ["kind", "name", "version", "distribution", "status", "summary", "reason"]
     if form is Format.TABLE and not as_json and not any(row["reason"] for row in rows):
         columns.remove("reason")
@@ -47,11 +51,12 @@ def plugins_info(
         Path | None,
         typer.Option(help="Space file whose encoder, tasks, traffic and options decide the ranges.", metavar="FILE"),
     ] = None,
+    time_limit: TimeLimit = 20.0,
     form: opt.Form = Format.TABLE,
     **shared: Unpack[opt.Plugins],
 ) -> None:
     """Print everything about one plugin: where it comes from, its options, and its parameters with their ranges."""
-    details = dse.plugins_info(name, kind, space=space, **shared)
+    details = dse.plugins_info(name, kind, space=space, time_limit_s=time_limit, **shared)
     if form is Format.JSON:
         write_record(details.as_dict(), form)
     elif form is Format.CSV:
@@ -70,12 +75,14 @@ def plugins_check(
         list[str] | None,
         typer.Option(metavar="KEY=VALUE", help="Value of an option, written as in TOML; may be repeated."),
     ] = None,
+    time_limit: TimeLimit = 120.0,
     form: opt.Form = Format.TABLE,
     quiet: opt.Quiet = False,
 ) -> None:
     """Run the conformance suite of a plugin's kind on it; the status is 1 if any check fails."""
     with reporter(quiet=quiet) as observer:
-        results = dse.plugins_check(target, options=opt.read_toml_options(option or []), activity=observer.activity)
+        options = opt.read_toml_options(option or [])
+        results = dse.plugins_check(target, options=options, activity=observer.activity, time_limit_s=time_limit)
     rows = [result.as_dict() for result in results]
     columns = ["kind", "plugin", "outcome", "check", "reason", "meaning"]
     if form is Format.TABLE:

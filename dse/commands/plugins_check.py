@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import inspect
-import sys
 import traceback
 import unittest
-from collections.abc import Mapping
-from contextlib import redirect_stdout
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from dse.errors import DseError, unknown_name
+from dse.commands.plugins_list import describe_end, plugins_list
+from dse.errors import DseError, TimeLimitError, WorkerError, unknown_name
+from dse.plugins.call import describe_error
+from dse.plugins.listing import unknown_of
 from dse.plugins.registry import Provider
-from dse.plugins.targets import Target, plugins_of
+from dse.plugins.targets import Target, names_path, plugins_of
 from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.records.plugin import PluginRecord
+from dse.worker.process import Worker
 
 if TYPE_CHECKING:
-    from dse.testing.common import Outcome
+    from dse.testing.common import Outcome, PluginTests
 
+TIME_LIMIT_S = 120.0
+"""Time that the import of a plugin and each check may take."""
+_LOADS = "The plugin's module and hooks run."
+_ERRORS: dict[str, Exception] = {"failed": AssertionError(), "skipped": unittest.SkipTest()}
+"""Error that stands for the outcome of a check that an earlier process ran."""
 MOST_LINES = 6
 """Lines of the longest message that is shown whole; a longer message, such as a traceback, is cut to two lines."""
 
@@ -34,7 +41,7 @@ class CheckResult:
         plugin: name of the plugin.
         check: name of the check, in words.
         meaning: sentence that holds if the check passes.
-        outcome: result; "skipped" if an earlier check failed, so that this check would mean nothing.
+        outcome: result; "skipped" if an earlier check failed, so that this check would mean nothing; empty while the check runs.
         reason: fault, or the earlier check that failed.
     """
 
@@ -42,8 +49,13 @@ class CheckResult:
     plugin: str
     check: str
     meaning: str
-    outcome: Literal["passed", "failed", "skipped"]
+    outcome: Literal["passed", "failed", "skipped", ""] = ""
     reason: str = ""
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Kind, plugin and check."""
+        return self.kind, self.plugin, self.check
 
     def as_dict(self) -> dict[str, Any]:
         """Return values by attribute."""
@@ -51,11 +63,16 @@ class CheckResult:
 
 
 def plugins_check(
-    target: Path | str, *, options: Mapping[str, Any] | None = None, activity: ProgressCallback | None = None
+    target: Path | str,
+    *,
+    options: Mapping[str, Any] | None = None,
+    activity: ProgressCallback | None = None,
+    time_limit_s: float = TIME_LIMIT_S,
 ) -> list[CheckResult]:
     """Run the conformance suites on the plugins of a file or a package folder, or on an installed plugin.
 
-    Nothing is downloaded or trained, and a package need not be installed: the suites run on tiny encoders with random
+    The checks run in a process of their own; a check that ends it, or says nothing for too long, fails, and another process
+    goes on with the next check. Nothing is downloaded or trained, and a package need not be installed: the suites run on tiny encoders with random
     weights.
 
     Args:
@@ -63,6 +80,7 @@ def plugins_check(
             installed plugin.
         options: values by name, instead of the defaults; each reaches the plugins that have an option of that name.
         activity: callback for the check that runs.
+        time_limit_s: time that the import and each check may take, s.
 
     Returns:
         One result per check, in the order in which the checks build on one another. A plugin that does not load has one
@@ -73,13 +91,51 @@ def plugins_check(
         UnknownNameError: no plugin, or no option of these plugins, has that name.
         PluginContractError: the plugin refuses the value of an option.
     """
-    # As in a study, text that a plugin prints is not a result.
-    with redirect_stdout(sys.stderr), plugins_of(target) as target_plugins:
-        given = _split_options(target_plugins, options or {})
-        results = [_report_broken(provider) for provider in target_plugins.broken]
-        for record, own in zip(target_plugins.records, given, strict=True):
-            results += _check_plugin(record, own, activity or ignore_progress)
-    return results
+    points: set[str] = set()
+    if not names_path(target):
+        infos = plugins_list(time_limit_s=time_limit_s)
+        points = {info.provider for info in infos if info.name == target and info.status != "disabled"}
+        if not points:
+            raise unknown_of(infos, "plugin", str(target))
+    results: dict[tuple[str, str, str], CheckResult] = {}
+    begun: list[CheckResult] = []
+
+    def take(*content: Any) -> None:
+        if not isinstance(content[0], CheckResult):
+            (activity or ignore_progress)(*content)
+        elif content[0].outcome:
+            results[content[0].place] = content[0]
+        else:
+            begun.append(content[0])
+
+    while True:
+        try:
+            with Worker(time_limit_s, take) as worker:
+                worker.call(_check_all, target, points, dict(options or {}), tuple(results.values()))
+        except (WorkerError, TimeLimitError) as error:
+            running = [item for item in begun if item.place not in results]
+            last = running[-1] if running else CheckResult("", str(target), "loads", _LOADS)
+            reason = f"the plugin's process {describe_end(error, time_limit_s)}"
+            results[last.place] = replace(last, outcome="failed", reason=reason)
+            if running:
+                continue
+        return list(results.values())
+
+
+def _check_all(
+    target: Path | str,
+    points: set[str],
+    options: dict[str, Any],
+    done: tuple[CheckResult, ...],
+    report: Callable[..., Any],
+) -> None:
+    """Run the checks of all plugins of a target that are not done; called in a worker."""
+    plugins = plugins_of(target, points)
+    given = _split_options(plugins, options)
+    for provider in plugins.broken:
+        report(_report_broken(provider))
+    for record, own in zip(plugins.records, given, strict=True):
+        _check_plugin(record, own, done, report)
 
 
 def _split_options(target: Target, options: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -98,35 +154,42 @@ def _split_options(target: Target, options: Mapping[str, Any]) -> list[dict[str,
 def _report_broken(provider: Provider) -> CheckResult:
     assert provider.error is not None
     reason = explain(provider.error, Path(provider.name).parent if provider.name.endswith(".py") else None)
-    return CheckResult("", provider.name, "loads", "The plugin's module and hooks run.", "failed", reason)
+    return CheckResult("", provider.name, "loads", _LOADS, "failed", reason)
 
 
-def _check_plugin(record: PluginRecord, options: dict[str, Any], activity: ProgressCallback) -> list[CheckResult]:
-    """Run every check of a plugin's kind; checks that others build on come first."""
+def _check_plugin(
+    record: PluginRecord, options: dict[str, Any], done: tuple[CheckResult, ...], report: Callable[..., Any]
+) -> None:
+    """Run every check of a plugin's kind that is not done; report each when it begins and when it ends."""
     from dse.testing import SUITES
-    from dse.testing.common import OUTCOMES, outcome
+    from dse.testing.common import OUTCOMES, Outcome, outcome
 
-    suite = type("Suite", (SUITES[record.kind],), {"options": options})()
+    def on_check(suite: PluginTests, item: Outcome, *, ended: bool) -> None:
+        del suite
+        result = _read_outcome(item)
+        report(result if ended else replace(result, outcome=""))
+
+    members = {"options": options, "on_check": on_check}
+    suite = type("Suite", (SUITES[record.kind],), members)()
     names = [name for name in dir(suite) if name.startswith("test_")]
+    for result in done:
+        if (result.kind, result.plugin) == (record.kind, record.name):
+            error = _ERRORS.get(result.outcome)
+            OUTCOMES.append(Outcome(type(suite), f"test_{result.check.replace(' ', '_')}", record, error))
     for number, name in enumerate(names):
-        activity(f"checking {record.kind} {record.name!r}", number / len(names))
+        report(f"checking {record.kind} {record.name!r}", number / len(names))
         outcome(getattr(suite, name), record)
-    activity(f"checking {record.kind} {record.name!r}", 1.0)
-    mine = [item for item in OUTCOMES if item.suite is type(suite)]
-    OUTCOMES[:] = [item for item in OUTCOMES if item.suite is not type(suite)]
-    return [_read_outcome(item) for item in mine]
+    report(f"checking {record.kind} {record.name!r}", 1.0)
 
 
 def _read_outcome(item: Outcome) -> CheckResult:
     record, error = item.record, item.error
-    outcome: Literal["passed", "failed", "skipped"] = "passed"
-    reason = ""
+    result = CheckResult(
+        record.kind, record.name, _words(item.check), inspect.getdoc(getattr(item.suite, item.check)) or "", "passed"
+    )
     if isinstance(error, unittest.SkipTest):
-        outcome, reason = "skipped", _words(str(error))
-    elif error is not None:
-        outcome, reason = "failed", explain(error, _folder(record))
-    meaning = inspect.getdoc(getattr(item.suite, item.check)) or ""
-    return CheckResult(record.kind, record.name, _words(item.check), meaning, outcome, reason)
+        return replace(result, outcome="skipped", reason=_words(str(error)))
+    return result if error is None else replace(result, outcome="failed", reason=explain(error, _folder(record)))
 
 
 def _folder(record: PluginRecord) -> Path | None:
@@ -148,16 +211,16 @@ def explain(error: BaseException, folder: Path | None) -> str:
         error: error that was raised.
         folder: folder of the plugin.
     """
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    kind = type(error).__name__
+    lines = [line.strip() for line in describe_error(error).splitlines() if line.strip()]
     if len(lines) > MOST_LINES:
         lines = [f"{lines[0]} ... {lines[-1]}"]
-    message = "; ".join(lines)
-    if message and isinstance(error, DseError | AssertionError):
-        return message
+    said = "; ".join(lines)
+    if isinstance(error, DseError | AssertionError) and said != kind:
+        return said.removeprefix(f"{kind}: ")
     places = [
         f"{Path(frame.filename).name}:{frame.lineno}"
         for frame in traceback.extract_tb(error.__traceback__)
         if folder is not None and Path(frame.filename).is_relative_to(folder)
     ]
-    said = f"{type(error).__name__}: {message}" if message else type(error).__name__
     return f"{said} ({places[-1]})" if places else said

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
-from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from dse.commands.plugins_list import TIME_LIMIT_S, plugins_list
 from dse.errors import PluginContractError, UnknownNameError, unknown_name
-from dse.plugins.listing import PluginInfo, plugin_infos
+from dse.plugins.call import describe_error
+from dse.plugins.listing import PluginInfo, unknown_of
 from dse.plugins.options import OptionInfo, option_infos
-from dse.plugins.registry import Registry, load_registry
+from dse.plugins.registry import load_sources
+from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.records.parameters import Parameter
 from dse.records.plugin import KINDS, Kind
 from dse.study.load import Request, load, request
+from dse.worker.process import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,12 @@ class PluginDetails(PluginInfo):
 
 
 def plugins_info(
-    name: str, kind: str | None = None, plugins: Iterable[Path | str] = (), *, space: Path | str | None = None
+    name: str,
+    kind: str | None = None,
+    plugins: Iterable[Path | str] = (),
+    *,
+    space: Path | str | None = None,
+    time_limit_s: float = TIME_LIMIT_S,
 ) -> PluginDetails:
     """Return everything about one plugin; a plugin that does not work has only a status and a reason.
 
@@ -58,31 +65,37 @@ def plugins_info(
         plugins: bare plugin files to load as well.
         space: space file, for whose encoder, tasks, traffic and options the parameters are declared. Its base and data are
             fetched.
+        time_limit_s: time after which a plugin that says nothing is ended, s.
 
     Raises:
+        TimeLimitError: the plugin said nothing for too long.
+        WorkerError: the plugin ended the process that asked it.
         UnknownNameError: there is no such plugin, no such kind, or several plugins of that name.
         PluginLoadError: there is no such plugin, but some plugins did not load.
     """
     if kind is not None and kind not in KINDS:
         raise unknown_name("kind of plugin", kind, KINDS)
-    with redirect_stdout(sys.stderr):  # as in a study, text that a plugin prints is not a result
-        wanted = request(space, "auto", None, plugins) if space is not None else None
-        registry = load_registry([*(wanted.space.plugin_paths if wanted else ()), *plugins])
-        info = _find_plugin(registry, name, kind)
-        return _describe_plugin(registry, info, wanted) if info.status == "ok" else PluginDetails(**info.as_dict())
+    wanted = request(space, "auto", None, plugins) if space is not None else None
+    if wanted is not None:
+        time_limit_s = max(time_limit_s, wanted.space.search.time_limit_s)  # the base and data may have to be fetched
+    files = [*(wanted.space.plugin_paths if wanted else ()), *plugins]
+    info = _find_plugin(plugins_list(plugins=files, time_limit_s=time_limit_s), name, kind)
+    if info.status != "ok":
+        return PluginDetails(**info.as_dict())
+    with Worker(time_limit_s, ignore_progress) as worker:
+        details: PluginDetails = worker.call(_describe_plugin, info, wanted)
+        return details
 
 
-def _find_plugin(registry: Registry, name: str, kind: str | None) -> PluginInfo:
+def _find_plugin(infos: list[PluginInfo], name: str, kind: str | None) -> PluginInfo:
     """Return the one plugin of that name; plugins that work go before those that do not."""
-    infos = plugin_infos(registry)
     named = [info for info in infos if info.name == name]
     fitting = [info for info in named if kind in (None, info.kind) or not info.kind]
     chosen = [info for info in fitting if info.status == "ok"] or fitting
     if len(chosen) == 1:
         return chosen[0]
     if not named:
-        names = {info.name for info in infos if kind in (None, info.kind)}
-        raise registry.unknown(kind or "plugin", name, names)
+        raise unknown_of(infos, kind or "plugin", name)
     if not chosen:
         raise UnknownNameError(
             f"there is no {kind} called {name!r}",
@@ -98,21 +111,24 @@ def _find_plugin(registry: Registry, name: str, kind: str | None) -> PluginInfo:
     )
 
 
-def _describe_plugin(registry: Registry, info: PluginInfo, wanted: Request | None) -> PluginDetails:
+def _describe_plugin(info: PluginInfo, wanted: Request | None, report: ProgressCallback) -> PluginDetails:
+    """Ask a plugin what it declares; called in a worker."""
     from dse.testing.workloads import tiny_workload
 
     kind: Kind = next(kind for kind in KINDS if kind == info.kind)
+    file = Path(info.provider)
+    registry = load_sources([file if file.is_absolute() else info.provider])
     record = registry.get(kind, info.name)
     declared: list[tuple[Parameter, ...]] = []
     undeclared = ""
     # A parameter that differs between two workloads follows from the workload.
     examples = [tiny_workload(), tiny_workload(2, layers=6, hidden=64, ffn=128, heads=8, batch=8.0)]
     options = wanted.space.kind(kind).table(info.name).options if wanted else None
-    for workload in [load(wanted)[0].workload] if wanted else examples:
+    for workload in [load(wanted, report)[0].workload] if wanted else examples:
         try:
             declared.append(_check_declared(registry.build(kind, info.name, options).parameters(workload)))
-        except Exception as error:
-            undeclared = undeclared or f"{type(error).__name__}: {' '.join(str(error).split())}"
+        except BaseException as error:  # a worker gets no Ctrl-C: it is the plugin's
+            undeclared = undeclared or " ".join(describe_error(error).split())
     first = declared[0] if declared else ()
     return PluginDetails(
         **info.as_dict(),

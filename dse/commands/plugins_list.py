@@ -3,16 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib.metadata import entry_points
 from pathlib import Path
 
-from dse.plugins.listing import PluginInfo, plugin_infos
-from dse.plugins.registry import load_registry
+from dse.errors import DseError, TimeLimitError, WorkerError
+from dse.plugins.call import describe_error
+from dse.plugins.listing import PluginInfo, list_source, merge_infos, plugin_infos
+from dse.plugins.registry import Registry, list_points
+from dse.records.callbacks import ignore_progress
+from dse.threads import count_cores
+
+TIME_LIMIT_S = 20.0
+"""Time that a plugin has to be imported."""
 
 
-def plugins_list(*, plugins: Iterable[Path | str] = ()) -> list[PluginInfo]:
+def plugins_list(*, plugins: Iterable[Path | str] = (), time_limit_s: float = TIME_LIMIT_S) -> list[PluginInfo]:
     """Return every plugin: those that work, then those that do not load, then those that are switched off.
+
+    Plugins that come with `dse` are imported here, and each other package and file in a process of its own.
 
     Args:
         plugins: bare plugin files to load as well.
+        time_limit_s: time after which the import of a package or a file is ended, s.
     """
-    return plugin_infos(load_registry(plugins))
+    points, disabled = list_points()
+    home = {point.dist.name for point in entry_points(group="console_scripts", name="dse") if point.dist}
+    registry = Registry()
+    registry.disabled += disabled
+    sources: list[Path | str] = []
+    for point in points:
+        if point.dist and point.dist.name in home:
+            registry.add_point(point)
+        else:
+            sources.append(point.name)
+    sources += [Path(path).resolve() for path in plugins]
+    own = plugin_infos(registry)
+    if not sources:
+        return own
+    with ThreadPoolExecutor(min(len(sources), count_cores())) as pool:
+        return merge_infos(own, pool.map(partial(_list_apart, time_limit_s), dict.fromkeys(sources)))
+
+
+def describe_end(error: DseError, limit_s: float) -> str:
+    """Return what a worker did that a plugin kept from answering."""
+    return str(error.found) if isinstance(error, WorkerError) else f"said nothing for {limit_s:g} s"
+
+
+def _list_apart(limit_s: float, source: Path | str) -> list[PluginInfo]:
+    """List the plugins of an entry point or a file, which a worker imports."""
+    from dse.worker.process import Worker  # most lists need no worker
+
+    try:
+        with Worker(limit_s, ignore_progress) as worker:
+            infos: list[PluginInfo] = worker.call(list_source, source)
+            return infos
+    except (WorkerError, TimeLimitError) as error:
+        reason = f"{describe_end(error, limit_s)} while it was imported"
+    except DseError as error:
+        reason = describe_error(error).splitlines()[0]
+    return [PluginInfo("", str(source), "", str(source), "broken", reason=reason, provider=str(source))]

@@ -10,10 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
+from dse.commands.plugins_list import plugins_list
 from dse.errors import PackageError, unknown_name
 from dse.files import check_new_folder
-from dse.plugins.listing import plugin_infos
-from dse.plugins.registry import load_registry
 from dse.records.plugin import KINDS
 from dse.space.toml_text import toml_value
 
@@ -104,7 +103,7 @@ def _words(name: str) -> list[str]:
 
 def _check_free(name: str, package: str, module: str) -> None:
     """Refuse a name that a plugin, an installed package or a module has."""
-    for info in plugin_infos(load_registry()):
+    for info in plugins_list():
         if info.name == name:
             raise PackageError(
                 f"a plugin called {name!r} exists already",

@@ -9,6 +9,7 @@ from typing import Any, get_origin, get_type_hints
 
 from dse.errors import DseError, PluginContractError
 from dse.plugins.frozen import freeze
+from dse.plugins.steps import step
 from dse.records.charges import Components
 from dse.records.footprint import Footprint
 from dse.records.geometry import Geometry
@@ -27,14 +28,14 @@ def call_plugin(kind: str, name: str, method: Any, *arguments: Any) -> Any:
         if not isinstance(argument, Workload):  # it holds no array, and many records
             freeze(argument)
     try:
-        result = method(*arguments)
+        with step(f"{kind} {name!r}, {method.__name__}()"):
+            result = method(*arguments)
     except DseError:
         raise
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-            raise  # a person's Ctrl-C; a worker gets none, so there it is the plugin's own
+        refuse_interrupt(error)
         raise PluginContractError(
-            f"{kind} {name!r} raised in {method.__name__}(): {type(error).__name__}: {error}", where=f"{kind} {name!r}"
+            f"{kind} {name!r} raised in {method.__name__}(): {describe_error(error)}", where=f"{kind} {name!r}"
         ) from error
     expected = _RETURNS.get(method.__name__, object)
     if not isinstance(result, expected):
@@ -45,6 +46,24 @@ def call_plugin(kind: str, name: str, method: Any, *arguments: Any) -> Any:
             found=type(result).__name__,
         )
     return result
+
+
+def refuse_interrupt(error: BaseException) -> None:
+    """Raise a person's Ctrl-C again. A worker gets none: there, a KeyboardInterrupt is the plugin's own.
+
+    Raises:
+        KeyboardInterrupt: the error is one, and this process listens to Ctrl-C.
+    """
+    if isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        raise error
+
+
+def describe_error(error: BaseException) -> str:
+    """Return type and text of an error, also of one that cannot tell its text."""
+    try:
+        return f"{type(error).__name__}: {error}".removesuffix(": ")
+    except Exception as fault:
+        return f"{type(error).__name__}, whose text raises {type(fault).__name__}"
 
 
 def check_names(who: str, plugin: object, protocols: tuple[type, ...], *, where: object = None) -> None:

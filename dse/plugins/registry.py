@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import inspect
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,22 +19,15 @@ from pydantic import ValidationError
 
 from dse.errors import DseError, PluginContractError, PluginLoadError, unknown_name
 from dse.opened import heard, note, note_named
-from dse.plugins.call import check_names
+from dse.plugins.call import check_names, describe_error, refuse_interrupt
 from dse.plugins.code import Code, code_of
 from dse.plugins.contract import PROTOCOLS, Hooks
+from dse.plugins.hooks import GROUP, HOOKS, check_record, refuse_unknown_hooks
+from dse.plugins.steps import step
 from dse.pydantic_errors import option_error
-from dse.records.plugin import API, KINDS, RECORD_TYPES, Kind, Options, PluginRecord
+from dse.records.plugin import KINDS, Kind, Options, PluginRecord
 
-GROUP = "dse"
 DISABLE_VARIABLE = "DSE_DISABLE_PLUGINS"
-HOOKS: dict[str, Kind] = {
-    "dse_generators": "generator",
-    "dse_compressors": "compressor",
-    "dse_schedulers": "scheduler",
-    "dse_hardware_models": "hardware",
-}
-
-
 _READ_AT_IMPORT: dict[str, set[Path]] = {}
 """Files that were read when a source was imported, which a process does once."""
 
@@ -62,10 +54,8 @@ class Provider:
     @property
     def reason(self) -> str:
         """The error's first line, with its type."""
-        if self.error is None:
-            return ""
-        text = str(self.error).strip().splitlines()
-        return f"{type(self.error).__name__}: {text[0] if text else ''}"
+        lines = describe_error(self.error).splitlines() if self.error is not None else []
+        return next(iter(lines), "").strip()
 
 
 class Registry:
@@ -88,14 +78,16 @@ class Registry:
         Args:
             disable: entry-point names not to import; the variable DSE_DISABLE_PLUGINS adds more, separated by commas.
         """
-        off = {*disable, *(name.strip() for name in os.environ.get(DISABLE_VARIABLE, "").split(","))} - {""}
-        for point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda item: item.name):
-            if point.name in off:
-                self.disabled.append(point.name)
-                continue
-            distribution = f"{point.dist.name} {point.dist.version}" if point.dist else "unknown distribution"
-            self.add(f"entry point {point.name!r}", point.load, distribution=distribution)
+        points, off = list_points(disable)
+        self.disabled += off
+        for point in points:
+            self.add_point(point)
         return self
+
+    def add_point(self, point: importlib.metadata.EntryPoint) -> Registry:
+        """Load one entry point of an installed package."""
+        distribution = f"{point.dist.name} {point.dist.version}" if point.dist else "unknown distribution"
+        return self.add(f"entry point {point.name!r}", point.load, distribution=distribution)
 
     def add_file(self, path: Path) -> Registry:
         """Load a bare plugin file that the user named."""
@@ -119,13 +111,14 @@ class Registry:
         """Register all plugins of one source, or none of them if any part of it is broken."""
         provider = Provider(source, distribution)
         try:
-            with heard(_READ_AT_IMPORT.setdefault(source, set())):
+            with step(f"the import of {source}"), heard(_READ_AT_IMPORT.setdefault(source, set())):
                 plugin = load()
-                _refuse_unknown_hooks(plugin, source)
+                refuse_unknown_hooks(plugin, source)
                 self._manager.register(plugin, name=source)
                 self._manager.check_pending()
                 records = list(self._records(plugin, source))
-        except (Exception, SystemExit) as error:  # whatever a stranger's package raises must not stop the others
+        except BaseException as error:  # whatever a stranger's package raises must not stop the others
+            refuse_interrupt(error)
             self.broken.append(Provider(source, distribution, error))
             if self._manager.has_plugin(source):
                 self._manager.unregister(name=source)
@@ -146,12 +139,8 @@ class Registry:
 
     def unknown(self, kind: str, name: str, names: Iterable[str], *, where: object = None) -> DseError:
         """Build the error for a plugin that was not found, with the nearest name and everything that did not load."""
-        error = unknown_name(kind, name, names, where=where)
-        hints = [f"{provider.source} did not load: {provider.reason}" for provider in self.broken]
-        hints += [f"{entry} is disabled" for entry in self.disabled]
-        fixes = [error.fix, *hints] if error.fix else hints
-        error_type = PluginLoadError if hints else type(error)
-        return error_type(error.what, where=where, expected=error.expected, fix="; ".join(fixes) or None)
+        broken = {provider.source: provider.reason for provider in self.broken}
+        return unknown_plugin(kind, name, names, broken, self.disabled, where)
 
     def provider(self, kind: Kind, name: str) -> Provider:
         """Return the origin of a plugin."""
@@ -186,12 +175,14 @@ class Registry:
         note(*_READ_AT_IMPORT[self.provider(kind, name).source])
         note_named(options or {})
         try:
-            plugin = self.get(kind, name, where=where).build(validated)
+            with step(f"{kind} {name!r}, build()"):
+                plugin = self.get(kind, name, where=where).build(validated)
         except DseError:
             raise
-        except Exception as error:
+        except BaseException as error:
+            refuse_interrupt(error)
             raise PluginContractError(
-                f"{kind} {name!r} could not be built: {type(error).__name__}: {error}",
+                f"{kind} {name!r} could not be built: {describe_error(error)}",
                 where=where or self.provider(kind, name).source,
             ) from error
         check_names(f"{kind} {name!r}", plugin, PROTOCOLS[kind], where=where or self.provider(kind, name).source)
@@ -204,40 +195,24 @@ class Registry:
             if implementation is None:
                 continue
             for record in implementation():
-                self._check(record, kind, hook, source)
+                check_record(record, kind, hook, source)
+                self._refuse_taken(kind, record.name, source)
                 if (kind, record.name) in seen:
                     raise PluginContractError(f"{kind} {record.name!r} is yielded twice", where=source)
                 seen.add((kind, record.name))
                 yield record
+        if not seen and source.startswith("file "):
+            raise PluginLoadError(
+                "nothing here registers a plugin",
+                where=source,
+                expected="a hook such as dse_schedulers, marked @dse.hookimpl, that yields a record",
+            )
 
-    def _check(self, record: object, kind: Kind, hook: str, source: str) -> None:
-        expected = RECORD_TYPES[kind]
-        if not isinstance(record, expected):
+    def _refuse_taken(self, kind: Kind, name: str, source: str) -> None:
+        if name in self._found[kind]:
+            other = self._found[kind][name][1]
             raise PluginContractError(
-                f"hook {hook} yielded something else than a record",
-                where=source,
-                expected=f"dse.{expected.__name__}",
-                found=type(record).__name__,
-            )
-        if record.api != API:
-            raise PluginContractError(
-                f"{kind} {record.name!r} is made for another version of the plugin contract",
-                where=source,
-                expected=f"api {API}",
-                found=f"api {record.api}",
-                fix="install a release of the plugin for this version of dse",
-            )
-        if not (isinstance(record.options, type) and issubclass(record.options, Options)):
-            raise PluginContractError(
-                f"the options of {kind} {record.name!r} are not a class of options",
-                where=source,
-                expected="a subclass of dse.Options",
-                found=repr(record.options),
-            )
-        if record.name in self._found[kind]:
-            other = self._found[kind][record.name][1]
-            raise PluginContractError(
-                f"{kind} {record.name!r} exists already",
+                f"{kind} {name!r} exists already",
                 where=source,
                 expected="a name of its own",
                 found=f"also provided by {other.source}",
@@ -245,16 +220,39 @@ class Registry:
             )
 
 
-def _refuse_unknown_hooks(plugin: object, source: str) -> None:
-    """Raise for a function that only looks like a hook: pluggy alone sees only those marked with hookimpl."""
-    for name, value in inspect.getmembers(plugin, inspect.isroutine):
-        if name.startswith("dse_") and name not in HOOKS:
-            near = unknown_name("hook", name, HOOKS, where=source)
-            raise PluginContractError(near.what, where=source, expected=near.expected, fix=near.fix)
-        if name in HOOKS and not hasattr(value, f"{GROUP}_impl"):
-            raise PluginContractError(
-                f"function {name} is not marked as a hook", where=source, fix="put @dse.hookimpl above it"
-            )
+def list_points(disable: Iterable[str] = ()) -> tuple[list[importlib.metadata.EntryPoint], list[str]]:
+    """List the installed entry points of group ``dse`` to import, and the names of those that are switched off.
+
+    Args:
+        disable: names not to import; the variable DSE_DISABLE_PLUGINS adds more, separated by commas.
+    """
+    off = {*disable, *(name.strip() for name in os.environ.get(DISABLE_VARIABLE, "").split(","))}
+    points = sorted(importlib.metadata.entry_points(group=GROUP), key=lambda item: item.name)
+    return [point for point in points if point.name not in off], [point.name for point in points if point.name in off]
+
+
+def unknown_plugin(
+    kind: str, name: str, names: Iterable[str], broken: Mapping[str, str], disabled: Iterable[str], where: object = None
+) -> DseError:
+    """Build the error for a plugin that does not exist, with the nearest name and the reason of each that did not load."""
+    error = unknown_name(kind, name, names, where=where)
+    hints = [f"{source} did not load: {reason}" for source, reason in broken.items()]
+    hints += [f"{entry} is disabled" for entry in disabled]
+    error_type = PluginLoadError if hints else type(error)
+    fixes = [error.fix, *hints] if error.fix else hints
+    return error_type(error.what, where=where, expected=error.expected, fix="; ".join(fixes) or None)
+
+
+def load_sources(sources: Collection[Path | str]) -> Registry:
+    """Return a registry of some bare files, and of installed entry points by name, and of nothing else."""
+    registry = Registry()
+    for point in list_points()[0]:
+        if point.name in sources:
+            registry.add_point(point)
+    for path in sources:
+        if isinstance(path, Path):
+            registry.add_file(path)
+    return registry
 
 
 def load_registry(plugins: Iterable[Path | str] = ()) -> Registry:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from dse.errors import PluginLoadError
-from dse.plugins.registry import GROUP, Provider, Registry, load_registry
+from dse.plugins.hooks import GROUP
+from dse.plugins.registry import Provider, Registry, load_sources
 from dse.records.plugin import KINDS, PluginRecord
 
 PROJECT = "pyproject.toml"
@@ -35,32 +33,39 @@ class Target:
     broken: tuple[Provider, ...]
 
 
-@contextmanager
-def plugins_of(target: Path | str) -> Iterator[Target]:
-    """Give the plugins that a path or a name stands for; a package's folder is importable while the context is open.
+def plugins_of(target: Path | str, points: Collection[str] = ()) -> Target:
+    """Return the plugins that a path or a name stands for; a package's folder is importable from then on.
 
     Args:
         target: a ``.py`` file, a folder with a ``pyproject.toml``, or the name of an installed plugin.
+        points: names of the entry points that may provide an installed plugin.
 
     Raises:
         PluginLoadError: there is no such file or folder, or nothing in it registers a plugin.
-        UnknownNameError: no plugin has that name.
     """
     path = Path(target)
     if path.suffix == ".py":
-        yield _all_of(Registry().add_file(path), path)
-    elif (path / PROJECT).is_file():
+        return _all_of(Registry().add_file(path), path)
+    if (path / PROJECT).is_file():
         points = _entry_points(path / PROJECT)
         source = path / "src"
-        with _importable(source if source.is_dir() else path, {point.module.partition(".")[0] for point in points}):
-            registry = Registry()
-            for point in points:
-                registry.add(f"entry point {point.name!r}", point.load, distribution=str(path))
-            yield _all_of(registry, path / PROJECT)
-    elif path.is_dir() or len(path.parts) > 1:
+        sys.path.insert(0, str((source if source.is_dir() else path).resolve()))
+        registry = Registry()
+        for point in points:
+            registry.add(f"entry point {point.name!r}", point.load, distribution=str(path))
+        return _all_of(registry, path / PROJECT)
+    if names_path(path):
         raise PluginLoadError("there is no plugin here", where=path, expected=f"a .py file, or a folder with {PROJECT}")
-    else:
-        yield _target_of_installed(str(target))
+    registry = load_sources(points)
+    by_kind = [registry.records(kind) for kind in KINDS]
+    records = tuple(records[str(target)] for records in by_kind if target in records)
+    return Target(registry, records, tuple(registry.broken))
+
+
+def names_path(target: Path | str) -> bool:
+    """Return whether a target is meant as a file or a folder, not as the name of an installed plugin."""
+    path = Path(target)
+    return path.suffix == ".py" or path.is_dir() or len(path.parts) > 1
 
 
 def _all_of(registry: Registry, where: Path) -> Target:
@@ -72,16 +77,6 @@ def _all_of(registry: Registry, where: Path) -> Target:
             expected="a hook such as dse_schedulers, marked @dse.hookimpl, that yields a record",
         )
     return Target(registry, records, tuple(registry.broken))
-
-
-def _target_of_installed(name: str) -> Target:
-    registry = load_registry()
-    by_kind = [registry.records(kind) for kind in KINDS]
-    records = tuple(records[name] for records in by_kind if name in records)
-    broken = tuple(provider for provider in registry.broken if provider.name == name)
-    if not records and not broken:
-        raise registry.unknown("plugin", name, {plugin for records in by_kind for plugin in records})
-    return Target(registry, records, broken)
 
 
 def _entry_points(project: Path) -> list[EntryPoint]:
@@ -101,24 +96,3 @@ def _entry_points(project: Path) -> list[EntryPoint]:
             found=points or "none",
         )
     return [EntryPoint(name, value, GROUP) for name, value in points.items()]
-
-
-@contextmanager
-def _importable(folder: Path, packages: Iterable[str]) -> Iterator[None]:
-    """Import some packages from a folder, and not the modules imported under their names before; then undo this."""
-    names = frozenset(packages)
-    before = _set_aside(names)
-    sys.path.insert(0, str(folder.resolve()))
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder.resolve()))
-        _set_aside(names)
-        sys.modules.update(before)
-
-
-def _set_aside(packages: frozenset[str]) -> dict[str, ModuleType]:
-    """Take some packages and their modules out of the imported modules."""
-    names = [name for name in sys.modules if name.partition(".")[0] in packages]
-    return {name: sys.modules.pop(name) for name in names}

@@ -8,7 +8,8 @@ Importing this package loads neither torch nor pytest.
 from types import SimpleNamespace
 
 from dse.plugins.contract import hookimpl
-from dse.plugins.registry import HOOKS, Registry
+from dse.plugins.hooks import HOOKS
+from dse.plugins.registry import Registry
 from dse.records.plugin import Kind, PluginRecord
 from dse.testing.common import PluginTests
 from dse.testing.compressor import CompressorTests

@@ -14,7 +14,7 @@ from functools import partial, wraps
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from dse.errors import DseError
-from dse.plugins.call import check_names
+from dse.plugins.call import check_names, refuse_interrupt
 from dse.plugins.contract import PROTOCOLS
 from dse.plugins.registry import HOOKS
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
@@ -102,11 +102,17 @@ def outcome(check: Check, record: PluginRecord) -> BaseException | None:
     own = getattr(check, "__wrapped__", None)
     body = check if own is None else partial(own, getattr(check, "__self__", None))
     error: BaseException | None = None
+    owner = getattr(check, "__self__", None)
+    if isinstance(owner, PluginTests):
+        owner.on_check(Outcome(suite, check.__name__, record, None), ended=False)
     try:
         body(record)
-    except (Exception, SystemExit) as raised:
+    except BaseException as raised:
+        refuse_interrupt(raised)
         error = raised
     OUTCOMES.append(Outcome(suite, check.__name__, record, error))
+    if isinstance(owner, PluginTests):
+        owner.on_check(OUTCOMES[-1], ended=True)
     return error
 
 
@@ -131,6 +137,9 @@ class PluginTests:
 
     kind: ClassVar[Kind]
     options: ClassVar[dict[str, Any]] = {}
+
+    def on_check(self, outcome: Outcome, *, ended: bool) -> None:
+        """Do nothing: called before and after each check; one that others need may run within one of them."""
 
     def workloads(self) -> tuple[Workload, ...]:
         """Return the workloads that the plugin is tried on; a subclass gives others where the plugin needs them."""

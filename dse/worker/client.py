@@ -1,22 +1,16 @@
-"""The study's side of a worker: a problem that another process evaluates, with a limit on its silence."""
+"""The study's side of a worker: a problem that another process evaluates."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import cached_property
-from multiprocessing import Pipe
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from dse.errors import DseError, TimeLimitError, WorkerError
-from dse.records.callbacks import ProgressCallback
+from dse.errors import TimeLimitError, WorkerError
+from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.study.load import Request
-from dse.worker.serve import LOAD, RAISED, TOLD
+from dse.worker.process import Worker
+from dse.worker.serve import LOAD
 
 if TYPE_CHECKING:
     from dse.records.baseline_facts import BaselineFacts
@@ -53,8 +47,8 @@ class RemoteProblem:
         self, request: Request, activity: ProgressCallback | None = None, *, cores: Sequence[int] = ()
     ) -> None:
         self._request, self._cores = request, tuple(cores)
-        self._activity = activity
-        self._worker: _Worker | None = None
+        self._activity = activity or ignore_progress
+        self._worker: Worker | None = None
         self._prepared: bool | None = None
         self.space, self.provenance = self._load()
 
@@ -142,7 +136,8 @@ class RemoteProblem:
 
     def _load(self) -> tuple[SearchSpace, Provenance]:
         try:
-            self._worker = _Worker(self._request.space.search.time_limit_s, self._activity, self._cores)
+            limit_s = self._request.space.search.time_limit_s
+            self._worker = Worker(limit_s, self._activity, limit="search.time_limit_s", cores=self._cores)
             space, provenance = self._worker.ask(LOAD, self._request)
         except BaseException:
             self._end()
@@ -153,8 +148,7 @@ class RemoteProblem:
         try:
             return self._ask_once(name, *arguments, **named)
         except WorkerError:
-            if self._activity is not None:
-                self._activity(f"the worker died while it did: {name}; another one tries again", 1.0)
+            self._activity(f"the worker died while it did: {name}; another one tries again", 1.0)
             return self._ask_once(name, *arguments, **named)
 
     def _ask_once(self, name: str, *arguments: Any, **named: Any) -> Any:
@@ -168,81 +162,3 @@ class RemoteProblem:
         except (WorkerError, TimeLimitError, KeyboardInterrupt):
             self._end()
             raise
-
-
-class _Worker:
-    """The process of one worker."""
-
-    def __init__(self, limit_s: float, activity: ProgressCallback | None, cores: Sequence[int]) -> None:
-        self._limit_s = limit_s
-        self._activity = activity
-        # With -P and the same path, the worker imports what this process would, and nothing from the working folder.
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
-        self._connection, theirs = Pipe()
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "dse.worker.serve", str(theirs.fileno()), *map(str, cores)],
-            stdin=subprocess.DEVNULL,
-            pass_fds=[theirs.fileno()],
-            env=environment,
-        )
-        theirs.close()  # the worker has a copy; only if no other is left, reading tells that the worker has gone
-
-    def ask(self, name: str, *arguments: Any, **named: Any) -> Any:
-        """Send a request and wait for its answer."""
-        try:
-            self._connection.send((name, arguments, named))
-        except OSError:
-            raise self._death(name) from None
-        while True:
-            kind, *content = self._receive(name)
-            if kind == TOLD:
-                if self._activity is not None:
-                    self._activity(*content)
-            elif kind == RAISED:
-                error, trace = content
-                error.add_note(f"in the worker:\n{trace}")
-                raise error
-            else:
-                return content[0]
-
-    def end(self) -> None:
-        """End the process, whatever it is doing; nothing can be lost."""
-        self._process.kill()
-        self._process.wait()
-        with suppress(OSError):  # the other end of a broken pipe is gone already
-            self._connection.close()
-
-    def _receive(self, name: str) -> Any:
-        """Wait for the next message of the worker.
-
-        Raises:
-            TimeLimitError: the worker is silent for too long.
-            WorkerError: the worker has gone.
-        """
-        try:
-            if self._connection.poll(self._limit_s):
-                return self._connection.recv()
-        except (EOFError, OSError):
-            raise self._death(name) from None
-        raise self._silence(name)
-
-    def _death(self, name: str) -> DseError:
-        status = self._process.wait()
-        if status == -signal.SIGKILL:
-            cause, fix = "most likely because memory ran out", "leave more memory to the worker"
-        else:
-            cause, fix = "by itself", "read its last output above, or run again with --in-process"
-        return WorkerError(
-            f"the worker process died, {cause}",
-            where=f"while it did: {name}",
-            found=f"ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}",
-            fix=fix,
-        )
-
-    def _silence(self, name: str) -> DseError:
-        return TimeLimitError(
-            "the worker said nothing for too long and was ended",
-            where=f"while it did: {name}",
-            expected=f"an answer or a progress message within {self._limit_s:g} s (search.time_limit_s)",
-            fix="fix the plugin that does not return, or raise the limit in the space file",
-        )

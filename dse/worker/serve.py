@@ -18,19 +18,25 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import DseError
+from dse.plugins.call import describe_error
+from dse.plugins.steps import note_steps_in
 from dse.study.load import load
+from dse.worker.wire import is_trusted, read
 
-TOLD, VALUE, RAISED = "told", "value", "raised"
-LOAD = "load"
+READY, TOLD, VALUE, RAISED = "ready", "told", "value", "raised"
+LOAD, CALL = "load", "call"
 
 
 def main() -> None:
     """Serve until the other side closes the connection.
 
-    The command line holds the descriptor of the connection and the cores to run on. Without cores, all cores are used.
+    The command line holds the descriptors of the connection and of the file for steps, and the cores to run on. Without
+    cores, all cores are used.
     """
-    descriptor, *cores = map(int, sys.argv[1:])
+    descriptor, steps, *cores = map(int, sys.argv[1:])
     os.set_inheritable(descriptor, False)  # a program that a plugin starts must not keep the connection open
+    os.set_inheritable(steps, False)
+    note_steps_in(steps)
     if cores:
         _stay_on(cores)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -42,19 +48,27 @@ def main() -> None:
     connection = Connection(descriptor)
     waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, waiting), daemon=True).start()
+    _send(connection, (READY,))
     _serve(connection, waiting)
 
 
 def _serve(connection: Connection, waiting: queue.SimpleQueue[Any]) -> None:
     """Answer one request after the other, as long as the process lives."""
     problem: Any = None
+
+    def tell(*content: Any) -> None:
+        _send(connection, (TOLD, *content))
+
     while True:
         name, arguments, named = waiting.get()
         answer: tuple[Any, ...]
         try:
             if name == LOAD:  # the other side needs the search space and the provenance, but not the problem
-                problem, *facts = load(arguments[0], lambda text, share: _send(connection, (TOLD, text, share)))
+                problem, *facts = load(arguments[0], tell)
                 answer = (VALUE, facts)
+            elif name == CALL:
+                function, *rest = arguments
+                answer = (VALUE, function(*rest, tell))
             else:
                 attribute = getattr(problem, name)
                 answer = (VALUE, attribute(*arguments, **named) if callable(attribute) else attribute)
@@ -65,7 +79,13 @@ def _serve(connection: Connection, waiting: queue.SimpleQueue[Any]) -> None:
 
 def _send(connection: Connection, answer: tuple[Any, ...]) -> None:
     try:
-        connection.send(answer)
+        content = pickle.dumps(answer)
+        read(content)
+    except Exception as error:  # a plugin's own value
+        refused = DseError(f"a plugin's value cannot leave the worker: {describe_error(error)}")
+        content = pickle.dumps((RAISED, refused, ""))
+    try:
+        connection.send_bytes(content)
     except OSError:  # nobody is left to answer
         os._exit(0)
 
@@ -79,13 +99,14 @@ def _listen(connection: Connection, waiting: queue.SimpleQueue[Any]) -> None:
             os._exit(0)
 
 
-def _portable(error: BaseException) -> tuple[Exception, str]:
-    """Return an error that can be sent, and its traceback; what cannot be pickled or would end the study becomes text."""
+def _portable(error: BaseException) -> tuple[BaseException, str]:
+    """Return an error that can be sent, and its traceback; a plugin's own error, or one that would end the study, becomes text."""
     trace = "".join(traceback.format_exception(error))
-    with suppress(Exception):
-        if isinstance(error, Exception) and isinstance(pickle.loads(pickle.dumps(error)), type(error)):  # noqa: S301  # pickled in this expression
+    with suppress(Exception):  # what a plugin's own error does when it is pickled
+        content = pickle.dumps(error) if isinstance(error, Exception) and is_trusted(type(error).__module__) else b""
+        if type(read(content)) is type(error):
             return error, trace
-    return DseError(f"{type(error).__name__}: {error}", where="in the worker process"), trace
+    return DseError(describe_error(error), where="in the worker process"), trace
 
 
 def _stay_on(cores: list[int]) -> None:

@@ -244,11 +244,63 @@ def test_a_project_that_announces_no_plugin(tmp_path: Path, project: str, messag
 def test_what_is_no_plugin_is_told(tmp_path: Path) -> None:
     path = tmp_path / "empty.py"
     path.write_text("", encoding="utf-8")
-    with pytest.raises(PluginLoadError, match=r"nothing here registers a plugin[\s\S]*empty\.py[\s\S]*a hook such as"):
-        dse.plugins_check(path)
+    (empty,) = dse.plugins_check(path)
+    assert re.match(r"nothing here registers a plugin; where: .*empty\.py'?; expected: a hook such as", empty.reason)
     with pytest.raises(PluginLoadError, match=r"there is no plugin here[\s\S]*a folder with pyproject\.toml"):
         dse.plugins_check(tmp_path)
     (missing,) = dse.plugins_check(tmp_path / "missing.py")
     assert missing.reason.startswith("the plugin file does not exist")
     with pytest.raises(UnknownNameError, match=r"no plugin called 'issac'[\s\S]*did you mean 'isaac'\?"):
         dse.plugins_check("issac")
+
+
+DEADLY = """
+import os
+
+import dse
+from dse import plugin
+
+
+class Exits(plugin.Base):
+    def order(self, components, workload, params):
+        os._exit(7)
+
+
+class Loops(plugin.Base):
+    def order(self, components, workload, params):
+        while True:
+            pass
+
+
+@dse.hookimpl
+def dse_schedulers():
+    yield dse.Scheduler(name="exits", summary="exits", build=lambda options: Exits())
+    yield dse.Scheduler(name="loops", summary="loops", build=lambda options: Loops())
+"""
+
+
+def test_a_check_that_ends_the_process_or_never_ends_fails_and_the_others_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "deadly.py"
+    path.write_text(DEADLY, encoding="utf-8")
+    results = dse.plugins_check(path, time_limit_s=15)
+    reasons = {result.plugin: result.reason for result in results if result.outcome == "failed"}
+    assert reasons == {
+        "exits": "the plugin's process ended with status 7",
+        "loops": "the plugin's process said nothing for 15 s",
+    }
+    names = sorted(
+        check.removeprefix("test_").replace("_", " ") for check in dir(SUITES["scheduler"]) if "test_" in check
+    )
+    for plugin in reasons:
+        mine = [result for result in results if result.plugin == plugin]
+        assert sorted(result.check for result in mine) == names
+        assert [result.check for result in mine if result.outcome == "failed"] == ["is deterministic"]
+        assert "passed" in [result.outcome for result in mine]
+
+
+def test_a_file_that_ends_the_process_at_import_is_one_failure(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("import os; os._exit(3)", encoding="utf-8")
+    (result,) = dse.plugins_check(path)
+    assert (result.check, result.outcome) == ("loads", "failed")
+    assert result.reason == "the plugin's process ended with status 3"

@@ -14,7 +14,7 @@ import pytest
 import dse
 from dse.plugins.call import check_names
 from dse.plugins.contract import ADAPTER_PROTOCOLS, PROTOCOLS
-from dse.plugins.registry import HOOKS
+from dse.plugins.hooks import HOOKS
 from dse.records.plugin import RECORD_TYPES
 
 BUILT_IN = {

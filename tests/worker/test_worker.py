@@ -103,7 +103,7 @@ def test_what_takes_a_worker_down_or_wants_to_leave_the_program_fails_its_own_tr
     once = tmp_path / "once"
     faults = [
         ("os.kill(os.getpid(), signal.SIGKILL)", "WorkerError", ["memory ran out", "ended by SIGKILL"]),
-        ("os._exit(7)", "WorkerError", ["died", "ended with status 7"]),
+        ("os._exit(7)", "WorkerError", ["died in compressor 'moody', footprint(), by itself", "ended with status 7"]),
         ("raise MemoryError('no room')", "PluginContractError", ["moody", "MemoryError: no room"]),
         ("raise Odd(1, 2)", "PluginContractError", ["Odd: 1"]),
         ("sys.exit(3)", "PluginContractError", ["'moody' raised in footprint()", "SystemExit: 3"]),
@@ -151,10 +151,15 @@ def test_a_method_that_never_returns_is_a_failed_trial(home: Path, tmp_path: Pat
 
 
 def test_a_plugin_that_hangs_before_the_first_trial_ends_the_command(home: Path) -> None:
-    with pytest.raises(TimeLimitError, match="said nothing for too long"):
+    with pytest.raises(
+        TimeLimitError, match=r"said nothing for too long in compressor 'moody', parameters\(\), and was"
+    ):
         problem_of(home, parameters=HANG, limit_s=15.0)
-    with pytest.raises(WorkerError, match="died"):
-        problem_of(home, parameters="os._exit(2)")
+    path = space(home)
+    (home / "moody.py").write_text("import os; os._exit(2)", encoding="utf-8")
+    request = Request(load(path), "cpu", home / "cache")
+    with pytest.raises(WorkerError, match=r"died in the import of file .*moody\.py, by itself"):
+        RemoteProblem(request)
 
 
 def test_errors_keep_their_class_and_bring_their_traceback(home: Path, tmp_path: Path) -> None:

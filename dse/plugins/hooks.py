@@ -1,0 +1,71 @@
+"""Hooks of a plugin's module and the records that they yield, checked before anything uses them."""
+
+from __future__ import annotations
+
+import inspect
+
+from dse.errors import PluginContractError, unknown_name
+from dse.records.plugin import API, RECORD_TYPES, Kind, Options
+
+GROUP = "dse"
+HOOKS: dict[str, Kind] = {
+    "dse_generators": "generator",
+    "dse_compressors": "compressor",
+    "dse_schedulers": "scheduler",
+    "dse_hardware_models": "hardware",
+}
+
+
+def refuse_unknown_hooks(plugin: object, source: str) -> None:
+    """Raise for a function that only looks like a hook: pluggy alone sees only those marked with hookimpl."""
+    for name, value in inspect.getmembers(plugin, inspect.isroutine):
+        if name.startswith("dse_") and name not in HOOKS:
+            near = unknown_name("hook", name, HOOKS, where=source)
+            raise PluginContractError(near.what, where=source, expected=near.expected, fix=near.fix)
+        if name in HOOKS and not hasattr(value, f"{GROUP}_impl"):
+            raise PluginContractError(
+                f"function {name} is not marked as a hook", where=source, fix="put @dse.hookimpl above it"
+            )
+        if name in HOOKS and inspect.signature(value).parameters:
+            raise PluginContractError(
+                f"hook {name} takes arguments", where=source, expected="none", found=f"{name}{inspect.signature(value)}"
+            )
+
+
+def check_record(record: object, kind: Kind, hook: str, source: str) -> None:
+    """Refuse what a hook yielded unless it is a record of the hook's kind that can be used.
+
+    Raises:
+        PluginContractError: the record has another type or version, or its name, a text or its options are unusable.
+    """
+    expected = RECORD_TYPES[kind]
+    if not isinstance(record, expected):
+        raise PluginContractError(
+            f"hook {hook} yielded something else than a record",
+            where=source,
+            expected=f"dse.{expected.__name__}",
+            found=type(record).__name__,
+        )
+    for field in ("name", "summary", "version", "source"):
+        text = getattr(record, field)
+        if not isinstance(text, str) or not text.isprintable() or not (text.strip() or field != "name"):
+            raise PluginContractError(
+                f"hook {hook} yielded a record whose {field} is no text of one line",
+                where=source,
+                found=ascii(text)[:80],
+            )
+    if record.api != API:
+        raise PluginContractError(
+            f"{kind} {record.name!r} is made for another version of the plugin contract",
+            where=source,
+            expected=f"api {API}",
+            found=f"api {record.api}",
+            fix="install a release of the plugin for this version of dse",
+        )
+    if not (isinstance(record.options, type) and issubclass(record.options, Options)):
+        raise PluginContractError(
+            f"the options of {kind} {record.name!r} are not a class of options",
+            where=source,
+            expected="a subclass of dse.Options",
+            found=repr(record.options),
+        )
