@@ -1,16 +1,18 @@
 """Every error that `dse` raises on purpose.
 
 Each class derives from the nearest builtin too, so a caller that does not know `dse` still catches the error that it expects.
-A message always says what happened. It may add the place, the expected and the found value, and a remedy.
+A message always says what happened. It may add the place, the expected and the found value, and a remedy. One error may hold
+several problems.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 __all__ = [
@@ -20,8 +22,18 @@ __all__ = [
 ]  # fmt: skip
 
 
+MOST_FOUND, MOST_TOLD, MOST_PROBLEMS = 200, 5000, 50
+"""Most characters of a value that was found and of another part of a message, and most problems that a message lists."""
+
+
 class DseError(Exception):
-    """Base of all errors that a person is to read; the command line shows them without a traceback."""
+    """Base of all errors that a person is to read; the command line shows them without a traceback.
+
+    Attributes:
+        problems: errors that this one tells together; empty for a single problem.
+    """
+
+    problems: Sequence[DseError] = ()
 
     def __init__(
         self, what: str, *, where: object = None, expected: object = None, found: object = None, fix: str | None = None
@@ -35,7 +47,58 @@ class DseError(Exception):
 
     def __str__(self) -> str:
         parts = [("where", self.where), ("expected", self.expected), ("found", self.found), ("do", self.fix)]
-        return "\n".join([self.what, *(f"  {name}: {value}" for name, value in parts if value is not None)])
+        most = {"found": MOST_FOUND}
+        told = [f"  {name}: {shorten(part, most.get(name, MOST_TOLD))}" for name, part in parts if part is not None]
+        listed = [f"{number}. {error}" for number, error in enumerate(self.problems[:MOST_PROBLEMS], 1)]
+        more = len(self.problems) - len(listed)
+        rest = [f"and {more} more"] if more else []
+        return "\n".join([shorten(self.what), *told, *(text.replace("\n", "\n ") for text in listed), *rest])
+
+
+def shorten(value: object, most: int = MOST_TOLD) -> str:
+    """Return the text of a value for a terminal: cut, with its length, and with control characters escaped."""
+    text = str(value)
+    shown = text if len(text) <= most else f"{text[:most]}... ({len(text)} characters)"
+    lines = shown.split("\n") if most > MOST_FOUND else [shown]
+    return "\n".join("".join(map(_escape, line)) for line in lines)
+
+
+def _escape(letter: str) -> str:
+    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+
+
+def join_errors(errors: Iterable[DseError]) -> DseError:
+    """Return a single problem as it is, and several ones as one error that lists each of them once."""
+    single = [part for error in errors for part in error.problems or [error]]
+    problems = list({str(error): error for error in single}.values())
+    if len(problems) == 1:
+        return problems[0]
+    several = SpaceError(f"there are {len(problems)} problems")
+    several.problems = problems
+    return several
+
+
+def raise_errors(errors: Iterable[DseError]) -> None:
+    """Raise problems as one error, if there are any."""
+    if problems := list(errors):
+        raise join_errors(problems)
+
+
+@contextmanager
+def collect(problems: list[DseError], where: str = "") -> Iterator[None]:
+    """Append an error that the code inside raises to a list, so that the code below still runs.
+
+    Args:
+        problems: list that receives each problem of the error.
+        where: place in the space file, which a problem tells beside its own place.
+    """
+    try:
+        yield
+    except DseError as error:
+        for part in error.problems or [error]:
+            if where and f"{where.partition(': ')[0]}: " not in str(part.where):
+                part.where = f"{part.where}, {where}" if part.where else where
+            problems.append(part)
 
 
 class SpaceError(DseError, ValueError):

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from dse.errors import DseError
+from dse.errors import DseError, shorten
 from dse.results.limited import is_stuck
 
 FAILED = 1
@@ -42,7 +42,9 @@ class ErrorsShown(TyperGroup):
                 said = DseError(
                     "a name has bytes that are no UTF-8", found=ascii(error.object)[:80], fix="rename the file"
                 )
-            unexpected = f"unexpected error: {type(error).__name__}: {error}; run again with --debug for the traceback"
+            unexpected = (
+                f"unexpected error: {type(error).__name__}: {shorten(error)}; run again with --debug for the traceback"
+            )
             say(f"error: {said}" if isinstance(said, DseError) else unexpected)
             raise _exit(FAILED) from None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dse.commands.open import open_problem
+from dse.errors import DseError, collect
 from dse.records.baseline_facts import BaselineFacts
 from dse.records.callbacks import ProgressCallback
 from dse.records.data_facts import DataFacts
@@ -15,6 +16,7 @@ from dse.records.plugin import Kind
 from dse.records.problem import WithBaselines
 from dse.space.default_design import default_point
 from dse.space.domain import values_text
+from dse.space.lines import raise_in_order
 from dse.study.load import request
 
 if TYPE_CHECKING:
@@ -109,8 +111,12 @@ def check(
 
     wanted = request(space, device, cache, plugins, data=data)
     with open_problem(wanted, activity, in_process=in_process) as (problem, search_space, _):
-        Suggester(search_space, Codec(search_space))  # refuses a sampler or an option that does not exist
-        check_components(search_space, problem)
+        problems: list[DseError] = []
+        with collect(problems):
+            Suggester(search_space, Codec(search_space))  # refuses a sampler or an option that does not exist
+        with collect(problems):
+            check_components(search_space, problem)
+        raise_in_order(problems, search_space.file.path)
         cost = problem.cost([default_point(search_space)])[0]
         baselines = problem.baselines(ready=True) if isinstance(problem, WithBaselines) else ()
         return SpaceReport(

@@ -42,9 +42,11 @@ def deltas(
 
     from dse.analysis.deltas import statistics
     from dse.models.loaded_workload import load as load_workload
+    from dse.space.lines import raise_in_order
     from dse.space.workload import parse
 
     wanted = request(space, device, cache, data=data)
+    raise_in_order(wanted.problems, wanted.space.path)
     spec = parse(wanted.space.workload, path=wanted.space.path)
     loaded = load_workload(spec, cache=wanted.cache, device=device, progress=activity)
     return pd.DataFrame(list(statistics(loaded, per_channel=per_channel)))

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dse.errors import unknown_name
+from dse.errors import DseError, collect, raise_errors, unknown_name
 from dse.records.parameters import Parameter, Permutation
 from dse.records.params import Params
 from dse.space.domain import check_allowed
@@ -45,9 +45,13 @@ def reference_values(
     """
     declared = {item.name: item for item in parameters}
     values = {name: default(item) for name, item in declared.items()}
+    problems: list[DseError] = []
     for name, value in reference.parameters.items():
-        if name not in declared:
-            raise unknown_name("hardware parameter", name, declared, where="[reference_hardware] parameters")
-        item, where = declared[name], f"[reference_hardware] parameters.{name}"
-        values[name] = value if isinstance(item, Permutation) else check_allowed(item, value, where)
+        where = f"[reference_hardware] parameters.{name}"
+        with collect(problems):
+            if name not in declared:
+                raise unknown_name("hardware parameter", name, declared, where=where)
+            item = declared[name]
+            values[name] = value if isinstance(item, Permutation) else check_allowed(item, value, where)
+    raise_errors(problems)
     return Params(1, {name: np.array([value]) for name, value in values.items()})

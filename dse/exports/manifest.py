@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, PositiveInt, ValidationError, create_mod
 
 from dse.errors import ExportError, SetupError, UnknownNameError
 from dse.files import digest, is_file, sha256
-from dse.pydantic_errors import read_error
+from dse.pydantic_errors import read_errors
 from dse.records.geometry import Encoding, Packing
 from dse.records.plan import BASE, DROPPED
 from dse.records.workload import Encoder
@@ -118,9 +118,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = _MANIFEST.model_validate_json(text)
     except ValidationError as error:
-        fault = read_error(error, _MANIFEST, path)
-        found = str(fault.found)[:200]
-        raise ExportError(fault.what, where=fault.where, expected=fault.expected, found=found, fix=AGAIN) from error
+        fault = read_errors(error, _MANIFEST, path)[0]
+        parts = fault.what, fault.where, fault.expected, fault.found
+        raise ExportError(parts[0], where=parts[1], expected=parts[2], found=parts[3], fix=AGAIN) from error
     with refuse_damage(path):
         _check_agreement(manifest)
     return dict(content)

@@ -60,6 +60,10 @@ class LoadedTask:
         work, ready = self._workload, self.checkpoint
         return TaskRows(self.spec, work.cache, work.progress, read_outputs(ready, work.source) if ready else None)
 
+    def check_files(self) -> None:
+        """Refuse a task whose data files do not exist."""
+        TaskRows(self.spec, self._workload.cache, self._workload.progress).check_files()
+
     @cached_property
     def splits(self) -> splits.Splits:
         """Train, search and report rows."""

@@ -6,8 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dse.errors import DseError, collect, raise_errors
 from dse.models.data.classes import Classes
 from dse.models.data.read import read
+from dse.models.data.shards import find_parts
 from dse.models.data.splits import SPLITS, Splits, hold_out, split
 from dse.models.data.text import encode
 from dse.models.hub import fetch
@@ -98,17 +100,29 @@ class TaskRows:
         names = tuple(f"{getattr(source, role)}{end}" for role in self._roles for end in ("", "-*-of-*.parquet"))
         return fetch(source.hub, names, source.revision, kind="dataset") if source.hub else Path()
 
+    def check_files(self) -> list[Path]:
+        """Return the path of each file or table, in the order in which they are read.
+
+        Raises:
+            DseError: files do not exist, or cannot be fetched.
+        """
+        source, problems = self.spec.data, list[DseError]()
+        if source.archive is not None:
+            return [unpack(source.archive, self._cache, self._progress)]
+        paths = [self.folder / getattr(source, role) for role in self._roles]
+        for path in paths:
+            with collect(problems):
+                find_parts(path)
+        raise_errors(problems)
+        return paths
+
     @cached_property
     def _tables(self) -> list[tuple[Path, pd.DataFrame]]:
         """Path and rows of each file; the first one's labels say what labels mean, unless a checkpoint does."""
-        source = self.spec.data
-        if source.archive is not None:
-            paths = [unpack(source.archive, self._cache, self._progress)]
-        else:
-            if self._progress is not None:
-                origin = f"data set {source.hub} of the Hugging Face hub" if source.hub else Path(source.path).parent
-                self._progress(f"task {self.spec.name!r} reads {origin}", 1.0)
-            paths = [self.folder / getattr(source, role) for role in self._roles]
+        if self._progress is not None and not (source := self.spec.data).archive:
+            origin = f"data set {source.hub} of the Hugging Face hub" if source.hub else Path(source.path).parent
+            self._progress(f"task {self.spec.name!r} reads {origin}", 1.0)
+        paths = self.check_files()
         tables: list[tuple[Path, pd.DataFrame]] = []
         for path in paths:
             first = tables[0][1].attrs if tables and self.outputs is None else None

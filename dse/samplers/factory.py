@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from dse.errors import SpaceError, missing_package, unknown_name
+from dse.errors import SpaceError, missing_package, raise_errors, unknown_name
 from dse.records.design import DesignPoint
 from dse.records.problem import Foresighted, Problem
 from dse.samplers.encoding import Codec
@@ -139,10 +139,9 @@ def _is_usable(name: str) -> bool:
 
 def _checked_options(kind: Any, name: str, options: Mapping[str, Any], space: SearchSpace) -> dict[str, Any]:
     names = [item for item in inspect.signature(kind.__init__).parameters if item not in NOT_OURS]
-    for option in options:
-        if option not in names:
-            where = space.file.where("search", "sampler_options", option)
-            raise unknown_name(f"option of sampler {name!r}", option, names, where=where)
+    where = space.file.where("search", "sampler_options")
+    wrong = [option for option in options if option not in names]
+    raise_errors(unknown_name(f"option of sampler {name!r}", one, names, where=f"{where}.{one}") for one in wrong)
     return dict(options)
 
 

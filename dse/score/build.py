@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dse.plugins.registry import Registry
 from dse.records.callbacks import ProgressCallback
 from dse.score.problem import WorkloadProblem
 
+if TYPE_CHECKING:
+    from dse.models.loaded_workload import LoadedWorkload
+
 
 def build_problem(
-    space: Any, registry: Registry, *, cache: Path, device: str = "auto", progress: ProgressCallback | None = None
+    space: Any,
+    registry: Registry,
+    *,
+    cache: Path,
+    device: str = "auto",
+    progress: ProgressCallback | None = None,
+    loaded: LoadedWorkload | None = None,
 ) -> WorkloadProblem:
     """Build the problem of a space file.
 
@@ -21,13 +30,15 @@ def build_problem(
         cache: folder for downloads, fine-tuned tasks, statistics and scores.
         device: ``auto``, ``cpu`` or ``cuda``.
         progress: callback for what is being prepared.
+        loaded: the file's workload, if it is loaded already.
     """
     from dse.models.loaded_workload import load
     from dse.space.workload import parse
 
     space.check_plugins(registry)
-    workload = load(parse(space.workload, path=space.path), cache=cache, device=device, progress=progress)
+    if loaded is None:
+        loaded = load(parse(space.workload, path=space.path), cache=cache, device=device, progress=progress)
     precision = space.search.precision
     return WorkloadProblem(
-        workload, space.plugins, space.reference_hardware, registry, cache=cache, precision=precision, progress=progress
+        loaded, space.plugins, space.reference_hardware, registry, cache=cache, precision=precision, progress=progress
     )

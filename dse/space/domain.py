@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
-from dse.errors import SpaceError, unknown_name
+from dse.errors import SpaceError, raise_errors, unknown_name
 from dse.records.parameters import Choice, Float, Int, Scalar, narrow, widest
 
 Domain: TypeAlias = Float | Int | Choice
@@ -33,9 +33,8 @@ def from_table(declared: Domain, table: Mapping[str, Any], where: str) -> Domain
         SpaceError: a value has the wrong type, the plugin does not allow it, or no value is left.
         UnknownNameError: a key does not exist.
     """
-    for key in table:
-        if key not in RANGE_KEYS:
-            raise unknown_name("key", key, (*RANGE_KEYS, "tasks", "layers"), where=f"{where}.{key}")
+    names = (*RANGE_KEYS, "tasks", "layers")
+    raise_errors(unknown_name("key", key, names, where=f"{where}.{key}") for key in table if key not in RANGE_KEYS)
     for alone in ("value", "choices"):
         if alone in table and len(table) > 1:
             raise SpaceError(

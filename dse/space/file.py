@@ -15,16 +15,19 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
-from dse.errors import SpaceError, unknown_name
+from dse.errors import DseError, SpaceError, unknown_name
 from dse.files import is_file
-from dse.pydantic_errors import read_error
+from dse.pydantic_errors import validate_rest
 from dse.records.plugin import KINDS, Kind
 from dse.results.columns import METRIC_NAMES, OBJECTIVES, TASK_PREFIXES
-from dse.space.workload import expand_home
+from dse.space.lines import raise_in_order
+from dse.space.workload import WorkloadSpec, expand_home
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dse.plugins.registry import Registry
 
 REFERENCE_POINT = {"array_area_ratio": 1.0, "energy_ratio": 1.25, "accuracy_drop": 5.0}
@@ -171,16 +174,22 @@ class SpaceFile(_Table):
         registry.get("hardware", self.reference_hardware.plugin, where=self.where("reference_hardware", "plugin"))
 
 
-def load(path: Path | str) -> SpaceFile:
+def load(path: Path | str, problems: list[DseError] | None = None) -> SpaceFile:
     """Read and validate a space file.
 
+    Args:
+        path: path of the file.
+        problems: list that receives the problems of a file whose other entries are usable; by default each problem raises.
+
     Raises:
-        SpaceError: the file is missing or is no TOML, or a value in it is wrong.
+        SpaceError: the file is missing or is no TOML, or values in it are wrong.
         UnknownNameError: a key, objective, metric or plugin table has a name that does not exist.
     """
     path = Path(path)
     try:
-        raw = tomllib.loads(_read_text(path))
+        return parse(tomllib.loads(_read_text(path)), path=path, problems=problems)
+    except DseError:
+        raise
     except FileNotFoundError as error:
         near = sorted(item.name for item in path.parent.glob("*.toml")) if path.parent.is_dir() else []
         raise SpaceError(
@@ -191,7 +200,6 @@ def load(path: Path | str) -> SpaceFile:
         raise SpaceError(f"the space file is no TOML: {reason}", where=path) from error
     except OSError as error:
         raise SpaceError(f"the space file cannot be read: {error.strerror}", where=path) from error
-    return parse(raw, path=path)
 
 
 def _read_text(path: Path) -> str:
@@ -200,19 +208,31 @@ def _read_text(path: Path) -> str:
     return path.read_bytes().decode("utf-8-sig")  # Windows editors begin a file with a byte order mark
 
 
-def parse(raw: dict[str, Any], *, path: Path | None = None) -> SpaceFile:
+def parse(raw: dict[str, Any], *, path: Path | None = None, problems: list[DseError] | None = None) -> SpaceFile:
     """Validate the content of a space file; see `load`. A file that an option names lies beside the space file."""
     if path is not None:
         raw = {
             key: _with_files(table, path.parent) if key in (*KINDS, "reference_hardware") else table
             for key, table in raw.items()
         }
-    try:
-        space = SpaceFile.model_validate(raw)
-    except ValidationError as error:
-        raise read_error(error, SpaceFile, path) from error
-    space._path = path  # noqa: SLF001  # pydantic takes private attributes only after construction
-    _check_names(space)
+    space, rest, told = validate_rest(SpaceFile, raw, path)
+    workload = rest.get("workload")
+    if problems is not None and isinstance(workload, dict):
+        spec, usable, more = validate_rest(WorkloadSpec, workload, path, "workload")
+        told += more
+        if spec is not None and len(spec.tasks) == len(
+            workload["tasks"]
+        ):  # without a task, names of it would be unknown
+            workload = usable
+    if space is not None:
+        space._path = path  # noqa: SLF001  # pydantic takes private attributes only after construction
+        told += _check_names(space)
+    if space is None or problems is None:
+        raise_in_order(told, path)
+    assert space is not None  # a file without problems is valid
+    if problems is not None:
+        problems += told
+        space = space.model_copy(update={"workload": workload})
     return space
 
 
@@ -226,19 +246,19 @@ def _with_files(raw: Any, folder: Path, *, inside: bool = False) -> Any:
     return str(path.resolve()) if is_file(path) else raw
 
 
-def _check_names(space: SpaceFile) -> None:
-    """Raise for names that pydantic cannot know to be wrong."""
+def _check_names(space: SpaceFile) -> Iterator[DseError]:
+    """Yield the error of each name that pydantic cannot know to be wrong."""
     for index, name in enumerate(space.search.objectives):
         if name not in OBJECTIVES:
-            raise unknown_name("objective", name, OBJECTIVES, where=space.where("search", "objectives", index))
+            yield unknown_name("objective", name, OBJECTIVES, where=space.where("search", "objectives", index))
     for name in space.search.constraints:
         if name not in METRIC_NAMES and not name.startswith(OPEN_METRICS):
-            raise unknown_name("metric", name, METRIC_NAMES, where=space.where("search", "constraints", name))
+            yield unknown_name("metric", name, METRIC_NAMES, where=space.where("search", "constraints", name))
     for name in space.search.reference_point:
         if name not in METRIC_NAMES:
-            raise unknown_name("metric", name, METRIC_NAMES, where=space.where("search", "reference_point", name))
+            yield unknown_name("metric", name, METRIC_NAMES, where=space.where("search", "reference_point", name))
     for kind in KINDS:
         for name in space.kind(kind).tables:
             if name not in space.kind(kind).plugins:
                 names = (*space.kind(kind).plugins, "plugins", "unnamed")
-                raise unknown_name(f"{kind} in this study", name, names, where=space.where(kind, name))
+                yield unknown_name(f"{kind} in this study", name, names, where=space.where(kind, name))

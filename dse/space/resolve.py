@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
-from dse.errors import SpaceError, unknown_name
+from dse.errors import DseError, SpaceError, collect, raise_errors, unknown_name
 from dse.records.design import PluginParameter
 from dse.records.parameters import Float, Int, Permutation, Scope, lehmer_encode
 from dse.records.plugin import KINDS
@@ -34,18 +34,20 @@ def resolve(
         SpaceError: a value has the wrong type, the plugin does not allow it, or no value is left to choose.
         UnknownNameError: a parameter, task, layer or metric does not exist.
     """
-    searched = []
+    searched: list[SearchedParameter] = []
+    problems = list(_check_constraints(space, tasks))
     for kind in KINDS:
         for plugin in space.kind(kind).plugins:
             mine = [item for item in parameters if (item.kind, item.plugin) == (kind, plugin)]
             names = [item.parameter.name for item in mine]
             given = space.kind(kind).table(plugin).parameters
-            for name in given:
-                if name not in names:
-                    where = space.where(kind, plugin, "parameters", name)
-                    raise unknown_name(f"parameter of {kind} {plugin!r}", name, names, where=where)
-            searched += [_Resolver(space, item, tasks, layers).resolve(given) for item in mine]
-    _check_constraints(space, tasks)
+            for name in (name for name in given if name not in names):
+                where = space.where(kind, plugin, "parameters", name)
+                problems.append(unknown_name(f"parameter of {kind} {plugin!r}", name, names, where=where))
+            for item in mine:
+                with collect(problems):
+                    searched.append(_Resolver(space, item, tasks, layers).resolve(given))
+    raise_errors(problems)
     return SearchSpace(space, tuple(searched), tuple(tasks), layers)
 
 
@@ -159,9 +161,9 @@ class _Resolver:
             ) from error
 
 
-def _check_constraints(space: SpaceFile, tasks: tuple[str, ...]) -> None:
+def _check_constraints(space: SpaceFile, tasks: tuple[str, ...]) -> Iterator[DseError]:
     for name in space.search.constraints:
         kind, _, task = name.partition(".")
         if name.startswith(TASK_PREFIXES) and task not in tasks:
             names = [f"{kind}.{task}" for task in tasks]
-            raise unknown_name("metric", name, names, where=space.where("search", "constraints", name))
+            yield unknown_name("metric", name, names, where=space.where("search", "constraints", name))

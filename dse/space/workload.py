@@ -9,11 +9,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from dse.errors import UnknownNameError, unknown_name
+from dse.errors import raise_errors, unknown_name
 from dse.files import is_file, is_folder
-from dse.pydantic_errors import read_error
+from dse.pydantic_errors import tell, validate_rest
 
 Metric = Literal["accuracy", "f1", "matthews", "pearson", "spearman"]
 FILES = ("path", "train", "report")
@@ -149,6 +149,21 @@ class TaskSpec(_Strict):
         """Whether the rows of ``path`` are for scoring alone: dse does not fine-tune on them."""
         return bool(self.checkpoint or self.data.train)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _packaged(cls, raw: Any) -> Any:
+        """Replace the name of a packaged task by its table; a table without data changes keys of a packaged one."""
+        if isinstance(raw, str):
+            raw = {"name": raw}
+        if not isinstance(raw, dict) or "data" in raw:
+            return raw
+        name, packaged = str(raw.get("name", "")), catalogue()["task"]
+        if name not in packaged:
+            error = unknown_name("packaged task", name, packaged)
+            error.fix = error.fix or "give the task's [data] to define it"
+            raise tell(error)
+        return packaged[name] | raw
+
     @model_validator(mode="after")
     def _metric_fits(self) -> TaskSpec:
         if (self.kind == "regression") != (self.metric in REGRESSION):
@@ -172,7 +187,7 @@ class TrafficSpec(_Strict):
 
 
 class WorkloadSpec(_Strict):
-    """Base, tasks and traffic. The name of a packaged base or task stands for its whole table."""
+    """Base, tasks and traffic. The name of a packaged base stands for its whole table."""
 
     base: BaseSpec
     tasks: tuple[TaskSpec, ...]
@@ -180,19 +195,12 @@ class WorkloadSpec(_Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _names(cls, raw: Any) -> Any:
-        """Replace names by the packaged tables; a base that is not packaged is a hub name or folder."""
-        if not isinstance(raw, dict):
+    def _named_base(cls, raw: Any) -> Any:
+        """Replace the name of a packaged base by its table; another name is a hub name or folder."""
+        base = raw.get("base") if isinstance(raw, dict) else None
+        if not isinstance(base, str):
             return raw
-        packaged = catalogue()
-        raw = dict(raw)
-        base = raw.get("base")
-        if isinstance(base, str):
-            raw["base"] = packaged["base"].get(base, {"source": base}) | {"name": base}
-        tasks = raw.get("tasks")
-        if isinstance(tasks, list | tuple):
-            raw["tasks"] = [_task(task, packaged["task"]) for task in tasks]
-        return raw
+        return raw | {"base": catalogue()["base"].get(base, {"source": base}) | {"name": base}}
 
     @model_validator(mode="after")
     def _distinct(self) -> WorkloadSpec:
@@ -209,17 +217,12 @@ def parse(raw: dict[str, Any], *, path: Path | None = None) -> WorkloadSpec:
     """Validate the ``[workload]`` table of a space file; local paths in it are relative to the file.
 
     Raises:
-        SpaceError: a key is missing or a value is wrong.
+        SpaceError: keys are missing or values are wrong.
         UnknownNameError: a key does not exist.
     """
-    try:
-        spec = WorkloadSpec.model_validate(raw)
-    except UnknownNameError as error:
-        fix = error.fix or "give the task's [data] to define it"
-        where = f"{path or 'space'}: {error.where}"
-        raise UnknownNameError(error.what, where=where, expected=error.expected, fix=fix) from error
-    except ValidationError as error:
-        raise read_error(error, WorkloadSpec, path, "workload") from error
+    spec, _, problems = validate_rest(WorkloadSpec, raw, path, "workload")
+    raise_errors(problems)
+    assert spec is not None  # a table without problems is valid
     folder = path.parent if path is not None else Path()
     return spec.model_copy(
         update={
@@ -256,17 +259,6 @@ def expand_home(name: str, folder: Path) -> str:
     """Return a path with ``~`` and variables such as ``$HOME`` as a shell reads them; a file of that name comes first."""
     plain = not name.startswith("~") and "$" not in name
     return name if plain or (folder / name).exists() else os.path.expanduser(os.path.expandvars(name))  # noqa: PTH111
-
-
-def _task(raw: Any, packaged: dict[str, Any]) -> Any:
-    if isinstance(raw, str):
-        raw = {"name": raw}
-    if not isinstance(raw, dict) or "data" in raw:
-        return raw
-    name = raw.get("name", "")
-    if name not in packaged:
-        raise unknown_name("packaged task", str(name), packaged, where="workload.tasks")
-    return packaged[name] | raw
 
 
 @cache

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from dse.errors import SetupError
+from dse.errors import DseError, SetupError, collect
 from dse.plugins.registry import load_registry
 from dse.records.callbacks import ProgressCallback
 from dse.space.workload import expand_home
@@ -32,12 +33,14 @@ class Request:
         device: device on which models run: auto, cpu or cuda.
         cache: folder for downloads, fine-tuned models and scores.
         plugins: bare plugin files, in addition to those that the space file names.
+        problems: problems of entries that ``space`` lacks; `load` tells them with all others.
     """
 
     space: SpaceFile
     device: str
     cache: Path
     plugins: tuple[Path, ...] = ()
+    problems: tuple[DseError, ...] = ()
 
 
 def load(request: Request, activity: ProgressCallback | None = None) -> tuple[WorkloadProblem, SearchSpace, Provenance]:
@@ -48,19 +51,36 @@ def load(request: Request, activity: ProgressCallback | None = None) -> tuple[Wo
         activity: callback for downloads and fine-tuning.
 
     Raises:
-        SpaceError: the space file is not usable.
+        SpaceError: the space file is not usable. Several problems are one error.
         UnknownNameError: the file names a plugin or parameter that does not exist.
     """
+    from dse.models.loaded_workload import load as load_workload
     from dse.score.build import build_problem
+    from dse.space.lines import raise_in_order
     from dse.space.resolve import resolve
+    from dse.space.workload import parse
+    from dse.study.problems import check_workload, find_problems, sketch_workload
     from dse.study.provenance import provenance_of
 
-    space = request.space
+    space, cache, device = request.space, request.cache, request.device
     registry = load_registry([*space.plugin_paths, *request.plugins])
-    space.check_plugins(registry)
-    problem = build_problem(space, registry, cache=request.cache, device=request.device, progress=activity)
-    resolved = resolve(space, problem.parameters, problem.tasks, problem.layers)
-    return problem, resolved, provenance_of(space, registry, problem.digests)
+    problems, late, loaded, shape = list(request.problems), list[DseError](), None, None
+    with collect(problems):
+        loaded = load_workload(parse(space.workload, path=space.path), cache=cache, device=device, progress=activity)
+        problems += check_workload(space, loaded)
+    if not problems:
+        with collect(late):
+            problem = build_problem(space, registry, cache=cache, device=device, progress=activity, loaded=loaded)
+            resolved = resolve(space, problem.parameters, problem.tasks, problem.layers)
+            return problem, resolved, provenance_of(space, registry, problem.digests)
+    if loaded is not None:
+        with suppress(DseError):
+            shape = sketch_workload(loaded)
+            shape = loaded.shape
+    more = find_problems(space, registry, shape)
+    late = [error for error in late if all(error.what != other.what for other in more)]
+    raise_in_order([*more, *problems, *late], space.path)
+    raise AssertionError("one problem at least was found")
 
 
 def request(
@@ -78,13 +98,15 @@ def request(
     from dse.space.workload_paths import with_data_folder
 
     where = check_device(device)
-    space = load_space(path)
+    problems: list[DseError] = []
+    space = load_space(path, problems)
     if folder := find_data_folder(data):
         workload = with_data_folder(space.workload, Path(path).parent, folder)
         space = space.model_copy(update={"workload": workload})
     if seed is not None:
         space = space.model_copy(update={"search": space.search.model_copy(update={"seed": seed})})
-    return Request(space, where, Path(cache) if cache else default_cache(), tuple(Path(item) for item in plugins))
+    files = tuple(Path(item) for item in plugins)
+    return Request(space, where, Path(cache) if cache else default_cache(), files, tuple(problems))
 
 
 def find_data_folder(data: Path | str | None) -> Path | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dse.errors import SpaceError, unknown_name
+from dse.errors import SpaceError, raise_errors, unknown_name
 from dse.files import write_text_whole
 from dse.records.callbacks import MessageCallback, ignore_message
 from dse.records.design import DesignPoint
@@ -191,9 +191,11 @@ def _budget(space: SearchSpace, trials: int | None) -> int:
 
 
 def check_components(space: SearchSpace, problem: Problem) -> None:
-    """Raise for a constraint on a component that no hardware model of the study has: the constraint would never bind."""
-    for name in space.file.search.constraints:
-        if name.startswith(("area.", "energy.")):
-            names = [f"{name.split('.')[0]}.{part}" for part in problem.components]
-            if name not in names:
-                raise unknown_name("metric", name, names, where=space.file.where("search", "constraints", name))
+    """Raise for constraints on components that no hardware model of the study has: they would never bind."""
+    asked = [name for name in space.file.search.constraints if name.startswith(("area.", "energy."))]
+    names = [f"{kind}.{part}" for kind in ("area", "energy") for part in (problem.components if asked else ())]
+    raise_errors(
+        unknown_name("metric", name, names, where=space.file.where("search", "constraints", name))
+        for name in asked
+        if name not in names
+    )

@@ -118,3 +118,63 @@ def test_a_folder_a_missing_file_and_an_unreadable_one_are_named(home: Home, dse
         assert "unexpected error" not in result.stderr
         for word in words:
             assert word in result.stderr.lower()
+
+
+MANY = (
+    ("trials = 4", 'trails = 4\nseed = "x"\nsampler_options = { sed = 3, sede = 4 }'),
+    ('path = "verdict.tsv"', 'path = "verdit.tsv"'),
+    ('path = "rating.tsv"', 'path = "rating.tsv", columns = { text = "tekst", label = "lable" }'),
+    ("fine_tune = { epochs = 1 }", "fine_tune = { epoch = 1 }"),
+    ('objectives = ["area", "energy"]', 'objectives = ["aera"]\nconstraints = { "score.verdit" = { min = 0.5 } }'),
+    ('["shared-prefix"]', '["shared-prefix", "shared-prefx"]'),
+    ("[scheduler]", "[compressor.two-stage.options]\nper_chanel = true\nlayer_group = 3\n[scheduler]"),
+)
+TOLD = (
+    "expected: one of: batch, epochs, learning_rate",
+    "data file does not exist\n   where: verdit.tsv, robust.toml: workload.tasks.0, line 8",
+    "no column for text\n   where: rating.tsv, robust.toml: workload.tasks.1, line 16",
+    "no column for label",
+    "search.trails, line 26",
+    "search.seed, line 27",
+    "'random' called 'sed'",
+    "'random' called 'sede'",
+    "search.objectives.0, line 29",
+    "metric called 'score.verdit'",
+    "generator called 'shared-prefx'",
+    "option 'per_chanel'",
+    "option 'layer_group'",
+    "hardware 'isaac' called 'adc_bit'",
+    "parameter 'cell_bits' cannot take this value",
+    "hardware parameter called 'adc'",
+)
+
+
+def test_all_problems_are_told_at_once_in_the_order_of_the_file(home: Home, dse: Any) -> None:
+    for old, new in MANY:
+        home.change(old, new)
+    home.change("", CHIP + "adc_bit = 8\ncell_bits = 99\n[reference_hardware.parameters]\nadc = 4\n")
+
+    for command in ("check", "run"):
+        text = told(dse(command, home.space.name), f"there are {len(TOLD)} problems", *TOLD)
+    lines = [int(part.split("\n")[0]) for part in text.split(", line ")[1:]]
+
+    assert lines == sorted(lines)
+    assert text.count("\n   where: ") == len(TOLD)
+
+
+def test_a_problem_that_follows_from_another_is_not_told(home: Home, dse: Any) -> None:
+    home.change('base = "model"', 'base = "no/model"')
+    home.change('["two-stage"]', '["two-stag"]')
+    home.change("", STAGE.replace("stage", "stag") + "cosin = 3\n")
+
+    text = told(dse("check", home.space), "there are 2 problems", "no/model", "two-stag")
+
+    assert "cosin" not in text
+
+
+def test_a_task_without_a_key_hides_no_other_problem(home: Home, dse: Any) -> None:
+    home.change('name = "rating"\n', "")
+    home.change("trials = 4", "trials = 0")
+    home.change('["two-stage"]', '["two-stag"]')
+
+    told(dse("check", home.space), "there are 3 problems", "'name' is missing", "at least 1", "'two-stage'")

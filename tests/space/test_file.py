@@ -140,7 +140,7 @@ def test_an_error_in_a_file_names_the_file(tmp_path: Path) -> None:
     path.write_text(toml_text(put(raw_space(), "search/trials", -1)))
     with pytest.raises(SpaceError) as caught:
         load(path)
-    assert caught.value.where == f"{path}: search.trials"
+    assert caught.value.where == f"{path}: search.trials, line 10"
 
 
 def test_plugins_are_looked_up_with_the_nearest_name() -> None:

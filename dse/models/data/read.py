@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dse.errors import DataError
+from dse.errors import DataError, raise_errors
 from dse.models.data.classes import Classes, choose_classes
 from dse.models.data.labels import label_text, list_names, number_labels
 from dse.models.data.same_text import ALIKE, SAME, row_keys
@@ -74,15 +74,17 @@ def _pick_columns(raw: pd.DataFrame, task: TaskSpec, path: Path) -> pd.DataFrame
         "label": "label",
         **{str(role): name for role, name in data.columns.items()},
     }
-    for role, column in (*names.items(), *(("keep", column) for column in data.keep)):
-        if column not in raw.columns:
-            raise DataError(
-                f"the data file has no column for {role}",
-                where=path,
-                expected=f"column {column!r}",
-                found=list_names(raw.columns) or "no columns",
-                fix=f"name it in the task's data table: columns = {{ {role} = ... }}",
-            )
+    raise_errors(
+        DataError(
+            f"the data file has no column for {role}",
+            where=path,
+            expected=f"column {column!r}",
+            found=list_names(raw.columns) or "no columns",
+            fix=f"name it in the task's data table: columns = {{ {role} = ... }}",
+        )
+        for role, column in (*names.items(), *(("keep", column) for column in data.keep))
+        if column not in raw.columns
+    )
     raw = _leave_rows(raw, data.keep, path)
     frame = pd.DataFrame({"text": _texts(raw, names["text"], path)})
     frame["text_b"] = _texts(raw, names["text_b"], path) if "text_b" in names else ""

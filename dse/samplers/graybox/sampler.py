@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import optuna
 
-from dse.errors import SpaceError, unknown_name
+from dse.errors import DseError, SpaceError, raise_errors, unknown_name
 from dse.samplers.graybox.proposer import GrayboxOptions, Proposer
 
 if TYPE_CHECKING:
@@ -58,14 +58,12 @@ def options_of(given: Mapping[str, Any], where: str) -> GrayboxOptions:
         SpaceError: a value is not a whole number from 1.
     """
     names = [item.name for item in fields(GrayboxOptions)]
+    problems: list[DseError] = []
     for name, value in given.items():
         if name not in names:
-            raise unknown_name("option of sampler 'graybox'", name, names, where=f"{where}.{name}")
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise SpaceError(
-                "sampler 'graybox' refuses an option",
-                where=f"{where}.{name}",
-                expected="a whole number from 1",
-                found=value,
-            )
+            problems.append(unknown_name("option of sampler 'graybox'", name, names, where=f"{where}.{name}"))
+        elif isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            expected, reason = "a whole number from 1", "sampler 'graybox' refuses an option"
+            problems.append(SpaceError(reason, where=f"{where}.{name}", expected=expected, found=value))
+    raise_errors(problems)
     return GrayboxOptions(**given)
