@@ -61,6 +61,8 @@ class DataSpec(_Strict):
         train: file with rows for fitting, named like ``path``; the rows of ``path`` and ``report`` are then held out.
         report: file of the report split (an official dev set), named like ``path``; without it, the split is cut from the data.
         hub: name of a data set on the Hugging Face hub.
+        config: configuration of ``hub``, and ``split`` its split: the same as the path ``config/split``.
+        split: split of ``hub``, instead of ``path``.
         revision: branch, tag or commit of ``hub``; by default the main branch.
         otherwise: another table with data, used where ``path`` is not a local file.
         format: format of the files, by default from their ending. ``lines`` applies ``pattern`` to each line.
@@ -80,6 +82,8 @@ class DataSpec(_Strict):
     report: str = ""
     archive: ArchiveSpec | None = None
     hub: str = ""
+    config: str = ""
+    split: str = ""
     revision: str = ""
     otherwise: DataSpec | None = None
     format: Literal["", "csv", "tsv", "jsonl", "parquet", "lines"] = ""
@@ -93,6 +97,14 @@ class DataSpec(_Strict):
     unescape: bool = False
     group_pattern: str = ""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _named_split(cls, raw: Any) -> Any:
+        """Name the rows of a split by their path in the data set."""
+        if not isinstance(raw, dict) or "split" not in raw or "path" in raw:
+            return raw
+        return raw | {"path": f"{raw.get('config', '')}/{raw['split']}".lstrip("/")}
+
     @model_validator(mode="after")
     def _one_source(self) -> DataSpec:
         if bool(self.path) == (self.archive is not None):
@@ -104,6 +116,9 @@ class DataSpec(_Strict):
             )
         if self.archive is not None and named:
             raise ValueError("an archive holds all rows: train and report need a path")
+        named_split = f"{self.config}/{self.split}".lstrip("/")
+        if (self.config or self.split) and (not self.hub or self.path != named_split):
+            raise ValueError("config and split name rows of a data set on the hub, instead of path")
         if self.revision and not self.hub:
             raise ValueError("only a data set on the hub has a revision")
         if self.hub and self.archive is not None:

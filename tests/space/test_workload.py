@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dse.errors import SpaceError, UnknownNameError
-from dse.space.workload import WorkloadSpec, catalogue, parse
+from dse.space.workload import DataSpec, WorkloadSpec, catalogue, parse
 from dse.space.workload_paths import with_paths
 
 OWN: dict[str, Any] = {
@@ -208,3 +208,18 @@ def test_variables_in_paths_are_read_as_a_shell_reads_them(tmp_path: Path, monke
     assert parse({"base": "$MODELS/base", "tasks": [task]}, path=tmp_path / "space.toml").base.source.endswith(
         "$MODELS/base"
     )
+
+
+def test_a_configuration_and_a_split_of_the_hub_name_the_same_files_as_a_path() -> None:
+    table = {"hub": "nyu-mll/glue", "split": "validation"}
+
+    assert DataSpec.model_validate(table | {"config": "cola"}).path == "cola/validation"
+    assert DataSpec.model_validate(table).path == "validation"
+
+
+@pytest.mark.parametrize(
+    "table", [{"path": "a.tsv", "split": "train"}, {"split": "train"}, {"hub": "a/b", "path": "c/d", "config": "c"}]
+)
+def test_a_configuration_or_split_beside_a_path_or_without_a_hub_is_refused(table: dict[str, str]) -> None:
+    with pytest.raises(SpaceError, match="config and split name rows"):
+        parse({"base": "minilm-l6", "tasks": [OWN | {"data": table}]})
