@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TIME_LIMIT_S = 120.0
 """Time that the import of a plugin and each check may take."""
 _LOADS = "The plugin's module and hooks run."
-_ERRORS: dict[str, Exception] = {"failed": AssertionError(), "skipped": unittest.SkipTest()}
+_ERRORS: dict[str, Exception] = {"failed": AssertionError(), "skipped": unittest.SkipTest("")}
 """Error that stands for the outcome of a check that an earlier process ran."""
 MOST_LINES = 6
 """Lines of the longest message that is shown whole; a longer message, such as a traceback, is cut to two lines."""

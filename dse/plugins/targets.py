@@ -47,11 +47,11 @@ def plugins_of(target: Path | str, points: Collection[str] = ()) -> Target:
     if path.suffix == ".py":
         return _all_of(Registry().add_file(path), path)
     if (path / PROJECT).is_file():
-        points = _entry_points(path / PROJECT)
+        entries = _entry_points(path / PROJECT)
         source = path / "src"
         sys.path.insert(0, str((source if source.is_dir() else path).resolve()))
         registry = Registry()
-        for point in points:
+        for point in entries:
             registry.add(f"entry point {point.name!r}", point.load, distribution=str(path))
         return _all_of(registry, path / PROJECT)
     if names_path(path):

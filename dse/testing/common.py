@@ -16,7 +16,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 from dse.errors import DseError
 from dse.plugins.call import check_names, refuse_interrupt
 from dse.plugins.contract import PROTOCOLS
-from dse.plugins.registry import HOOKS
+from dse.plugins.hooks import HOOKS
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
 from dse.records.params import Params
 from dse.records.plugin import API, RECORD_TYPES, Kind, Options, PluginRecord

@@ -68,7 +68,7 @@ def check_keys(path: Path, line: int, event: Event) -> None:
     present = {key: kind for key, kind in _OPTIONAL.get(name, {}).items() if key in event}
     for key, kind in (_KEYS.get(name, {}) | present).items():
         value = event.get(key)
-        if key not in event or not isinstance(value, kind) or isinstance(value, bool):
+        if key not in event or not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise damaged_event_error(path, line, f"{name} with {key}", value)
     if name in ("header", "resumed"):
         _check_session(path, line, event)
