@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 import os
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from dse.errors import DseError
 from dse.plugins.call import check_names, refuse_interrupt
 from dse.plugins.contract import PROTOCOLS
 from dse.plugins.hooks import HOOKS
-from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
+from dse.records.parameters import Parameter
 from dse.records.params import Params
 from dse.records.plugin import API, RECORD_TYPES, Kind, Options, PluginRecord
 from dse.records.workload import Workload
@@ -216,7 +215,7 @@ class PluginTests:
             names = [item.name for item in declared]
             assert len(set(names)) == len(names), f"a parameter is declared twice: {names}"
             for item in declared:
-                _check_declared(item)
+                values.check_declared(item)
 
     def test_is_deterministic(self, record: PluginRecord) -> None:
         """The same call twice, and the same call on a second build, give the same result."""
@@ -283,23 +282,3 @@ class PluginTests:
                 return True
             first = result if first is None else first
         return False
-
-
-def _check_declared(item: Parameter) -> None:
-    assert item.name.isidentifier(), f"{item.name!r} is not an identifier"
-    if isinstance(item, Permutation):
-        return
-    if isinstance(item, Choice):
-        assert len(set(item.choices)) == len(item.choices) > 0, f"choices of {item.name!r} repeat or are missing"
-        types = {type(value) for value in item.choices}
-        assert len(types) == 1, f"choices of {item.name!r} are not of one type: {item.choices}"
-        assert item.allowed is None or set(item.choices) <= set(item.allowed), f"{item.name!r} searches refused choices"
-    if isinstance(item, Float | Int):
-        assert -math.inf < item.low <= item.high < math.inf, f"the range of {item.name!r} is empty or not finite"
-        assert not item.log or item.low > 0, f"{item.name!r} is on a logarithmic scale that starts at {item.low}"
-        low, high = item.limits or (item.low, item.high)
-        assert low <= item.low <= item.high <= high, f"the range of {item.name!r} lies outside its limits"
-    try:
-        item.check(item.default)
-    except DseError as error:
-        raise AssertionError(f"the default of {item.name!r} is not one of its values: {error}") from error
