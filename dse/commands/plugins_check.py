@@ -8,7 +8,7 @@ import unittest
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from dse.commands.plugins_list import describe_end, plugins_list
 from dse.errors import DseError, TimeLimitError, WorkerError, unknown_name
@@ -23,6 +23,8 @@ from dse.worker.process import Worker
 if TYPE_CHECKING:
     from dse.testing.common import Outcome, PluginTests
 
+Report: TypeAlias = Callable[..., object]
+"""Receives the progress, as two values, or a result; a result without an outcome is that of a check that begins."""
 TIME_LIMIT_S = 120.0
 """Time that the import of a plugin and each check may take."""
 _LOADS = "The plugin's module and hooks run."
@@ -117,17 +119,14 @@ def plugins_check(
             last = running[-1] if running else CheckResult("", str(target), "loads", _LOADS)
             reason = f"the plugin's process {describe_end(error, time_limit_s)}"
             results[last.place] = replace(last, outcome="failed", reason=reason)
+            begun.clear()
             if running:
                 continue
         return list(results.values())
 
 
 def _check_all(
-    target: Path | str,
-    points: set[str],
-    options: dict[str, Any],
-    done: tuple[CheckResult, ...],
-    report: Callable[..., Any],
+    target: Path | str, points: set[str], options: dict[str, Any], done: tuple[CheckResult, ...], report: Report
 ) -> None:
     """Run the checks of all plugins of a target that are not done; called in a worker."""
     plugins = plugins_of(target, points)
@@ -157,9 +156,7 @@ def _report_broken(provider: Provider) -> CheckResult:
     return CheckResult("", provider.name, "loads", _LOADS, "failed", reason)
 
 
-def _check_plugin(
-    record: PluginRecord, options: dict[str, Any], done: tuple[CheckResult, ...], report: Callable[..., Any]
-) -> None:
+def _check_plugin(record: PluginRecord, options: dict[str, Any], done: tuple[CheckResult, ...], report: Report) -> None:
     """Run every check of a plugin's kind that is not done; report each when it begins and when it ends."""
     from dse.testing import SUITES
     from dse.testing.common import OUTCOMES, Outcome, outcome

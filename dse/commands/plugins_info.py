@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from dse.commands.plugins_list import TIME_LIMIT_S, plugins_list
-from dse.errors import PluginContractError, UnknownNameError, unknown_name
+from dse.errors import UnknownNameError, unknown_name
 from dse.plugins.call import describe_error
+from dse.plugins.declared import check_parameters
 from dse.plugins.listing import PluginInfo, unknown_of
 from dse.plugins.options import OptionInfo, option_infos
 from dse.plugins.registry import load_sources
@@ -126,7 +127,8 @@ def _describe_plugin(info: PluginInfo, wanted: Request | None, report: ProgressC
     options = wanted.space.kind(kind).table(info.name).options if wanted else None
     for workload in [load(wanted, report)[0].workload] if wanted else examples:
         try:
-            declared.append(_check_declared(registry.build(kind, info.name, options).parameters(workload)))
+            plugin = registry.build(kind, info.name, options)
+            declared.append(check_parameters(f"{kind} {info.name!r}", plugin.parameters(workload)))
         except BaseException as error:  # a worker gets no Ctrl-C: it is the plugin's
             undeclared = undeclared or " ".join(describe_error(error).split())
     first = declared[0] if declared else ()
@@ -138,15 +140,3 @@ def _describe_plugin(info: PluginInfo, wanted: Request | None, report: ProgressC
         example=tuple(item.name for item in first if item not in declared[-1]),
         undeclared="" if declared else undeclared,
     )
-
-
-def _check_declared(answer: Iterable[Any]) -> tuple[Parameter, ...]:
-    declared = tuple(answer)
-    for item in declared:
-        if not isinstance(item, Parameter):
-            raise PluginContractError(
-                "a parameter is not declared as one",
-                expected="dse.Float, dse.Int, dse.Choice or dse.Permutation",
-                found=repr(item),
-            )
-    return declared

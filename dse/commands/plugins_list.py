@@ -30,20 +30,16 @@ def plugins_list(*, plugins: Iterable[Path | str] = (), time_limit_s: float = TI
     """
     points, disabled = list_points()
     home = {point.dist.name for point in entry_points(group="console_scripts", name="dse") if point.dist}
+    own = [point for point in points if point.dist and point.dist.name in home]
     registry = Registry()
     registry.disabled += disabled
-    sources: list[Path | str] = []
-    for point in points:
-        if point.dist and point.dist.name in home:
-            registry.add_point(point)
-        else:
-            sources.append(point.name)
+    for point in own:
+        registry.add_point(point)
+    sources: list[Path | str] = [point.name for point in points if point not in own]
     sources += [Path(path).resolve() for path in plugins]
-    own = plugin_infos(registry)
-    if not sources:
-        return own
-    with ThreadPoolExecutor(min(len(sources), count_cores())) as pool:
-        return merge_infos(own, pool.map(partial(_list_apart, time_limit_s), dict.fromkeys(sources)))
+    with ThreadPoolExecutor(count_cores()) as pool:
+        others = pool.map(partial(_list_apart, time_limit_s), dict.fromkeys(sources))
+        return merge_infos(plugin_infos(registry), others)
 
 
 def describe_end(error: DseError, limit_s: float) -> str:

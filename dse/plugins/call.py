@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import inspect
 import signal
+from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any, get_origin, get_type_hints
+
+import numpy as np
 
 from dse.errors import DseError, PluginContractError
 from dse.plugins.frozen import freeze
@@ -45,7 +48,24 @@ def call_plugin(kind: str, name: str, method: Any, *arguments: Any) -> Any:
             expected=expected.__name__,
             found=type(result).__name__,
         )
+    if isinstance(result, Components | Geometry):
+        _check_numbers(f"{kind} {name!r}: {method.__name__}()", result)
     return result
+
+
+def _check_numbers(who: str, result: Components | Geometry) -> None:
+    """Refuse a record of hardware with something else than arrays of real numbers, or lengths below 1."""
+    values = {item.name: getattr(result, item.name) for item in fields(result) if item.type in ("Floats", "Ints")}
+    for number, limit in enumerate(result.violations if isinstance(result, Components) else ()):
+        values[f"violations.{number}.amount"] = getattr(limit, "amount", limit)
+    for name, value in values.items():
+        numbers = value if isinstance(value, np.ndarray) and value.dtype.kind in "iuf" else np.array([np.nan])
+        usable = not np.isnan(numbers).any() if name.startswith("violations") else numbers is value
+        if not usable or (name in _LENGTHS and (numbers < 1).any()):
+            expected = "an array of real numbers" + (", 1 or more" if name in _LENGTHS else "")
+            raise PluginContractError(
+                f"{who} gives {name} that is not usable", expected=expected, found=" ".join(ascii(value).split())[:80]
+            )
 
 
 def refuse_interrupt(error: BaseException) -> None:
@@ -103,6 +123,8 @@ def _members(protocol: type) -> dict[str, type | None]:
     return dict.fromkeys(methods) | {name: sort for name, sort in values.items() if not name.startswith("_")}
 
 
+_LENGTHS = ("rows", "columns", "cell_bits", "dac_bits", "input_bits")
+"""Fields of a geometry that are at least 1."""
 _CLOSE = 0.8
 """Similarity, 0 to 1, from which one name counts as the other one misspelt."""
 _RETURNS: dict[str, type] = {

@@ -40,32 +40,18 @@ def check_record(record: object, kind: Kind, hook: str, source: str) -> None:
     """
     expected = RECORD_TYPES[kind]
     if not isinstance(record, expected):
-        raise PluginContractError(
-            f"hook {hook} yielded something else than a record",
-            where=source,
-            expected=f"dse.{expected.__name__}",
-            found=type(record).__name__,
-        )
+        what, needed = f"hook {hook} yielded something else than a record", f"dse.{expected.__name__}"
+        raise PluginContractError(what, where=source, expected=needed, found=type(record).__name__)
     for field in ("name", "summary", "version", "source"):
         text = getattr(record, field)
         if not isinstance(text, str) or not text.isprintable() or not (text.strip() or field != "name"):
-            raise PluginContractError(
-                f"hook {hook} yielded a record whose {field} is no text of one line",
-                where=source,
-                found=ascii(text)[:80],
-            )
+            what = f"hook {hook} yielded a record whose {field} is no text of one line"
+            raise PluginContractError(what, where=source, found=ascii(text)[:80])
+    who, options = f"{kind} {record.name!r}", record.options
     if record.api != API:
-        raise PluginContractError(
-            f"{kind} {record.name!r} is made for another version of the plugin contract",
-            where=source,
-            expected=f"api {API}",
-            found=f"api {record.api}",
-            fix="install a release of the plugin for this version of dse",
-        )
-    if not (isinstance(record.options, type) and issubclass(record.options, Options)):
-        raise PluginContractError(
-            f"the options of {kind} {record.name!r} are not a class of options",
-            where=source,
-            expected="a subclass of dse.Options",
-            found=repr(record.options),
-        )
+        what, fix = "another version of the plugin contract", "install a release of the plugin for this version of dse"
+        what, needed, given = f"{who} is made for {what}", f"api {API}", f"api {record.api}"
+        raise PluginContractError(what, where=source, expected=needed, found=given, fix=fix)
+    if not (isinstance(options, type) and issubclass(options, Options)):
+        what, needed = f"the options of {who} are not a class of options", "a subclass of dse.Options"
+        raise PluginContractError(what, where=source, expected=needed, found=repr(options))

@@ -20,6 +20,7 @@ from dse.errors import SpaceError
 from dse.opened import heard
 from dse.plugins.call import call_plugin
 from dse.plugins.contract import is_joint
+from dse.plugins.declared import check_parameters
 from dse.plugins.origin import Origin, digests_of, identities_of
 from dse.plugins.registry import Registry
 from dse.records.baseline_facts import BaselineFacts
@@ -124,7 +125,9 @@ class WorkloadProblem:
         return tuple(
             PluginParameter(kind, name, parameter)
             for (kind, name), plugin in self._plugins.items()
-            for parameter in call_plugin(kind, name, plugin.parameters, self.workload)
+            for parameter in check_parameters(
+                f"{kind} {name!r}", call_plugin(kind, name, plugin.parameters, self.workload)
+            )
         )
 
     @cached_property

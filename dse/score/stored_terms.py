@@ -11,6 +11,7 @@ from dse.cost.combination import Combination
 from dse.cost.cost import Built
 from dse.cost.demand import demand
 from dse.cost.exits import check_heads
+from dse.errors import PluginContractError
 from dse.plugins.call import call_plugin
 from dse.plugins.contract import LearningCompressor
 from dse.records.arrays import Ints
@@ -123,6 +124,12 @@ class Assembly:
             own = self._context.of_plugin("generator", name)
             with own.guarded(f"generator {name!r}") as context:
                 given = call_plugin("generator", name, generator.weights, context, self._params["generator"], owner)
+            if not isinstance(given, Model | Mapping):
+                raise PluginContractError(
+                    f"generator {name!r}: weights() returned neither a dse.Model nor matrices",
+                    expected="a tensor for each (layer, matrix)",
+                    found=type(given).__name__,
+                )
             model = given if isinstance(given, Model) else Model(given)
             self._check(model, f"generator {name!r}, owner {owner}")
             self._models[owner] = self._with_learnt(model, owner)

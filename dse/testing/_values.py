@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from types import EllipsisType
@@ -11,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.errors import DseError
-from dse.records.parameters import Choice, Float, Int, Parameter, Permutation, narrow
+from dse.records.parameters import Choice, Parameter, Permutation, narrow
 from dse.records.params import Params
 from dse.records.workload import Workload
 
@@ -148,24 +146,3 @@ def point_of(result: Any, part: slice | EllipsisType) -> Any:
     if is_dataclass(result) and not isinstance(result, type):
         return {item.name: point_of(getattr(result, item.name), part) for item in fields(result)}
     return result
-
-
-def check_declared(item: Parameter) -> None:
-    """Assert that the name, range, choices and default of a parameter fit each other."""
-    assert item.name.isidentifier(), f"{item.name!r} is not an identifier"
-    if isinstance(item, Permutation):
-        return
-    if isinstance(item, Choice):
-        assert len(set(item.choices)) == len(item.choices) > 0, f"choices of {item.name!r} repeat or are missing"
-        types = {type(value) for value in item.choices}
-        assert len(types) == 1, f"choices of {item.name!r} are not of one type: {item.choices}"
-        assert item.allowed is None or set(item.choices) <= set(item.allowed), f"{item.name!r} searches refused choices"
-    if isinstance(item, Float | Int):
-        assert -math.inf < item.low <= item.high < math.inf, f"the range of {item.name!r} is empty or not finite"
-        assert not item.log or item.low > 0, f"{item.name!r} is on a logarithmic scale that starts at {item.low}"
-        low, high = item.limits or (item.low, item.high)
-        assert low <= item.low <= item.high <= high, f"the range of {item.name!r} lies outside its limits"
-    try:
-        item.check(item.default)
-    except DseError as error:
-        raise AssertionError(f"the default of {item.name!r} is not one of its values: {error}") from error

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 from dse.errors import DseError
 from dse.plugins.call import check_names, refuse_interrupt
 from dse.plugins.contract import PROTOCOLS
+from dse.plugins.declared import check_parameters
 from dse.plugins.hooks import HOOKS
 from dse.records.parameters import Parameter
 from dse.records.params import Params
@@ -211,11 +212,7 @@ class PluginTests:
         """Names are unique, ranges are not empty and defaults lie inside them."""
         after(self.test_record_is_valid, record=record)
         for workload in self.workloads():
-            declared = tuple(self.built(record, workload).parameters(workload))
-            names = [item.name for item in declared]
-            assert len(set(names)) == len(names), f"a parameter is declared twice: {names}"
-            for item in declared:
-                values.check_declared(item)
+            check_parameters(f"{self.kind} {record.name!r}", self.built(record, workload).parameters(workload))
 
     def test_is_deterministic(self, record: PluginRecord) -> None:
         """The same call twice, and the same call on a second build, give the same result."""

@@ -1,0 +1,61 @@
+"""Parameters that a plugin declares, checked before a space file or a search meets them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from dse.errors import DseError, PluginContractError
+from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
+
+
+def check_parameters(who: str, declared: Iterable[Any]) -> tuple[Parameter, ...]:
+    """Return the parameters that a plugin declares, or refuse them.
+
+    Args:
+        who: the plugin, for messages.
+        declared: what its method `parameters` returned.
+
+    Raises:
+        PluginContractError: one is no parameter, two have one name, or a range or a default cannot be used.
+    """
+    parameters = tuple(declared)
+    for number, item in enumerate(parameters):
+        if not isinstance(item, Parameter):
+            raise PluginContractError(
+                f"{who}: a parameter is not declared as one",
+                expected="dse.Float, dse.Int, dse.Choice or dse.Permutation",
+                found=ascii(item)[:80],
+            )
+        try:
+            fault = _find_fault(item)
+        except (DseError, TypeError, AttributeError) as error:
+            fault = f"the range or the default of {item.name!r} cannot be used: {error}"
+        if item.name in [other.name for other in parameters[:number]]:
+            fault = f"parameter {item.name!r} is declared twice"
+        if fault:
+            raise PluginContractError(f"{who}: {fault}")
+    return parameters
+
+
+def _find_fault(item: Parameter) -> str:
+    """Return what is wrong with one parameter; empty if nothing is."""
+    name = repr(item.name)
+    faults = {f"{name} is not an identifier": not item.name.isidentifier()}
+    if isinstance(item, Choice):
+        faults[f"choices of {name} repeat or are missing"] = not len(set(item.choices)) == len(item.choices) > 0
+        faults[f"choices of {name} are not of one type: {item.choices}"] = len(set(map(type, item.choices))) > 1
+        faults[f"{name} searches refused choices"] = not set(item.choices) <= set(item.allowed or item.choices)
+    if isinstance(item, Float | Int):
+        low, high = item.limits or (item.low, item.high)
+        finite = -math.inf < item.low <= item.high < math.inf
+        faults[f"the range of {name} is empty or not finite: {item.low} to {item.high}"] = not finite
+        faults[f"{name} is on a logarithmic scale that starts at {item.low}"] = item.log and item.low <= 0
+        faults[f"the range of {name} lies outside its limits"] = not low <= item.low <= item.high <= high
+    for fault, holds in faults.items():
+        if holds:
+            return fault
+    if not isinstance(item, Permutation):
+        item.check(item.default)
+    return ""
