@@ -47,7 +47,8 @@ def check_record(record: object, kind: Kind, hook: str, source: str) -> None:
         if not isinstance(text, str) or not text.isprintable() or not (text.strip() or field != "name"):
             what = f"hook {hook} yielded a record whose {field} is no text of one line"
             raise PluginContractError(what, where=source, found=ascii(text)[:80])
-    who, options = f"{kind} {record.name!r}", record.options
+    who = f"{kind} {record.name!r}"
+    options: object = record.options
     if record.api != API:
         what, fix = "another version of the plugin contract", "install a release of the plugin for this version of dse"
         what, needed, given = f"{who} is made for {what}", f"api {API}", f"api {record.api}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from dse_plugins.compressors.deltas.dare import Dare
 from dse_plugins.compressors.none import Uncompressed
 
 import dse
 from dse.cost.cost import Built
+from dse.errors import PluginContractError
 from dse.records.plugin import Kind
 from dse.score.stored_terms import Assembly
 from dse.testing import tiny_workload
@@ -44,12 +46,18 @@ class Trained:
 NONE: Any = None
 
 
-def assembled(compressor: Any, **values: Any) -> Assembly:
+class Empty(Trained):
+    """A generator that forgets to return its weights."""
+
+    def weights(self, context: dse.Context, params: dse.Params, owner: int) -> Any:
+        del context, params, owner
+
+
+def assembled(compressor: Any, *, generator: Any = None, **values: Any) -> Assembly:
     compressor.prepare(CONTEXT)
     given: dict[Kind, dse.Params] = {"generator": dse.Params(1)}
     given["compressor"] = dse.Params(1, {name: np.asarray(value)[None] for name, value in values.items()})
-    generator: Any = Trained()
-    built = Built(("trained", "c", "s", "h"), generator, compressor, NONE, NONE)
+    built = Built(("trained", "c", "s", "h"), generator or Trained(), compressor, NONE, NONE)
     return Assembly(CONTEXT, built, given, geometry())
 
 
@@ -72,3 +80,11 @@ def test_differences_lie_on_the_generators_base() -> None:
 
     torch.testing.assert_close(branch.weights[2, 0], CONTEXT.task_weights(0)[2, 0], atol=0.05, rtol=0)
     torch.testing.assert_close(branch.weights[0, 0], CONTEXT.base_weights()[0, 0] + SHIFT, atol=0.05, rtol=0)
+
+
+def test_weights_that_are_none_name_the_generator() -> None:
+    made = assembled(Uncompressed(dse.Options()), generator=Empty())
+    with pytest.raises(
+        PluginContractError, match=r"generator 'trained': weights\(\) returned neither[\s\S]*found: NoneType"
+    ):
+        made.model(dse.BASE)
