@@ -7,7 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from dse.errors import DseError, PluginContractError
+from dse.plugins.call import call_plugin
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
+from dse.records.workload import Workload
+
+
+def declare_parameters(kind: str, name: str, plugin: Any, workload: Workload) -> tuple[Parameter, ...]:
+    """Ask a plugin for its parameters, and check them; see `check_parameters`."""
+    return check_parameters(f"{kind} {name!r}", call_plugin(kind, name, plugin.parameters, workload))
 
 
 def check_parameters(who: str, declared: Iterable[Any]) -> tuple[Parameter, ...]:

@@ -20,7 +20,7 @@ from dse.errors import SpaceError
 from dse.opened import heard
 from dse.plugins.call import call_plugin
 from dse.plugins.contract import is_joint
-from dse.plugins.declared import check_parameters
+from dse.plugins.declared import declare_parameters
 from dse.plugins.origin import Origin, digests_of, identities_of
 from dse.plugins.registry import Registry
 from dse.records.baseline_facts import BaselineFacts
@@ -125,9 +125,7 @@ class WorkloadProblem:
         return tuple(
             PluginParameter(kind, name, parameter)
             for (kind, name), plugin in self._plugins.items()
-            for parameter in check_parameters(
-                f"{kind} {name!r}", call_plugin(kind, name, plugin.parameters, self.workload)
-            )
+            for parameter in declare_parameters(kind, name, plugin, self.workload)
         )
 
     @cached_property
@@ -294,8 +292,7 @@ class WorkloadProblem:
         if isinstance(parameter, Permutation):
             return tuple(range(len(self.tasks)))
         value: Any = parameter.default
-        if "layer" in parameter.scope:
-            value = (value,) * self.layers
+        value = (value,) * self.layers if "layer" in parameter.scope else value
         return (value,) * len(self.tasks) if "task" in parameter.scope else value
 
     def _tell(self, message: str, share: float | None) -> None:

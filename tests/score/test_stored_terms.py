@@ -57,7 +57,8 @@ def assembled(compressor: Any, *, generator: Any = None, **values: Any) -> Assem
     compressor.prepare(CONTEXT)
     given: dict[Kind, dse.Params] = {"generator": dse.Params(1)}
     given["compressor"] = dse.Params(1, {name: np.asarray(value)[None] for name, value in values.items()})
-    built = Built(("trained", "c", "s", "h"), generator or Trained(), compressor, NONE, NONE)
+    used: Any = generator or Trained()
+    built = Built(("trained", "c", "s", "h"), used, compressor, NONE, NONE)
     return Assembly(CONTEXT, built, given, geometry())
 
 
