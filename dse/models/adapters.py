@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dse.errors import CheckpointError
 from dse.files import is_file
-from dse.models.checkpoints import empty_model, load_base, load_model
+from dse.models.checkpoints import check_finite, empty_model, load_base, load_model
 from dse.models.weight_files import read_table, read_tensors
 from dse.space.workload import BaseSpec
 
@@ -80,7 +80,7 @@ def load_checkpoint(source: str, base: str) -> PreTrainedModel:
         base: folder or hub name of the base.
 
     Raises:
-        CheckpointError: the checkpoint lacks weights, or an adapter does not fit the base.
+        CheckpointError: the checkpoint lacks weights, or has weights that are not finite; an adapter does not fit the base.
         SourceError: no model has this name.
     """
     adapter = read_adapter(source)
@@ -88,6 +88,7 @@ def load_checkpoint(source: str, base: str) -> PreTrainedModel:
         return load_model(source, allow_new_head=False)
     model, drawn = load_base(base, labels=count_outputs(adapter, base))
     _merge(adapter, model)
+    check_finite(model, source)
     if lacks := sorted(drawn - set(adapter.tensors)):
         fix = "use the base that the adapter was trained with, or save these weights with the adapter (modules_to_save)"
         raise CheckpointError(f"neither the adapter nor the base holds {', '.join(lacks)}", where=source, fix=fix)

@@ -98,17 +98,32 @@ def _load(source: str, labels: int | None, *, seed: int, allow_new_head: bool) -
     if missing := sorted(absent - head):
         more = f"{len(missing)} more, {missing[0]} among them"
         raise CheckpointError("the checkpoint lacks weights of this head or family", where=source, expected=more)
-    for name, value in model.named_parameters():
-        if not torch.isfinite(value).all():
-            raise CheckpointError("the checkpoint has weights that are not finite", where=f"{source}, {name}")
+    check_finite(model, source)
     return model, absent | set(shapes)
 
 
+def check_finite(model: PreTrainedModel, source: str) -> None:
+    """Refuse a model with weights that are not finite.
+
+    Raises:
+        CheckpointError: a weight is NaN, infinite, or too large for float32.
+    """
+    import torch
+
+    for name, value in model.named_parameters():
+        if not torch.isfinite(value).all():
+            raise CheckpointError("the checkpoint has weights that are not finite", where=f"{source}, {name}")
+
+
 def _configure(source: str, labels: int | None) -> Any:
-    """Load a configuration for this many outputs; the loss of a model's own head does not bind a new one."""
+    """Load a configuration for this many outputs; the loss of a model's own head does not bind a new one.
+
+    A model returns its outputs by name, even if its configuration asks for a tuple.
+    """
     from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(source, **_OPTIONS)
+    config.return_dict = True
     if labels is not None:
         config.problem_type, config.num_labels = None, labels
     return config

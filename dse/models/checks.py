@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dse.errors import CheckpointError
 from dse.models.encoder import Decomposed
@@ -28,34 +28,55 @@ def longest_input(model: PreTrainedModel) -> int | None:
     return min((limit for limit in limits if limit > 0), default=None)
 
 
-def check_length(task: TaskSpec, positions: int | None) -> None:
-    """Refuse a longest text that exceeds the positions of a base, see `longest_input`.
+def check_length(task: TaskSpec, positions: int | None, owner: str = "the base") -> None:
+    """Refuse a longest text that exceeds the positions of a base or checkpoint, see `longest_input`.
 
     Raises:
         CheckpointError: the task keeps more tokens.
     """
     if positions is not None and task.max_length > positions:
         raise CheckpointError(
-            f"task {task.name!r} keeps more tokens than the base has positions for: max_length is too large",
+            f"task {task.name!r} keeps more tokens than {owner} has positions for: max_length is too large",
             where=f"max_length of task {task.name!r}",
             expected=f"at most {positions}",
             found=task.max_length,
         )
 
 
+def check_token_types(task: TaskSpec, model: PreTrainedModel, tokenizer: Any, source: str) -> None:
+    """Refuse pairs of texts if a model has fewer token types than the tokenizer gives them.
+
+    Raises:
+        CheckpointError: the model has no embedding for a text of the pair.
+    """
+    from torch import nn
+
+    last = max(tokenizer("a", "b").get("token_type_ids") or [0])
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Embedding) and "token_type" in name and module.num_embeddings <= last:
+            raise CheckpointError(
+                f"task {task.name!r} has pairs of texts, and the model has too few token types for them",
+                where=f"{source}, {name}",
+                expected=f"{last + 1} token types, as the tokenizer of the base gives them",
+                found=module.num_embeddings,
+                fix="use a model that was trained on pairs, or a tokenizer that gives both texts one type",
+            )
+
+
 def check_checkpoint(task: TaskSpec, model: PreTrainedModel, base: Encoder) -> None:
-    """Refuse a checkpoint with another architecture than the base, or a regression with several outputs.
+    """Refuse a checkpoint with another architecture than the base, too few positions, or several outputs for a regression.
 
     Raises:
         CheckpointError: the checkpoint does not fit.
     """
+    check_length(task, longest_input(model), f"the checkpoint {task.checkpoint}")
     actual = Decomposed(model).shape()
-    if (base.layers, base.matrices) != (actual.layers, actual.matrices):
+    if (base.layers, base.heads, base.matrices) != (actual.layers, actual.heads, actual.matrices):
         raise CheckpointError(
             f"the checkpoint of task {task.name!r} has another architecture than the base",
             where=task.checkpoint,
-            expected=f"{base.layers} layers of {[(m.name, m.columns, m.rows) for m in base.matrices]}",
-            found=f"{actual.layers} layers of {[(m.name, m.columns, m.rows) for m in actual.matrices]}",
+            expected=f"{base.layers} layers with {base.heads} heads of {[(m.name, m.columns, m.rows) for m in base.matrices]}",
+            found=f"{actual.layers} layers with {actual.heads} heads of {[(m.name, m.columns, m.rows) for m in actual.matrices]}",
         )
     if task.kind == "regression" and model.config.num_labels != 1:
         raise CheckpointError(

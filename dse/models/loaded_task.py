@@ -14,7 +14,7 @@ from dse.files import digest, file_hash
 from dse.models import checkpoints as models
 from dse.models.adapters import compare_bases, load_checkpoint
 from dse.models.base import measure_embeddings
-from dse.models.checks import check_checkpoint, check_length
+from dse.models.checks import check_checkpoint, check_length, check_token_types
 from dse.models.contents import config_digest
 from dse.models.data import splits
 from dse.models.data.text import encode, encode_sample, padding, token_moments
@@ -132,8 +132,12 @@ class LoadedTask:
             model = load_checkpoint(self.checkpoint, work.source)
             check_embeddings(work.tokenizer, model.config, self.checkpoint)
             check_checkpoint(self.spec, model, work.encoder)
+        else:
+            model = models.load_model(work.source, labels=self.labels, seed=self.spec.fine_tune.seed)
+        if self.rows.pairs:
+            check_token_types(self.spec, model, work.tokenizer, self.checkpoint or work.source)
+        if self.spec.checkpoint:
             return model, {"mean": 0.0, "spread": 1.0}
-        model = models.load_model(work.source, labels=self.labels, seed=self.spec.fine_tune.seed)
         if self.path.is_file():
             return model, finetune.restore(self.path, model)
         scaling = finetune.fine_tune(

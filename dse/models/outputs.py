@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -41,7 +42,7 @@ def read_outputs(source: str, base: str = "") -> Outputs:
             configuration of the model.
 
     Raises:
-        CheckpointError: the two tables disagree, or they name an output that does not exist.
+        CheckpointError: the two tables disagree, or they name an output that does not exist, or two outputs have one name.
         SourceError: no model has this name.
     """
     from transformers import PretrainedConfig
@@ -62,7 +63,17 @@ def outputs_of(source: str, count: int, by_number: Mapping[Any, Any], by_name: M
         second = {int(number): str(name) for name, number in by_name.items()}
     except (TypeError, ValueError) as error:
         raise CheckpointError("id2label or label2id of a checkpoint is no table", where=source, found=error) from error
-    tables = [table for table in (first, second) if table and not all(map(DEFAULT_NAME.fullmatch, table.values()))]
+    same = sorted(name for name, count in Counter(first.values()).items() if count > 1)
+    if same:
+        raise CheckpointError(
+            "two outputs of a checkpoint have the same name",
+            where=source,
+            expected="another name for each output",
+            found=f"id2label: {first}",
+            fix="correct id2label in config.json: only its author knows which output means which class",
+        )
+    usual = [{number: f"LABEL_{number}" for number in table} for table in (first, second)]
+    tables = [table for table, names in zip((first, second), usual, strict=True) if table != names]
     if len(tables) > 1 and tables[0] != tables[1]:
         raise CheckpointError(
             "id2label and label2id of a checkpoint disagree",

@@ -46,6 +46,11 @@ class TaskRows:
         """Name of each output by its number; empty for a regression."""
         return tuple(self._tables[0][1].attrs["names"])
 
+    @property
+    def pairs(self) -> bool:
+        """Whether a row has two texts."""
+        return any((frame["text_b"] != "").any() for _, frame in self._tables)
+
     def split(self) -> Splits:
         """Split the rows; see `dse.models.data.splits`.
 

@@ -142,6 +142,8 @@ def test_an_adapter_that_is_no_plain_lora_is_refused_by_name(
         (factors("bert.query", 4) | classifier(), {}, "the adapter belongs to another base"),
         (factors(QUERY, 4, rows=31) | classifier(), {}, "the adapter belongs to another base"),
         ({f"{QUERY}.lora_A.weight": torch.ones(4, 32)} | classifier(), {}, "lacks lora_A or lora_B"),
+        (factors(QUERY, 4) | classifier() | {"classifier.bias": torch.full((2,), torch.nan)}, {}, "not finite"),
+        (factors(QUERY, 4) | classifier(), {"lora_alpha": float("inf")}, "not finite"),
     ],
 )
 def test_an_adapter_that_does_not_fit_says_where(

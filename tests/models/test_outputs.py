@@ -27,12 +27,19 @@ def test_the_default_names_of_transformers_say_nothing() -> None:
     assert outputs_of("tuned", 2, {"0": "LABEL_0", "1": "LABEL_1"}, {"LABEL_0": 0, "LABEL_1": 1}).names == {}
 
 
+def test_default_names_at_other_numbers_are_names() -> None:
+    names = {0: "LABEL_1", 1: "LABEL_0"}
+    assert outputs_of("tuned", 2, {"0": "LABEL_1", "1": "LABEL_0"}, {}).names == names
+    assert outputs_of("tuned", 2, {}, {"LABEL_1": 0, "LABEL_0": 1}).names == names
+
+
 @pytest.mark.parametrize(
     ("by_number", "by_name", "message"),
     [
         (NAMES, {"no": 1, "yes": 0}, "disagree"),
         ({"0": "no", "5": "yes"}, {}, "names other outputs than it has"),
         ({"zero": "no"}, {}, "is no table"),
+        ({"0": "no", "1": "no"}, {}, "two outputs of a checkpoint have the same name"),
     ],
 )
 def test_tables_that_cannot_be_right_are_refused(
