@@ -166,7 +166,8 @@ class LoadedTask:
     def evaluator(self) -> Evaluator:
         """Evaluator that scores the task."""
         work = self._workload
-        return Evaluator(self.spec, self.model, work.base_vectors, work.tokenizer, self.splits, work.device)
+        source = work.tokenizer, self.splits, work.device, work.pool
+        return Evaluator(self.spec, self.model, work.base_vectors, *source)
 
     def shape(self, pooled: tuple[float, float] | None, rate: float) -> Task:
         """Describe the task for the hardware, with the token statistics of training rows."""

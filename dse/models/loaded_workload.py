@@ -28,6 +28,8 @@ from dse.space.workload import WorkloadSpec
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from dse.models.inference.crossbar import Pool
+
 
 class LoadedWorkload:
     """Base, tasks and traffic of a space file.
@@ -63,6 +65,13 @@ class LoadedWorkload:
                 f"the base was saved as {heads[0]}; tasks with another number of outputs ignore its head", 1.0
             )
         return config
+
+    @cached_property
+    def pool(self) -> Pool:
+        """Parameters that the tasks' models share while they are scored."""
+        from dse.models.inference.crossbar import make_pool
+
+        return make_pool()
 
     @cached_property
     def tokenizer(self) -> Any:

@@ -17,8 +17,10 @@ from dse.models import checkpoints as models
 from dse.models import loaded_workload as service
 from dse.models import sources
 from dse.models.encoder import Decomposed
+from dse.models.inference.evaluate import Precision, answers, on_crossbars, run
 from dse.models.training import finetune, losses
 from dse.models.training.trunk import Together
+from dse.records.effective import Effective
 from dse.records.training import Training
 from dse.records.workload import Workload
 from dse.space.workload import parse
@@ -322,3 +324,35 @@ def test_a_base_with_a_head_says_who_ignores_it(
     assert told == [
         "the base was saved as BertForSequenceClassification; tasks with another number of outputs ignore its head"
     ]
+
+
+def test_tasks_share_matrices_and_equal_embeddings_and_keep_embeddings_of_their_own(
+    load: Load, tmp_path: Path, config: Callable[..., Any]
+) -> None:
+    def table(work: service.LoadedWorkload, name: str) -> torch.Tensor:
+        evaluator = work.evaluator(name)
+        evaluator.score(work.task_weights(name), precision="fp32")
+        layers = evaluator.layers("fp32")
+        memories[name] = layers.linears[0][0].weight.data_ptr()
+        weight: torch.Tensor = layers.model.bert.embeddings.word_embeddings.weight
+        return weight
+
+    memories: dict[str, int] = {}
+    tuned, ready = load(), load(checkpoint=checkpoint(tmp_path / "ready", config()))
+    assert table(tuned, "class") is table(tuned, "value")
+    assert memories["class"] == memories["value"]
+    assert not torch.equal(table(ready, "class"), table(ready, "value"))
+    assert memories["class"] == memories["value"]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_tasks_that_share_parameters_score_as_tasks_alone(
+    load: Load, tmp_path: Path, config: Callable[..., Any], precision: Precision
+) -> None:
+    work = load(checkpoint=checkpoint(tmp_path / "ready", config()))
+    for name in ("class", "value", "class", "value"):
+        weights, text = work.task_weights(name), work.evaluator(name).batches("search")
+        model, scaling = work.tasks[name].model()
+        alone, _ = run(on_crossbars(model, work.base_vectors(), precision, "cpu"), text, Effective(weights), 8)
+        score = work.evaluator(name).score(weights, precision=precision)
+        assert np.array_equal(score.predictions, answers(work.tasks[name].spec.kind, alone, scaling))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+from weakref import WeakValueDictionary
 
 import torch
 from torch import nn
 
 from dse.errors import CheckpointError
+from dse.models.checkpoints import tensors_digest
 from dse.models.encoder import Decomposed
 from dse.models.inference.adc import move_to, product
 from dse.models.inference.exits import Exiting
@@ -119,18 +121,29 @@ class CrossbarLinear(nn.Module):
         return total.to(vector.dtype).reshape(*vector.shape[:-1], -1)
 
 
+Pool: TypeAlias = "MutableMapping[tuple[Hashable, ...], nn.Parameter]"
+"""Parameters that models of several tasks share, for as long as one of the models is alive."""
+
+
+def make_pool() -> Pool:
+    """Return an empty pool."""
+    return WeakValueDictionary()
+
+
 class CrossbarLayers:
     """A task's model with every encoder matrix on crossbars.
 
     Args:
         model: model in its final precision and on its device; its linear matrices are replaced.
         base_vectors: biases and norms of the base's layers.
+        pool: parameters that the model shares with models of other tasks, which never run at the same time: embeddings
+            of equal content, which nothing writes, and the encoder's matrices, which `holding` writes before each run.
 
     Attributes:
         linears: matrices by layer and index in the layer.
     """
 
-    def __init__(self, model: PreTrainedModel, base_vectors: list[dict[str, Tensor]]) -> None:
+    def __init__(self, model: PreTrainedModel, base_vectors: list[dict[str, Tensor]], pool: Pool | None = None) -> None:
         decomposed = Decomposed(model)
         self.model: Any = model
         self._layers = decomposed.layers
@@ -151,6 +164,20 @@ class CrossbarLayers:
         self._base = base_vectors
         self._written: list[Mapping[str, Tensor]] = list(self._own)  # the current biases and norms of each layer
         self._exiting: Exiting | None = None
+        if pool is not None:
+            self._share(pool, decomposed.embedding_names())
+
+    def _share(self, pool: Pool, embeddings: set[str]) -> None:
+        """Replace matrices and embeddings by those of the pool, and add to the pool those that it lacks."""
+        for layer, linears in enumerate(self.linears):
+            for index, linear in enumerate(linears):
+                kind = linear.weight.dtype, linear.weight.device, linear.weight.shape
+                linear.weight = pool.setdefault((layer, index, *kind), linear.weight)
+        for name in sorted(embeddings):
+            path, _, last = name.rpartition(".")
+            value = self.model.get_parameter(name)
+            key = tensors_digest({"": value.float()}), value.dtype, value.device, value.shape
+            setattr(self.model.get_submodule(path), last, pool.setdefault(key, value))
 
     def logits(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Run one batch; return logits, float32 (rows, classes)."""

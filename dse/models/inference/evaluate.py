@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
+    from dse.models.inference.crossbar import Pool
+
 EVALUATOR_VERSION = 1
 """Part of every score's cache key: raised when the same weights could score differently."""
 
@@ -64,6 +66,7 @@ class Evaluator:
         tokenizer: tokenizer of the base.
         splits: labelled rows.
         device: ``cpu`` or ``cuda``.
+        pool: parameters that models of several tasks share.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Evaluator:
         tokenizer: Any,
         splits: Splits,
         device: str,
+        pool: Pool | None = None,
     ) -> None:
         self.task = task
         self._make_model = make_model
@@ -81,6 +85,7 @@ class Evaluator:
         self._tokenizer = tokenizer
         self._splits = splits
         self._device = device
+        self._pool = pool
         self._models: dict[str, tuple[CrossbarLayers, dict[str, float]]] = {}
         self._text: dict[str, list[Batch]] = {}
 
@@ -131,10 +136,14 @@ class Evaluator:
         self, held: Effective, split: str, input_bits: int, precision: Precision, *layers: Sequence[bool] | None
     ) -> tuple[dict[str, float], NDArray[np.float32], Mapping[int, float] | None]:
         """Return the scaling of labels, the logits (rows, classes), and the share of rows that ran each layer."""
+        model = self.layers(precision)
+        return self._models[precision][1], *run(model, self.batches(split), held, input_bits, *layers)
+
+    def layers(self, precision: Precision) -> CrossbarLayers:
+        """Return the task's model on crossbars in a precision; load it on first use."""
         if precision not in self._models:
             self._models[precision] = self._load(precision)
-        model, scaling = self._models[precision]
-        return scaling, *run(model, self.batches(split), held, input_bits, *layers)
+        return self._models[precision][0]
 
     def _check_logits(self, logits: NDArray[np.float32], split: str) -> None:
         bad = np.flatnonzero(~np.isfinite(logits).all(axis=1))
@@ -153,7 +162,7 @@ class Evaluator:
 
     def _load(self, precision: Precision) -> tuple[CrossbarLayers, dict[str, float]]:
         model, scaling = self._make_model()
-        return on_crossbars(model, self._base_vectors(), precision, self._device), scaling
+        return on_crossbars(model, self._base_vectors(), precision, self._device, self._pool), scaling
 
     def batches(self, split: str) -> list[Batch]:
         """Return the rows and padded inputs of each length-sorted batch; tokenise the split on first use."""
@@ -164,14 +173,18 @@ class Evaluator:
 
 
 def on_crossbars(
-    model: PreTrainedModel, base_vectors: list[dict[str, Tensor]], precision: Precision | Literal["fp64"], device: str
+    model: PreTrainedModel,
+    base_vectors: list[dict[str, Tensor]],
+    precision: Precision | Literal["fp64"],
+    device: str,
+    pool: Pool | None = None,
 ) -> CrossbarLayers:
-    """Put a model on crossbars, in a precision and on a device."""
+    """Put a model on crossbars, in a precision and on a device; see `CrossbarLayers` for the pool."""
     import torch
 
     kind = {"bf16": torch.bfloat16, "fp32": torch.float32, "fp64": torch.float64}[precision]
     moved: Any = model.to(dtype=kind)  # type: ignore[call-arg]  # transformers hides the signature
-    return CrossbarLayers(moved.to(device).eval(), base_vectors)
+    return CrossbarLayers(moved.to(device).eval(), base_vectors, pool)
 
 
 def make_batches(tokenizer: Any, frame: pd.DataFrame, max_length: int, device: str) -> list[Batch]:
