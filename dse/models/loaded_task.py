@@ -146,10 +146,10 @@ class LoadedTask:
         finetune.save(self.path, model, scaling)
         return model, scaling
 
-    @cached_property
+    @property
     def weights(self) -> dict[tuple[int, int], Tensor]:
-        """Fine-tuned matrices (outputs, inputs) by (layer, matrix)."""
-        return Decomposed(self.model()[0]).weights()
+        """Fine-tuned matrices (outputs, inputs) by (layer, matrix); read again if other tasks took their memory."""
+        return self._workload.weights.find_or_read(self.spec.name, lambda: Decomposed(self.model()[0]).weights())
 
     def observe(self, rows: int, given: Model | None = None) -> Iterator[Observation]:
         """Run a fixed random sample of rows through the task's own model, or a given one.

@@ -19,10 +19,12 @@ from dse.models.inference.evaluate import Evaluator
 from dse.models.loaded_task import LoadedTask
 from dse.models.tokenizers import load_base_tokenizer
 from dse.models.training import finetune, joint
+from dse.models.weight_cache import WeightCache
 from dse.records.callbacks import ProgressCallback
 from dse.records.model import Model
 from dse.records.training import Training
 from dse.records.workload import Encoder, Traffic, Workload
+from dse.space.file import MEMORY_GB
 from dse.space.workload import WorkloadSpec
 
 if TYPE_CHECKING:
@@ -39,15 +41,23 @@ class LoadedWorkload:
         cache: folder for downloads, fine-tuned tasks and scores.
         device: ``auto``, ``cpu`` or ``cuda``.
         progress: callback for what is being done.
+        memory_gb: size of the tasks' matrices that are kept in memory, GB; others are read again.
     """
 
     def __init__(
-        self, spec: WorkloadSpec, *, cache: Path, device: str = "auto", progress: ProgressCallback | None = None
+        self,
+        spec: WorkloadSpec,
+        *,
+        cache: Path,
+        device: str = "auto",
+        progress: ProgressCallback | None = None,
+        memory_gb: float = MEMORY_GB,
     ) -> None:
         self.spec = spec
         self.cache = cache
         self.progress = progress
         self.device = finetune.pick_device(device)
+        self.weights = WeightCache(memory_gb)
         self.tasks = {task.name: LoadedTask(task, self) for task in spec.tasks}
 
     @cached_property
@@ -137,8 +147,7 @@ class LoadedWorkload:
     def forget_weights(self) -> None:
         """Drop the matrices of base and tasks, which are read again when they are next asked for."""
         self.__dict__.pop("base", None)
-        for task in self.tasks.values():
-            task.__dict__.pop("weights", None)
+        self.weights.clear()
 
     def trained(self, training: Training) -> Model:
         """Return weights, biases, norms and heads of an encoder trained for several tasks."""
@@ -174,7 +183,12 @@ class LoadedWorkload:
 
 
 def load(
-    spec: WorkloadSpec, *, cache: Path, device: str = "auto", progress: ProgressCallback | None = None
+    spec: WorkloadSpec,
+    *,
+    cache: Path,
+    device: str = "auto",
+    progress: ProgressCallback | None = None,
+    memory_gb: float = MEMORY_GB,
 ) -> LoadedWorkload:
     """Load a workload; see `LoadedWorkload`."""
-    return LoadedWorkload(spec, cache=cache, device=device, progress=progress)
+    return LoadedWorkload(spec, cache=cache, device=device, progress=progress, memory_gb=memory_gb)

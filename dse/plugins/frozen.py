@@ -8,6 +8,7 @@ from copy import copy
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from weakref import ref
 
 import numpy as np
 
@@ -59,14 +60,15 @@ class Guard:
     def __init__(self, who: str, forget: Callable[[], None]) -> None:
         self._who = who
         self._forget = forget
-        self._watched: dict[int, tuple[object, Tensor, tuple[float, float]]] = {}
+        # A tensor that nobody holds any more reaches no later design: the guard keeps none alive.
+        self._watched: dict[int, tuple[object, ref[Tensor], tuple[float, float]]] = {}
         self._active = False
 
     def watch(self, weights: Mapping[Any, Tensor]) -> None:
         """Remember tensors that the plugin is given, until the guard ends."""
         for key, tensor in weights.items() if self._active else ():
-            if id(tensor) not in self._watched:
-                self._watched[id(tensor)] = (key, tensor, _print(tensor))
+            if id(tensor) not in self._watched or self._watched[id(tensor)][1]() is not tensor:
+                self._watched[id(tensor)] = (key, ref(tensor), _print(tensor))
 
     def __enter__(self) -> Self:
         self._active = True
@@ -74,7 +76,8 @@ class Guard:
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
         self._active = False
-        changed = [key for key, tensor, before in self._watched.values() if _print(tensor) != before]
+        alive = [(key, tensor(), before) for key, tensor, before in self._watched.values()]
+        changed = [key for key, tensor, before in alive if tensor is not None and _print(tensor) != before]
         self._watched.clear()
         if not changed:
             return

@@ -37,7 +37,8 @@ def build_problem(
 
     space.check_plugins(registry)
     if loaded is None:
-        loaded = load(parse(space.workload, path=space.path), cache=cache, device=device, progress=progress)
+        spec = parse(space.workload, path=space.path)
+        loaded = load(spec, cache=cache, device=device, progress=progress, memory_gb=space.search.memory_gb)
     precision = space.search.precision
     return WorkloadProblem(
         loaded, space.plugins, space.reference_hardware, registry, cache=cache, precision=precision, progress=progress

@@ -128,7 +128,7 @@ class SearchSpace:
     @cached_property
     def digest(self) -> str:
         """Hash of all that decides which designs are searched and how; without budget and limits, since these may change."""
-        table = self.file.search.model_dump(exclude={"trials", "max_failed_share", "time_limit_s"})
+        table = self.file.search.model_dump(exclude={"trials", "max_failed_share", "time_limit_s", "memory_gb"})
         usual = {name: field.default for name, field in type(self.file.search).model_fields.items()}
         search = {name: value for name, value in table.items() if name in _OF_EVERY_DIGEST or value != usual[name]}
         content = {

@@ -66,7 +66,8 @@ def load(request: Request, activity: ProgressCallback | None = None) -> tuple[Wo
     registry = load_registry([*space.plugin_paths, *request.plugins])
     problems, late, loaded, shape = list(request.problems), list[DseError](), None, None
     with collect(problems):
-        loaded = load_workload(parse(space.workload, path=space.path), cache=cache, device=device, progress=activity)
+        spec, memory_gb = parse(space.workload, path=space.path), space.search.memory_gb
+        loaded = load_workload(spec, cache=cache, device=device, progress=activity, memory_gb=memory_gb)
         problems += check_workload(space, loaded)
     if not problems:
         with collect(late):

@@ -356,3 +356,17 @@ def test_tasks_that_share_parameters_score_as_tasks_alone(
         alone, _ = run(on_crossbars(model, work.base_vectors(), precision, "cpu"), text, Effective(weights), 8)
         score = work.evaluator(name).score(weights, precision=precision)
         assert np.array_equal(score.predictions, answers(work.tasks[name].spec.kind, alone, scaling))
+
+
+def test_scores_are_the_same_where_the_matrices_of_one_task_fit(load: Load) -> None:
+    def scores(work: service.LoadedWorkload) -> list[Any]:
+        order = ("class", "value", "class", "value")
+        return [work.evaluator(name).score(work.task_weights(name)).predictions.tolist() for name in order]
+
+    wide = load()
+    small = service.load(wide.spec, cache=wide.cache, device="cpu", memory_gb=1e-9)
+    assert scores(small) == scores(wide)
+    assert wide.task_weights("class") is wide.task_weights("class")
+    first = small.task_weights("class")
+    small.task_weights("value")
+    assert small.task_weights("class") is not first

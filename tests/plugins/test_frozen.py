@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -115,3 +116,13 @@ def test_copies_may_be_changed() -> None:
     context = TinyContext(tiny_workload(2))
     with context.guarded("generator 'mine'", context.base_weights()) as given:
         given.base_weights()[0, 0].clone().zero_()
+
+
+def test_a_guard_keeps_no_weights_in_memory() -> None:
+    with Guard("generator 'mine'", lambda: None) as guard:
+        weight = torch.ones(3)
+        alive = weakref.ref(weight)
+        guard.watch({(0, 0): weight})
+        del weight
+        assert alive() is None
+        guard.watch({(0, 0): torch.zeros(3)})

@@ -41,6 +41,7 @@ DEPTH = "generator/shared-prefix/parameters/depth"
         ("search/trials", "80", SpaceError, "search.trials", ["expected: a whole number", "found: '80'"]),
         ("search/trials", 8.5, SpaceError, "search.trials", ["expected: a whole number"]),
         ("search/max_failed_share", 2, SpaceError, "search.max_failed_share", ["expected: at most 1"]),
+        ("search/memory_gb", 0.0, SpaceError, "search.memory_gb", ["greater than 0", "found: 0.0"]),
         ("search/objectives", [], SpaceError, "search.objectives", ["at least 1 item"]),
         ("search/objectives", ["area", "area"], SpaceError, "search.objectives", ["named twice"]),
         (

@@ -98,7 +98,7 @@ def test_the_digest_holds_the_name_of_a_file_and_not_its_place(tmp_path: Path) -
 def test_the_digest_follows_the_space_and_not_the_budget() -> None:
     digest = fake_space().digest
 
-    assert fake_space(trials=999, max_failed_share=0.5).digest == digest
+    assert fake_space(trials=999, max_failed_share=0.5, memory_gb=2.0).digest == digest
     assert fake_space(raw_space() | {"name": "other"}).digest == digest
     assert fake_space(seed=4).digest != digest
     assert fake_space(objectives=["area"]).digest != digest
