@@ -54,7 +54,7 @@ class Bound(_Table):
         return self
 
 
-MEMORY_GB = 0.25
+MEMORY_GB = 4.0
 """Size of the tasks' matrices that are kept in memory by default, GB: those of five tasks of MiniLM-L6."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,19 @@ def choose_classes(
     return Classes(numbers, _name_outputs(numbers if task.data.labels else {}, outputs.count, outputs.names))
 
 
+def note_alike(numbers: Mapping[str, int]) -> list[str]:
+    """Return a note on each set of classes whose names differ only in case, separators or the encoding of accents."""
+    alike: dict[str, dict[int, str]] = {}
+    for name, number in numbers.items():
+        if not _is_real(name):
+            alike.setdefault(_fold(name), {}).setdefault(number, name)
+    return [
+        f"classes with similar names: {list_names(names.values())}; if they are one class, give them one number in labels"
+        for names in alike.values()
+        if len(names) > 1
+    ]
+
+
 def _match_outputs(task: TaskSpec, labels: set[str], path: Path, outputs: Outputs) -> dict[str, int]:
     """Number labels that are the names of outputs, apart from case and separators, or their numbers."""
     named = {label_text(name): number for number, name in outputs.names.items()}
@@ -106,7 +120,7 @@ def _number(task: TaskSpec, labels: set[str], path: Path) -> dict[str, int]:
     raise DataError(
         f"the labels of task {task.name!r} are numbers that do not count its classes",
         where=path,
-        expected="names, or whole numbers from 0 with few gaps",
+        expected="names, or whole numbers from 0 with few gaps; blank labels and -1 mark rows without a label",
         found=list_names([label for _, label in sorted((float(label), label) for label in labels)]),
         fix="number them in the task's data table: labels = { LABEL = 0, ... }; or set kind = regression",
     )
@@ -119,7 +133,7 @@ def _name_outputs(numbers: Mapping[str, int], count: int, given: Mapping[int, st
 
 
 def _fold(name: str) -> str:
-    return re.sub(r"[\s_-]+", " ", name.casefold()).strip()
+    return re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFC", name).casefold()).strip()
 
 
 def _is_number(label: str) -> bool:

@@ -56,7 +56,8 @@ def number_labels(values: pd.Series[Any], task: TaskSpec, path: Path, classes: M
 
 def list_names(names: Iterable[object]) -> str:
     """Return the first names in one line, for a message."""
-    shown = [name if len(name) <= 40 else f"{name[:40]}..." for name in map(str, names)]
+    short = [name if len(name) <= 40 else f"{name[:40]}..." for name in map(str, names)]
+    shown = [name if name.isprintable() and name == name.strip() else repr(name) for name in short]
     return ", ".join(shown[:SHOWN]) + (f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else "")
 
 

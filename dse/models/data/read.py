@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dse.errors import DataError, raise_errors
-from dse.models.data.classes import Classes, choose_classes
+from dse.errors import DataError, DseError, collect, raise_errors
+from dse.models.data.classes import Classes, choose_classes, note_alike
 from dse.models.data.labels import label_text, list_names, number_labels
 from dse.models.data.same_text import ALIKE, SAME, row_keys
 from dse.models.data.tables import read_table
@@ -50,6 +50,7 @@ def read(task: TaskSpec, path: Path, classes: Classes | None = None, *, outputs:
         picked["label"] = picked["label"].map(lambda label: by_number.get(label_text(str(label)), label))
     if classes is None:
         classes = choose_classes(task, set(picked["label"].map(str)), path, outputs, stored)
+        notes = [*notes, *note_alike(classes.numbers)]
     picked["label"] = number_labels(picked["label"], task, path, classes.numbers)
     labelled = picked[picked["label"].notna()]
     frame, dropped = _drop_duplicates(labelled, task, path)
@@ -74,17 +75,11 @@ def _pick_columns(raw: pd.DataFrame, task: TaskSpec, path: Path) -> pd.DataFrame
         "label": "label",
         **{str(role): name for role, name in data.columns.items()},
     }
-    raise_errors(
-        DataError(
-            f"the data file has no column for {role}",
-            where=path,
-            expected=f"column {column!r}",
-            found=list_names(raw.columns) or "no columns",
-            fix=f"name it in the task's data table: columns = {{ {role} = ... }}",
-        )
-        for role, column in (*names.items(), *(("keep", column) for column in data.keep))
-        if column not in raw.columns
-    )
+    problems: list[DseError] = []
+    for role, column in (*names.items(), *(("keep", column) for column in data.keep)):
+        with collect(problems):
+            _check_column(raw, role, column, path)
+    raise_errors(problems)
     raw = _leave_rows(raw, data.keep, path)
     frame = pd.DataFrame({"text": _texts(raw, names["text"], path)})
     frame["text_b"] = _texts(raw, names["text_b"], path) if "text_b" in names else ""
@@ -98,12 +93,27 @@ def _pick_columns(raw: pd.DataFrame, task: TaskSpec, path: Path) -> pd.DataFrame
     return frame
 
 
+def _check_column(raw: pd.DataFrame, role: str, column: str, path: Path) -> None:
+    """Refuse a column that the file, or a shard of it, lacks or has twice."""
+    columns = list(raw.columns)
+    part, inside = raw.attrs.get("absent", {}).get(column, (path, columns))
+    if column not in inside or columns.count(column) > 1:
+        name = f"name it in the task's data table: columns = {{ {role} = ... }}"
+        raise DataError(
+            f"the data file has {'two columns' if column in inside else 'no column'} for {role}",
+            where=part,
+            expected=f"column {column!r}",
+            found=list_names(inside) or "no columns",
+            fix="give the columns different names" if column in inside else name,
+        )
+
+
 def _groups(raw: pd.DataFrame, names: Mapping[str, str], task: TaskSpec, path: Path) -> pd.Series[Any]:
     """Return the form of each row's group; empty without groups."""
     import pandas as pd
 
     pattern = task.data.group_pattern
-    group = _texts(raw, names["group"], path) if "group" in names else pd.Series("", index=raw.index)
+    group = _texts(raw, names["group"], path).map(label_text) if "group" in names else pd.Series("", index=raw.index)
     if pattern:
         try:
             group = group.astype(str).str.extract(pattern, expand=False).fillna("")

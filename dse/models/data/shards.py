@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from dse.errors import DataError
 from dse.files import is_file, is_folder
+from dse.models.data.labels import list_names
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 def find_parts(path: Path) -> list[Path]:
@@ -41,17 +43,49 @@ def find_parts(path: Path) -> list[Path]:
 
 
 def read_parts(parts: list[Path]) -> pd.DataFrame:
-    """Read files of parquet or Arrow as one table; ``attrs["classes"]`` has the names of each column's classes, if stored."""
+    """Read files of parquet or Arrow as one table.
+
+    Returns:
+        Table whose ``attrs`` have the names of each column's ``classes``, if stored, and for each column that a file lacks
+        the file and its columns, ``absent``.
+
+    Raises:
+        DataError: two files name the classes of a column differently, or a file of several has a name twice.
+    """
+    import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     tables = [
         pa.ipc.open_stream(pa.memory_map(str(part))).read_all()
         if part.suffix == ".arrow"
-        else pq.read_table(part, use_threads=False)
+        else pq.ParquetFile(part).read(use_threads=False)
         for part in parts
     ]
-    kinds = json.loads((tables[0].schema.metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features", {})
-    table: pd.DataFrame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
-    table.attrs["classes"] = {name: kind["names"] for name, kind in kinds.items() if "names" in kind}
-    return table
+    classes: dict[str, list[str]] = {}
+    absent: dict[str, tuple[Path, list[str]]] = {}
+    columns = {name for table in tables for name in table.column_names}
+    for part, table in zip(parts, tables, strict=True):
+        if len(parts) > 1 and len(set(table.column_names)) < table.num_columns:
+            raise DataError("two columns of a shard have one name", where=part, found=list_names(table.column_names))
+        absent |= dict.fromkeys(columns - set(table.column_names), (part, table.column_names))
+        for column, names in _stored_classes(table).items():
+            if names != classes.setdefault(column, names):
+                raise DataError(
+                    f"the shards of the data name the classes of column {column!r} differently",
+                    where=part,
+                    expected=list_names(classes[column]),
+                    found=list_names(names),
+                )
+    # The index of pandas is a column like others, and reals are no place for integers: they merge those beyond 2**53.
+    frames = [table.to_pandas(ignore_metadata=True, integer_object_nulls=True) for table in tables]
+    whole: pd.DataFrame = pd.concat(frames) if len(frames) > 1 else frames[0]
+    whole.attrs = {"classes": classes, "absent": absent}
+    return whole
+
+
+def _stored_classes(table: pa.Table) -> dict[str, list[str]]:
+    """Return the names of each column's classes, as the library datasets stores them."""
+    stored = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
+    features = (stored.get("info") or {}).get("features") or {}
+    return {column: kind["names"] for column, kind in features.items() if "names" in kind}

@@ -8,6 +8,7 @@ import csv
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 COMPRESSION: dict[str, Callable[[bytes], bytes]] = {".bz2": bz2.decompress, ".gz": gzip.decompress}
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".txt": "tsv", ".jsonl": "jsonl", ".parquet": "parquet"}
 SEPARATORS = {"csv": ",", "tsv": "\t"}
+COMPRESSED = re.compile(rb"\x1f\x8b|BZh\d1AY&SY|PK\x03\x04|\xfd7zXZ\0|\x28\xb5\x2f\xfd")
+"""First bytes of a file of gzip, bzip2, zip, xz or zstd."""
 BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -33,7 +36,7 @@ def read_table(data: DataSpec, path: Path) -> pd.DataFrame:
         DataError: the file is missing, damaged, or not of its format.
     """
     parts = find_parts(path)
-    suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSION]
+    suffixes = [suffix for suffix in map(str.lower, path.suffixes) if suffix not in COMPRESSION]
     form = data.format or FORMATS.get(suffixes[-1] if suffixes else "", "")
     try:
         if form == "parquet" or parts != [path]:
@@ -42,7 +45,8 @@ def read_table(data: DataSpec, path: Path) -> pd.DataFrame:
             raise DataError(
                 "the format of the data file is not known",
                 where=path,
-                expected=f"an ending of {', '.join(FORMATS)}, or format = ... in the task's data table",
+                expected=f"an ending of {', '.join(FORMATS)}, with {' or '.join(COMPRESSION)} if it is compressed, or format = ... "
+                "in the task's data table",
                 found=path.name,
             )
         return _parse(form, _text(_expand(path), path, data.encoding), data, path)
@@ -51,9 +55,13 @@ def read_table(data: DataSpec, path: Path) -> pd.DataFrame:
 
 
 def _parquet(parts: list[Path]) -> pd.DataFrame:
+    import pyarrow as pa
+
     try:
         table = read_parts(parts)
-    except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors or OSErrors
+    except DataError:
+        raise
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise _damage(parts[0], error) from error
     return table.set_axis(range(1, len(table) + 1))
 
@@ -62,13 +70,24 @@ def _parse(form: str, text: str, data: DataSpec, path: Path) -> pd.DataFrame:
     """Build the table of a text file."""
     try:
         if form == "lines":
-            matches = [(at, re.match(data.pattern, line)) for at, line in _lines(text)]
-            return _frame({at: match.groupdict() for at, match in matches if match})
+            return _match_lines(data.pattern, text)
         if form == "jsonl":
             return _frame({at: _object(line, at) for at, line in _lines(text) if line.strip()})
         return _delimited(form, text, data.quoting)
     except (ValueError, RecursionError, re.error) as error:
-        raise DataError(f"the data file cannot be read as {form}: {error}", where=path) from error
+        raise DataError(f"the data file cannot be read as {form}: {str(error).strip()}", where=path) from error
+
+
+def _match_lines(pattern: str, text: str) -> pd.DataFrame:
+    """Build the table of the lines that a pattern matches; ``attrs`` has a note on the other ones."""
+    matches = {at: re.match(pattern, line) for at, line in _lines(text) if line.strip()}
+    missed = [at for at, match in matches.items() if not match]
+    if len(missed) == len(matches):
+        raise ValueError("no line matches the pattern of the task's data table")
+    table = _frame({at: match.groupdict() for at, match in matches.items() if match})
+    if missed:
+        table.attrs["notes"] = [f"lines that the pattern does not match: {len(missed)}, the first is line {missed[0]}"]
+    return table
 
 
 def _delimited(form: str, text: str, asked: bool | None) -> pd.DataFrame:
@@ -77,11 +96,12 @@ def _delimited(form: str, text: str, asked: bool | None) -> pd.DataFrame:
 
     quotes = form == "csv" if asked is None else asked
     quoting: Any = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
-    table = pd.read_csv(StringIO(text), sep=SEPARATORS[form], quoting=quoting, dtype=str, keep_default_na=False)
-    if not isinstance(table.index, pd.RangeIndex):  # pandas takes the fields before the header's for names of rows
-        raise ValueError("the rows have more fields than the header names")  # noqa: TRY004  # reported with the file
-    table = table.set_axis(range(1, len(table) + 1))
-    cells = [cell for column in table.columns for cell in table[column] if isinstance(cell, str)]
+    _check_separator(form, re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0])
+    rows = pd.read_csv(
+        StringIO(text), sep=SEPARATORS[form], header=None, quoting=quoting, dtype=str, keep_default_na=False
+    )  # without a header, since pandas would change names that occur twice
+    table = rows.iloc[1:].set_axis(rows.iloc[0].to_list(), axis="columns")
+    cells = [cell for cell in table.to_numpy().ravel() if isinstance(cell, str)]
     if quotes and (breaks := [cell.count("\n") for cell in cells if "\n" in cell]):
         lines = sum(breaks) + len(breaks)
         note = f"fields in quote marks that run over several lines: {len(breaks)}, over {lines} lines"
@@ -90,6 +110,18 @@ def _delimited(form: str, text: str, asked: bool | None) -> pd.DataFrame:
         note = f"fields that stand in quote marks: {quoted}"
         table.attrs["notes"] = [f"{note}; the marks belong to the text, unless quoting = true"]
     return table
+
+
+def _check_separator(form: str, header: str) -> None:
+    """Refuse a header that other marks than the format's separate: texts and labels need two fields."""
+    if "\0" in header:
+        raise ValueError("its first line holds null characters; name its encoding in the task's data table")
+    other = next((mark for mark in "\t;,|" if mark in header), None)
+    if other and SEPARATORS[form] not in header:
+        right = next(
+            (f"set format = {name}" for name, mark in SEPARATORS.items() if mark == other), "write the file again"
+        )
+        raise ValueError(f"its first line has {other!r} between fields, not {SEPARATORS[form]!r}; {right}")
 
 
 def _frame(rows: dict[int, dict[str, Any]]) -> pd.DataFrame:
@@ -105,23 +137,41 @@ def _lines(text: str) -> list[tuple[int, str]]:
 
 
 def _object(line: str, number: int) -> dict[str, Any]:
+    if line.lstrip().startswith("["):
+        raise ValueError(f"line {number} is not an object but an array; write one object per line")
     try:
-        row = json.loads(line)
+        row = json.loads(line, object_pairs_hook=_pair)
     except json.JSONDecodeError as error:
         raise ValueError(f"line {number}, column {error.colno}: {error.msg}") from error
+    except ValueError as error:
+        raise ValueError(f"line {number}: {error}") from error
     if not isinstance(row, dict):
         raise ValueError(f"line {number} is not an object")  # noqa: TRY004  # reported like the file's other faults
     return row
+
+
+def _pair(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object of JSON, without which a name that occurs twice would have its last value."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError(f"an object has a name twice: {[name for name, _ in pairs]}")
+    return values
 
 
 def _expand(path: Path) -> bytes:
     try:
         content = path.read_bytes()
         for suffix, expand in COMPRESSION.items():
-            if path.suffix == suffix:
+            if path.suffix.lower() == suffix:
                 content = expand(content)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise _damage(path, error) from error
+    if COMPRESSED.match(content):
+        raise DataError(
+            "the data file is compressed in a way that its ending does not name",
+            where=path,
+            fix=f"unpack the file; text that is compressed once may have the ending {' or '.join(COMPRESSION)}",
+        )
     return content
 
 

@@ -150,7 +150,7 @@ def test_rows_without_a_number_to_learn_are_dropped(task: Make, tmp_path: Path) 
         ("a.jsonl", b'{"text":"a","label":0}\n{"text":["b"],"label":1}', NO_TEXT),
         ("a.jsonl", b'{"text":"a","label":0}\n{"text":"b","label":{"x":1}}', ["row 2, column 'label'", "found: dict"]),
         ("a.jsonl", b'{"text":"a","label":0}\n{"text":"\\ud83d","label":1}', ["row 2", "half of a character"]),
-        ("a.tsv", b"text\tlabel\na\tx\tmore\nb\ty\tmore\n", ["more fields than the header names"]),
+        ("a.tsv", b"text\tlabel\na\tx\tmore\nb\ty\tmore\n", ["Expected 2 fields in line 2, saw 3"]),
         ("a.csv", b"text,label\n,x\n ,y\n", ["task 't' has no usable row", "empty, duplicate and conflicting"]),
     ],
 )
