@@ -55,7 +55,7 @@ class Bound(_Table):
 
 
 MEMORY_GB = 4.0
-"""Size of the tasks' matrices that are kept in memory by default, GB: those of five tasks of MiniLM-L6."""
+"""Size of the tasks' matrices that are kept in memory by default, GB: those of eleven tasks of BERT-base."""
 
 
 class SearchTable(_Table):

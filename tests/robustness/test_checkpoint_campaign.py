@@ -221,7 +221,7 @@ class Stranger:
         self.truth = AutoModelForSequenceClassification.from_pretrained(
             self.folder / "base", num_labels=outputs, ignore_mismatched_sizes=True, return_dict=True
         )
-        state, tensors = self.truth.state_dict(), {}
+        state, tensors = self.truth.state_dict(), dict[str, torch.Tensor]()
         torch.manual_seed(self.seed + 2)
         for module, (rank, scale) in scales.items():
             rows, columns = state[f"{module}.weight"].shape
