@@ -105,7 +105,8 @@ def _find_plugin(infos: list[PluginInfo], name: str, kind: str | None) -> Plugin
         )
     raise UnknownNameError(
         f"{len(chosen)} plugins are called {name!r}",
-        found="; ".join(
+        expected="one of: "
+        + "; ".join(
             f"{info.kind or info.status} ({info.distribution}): {info.summary or info.reason}" for info in chosen
         ),
         fix="say which with --kind",

@@ -73,6 +73,8 @@ def describe(frame: pd.DataFrame, sources: Sequence[Source]) -> Any:
     fields = {field.name: field for schema in reversed(schemas) for field in schema}
     owns = [(fields.get(field.name, field), field) for field in table.schema]
     described = [own if _is_alike(own.type, field.type) else field for own, field in owns]
+    if not schemas:
+        return table
     metadata = schemas[0].metadata
     agree = all(schema.metadata[b"objectives"] == metadata[b"objectives"] for schema in schemas)
     needed = {*ALWAYS, *(OBJECTIVES[name].column for name in json.loads(metadata[b"objectives"]))}

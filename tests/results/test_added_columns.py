@@ -86,6 +86,10 @@ def test_what_was_read_before_is_read_still(studies: tuple[Path, Path]) -> None:
     ):
         old, new = list(map(list, read(before))), list(map(list, read(continued)))
         assert len(new) == 16
+        assert {row.pop(OLD.index("status")) for row in new[:8]} == {
+            "stale"
+        }  # the newer plugin's rows are not comparable
+        old = [[value for name, value in zip(OLD, row, strict=True) if name != "status"] for row in old]
         pd.testing.assert_frame_equal(pd.DataFrame(new[:8]), pd.DataFrame(old), check_dtype=False)
 
 
