@@ -22,7 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-MOST_FOUND, MOST_TOLD, MOST_PROBLEMS = 200, 5000, 50
+MOST_FOUND, MOST_TOLD, MOST_PROBLEMS = 400, 5000, 50
 """Most characters of a value that was found and of another part of a message, and most problems that a message lists."""
 
 
@@ -73,7 +73,8 @@ def join_errors(errors: Iterable[DseError]) -> DseError:
     problems = list({str(error): error for error in single}.values())
     if len(problems) == 1:
         return problems[0]
-    several = SpaceError(f"there are {len(problems)} problems")
+    kinds = {type(error) for error in problems}
+    several = (kinds.pop() if len(kinds) == 1 else SpaceError)(f"there are {len(problems)} problems")
     several.problems = problems
     return several
 
