@@ -95,7 +95,7 @@ def is_file(path: Path | str) -> bool:
 
 def is_folder(path: Path | str) -> bool:
     """Return whether a folder has this path; see `is_file`."""
-    return os.path.isdir(path)  # noqa: PTH112
+    return os.path.isdir(path)  # noqa: PTH112  # Path.is_dir raises for such paths
 
 
 @contextmanager

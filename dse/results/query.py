@@ -6,7 +6,6 @@ The SQL may be a stranger's: DuckDB gets tables in memory, and access to no file
 from __future__ import annotations
 
 import itertools
-import os
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -18,6 +17,7 @@ from dse.results.files import PROVENANCE
 from dse.results.limited import run_limited
 from dse.results.read import damaged_table_error, read_provenance, read_table
 from dse.results.studies import Source, join_tables
+from dse.threads import count_cores
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,7 +101,7 @@ def _connect(views: Mapping[str, Any]) -> DuckDBPyConnection:
     import duckdb
 
     connection = duckdb.connect()
-    connection.execute(_BEFORE.format(threads=min(os.cpu_count() or 1, 8)))
+    connection.execute(_BEFORE.format(threads=min(count_cores(), 8)))
     for name, table in views.items():
         connection.register(name, table)
     # `allowed_paths` is no use: COPY could write over a study.

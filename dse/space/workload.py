@@ -273,7 +273,9 @@ def _beside(folder: Path, name: str) -> str:
 def expand_home(name: str, folder: Path) -> str:
     """Return a path with ``~`` and variables such as ``$HOME`` as a shell reads them; a file of that name comes first."""
     plain = not name.startswith("~") and "$" not in name
-    return name if plain or (folder / name).exists() else os.path.expanduser(os.path.expandvars(name))  # noqa: PTH111
+    if plain or (folder / name).exists():
+        return name
+    return os.path.expanduser(os.path.expandvars(name))  # noqa: PTH111  # Path raises for an unknown user
 
 
 @cache
