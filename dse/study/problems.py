@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dse.cost.reference import reference_values
 from dse.errors import DseError, collect, raise_errors
 from dse.models.checks import check_length
-from dse.plugins.call import call_plugin
+from dse.plugins.declared import declare_parameters
 from dse.plugins.registry import Registry
 from dse.records.design import PluginParameter
 from dse.records.plugin import KINDS, Kind
@@ -92,7 +92,7 @@ def _find_wrong_parameters(space: SpaceFile, built: dict[tuple[Kind, str], Any],
     usable: dict[str, Any] = {kind: [] for kind in KINDS}
     for (kind, name), plugin in built.items():
         with collect(problems, space.where(kind, name)):
-            items = call_plugin(kind, name, plugin.parameters, workload)
+            items = declare_parameters(kind, name, plugin, workload)
             declared += [PluginParameter(kind, name, item) for item in items]
             usable[kind].append(name)
     tables: dict[str, Any] = {kind: space.kind(kind).model_copy(update={"plugins": usable[kind]}) for kind in KINDS}
