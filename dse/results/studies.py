@@ -31,9 +31,14 @@ class Source:
 
 
 def study_folder(study: Path | str, results: Path | str) -> Path:
-    """Return the folder or file of a study: the path if it exists, else the folder of this name in ``results``."""
-    path = Path(study)
-    return path if is_folder(path) or is_file(path) else Path(results) / path
+    """Return the folder or file of a study: the path if it exists, else the folder of this name in ``results``.
+
+    Text that is written as a path, such as ``./a`` or ``a/b``, stays a path where neither exists, so that messages name it.
+    """
+    path, inside = Path(study), Path(results) / study
+    if is_folder(path) or is_file(path) or ("/" in str(study) and not is_folder(inside)):
+        return path
+    return inside
 
 
 def find(studies: Studies, results: Path | str) -> list[Source]:

@@ -59,6 +59,9 @@ def test_a_folder_that_exists_wins(results: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(results / "more")
     assert study_folder("a", results) == Path("a")
     assert study_folder("b", results) == results / "b"
+    assert study_folder("none", results) == results / "none"
+    assert study_folder("./none", results) == Path("none")
+    assert study_folder("some/none", results) == Path("some/none")
 
 
 def test_no_study_at_all_is_said(results: Path) -> None:
