@@ -206,6 +206,7 @@ def _table(rows: Sequence[Row], columns: Sequence[str], *, for_person: bool) -> 
     console = Console(width=max(Console().width, wide.measure(table).minimum)) if for_person else wide
     with console.capture() as captured:
         console.print(table)
-    if for_person:
-        return captured.get()
-    return "".join(line.rstrip() + "\n" for line in captured.get().splitlines() if line.strip())
+    drawn = captured.get()
+    if not (sys.stdout.encoding or "utf-8").lower().startswith("utf"):
+        drawn = drawn.replace(SIMPLE_HEAD.head_row_horizontal, "-")  # an encoding without lines would spell out each
+    return drawn if for_person else "".join(line.rstrip() + "\n" for line in drawn.splitlines() if line.strip())

@@ -43,7 +43,7 @@ class Encoder:
         heads: number of attention heads of a layer.
         hidden: width of the residual stream.
         ffn: width of the feed-forward layer.
-        vector_parameters: number of biases and norms of one layer, held in on-chip SRAM for each owner.
+        vector_parameters: mean number of biases and norms per layer, rounded up, held in on-chip SRAM for each owner.
         embedding_parameters: number of parameters of all different embeddings that the tasks read, held off-chip: the
             base's, which tasks share, and those of each task that has its own.
     """

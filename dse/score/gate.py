@@ -103,12 +103,12 @@ def check_model_shapes(workload: Workload, model: Model, where: str) -> None:
             _check_shape(name, values, {sizes}, f"{where}, layer {layer}, {matrix.name}")
     names = {f"{matrix.name}.weight" for matrix in encoder.matrices}
     for layer, vectors in model.vectors.items():
-        place = f"{where}, layer {layer}"
         if hidden := sorted(names & vectors.keys()):
-            raise PluginContractError(
-                "a matrix is given among biases and norms", where=place, expected="biases and norms", found=hidden[0]
-            )
-        _check_count("biases and norms", vectors.values(), encoder.vector_parameters, place)
+            reason, place = "a matrix is given among biases and norms", f"{where}, layer {layer}"
+            raise PluginContractError(reason, where=place, expected="biases and norms", found=hidden[0])
+    # The encoder states the mean of its layers, since some families lack a norm in one of them.
+    vectors = [value for named in model.vectors.values() for value in named.values()]
+    _check_count("the set of biases and norms", vectors, encoder.layers * encoder.vector_parameters, where)
     for task, head in model.heads.items():
         _check_count("a head", head.values(), workload.tasks[task].head_parameters, f"{where}, task {task}")
     for task, exits in model.exits.items():

@@ -36,6 +36,7 @@ def test_a_stream_that_is_ascii_gets_every_row(environment: dict[str, str]) -> N
     assert done.stderr == b""
     assert b"156.7" in done.stdout
     assert done.stdout.isascii()
+    assert "u2500" not in str(done.stdout)
 
 
 def test_closed_streams_are_no_error() -> None:

@@ -9,8 +9,10 @@ import pytest
 import torch
 
 import dse
+from dse.models.encoder import Decomposed
 from dse.records.exits import ExitHead
 from dse.score.gate import check_change_shapes, check_model_shapes, check_shared_scales, check_term_shapes
+from tests.support.tiny import CLASSIFIER, make_config, make_model
 from tests.support.workloads import workload
 
 LOAD = workload(2, layers=1)
@@ -118,7 +120,10 @@ def test_changes_of_the_base_have_their_size(changes: dict[str, dict[str, Any]],
         (dse.Model({(0, 0): torch.zeros(32, 64)}), "weights has another shape"),
         (dse.Model({}, shifts={(0, 0): MATRIX}), "a shift of a bias has another shape"),
         (dse.Model({}, vectors={0: {"q.weight": torch.zeros(9)}}), "a matrix is given among biases and norms"),
-        (dse.Model({}, vectors={0: {"norm": torch.zeros(101)}}), r"biases and norms holds more[\s\S]*at most 100"),
+        (
+            dse.Model({}, vectors={0: {"norm": torch.zeros(101)}}),
+            r"the set of biases and norms holds more[\s\S]*at most 100",
+        ),
         (dse.Model({}, heads={1: {"a": torch.zeros(500), "b": torch.zeros(1)}}), r"a head holds more[\s\S]*found: 501"),
         (dse.Model({}, exits={0: {0: ExitHead(torch.zeros(2, 65), torch.zeros(2), 0.5)}}), "the weight of an exit"),
         (dse.Model({}, exits={0: {0: ExitHead(torch.zeros(2, 64), MATRIX, 0.5)}}), "the bias of an exit"),
@@ -128,3 +133,16 @@ def test_a_model_holds_what_is_charged_and_no_more(model: dse.Model, words: str)
     check_model_shapes(LOAD, dse.Model({(0, 0): MATRIX}, {0: {"norm": torch.zeros(100)}}), "here")
     with pytest.raises(dse.PluginContractError, match=words):
         check_model_shapes(LOAD, model, "here")
+
+
+def test_biases_and_norms_are_charged_over_all_layers_together() -> None:
+    """ModernBERT lacks a norm in its first layer, so other layers have more than the mean."""
+    config = make_config("ModernBert", num_hidden_layers=2, pad_token_id=0)
+    own = Decomposed(make_model(config, head=CLASSIFIER))
+    load = replace(LOAD, encoder=own.shape())
+    vectors = dict(enumerate(own.vectors()))
+    sizes = [sum(value.numel() for value in named.values()) for named in vectors.values()]
+    assert max(sizes) > load.encoder.vector_parameters
+    check_model_shapes(load, dse.Model(own.weights(), vectors), "here")
+    with pytest.raises(dse.PluginContractError, match="the set of biases and norms holds more"):
+        check_model_shapes(load, dse.Model({}, {**vectors, 2: {"more": torch.zeros(2)}}), "here")
