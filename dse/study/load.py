@@ -59,7 +59,7 @@ def load(request: Request, activity: ProgressCallback | None = None) -> tuple[Wo
     from dse.space.lines import raise_in_order
     from dse.space.resolve import resolve
     from dse.space.workload import parse
-    from dse.study.problems import check_workload, find_problems, sketch_workload
+    from dse.study.problems import check_workload, find_problems, leave_out_tables, sketch_workload
     from dse.study.provenance import provenance_of
 
     space, cache, device = request.space, request.cache, request.device
@@ -80,7 +80,7 @@ def load(request: Request, activity: ProgressCallback | None = None) -> tuple[Wo
             shape = loaded.shape
     more = find_problems(space, registry, shape)
     late = [error for error in late if all(error.what != other.what for other in more)]
-    raise_in_order([*more, *problems, *late], space.path)
+    raise_in_order([*more, *leave_out_tables(space, registry, problems), *late], space.path)
     raise AssertionError("one problem at least was found")
 
 

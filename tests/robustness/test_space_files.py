@@ -172,6 +172,16 @@ def test_a_problem_that_follows_from_another_is_not_told(home: Home, dse: Any) -
     assert "cosin" not in text
 
 
+def test_the_table_of_a_misspelt_plugin_is_not_told_beside_it(home: Home, dse: Any) -> None:
+    home.change('["two-stage"]', '["two-stag"]')
+    home.change("", STAGE + "cosine = 0.5\n")
+
+    text = dse("check", home.space).stderr
+
+    assert "there is no compressor called 'two-stag'" in text
+    assert "in this study" not in text
+
+
 def test_a_task_without_a_key_hides_no_other_problem(home: Home, dse: Any) -> None:
     home.change('name = "rating"\n', "")
     home.change("trials = 4", "trials = 0")
