@@ -107,8 +107,8 @@ def check_model_shapes(workload: Workload, model: Model, where: str) -> None:
             reason, place = "a matrix is given among biases and norms", f"{where}, layer {layer}"
             raise PluginContractError(reason, where=place, expected="biases and norms", found=hidden[0])
     # The encoder states the mean of its layers, since some families lack a norm in one of them.
-    vectors = [value for named in model.vectors.values() for value in named.values()]
-    _check_count("the set of biases and norms", vectors, encoder.layers * encoder.vector_parameters, where)
+    everything = [value for named in model.vectors.values() for value in named.values()]
+    _check_count("the set of biases and norms", everything, encoder.layers * encoder.vector_parameters, where)
     for task, head in model.heads.items():
         _check_count("a head", head.values(), workload.tasks[task].head_parameters, f"{where}, task {task}")
     for task, exits in model.exits.items():
