@@ -10,6 +10,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -268,7 +269,7 @@ VALUES_READ: dict[str, tuple[str, Write]] = {
     "spaces": ("a.tsv", raw(tabbed([(text, f" {value} ") for text, value in VALUED]))),
     "texts": ("a.jsonl", raw(objects([(text, f"{value:.3e}") for text, value in VALUED]))),
     "decimals": ("a.parquet", parquet(label=pa.array([decimal.Decimal(str(value)) for value in VALUES]))),
-    "half reals": ("a.parquet", parquet(label=pa.array(VALUES, pa.float16()))),
+    "half reals": ("a.parquet", parquet(label=pa.array(np.array(VALUES, np.float16)))),
     "a column of text in one shard": (
         "train",
         shards(
