@@ -41,7 +41,7 @@ from dse.records.params import Params
 from dse.records.plan import BASE, DROPPED, Plan
 from dse.records.plugin import API, ComponentTable, Compressor, Generator, HardwareModel, Options, Scheduler
 from dse.records.schedule import Schedule
-from dse.records.stored import SCALE_BITS, Image, Matrices, Scaling, Stored, Term
+from dse.records.stored import SCALE_BITS, VECTOR_BITS, Image, Matrices, Scaling, Stored, Term
 from dse.records.training import Adapted, Adaption, Training
 from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
 from dse.score.decompose import Decomposition, decompose
@@ -49,7 +49,8 @@ from dse.score.exit_heads import fit_exits
 from dse.score.grid import WEIGHT_BITS, best_scale, quantise, store_whole
 
 __all__ = [
-    "API", "BASE", "DROPPED", "ENCODINGS", "FULL_MAGNITUDE", "SCALE_BITS", "WEIGHT_BITS", "Adapted",
+    "API", "BASE", "DROPPED", "ENCODINGS", "FULL_MAGNITUDE", "SCALE_BITS", "VECTOR_BITS",
+    "WEIGHT_BITS", "Adapted",
     "AdapterWithBegin", "AdapterWithRates", "Adaption", "Alternative", "Base", "Choice", "ComponentTable",
     "Components", "Compressor", "Context", "Counts", "Decomposition", "Demand", "Encoder", "ExitHead", "Exits",
     "Float", "Footprint", "Generator", "Geometry", "Hardware", "HardwareModel", "HardwareWithAlternatives",

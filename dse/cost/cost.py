@@ -21,20 +21,22 @@ from dse.records.arrays import Floats
 from dse.records.counts import Counts
 from dse.records.nonideality import Nonideality
 from dse.records.params import Params
-from dse.records.plugin import Kind
+from dse.records.plan import Plan
+from dse.records.plugin import API, Kind
 from dse.records.schedule import Schedule
 from dse.records.workload import Workload
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The four built plugins of a combination, with their names for messages."""
+    """The four built plugins of a combination, with their names for messages, and the contract of the hardware model."""
 
     names: Combination
     generator: ModelGenerator
     compressor: WeightCompressor
     scheduler: TaskScheduler
     hardware: Hardware
+    api: int = API
 
     @property
     def joint(self) -> bool:
@@ -69,6 +71,7 @@ def cost_points(workload: Workload, built: Built, params: Mapping[Kind, Params])
     """
     generator, compressor, scheduler, hardware = built.names
     plan = call_plugin("generator", generator, built.generator.plan, workload, params["generator"])
+    _check_exits_are_charged(plan, hardware, built.api)
     wanted = demand(workload, plan, generator=generator, joint=built.joint)
     geometry = call_plugin("hardware", hardware, built.hardware.geometry, params["hardware"])
     footprint = call_plugin(
@@ -76,7 +79,7 @@ def cost_points(workload: Workload, built: Built, params: Mapping[Kind, Params])
     )
     check_footprint(footprint, wanted, compressor)
     check_blocks(workload.encoder, footprint, compressor)
-    counts = count(workload.encoder, wanted, footprint, geometry)
+    counts = count(workload, wanted, footprint, geometry)
     components = call_plugin(
         "hardware", hardware, built.hardware.components, workload, wanted, counts, footprint, params["hardware"]
     )
@@ -91,6 +94,17 @@ def cost_points(workload: Workload, built: Built, params: Mapping[Kind, Params])
             text = f"{limit.name}: {limit.reason} (by {limit.amount[point]:g})"
             reasons[point] = (*reasons[point], text)
     return Costed(costs, violation, reasons, schedule, counts)
+
+
+def _check_exits_are_charged(plan: Plan, hardware: str, api: int) -> None:
+    """Refuse early exits on a hardware model of contract 1, which counts their heads itself or not at all."""
+    if plan.exits is not None and api < API:
+        raise PluginContractError(
+            f"hardware {hardware!r} is written for contract {api} of plugins, and the core counts heads of early exits since contract 2",
+            expected="a model that charges Counts.head_bits, head_macs and head_sums, and states api=2 in its record",
+            found=f"api {api}",
+            fix="charge these instead of Demand.exits and Task.head_parameters, or let no input leave early",
+        )
 
 
 def baseline_cost(workload: Workload, hardware: Hardware, name: str, params: Params) -> Costs:
@@ -111,7 +125,7 @@ def baseline_cost(workload: Workload, hardware: Hardware, name: str, params: Par
     wanted = demand(workload, separate_models(workload, 1), generator="baseline")
     footprint = whole_footprint(wanted)
     geometry = call_plugin("hardware", name, hardware.geometry, params)
-    counts = count(workload.encoder, wanted, footprint, geometry)
+    counts = count(workload, wanted, footprint, geometry)
     components = call_plugin("hardware", name, hardware.components, workload, wanted, counts, footprint, params)
     broken = [limit.reason for limit in components.violations if limit.amount[0] > 0]
     if broken:

@@ -16,7 +16,9 @@ from dse.records.counts import Counts
 from dse.records.demand import Demand
 from dse.records.footprint import Footprint, Piece
 from dse.records.geometry import Geometry
-from dse.records.workload import Encoder
+from dse.records.plan import DROPPED
+from dse.records.stored import VECTOR_BITS
+from dse.records.workload import Encoder, Workload
 
 FULL_MAGNITUDE = 128
 """Magnitude bound of an 8-bit weight."""
@@ -42,13 +44,13 @@ def slices(magnitude: NDArray[Any], cell_bits: NDArray[Any], separate: NDArray[A
     return np.asarray(np.ceil(np.where(separate, bit_length(magnitude), bit_length(levels)) / cell_bits))
 
 
-def count(encoder: Encoder, demand: Demand, footprint: Footprint, geometry: Geometry) -> Counts:
-    """Count arrays and events of every owner's layers, each (P, O, L).
+def count(workload: Workload, demand: Demand, footprint: Footprint, geometry: Geometry) -> Counts:
+    """Count arrays and events of every owner's layers, each (P, O, L), and what heads ask for.
 
     Matrices of one owner and layer that are driven by the same input vector share arrays (``same-input`` packing):
     slice plane k holds the columns of all those that have more than k slices.
     """
-    shape = demand.used.shape
+    encoder, shape = workload.encoder, demand.used.shape
     matrices = range(len(encoder.matrices))
     fields: dict[str, Floats] = {
         name: np.zeros(shape)
@@ -67,7 +69,24 @@ def count(encoder: Encoder, demand: Demand, footprint: Footprint, geometry: Geom
     for name, factors in (("scalings", footprint.scalings), ("shifts", footprint.shifts)):
         fields[name] = np.zeros(shape) if factors is None else np.asarray(factors.sum(axis=-1))
     bits = np.broadcast_to(footprint.digital_bits.sum(axis=-1), shape)
-    return Counts(digital_bits=bits, extra_stages=_extra_stages(encoder, footprint, shape), **fields)
+    stages = _extra_stages(encoder, footprint, shape)
+    return Counts(digital_bits=bits, extra_stages=stages, **fields, **_count_heads(workload, demand))
+
+
+def _count_heads(workload: Workload, demand: Demand) -> dict[str, Floats]:
+    """Count bits (P, O), and products and sums (P, T), of poolers, classifiers and heads of early exits."""
+    points, tasks = demand.owner.shape[:2]
+    parameters = np.broadcast_to([float(task.head_parameters) for task in workload.tasks], (points, tasks))
+    macs, sums, held = parameters, np.zeros((points, tasks)), parameters
+    if demand.exits is not None:
+        reach, heads = np.where(demand.owner == DROPPED, 1.0, demand.exits.reach), demand.exits.parameters
+        asked = reach * (heads > 0)
+        held = parameters + heads.sum(axis=-1)
+        macs = parameters * reach.min(axis=-1) + (asked * heads).sum(axis=-1)
+        sums = asked.sum(axis=-1) * [task.tokens * workload.encoder.hidden for task in workload.tasks]
+    bits = np.zeros((points, demand.owners))
+    bits[:, [demand.task_owner(task) for task in range(tasks)]] = held * VECTOR_BITS
+    return {"head_bits": bits, "head_macs": macs, "head_sums": sums}
 
 
 def _extra_stages(encoder: Encoder, footprint: Footprint, shape: tuple[int, ...]) -> Floats:

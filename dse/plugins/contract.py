@@ -242,7 +242,7 @@ class Hooks:
 
             @dse.hookimpl
             def dse_hardware_models():
-                yield dse.HardwareModel(name="my-reram", summary="1T1R, 2-bit cells", build=build)
+                yield dse.HardwareModel(api=2, name="my-reram", summary="1T1R, 2-bit cells", build=build)
         """
 
     @hookspec

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 
 from dse.errors import PluginContractError, unknown_name
-from dse.records.plugin import API, RECORD_TYPES, Kind, Options
+from dse.records.plugin import API, OLDEST_API, RECORD_TYPES, Kind, Options
 
 GROUP = "dse"
 HOOKS: dict[str, Kind] = {
@@ -49,10 +50,13 @@ def check_record(record: object, kind: Kind, hook: str, source: str) -> None:
             raise PluginContractError(what, where=source, found=ascii(text)[:80])
     who = f"{kind} {record.name!r}"
     options: object = record.options
-    if record.api != API:
+    if record.api not in range(OLDEST_API, API + 1):
         what, fix = "another version of the plugin contract", "install a release of the plugin for this version of dse"
-        what, needed, given = f"{who} is made for {what}", f"api {API}", f"api {record.api}"
+        what, needed, given = f"{who} is made for {what}", f"api {OLDEST_API} to {API}", f"api {record.api}"
         raise PluginContractError(what, where=source, expected=needed, found=given, fix=fix)
+    if record.api < API:
+        told = f"{source}: {who} is written for contract {record.api} of plugins; state api={API} once it follows contract {API}"
+        warnings.warn(told, DeprecationWarning, stacklevel=2)
     if not (isinstance(options, type) and issubclass(options, Options)):
         what, needed = f"the options of {who} are not a class of options", "a subclass of dse.Options"
         raise PluginContractError(what, where=source, expected=needed, found=repr(options))

@@ -24,11 +24,13 @@ class Origin:
 
     Attributes:
         plugin: the built plugin.
+        api: number of the contract that the plugin was written for.
         files: files that the plugin has read so far, and that its options name.
     """
 
     def __init__(self, registry: Registry, kind: Kind, name: str, options: Mapping[str, Any], *, where: str) -> None:
         self._registry, self._kind, self._name, self._options = registry, kind, name, options
+        self.api = registry.get(kind, name, where=where).api
         self.files: set[Path] = set()
         with heard(self.files):
             self.plugin = registry.build(kind, name, options, where=where)

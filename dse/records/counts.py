@@ -14,6 +14,8 @@ class Counts:
     ``conversions`` and ``drives`` are events of one input vector in one input cycle; a vector takes
     ceil(input_bits / dac_bits) cycles. ``inputs``, ``partials`` and ``outputs`` happen once per vector.
 
+    What a request asks of poolers, classifiers and heads of early exits is counted per owner, ``(P, O)``, or task, ``(P, T)``.
+
     Attributes:
         arrays: physical arrays; each is read once per cycle.
         conversions: live bitlines converted, the extra column of flip encoding included.
@@ -28,6 +30,10 @@ class Counts:
         macs: multiplications of digital codes.
         scalings: partial sums of the base's arrays that are multiplied by a factor.
         shifts: partial sums of the base's arrays that are shifted and added instead.
+        head_bits: (P, O) bits of poolers, classifiers and heads of early exits in on-chip SRAM.
+        head_macs: (P, T) products of these heads for one request, in the mean over its inputs: an input that left early
+            asks neither pooler nor classifier.
+        head_sums: (P, T) additions of one request for the means over tokens that heads of early exits read.
     """
 
     arrays: Floats
@@ -42,3 +48,6 @@ class Counts:
     macs: Floats
     scalings: Floats
     shifts: Floats
+    head_bits: Floats
+    head_macs: Floats
+    head_sums: Floats

@@ -9,8 +9,10 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-API = 1
-"""Version of the plugin contract; a record made for another version is refused with both numbers."""
+API = 2
+"""Number of the plugin contract."""
+OLDEST_API = 1
+"""Oldest contract that still loads, with a DeprecationWarning; records that state no number are written for it."""
 
 Kind: TypeAlias = Literal["generator", "compressor", "scheduler", "hardware"]
 KINDS: tuple[Kind, ...] = ("generator", "compressor", "scheduler", "hardware")
@@ -33,7 +35,7 @@ class PluginRecord:
         version: version of the plugin; a study refuses to resume when it has changed.
         options: type that validates the plugin's table ``options`` in a space file.
         source: the paper or table it implements, if any.
-        api: version of the contract that the plugin was written for.
+        api: number of the contract that the plugin was written for; see `API`.
     """
 
     kind: ClassVar[Kind]
@@ -43,7 +45,7 @@ class PluginRecord:
     version: str = "1"
     options: type[Options] = Options
     source: str = ""
-    api: int = API
+    api: int = OLDEST_API
 
 
 @dataclass(frozen=True, kw_only=True)

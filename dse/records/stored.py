@@ -15,6 +15,8 @@ Key: TypeAlias = "tuple[int, int]"
 """Key of a matrix: its layer, and its index in the layer."""
 SCALE_BITS = 32
 """Bits of one stored scale."""
+VECTOR_BITS = 16
+"""Bits of a bias, a norm or a parameter of a head, in on-chip SRAM."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,7 +253,8 @@ class WorkloadProblem:
         missing = [kind for kind, name in zip(KINDS, combination, strict=True) if (kind, name) not in self._plugins]
         if missing:
             raise SpaceError("the study does not name this plugin", where=missing[0], found=" + ".join(combination))
-        return Built(combination, *(self._plugins[kind, name] for kind, name in zip(KINDS, combination, strict=True)))
+        built = (self._plugins[kind, name] for kind, name in zip(KINDS, combination, strict=True))
+        return Built(combination, *built, self._origins[f"hardware.{combination[3]}"].api)
 
     def _cost(self, built: Built, points: list[DesignPoint]) -> Costed:
         with heard(self._origins[f"hardware.{built.names[3]}"].files):

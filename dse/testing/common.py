@@ -19,7 +19,7 @@ from dse.plugins.declared import check_parameters
 from dse.plugins.hooks import HOOKS
 from dse.records.parameters import Parameter
 from dse.records.params import Params
-from dse.records.plugin import API, RECORD_TYPES, Kind, Options, PluginRecord
+from dse.records.plugin import API, OLDEST_API, RECORD_TYPES, Kind, Options, PluginRecord
 from dse.records.workload import Workload
 from dse.testing import _values as values
 from dse.testing.workloads import TinyContext, tiny_workload
@@ -172,7 +172,7 @@ class PluginTests:
         """The record has its kind's type, and the plugin that it builds has the kind's methods, none of them misspelt."""
         expected = RECORD_TYPES[self.kind]
         assert isinstance(record, expected), f"expected a dse.{expected.__name__}, found {type(record).__name__}"
-        assert record.api == API, f"made for api {record.api}, this is api {API}"
+        assert record.api in range(OLDEST_API, API + 1), f"made for api {record.api}, this is api {API}"
         for name in ("name", "summary", "version"):
             text = getattr(record, name)
             assert isinstance(text, str), f"{name} must be text, found {text!r}"

@@ -20,7 +20,8 @@ from dse.records.footprint import Footprint, Piece, Reprogrammed
 from dse.records.geometry import Geometry
 from dse.records.nonideality import Nonideality
 from dse.records.params import Params
-from dse.records.plugin import Kind, PluginRecord
+from dse.records.plan import Plan
+from dse.records.plugin import API, Kind, PluginRecord
 from dse.records.workload import Workload
 from dse.testing import _values as values
 from dse.testing.common import Check, PluginTests, after, once_each
@@ -137,6 +138,39 @@ class HardwareTests(PluginTests):
                 after_it = getattr(charge(plugin, workload, wanted, written, params), name).max()
                 assert after_it > before, f"{name} does not grow by blocks that are written: {before:g} to {after_it:g}"
 
+    def test_heads_are_charged(self, record: PluginRecord) -> None:
+        """More products of poolers, classifiers and heads of early exits cost more energy; contract 1 knew no such count."""
+        after(self.test_what_runs_beside_arrays_costs_no_less, record=record)
+        for plugin, workload, params in self.cases(record) if record.api >= API else ():
+            wanted = demand(workload, separate_models(workload, 1), generator="test")
+            footprint = whole_footprint(wanted)
+            counts = count(workload, wanted, footprint, plugin.geometry(params))
+            less, more = (
+                plugin.components(
+                    workload, wanted, replace(counts, head_macs=times * counts.head_macs), footprint, params
+                ).request_energy_uj.sum()
+                for times in (1, 2)
+            )
+            assert more > less, (
+                f"heads are free: request_energy_uj is {less:g}, and {more:g} with twice Counts.head_macs"
+            )
+
+    def test_groups_are_charged(self, record: PluginRecord) -> None:
+        """A group's layer, which several tasks share, is charged to the group, and less than a layer for each task."""
+        after(self.test_larger_footprint_costs_no_less, record=record)
+        for plugin, workload, params in self.cases(record):
+            tasks, layers = len(workload.tasks), workload.encoder.layers
+            grouped = Plan(np.ones((1, tasks, layers), dtype=int), groups=1)
+            wanted = demand(workload, grouped, generator="test", joint=True)
+            made = charge(plugin, workload, wanted, whole_footprint(wanted), params)
+            shape = (1, wanted.owners, len(made.names))
+            assert np.shape(made.area_mm2) == shape, (
+                f"area_mm2 must have shape {shape}, found {np.shape(made.area_mm2)}"
+            )
+            separate = self.costs(plugin, workload, params)[0]
+            shared = _costs(plugin, workload, wanted, whole_footprint(wanted), params)
+            _check_grows(shared, separate, ("array_area_mm2",))
+
     def test_alternatives_are_factors_of_components(self, record: PluginRecord) -> None:
         """Each alternative that the model offers has a positive factor per design, for components that the model charges."""
         after(self.test_charges_have_their_shapes, record=record)
@@ -208,7 +242,7 @@ def scale(footprint: Footprint, *, columns: float, magnitude: float) -> Footprin
 
 def charge(plugin: Any, workload: Workload, wanted: Demand, footprint: Footprint, params: Params) -> Components:
     """Return the model's charges for a footprint that the core counts."""
-    counts = count(workload.encoder, wanted, footprint, plugin.geometry(params))
+    counts = count(workload, wanted, footprint, plugin.geometry(params))
     made: Components = plugin.components(workload, wanted, counts, footprint, params)
     return made
 

@@ -64,7 +64,7 @@ def measured(batch: int, own: int = OWN, tasks: int = TASKS) -> Orders:
     wanted = demand(load, plan, generator="mgen", joint=True)
     footprint = dse.whole_footprint(wanted)
     values = {item.name: np.array([item.default]) for item in hardware.parameters(load)}
-    counts = count(load.encoder, wanted, footprint, hardware.geometry(dse.Params(1, values)))
+    counts = count(load, wanted, footprint, hardware.geometry(dse.Params(1, values)))
     needed = counts.arrays[0, [dse.BASE, wanted.task_owner(0)]].sum()
     per_tile = values["arrays_per_ima"][0] * hardware.options.imas_per_tile
     values["tiles"] = np.array([int(np.ceil(needed / per_tile))])

@@ -103,7 +103,7 @@ def test_counts_equal_a_bit_serial_simulation(case: tuple) -> None:  # type: ign
     piece = dse.Piece(held * wanted.rows, held * wanted.columns, held * np.array(list(bounds.values())), unsigned)
     footprint = dse.Footprint((piece,), np.zeros(held.shape), np.zeros(wanted.used.shape, bool))
     code = ENCODINGS.index(encoding)
-    counted = count(shape, wanted, footprint, geometry(rows=size, columns=size, cell_bits=cell, encoding=code))
+    counted = count(load, wanted, footprint, geometry(rows=size, columns=size, cell_bits=cell, encoding=code))
 
     assert counted.arrays[0, 1, 0] == seen.arrays
     assert counted.conversions[0, 1, 0] == seen.conversions
@@ -136,7 +136,7 @@ def test_one_unsigned_bit_takes_half_of_what_ternary_takes_in_separate_arrays() 
     for unsigned in (False, True):
         piece = dse.Piece(held * wanted.rows, held * wanted.columns, held, unsigned)
         footprint = dse.Footprint((piece,), np.zeros(held.shape), np.zeros(wanted.used.shape, bool))
-        arrays.append(count(load.encoder, wanted, footprint, geometry()).arrays[0, 1].sum())
+        arrays.append(count(load, wanted, footprint, geometry()).arrays[0, 1].sum())
 
     assert arrays == [10_368 / 8, 10_368 / 16]
 
@@ -152,7 +152,7 @@ def test_one_unsigned_bit_takes_half_of_what_ternary_takes_in_separate_arrays() 
 )
 def test_whole_models_take_the_published_arrays(load: dse.Workload, cell: int, encoding: int, arrays: int) -> None:
     wanted = demand(load, dse.separate_models(load, 1), generator="test")
-    counted = count(load.encoder, wanted, dse.whole_footprint(wanted), geometry(cell_bits=cell, encoding=encoding))
+    counted = count(load, wanted, dse.whole_footprint(wanted), geometry(cell_bits=cell, encoding=encoding))
 
     assert counted.arrays.sum() == arrays
 
@@ -166,15 +166,15 @@ def test_packing_shares_arrays_between_matrices_of_one_input_only() -> None:
     three = np.ones(6)
     used = wanted.used[..., None] * three
     every = dse.Piece(used * wanted.rows, used * 40, used * 1)
-    packed = count(load.encoder, wanted, dse.Footprint((every,), footprint.digital_bits, footprint.on_base), geometry())
+    packed = count(load, wanted, dse.Footprint((every,), footprint.digital_bits, footprint.on_base), geometry())
     apart = count(
-        load.encoder,
+        load,
         wanted,
         dse.Footprint((every,), footprint.digital_bits, footprint.on_base),
         geometry(packing="none"),
     )
 
-    assert count(load.encoder, wanted, footprint, geometry()).arrays[0, 1, 0] == 2 * (3 + 3 + 3 + 12)
+    assert count(load, wanted, footprint, geometry()).arrays[0, 1, 0] == 2 * (3 + 3 + 3 + 12)
     assert packed.arrays[0, 1, 0] == 2 * (3 * 1 + 3 + 3 + 12)  # 120 columns of query, key, value in one block column
     assert apart.arrays[0, 1, 0] == 2 * (3 * 3 + 3 + 3 + 12)
 
@@ -193,7 +193,7 @@ def test_a_batch_counts_what_its_points_count_alone_whatever_a_point_drops(seed:
         plan = demand(load, dse.separate_models(load, len(range(points)[at])), generator="test")
         piece = dse.Piece(rows[at], columns[at], magnitude[at], unsigned)
         footprint = dse.Footprint((piece,), np.zeros(rows[at].shape), np.zeros(plan.used.shape, bool))
-        return count(load.encoder, plan, footprint, geometry(points=len(range(points)[at])))
+        return count(load, plan, footprint, geometry(points=len(range(points)[at])))
 
     together = counted(slice(None))
     for point in range(points):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -11,10 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dse
+from dse.cost.cost import Built, cost_points
+from dse.cost.counts import count
 from dse.cost.demand import demand
 from dse.cost.exits import check_heads
 from dse.cost.sum import _runs
+from dse.records.plugin import KINDS
 from dse.testing import tiny_workload
+from tests.support.workloads import geometry
 
 LOAD = tiny_workload(3)
 OWN = np.repeat(np.arange(1, 4)[None, :, None], 4, axis=2)
@@ -53,6 +57,34 @@ def test_a_shared_layer_runs_until_its_last_user_has_left(seed: int) -> None:
             prefixes[key] = prefixes.get(key, False) | here[:, task, layer]
         expected[layer] = sum(np.mean(any_here) for any_here in prefixes.values())
     np.testing.assert_allclose(runs(shared, planned(owner, reach))[0].sum(axis=0), expected, atol=0.02)
+
+
+def test_heads_are_asked_by_the_inputs_that_reach_them() -> None:
+    """Every head takes SRAM; inputs that left ask neither pooler nor classifier of the end."""
+    reach = np.array([[[1.0, 1.0, 0.5, 0.25], [1.0, 1.0, 1.0, 1.0], [1.0, 0.5, 0.5, 0.5]]])
+    owner = OWN.copy()
+    owner[0, 2, 1] = dse.DROPPED
+    wanted = demand(LOAD, planned(owner, reach, [[[0, 70, 30, 0], [0, 0, 0, 0], [0, 0, 20, 0]]]), generator="test")
+    heads = [task.head_parameters for task in LOAD.tasks]
+    counts = count(LOAD, wanted, dse.whole_footprint(wanted), geometry())
+    np.testing.assert_array_equal(counts.head_bits, 16 * np.array([[0, heads[0] + 100, heads[1], heads[2] + 20]]))
+    asked = [0.25 * heads[0] + 70 + 0.5 * 30, heads[1], 0.5 * heads[2] + 0.5 * 20]
+    np.testing.assert_allclose(counts.head_macs, [asked])
+    states = [task.tokens * LOAD.encoder.hidden for task in LOAD.tasks]
+    np.testing.assert_allclose(counts.head_sums, [[1.5 * states[0], 0, 0.5 * states[2]]])
+
+
+def test_hardware_of_contract_1_is_refused_where_inputs_leave_early() -> None:
+    """It would charge heads a second time, or not at all."""
+
+    class Leaves(dse.plugin.Base):
+        def plan(self, *_: Any) -> dse.Plan:
+            return planned(OWN, 1.0)
+
+    leaves, other = cast("dse.ModelGenerator", Leaves()), cast("Any", None)  # the others are not asked before
+    built = Built(("leaves", "none", "fixed", "old"), leaves, other, other, other, api=1)
+    with pytest.raises(dse.PluginContractError, match=r"hardware 'old' is written for contract 1[\s\S]*head_macs"):
+        cost_points(LOAD, built, {kind: dse.Params(1, {}) for kind in KINDS})
 
 
 def test_without_exits_nothing_changes() -> None:

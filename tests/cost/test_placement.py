@@ -47,7 +47,7 @@ def drawn(seed: int) -> tuple[dse.Footprint, dse.Geometry]:
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_as_many_arrays_are_placed_as_are_counted(seed: int) -> None:
     footprint, arrays = drawn(seed)
-    counted = count(LOAD.encoder, WANTED, footprint, arrays).arrays[0]
+    counted = count(LOAD, WANTED, footprint, arrays).arrays[0]
     found = np.zeros(counted.shape)
     seen: set[int] = set()
     for segment in place_pieces(LOAD.encoder, footprint, arrays):

@@ -164,8 +164,8 @@ def test_ternary_differences_follow_the_published_law(tasks: int) -> None:
     values = {"cosine": 0.5, "max_bits": 1, "selective": 0.0, "from_layer": 0}
     ternary = dse.Params(1, {name: np.full((1, tasks), value) for name, value in values.items()})
     wanted = demand(load, dse.separate_models(load, 1), generator="test")
-    ours = count(load.encoder, wanted, plugin.footprint(load, wanted, geometry(), ternary), geometry()).arrays.sum()
-    whole = count(load.encoder, wanted, dse.whole_footprint(wanted), geometry()).arrays.sum()
+    ours = count(load, wanted, plugin.footprint(load, wanted, geometry(), ternary), geometry()).arrays.sum()
+    whole = count(load, wanted, dse.whole_footprint(wanted), geometry()).arrays.sum()
 
     assert ours / whole == pytest.approx(1 / tasks + 1 / 8)
 

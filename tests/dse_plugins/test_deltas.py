@@ -48,8 +48,8 @@ def arrays(plugin: Any, given: dse.Params) -> float:
     """Arrays of the first task's differences, by those of whole weights."""
     wanted = demand(LOAD, dse.separate_models(LOAD, 1), generator="test")
     placed = geometry(rows=16, columns=16)
-    found = count(LOAD.encoder, wanted, plugin.footprint(LOAD, wanted, placed, given), placed)
-    whole = count(LOAD.encoder, wanted, dse.whole_footprint(wanted), placed)
+    found = count(LOAD, wanted, plugin.footprint(LOAD, wanted, placed, given), placed)
+    whole = count(LOAD, wanted, dse.whole_footprint(wanted), placed)
     return float(found.arrays[0, 1].sum() / whole.arrays[0, 1].sum())
 
 

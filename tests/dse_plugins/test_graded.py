@@ -116,7 +116,7 @@ def test_what_is_spent_is_what_the_arrays_are(plugin: Graded) -> None:
     wanted = demand(LOAD, dse.separate_models(LOAD, 1), generator="test")
     for share in (0.15, 0.5, 0.85, 1.0):
         params = dse.Params(1, {"share": np.full((1, 2), share), "base_bits": np.array([8])})
-        counted = count(LOAD.encoder, wanted, plugin.footprint(LOAD, wanted, placed, params), placed)
+        counted = count(LOAD, wanted, plugin.footprint(LOAD, wanted, placed, params), placed)
         for task in range(2):
             grading = plugin._grading(task, Placement.of(placed, 0))
             spent = grading.spent[grading.steps(np.array(share))]
@@ -148,8 +148,8 @@ def test_without_recovery_no_bias_is_stored() -> None:
 def test_a_coarse_base_takes_fewer_slices_and_biases_know_of_it(plugin: Graded, bits: int) -> None:
     wanted = demand(LOAD, dse.separate_models(LOAD, 1), generator="test")
     params = dse.Params(1, {"share": np.full((1, 2), 0.5), "base_bits": np.array([bits])})
-    counted = count(LOAD.encoder, wanted, plugin.footprint(LOAD, wanted, geometry(), params), geometry())
-    whole = count(LOAD.encoder, wanted, dse.whole_footprint(wanted), geometry())
+    counted = count(LOAD, wanted, plugin.footprint(LOAD, wanted, geometry(), params), geometry())
+    whole = count(LOAD, wanted, dse.whole_footprint(wanted), geometry())
     base, tuned = dse.Matrices(CONTEXT.base_weights()), dse.Matrices(CONTEXT.task_weights(0))
     term = plugin.store(base, base, geometry(), params, 0)[0, 0].terms[0]
     stored, full = (

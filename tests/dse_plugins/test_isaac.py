@@ -34,7 +34,7 @@ def charged(load: dse.Workload, owner: Any = None, options: Any = None, **change
     wanted = demand(load, plan, generator="test")
     footprint = dse.whole_footprint(wanted)
     values = params(**changes)
-    counts = count(load.encoder, wanted, footprint, model.geometry(values))
+    counts = count(load, wanted, footprint, model.geometry(values))
     return model.components(load, wanted, counts, footprint, values)
 
 

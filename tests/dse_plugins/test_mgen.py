@@ -120,10 +120,10 @@ def test_one_shared_encoder_takes_the_arrays_of_one() -> None:
     load = workload(4)
     plan = Shared(SharedOptions()).plan(load, dse.Params(1))
     wanted = demand(load, plan, generator="mtl-shared")
-    shared = count(load.encoder, wanted, dse.whole_footprint(wanted), geometry()).arrays.sum()
+    shared = count(load, wanted, dse.whole_footprint(wanted), geometry()).arrays.sum()
     apart = demand(load, dse.separate_models(load, 1), generator="independent")
 
-    assert shared * 4 == count(load.encoder, apart, dse.whole_footprint(apart), geometry()).arrays.sum()
+    assert shared * 4 == count(load, apart, dse.whole_footprint(apart), geometry()).arrays.sum()
 
 
 def test_the_trunk_loses_what_does_least_and_branches_lose_nothing() -> None:

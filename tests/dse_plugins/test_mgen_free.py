@@ -70,7 +70,7 @@ def test_arrays_and_conversions_really_vanish() -> None:
 
     def counted(heads: float, ffn: float) -> dse.Counts:
         wanted = demand(LOAD, plugin.plan(LOAD, params(heads, ffn)), generator="mgen")
-        return count(LOAD.encoder, wanted, dse.whole_footprint(wanted), arrays)
+        return count(LOAD, wanted, dse.whole_footprint(wanted), arrays)
 
     whole, half = counted(1.0, 1.0), counted(0.5, 0.5)
 

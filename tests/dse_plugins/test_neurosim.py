@@ -40,7 +40,7 @@ def charged(load: dse.Workload, options: Any = None, **changes: Any) -> dse.Comp
     wanted = demand(load, dse.separate_models(load, 1), generator="test")
     footprint = dse.whole_footprint(wanted)
     values = params(**changes)
-    counts = count(load.encoder, wanted, footprint, model.geometry(values))
+    counts = count(load, wanted, footprint, model.geometry(values))
     return model.components(load, wanted, counts, footprint, values)
 
 
@@ -75,10 +75,7 @@ def test_halving_the_bits_of_a_cell_raises_the_number_of_arrays_and_the_area() -
     load = minilm()
     wanted = demand(load, dse.separate_models(load, 1), generator="test")
     footprint = dse.whole_footprint(wanted)
-    arrays = [
-        count(load.encoder, wanted, footprint, MODEL.geometry(params(cell_bits=bits))).arrays.sum()
-        for bits in (4, 2, 1)
-    ]
+    arrays = [count(load, wanted, footprint, MODEL.geometry(params(cell_bits=bits))).arrays.sum() for bits in (4, 2, 1)]
     areas = [total("area_mm2", cell_bits=bits) for bits in (4, 2, 1)]
 
     assert arrays == [arrays[0], 2 * arrays[0], 4 * arrays[0]]
@@ -116,7 +113,7 @@ def test_it_maps_weights_as_isaac_does_and_counts_the_same_events() -> None:
     wanted = demand(load, dse.separate_models(load, 1), generator="test")
     footprint = dse.whole_footprint(wanted)
     isaac = Isaac(IsaacOptions())
-    counts = count(load.encoder, wanted, footprint, isaac.geometry(params()))
+    counts = count(load, wanted, footprint, isaac.geometry(params()))
     theirs = isaac.components(load, wanted, counts, footprint, params())
 
     np.testing.assert_allclose(ours.area_mm2[..., at], theirs.area_mm2[..., at])
@@ -155,7 +152,7 @@ def test_alternatives_are_what_the_model_charges_under_each_law(model: Any) -> N
     footprint = dse.whole_footprint(wanted)
 
     def components(chosen: Any) -> dse.Components:
-        counts = count(load.encoder, wanted, footprint, chosen.geometry(values))
+        counts = count(load, wanted, footprint, chosen.geometry(values))
         made: dse.Components = chosen.components(load, wanted, counts, footprint, values)
         return made
 
@@ -194,7 +191,7 @@ def least_energy(kind: Any, options: Any) -> str:
     every = dse.Params(len(sweep), values)
     wanted = demand(load, dse.separate_models(load, every.points), generator="test")
     footprint = dse.whole_footprint(wanted)
-    counts = count(load.encoder, wanted, footprint, model.geometry(every))
+    counts = count(load, wanted, footprint, model.geometry(every))
     energy = total_costs(
         load,
         wanted,

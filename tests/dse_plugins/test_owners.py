@@ -131,8 +131,8 @@ def test_differences_from_a_trunk_that_is_used_never_take_more_than_whole_owners
     owner: Any, build: Any, options: Any, chosen: Any
 ) -> None:
     wanted = demand(LOAD, dse.Plan(owner, groups=int(owner.max()) - 3), generator="test", joint=True)
-    found = count(LOAD.encoder, wanted, made(build, options).footprint(LOAD, wanted, ARRAYS, chosen), ARRAYS)
-    whole = count(LOAD.encoder, wanted, dse.whole_footprint(wanted), ARRAYS)
+    found = count(LOAD, wanted, made(build, options).footprint(LOAD, wanted, ARRAYS, chosen), ARRAYS)
+    whole = count(LOAD, wanted, dse.whole_footprint(wanted), ARRAYS)
 
     assert (found.arrays <= whole.arrays).all()
     assert found.arrays[0, 0].sum() == whole.arrays[0, 0].sum()
@@ -148,7 +148,7 @@ def test_graded_keeps_its_share_of_arrays_without_tables(placed: Any) -> None:
 
     for share in (0.0, 0.3, 0.5, 0.8, 1.0):
         chosen = params(base_bits=8, share=[share] * 3)
-        found = count(LOAD.encoder, wanted, plugin.footprint(LOAD, wanted, placed, chosen), placed)
+        found = count(LOAD, wanted, plugin.footprint(LOAD, wanted, placed, chosen), placed)
         for arrays in found.arrays[0, 1:].sum(axis=1):
             assert share * most - block_of_each < arrays <= share * most
     assert Placement.of(placed, 0).forms[-1] == TERNARY

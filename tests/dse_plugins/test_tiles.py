@@ -43,9 +43,7 @@ def made(build: Any) -> Any:
 def arrays(plugin: Any, given: dse.Params) -> list[float]:
     """Arrays of each task's differences."""
     wanted = demand(LOAD, dse.separate_models(LOAD, 1), generator="test")
-    return list(
-        count(LOAD.encoder, wanted, plugin.footprint(LOAD, wanted, ARRAYS, given), ARRAYS).arrays[0, 1:].sum(axis=1)
-    )
+    return list(count(LOAD, wanted, plugin.footprint(LOAD, wanted, ARRAYS, given), ARRAYS).arrays[0, 1:].sum(axis=1))
 
 
 def deltas(plugin: Any, given: dse.Params, task: int = 0) -> dict[tuple[int, int], tuple[torch.Tensor, torch.Tensor]]:

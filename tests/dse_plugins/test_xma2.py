@@ -72,8 +72,8 @@ def footprint(plugin: Any, given: dse.Params) -> dse.Footprint:
 def arrays(plugin: Any, given: dse.Params) -> np.ndarray:
     """Arrays (O,) of base and tasks, by those of a whole model."""
     wanted, placed = demand(LOAD, dse.separate_models(LOAD, 1), generator="test"), geometry(rows=16, columns=16)
-    found = count(LOAD.encoder, wanted, footprint(plugin, given), placed).arrays[0].sum(axis=-1)
-    whole = count(LOAD.encoder, wanted, dse.whole_footprint(wanted), placed).arrays[0, 1].sum()
+    found = count(LOAD, wanted, footprint(plugin, given), placed).arrays[0].sum(axis=-1)
+    whole = count(LOAD, wanted, dse.whole_footprint(wanted), placed).arrays[0, 1].sum()
     return np.asarray(found / whole)
 
 
@@ -303,7 +303,7 @@ def test_lora_is_a_digital_product_of_its_rank() -> None:
     left = tuned[KEY] - below
     assert float((second @ first - left).norm() / left.norm()) < 0.05  # of full rank
     wanted = demand(LOAD, dse.separate_models(LOAD, 1), generator="test")
-    found = count(LOAD.encoder, wanted, plugin.footprint(LOAD, wanted, geometry(), given), geometry())
+    found = count(LOAD, wanted, plugin.footprint(LOAD, wanted, geometry(), given), geometry())
     assert not found.arrays[0, 1:].any()
     assert found.macs[0, 1, 0] == sum(32 * (m.rows + m.columns) for m in LOAD.encoder.matrices)
 

@@ -197,7 +197,7 @@ def dense(piece: OnArrays) -> torch.Tensor:
 def test_every_array_that_is_charged_is_in_the_table(exported: Exported, case: str) -> None:
     folder, problem, point = exported(case)
     assembly = assemble(problem, point)
-    counted = count(assembly.encoder, assembly.demand, assembly.footprint, assembly.geometry).arrays[0]
+    counted = count(problem.workload, assembly.demand, assembly.footprint, assembly.geometry).arrays[0]
     table = dse.load_export(folder).arrays()
     owners = ["base", *(f"group {group}" for group in range(1, assembly.plan.groups + 1)), *problem.tasks]
     for at, owner in enumerate(owners):

@@ -116,19 +116,19 @@ def test_a_broken_source_is_listed_and_stops_nothing_else(load: Any, reason: str
 
 
 def test_nothing_of_a_half_broken_source_is_registered() -> None:
-    registry = dse.Registry().add("half", source(dse_schedulers=yields(scheduler("one"), scheduler("two", api=2))))
+    registry = dse.Registry().add("half", source(dse_schedulers=yields(scheduler("one"), scheduler("two", api=3))))
 
     assert registry.records("scheduler") == {}
 
 
 def test_messages_say_what_was_expected_and_found() -> None:
     registry = dse.Registry()
-    registry.add("a", source(dse_schedulers=yields(scheduler(api=2))))
+    registry.add("a", source(dse_schedulers=yields(scheduler(api=3))))
     registry.add("b", source(dse_schedulers=yields(3)))
     registry.add("c", source(dse_shedulers=yields(scheduler())))
     texts = [str(provider.error) for provider in registry.broken]
 
-    assert "expected: api 1\n  found: api 2" in texts[0]
+    assert "expected: api 1 to 2\n  found: api 3" in texts[0]
     assert "expected: dse.Scheduler\n  found: int" in texts[1]
     assert "did you mean 'dse_schedulers'?" in texts[2]
 

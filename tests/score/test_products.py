@@ -80,7 +80,7 @@ def test_second_factors_share_no_arrays_and_wait_once_for_each_input() -> None:
     second = dse.Piece(held * 20, held * wanted.columns, held, fed_by=0)
     nothing = np.zeros(held.shape)
     made = dse.Footprint((first, second), nothing, np.zeros(wanted.used.shape, bool))
-    counts = count(load.encoder, wanted, made, geometry())
+    counts = count(load, wanted, made, geometry())
 
     packed = 2 * (3 + 3 + 3 + 12)  # 60 columns of query, key and value in one block column; then three single matrices
     assert counts.arrays[0, 1, 0] == packed + 2 * (3 + 3 + 3 + 3 + 12 + 3)
@@ -88,7 +88,7 @@ def test_second_factors_share_no_arrays_and_wait_once_for_each_input() -> None:
     assert counts.extra_stages[0, 1, 0] == 4  # query, key and value wait together
     assert not counts.extra_stages[0, 0].any()
     some = replace(second, columns=second.columns * np.array([1, 0, 0, 0, 0, 1]))
-    counts = count(load.encoder, wanted, replace(made, pieces=(first, some)), geometry())
+    counts = count(load, wanted, replace(made, pieces=(first, some)), geometry())
     assert counts.extra_stages[0, 1, 0] == 2
 
 

@@ -36,4 +36,4 @@ class Uncompressed(plugin.Base):
 @plugin.hookimpl
 def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
-    yield plugin.Compressor(name="none", summary="every owner whole in 8 bits", build=Uncompressed)
+    yield plugin.Compressor(api=2, name="none", summary="every owner whole in 8 bits", build=Uncompressed)

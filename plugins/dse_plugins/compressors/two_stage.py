@@ -227,6 +227,7 @@ class TwoStage:
 def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
     yield plugin.Compressor(
+        api=2,
         name="two-stage",
         summary="deltas on the base's 8-bit grid, clipped and thinned by output channels",
         build=TwoStage,

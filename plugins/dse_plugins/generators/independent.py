@@ -24,4 +24,4 @@ class Independent(plugin.Base):
 @plugin.hookimpl
 def dse_generators() -> Iterable[plugin.Generator]:
     """Yield the one generator."""
-    yield plugin.Generator(name="independent", summary="N separate fine-tuned models", build=Independent)
+    yield plugin.Generator(api=2, name="independent", summary="N separate fine-tuned models", build=Independent)

@@ -58,6 +58,7 @@ class Shared(plugin.Base):
 def dse_generators() -> Iterable[plugin.Generator]:
     """Yield the one generator."""
     yield plugin.Generator(
+        api=2,
         name="mtl-shared",
         summary="one encoder trained on all tasks, a head each",
         build=Shared,

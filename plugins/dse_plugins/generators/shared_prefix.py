@@ -32,5 +32,8 @@ class SharedPrefix(Independent):
 def dse_generators() -> Iterable[plugin.Generator]:
     """Yield the one generator."""
     yield plugin.Generator(
-        name="shared-prefix", summary="lowest layers of each task use base weights, untrained", build=SharedPrefix
+        api=2,
+        name="shared-prefix",
+        summary="lowest layers of each task use base weights, untrained",
+        build=SharedPrefix,
     )

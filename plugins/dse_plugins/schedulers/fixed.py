@@ -47,4 +47,4 @@ class Fixed(plugin.Base):
 @plugin.hookimpl
 def dse_schedulers() -> Iterable[plugin.Scheduler]:
     """Yield the one scheduler."""
-    yield plugin.Scheduler(name="fixed", summary="tasks in a given order", build=Fixed, options=FixedOptions)
+    yield plugin.Scheduler(api=2, name="fixed", summary="tasks in a given order", build=Fixed, options=FixedOptions)

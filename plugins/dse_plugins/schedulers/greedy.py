@@ -45,4 +45,6 @@ def _nearest(cost: NDArray[np.float64], first: int) -> NDArray[np.int64]:
 @plugin.hookimpl
 def dse_schedulers() -> Iterable[plugin.Scheduler]:
     """Yield the one scheduler."""
-    yield plugin.Scheduler(name="greedy", summary="the task that is cheapest to switch to comes next", build=Greedy)
+    yield plugin.Scheduler(
+        api=2, name="greedy", summary="the task that is cheapest to switch to comes next", build=Greedy
+    )

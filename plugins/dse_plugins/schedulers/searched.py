@@ -27,4 +27,6 @@ class Searched(plugin.Base):
 @plugin.hookimpl
 def dse_schedulers() -> Iterable[plugin.Scheduler]:
     """Yield the one scheduler."""
-    yield plugin.Scheduler(name="searched", summary="order of the tasks searched as a permutation", build=Searched)
+    yield plugin.Scheduler(
+        api=2, name="searched", summary="order of the tasks searched as a permutation", build=Searched
+    )

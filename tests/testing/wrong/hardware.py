@@ -92,6 +92,23 @@ class WritesForNothing(Isaac):
         return super().components(workload, demand, counts, replace(footprint, reprogrammed=None), params)
 
 
+class HeadsForFree(Isaac):
+    def components(
+        self,
+        workload: dse.Workload,
+        demand: dse.Demand,
+        counts: dse.Counts,
+        footprint: dse.Footprint,
+        params: dse.Params,
+    ) -> dse.Components:
+        return super().components(workload, demand, replace(counts, head_macs=counts.head_macs * 0), footprint, params)
+
+
+class WithoutGroups(Changed):
+    def change(self, made: dse.Components, workload: dse.Workload, *_: Any) -> dict[str, Any]:
+        return {"area_mm2": made.area_mm2[:, -1 - len(workload.tasks) :]}
+
+
 class FirstPointForAll(Changed):
     def change(self, made: dse.Components, *_: Any) -> dict[str, Any]:
         return {"energy_uj": np.repeat(made.energy_uj[:1], len(made.energy_uj), axis=0)}
@@ -119,7 +136,7 @@ class NoiseInWords(Isaac):
 
 
 def record(build: type) -> dse.HardwareModel:
-    return dse.HardwareModel(name="wrong", summary="wrong on purpose", build=build, options=IsaacOptions)
+    return dse.HardwareModel(api=2, name="wrong", summary="wrong on purpose", build=build, options=IsaacOptions)
 
 
 CASES = (
@@ -133,6 +150,8 @@ CASES = (
     (record(LargeIsCheap), "test_larger_footprint_costs_no_less"),
     (record(FactorsMakeItCheap), "test_what_runs_beside_arrays_costs_no_less"),
     (record(WritesForNothing), "test_reprogramming_is_charged"),
+    (record(HeadsForFree), "test_heads_are_charged"),
+    (record(WithoutGroups), "test_groups_are_charged"),
     (record(FirstPointForAll), "test_batch_equals_single"),
     (record(DeadParameter), "test_every_parameter_changes_something"),
     (record(HalfARow), "test_geometry_is_usable"),

@@ -47,6 +47,7 @@ class BitDelta(DeltaCompressor):
 def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
     yield plugin.Compressor(
+        api=2,
         name="bitdelta",
         summary="one sign bit per weight, and a scale",
         build=BitDelta,

@@ -55,6 +55,7 @@ class Dare(DeltaCompressor):
 def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
     yield plugin.Compressor(
+        api=2,
         name="dare",
         summary="deltas dropped at random and rescaled; frees no array",
         build=Dare,

@@ -124,6 +124,7 @@ def _one_precision(params: plugin.Params) -> plugin.Params:
 def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
     yield plugin.Compressor(
+        api=2,
         name="lora",
         summary="frozen arrays, and low-rank deltas multiplied in the digital unit",
         build=build,

@@ -114,6 +114,7 @@ def round_factor(factor: Tensor, bits: int) -> plugin.Term:
 def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
     yield plugin.Compressor(
+        api=2,
         name="low-rank",
         summary="singular vectors of each delta in two precisions, two products in sequence",
         build=LowRank,

@@ -40,6 +40,7 @@ class MixedPrecision(TileCompressor):
 def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
     yield plugin.Compressor(
+        api=2,
         name="mixed-precision",
         summary="deltas whose array-sized blocks each have their own number of bits",
         build=MixedPrecision,

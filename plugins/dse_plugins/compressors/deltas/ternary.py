@@ -47,6 +47,7 @@ class Ternary(DeltaCompressor):
 def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
     yield plugin.Compressor(
+        api=2,
         name="ternary",
         summary="signs of the largest deltas, a scale for each output",
         build=Ternary,

@@ -43,6 +43,7 @@ class TileDrop(TileCompressor):
 def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
     yield plugin.Compressor(
+        api=2,
         name="tile-drop",
         summary="ternary deltas without some array-sized blocks",
         build=TileDrop,

@@ -248,6 +248,7 @@ def _terms(weight: Tensor, base: Tensor, scale: Tensor, level: Tensor, bits_of_b
 def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
     yield plugin.Compressor(
+        api=2,
         name="graded",
         summary="deltas whose columns are ternary, binary or absent, by their effect on the logits",
         build=Graded,

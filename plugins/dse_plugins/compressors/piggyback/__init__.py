@@ -95,6 +95,7 @@ class Piggyback(DeltaCompressor):
 def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
     yield plugin.Compressor(
+        api=2,
         name="piggyback",
         summary="one bit per weight keeps the base's weight or makes it zero",
         build=Piggyback,

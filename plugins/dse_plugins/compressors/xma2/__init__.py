@@ -36,6 +36,7 @@ def build(options: Xma2Options) -> plugin.WeightCompressor:
 def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
     yield plugin.Compressor(
+        api=2,
         name="xma2",
         summary="PEs of the base that are reprogrammed for a task, and factors of the other PEs' columns",
         build=build,

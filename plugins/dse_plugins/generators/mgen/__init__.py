@@ -32,6 +32,7 @@ def build(options: MGenOptions) -> plugin.ModelGenerator:
 def dse_generators() -> Iterable[plugin.Generator]:
     """Yield the one generator."""
     yield plugin.Generator(
+        api=2,
         name="mgen",
         summary="models of several tasks with less computation: shared trunks, or heads and FFN columns left out",
         build=build,

@@ -17,6 +17,7 @@ def build(options: IsaacOptions) -> plugin.Hardware:
 def dse_hardware_models() -> Iterable[plugin.HardwareModel]:
     """Yield the one hardware model."""
     yield plugin.HardwareModel(
+        api=2,
         name="isaac",
         summary="ISAAC tiles of 32 nm ReRAM crossbars; defaults are the ICCAD'21 configuration",
         build=build,

@@ -77,23 +77,10 @@ def inputs(workload: plugin.Workload, costs: Digital, options: IsaacOptions) -> 
     return energy, np.broadcast_to(time_us(np.zeros_like(lanes), lanes, options), energy.shape[:2])
 
 
-def requests(
-    workload: plugin.Workload, demand: plugin.Demand, costs: Digital, options: IsaacOptions
-) -> tuple[Array, Array]:
-    """Energy (P, T, C) and time (P, T) of the work after the layers of a request.
-
-    The pooler and the classifier work; if inputs may leave early, each exit that an input is expected to pass adds a
-    mean over tokens and its head.
-    """
-    shape = demand.owner.shape[:2]
-    tokens = np.array([task.tokens for task in workload.tasks])
-    macs = np.broadcast_to([float(task.head_parameters) for task in workload.tasks], shape)
-    lanes = np.zeros(shape)
-    if demand.exits is not None:
-        asked = demand.exits.reach * (demand.exits.parameters > 0)
-        macs = macs + (asked * demand.exits.parameters).sum(axis=-1)
-        lanes = lanes + asked.sum(axis=-1) * tokens * workload.encoder.hidden
-    energy = np.zeros((*shape, len(NAMES)))
+def requests(counts: plugin.Counts, costs: Digital, options: IsaacOptions) -> tuple[Array, Array]:
+    """Energy (P, T, C) and time (P, T) of a request's poolers, classifiers and heads of early exits."""
+    macs, lanes = counts.head_macs, counts.head_sums
+    energy = np.zeros((*macs.shape, len(NAMES)))
     energy[..., INDEX["digital"]] = energy_uj(macs, lanes, costs)
     energy[..., INDEX["sram"]] = macs * table.VECTOR_BITS / 8 * costs.sram_byte_pj[:, None] * 1e-6
     return energy, time_us(macs, lanes, options)
@@ -103,12 +90,8 @@ def sram_bits(workload: plugin.Workload, demand: plugin.Demand, counts: plugin.C
     """Number of bits of each owner's scales, metadata, biases, norms and heads, shape (P, O)."""
     layers = demand.used.sum(axis=2).astype(float)
     layers[:, plugin.BASE] = demand.direct.sum(axis=1)
-    bits = counts.digital_bits.sum(axis=2) + layers * workload.encoder.vector_parameters * table.VECTOR_BITS
-    for index, task in enumerate(workload.tasks):
-        bits[:, demand.task_owner(index)] += task.head_parameters * table.VECTOR_BITS
-        if demand.exits is not None:
-            bits[:, demand.task_owner(index)] += demand.exits.parameters[:, index].sum(axis=-1) * table.VECTOR_BITS
-    return np.asarray(bits)
+    vectors = layers * workload.encoder.vector_parameters * table.VECTOR_BITS
+    return np.asarray(counts.digital_bits.sum(axis=2) + vectors + counts.head_bits)
 
 
 def embedding_bytes(workload: plugin.Workload) -> float:

@@ -85,7 +85,7 @@ class Isaac(plugin.Base):
         )
         energy, latency = self._passes(workload, demand, counts, footprint, geometry, unit)
         input_energy, input_latency = digital.inputs(workload, unit.digital, self.options)
-        request_energy, request_latency = digital.requests(workload, demand, unit.digital, self.options)
+        request_energy, request_latency = digital.requests(counts, unit.digital, self.options)
         power = self._static_power(tiles, unit)
         for name, milliwatts in power.items():
             energy[..., INDEX[name]] += milliwatts[:, None, None] * latency * 1e-3
@@ -187,8 +187,8 @@ class Isaac(plugin.Base):
         return power
 
 
-_EVENTS = tuple(field.name for field in fields(plugin.Counts) if field.name != "digital_bits")
-"""Fields of `dse.Counts` that are counts of one pass; bits in SRAM are there between passes too."""
+_EVENTS = tuple(field.name for field in fields(plugin.Counts) if not field.name.startswith(("digital_", "head_")))
+"""Fields of `dse.Counts` that are counts of one pass of a layer; bits in SRAM and heads are not."""
 SHIFTS = 2
 """Number of shifts and additions of one factor, which is a sum of 2 powers of two and needs no multiplier."""
 

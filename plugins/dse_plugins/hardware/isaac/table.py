@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dse import plugin
+
 CYCLE_NS = 100.0
 """Time of one crossbar read."""
 ADC_GSPS = 1.28
@@ -158,5 +160,5 @@ QUANTISE_OPS = 2
 RESCALE_OPS = 2
 """Operations of one stored output: the product with its scale, and the sum with its bias."""
 
-VECTOR_BITS = 16
+VECTOR_BITS = plugin.VECTOR_BITS
 """Bits of biases, norms and heads, which lie in SRAM, and of embeddings, which lie off-chip."""

@@ -19,6 +19,7 @@ def dse_hardware_models() -> Iterable[plugin.HardwareModel]:
     """Yield the one hardware model."""
     here = Path(__file__).parent
     yield plugin.HardwareModel(
+        api=2,
         name="neurosim",
         summary="ISAAC's tiles at 22 to 130 nm, with component costs of NeuroSim, CACTI and an ADC survey",
         build=build,

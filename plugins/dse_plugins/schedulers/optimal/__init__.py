@@ -46,6 +46,7 @@ class Optimal(plugin.Base):
 def dse_schedulers() -> Iterable[plugin.Scheduler]:
     """Yield the one scheduler."""
     yield plugin.Scheduler(
+        api=2,
         name="optimal",
         summary="the order with the cheapest switches, proven",
         build=Optimal,
