@@ -14,7 +14,6 @@ from dse.results.files import PARETO, PROVENANCE, SPACE, TRIALS
 from dse.results.read import damaged_table_error, read_provenance, read_table, to_frame
 from dse.results.studies import Source, place
 from dse.space.file import load
-from dse.study.provenance import accounting_of
 
 _SHOWN = 4
 """Facts whose values a message lists."""
@@ -29,7 +28,8 @@ def check_comparable(sources: Sequence[Source], *, anyway: bool = False) -> str:
 
     Args:
         sources: studies to compare.
-        anyway: whether to return the names of the facts that differ instead of refusing.
+        anyway: whether to return the names of the facts that differ instead of refusing; editions of the accounting are
+            never mixed.
 
     Returns:
         Names of the facts that differ, separated by commas; empty if all agree.
@@ -38,7 +38,7 @@ def check_comparable(sources: Sequence[Source], *, anyway: bool = False) -> str:
         StudyError: the studies differ, and ``anyway`` is not set.
     """
     differing = _find_differences(sources) if len(sources) > 1 else {}
-    if not differing or anyway:
+    if not differing or (anyway and "accounting" not in differing):
         return ", ".join(differing)
     more = len(differing) - _SHOWN
     raise StudyError(
@@ -46,7 +46,12 @@ def check_comparable(sources: Sequence[Source], *, anyway: bool = False) -> str:
         where=place(sources),
         expected="studies that agree in tasks, weights, rows, baseline, reference hardware, traffic, precision and accounting",
         found="; ".join(list(differing.values())[:_SHOWN]) + (f"; and {more} more" if more > 0 else ""),
-        fix="name studies that agree, or one study at a time; --anyway compares these studies, and labels them",
+        fix="name studies that agree, or one study at a time; "
+        + (
+            "columns mean something else in each edition of the accounting"
+            if "accounting" in differing
+            else "--anyway compares these studies, and labels them"
+        ),
     )
 
 
@@ -75,18 +80,18 @@ def _read_facts(source: Source) -> dict[str, str]:
                 map(str, filter(None, space.reference_hardware.model_dump().values()))
             )
             facts |= {"precision": space.search.precision, "traffic": str(space.workload.get("traffic", {}))}
-    if "accounting" in trials:
-        facts["accounting"] = _join_names(trials["accounting"].dropna())
+    if len(trials):
+        facts["accounting"] = _join_names(trials["accounting"])
     baseline = baseline_metrics(trials) | {f"score of {task}": score for task, score in baseline_scores(trials).items()}
     return facts | {f"baseline's {name}": f"{value:.8g}" for name, value in baseline.items()}
 
 
 def _of_sessions(file: Path) -> dict[str, str]:
-    """Return digests and accounting of a study; several values if the study was forced to continue after a change."""
+    """Return digests of a study; several values if the study was forced to continue after a change."""
     try:
         sessions = read_provenance(file)["sessions"]
         digests = [dict(session["digests"]) for session in sessions]
-        facts = {"accounting": _join_names(accounting_of(session) for session in sessions)}
+        facts = {}
         for name in dict.fromkeys(name for own in digests for name in own):
             kind, _, task = name.partition(".")
             subject = f"{_DIGESTS[kind]} {task}" if kind in _DIGESTS and task else f"weights of the {name}"

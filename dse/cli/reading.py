@@ -53,7 +53,9 @@ def query(
 ) -> None:
     """Answer a query in SQL over one or many studies."""
     form = opt.choose_form(form, out)
-    frame = dse.query(sql, studies or (), results=results, time_limit_s=time_limit)
+    frame = dse.query(
+        sql, studies or (), results=results, time_limit_s=time_limit, say=lambda text: say(f"WARNING: {text}")
+    )
     sources = find(studies or (), results) if form is Format.PARQUET else ()
     write_frame(frame, form, list(frame.columns), empty="no rows", out=out, sources=sources)
     _say_written(out)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dse.errors import QueryError
+from dse.records.callbacks import MessageCallback
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def query(
-    sql: str, studies: Studies = (), *, results: Path | str = "results", time_limit_s: float = 60.0
+    sql: str,
+    studies: Studies = (),
+    *,
+    results: Path | str = "results",
+    time_limit_s: float = 60.0,
+    say: MessageCallback = warnings.warn,
 ) -> pd.DataFrame:
     """Answer a query in SQL over one or many studies.
 
@@ -25,6 +32,7 @@ def query(
             ``results``.
         results: folder that holds the studies.
         time_limit_s: time after which the query is ended, s.
+        say: callback for a line that says that the studies are of several editions of the accounting.
 
     Returns:
         The rows and columns of the answer; whole numbers are nullable.
@@ -39,7 +47,7 @@ def query(
     from dse.results.read import nullable
     from dse.results.studies import find
 
-    table = ask(find(studies, results), sql, limit_s=time_limit_s)
+    table = ask(find(studies, results), sql, limit_s=time_limit_s, say=say)
     try:
         frame: pd.DataFrame = table.to_pandas(types_mapper=nullable, use_threads=False, maps_as_pydicts="strict")
     except (ValueError, TypeError, KeyError, NotImplementedError) as error:  # errors of Arrow derive from these

@@ -18,6 +18,7 @@ from dse.errors import PluginContractError, SpaceError
 from dse.plugins.call import call_plugin
 from dse.plugins.contract import Hardware, ModelGenerator, NonidealHardware, TaskScheduler, WeightCompressor, is_joint
 from dse.records.arrays import Floats
+from dse.records.charges import Violation
 from dse.records.counts import Counts
 from dse.records.nonideality import Nonideality
 from dse.records.params import Params
@@ -122,17 +123,30 @@ def baseline_cost(workload: Workload, hardware: Hardware, name: str, params: Par
             found="a non-ideality that is switched on",
             fix=f"switch it on in [hardware.{name}.options] only",
         )
-    wanted = demand(workload, separate_models(workload, 1), generator="baseline")
-    footprint = whole_footprint(wanted)
-    geometry = call_plugin("hardware", name, hardware.geometry, params)
-    counts = count(workload, wanted, footprint, geometry)
-    components = call_plugin("hardware", name, hardware.components, workload, wanted, counts, footprint, params)
-    broken = [limit.reason for limit in components.violations if limit.amount[0] > 0]
+    costs, limits = separate_cost(workload, hardware, name, params)
+    broken = [limit.reason for limit in limits if limit.amount[0] > 0]
     if broken:
         raise PluginContractError(
             "the reference hardware cannot hold the baseline", where="[reference_hardware]", found="; ".join(broken)
         )
-    return total(workload, wanted, components, listed_order(workload, 1), who=f"hardware {name!r}")
+    return costs
+
+
+def separate_cost(
+    workload: Workload, hardware: Hardware, name: str, params: Params
+) -> tuple[Costs, tuple[Violation, ...]]:
+    """Cost separate models, whole in 8 bits, on the hardware of P designs; return the limits that they break, too.
+
+    Raises:
+        PluginContractError: a charge is negative or not finite.
+    """
+    wanted = demand(workload, separate_models(workload, params.points), generator="baseline")
+    footprint = whole_footprint(wanted)
+    geometry = call_plugin("hardware", name, hardware.geometry, params)
+    counts = count(workload, wanted, footprint, geometry)
+    components = call_plugin("hardware", name, hardware.components, workload, wanted, counts, footprint, params)
+    order = listed_order(workload, params.points)
+    return total(workload, wanted, components, order, who=f"hardware {name!r}"), components.violations
 
 
 def nonideality(name: str, hardware: Hardware, params: Params) -> Nonideality | None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from dse.cost.cost import Costed
 from dse.cost.sum import Costs
+from dse.records.arrays import Floats
 from dse.records.scored import CostResult
 
+_RATIOS = {"area": "area_mm2", "array_area": "array_area_mm2", "energy": "energy_uj", "latency": "latency_us"}
+"""Costs that are divided by the baseline's, by the beginning of the ratio's name."""
 
-def cost_results(costed: Costed, base: Costs, tasks: Sequence[str]) -> list[CostResult]:
+
+def cost_results(costed: Costed, own: Mapping[str, Floats], reference: Costs, tasks: Sequence[str]) -> list[CostResult]:
     """Return the cost of each of P designs, with its ratios to the baseline.
 
     Args:
         costed: cost of P designs.
-        base: cost of the baseline (P = 1).
+        own: cost of the baseline on each design's own hardware, each (P,), by name.
+        reference: cost of the baseline on the reference hardware (P = 1).
         tasks: names of the tasks, in order.
     """
     costs = costed.costs
@@ -26,10 +31,10 @@ def cost_results(costed: Costed, base: Costs, tasks: Sequence[str]) -> list[Cost
         "energy_uj": costs.energy_uj,
         "latency_us": costs.latency_us,
         "cycle_us": costs.cycle_us,
-        "area_ratio": costs.area_mm2 / base.area_mm2,
-        "array_area_ratio": costs.array_area_mm2 / base.array_area_mm2,
-        "energy_ratio": costs.energy_uj / base.energy_uj,
-        "latency_ratio": costs.latency_us / base.latency_us,
+        **{f"{name}_ratio": getattr(costs, cost) / own[cost] for name, cost in _RATIOS.items()},
+        **{
+            f"{name}_ratio_reference": getattr(costs, cost) / getattr(reference, cost) for name, cost in _RATIOS.items()
+        },
         "offchip_mb": costs.offchip_mb,
         "writes": costs.writes,
     }

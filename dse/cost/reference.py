@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from dse.errors import DseError, collect, raise_errors, unknown_name
 from dse.records.parameters import Parameter, Permutation
 from dse.records.params import Params
+from dse.records.workload import Workload
 from dse.space.domain import check_allowed
 
 
@@ -29,22 +30,20 @@ class Reference(Protocol):
         """Values of its parameters that differ from the defaults."""
 
 
-def reference_values(
-    reference: Reference, parameters: Iterable[Parameter], default: Callable[[Parameter], Any]
-) -> Params:
+def reference_values(reference: Reference, parameters: Iterable[Parameter], workload: Workload) -> Params:
     """Return the value of every parameter of the reference hardware, for one design (P = 1).
 
     Args:
         reference: reference hardware, with the values that differ from the defaults.
         parameters: parameters that its plugin declares.
-        default: callable that gives the value of a parameter that the reference does not name.
+        workload: tasks and layers, which defaults follow.
 
     Raises:
         UnknownNameError: a parameter does not exist.
         SpaceError: a value lies outside the range that the plugin accepts.
     """
     declared = {item.name: item for item in parameters}
-    values = {name: default(item) for name, item in declared.items()}
+    values = {name: default_value(item, workload) for name, item in declared.items()}
     problems: list[DseError] = []
     for name, value in reference.parameters.items():
         where = f"[reference_hardware] parameters.{name}"
@@ -55,3 +54,13 @@ def reference_values(
             values[name] = value if isinstance(item, Permutation) else check_allowed(item, value, where)
     raise_errors(problems)
     return Params(1, {name: np.array([value]) for name, value in values.items()})
+
+
+def default_value(parameter: Parameter, workload: Workload) -> Any:
+    """Return a parameter's default, repeated along its axes: tasks first, then layers."""
+    tasks = len(workload.tasks)
+    if isinstance(parameter, Permutation):
+        return tuple(range(tasks))
+    value: Any = parameter.default
+    value = (value,) * workload.encoder.layers if "layer" in parameter.scope else value
+    return (value,) * tasks if "task" in parameter.scope else value

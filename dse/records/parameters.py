@@ -27,6 +27,8 @@ class _Declared:
         scope: axes beyond P, any of ``("task",)``, ``("layer",)``, ``("task", "layer")``.
         scores: whether the value changes a task's weights, so that its score must be measured again. A per-task value
             reaches only that task's score.
+        baseline: value that the baseline takes instead of the design's, such as a chip that holds all weights; None: the
+            baseline takes the design's. For parameters of hardware models.
     """
 
     name: str
@@ -34,6 +36,7 @@ class _Declared:
     unit: str = ""
     scope: tuple[Scope, ...] = ()
     scores: bool = True
+    baseline: Scalar | None = None
 
     def __post_init__(self) -> None:
         if self.scope not in ((), ("task",), ("layer",), ("task", "layer")):

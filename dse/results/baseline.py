@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _RATIOS = {"area_mm2": "area_ratio", "energy_uj": "energy_ratio", "latency_us": "latency_ratio"}
+"""Ratios to the baseline; since edition 2 of the accounting, ``<ratio>_reference`` is the ratio to that of the study's reference hardware."""
 _POINTS = 100.0
 _EQUAL = 1e-9
 """Largest relative difference between numbers that are equal except for rounding."""
@@ -20,7 +21,12 @@ _EQUAL = 1e-9
 def baseline_metrics(trials: pd.DataFrame) -> dict[str, float]:
     """Return area, energy, latency and mean score of the baseline, as far as the trials agree on them."""
     done = trials[trials["status"] == Status.DONE]
-    series = {name: done[name] / done[ratio] for name, ratio in _RATIOS.items() if {name, ratio} <= set(done.columns)}
+    series = {}
+    for name, ratio in _RATIOS.items():
+        of_reference = f"{ratio}_reference"
+        divisor = of_reference if of_reference in done and done[of_reference].notna().any() else ratio
+        if {name, divisor} <= set(done.columns):
+            series[name] = done[name] / done[divisor]
     series["score_mean"] = done["score_mean"] + done["accuracy_drop_all"] / _POINTS
     metrics = {}
     for name, values in series.items():

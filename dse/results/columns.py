@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from dse.records.design import PluginParameter
 from dse.records.parameters import Choice, Float, Int, Permutation
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ FRONT_RULE = (
 """Rule of every front of a study, for tables and pages."""
 IDENTITY = (
     Column("schema_version", "int64", "version of this table"),
+    Column("accounting", "int64", "edition of the accounting that filled this row; absent: 1"),
     Column("trial", "int64", "number of the trial, counted from 0 in the order of the proposals"),
     Column(
         "status",
@@ -85,10 +86,23 @@ COST_METRICS = (
     Column("energy_uj", "float64", "energy per request, uJ"),
     Column("latency_us", "float64", "latency per request, us"),
     Column("cycle_us", "float64", "duration of one turn of all tasks: the longest wait for a task's turn, us"),
-    Column("area_ratio", "float64", "area of the whole chip, relative to the baseline's"),
-    Column("array_area_ratio", "float64", "area of the arrays of linear weights, relative to the baseline's"),
-    Column("energy_ratio", "float64", "energy, relative to the baseline's"),
-    Column("latency_ratio", "float64", "latency, relative to the baseline's"),
+    Column("area_ratio", "float64", "area of the whole chip, relative to the baseline's on the same hardware"),
+    Column(
+        "array_area_ratio",
+        "float64",
+        "area of the arrays of linear weights, relative to the baseline's on the same hardware",
+    ),
+    Column("energy_ratio", "float64", "energy, relative to the baseline's on the same hardware"),
+    Column("latency_ratio", "float64", "latency, relative to the baseline's on the same hardware"),
+    *(
+        Column(f"{name}_ratio_reference", "float64", f"{cost}, relative to the baseline's on the reference hardware")
+        for name, cost in (
+            ("area", "area of the whole chip"),
+            ("array_area", "area of the arrays of linear weights"),
+            ("energy", "energy"),
+            ("latency", "latency"),
+        )
+    ),
     Column("offchip_mb", "float64", "size of embeddings and reprogramming images, MB"),
     Column("writes", "float64", "cells written per request"),
     Column("lifetime_years", "float64", "years until the most-written cell wears out; empty if nothing is written"),

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import QueryError, missing_package
+from dse.records.callbacks import MessageCallback, ignore_message
 from dse.results.columns import task_names
 from dse.results.files import PROVENANCE
 from dse.results.limited import run_limited
@@ -39,13 +40,14 @@ _LARGEST_BYTES = 10**9
 """Largest answer."""
 
 
-def ask(sources: Sequence[Source], sql: str, *, limit_s: float = LIMIT_S) -> Any:
+def ask(sources: Sequence[Source], sql: str, *, limit_s: float = LIMIT_S, say: MessageCallback = ignore_message) -> Any:
     """Answer a query over the views `trials`, `pareto` and `studies`.
 
     Args:
         sources: studies in the views.
         sql: statements in DuckDB's SQL; the last statement gives the answer.
         limit_s: time after which the query is ended, s.
+        say: callback for a line that says that the studies are of several editions of the accounting.
 
     Returns:
         A `pyarrow.Table`, in which each column has a different name.
@@ -57,7 +59,7 @@ def ask(sources: Sequence[Source], sql: str, *, limit_s: float = LIMIT_S) -> Any
     """
     import pyarrow as pa
 
-    table = _answer(sources, sql, where="the query", limit_s=limit_s)
+    table = _answer(sources, sql, where="the query", limit_s=limit_s, say=say)
     return pa.table({}) if table is None else _plain(table)
 
 
@@ -75,13 +77,21 @@ def matching(sources: Sequence[Source], condition: str) -> set[tuple[str, int]]:
     return set(zip(table["study"].to_pylist(), table["trial"].to_pylist(), strict=True))
 
 
-def _answer(sources: Sequence[Source], sql: str, *, where: str, limit_s: float = LIMIT_S) -> Any:
+def _answer(
+    sources: Sequence[Source], sql: str, *, where: str, limit_s: float = LIMIT_S, say: MessageCallback = ignore_message
+) -> Any:
     """Return the Arrow table of the last statement, or None if the statement returns no table."""
     try:
         import duckdb
     except ImportError as error:
         raise missing_package("SQL", "duckdb", "query") from error
     views = _read_views(sources)
+    editions = sorted({edition or 1 for edition in views["trials"]["accounting"].unique().to_pylist()})
+    if len(editions) > 1:
+        names = " and ".join(map(str, editions))
+        say(
+            f"these studies are of editions {names} of the accounting: columns of one name may mean something else in each"
+        )
     connection = _connect(views)
     try:
         return run_limited(lambda: _run(connection, sql, where), connection.interrupt, limit_s)

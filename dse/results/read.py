@@ -143,6 +143,8 @@ def read_table(file: Path) -> tuple[Any, dict[str, Any]]:
     if "tasks" not in names:  # a table of an older version names its tasks by its columns
         column = pa.array([task_names(names)] * len(table), pa.list_(pa.string()))
         table = table.append_column("tasks", column)
+    if "accounting" not in names:  # accounting had one edition
+        table = table.append_column("accounting", pa.array([1] * len(table), pa.int64()))
     return table, metadata
 
 

@@ -14,7 +14,8 @@ from dse.cache import ArrayCache
 from dse.cost.combination import Combination, combination, group_by_combination, stack
 from dse.cost.cost import Built, Costed, baseline_cost, cost_points
 from dse.cost.metrics import cost_results
-from dse.cost.reference import Reference, reference_values
+from dse.cost.own_baseline import OwnBaseline
+from dse.cost.reference import Reference, default_value, reference_values
 from dse.cost.sum import Costs
 from dse.errors import SpaceError
 from dse.opened import heard
@@ -23,11 +24,11 @@ from dse.plugins.contract import is_joint
 from dse.plugins.declared import declare_parameters
 from dse.plugins.origin import Origin, digests_of, identities_of
 from dse.plugins.registry import Registry
+from dse.records.arrays import Floats
 from dse.records.baseline_facts import BaselineFacts
-from dse.records.callbacks import ProgressCallback
+from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.records.data_facts import DataFacts
 from dse.records.design import DesignPoint, PluginParameter
-from dse.records.parameters import Parameter, Permutation
 from dse.records.plugin import KINDS, Kind
 from dse.records.scored import CostResult, ScoreResult
 from dse.records.workload import Workload
@@ -71,7 +72,7 @@ class WorkloadProblem:
         progress: ProgressCallback | None = None,
     ) -> None:
         self._loaded = loaded
-        self._progress = progress
+        self._tell = progress or ignore_progress
         self._names: dict[Kind, list[str]] = {kind: [] for kind in KINDS}
         self._plugins: dict[tuple[Kind, str], Any] = {}
         self._origins: dict[str, Origin] = {}
@@ -82,7 +83,7 @@ class WorkloadProblem:
         origin = Origin(registry, "hardware", reference.plugin, reference.options, where="[reference_hardware] options")
         self._origins["reference_hardware"], self._reference = origin, origin.plugin
         self._reference_name, declared = reference.plugin, self._reference.parameters(loaded.shape)
-        self._reference_params = reference_values(reference, declared, self._default)
+        self._reference_params = reference_values(reference, declared, loaded.shape)
         self._scored = False
         self._resamples: dict[int, NDArray[Any]] = {}
         self.context = PipelineContext(loaded, ArrayCache(cache), precision, progress, identities_of(self._origins))
@@ -133,12 +134,12 @@ class WorkloadProblem:
         """Names of all components that the study's hardware models charge."""
         names = dict.fromkeys(self.baseline.names)
         for chosen in self._combinations():
-            names |= dict.fromkeys(self._cost(self._build(chosen), [self.default_point(chosen)]).costs.names)
+            names |= dict.fromkeys(self._cost(self._build(chosen), [self.default_point(chosen)])[0].costs.names)
         return tuple(names)
 
     @cached_property
     def baseline(self) -> Costs:
-        """Cost of the baseline, which every ratio divides by."""
+        """Cost of the baseline on the reference hardware."""
         return baseline_cost(self.workload, self._reference, self._reference_name, self._reference_params)
 
     def prepare(self, *, scores: bool = True) -> None:
@@ -161,20 +162,19 @@ class WorkloadProblem:
         values = {}
         for item in self.parameters:
             if item.plugin == combination[KINDS.index(item.kind)]:
-                values[item.full_name] = self._default(item.parameter)
+                values[item.full_name] = default_value(item.parameter, self.workload)
         return DesignPoint(*combination, values)
 
     def cost(self, points: list[DesignPoint]) -> list[CostResult]:
         """Cost many designs, in the given order."""
-        results: list[CostResult | None] = [None] * len(points)
+        results: dict[int, CostResult] = {}
         for chosen, indices in group_by_combination(points).items():
             built = self._build(chosen)
             for start in range(0, len(indices), CHUNK):
                 chunk = indices[start : start + CHUNK]
-                costed = self._cost(built, [points[index] for index in chunk])
-                for index, result in zip(chunk, cost_results(costed, self.baseline, self.tasks), strict=True):
-                    results[index] = result
-        return [result for result in results if result is not None]
+                costed, own = self._cost(built, [points[index] for index in chunk])
+                results.update(zip(chunk, cost_results(costed, own, self.baseline, self.tasks), strict=True))
+        return [results[index] for index in range(len(points))]
 
     def find_unmeasured(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[int, ...], ...]:
         """Return the tasks of each design whose score is neither in the cache nor missing at an earlier design."""
@@ -253,12 +253,19 @@ class WorkloadProblem:
         missing = [kind for kind, name in zip(KINDS, combination, strict=True) if (kind, name) not in self._plugins]
         if missing:
             raise SpaceError("the study does not name this plugin", where=missing[0], found=" + ".join(combination))
-        built = (self._plugins[kind, name] for kind, name in zip(KINDS, combination, strict=True))
-        return Built(combination, *built, self._origins[f"hardware.{combination[3]}"].api)
+        built = (self._plugins[chosen] for chosen in zip(KINDS, combination, strict=True))
+        return Built(combination, *built, api=self._origins[f"hardware.{combination[3]}"].api)
 
-    def _cost(self, built: Built, points: list[DesignPoint]) -> Costed:
-        with heard(self._origins[f"hardware.{built.names[3]}"].files):
-            return cost_points(self.workload, built, stack(points))
+    def _cost(self, built: Built, points: list[DesignPoint]) -> tuple[Costed, dict[str, Floats]]:
+        """Cost designs of one combination, and the baseline on each design's own hardware."""
+        name, params = built.names[3], stack(points)
+        with heard(self._origins[f"hardware.{name}"].files):
+            return cost_points(self.workload, built, params), self._own[name].cost(params["hardware"])
+
+    @cached_property
+    def _own(self) -> dict[str, OwnBaseline]:
+        hardware = ((name, self._plugins["hardware", name]) for name in self._names["hardware"])
+        return {name: OwnBaseline(self.workload, name, plugin) for name, plugin in hardware}
 
     @cached_property
     def _scorer(self) -> Scorer:
@@ -288,14 +295,3 @@ class WorkloadProblem:
         drawn = metrics.bootstrap(task.spec.metric, labels, outcome.predictions, groups)
         self._resamples[id(outcome)] = drawn
         return drawn
-
-    def _default(self, parameter: Parameter) -> Any:
-        if isinstance(parameter, Permutation):
-            return tuple(range(len(self.tasks)))
-        value: Any = parameter.default
-        value = (value,) * self.layers if "layer" in parameter.scope else value
-        return (value,) * len(self.tasks) if "task" in parameter.scope else value
-
-    def _tell(self, message: str, share: float | None) -> None:
-        if self._progress is not None:
-            self._progress(message, share)

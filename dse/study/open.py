@@ -104,6 +104,24 @@ def check_asked(space: SearchSpace, history: History) -> None:
             raise damaged_event_error(history.path, trial.line, "parameters of a design of this space", reason)
 
 
+def check_edition(folder: Path, history: History) -> None:
+    """Refuse to continue a study of another edition of the accounting: a study holds one.
+
+    Raises:
+        StudyError: the study was begun under another edition.
+    """
+    for session in history.sessions:
+        if accounting_of(session) != ACCOUNTING:
+            raise StudyError(
+                "this study was begun under another edition of the accounting, so its old and new costs would not be comparable",
+                where=folder,
+                expected=f"edition {ACCOUNTING}",
+                found=f"edition {accounting_of(session)}",
+                fix="give the new study another name, and begin it with the designs of this one: "
+                f"dse run SPACE --start {folder}. This study can still be read, plotted and validated",
+            )
+
+
 def check_unchanged(folder: Path, history: History, event: dict[str, Any], *, force: bool) -> list[str]:
     """Compare a new session with the sessions before; mark it if it makes their results stale; return notes for the log.
 
@@ -114,8 +132,6 @@ def check_unchanged(folder: Path, history: History, event: dict[str, Any], *, fo
         return []
     last = history.sessions[-1]
     changes = [*_changes("plugin", last["plugins"], event["plugins"], own_version), *_data_changes(history, event)]
-    if accounting_of(last) != accounting_of(event):
-        changes.append(f"accounting of dse: {accounting_of(last)} -> {accounting_of(event)}")
     if changes:
         event["stale"] = True
     if last["space_hash"] != event["space_hash"]:
@@ -160,7 +176,7 @@ def _refuse(folder: Path, changes: list[str], *, force: bool) -> list[str]:
         raise StudyError(
             "this study was begun under other conditions, so its old and new trials would not be comparable",
             where=folder,
-            expected="the same plugins, data, accounting and space (only the budget may change)",
+            expected="the same plugins, data and space (only the budget may change)",
             found="; ".join(changes),
             fix="give the new study another name, or force it to continue: the change is then recorded"
             + (SAME_ROWS if any(change.startswith("data data.") for change in changes) else ""),

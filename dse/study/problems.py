@@ -75,7 +75,7 @@ def find_problems(space: SpaceFile, registry: Registry, workload: Workload | Non
         registry.get("hardware", reference.plugin, where=space.where(key, "plugin"))
         hardware = registry.build("hardware", reference.plugin, reference.options, where=space.where(key, "options"))
         if workload is not None:
-            reference_values(reference, hardware.parameters(workload), lambda item: getattr(item, "default", ()))
+            reference_values(reference, hardware.parameters(workload), workload)
     valid = [name for name in space.search.objectives if name in OBJECTIVES]
     search = space.search.model_copy(update={"objectives": valid})
     with collect(problems):  # the sampler's name and options do not depend on the parameters

@@ -18,8 +18,8 @@ from dse.threads import count_cores
 if TYPE_CHECKING:
     from dse.plugins.registry import Registry
 
-ACCOUNTING = 1
-"""Raised when `dse` counts, charges or scores the same design otherwise: a study begun before then refuses to continue."""
+ACCOUNTING = 2
+"""Edition of the accounting, raised when `dse` counts or charges the same design otherwise: a study holds one edition."""
 PACKAGES = ("optuna", "numpy", "scipy", "torch", "transformers", "pyarrow", "moocore")
 
 _PACKAGED = re.compile(r"(.*) \(([\w.-]+(?<!\.py)) \S+\)")

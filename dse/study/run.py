@@ -26,7 +26,7 @@ from dse.study.log.file import Event, StudyLog, pause_garbage_collection
 from dse.study.log.history import History, read_history
 from dse.study.loop import Loop
 from dse.study.observer import NullObserver, Observer, Progress
-from dse.study.open import check_unchanged, hold, prepared_event, session_event
+from dse.study.open import check_edition, check_unchanged, hold, prepared_event, session_event
 from dse.study.progress import Ledger
 from dse.study.provenance import Provenance
 from dse.study.stages import Evaluator
@@ -127,6 +127,7 @@ def _open_session(
     """Read the log, refuse a study that does not fit it, and open a session; return its event, and the log with the event."""
     history = read_history(log.events, log.path)
     check_tables(folder, history)
+    check_edition(folder, history)
     event = session_event(space, provenance, problem.components, history, [log.note] if log.note else [])
     event["notes"] += check_unchanged(folder, history, event, force=force)
     if profiled:

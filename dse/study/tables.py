@@ -61,9 +61,11 @@ def write_results(folder: Path, history: History) -> tuple[Path, Path]:
     """
     check_tables(folder, history)
     texts = [json.dumps({"dse": session["versions"]["dse"], **session["plugins"]}) for session in history.sessions]
-    by_session = list(zip(texts, history.tasks, strict=True))
-    done = [(trial.done["row"], *by_session[trial.session]) for trial in history.finished if trial.done]
-    rows = [{**row, "versions": text, "tasks": tasks} for row, text, tasks in done]
+    by_session = [
+        {"versions": text, "tasks": tasks, "accounting": accounting_of(session)}
+        for text, tasks, session in zip(texts, history.tasks, history.sessions, strict=True)
+    ]
+    rows = [{**trial.done["row"], **by_session[trial.session]} for trial in history.finished if trial.done]
     last = history.sessions[-1]
     write_text_whole(folder / PROVENANCE, json.dumps(_provenance(history), indent=2) + "\n")
     return write_tables(

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
@@ -15,6 +14,7 @@ from typer.testing import CliRunner
 import dse
 from dse.cli.app import app
 from dse.errors import StudyError
+from dse.results.read import read_trials
 from tests.support.tables import OLD, row, write
 
 DIGESTS = {"base": "b" * 24, "task.trec6": "1" * 24, "data.trec6": "2" * 24}
@@ -48,7 +48,7 @@ def make(folder: Path, sessions: list[dict[str, Any]], *, space: str = SPACE, sc
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
-    make(tmp_path / "a", [{"digests": DIGESTS, "accounting": 1}])
+    make(tmp_path / "a", [{"digests": DIGESTS}])
     return tmp_path
 
 
@@ -58,7 +58,6 @@ def results(tmp_path: Path) -> Path:
         ({"digests": DIGESTS | {"task.trec6": "3" * 24}}, "weights of trec6", "11111111 in a, 33333333 in b"),
         ({"digests": DIGESTS | {"data.trec6": "3" * 24}}, "rows of trec6", "22222222 in a, 33333333 in b"),
         ({"digests": DIGESTS | {"base": "3" * 24}}, "weights of the base", "bbbbbbbb in a, 33333333 in b"),
-        ({"accounting": 2}, "accounting", "1 in a, 2 in b"),
         ({"space": SPACE.replace("rows = 64", "rows = 128")}, "reference hardware", "'rows': 64} in a, isaac {'rows': 128}"),
         ({"space": SPACE.replace("batch = 64", "batch = 8")}, "traffic", "{'batch': 64} in a, {'batch': 8} in b"),
         ({"space": SPACE + '[search]\nprecision = "fp32"\n'}, "precision", "bf16 in a, fp32 in b"),
@@ -69,7 +68,7 @@ def results(tmp_path: Path) -> Path:
 def test_another_condition_is_refused_and_named(
     results: Path, change: dict[str, Any], subject: str, values: str
 ) -> None:
-    session = {"digests": DIGESTS, "accounting": 1}
+    session = {"digests": DIGESTS}
     session |= {key: change.pop(key) for key in list(change) if key in session}
     if "area_ratio" in change:
         write(results / "b", OLD, [row(0, 5.0, 0.8, area_ratio=0.25), row(1, 4.0, 0.8, area_ratio=0.2)])
@@ -107,7 +106,7 @@ def test_studies_under_the_same_conditions_are_joined_whatever_their_files_leave
 
 
 def test_a_copy_of_a_table_is_not_judged_by_the_study_that_it_lies_beside(results: Path) -> None:
-    make(results / "b", [{"digests": DIGESTS, "accounting": 2}])
+    make(results / "b", [{"digests": DIGESTS | {"base": "3" * 24}}])
     copy = results / "b" / "mine.parquet"
     copy.write_bytes((results / "a" / "trials.parquet").read_bytes())
     assert dse.pareto(results / "a", copy)["study"].tolist() == ["a", "mine"]
@@ -128,27 +127,37 @@ def test_a_damaged_provenance_is_said(results: Path, sessions: Any) -> None:
     assert str(results / "b" / "provenance.json") in str(caught.value)
 
 
-def test_the_column_of_the_accounting_counts_if_a_table_has_it(results: Path) -> None:
-    make(results / "b", [{"digests": DIGESTS, "accounting": 1}])
+def test_editions_of_the_accounting_are_never_mixed(results: Path) -> None:
+    """Rows of tables that name no edition, as 0.1.0 wrote them, are of the first."""
+    make(results / "b", [{"digests": DIGESTS}])
     for name in ("trials", "pareto"):
         file = results / "b" / f"{name}.parquet"
-        table = pq.read_table(file)
-        pq.write_table(table.append_column("accounting", pa.array([3] * len(table))), file)
-    with pytest.raises(StudyError, match="accounting: 1 in a, 3 in b"):
-        dse.pareto("a", "b", results=results)
+        pq.write_table(pq.read_table(file).drop_columns("accounting"), file)
+    assert set(read_trials(results / "b")["accounting"]) == {1}
+    for function in (dse.pareto, dse.hypervolume):
+        for anyway in (False, True):
+            with pytest.raises(StudyError, match=r"accounting: 2 in a, 1 in b\n.*columns mean something else"):
+                function("a", "b", results=results, anyway=anyway)
+    for study in ("a", "b"):
+        (results / study / "provenance.json").unlink()
+    with pytest.warns(UserWarning, match="of editions 1 and 2 of the accounting"):
+        assert len(dse.query("FROM trials", results=results)) == 4
+    told = CliRunner().invoke(app, ["query", "FROM trials", "--results", str(results)])
+    assert (told.exit_code, told.stderr.count("WARNING: these studies are of editions 1 and 2")) == (0, 1)
+    assert "WARNING" not in CliRunner().invoke(app, ["query", "FROM trials", "a", "--results", str(results)]).stderr
 
 
 def test_the_command_labels_what_it_compares_anyway(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(results)
-    make(results / "b", [{"digests": DIGESTS, "accounting": 2}])
+    make(results / "b", [{"digests": DIGESTS}], space=SPACE + '[search]\nprecision = "fp32"\n')
     for words in ([], ["--hypervolume"]):
         refused = CliRunner().invoke(app, ["pareto", "a", "b", *words])
         assert refused.exit_code == 1
-        assert "since they differ in accounting" in refused.stderr
+        assert "since they differ in precision" in refused.stderr
         joined = CliRunner().invoke(app, ["pareto", "a", "b", "--anyway", *words])
         assert joined.exit_code == 0
-        assert "WARNING: these studies cannot be compared, since they differ in accounting" in joined.stderr
+        assert "WARNING: these studies cannot be compared, since they differ in precision" in joined.stderr
         assert "differs" in joined.stdout
     written = CliRunner().invoke(app, ["pareto", "a", "b", "--anyway", "--out", "both.csv"])
     assert written.exit_code == 0
-    assert set(pd.read_csv("both.csv")["differs"]) == {"accounting"}
+    assert set(pd.read_csv("both.csv")["differs"]) == {"precision"}

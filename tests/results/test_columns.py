@@ -12,6 +12,7 @@ import numpy as np
 import dse
 from dse.cost.cost import Costed
 from dse.cost.metrics import cost_results
+from dse.cost.own_baseline import TOTALS
 from dse.cost.sum import Costs
 from dse.records.counts import Counts
 from dse.records.plugin import KINDS
@@ -35,7 +36,7 @@ def cost() -> CostResult:
     counts = Counts(**{field.name: np.ones((1, 1, 1)) for field in fields(Counts)})
     schedule = Schedule(np.zeros((1, 1), int), np.ones((1, 1)))
     costed = Costed(costs, np.zeros(1), [()], schedule, counts)
-    (found,) = cost_results(costed, costs, ["a"])
+    (found,) = cost_results(costed, {name: np.ones(1) for name in TOTALS}, costs, ["a"])
     return found
 
 

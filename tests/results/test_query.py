@@ -78,7 +78,7 @@ def test_studies_has_one_row_a_study(results: Path) -> None:
             "reference_point": REFERENCE,
             "tasks": ["trec6", "sst2"],
             "trial_count": 4,
-            "schema_version": 1,
+            "schema_version": 2,
             "dse_version": "0.1.0",
         }
     ]

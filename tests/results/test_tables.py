@@ -43,7 +43,7 @@ def test_types_follow_the_declaration_and_not_the_values(study: Path) -> None:
     assert schema.field("lifetime_years").type == pa.float64()
     assert schema.field("error_message").type == pa.string()
     assert schema.field("flagged_tasks").type == pa.list_(pa.string())
-    assert schema.metadata[b"schema_version"] == b"1"
+    assert schema.metadata[b"schema_version"] == b"2"
     assert schema.equals(pq.read_schema(study / "pareto.parquet"))
 
 
@@ -127,7 +127,7 @@ def test_counts_stay_whole_numbers_where_cells_are_empty(study: Path) -> None:
 
 def test_metadata_says_what_the_front_is_about(study: Path) -> None:
     assert read_table(study / "trials.parquet")[1] == {
-        "schema_version": 1,
+        "schema_version": 2,
         "study": "old",
         "objectives": ["area", "accuracy"],
         "reference_point": {"area_ratio": 1.0, "accuracy_drop": 5.0},

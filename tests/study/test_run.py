@@ -14,6 +14,7 @@ import pytest
 from dse.errors import SpaceError, StudyError
 from dse.records.design import DesignPoint
 from dse.results.points import point_of
+from dse.results.read import read_trials
 from dse.samplers.encoding import Codec
 from dse.study.provenance import Provenance, own_version
 from dse.study.tables import refresh
@@ -228,7 +229,7 @@ def test_changed_conditions_refuse_to_continue_unless_forced(tmp_path: Path) -> 
     assert [json.loads(row["versions"])["hardware.isaac"][0] for row in rows(tmp_path)] == ["1"] * 5 + ["2"] * 3
 
 
-def of_another_release(log: Path, monkeypatch: pytest.MonkeyPatch, *, accounting: int | None = None) -> Provenance:
+def of_another_release(log: Path, monkeypatch: pytest.MonkeyPatch, *, accounting: int | None) -> Provenance:
     """Let a log look as release 0.1.0 wrote it, whatever release runs the test as 9.0; return provenance of the latter."""
     events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     for event in events:
@@ -245,20 +246,29 @@ def of_another_release(log: Path, monkeypatch: pytest.MonkeyPatch, *, accounting
 
 def test_a_study_of_another_release_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     go(tmp_path, trials=5)
-    now = of_another_release(tmp_path / "log.jsonl", monkeypatch)
+    now = of_another_release(tmp_path / "log.jsonl", monkeypatch, accounting=2)
     observer = Notes()
     assert go(tmp_path, trials=8, provenance=now, observer=observer).progress.evaluated == 8
     assert observer.notes == []
     found = json.loads((tmp_path / "provenance.json").read_text())["sessions"]
     assert [session["versions"]["dse"] for session in found] == ["0.1.0", "9.0"]
-    assert [session["accounting"] for session in found] == [1, 1]
+    assert [session["accounting"] for session in found] == [2, 2]
 
 
-def test_a_study_of_another_accounting_does_not_continue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("named", [None, 1, 3])
+@pytest.mark.parametrize("force", [False, True])
+def test_a_study_of_another_edition_does_not_continue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: int | None, force: bool
+) -> None:
+    """Logs of 0.1.0 name no edition, which means the first; its tables say so when they are written again."""
     go(tmp_path, trials=5)
-    now = of_another_release(tmp_path / "log.jsonl", monkeypatch, accounting=2)
-    with pytest.raises(StudyError, match="accounting of dse: 2 -> 1"):
-        go(tmp_path, trials=8, provenance=now)
+    now = of_another_release(tmp_path / "log.jsonl", monkeypatch, accounting=named)
+    before = (tmp_path / "log.jsonl").read_bytes()
+    with pytest.raises(StudyError, match=rf"edition 2\n  found: edition {named or 1}\n[\s\S]*dse run SPACE --start"):
+        go(tmp_path, trials=8, provenance=now, force=force)
+    assert (tmp_path / "log.jsonl").read_bytes() == before
+    trials, _ = refresh(tmp_path)
+    assert read_trials(trials)["accounting"].tolist() == [named or 1] * 5
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,16 @@ def test_the_front_is_scored_once_on_rows_no_choice_has_seen(folder: Path) -> No
     pd.testing.assert_frame_equal(pd.read_parquet(done.path), done.rows)
 
 
+def test_a_study_of_edition_1_is_validated_by_its_own_log(folder: Path) -> None:
+    log = folder / "log.jsonl"
+    log.write_text(log.read_text(encoding="utf-8").replace('"accounting":2,', ""), encoding="utf-8")
+    assert '"accounting":' not in log.read_text(encoding="utf-8")
+    rows = validated(folder).rows
+    front = pd.read_parquet(folder / "pareto.parquet")
+    assert set(front["accounting"]) == {1}
+    assert rows["area_mm2"].tolist() == front["area_mm2"].tolist()
+
+
 def test_intervals_of_each_task_stand_on_both_splits(tmp_path: Path) -> None:
     def change(score: ScoreResult) -> ScoreResult:
         return replace(score, drop_low=dict.fromkeys(TASKS, 1.5), drop_high=dict.fromkeys(TASKS, 2.5))

@@ -23,6 +23,7 @@ NEW = (*OLD, PluginParameter("compressor", "two-stage", Float(name="cosine", low
 def row(trial: int, area: float, score: float | None, **more: Any) -> dict[str, Any]:
     return {
         "trial": trial,
+        "accounting": 2,
         "status": "done" if score is not None else "failed",
         "stage": "score",
         "source": "sampler",

@@ -137,8 +137,10 @@ def _check_session(path: Path, line: int, event: Event) -> None:
         scores = [value for name, value in row.items() if name.startswith("score")] if isinstance(row, dict) else [None]
         if not all(_fits(value, "float64") for value in scores) or not all(isinstance(row.get(k), str) for k in KINDS):
             raise damaged_event_error(path, line, "designs of a profile, with plugins and scores", row)
-    if type(event.get("accounting", 1)) is not int:  # logs that were begun before it was written have none
-        raise damaged_event_error(path, line, "accounting as a whole number", event["accounting"])
+    if type(edition := event.get("accounting", 1)) is not int or not _fits(
+        edition, "int64"
+    ):  # logs that were begun before it was written have none
+        raise damaged_event_error(path, line, "accounting as a whole number", edition)
     if "dse" not in event["versions"]:
         raise damaged_event_error(path, line, "versions with that of dse", event["versions"])
 

@@ -41,7 +41,7 @@ class Isaac(plugin.Base):
             plugin.Choice(name="arrays_per_ima", choices=(4, 8, 16), default=8, allowed=(1, 2, 4, 8, 16, 32), summary="arrays of an IMA", **hardware),
             plugin.Choice(name="adcs_per_ima", choices=(2, 4, 8, 16), default=8, allowed=(1, 2, 4, 8, 16, 32), summary="ADCs of an IMA", **hardware),
             plugin.Int(
-                name="tiles", low=0, high=0, default=0, limits=(0, 1_000_000),
+                name="tiles", low=0, high=0, default=0, limits=(0, 1_000_000), baseline=0,
                 summary="tiles of the chip; 0: as many as the weights need. Fewer tiles need reprogramming", **hardware,
             ),
         )  # fmt: skip
