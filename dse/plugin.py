@@ -46,7 +46,7 @@ from dse.records.training import Adapted, Adaption, Training
 from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
 from dse.score.decompose import Decomposition, decompose
 from dse.score.exit_heads import fit_exits
-from dse.score.grid import WEIGHT_BITS, best_scale, quantise, store_whole
+from dse.score.grid import WEIGHT_BITS, best_scale, quantise, store_in_bits, store_whole
 
 __all__ = [
     "API", "BASE", "DROPPED", "ENCODINGS", "FULL_MAGNITUDE", "SCALE_BITS", "VECTOR_BITS",
@@ -60,5 +60,5 @@ __all__ = [
     "Stored", "Task", "TaskScheduler", "Term", "Traffic", "Training", "Violation", "WeightCompressor", "Weights",
     "Workload", "batch_parameter", "best_scale", "decompose", "fit_exits", "hookimpl", "in_turn", "kept_inputs",
     "kept_outputs", "listed_order", "quantise", "reprogramming", "requests_per_visit", "separate_models", "slices",
-    "store_whole", "whole_footprint",
+    "store_in_bits", "store_whole", "whole_footprint",
 ]  # fmt: skip

@@ -35,6 +35,7 @@ INDEPENDENT: dict[str, Any] = {"name": "independent"}
 GRADED: dict[str, Any] = {"name": "graded"}
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "none": (INDEPENDENT, {"name": "none"}),
+    "ptq": (INDEPENDENT, {"name": "ptq"}),
     "two-stage": (INDEPENDENT, {"name": "two-stage", "per_channel": True}),
     "graded": (INDEPENDENT, GRADED),
     "bitdelta": (INDEPENDENT, {"name": "bitdelta"}),

@@ -28,6 +28,7 @@ BUILT_IN = {
         "low-rank",
         "mixed-precision",
         "piggyback",
+        "ptq",
         "ternary",
         "tile-drop",
         "two-stage",

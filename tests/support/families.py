@@ -122,6 +122,7 @@ SETTINGS = (
         WHOLE | {"trunk": 0, "confidence": 0.95},
     ),
     Setting("compressor", "none", "none"),
+    Setting("compressor", "ptq", "ptq", {}, {"bits": 7}),
     Setting("compressor", "two-stage", "two-stage", {}, {"cosine": 1.0, "max_bits": 8}),
     Setting("compressor", "bitdelta", "bitdelta", {}, {"scale": "channel"}),
     Setting("compressor", "dare", "dare", {}, {"drop": 0.0, "bits": 8}),

@@ -102,12 +102,7 @@ def _fit_factor(values: Tensor, first: Tensor) -> Tensor:
 
 def round_factor(factor: Tensor, bits: int) -> plugin.Term:
     """Put a factor on grids, one for each of its outputs."""
-    import torch
-
-    top = 2**bits - 1
-    scale = plugin.best_scale(factor, per_channel=True, bits=bits + 1)
-    codes = (factor / scale).round_().clamp_(-top, top)
-    return plugin.Term(codes.to(torch.int16), scale, top)
+    return plugin.store_in_bits(factor, bits).terms[0]
 
 
 @plugin.hookimpl
