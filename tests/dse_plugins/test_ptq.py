@@ -23,9 +23,9 @@ def params(bits: list[int], grid: list[str]) -> dse.Params:
 
 
 def brute_force(values: np.ndarray, bits: int) -> float:
-    """The least squared error over 20,000 steps, from codes that use a hundredth of the range to steps beyond any weight."""
+    """The least squared error over 5,000 steps, from codes that use a hundredth of the range to steps beyond any weight."""
     top = 2**bits - 1
-    steps = np.abs(values).max() * np.geomspace(0.01 / top, 2, 20_000)[:, None]
+    steps = np.abs(values).max() * np.geomspace(0.01 / top, 2, 5_000)[:, None]
     return float(
         ((np.clip(np.rint(values.ravel() / steps), -top, top) * steps - values.ravel()) ** 2).sum(axis=1).min()
     )
