@@ -10,7 +10,7 @@ import numpy as np
 from dse.cost.baseline import separate_models, whole_footprint
 from dse.cost.check_footprint import check_blocks, check_footprint
 from dse.cost.combination import Combination
-from dse.cost.counts import count
+from dse.cost.counts import FULL_MAGNITUDE, count
 from dse.cost.demand import demand
 from dse.cost.schedule import listed_order
 from dse.cost.sum import Costs, total
@@ -133,15 +133,23 @@ def baseline_cost(workload: Workload, hardware: Hardware, name: str, params: Par
 
 
 def separate_cost(
-    workload: Workload, hardware: Hardware, name: str, params: Params
+    workload: Workload, hardware: Hardware, name: str, params: Params, magnitude_bits: int | None = None
 ) -> tuple[Costs, tuple[Violation, ...]]:
-    """Cost separate models, whole in 8 bits, on the hardware of P designs; return the limits that they break, too.
+    """Cost separate models on the hardware of P designs; return the limits that they break, too.
+
+    Args:
+        workload: the tasks and their traffic.
+        hardware: the built hardware model.
+        name: name of the model, for errors.
+        params: hardware parameters of P designs.
+        magnitude_bits: bits of a weight besides its sign, with a scale per output; None: 8 bits with a scale per matrix.
 
     Raises:
         PluginContractError: a charge is negative or not finite.
     """
     wanted = demand(workload, separate_models(workload, params.points), generator="baseline")
-    footprint = whole_footprint(wanted)
+    whole = (2.0**magnitude_bits - 1, True) if magnitude_bits else (FULL_MAGNITUDE, False)
+    footprint = whole_footprint(wanted, whole[0], per_output=whole[1])
     geometry = call_plugin("hardware", name, hardware.geometry, params)
     counts = count(workload, wanted, footprint, geometry)
     components = call_plugin("hardware", name, hardware.components, workload, wanted, counts, footprint, params)

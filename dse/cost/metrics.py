@@ -15,12 +15,14 @@ _RATIOS = {"area": "area_mm2", "array_area": "array_area_mm2", "energy": "energy
 """Costs that are divided by the baseline's, by the beginning of the ratio's name."""
 
 
-def cost_results(costed: Costed, own: Mapping[str, Floats], reference: Costs, tasks: Sequence[str]) -> list[CostResult]:
+def cost_results(
+    costed: Costed, own: Mapping[str, Mapping[str, Floats]], reference: Costs, tasks: Sequence[str]
+) -> list[CostResult]:
     """Return the cost of each of P designs, with its ratios to the baseline.
 
     Args:
         costed: cost of P designs.
-        own: cost of the baseline on each design's own hardware, each (P,), by name.
+        own: costs of each baseline on each design's own hardware, each (P,), by name, by the suffix of its columns.
         reference: cost of the baseline on the reference hardware (P = 1).
         tasks: names of the tasks, in order.
     """
@@ -31,7 +33,11 @@ def cost_results(costed: Costed, own: Mapping[str, Floats], reference: Costs, ta
         "energy_uj": costs.energy_uj,
         "latency_us": costs.latency_us,
         "cycle_us": costs.cycle_us,
-        **{f"{name}_ratio": getattr(costs, cost) / own[cost] for name, cost in _RATIOS.items()},
+        **{
+            f"{name}_ratio{suffix}": getattr(costs, cost) / one[cost]
+            for suffix, one in own.items()
+            for name, cost in _RATIOS.items()
+        },
         **{
             f"{name}_ratio_reference": getattr(costs, cost) / getattr(reference, cost) for name, cost in _RATIOS.items()
         },

@@ -1,6 +1,8 @@
-"""The baseline on each design's own hardware: what ratios divide by."""
+"""Baselines on each design's own hardware: what ratios divide by."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,42 +11,60 @@ from dse.plugins.contract import Hardware
 from dse.plugins.declared import declare_parameters
 from dse.records.arrays import Floats
 from dse.records.params import Params
+from dse.records.plugin import API
 from dse.records.workload import Workload
 
 TOTALS = ("area_mm2", "array_area_mm2", "energy_uj", "latency_us")
-"""Costs of the baseline that ratios divide by."""
+"""Costs of a baseline that ratios divide by."""
+
+
+class Scheme(NamedTuple):
+    """Bits of separate models: magnitude bits on a grid per output, and input bits."""
+
+    magnitude_bits: int | None
+    input_bits: int
+
+
+PAPER = Scheme(None, 8)
+"""The baseline ``paper``, that of the three papers: 8 bits on one grid per matrix."""
 
 
 class OwnBaseline:
     """Costs of separate models on the hardware of designs, each hardware costed once.
 
-    The baseline takes the design's hardware parameters, but for those that state a value for baselines
+    A baseline takes the design's hardware parameters, except those that state a value for baselines
     (`dse.Int.baseline`), such as the number of tiles: its weights are all resident. Limits that it breaks do not count.
 
     Args:
         workload: the tasks and their traffic.
         name: name of the hardware model, for errors.
         hardware: the built hardware model.
+        api: contract of the hardware model; input bits of contract 1 are the model's own.
     """
 
-    def __init__(self, workload: Workload, name: str, hardware: Hardware) -> None:
+    def __init__(self, workload: Workload, name: str, hardware: Hardware, api: int = API) -> None:
         self._workload, self._name, self._hardware = workload, name, hardware
         declared = declare_parameters("hardware", name, hardware, workload)
         self._stated = {item.name: item.baseline for item in declared if item.baseline is not None}
-        self._totals: dict[tuple[bytes, ...], list[float]] = {}
+        self._of_design = api >= API
+        self._totals: dict[tuple[Scheme, tuple[bytes, ...]], list[float]] = {}
 
-    def cost(self, params: Params) -> dict[str, Floats]:
+    def cost(self, params: Params, scheme: Scheme = PAPER) -> dict[str, Floats]:
         """Return each of `TOTALS`, (P,), for the hardware parameters of P designs."""
+        stated = self._stated | (
+            {"input_bits": scheme.input_bits} if self._of_design and "input_bits" in params else {}
+        )
         one = all((values == values[:1]).all() for values in params.values())
         rows = range(1 if one else params.points)
-        chosen = {name: values for name, values in params.items() if name not in self._stated}
-        keys = [tuple(values[row].tobytes() for values in chosen.values()) for row in rows]
+        chosen = {name: values for name, values in params.items() if name not in stated}
+        keys = [(scheme, tuple(values[row].tobytes() for values in chosen.values())) for row in rows]
         missing = {key: row for row, key in zip(rows, keys, strict=True) if key not in self._totals}
         if missing:
             at = list(missing.values())
             values = {name: values[at] for name, values in chosen.items()}
-            values |= {name: np.full(len(at), value) for name, value in self._stated.items()}
-            costs = separate_cost(self._workload, self._hardware, self._name, Params(len(at), values))[0]
+            values |= {name: np.full(len(at), value) for name, value in stated.items()}
+            own = Params(len(at), values)
+            costs, _ = separate_cost(self._workload, self._hardware, self._name, own, scheme.magnitude_bits)
             table = np.stack([getattr(costs, name) for name in TOTALS], axis=1).tolist()
             self._totals.update(zip(missing, table, strict=True))
         totals = np.broadcast_to([self._totals[key] for key in keys], (params.points, len(TOTALS)))

@@ -86,16 +86,13 @@ COST_METRICS = (
     Column("energy_uj", "float64", "energy per request, uJ"),
     Column("latency_us", "float64", "latency per request, us"),
     Column("cycle_us", "float64", "duration of one turn of all tasks: the longest wait for a task's turn, us"),
-    Column("area_ratio", "float64", "area of the whole chip, relative to the baseline's on the same hardware"),
-    Column(
-        "array_area_ratio",
-        "float64",
-        "area of the arrays of linear weights, relative to the baseline's on the same hardware",
-    ),
-    Column("energy_ratio", "float64", "energy, relative to the baseline's on the same hardware"),
-    Column("latency_ratio", "float64", "latency, relative to the baseline's on the same hardware"),
     *(
-        Column(f"{name}_ratio_reference", "float64", f"{cost}, relative to the baseline's on the reference hardware")
+        Column(f"{name}_ratio{suffix}", "float64", f"{cost}, relative to {baseline}")
+        for suffix, baseline in (
+            ("", "separate models in 8 bits on the same hardware"),
+            ("_best", "separate models in the fewest bits without a loss, on the same hardware"),
+            ("_reference", "separate models in 8 bits on the reference hardware"),
+        )
         for name, cost in (
             ("area", "area of the whole chip"),
             ("array_area", "area of the arrays of linear weights"),

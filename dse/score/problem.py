@@ -14,7 +14,7 @@ from dse.cache import ArrayCache
 from dse.cost.combination import Combination, combination, group_by_combination, stack
 from dse.cost.cost import Built, Costed, baseline_cost, cost_points
 from dse.cost.metrics import cost_results
-from dse.cost.own_baseline import OwnBaseline
+from dse.cost.own_baseline import PAPER, OwnBaseline, Scheme
 from dse.cost.reference import Reference, default_value, reference_values
 from dse.cost.sum import Costs
 from dse.errors import SpaceError
@@ -32,9 +32,11 @@ from dse.records.design import DesignPoint, PluginParameter
 from dse.records.plugin import KINDS, Kind
 from dse.records.scored import CostResult, ScoreResult
 from dse.records.workload import Workload
+from dse.score.best import Best
 from dse.score.context import Outcome, PipelineContext
 from dse.score.metrics import summary
 from dse.score.score import Scorer
+from dse.score.separate_models import SeparateModels
 
 if TYPE_CHECKING:
     from dse.models.inference.evaluate import Precision
@@ -58,6 +60,7 @@ class WorkloadProblem:
 
     Attributes:
         context: weights, evaluation and caches.
+        best: bits of the baseline ``best``, which `prepare` finds.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class WorkloadProblem:
         self._reference_name, declared = reference.plugin, self._reference.parameters(loaded.shape)
         self._reference_params = reference_values(reference, declared, loaded.shape)
         self._scored = False
+        self.best = Best()
         self._resamples: dict[int, NDArray[Any]] = {}
         self.context = PipelineContext(loaded, ArrayCache(cache), precision, progress, identities_of(self._origins))
 
@@ -118,7 +122,8 @@ class WorkloadProblem:
         """Content hashes of all that results depend on; weights of fine-tuned tasks are available once they are scored."""
         tuned = [task for task in self._loaded.tasks.values() if self._scored and not task.spec.checkpoint]
         weights = {f"weights.{task.spec.name}": task.content for task in tuned}
-        return {**self._loaded.recorded, **weights, **digests_of(self._origins)}
+        best = {"baseline.best": self.best.sentence()} if self._scored else {}
+        return {**self._loaded.recorded, **weights, **best, **digests_of(self._origins)}
 
     @cached_property
     def parameters(self) -> tuple[PluginParameter, ...]:
@@ -151,6 +156,8 @@ class WorkloadProblem:
         self.context.identities = identities_of(self._origins)
         if scores:
             self.baseline_scores()
+            self.best = self._separate.find_best()
+            self._tell(f"baseline `best`: {self.best.sentence()}", 1.0)
             self._scored = True
 
     def plugin(self, kind: Kind, name: str) -> Any:
@@ -204,8 +211,8 @@ class WorkloadProblem:
         rows = self._scorer.rows(nonideality, split)
         return summary(
             outcomes,
-            {name: self._baseline_outcome(task, rows) for task, name in enumerate(self.tasks)},
-            {name: self._chance(name, rows) for name in self.tasks},
+            {name: self._separate.score(task, rows) for task, name in enumerate(self.tasks)},
+            {name: self._separate.chance(name, rows) for name in self.tasks},
             lambda name, outcome: self._resample(name, rows, outcome),
             nonideality,
             self._scorer.evaluated - before,
@@ -219,31 +226,11 @@ class WorkloadProblem:
 
     def baselines(self, *, ready: bool = False) -> tuple[BaselineFacts, ...]:
         """Describe each task's baseline on the search split; with ``ready``, of tasks with a ready checkpoint alone."""
-        described = []
-        for task, name in enumerate(self.tasks):
-            spec = self._loaded.tasks[name].spec
-            if ready and not spec.checkpoint:
-                continue
-            self._tell(f"scoring the baseline of {name}", task / len(self.tasks))
-            score = self._baseline_outcome(task, "search").value
-            fp32 = self._scorer.in_floats(task, "search").value
-            described.append(BaselineFacts(name, spec.metric, score, fp32, self._chance(name, "search")))
-            self._tell(f"baseline of {described[-1].sentence()}", 1.0)
-            if warning := described[-1].warning():
-                self._tell(f"WARNING: {warning}", 1.0)
-        return tuple(described)
+        return self._separate.describe(ready=ready)
 
     def layer_scores(self, *, skipped: bool = False) -> tuple[tuple[float, ...], ...]:
         """Return the baseline's scores (T, L) when a layer has the base's matrices, or when the layer is skipped."""
-        bits, by_task = self._baseline_bits, []
-        changed, message = ("skipped", "{} without a layer") if skipped else ("of_base", "layers of {}")
-        for task, name in enumerate(self.tasks):
-            scores = []
-            for layer in range(self.layers):
-                self._tell(message.format(name), layer / self.layers)
-                scores.append(self._scorer.baseline(task, "search", bits, **{changed: layer}).value)
-            by_task.append(tuple(scores))
-        return tuple(by_task)
+        return self._separate.layer_scores(skipped=skipped)
 
     def _combinations(self) -> list[Combination]:
         names = self._names
@@ -256,34 +243,30 @@ class WorkloadProblem:
         built = (self._plugins[chosen] for chosen in zip(KINDS, combination, strict=True))
         return Built(combination, *built, api=self._origins[f"hardware.{combination[3]}"].api)
 
-    def _cost(self, built: Built, points: list[DesignPoint]) -> tuple[Costed, dict[str, Floats]]:
-        """Cost designs of one combination, and the baseline on each design's own hardware."""
+    def _cost(self, built: Built, points: list[DesignPoint]) -> tuple[Costed, dict[str, dict[str, Floats]]]:
+        """Cost designs of one combination, and each baseline on each design's own hardware, by the suffix of its columns."""
         name, params = built.names[3], stack(points)
         with heard(self._origins[f"hardware.{name}"].files):
-            return cost_points(self.workload, built, params), self._own[name].cost(params["hardware"])
+            costed, own = cost_points(self.workload, built, params), self._own[name]
+            bits = {"": PAPER, "_best": Scheme(self.best.magnitude_bits, self.best.input_bits)}
+            return costed, {suffix: own.cost(params["hardware"], one) for suffix, one in bits.items()}
 
     @cached_property
     def _own(self) -> dict[str, OwnBaseline]:
         hardware = ((name, self._plugins["hardware", name]) for name in self._names["hardware"])
-        return {name: OwnBaseline(self.workload, name, plugin) for name, plugin in hardware}
+        return {
+            name: OwnBaseline(self.workload, name, plugin, self._origins[f"hardware.{name}"].api)
+            for name, plugin in hardware
+        }
 
     @cached_property
     def _scorer(self) -> Scorer:
         return Scorer(self.context, self.parameters)
 
     @cached_property
-    def _baseline_bits(self) -> int:
+    def _separate(self) -> SeparateModels:
         geometry = call_plugin("hardware", self._reference_name, self._reference.geometry, self._reference_params)
-        return int(geometry.input_bits[0])
-
-    def _baseline_outcome(self, task: int, split: str) -> Outcome:
-        return self._scorer.baseline(task, split, self._baseline_bits)
-
-    def _chance(self, name: str, split: str) -> float:
-        from dse.models.inference import task_metrics as metrics
-
-        task = self._loaded.tasks[name]
-        return metrics.chance(task.spec.metric, task.evaluator.labels(split))
+        return SeparateModels(self._loaded, self._scorer, int(geometry.input_bits[0]), self._tell)
 
     def _resample(self, name: str, split: str, outcome: Outcome) -> NDArray[Any]:
         from dse.models.inference import task_metrics as metrics

@@ -94,25 +94,37 @@ class Scorer:
         return split if nonideality is None or nonideality.adc == "ideal" else f"{split}:{nonideality.adc_rows}"
 
     def baseline(
-        self, task: int, split: str, input_bits: int, *, of_base: int | None = None, skipped: int | None = None
+        self,
+        task: int,
+        split: str,
+        input_bits: int,
+        *,
+        magnitude_bits: int | None = None,
+        of_base: int | None = None,
+        skipped: int | None = None,
     ) -> Outcome:
-        """Score one task of the baseline: its own matrices whole in 8 bits.
+        """Score one task of the baseline: its own matrices whole in 8 bits, or on a grid per output in fewer.
 
         Args:
             task: index of the task.
             split: name of the rows to score.
             input_bits: bits of an activation.
+            magnitude_bits: bits of a weight's magnitude, besides its sign; by default the 8-bit grid of each matrix.
             of_base: layer that takes the base's matrices.
             skipped: layer that is left out.
         """
-        from dse.score.grid import store_whole
+        from dse.score.grid import store_in_bits, store_whole
 
         def measure() -> Outcome:
             weights = dict(self._context.task_weights(task))
             if of_base is not None:
                 weights |= {key: weight for key, weight in self._context.base_weights().items() if key[0] == of_base}
             whole = {
-                key: effective(store_whole(weight), None, (weight.shape[0], weight.shape[1]))
+                key: effective(
+                    store_in_bits(weight, magnitude_bits) if magnitude_bits else store_whole(weight),
+                    None,
+                    (weight.shape[0], weight.shape[1]),
+                )
                 for key, weight in weights.items()
                 if key[0] != skipped
             }
@@ -121,8 +133,9 @@ class Scorer:
                 own[skipped] = DROPPED
             return self._evaluate(task, Effective(whole), split, input_bits, own)
 
-        layer = {name: at for name, at in (("of_base", of_base), ("skipped", skipped)) if at is not None}
-        return self._find_or_measure(self._common(task, split, input_bits) | {"baseline": 1, **layer}, measure)
+        others = {"of_base": of_base, "skipped": skipped, "magnitude_bits": magnitude_bits}
+        change = {name: value for name, value in others.items() if value is not None}
+        return self._find_or_measure(self._common(task, split, input_bits) | {"baseline": 1, **change}, measure)
 
     def in_floats(self, task: int, split: str) -> Outcome:
         """Score one task with its own weights and inputs in 32-bit floating point."""

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import dse
 from dse.cost.cost import Built, cost_points
 from dse.cost.metrics import cost_results
-from dse.cost.own_baseline import TOTALS, OwnBaseline
+from dse.cost.own_baseline import PAPER, TOTALS, OwnBaseline, Scheme
 from dse.cost.reference import default_value
 from dse.records.plugin import KINDS
 from dse.testing import tiny_workload
@@ -50,7 +50,8 @@ def results(model: Isaac, params: dse.Params) -> list[Any]:
     chosen = {kind: params if kind == "hardware" else dse.Params(params.points) for kind in KINDS}
     usual = cost_points(LOAD, built, {kind: of_hardware(1) if kind == "hardware" else dse.Params(1) for kind in KINDS})
     costed = cost_points(LOAD, built, chosen)
-    return cost_results(costed, OwnBaseline(LOAD, "isaac", model).cost(params), usual.costs, LOAD.task_names)
+    own = {"": OwnBaseline(LOAD, "isaac", model).cost(params)}
+    return cost_results(costed, own, usual.costs, LOAD.task_names)
 
 
 @given(
@@ -106,3 +107,18 @@ def test_a_model_that_charges_no_number_is_named() -> None:
 
     with pytest.raises(dse.PluginContractError, match="hardware 'mine' raised in geometry"):
         OwnBaseline(LOAD, "mine", Wrong(IsaacOptions())).cost(of_hardware(1))
+
+
+def test_four_bits_and_a_sign_take_half_of_the_arrays() -> None:
+    """Accounting's number for `best`; each output has a scale of its own in SRAM, so the chip is a little more than half."""
+    baseline = OwnBaseline(LOAD, "isaac", Isaac(IsaacOptions()))
+    paper, best = (baseline.cost(of_hardware(1), scheme) for scheme in (PAPER, Scheme(4, 8)))
+    assert best["array_area_mm2"] == 0.5 * paper["array_area_mm2"]
+    assert baseline.cost(of_hardware(1), Scheme(4, 4))["energy_uj"] < best["energy_uj"] < paper["energy_uj"]
+
+
+def test_input_bits_of_contract_1_are_the_models_own() -> None:
+    """They stay what the design has, for its baselines too."""
+    old, new = (OwnBaseline(LOAD, "isaac", Isaac(IsaacOptions()), api) for api in (1, 2))
+    assert old.cost(of_hardware(1, input_bits=4), PAPER) == new.cost(of_hardware(1), Scheme(None, 4))
+    assert new.cost(of_hardware(1, input_bits=4), PAPER) == new.cost(of_hardware(1), PAPER)

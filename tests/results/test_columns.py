@@ -36,7 +36,7 @@ def cost() -> CostResult:
     counts = Counts(**{field.name: np.ones((1, 1, 1)) for field in fields(Counts)})
     schedule = Schedule(np.zeros((1, 1), int), np.ones((1, 1)))
     costed = Costed(costs, np.zeros(1), [()], schedule, counts)
-    (found,) = cost_results(costed, {name: np.ones(1) for name in TOTALS}, costs, ["a"])
+    (found,) = cost_results(costed, dict.fromkeys(("", "_best"), dict.fromkeys(TOTALS, np.ones(1))), costs, ["a"])
     return found
 
 
