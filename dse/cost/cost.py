@@ -12,6 +12,7 @@ from dse.cost.check_footprint import check_blocks, check_footprint
 from dse.cost.combination import Combination
 from dse.cost.counts import FULL_MAGNITUDE, count
 from dse.cost.demand import demand
+from dse.cost.limits import find_limits
 from dse.cost.schedule import listed_order
 from dse.cost.sum import Costs, total
 from dse.errors import PluginContractError, SpaceError
@@ -89,7 +90,7 @@ def cost_points(workload: Workload, built: Built, params: Mapping[Kind, Params])
     costs = total(workload, wanted, components, schedule, who=who, footprint=footprint)
     violation = np.zeros(wanted.points)
     reasons: list[tuple[str, ...]] = [()] * wanted.points
-    for limit in components.violations:
+    for limit in (*components.violations, *(find_limits(geometry) if built.api >= API else ())):
         violation += np.maximum(limit.amount, 0)
         for point in np.flatnonzero(limit.amount > 0):
             text = f"{limit.name}: {limit.reason} (by {limit.amount[point]:g})"

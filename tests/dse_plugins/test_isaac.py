@@ -84,6 +84,23 @@ def test_adc_law(changes: dict[str, int], bits: int) -> None:
     assert adc_bits_needed(geometry(**changes))[0] == bits
 
 
+@pytest.mark.parametrize(
+    ("imas", "changes", "excess"),
+    [
+        (12, {}, 0.0),
+        (24, {}, 1.0),  # twice as many arrays behind one buffer
+        (24, {"adcs_per_ima": 4}, 0.0),  # a cycle takes twice as long
+        (12, {"dac_bits": 2}, 1.0),
+        (12, {"arrays_per_ima": 32, "adcs_per_ima": 32}, 3.0),
+        (12, {"array_size": 64}, -0.5),
+    ],
+)
+def test_arrays_take_no_more_inputs_than_a_tile_brings(imas: int, changes: dict[str, Any], excess: float) -> None:
+    limits = charged(minilm(), options={"imas_per_tile": imas}, **changes).violations
+    (amount,) = (limit.amount[0] for limit in limits if limit.name == "bandwidth")
+    assert amount == pytest.approx(excess)
+
+
 def test_too_few_adc_bits_and_too_small_a_chip_are_violations() -> None:
     few = {limit.name: limit.amount[0] for limit in charged(minilm(), adc_bits=7).violations}
     small = {limit.name: limit.amount[0] for limit in charged(minilm(), tiles=100).violations}

@@ -5,16 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from dse import plugin
+from dse_plugins.hardware.isaac import table
 from dse_plugins.hardware.isaac.options import IsaacOptions
 from dse_plugins.hardware.isaac.residency import Residency
+from dse_plugins.hardware.isaac.units import Units
 from dse_plugins.shared import Array
+
+LARGEST_BANDWIDTH = table.IMAS_PER_TILE * table.ARRAYS_PER_IMA * table.ROWS / (table.CYCLE_NS * 1e-3)
+"""Input bits that ISAAC's buffer and bus bring to the arrays of a tile in a microsecond."""
 
 
 def find_violations(
-    options: IsaacOptions, geometry: plugin.Geometry, params: plugin.Params, held: Residency
+    options: IsaacOptions, geometry: plugin.Geometry, params: plugin.Params, unit: Units, held: Residency
 ) -> tuple[plugin.Violation, ...]:
     """Return the limits of the chip, with the amount by which each design breaks them, shape (P,)."""
     missing = (adc_bits_needed(geometry) - geometry.adc_bits).astype(float)
+    wordlines = options.imas_per_tile * params["arrays_per_ima"] * geometry.rows * geometry.dac_bits / unit.cycle_us
     clips = missing if options.adc == "ideal" else np.zeros_like(missing)  # the loss of real ADCs is scored
     return (
         plugin.Violation(
@@ -25,6 +31,11 @@ def find_violations(
             "adcs_per_ima",
             (params["adcs_per_ima"] - params["arrays_per_ima"]).astype(float),
             "an IMA has more ADCs than arrays",
+        ),
+        plugin.Violation(
+            "bandwidth",
+            wordlines / LARGEST_BANDWIDTH - 1,
+            "buffer and bus of a tile feed fewer input bits per time than its arrays take",
         ),
     )
 

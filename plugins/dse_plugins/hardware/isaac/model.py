@@ -30,7 +30,7 @@ class Isaac(plugin.Base):
         hardware: dict[str, Any] = {"scores": False}
         return (
             plugin.Choice(
-                name="array_size", choices=(64, 128, 256), default=128, allowed=(32, 64, 128, 256, 512),
+                name="array_size", choices=(64, 128), default=128, allowed=(32, 64, 128, 256, 512),
                 summary="wordlines and bitlines of an array", **hardware,
             ),
             plugin.Choice(name="cell_bits", choices=(1, 2, 4), default=1, unit="bit", summary="bits that a cell holds", **hardware),
@@ -104,7 +104,7 @@ class Isaac(plugin.Base):
             request_latency_us=request_latency,
             offchip_mb=offchip_mb(workload, held, over, geometry, unit),
             endurance=np.full(demand.points, self.options.endurance),
-            violations=find_violations(self.options, geometry, params, held),
+            violations=find_violations(self.options, geometry, params, unit, held),
             write_pulses=np.full(demand.points, self.options.write_pulses),
             **charge_switches(self.options, held, over, geometry, unit, tiles),
         )

@@ -1,0 +1,41 @@
+"""Limits that follow from the geometry of arrays alone, whatever the hardware model."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dse.records.arrays import Floats
+from dse.records.charges import Violation
+from dse.records.geometry import Geometry
+
+WIRE_OHM = 1.0
+"""Resistance of the wire between two neighbouring cells of a column."""
+ON_OHM = 25e3
+"""Resistance of a fully-on cell: NeuRRAM's, 40 uS (Wan et al., Nature 2022)."""
+ON_OFF = 40.0
+"""Conductance of a fully-on cell over that of a cell that is off."""
+MOST_LOST = 2.0
+"""Currents of a fully-on cell that a column's sum may lose."""
+
+
+def lost_current(rows: Floats) -> Floats:
+    """Return the current that the resistance of a column takes from its sum, in currents of a fully-on cell.
+
+    The column is a ladder of resistors with half of its cells on, which a line with distributed conductance approximates: of the ideal
+    current s, the share tanh(u) / u arrives, with s = rows (1 + 1 / on_off) / 4 and
+    u = rows sqrt(r_wire (1 + 1 / on_off) / (4 R_on)).
+
+    Args:
+        rows: number of wordlines.
+    """
+    mean = 1 + 1 / ON_OFF
+    ideal = rows * mean / 4
+    u = rows * np.sqrt(WIRE_OHM * mean / (4 * ON_OHM))
+    return np.asarray(ideal * (1 - np.tanh(u) / u))
+
+
+def find_limits(geometry: Geometry) -> tuple[Violation, ...]:
+    """Return the limits of P designs' arrays, with the amount by which each design breaks them, (P,)."""
+    lost = lost_current(np.asarray(geometry.rows, dtype=float))
+    reason = f"the voltage drop along a column costs its sum more than {MOST_LOST:g} currents of a fully-on cell"
+    return (Violation("rows", lost - MOST_LOST, reason),)
