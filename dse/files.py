@@ -98,6 +98,11 @@ def is_folder(path: Path | str) -> bool:
     return os.path.isdir(path)  # noqa: PTH112  # Path.is_dir raises for such paths
 
 
+def is_special(path: Path | str) -> bool:
+    """Return whether a device or a pipe has this path: reading it may never end."""
+    return os.path.exists(path) and not is_file(path) and not is_folder(path)  # noqa: PTH110  # see is_file
+
+
 @contextmanager
 def whole_file(
     path: Path,
@@ -133,8 +138,8 @@ def whole_file(
         raise error(f"{message}: {refusal.strerror or refusal}", where=path, fix=fix) from refusal
 
 
-def make_folder(folder: Path) -> Path:
-    """Create a study's folder if it is missing.
+def make_folder(folder: Path, name: str = "the study's folder", option: str = "--results") -> Path:
+    """Create a folder if it is missing; ``option`` names another one.
 
     Raises:
         StudyError: the disk refuses the folder.
@@ -142,10 +147,11 @@ def make_folder(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as refusal:
+        reason = "it is no folder" if isinstance(refusal, FileExistsError) else refusal.strerror or refusal
         raise StudyError(
-            f"the study's folder cannot be written: {refusal.strerror or refusal}",
+            f"{name} cannot be written: {reason}",
             where=folder,
-            fix="make room there, or choose another folder with --results",
+            fix=f"make room there, or choose another folder with {option}",
         ) from refusal
     return folder
 

@@ -31,11 +31,11 @@ _EXPECTED = {
     "model_attributes_type": "a table",
     "greater_than_equal": "at least {ge}",
     "less_than_equal": "at most {le}",
+    "less_than": "less than {lt}",
     "greater_than": "greater than {gt}",
     "too_short": "at least {min_length} item(s)",
     "literal_error": "{expected}",
     "string_pattern_mismatch": "letters, digits, '.', '_' and '-', beginning with a letter or digit",
-    "value_error": "{error}",
 }
 """Description of the valid values for each of pydantic's error types, with names from the context of the error."""
 
@@ -122,6 +122,8 @@ def _read_detail(
     if detail["type"] == "missing":
         return SpaceError(f"the key {keys[-1]!r} is missing", where=where)
     found = repr(detail["input"])
+    if detail["type"] == "value_error":  # a validator of ours: its sentence says what is wrong
+        return SpaceError(f"this value is not usable: {detail['ctx']['error']}", where=where, found=found)
     return SpaceError("this value is not usable", where=where, expected=_describe_expected(detail), found=found)
 
 

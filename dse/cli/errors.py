@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from dse.errors import DseError, shorten
+from dse.errors import DseError, SetupError, shorten
 from dse.results.limited import is_stuck
 
 FAILED = 1
@@ -24,6 +25,7 @@ class ErrorsShown(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command; turn an error into a message and an exit status, unless ``--debug`` was given."""
         try:
+            _check_working_folder()
             return super().invoke(ctx)
         except KeyboardInterrupt:
             say("interrupted; what was finished is kept: run the same command again to continue")
@@ -47,6 +49,13 @@ class ErrorsShown(TyperGroup):
             )
             say(f"error: {said}" if isinstance(said, DseError) else unexpected)
             raise _exit(FAILED) from None
+
+
+def _check_working_folder() -> None:
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise SetupError("the working folder was deleted", fix="change to a folder that exists") from error
 
 
 def _exit(status: int) -> typer.Exit:

@@ -70,7 +70,7 @@ def trial_of(table: Any, trial: int, file: Path) -> dict[str, Any]:
     import pyarrow.compute as pc
 
     try:
-        rows = table.filter(pc.equal(table["trial"], trial)).to_pylist()
+        rows = table.filter(pc.equal(table["trial"], trial)).to_pylist() if trial < 2**63 else []
     except DAMAGE as error:
         raise damaged_table_error(file, error) from error
     if not rows:
@@ -202,6 +202,10 @@ def damaged_table_error(
     """
     if isinstance(error, PermissionError):
         return StudyError(f"{subject} cannot be read: permission denied", where=file, fix="make it readable for you")
+    if isinstance(error, UnicodeEncodeError):
+        return StudyError(
+            "a path has bytes that are no UTF-8, and no table has such a path", where=file, fix="rename it"
+        )
     lines = str(error).splitlines()
     return StudyError(
         f"{subject} is damaged",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from dse.errors import DseError, SpaceError, unknown_name
-from dse.files import is_file
+from dse.files import is_file, is_special
 from dse.pydantic_errors import validate_rest
 from dse.records.plugin import KINDS, Kind
 from dse.results.columns import METRIC_NAMES, OBJECTIVES, TASK_PREFIXES
@@ -202,13 +202,14 @@ def load(path: Path | str, problems: list[DseError] | None = None) -> SpaceFile:
         ) from error
     except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of 5,000 digits, 1,000 brackets
         reason = "it nests too deeply" if isinstance(error, RecursionError) else error
+        reason = "a number has more than 4300 digits" if "integer string conversion" in str(error) else reason
         raise SpaceError(f"the space file is no TOML: {reason}", where=path) from error
     except OSError as error:
         raise SpaceError(f"the space file cannot be read: {error.strerror}", where=path) from error
 
 
 def _read_text(path: Path) -> str:
-    if path.exists() and not path.is_file() and not path.is_dir():  # a FIFO may hang, a device may never end
+    if is_special(path):
         raise OSError(errno.EINVAL, "it is no regular file")
     return path.read_bytes().decode("utf-8-sig")  # Windows editors begin a file with a byte order mark
 
