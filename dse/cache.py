@@ -30,8 +30,8 @@ Version 1, of `dse` 0.1.0, was not a part of the keys. Version 3: the grid of a 
 """
 
 
-FILES = "dse.files"
-"""Name, among the stored arrays, of the hashes of the files that these were made from, by path."""
+ORIGIN = "dse.origin"
+"""Name, among the stored arrays, of their key and of the hashes of the files that they were made from, by path."""
 
 
 def cache_key(key: Mapping[str, Any]) -> str:
@@ -47,13 +47,18 @@ class ArrayCache:
 
     @unheard()
     def get(self, kind: str, key: Mapping[str, Any]) -> dict[str, NDArray[Any]] | None:
-        """Return the arrays stored for the key, or None; a damaged file, and one made from changed files, count as missing."""
+        """Return the arrays stored for the key, or None.
+
+        A damaged file, one that was stored for another key, and one made from changed files count as missing.
+        """
         path = self._path(kind, key)
         try:
             with np.load(path, allow_pickle=False) as data:
                 arrays = {name: data[name] for name in data.files}
-            files = {self.folder / name: content for name, content in json.loads(str(arrays.pop(FILES, "{}"))).items()}
-            if any(not file.is_file() or file_hash(file) != content for file, content in files.items()):
+            stored_for, hashes = json.loads(str(arrays.pop(ORIGIN)))
+            files = {self.folder / name: content for name, content in hashes.items()}
+            changed = any(not file.is_file() or file_hash(file) != content for file, content in files.items())
+            if changed or stored_for != path.stem:
                 return None
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -71,9 +76,10 @@ class ArrayCache:
         names = {
             str(file.relative_to(self.folder) if file.is_relative_to(self.folder) else file): file for file in files
         }
-        made_from = {FILES: np.array(json.dumps({name: file_hash(file) for name, file in sorted(names.items())}))}
-        with whole_file(self._path(kind, key)) as temporary, temporary.open("wb") as stream:
-            np.savez(stream, **dict[str, Any]({**arrays, **(made_from if names else {})}))
+        path = self._path(kind, key)
+        origin = path.stem, {name: file_hash(file) for name, file in sorted(names.items())}
+        with whole_file(path) as temporary, temporary.open("wb") as stream:
+            np.savez(stream, **dict[str, Any]({**arrays, ORIGIN: np.array(json.dumps(origin))}))
 
     def find_or_make(
         self, kind: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]

@@ -164,3 +164,16 @@ def test_the_environment_names_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert default_cache() == tmp_path
     monkeypatch.delenv("DSE_CACHE")
     assert default_cache().name == "dse"
+
+
+def test_arrays_of_another_key_count_as_missing(tmp_path: Path) -> None:
+    """A file that was copied or renamed, and one that another program wrote, are whole and hold the wrong arrays."""
+    arrays = ArrayCache(tmp_path)
+    for key in ("a", "b"):
+        arrays.put("scores", {"key": key}, {key: np.zeros(3)})
+    one, other = (tmp_path / "scores" / f"{cache_key({'key': key})}.npz" for key in ("a", "b"))
+
+    one.write_bytes(other.read_bytes())
+    assert arrays.get("scores", {"key": "a"}) is None
+    np.savez(one, foo=np.zeros(3))
+    assert arrays.find_or_make("scores", {"key": "a"}, lambda: {"a": np.ones(3)}).keys() == {"a"}
