@@ -83,9 +83,11 @@ class Evaluator:
         except Exception as error:
             del cells["violation"]
             message, trace = map(_printable, (str(error), "".join(traceback.format_exception(error))))
+            first, place = (message.splitlines() or [""])[0], _printable(str(getattr(error, "where", None) or ""))
+            reason = f"{type(error).__name__}: {first}".rstrip(": ")
             cells |= {
                 "status": Status.FAILED,
-                "reason": f"{type(error).__name__}: {message.splitlines()[0] if message else ''}".rstrip(": "),
+                "reason": reason if place in first else f"{reason} ({place})",
                 "error_type": type(error).__name__,
                 "error_message": message,
                 "error_traceback": trace,

@@ -114,9 +114,9 @@ def validate(
             raise StudyError(
                 "there is nothing to validate",
                 where=folder,
-                expected=f"a design that keeps {target_drop} points on the search split, or one that a profile proposed",
-                found="none",
-                fix="name a larger --target-drop, or validate the whole front",
+                expected="a design that keeps the --target-drop on the search split, or one that a profile proposed",
+                found=f"none, with --target-drop {target_drop}" if target_drop is not None else "no --target-drop",
+                fix="name a --target-drop, or a larger one, or validate the whole front",
             )
         _log(folder, {"event": "chosen", "rule": rule, "choice": choice, "trials": [row["trial"] for row in chosen]})
         problem.prepare(scores=True)

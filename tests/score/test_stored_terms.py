@@ -89,3 +89,16 @@ def test_weights_that_are_none_name_the_generator() -> None:
         PluginContractError, match=r"generator 'trained': weights\(\) returned neither[\s\S]*found: NoneType"
     ):
         made.model(dse.BASE)
+
+
+class Eager(Uncompressed):
+    """A compressor that stores a matrix that no model has."""
+
+    def store(self, *given: Any) -> dict[tuple[int, int], dse.Stored]:
+        terms = super().store(*given)
+        return {**terms, (99, 0): next(iter(terms.values()))}
+
+
+def test_a_matrix_that_no_model_has_is_refused() -> None:
+    with pytest.raises(PluginContractError, match=r"no model has[\s\S]*compressor 'c', owner 1[\s\S]*found: \(99, 0\)"):
+        assembled(Eager(dse.Options())).of_task(0)

@@ -89,7 +89,9 @@ def test_only_the_chosen_design_is_scored_where_that_is_asked_for(folder: Path) 
     assert done.rule.startswith("the design chosen")
     with pytest.raises(StudyError, match="nothing to validate") as caught:
         validated(folder, FakeProblem(), target_drop=-5.0, chosen_only=True)
-    assert "keeps -5.0 points" in str(caught.value)
+    assert "none, with --target-drop -5.0" in str(caught.value)
+    with pytest.raises(StudyError, match=r"found: no --target-drop"):
+        validated(folder, FakeProblem(), chosen_only=True)
 
 
 def test_the_chosen_design_alone_replaces_no_row_of_another_design(folder: Path) -> None:
