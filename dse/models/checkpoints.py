@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from dse.errors import CheckpointError, SourceError
 from dse.files import digest, file_digest, hash_parts, is_file
 from dse.models.hub import find_folder, quiet
 from dse.models.sources import unpack
-from dse.models.weight_files import check_folder, find_damage
+from dse.models.weight_files import check_folder, find_damage, read_table
 from dse.records.callbacks import ProgressCallback
 from dse.space.workload import BaseSpec
 
@@ -144,13 +145,25 @@ def _reading(source: str, *, folder: bool = True) -> Iterator[None]:
 def _loading_error(error: Exception, source: str) -> SourceError | CheckpointError:
     """Build the error for a model that does not exist, or does not fit."""
     damage = find_damage(Path(source))
-    reason = damage or (str(error).splitlines() or [type(error).__name__])[0]
-    if "trust_remote_code" in str(error):
+    reason = damage or _name_entry(error, Path(source)) or (str(error).splitlines() or [type(error).__name__])[0]
+    fix = "fetch or save the model's files again"
+    if "allocate" in str(error):
+        reason = "config.json describes a model that does not fit into memory"
+    elif "trust_remote_code" in str(error):
         reason = "it needs Python code that lies beside its weights (trust_remote_code), and dse never runs such code"
     elif not damage and (isinstance(error, OSError) or not is_file(f"{source}/config.json")):
         fix = "name a local folder with config.json and model.safetensors, or a hub model when the hub is reachable"
         return SourceError("the model cannot be loaded", where=source, found=reason, fix=fix)
-    return CheckpointError("the checkpoint cannot be loaded", where=source, found=reason)
+    return CheckpointError("the checkpoint cannot be loaded", where=source, found=reason, fix=fix)
+
+
+def _name_entry(error: Exception, folder: Path) -> str:
+    """Return the entry of a model's ``config.json`` that an error of transformers is about; empty if it names none."""
+    with suppress(CheckpointError):
+        for key, value in read_table(folder / "config.json").items():
+            if f"field '{key}'" in str(error) or (isinstance(error, KeyError) and error.args == (value,)):
+                return f"config.json has {key} = {json.dumps(value)}, which no model of its family can have"
+    return ""
 
 
 def load_config(source: str) -> Any:

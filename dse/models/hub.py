@@ -11,6 +11,13 @@ from dse.errors import SourceError
 from dse.files import is_folder
 
 TABLES = ("*.json", "*.txt", "*.model", "*.codes", "*model*.safetensors")
+REASONS = {
+    "HFValidationError": "the name is neither OWNER/NAME nor a folder",
+    "RepositoryNotFoundError": "the hub has nothing of this name, or it is private",
+    "RevisionNotFoundError": "there is no such revision",
+    "LocalEntryNotFoundError": "it is not in the hub's cache, and the hub is off or cannot be reached",
+}
+"""What an error of the hub means, by its class."""
 PICKLES = ("pytorch_model*.bin", "pytorch_model.bin.index.json", "adapter_model.bin")
 
 
@@ -52,7 +59,7 @@ def fetch(name: str, files: tuple[str, ...], revision: str = "", *, kind: str = 
             return Path(snapshot_download(name, revision=revision or None, **options))
     except (OSError, ValueError) as error:  # the hub's own errors derive from these
         where = f"{name}{revision and f', revision {revision}'}"
-        reason = str(error).strip().splitlines()[0]
+        reason = REASONS.get(type(error).__name__) or str(error).strip().splitlines()[0]
         fix = "check name, revision and network, or name a local folder or file instead"
         raise SourceError(f"a {kind} on the hub could not be fetched", where=where, found=reason, fix=fix) from error
 

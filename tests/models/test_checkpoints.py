@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -143,3 +144,21 @@ def test_a_new_head_follows_its_seed(checkpoint: Path) -> None:
     heads = [model.classifier.weight for model in loaded]
     assert torch.equal(heads[0], heads[1])
     assert not torch.equal(heads[0], heads[2])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("hidden_act", "nope", 'hidden_act = "nope"'),
+        ("num_hidden_layers", "2", 'num_hidden_layers = "2"'),
+        ("hidden_size", 10**7, "does not fit into memory"),
+    ],
+)
+def test_an_entry_of_a_configuration_that_cannot_be_is_named(
+    checkpoint: Path, key: str, value: object, words: str
+) -> None:
+    path = checkpoint / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {key: value}), encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"config\.json") as caught:
+        models.load_model(str(checkpoint))
+    assert words in str(caught.value)
