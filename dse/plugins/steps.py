@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from pathlib import Path
 
 _SIZE = 240
 _FILES: list[int] = []
@@ -18,12 +20,25 @@ def note_steps_in(descriptor: int) -> None:
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
-    """Note that a plugin's code runs, such as "compressor 'none', store()", until the context ends."""
+    """Note that a plugin's code runs, such as "compressor 'none', store()", until the context ends.
+
+    Outside a worker, which has both for itself, the working folder stays as it was, and what is printed goes to stderr.
+    """
     _write(text)
-    try:
+    with ExitStack() as stack:
+        stack.callback(_write, "")
+        if not _FILES:
+            with suppress(OSError):  # the working folder was deleted, or standard output is closed
+                stack.callback(os.chdir, Path.cwd())
+                stack.callback(_restore_stdout, os.dup(1))
+                os.dup2(2, 1)
+            stack.enter_context(redirect_stdout(sys.stderr))
         yield
-    finally:
-        _write("")
+
+
+def _restore_stdout(saved: int) -> None:
+    os.dup2(saved, 1)
+    os.close(saved)
 
 
 def read_step(descriptor: int) -> str:
