@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import tomllib
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -24,6 +25,18 @@ def refuse_parquet(form: Format) -> Format:
     if form is Format.PARQUET:
         raise typer.BadParameter("parquet is not printed; `dse pareto` and `dse query` write it with --out FILE")
     return form
+
+
+def limit(text: str, metavar: str) -> Any:
+    """Return an option that takes finite numbers; NaN and infinity, which Python reads as numbers, are refused."""
+
+    def refuse_endless(value: Any) -> Any:
+        for number in value if isinstance(value, list) else [value]:
+            if number is not None and not math.isfinite(number):
+                raise typer.BadParameter(f"{number} is no finite number")
+        return value
+
+    return typer.Option(help=text, metavar=metavar, callback=refuse_endless)
 
 
 def choose_form(form: Format | None, out: Path | None) -> Format:
@@ -84,11 +97,7 @@ class Models(TypedDict):
     ]
 
 
-class Loading(Models, Plugins):
-    """Options of every command that builds the problem of a space file."""
-
-
-class Evaluating(Loading):
+class Evaluating(Models, Plugins):
     """Options of every command that evaluates designs."""
 
     in_process: Annotated[

@@ -24,8 +24,8 @@ Figure: TypeAlias = Literal[
 class Conditions(TypedDict):
     """Conditions that the designs of a front fulfil, and whether studies must be comparable."""
 
-    max_drop: Annotated[float | None, typer.Option(help="Points of accuracy that a design may lose.", metavar="POINTS")]
-    max_area: Annotated[float | None, typer.Option(help="Largest array_area_ratio of a design.", metavar="RATIO")]
+    max_drop: Annotated[float | None, opt.limit("Points of accuracy that a design may lose.", "POINTS")]
+    max_area: Annotated[float | None, opt.limit("Largest array_area_ratio of a design.", "RATIO")]
     where: Annotated[str | None, typer.Option(help="Condition that a design fulfils, in SQL.", metavar="CONDITION")]
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Join studies that cannot be compared, and say what differs.")

@@ -106,10 +106,7 @@ def validate(
     results: opt.Results = opt.RESULTS,
     target_drop: Annotated[
         float | None,
-        typer.Option(
-            help="Points that a design may lose; a design is chosen for this target, and checked.",
-            metavar="POINTS",
-        ),
+        opt.limit("Points that a design may lose; a design is chosen for this target, and checked.", "POINTS"),
     ] = None,
     least: opt.Least = "area",
     chosen_only: Annotated[
@@ -154,7 +151,7 @@ def profile(
     ] = None,
     max_drop: Annotated[
         list[float] | None,
-        typer.Option(help="Points that a further proposal may lose on average; may be repeated.", metavar="POINTS"),
+        opt.limit("Points that a further proposal may lose on average; may be repeated.", "POINTS"),
     ] = None,
     least: opt.Least = "area",
     form: opt.Form = Format.TABLE,
@@ -210,7 +207,7 @@ def redundancy(
     ] = 384,
     form: opt.Form = Format.TABLE,
     quiet: opt.Quiet = False,
-    **shared: Unpack[opt.Loading],
+    **shared: Unpack[opt.Evaluating],
 ) -> None:
     """Measure how similar the tasks' layers are, and how much each layer, head and column contributes."""
     with reporter(quiet=quiet) as observer:
@@ -257,7 +254,7 @@ def export(
     ] = None,
     form: opt.Form = Format.TABLE,
     quiet: opt.Quiet = False,
-    **shared: Unpack[opt.Loading],
+    **shared: Unpack[opt.Evaluating],
 ) -> None:
     """Export a design: packed weights, the place of every array, schedule and hardware, and how to load it."""
     del verify  # its callback has ended the command

@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from dse.commands.plugins_list import TIME_LIMIT_S
 from dse.errors import SetupError
 from dse.plugins.environments import Needs, make_environment, run_script
 from dse.plugins.registry import load_registry
-from dse.records.callbacks import MessageCallback, ignore_message
-from dse.records.plugin import HardwareModel
+from dse.records.callbacks import MessageCallback, ignore_message, ignore_progress
+from dse.records.plugin import ComponentTable, HardwareModel
 from dse.results.output import write_output
+from dse.worker.process import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,8 @@ def components_build(
         SetupError: the model has no such table, or the machine lacks what making it needs.
         UnknownNameError: there is no such hardware model.
     """
-    registry = load_registry(plugins)
-    model = registry.get("hardware", name)
-    if not isinstance(model, HardwareModel) or model.components is None:
-        raise SetupError(
-            f"hardware {name!r} has no table of component costs to build",
-            expected="a model whose record has `components`, such as neurosim",
-        )
-    table = model.components
+    with Worker(TIME_LIMIT_S, ignore_progress) as worker:
+        table: ComponentTable = worker.call(_find_table, name, [Path(path).resolve() for path in plugins])
     file = Path(out) if out is not None else table.file
     needs = Needs(table.python, table.requirements, table.compiled, table.programs)
     with tempfile.TemporaryDirectory(prefix="dse-components-") as folder:
@@ -73,3 +69,15 @@ def components_build(
     before = table.file.read_text(encoding="utf-8").splitlines() if table.file.is_file() else []
     write_output(file, lambda path: path.write_text(text, encoding="utf-8"))
     return Built(file, len(set(before) ^ set(text.splitlines())))
+
+
+def _find_table(name: str, plugins: list[Path], report: object) -> ComponentTable:
+    """Return the table of a hardware model; called in a worker, which imports the plugins."""
+    del report
+    model = load_registry(plugins).get("hardware", name)
+    if not isinstance(model, HardwareModel) or model.components is None:
+        raise SetupError(
+            f"hardware {name!r} has no table of component costs to build",
+            expected="a model whose record has `components`, such as neurosim",
+        )
+    return model.components

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dse.commands.open import call_apart
 from dse.errors import DseError, OutputError, StudyError
 from dse.files import check_new_folder
-from dse.records.callbacks import ProgressCallback, ignore_progress
-from dse.study.load import load, request
+from dse.records.callbacks import ProgressCallback
+from dse.study.load import Request, load, request
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +52,7 @@ def export(
     data: Path | str | None = None,
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
+    in_process: bool = False,
     activity: ProgressCallback | None = None,
 ) -> Exported:
     """Export a design: packed weights, the place of every array, schedule, hardware and recorded scores.
@@ -69,6 +71,7 @@ def export(
         cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's cache
             folder.
         plugins: bare plugin files, besides those that the study names.
+        in_process: whether to rebuild the design in this process, as for `run`.
         activity: callback for downloads and fine-tuning.
 
     Raises:
@@ -76,11 +79,12 @@ def export(
         UnknownNameError: a plugin of the study is not installed.
         OutputError: the folder is not empty, or cannot be written.
     """
+    import pandas as pd
+
     from dse.results.files import SPACE, TRIALS
     from dse.results.read import show, table_file
     from dse.results.studies import study_folder
 
-    activity = activity or ignore_progress
     table, target = table_file(study_folder(study, results), TRIALS), Path(folder)
     source, record = table.parent, show(table, trial)
     scores = _read_scores(source, record)
@@ -89,12 +93,10 @@ def export(
         raise StudyError(
             "this study's space file is missing", where=source / SPACE, expected=f"{SPACE}, as a run writes it"
         )
-    problem, space, provenance = load(request(source / SPACE, device, cache, plugins, data=data), activity)
-    wanted = _describe_export(problem, space, provenance, record, scores)
-    _check_scores(wanted, activity)
-    activity("writing the design", None)
+    wanted, asked = request(source / SPACE, device, cache, plugins, data=data), {"rows": rows, "check": check}
     try:
-        return _write(target, wanted, rows=rows, check=check, activity=activity)
+        done = call_apart(wanted, activity, _export, target, record, scores, asked, in_process=in_process)
+        return Exported(target, done[0], pd.DataFrame(done[1]))
     except DseError:  # some of which are OSErrors as well
         raise
     except OSError as error:
@@ -103,6 +105,21 @@ def export(
             where=target,
             fix="make room, or name a folder in one that is writable",
         ) from error
+
+
+def _export(
+    request: Request,
+    target: Path,
+    record: Mapping[str, Any],
+    scores: dict[str, dict[str, float]],
+    asked: Mapping[str, bool],
+    activity: ProgressCallback,
+) -> tuple[float, list[dict[str, Any]]]:
+    """Write the export; return its size in MB and the rows of its table of scores."""
+    wanted = _describe_export(*load(request, activity), record, scores)
+    _check_scores(wanted, activity)
+    activity("writing the design", None)
+    return _write(target, wanted, activity=activity, **asked)
 
 
 def _read_scores(source: Path, record: Mapping[str, Any]) -> dict[str, dict[str, float]]:
@@ -220,9 +237,9 @@ def _check_scores(wanted: Wanted, activity: ProgressCallback) -> None:
                 )
 
 
-def _write(target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: ProgressCallback) -> Exported:
-    import pandas as pd
-
+def _write(
+    target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: ProgressCallback
+) -> tuple[float, list[dict[str, Any]]]:
     from dse.exports.check import check_export
     from dse.exports.files import ROWS
     from dse.exports.write import write_export, write_rows
@@ -236,13 +253,13 @@ def _write(target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: P
         for split, value in by_split.items()
     ]
     if not check:
-        return Exported(target, megabytes, pd.DataFrame(recorded))
+        return megabytes, recorded
     activity("scoring the export in a process of its own", None)
     with tempfile.TemporaryDirectory() as beside:
         where = target / ROWS if rows else Path(beside) / ROWS
         if not rows:
             write_rows(where, wanted)
-        return Exported(target, megabytes, check_export(target, where))
+        return megabytes, check_export(target, where).to_dict("records")
 
 
 @contextmanager

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from dse.errors import SetupError
+from dse.records.callbacks import ProgressCallback, ignore_progress
+from dse.study.load import Request, load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dse.records.problem import Problem
     from dse.space.searchspace import SearchSpace
     from dse.study.provenance import Provenance
-from dse.records.callbacks import ProgressCallback
-from dse.study.load import Request, load
 
 
 @contextmanager
@@ -20,6 +24,8 @@ def open_problem(
 ) -> Iterator[tuple[Problem, SearchSpace, Provenance]]:
     """Give the problem, resolved space and provenance of a space file, evaluated in workers unless ``in_process``."""
     if in_process:
+        if workers > 1:
+            raise SetupError("--workers and --in-process exclude each other", found=f"--workers {workers}")
         yield load(wanted, activity)
         return
     from dse.worker.client import RemoteProblem
@@ -28,3 +34,19 @@ def open_problem(
     remote = RemoteProblem(wanted, activity) if workers == 1 else SharedProblem(wanted, activity, workers=workers)
     with remote as problem:
         yield problem, problem.space, problem.provenance
+
+
+def call_apart(
+    wanted: Request, activity: ProgressCallback | None, function: Callable[..., Any], *arguments: Any, in_process: bool
+) -> Any:
+    """Return what a function of a module returns in a worker, or in this process if ``in_process``.
+
+    The function gets the request, the arguments and the callback. It returns values that `dse.worker.wire` reads.
+    """
+    report = activity or ignore_progress
+    if in_process:
+        return function(wanted, *arguments, report)
+    from dse.worker.process import Worker
+
+    with Worker(wanted.space.search.time_limit_s, report, limit="search.time_limit_s") as worker:
+        return worker.call(function, wanted, *arguments)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dse.commands.open import call_apart
 from dse.errors import DataError
-from dse.records.callbacks import ProgressCallback, ignore_progress
-from dse.study.load import load, request
+from dse.records.callbacks import ProgressCallback
+from dse.study.load import Request, load, request
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +42,7 @@ def redundancy(
     data: Path | str | None = None,
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
+    in_process: bool = False,
     activity: ProgressCallback | None = None,
 ) -> Redundancy:
     """Measure how similar the tasks' layers are, and how much each layer, head and column contributes.
@@ -57,6 +59,7 @@ def redundancy(
         cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's cache
             folder.
         plugins: bare plugin files, besides those that the space file names.
+        in_process: whether to measure in this process, as for `run`.
         activity: callback for what is being measured.
 
     Raises:
@@ -64,13 +67,21 @@ def redundancy(
         SpaceError: the space file is not usable.
         StudyError: the study's folder cannot be written.
     """
-    from dse.analysis.redundancy import redundancy as measure
-    from dse.files import make_folder, write_whole
+    import pandas as pd
+
+    from dse.files import make_folder
 
     if rows < 1:
         raise DataError("there are no rows to look at", where="--rows", expected="at least 1", found=rows)
     wanted = request(space, device, cache, plugins, data=data)
     folder = make_folder(Path(results) / wanted.space.name)  # before anything is measured needlessly
-    problem, _, _ = load(wanted, activity)
-    table = measure(problem, rows, activity or ignore_progress)
-    return Redundancy(table, write_whole(folder / REDUNDANCY, lambda file: table.to_parquet(file, index=False)))
+    call_apart(wanted, activity, _measure, folder / REDUNDANCY, rows, in_process=in_process)
+    return Redundancy(pd.read_parquet(folder / REDUNDANCY, use_threads=False), folder / REDUNDANCY)
+
+
+def _measure(wanted: Request, path: Path, rows: int, activity: ProgressCallback) -> None:
+    from dse.analysis.redundancy import redundancy as measure
+    from dse.files import write_whole
+
+    table = measure(load(wanted, activity)[0], rows, activity)
+    write_whole(path, lambda file: table.to_parquet(file, index=False))

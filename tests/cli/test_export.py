@@ -87,7 +87,7 @@ def test_an_empty_working_folder_is_filled_and_rows_stay_where_they_are(
 ) -> None:
     Path("chip").mkdir()
     monkeypatch.chdir("chip")
-    done = dse("export", studied, 0, ".", "--device", "cpu", "--quiet")
+    done = dse("export", studied, 0, ".", "--device", "cpu", "--in-process", "--quiet")
     assert done.exit_code == 0, done.output
     assert done.stderr == ""
     assert "reloaded" not in done.stdout
@@ -134,7 +134,7 @@ def test_a_full_disk_leaves_nothing(studied: Path, dse: Any, monkeypatch: pytest
 
     monkeypatch.setattr(f"dse.exports.write.{name}", full)
     refused(
-        dse("export", "tiny", 0, "chip", "--rows", "--device", "cpu"),
+        dse("export", "tiny", 0, "chip", "--rows", "--device", "cpu", "--in-process"),
         "cannot be exported: No space left",
         "where: chip",
     )
@@ -143,7 +143,11 @@ def test_a_full_disk_leaves_nothing(studied: Path, dse: Any, monkeypatch: pytest
 def test_a_plugin_that_is_not_installed_is_named(studied: Path, dse: Any) -> None:
     space = studied / "space.toml"
     space.write_text(space.read_text(encoding="utf-8").replace("two-stage", "two-stages"), encoding="utf-8")
-    refused(dse("export", "tiny", 0, "chip"), "no compressor called 'two-stages'", "did you mean 'two-stage'")
+    refused(
+        dse("export", "tiny", 0, "chip", "--in-process"),
+        "no compressor called 'two-stages'",
+        "did you mean 'two-stage'",
+    )
     space.unlink()
     refused(dse("export", "tiny", 0, "chip"), "space file is missing", "space.toml")
 
@@ -157,24 +161,28 @@ def test_a_plugin_that_has_changed_is_named(studied: Path, dse: Any) -> None:
         "expected: 0 (older)",
         "found: 1 (",
     )
-    refused(dse("export", "tiny", 0, "chip", "--device", "cpu"), *words)
+    refused(dse("export", "tiny", 0, "chip", "--device", "cpu", "--in-process"), *words)
 
 
 def test_a_parameter_that_was_not_known_yet_is_named(studied: Path, dse: Any) -> None:
     changed(studied, 0, **{"param.hardware.isaac.tiles": None})
     words = ("other parameters than when the design was scored", "where: hardware.isaac.tiles", "run the study again")
-    refused(dse("export", "tiny", 0, "chip", "--device", "cpu"), *words)
+    refused(dse("export", "tiny", 0, "chip", "--device", "cpu", "--in-process"), *words)
 
 
 def test_a_damaged_validation_is_said(studied: Path, dse: Any) -> None:
     (studied / "validation.parquet").write_bytes(b"PAR1")
-    refused(dse("export", "tiny", 0, "chip", "--device", "cpu"), "the validation is damaged", "validation.parquet")
+    refused(
+        dse("export", "tiny", 0, "chip", "--device", "cpu", "--in-process"),
+        "the validation is damaged",
+        "validation.parquet",
+    )
 
 
 def test_other_models_than_were_scored_are_not_exported(studied: Path, dse: Any) -> None:
     changed(studied, 0, **{"score.rating": 0.123})
     refused(
-        dse("export", "tiny", 0, "chip", "--device", "cpu"),
+        dse("export", "tiny", 0, "chip", "--device", "cpu", "--in-process"),
         "makes another model of the design than the study scored",
         "search score of task rating",
         "expected: 0.123",
@@ -185,7 +193,7 @@ def test_a_check_that_finds_a_difference_fails(studied: Path, dse: Any, monkeypa
     del studied
     row = {"task": "verdict", "split": "search", "recorded": 0.5, "reloaded": 0.4, "difference": 0.1}
     monkeypatch.setattr("dse.exports.check.check_export", lambda *_arguments: pd.DataFrame([row]))
-    done = dse("export", "tiny", 0, "chip", "--check", "--device", "cpu")
+    done = dse("export", "tiny", 0, "chip", "--check", "--device", "cpu", "--in-process")
     assert done.exit_code == 1
     assert "does not reproduce the recorded scores" in done.stderr
     assert "0.4" in done.stdout

@@ -28,7 +28,7 @@ def asked(home: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[object, ...]:
     """Words of the command, in a working folder whose cache every test of this file shares."""
     monkeypatch.chdir(home)
     monkeypatch.setenv("DSE_CACHE", str(home / "cache"))
-    return ("redundancy", "tiny.toml", "--device", "cpu", "--rows", 20)
+    return ("redundancy", "tiny.toml", "--in-process", "--device", "cpu", "--rows", 20)
 
 
 def test_the_table_shows_what_the_file_holds(asked: tuple[object, ...], dse: Any) -> None:
@@ -72,7 +72,7 @@ def test_a_second_call_loads_no_model(asked: tuple[object, ...], dse: Any, monke
 
 
 def test_every_column_is_explained_and_no_other(asked: tuple[object, ...]) -> None:
-    found = redundancy(str(asked[1]), rows=20, device="cpu")
+    found = redundancy(str(asked[1]), rows=20, device="cpu", in_process=True)
     page = (ROOT / "docs/redundancy.md").read_text(encoding="utf-8")
     shown = re.findall(r"^\| `([^`]+)` \| (\w+) \|", page, re.MULTILINE)
     kinds = {"object": "string", "str": "string", "Int64": "int64"}  # as pandas calls them, its versions apart
