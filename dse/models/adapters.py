@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dse.errors import CheckpointError
 from dse.files import is_file
 from dse.models.checkpoints import check_finite, empty_model, load_base, load_model
+from dse.models.patterns import find_each
 from dse.models.weight_files import read_table, read_tensors
 from dse.space.workload import BaseSpec
 
@@ -165,12 +166,12 @@ def _scale(adapter: Adapter, module: str) -> tuple[int, float]:
 
     def look_up(table: str, usual: str) -> Any:
         named: dict[str, Any] = config.get(table) or {}
-        return next((named[key] for key in named if re.match(rf"(.*\.)?({key})$", module)), config[usual])
+        return next((named[key] for key in named if find_each(rf"(.*\.)?({key})$", [module])[0]), config[usual])
 
     try:
         rank, alpha = int(look_up("rank_pattern", "r")), float(look_up("alpha_pattern", "lora_alpha"))
         return rank, alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)
-    except (KeyError, TypeError, ValueError, ZeroDivisionError, re.error) as error:
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         where = f"{adapter.source}, {module}"
         raise CheckpointError(
             f"{CONFIG} does not give r and lora_alpha of a matrix", where=where, found=error

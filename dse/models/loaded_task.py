@@ -17,6 +17,7 @@ from dse.models.base import measure_embeddings
 from dse.models.checks import check_checkpoint, check_length, check_token_types
 from dse.models.contents import config_digest
 from dse.models.data import splits
+from dse.models.data.read import choose_kind
 from dse.models.data.text import encode, encode_sample, padding, token_moments
 from dse.models.encoder import Decomposed
 from dse.models.hub import find_folder
@@ -46,13 +47,18 @@ class LoadedTask:
     """One task's data, model and evaluator, each made on first use."""
 
     def __init__(self, spec: TaskSpec, workload: LoadedWorkload) -> None:
-        self.spec = spec
+        self.given = spec
         self._workload = workload
+
+    @cached_property
+    def spec(self) -> TaskSpec:
+        """The task, with the kind and the metric that its table may leave out."""
+        return choose_kind(self.given, () if self.given.kind or self.given.metric else self.check_files())
 
     @cached_property
     def checkpoint(self) -> str:
         """Folder of the task's checkpoint; empty if dse fine-tunes the task."""
-        return find_folder(self.spec.checkpoint, self.spec.revision) if self.spec.checkpoint else ""
+        return find_folder(self.given.checkpoint, self.given.revision) if self.given.checkpoint else ""
 
     @cached_property
     def rows(self) -> TaskRows:
@@ -60,9 +66,9 @@ class LoadedTask:
         work, ready = self._workload, self.checkpoint
         return TaskRows(self.spec, work.cache, work.progress, read_outputs(ready, work.source) if ready else None)
 
-    def check_files(self) -> None:
-        """Refuse a task whose data files do not exist."""
-        TaskRows(self.spec, self._workload.cache, self._workload.progress).check_files()
+    def check_files(self) -> list[Path]:
+        """Return the paths of the task's data files; refuse a task whose files do not exist."""
+        return TaskRows(self.given, self._workload.cache, self._workload.progress).check_files()
 
     @cached_property
     def splits(self) -> splits.Splits:
@@ -73,7 +79,10 @@ class LoadedTask:
     def facts(self) -> DataFacts:
         """Facts about the rows: how many were read, dropped, kept and cut."""
         facts = self.rows.describe(self.splits, self._workload.tokenizer)
-        return replace(facts, notes=(*facts.notes, *compare_bases(self.checkpoint, self._workload.spec.base)))
+        chosen = f"{self.spec.kind} by {self.spec.metric}, since the space file does not say"
+        notes = () if self.given.kind and self.given.metric else (chosen,)
+        notes += compare_bases(self.checkpoint, self._workload.spec.base)
+        return replace(facts, notes=(*facts.notes, *notes))
 
     @cached_property
     def labels(self) -> int:

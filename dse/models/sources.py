@@ -22,6 +22,8 @@ from dse.records.callbacks import ProgressCallback
 from dse.space.workload import ArchiveSpec
 
 MEGABYTE = 1e6
+MOST_BYTES = 2**31
+"""Most bytes of an unpacked member, or of a packed file of text: a small file may unpack to any size."""
 
 
 def unpack(archive: ArchiveSpec, cache: Path, progress: ProgressCallback | None = None) -> Path:
@@ -114,6 +116,8 @@ def _unpack(source: Path, member: str, target: Path, name: str) -> None:
             inside = [item for item in archive.infolist() if not item.is_dir() and _below(item.filename, member)]
             if not inside:
                 raise SourceError("the archive has no such member", where=name, expected=member)
+            if sum(item.file_size for item in inside) > MOST_BYTES:
+                raise SourceError("the archive unpacks to more than 2 GiB", where=name, expected=member)
             archive.extractall(temporary, inside)
         (temporary / member).replace(target)
     except zipfile.BadZipFile as error:

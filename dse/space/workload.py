@@ -15,11 +15,12 @@ from dse.errors import raise_errors, unknown_name
 from dse.files import is_file, is_folder
 from dse.pydantic_errors import tell, validate_rest
 
-Metric = Literal["accuracy", "f1", "matthews", "pearson", "spearman"]
+Metric = Literal["", "accuracy", "f1", "matthews", "pearson", "spearman"]
 FILES = ("path", "train", "report")
 """Keys of a task's data that name files."""
 SameText = Literal["exact", "words"]
 REGRESSION: tuple[Metric, ...] = ("pearson", "spearman")
+DEFAULT_METRIC: dict[str, Metric] = {"classification": "accuracy", "regression": "spearman"}
 
 
 class _Strict(BaseModel):
@@ -50,6 +51,12 @@ class BaseSpec(_Strict):
     revision: str = ""
     archive: ArchiveSpec | None = None
     weights_sha256: str = ""
+
+    @model_validator(mode="after")
+    def _has_name(self) -> BaseSpec:
+        if not self.source and self.archive is None:
+            raise ValueError("name a folder, a model of the hub, or a packaged base")
+        return self
 
 
 class DataSpec(_Strict):
@@ -140,6 +147,8 @@ class TaskSpec(_Strict):
     """One task: data, metric, and a checkpoint or the settings of fine-tuning.
 
     Attributes:
+        kind: classification or regression; empty: `dse.models.data.read.choose_kind` decides.
+        metric: metric of the score; empty: that of the kind in `DEFAULT_METRIC`.
         checkpoint: hub name or folder of a fine-tuned checkpoint; empty to fine-tune from the base.
         revision: branch, tag or commit of a checkpoint on the hub; by default the main branch.
         max_length: most tokens of an input; further tokens are cut off (and counted).
@@ -149,8 +158,8 @@ class TaskSpec(_Strict):
     """
 
     name: str
-    kind: Literal["classification", "regression"]
-    metric: Metric
+    kind: Literal["", "classification", "regression"] = ""
+    metric: Metric = ""
     data: DataSpec
     checkpoint: str = ""
     revision: str = ""
@@ -181,7 +190,7 @@ class TaskSpec(_Strict):
 
     @model_validator(mode="after")
     def _metric_fits(self) -> TaskSpec:
-        if (self.kind == "regression") != (self.metric in REGRESSION):
+        if self.kind and self.metric and (self.kind == "regression") != (self.metric in REGRESSION):
             raise ValueError(f"the metric {self.metric!r} does not fit a task of kind {self.kind!r}")
         if self.revision and not self.checkpoint:
             raise ValueError(

@@ -137,8 +137,15 @@ def test_an_unusable_value_says_why(change: dict[str, Any], text: str) -> None:
 
 def test_a_missing_key_is_named_with_its_place() -> None:
     with pytest.raises(SpaceError) as caught:
-        parse({"base": "minilm-l6", "tasks": [{name: value for name, value in OWN.items() if name != "kind"}]})
-    assert str(caught.value) == "the key 'kind' is missing\n  where: space: workload.tasks.0.kind"
+        parse({"base": "minilm-l6", "tasks": [{name: value for name, value in OWN.items() if name != "name"}]})
+    assert str(caught.value) == "the key 'name' is missing\n  where: space: workload.tasks.0.name"
+
+
+@pytest.mark.parametrize("given", [{"kind": "regression"}, {"metric": "pearson"}, {}])
+def test_a_task_may_leave_out_its_kind_and_its_metric(given: dict[str, Any]) -> None:
+    table = {name: value for name, value in OWN.items() if name not in ("kind", "metric")} | given
+    task = parse({"base": "minilm-l6", "tasks": [table]}).tasks[0]
+    assert (task.kind, task.metric) == (given.get("kind", ""), given.get("metric", ""))
 
 
 @pytest.mark.parametrize(("kind", "metric"), [("regression", "accuracy"), ("classification", "pearson")])

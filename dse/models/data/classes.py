@@ -77,7 +77,7 @@ def note_alike(numbers: Mapping[str, int]) -> list[str]:
     """Return a note on each set of classes whose names differ only in case, separators or the encoding of accents."""
     alike: dict[str, dict[int, str]] = {}
     for name, number in numbers.items():
-        if not _is_real(name):
+        if not is_real(name):
             alike.setdefault(_fold(name), {}).setdefault(number, name)
     return [
         f"classes with similar names: {list_names(names.values())}; if they are one class, give them one number in labels"
@@ -113,7 +113,7 @@ def _number(task: TaskSpec, labels: set[str], path: Path) -> dict[str, int]:
     integers = {label: int(label) for label in labels if _is_number(label)}
     if labels and len(integers) == len(labels) and max(integers.values()) < SPARE * (len(labels) + 1):
         return dict(sorted(integers.items(), key=lambda item: item[1]))
-    if labels and not all(map(_is_real, labels)):
+    if labels and not all(map(is_real, labels)):
         return {name: number for number, name in enumerate(sorted(labels))}
     if not labels:
         return {}
@@ -140,5 +140,6 @@ def _is_number(label: str) -> bool:
     return re.fullmatch(r"\d{1,9}", label, re.ASCII) is not None
 
 
-def _is_real(label: str) -> bool:
+def is_real(label: str) -> bool:
+    """Return whether a label is a number as people write it."""
     return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", label, re.ASCII) is not None

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import DataError, DseError, collect, raise_errors
-from dse.models.data.classes import Classes, choose_classes, note_alike
-from dse.models.data.labels import label_text, list_names, number_labels
+from dse.models.data.classes import Classes, choose_classes, is_real, note_alike
+from dse.models.data.labels import UNLABELLED, label_text, list_names, number_labels
 from dse.models.data.same_text import ALIKE, SAME, row_keys
 from dse.models.data.tables import read_table
 from dse.models.outputs import Outputs
-from dse.space.workload import TaskSpec
+from dse.models.patterns import find_each
+from dse.space.workload import DEFAULT_METRIC, REGRESSION, TaskSpec
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,6 +64,21 @@ def read(task: TaskSpec, path: Path, classes: Classes | None = None, *, outputs:
         "notes": notes,
     }
     return frame
+
+
+def choose_kind(task: TaskSpec, paths: Sequence[Path]) -> TaskSpec:
+    """Return the task with a kind and a metric.
+
+    Without either in its table, labels that are numbers, one of them with a fraction, make it a regression.
+    """
+    kind = task.kind or ("regression" if task.metric in REGRESSION else "classification")
+    if not task.kind and not task.metric:
+        columns = (_pick_columns(read_table(task.data, path), task, path)["label"] for path in paths)
+        labels = {label_text(str(label)) for column in columns for label in column} - set(UNLABELLED)
+        numbers = [float(label) for label in labels if is_real(label)]
+        fractions = len(numbers) == len(labels) and not all(map(float.is_integer, numbers))
+        kind = "regression" if fractions else "classification"
+    return task.model_copy(update={"kind": kind, "metric": task.metric or DEFAULT_METRIC[kind]})
 
 
 def _pick_columns(raw: pd.DataFrame, task: TaskSpec, path: Path) -> pd.DataFrame:
@@ -116,13 +132,14 @@ def _groups(raw: pd.DataFrame, names: Mapping[str, str], task: TaskSpec, path: P
     group = _texts(raw, names["group"], path).map(label_text) if "group" in names else pd.Series("", index=raw.index)
     if pattern:
         try:
-            group = group.astype(str).str.extract(pattern, expand=False).fillna("")
-        except (ValueError, re.error) as error:
+            matches = find_each(pattern, group, anywhere=True)
+            group = pd.Series([(match[1] or "") if match else "" for match in matches], index=group.index, dtype=object)
+        except (ValueError, IndexError) as error:
             raise DataError(
                 "group_pattern is not usable",
                 where=f"data table of task {task.name!r}",
-                expected="a regular expression with one group in parentheses",
-                found=pattern,
+                expected="a regular expression with a group in parentheses",
+                found=error,
             ) from error
     return group.map(ALIKE[task.data.same_text])
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dse.errors import DataError
-from dse.files import is_file, is_folder
+from dse.files import is_file, is_folder, is_special
 from dse.models.data.labels import list_names
+from dse.models.sources import MOST_BYTES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,7 @@ def find_parts(path: Path) -> list[Path]:
     if not parts:
         names = sorted({item.name.split("-")[0] for item in inside})[:8]
         found = f"a folder with {', '.join(names) or 'nothing'}; name a table in it" if is_folder(path) else None
+        found = "a device or a pipe" if is_special(path) else found
         fix = "put it there, or name the folder that it lies in with --data or $DSE_DATA"
         raise DataError("the data file does not exist", where=path, found=found, fix=fix)
     count = parts[0].stem.split("-of-")[1][:5]
@@ -54,12 +56,9 @@ def read_parts(parts: list[Path]) -> pd.DataFrame:
     """
     import pandas as pd
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     tables = [
-        pa.ipc.open_stream(pa.memory_map(str(part))).read_all()
-        if part.suffix == ".arrow"
-        else pq.ParquetFile(part).read(use_threads=False)
+        pa.ipc.open_stream(pa.memory_map(str(part))).read_all() if part.suffix == ".arrow" else _read_parquet(part)
         for part in parts
     ]
     classes: dict[str, list[str]] = {}
@@ -82,6 +81,18 @@ def read_parts(parts: list[Path]) -> pd.DataFrame:
     whole: pd.DataFrame = pd.concat(frames) if len(frames) > 1 else frames[0]
     whole.attrs = {"classes": classes, "absent": absent}
     return whole
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(path)
+    groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
+    if sum(group.total_byte_size for group in groups) > MOST_BYTES:
+        raise DataError(
+            "the data file unpacks to more than 2 GiB", where=path, fix="leave out columns that no task needs"
+        )
+    return file.read(use_threads=False)
 
 
 def _stored_classes(table: pa.Table) -> dict[str, list[str]]:

@@ -10,22 +10,28 @@ import json
 import re
 import zlib
 from collections.abc import Callable
+from functools import partial
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import DataError
 from dse.models.data.shards import find_parts, read_parts
+from dse.models.patterns import find_each
+from dse.models.sources import MOST_BYTES
 from dse.space.workload import DataSpec
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COMPRESSION: dict[str, Callable[[bytes], bytes]] = {".bz2": bz2.decompress, ".gz": gzip.decompress}
+COMPRESSION: dict[str, Callable[[Path], Any]] = {".bz2": bz2.open, ".gz": gzip.open}
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".txt": "tsv", ".jsonl": "jsonl", ".parquet": "parquet"}
 SEPARATORS = {"csv": ",", "tsv": "\t"}
 COMPRESSED = re.compile(rb"\x1f\x8b|BZh\d1AY&SY|PK\x03\x04|\xfd7zXZ\0|\x28\xb5\x2f\xfd")
 """First bytes of a file of gzip, bzip2, zip, xz or zstd."""
+PART_BYTES = 2**24
+"""Bytes that are unpacked at a time."""
 BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -74,13 +80,14 @@ def _parse(form: str, text: str, data: DataSpec, path: Path) -> pd.DataFrame:
         if form == "jsonl":
             return _frame({at: _object(line, at) for at, line in _lines(text) if line.strip()})
         return _delimited(form, text, data.quoting)
-    except (ValueError, RecursionError, re.error) as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"the data file cannot be read as {form}: {str(error).strip()}", where=path) from error
 
 
 def _match_lines(pattern: str, text: str) -> pd.DataFrame:
     """Build the table of the lines that a pattern matches; ``attrs`` has a note on the other ones."""
-    matches = {at: re.match(pattern, line) for at, line in _lines(text) if line.strip()}
+    lines = [(at, line) for at, line in _lines(text) if line.strip()]
+    matches = dict(zip((at for at, _ in lines), find_each(pattern, (line for _, line in lines)), strict=True))
     missed = [at for at, match in matches.items() if not match]
     if len(missed) == len(matches):
         raise ValueError("no line matches the pattern of the task's data table")
@@ -160,12 +167,16 @@ def _pair(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _expand(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
-        for suffix, expand in COMPRESSION.items():
-            if path.suffix.lower() == suffix:
-                content = expand(content)
+        unpack = COMPRESSION.get(path.suffix.lower())
+        if unpack is None:
+            content = path.read_bytes()
+        else:
+            with unpack(path) as stream:
+                content = b"".join(islice(iter(partial(stream.read, PART_BYTES), b""), MOST_BYTES // PART_BYTES + 1))
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise _damage(path, error) from error
+    if unpack is not None and len(content) > MOST_BYTES:
+        raise DataError("the data file unpacks to more than 2 GiB", where=path, fix="unpack it, if it is what you want")
     if COMPRESSED.match(content):
         raise DataError(
             "the data file is compressed in a way that its ending does not name",
@@ -196,4 +207,5 @@ def _text(content: bytes, path: Path, encoding: str) -> str:
             fix="convert it, or name its encoding in the task's data table",
         ) from error
     except (LookupError, ValueError) as error:
-        raise DataError("the encoding is not known", where=path, found=repr(encoding)) from error
+        expected = "an encoding of text, such as utf-8 or latin-1"
+        raise DataError("the encoding is not known", where=path, expected=expected, found=repr(encoding)) from error

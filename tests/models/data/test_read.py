@@ -339,3 +339,56 @@ def test_a_folder_and_a_file_that_may_not_be_read_are_named(
     refuse(MemoryError())
     with pytest.raises(DataError, match="does not fit into memory"):
         data.read(task(), tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("labels", "given", "chosen"),
+    [
+        (["0.5", "1", "", "-1.0"], {}, ("regression", "spearman")),
+        (["0.0", "1.0", ""], {}, ("classification", "accuracy")),
+        (["0.5", "x"], {}, ("classification", "accuracy")),
+        (["0.5", "1"], {"kind": "classification"}, ("classification", "accuracy")),
+        (["0", "1"], {"metric": "pearson"}, ("regression", "pearson")),
+        (["0", "1"], {"kind": "regression"}, ("regression", "spearman")),
+    ],
+)
+def test_labels_decide_a_kind_that_nobody_gives(
+    task: Make, tmp_path: Path, labels: list[str], given: dict[str, str], chosen: tuple[str, str]
+) -> None:
+    rows = "".join(f"row {number},{label}\n" for number, label in enumerate(labels))
+    (tmp_path / "a.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
+    made = data.choose_kind(task(**{"kind": "", "metric": "", **given}), [tmp_path / "a.csv"])
+    assert (made.kind, made.metric) == chosen
+
+
+@pytest.mark.parametrize(("ending", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress)])
+def test_a_packed_file_may_not_unpack_to_any_size(
+    task: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, pack: Callable[[bytes], bytes]
+) -> None:
+    for name in ("MOST_BYTES", "PART_BYTES"):
+        monkeypatch.setattr(f"dse.models.data.tables.{name}", 2**10)
+    path = tmp_path / f"a.csv{ending}"
+    path.write_bytes(pack(CSV.encode() + bytes(2**11)))
+    with pytest.raises(DataError, match=rf"unpacks to more than 2 GiB[\s\S]*a\.csv{ending}"):
+        data.read(task(), path)
+    path.write_bytes(pack(CSV.encode()))
+    assert len(data.read(task(), path)) == len(ROWS)
+
+
+def test_parquet_may_not_unpack_to_any_size(task: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dse.models.data.shards.MOST_BYTES", 2**10)
+    pd.DataFrame({"text": ["same"] * 5000, "label": range(5000)}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"unpacks to more than 2 GiB[\s\S]*a\.parquet"):
+        data.read(task(), tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("key", ["pattern", "group_pattern"])
+def test_a_pattern_that_never_ends_is_refused(
+    task: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setattr("dse.models.patterns.LIMIT_S", 0.05)
+    path = tmp_path / "a.csv"
+    path.write_text(f"text,label\n{'a' * 60}!,x\n", encoding="utf-8")
+    own = {"format": "lines"} if key == "pattern" else {"columns": {"group": "text"}}
+    with pytest.raises(DataError, match=r"\(a\|aa\)\+\$' takes longer than 0\.05 s"):
+        data.read(task(data={"path": "x", key: "(a|aa)+$", **own}), path)

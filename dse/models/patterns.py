@@ -1,0 +1,30 @@
+"""Patterns that a space file or a checkpoint brings: matched within a time, since some take centuries on some texts."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+from typing import Any
+
+LIMIT_S = 10.0
+"""Time that one pattern may take over all texts, s."""
+
+
+def find_each(pattern: str, texts: Iterable[str], *, anywhere: bool = False) -> list[Any]:
+    """Return the match of a pattern at the beginning of each text, or ``anywhere`` in it; None where there is none.
+
+    Raises:
+        ValueError: the pattern is no regular expression, or takes too long.
+    """
+    import regex  # matches like re, and knows a time limit
+
+    try:
+        re.compile(pattern)
+        compiled, end = regex.compile(pattern), time.monotonic() + LIMIT_S
+        find = compiled.search if anywhere else compiled.match
+        return [find(text, timeout=max(end - time.monotonic(), 1e-3)) for text in texts]
+    except TimeoutError:
+        raise ValueError(f"the pattern {pattern!r} takes longer than {LIMIT_S:g} s") from None
+    except (re.error, regex.error) as error:
+        raise ValueError(f"the pattern {pattern!r} is no regular expression: {error}") from error
