@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from dse.errors import DseError, SetupError, collect
+from dse.errors import DseError, PluginLoadError, SetupError, collect
+from dse.files import is_file, make_folder
 from dse.plugins.registry import load_registry
 from dse.records.callbacks import ProgressCallback
 from dse.space.workload import expand_home
@@ -62,23 +62,26 @@ def load(request: Request, activity: ProgressCallback | None = None) -> tuple[Wo
     from dse.study.problems import check_workload, find_problems, leave_out_tables, sketch_workload
     from dse.study.provenance import provenance_of
 
-    space, cache, device = request.space, request.cache, request.device
-    registry = load_registry([*space.plugin_paths, *request.plugins])
-    problems, late, loaded, shape = list(request.problems), list[DseError](), None, None
+    space, device, cache = request.space, request.device, make_folder(request.cache, "the cache folder", "--cache")
+    files = [path.resolve() for path in (*space.plugin_paths, *request.plugins)]
+    registry = load_registry(files)
+    problems = [PluginLoadError("the plugin file does not exist", where=path) for path in files if not is_file(path)]
+    problems, late, early, shape, encoder = [*request.problems, *problems], list[DseError](), None, None, None
     with collect(problems):
         spec, memory_gb = parse(space.workload, path=space.path), space.search.memory_gb
+        shape = sketch_workload(spec)
+        early = find_problems(space, registry, shape, guessed=True)
         loaded = load_workload(spec, cache=cache, device=device, progress=activity, memory_gb=memory_gb)
-        problems += check_workload(space, loaded)
-    if not problems:
+        encoder, more = check_workload(space, loaded, local=bool(problems or early))
+        problems += more
+        shape = sketch_workload(spec, encoder)
+    if not problems and not early:
         with collect(late):
             problem = build_problem(space, registry, cache=cache, device=device, progress=activity, loaded=loaded)
             resolved = resolve(space, problem.parameters, problem.tasks, problem.layers)
             return problem, resolved, provenance_of(space, registry, problem.digests)
-    if loaded is not None:
-        with suppress(DseError):
-            shape = sketch_workload(loaded)
-            shape = loaded.shape
-    more = find_problems(space, registry, shape)
+        shape = loaded.shape
+    more = find_problems(space, registry, shape, guessed=encoder is None)
     late = [error for error in late if all(error.what != other.what for other in more)]
     raise_in_order([*more, *leave_out_tables(space, registry, problems), *late], space.path)
     raise AssertionError("one problem at least was found")

@@ -7,60 +7,79 @@ from typing import TYPE_CHECKING, Any
 
 from dse.cost.reference import reference_values
 from dse.errors import DseError, UnknownNameError, collect, raise_errors
+from dse.files import is_folder
 from dse.models.checks import check_length
 from dse.plugins.declared import declare_parameters
 from dse.plugins.registry import Registry
 from dse.records.design import PluginParameter
 from dse.records.plugin import KINDS, Kind
-from dse.records.workload import Task, Traffic, Workload
+from dse.records.workload import Encoder, Task, Traffic, Workload
 from dse.results.columns import OBJECTIVES
 from dse.samplers.encoding import Codec
 from dse.samplers.factory import make_factory
 from dse.space.resolve import resolve
 from dse.space.searchspace import SearchSpace
+from dse.testing.workloads import tiny_workload
 
 if TYPE_CHECKING:
     from dse.models.loaded_task import LoadedTask
     from dse.models.loaded_workload import LoadedWorkload
     from dse.space.file import SpaceFile
+    from dse.space.workload import WorkloadSpec
 
 
-def check_workload(space: SpaceFile, loaded: LoadedWorkload) -> list[DseError]:
-    """Read base, data and checkpoints, which stay in memory, and return the problems of each."""
+def check_workload(space: SpaceFile, loaded: LoadedWorkload, *, local: bool) -> tuple[Encoder | None, list[DseError]]:
+    """Read base, data and checkpoints, which stay in memory.
+
+    Args:
+        space: the space file.
+        loaded: its workload.
+        local: whether to leave out what a run would have to download, since the file has other problems.
+
+    Returns:
+        Shape of the base, None if it is not usable or left out; and the problems of each.
+    """
     problems: list[DseError] = []
+    absent = local and not is_folder(loaded.spec.base.source)
     with collect(problems, space.where("workload", "base")):
-        _ = loaded.encoder, loaded.tokenizer
-    base = None if problems else loaded.base
+        _ = absent or (loaded.encoder, loaded.tokenizer)
+    base = None if problems or absent else loaded.base
     for index, task in enumerate(loaded.tasks.values()):
         with collect(problems, space.where("workload", "tasks", index)):
-            _check_task(task, base)
-    return problems
+            _check_task(task, base, local=local)
+    return base.encoder if base else None, problems
 
 
-def _check_task(task: LoadedTask, base: Any) -> None:
-    """Raise all problems of a task; the base is None if it is not usable."""
+def _check_task(task: LoadedTask, base: Any, *, local: bool) -> None:
+    """Raise all problems of a task, or those of local files alone; the base is None if it is not usable."""
     problems: list[DseError] = []
+    absent_data = local and (task.given.data.hub or task.given.data.archive is not None)
+    absent_model = local and task.given.checkpoint and not is_folder(task.given.checkpoint)
     with collect(problems):
-        task.check_files()
+        _ = absent_data or task.check_files()
     with collect(problems):
-        _ = task.checkpoint
+        _ = absent_model or task.checkpoint
     if base is not None:
         with collect(problems):
-            check_length(task.spec, base.longest)
-    if not problems and (base is not None or not task.checkpoint):
+            check_length(task.given, base.longest)
+    absent = absent_data or absent_model
+    if not problems and not absent and (base is not None or not task.checkpoint):
         _ = task.splits
-    if not problems and base is not None:
+    if not problems and not absent and base is not None:
         _ = task.train_lengths, task.head_parameters
     raise_errors(problems)
 
 
-def find_problems(space: SpaceFile, registry: Registry, workload: Workload | None) -> list[DseError]:
+def find_problems(
+    space: SpaceFile, registry: Registry, workload: Workload | None, *, guessed: bool = False
+) -> list[DseError]:
     """Return the problems of a study's plugins, their options and parameters, and its sampler.
 
     Args:
         space: the space file.
         registry: registry that knows the plugins.
-        workload: shape of base and tasks; None if the base is not known, and with it no parameter.
+        workload: shape of base and tasks; None if the tasks are not known, and with them no parameter.
+        guessed: whether the base is not known: then only names of parameters count, which do not depend on its shape.
     """
     problems: list[DseError] = []
     built: dict[tuple[Kind, str], Any] = {}
@@ -74,7 +93,7 @@ def find_problems(space: SpaceFile, registry: Registry, workload: Workload | Non
     with collect(problems, space.where(key, "parameters")):
         registry.get("hardware", reference.plugin, where=space.where(key, "plugin"))
         hardware = registry.build("hardware", reference.plugin, reference.options, where=space.where(key, "options"))
-        if workload is not None:
+        if workload is not None and not guessed:
             reference_values(reference, hardware.parameters(workload), workload)
     valid = [name for name in space.search.objectives if name in OBJECTIVES]
     search = space.search.model_copy(update={"objectives": valid})
@@ -82,7 +101,8 @@ def find_problems(space: SpaceFile, registry: Registry, workload: Workload | Non
         bare = SearchSpace(space.model_copy(update={"search": search}), (), (), 0)
         make_factory(bare, Codec(bare))
     if workload is not None:
-        problems += _find_wrong_parameters(space, built, workload)
+        more = _find_wrong_parameters(space, built, workload)
+        problems += [error for error in more if not guessed or isinstance(error, UnknownNameError)]
     return problems
 
 
@@ -109,9 +129,15 @@ def _find_wrong_parameters(space: SpaceFile, built: dict[tuple[Kind, str], Any],
     return problems
 
 
-def sketch_workload(loaded: LoadedWorkload) -> Workload:
-    """Return the shape of a workload whose tasks cannot all be read: each input is as long as it may be."""
-    spec, total = loaded.spec, sum(task.rate for task in loaded.spec.tasks)
+def sketch_workload(spec: WorkloadSpec, encoder: Encoder | None = None) -> Workload:
+    """Return the shape of a workload whose tasks cannot all be read: each input is as long as it may be.
+
+    Args:
+        spec: the workload.
+        encoder: shape of the base; None if it is not known, and a large base stands for it.
+    """
+    total = sum(task.rate for task in spec.tasks)
     lengths = [(task, float(task.max_length)) for task in spec.tasks]
     tasks = tuple(Task(task.name, long, long**2, 0, task.rate / total) for task, long in lengths)
-    return Workload(spec.base.name, loaded.encoder, tasks, Traffic(**spec.traffic.model_dump()))
+    encoder = encoder or tiny_workload(layers=48, hidden=768, ffn=3072, heads=12).encoder
+    return Workload(spec.base.name, encoder, tasks, Traffic(**spec.traffic.model_dump()))

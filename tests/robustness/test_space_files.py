@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -167,9 +171,10 @@ def test_a_problem_that_follows_from_another_is_not_told(home: Home, dse: Any) -
     home.change('["two-stage"]', '["two-stag"]')
     home.change("", STAGE.replace("stage", "stag") + "cosin = 3\n")
 
-    text = told(dse("check", home.space), "there are 2 problems", "no/model", "two-stag")
+    text = told(dse("check", home.space), "error: there is no compressor called 'two-stag'")
 
     assert "cosin" not in text
+    assert "no/model" not in text  # the hub is asked once the file itself has no problem
 
 
 def test_the_table_of_a_misspelt_plugin_is_not_told_beside_it(home: Home, dse: Any) -> None:
@@ -188,3 +193,107 @@ def test_a_task_without_a_key_hides_no_other_problem(home: Home, dse: Any) -> No
     home.change('["two-stage"]', '["two-stag"]')
 
     told(dse("check", home.space), "there are 3 problems", "'name' is missing", "at least 1", "'two-stage'")
+
+
+def test_problems_are_told_before_anything_is_downloaded(home: Home, dse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Local files are looked at; a base, a checkpoint and data of the hub are not asked for."""
+
+    def never(*_: object, **__: object) -> Any:
+        raise AssertionError("something is downloaded")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", never)
+    home.change('base = "model"', 'base = "org/base"')
+    home.change('path = "verdict.tsv" }', 'hub = "org/rows", path = "x.tsv" }\ncheckpoint = "org/tuned"')
+    home.change('path = "rating.tsv"', 'path = "ratin.tsv"')
+    home.change("", STAGE + "cosin = 3\n")
+
+    for command in ("check", "run"):
+        text = told(dse(command, home.space), "there are 2 problems", "ratin.tsv", "called 'cosin'")
+        assert "org/" not in text
+
+
+def test_a_kind_and_a_metric_that_nobody_gives_are_printed(home: Home, dse: Any) -> None:
+    home.change('kind = "classification"\nmetric = "accuracy"\n', "")
+    home.change('kind = "regression"\nmetric = "pearson"\n', "")
+
+    printed = dse("check", home.space).stdout
+
+    for words in ("classification by accuracy", "regression by spearman"):
+        assert f"{words}, since the space file does not say" in printed
+
+
+Prepare = Callable[[Home], object]
+
+
+def edit_json(home: Home, name: str, **entries: object) -> None:
+    path = home.folder / "model" / name
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | entries), encoding="utf-8")
+
+
+KINDS: dict[str, tuple[Prepare, tuple[str, ...], str]] = {
+    "a plugin file that is missing": (lambda _: None, ("--plugin", "nope.py"), "plugin file does not exist"),
+    "a cache that is a file": (lambda _: None, ("--cache", "rating.tsv"), "cache folder cannot be written"),
+    "an activation that nobody knows": (
+        lambda home: edit_json(home, "config.json", hidden_act="nope"), (), "hidden_act",
+    ),
+    "a number of layers as text": (
+        lambda home: edit_json(home, "config.json", num_hidden_layers="2"), (), "num_hidden_layers",
+    ),
+    "a base without a name": (lambda home: home.change('base = "model"', 'base = ""'), (), "name a folder"),
+    "a name of the hub that cannot be": (
+        lambda home: home.change('base = "model"', 'base = "a/b/c"'), (), "neither OWNER/NAME nor a folder",
+    ),
+    "a device as data": (lambda home: home.change('"verdict.tsv"', '"/dev/zero"'), (), "a device or a pipe"),
+    "an encoding with a null character": (
+        lambda home: home.change('path = "verdict.tsv"', 'path = "verdict.tsv", encoding = "utf\\u00008"'),
+        (), "encoding of text, such as",
+    ),
+    "a seed without end": (lambda home: home.change("trials = 4", f"seed = {10**400}"), (), "less than 4294967296"),
+    "a number of 5,000 digits": (lambda home: home.change("trials = 4", f"trials = {'9' * 5000}"), (), "4300 digits"),
+    "a constraint the wrong way round": (
+        lambda home: home.change("trials = 4", "constraints = { area_mm2 = { min = 3, max = 2 } }"),
+        (), "not usable: nothing lies between",
+    ),
+    "a plugin named twice": (
+        lambda home: home.change('["two-stage"]', '["two-stage", "two-stage"]'), (), "not usable: a plugin is named twice",
+    ),
+    "a pattern that is none": (
+        lambda home: home.change('path = "verdict.tsv"', 'path = "verdict.tsv", format = "lines", pattern = "("'),
+        (), "is no regular expression",
+    ),
+}  # fmt: skip
+"""A kind of bad input, what makes it, options, and words of the message."""
+
+
+def test_no_kind_of_bad_input_is_an_unexpected_error(
+    originals: Path, tmp_path: Path, dse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unexpected = []
+    for number, (kind, (prepare, options, words)) in enumerate(KINDS.items()):
+        shutil.copytree(originals, folder := tmp_path / str(number), ignore=shutil.ignore_patterns("cache"))
+        monkeypatch.chdir(folder)
+        prepare(Home(folder))
+        result = dse("check", "robust.toml", *options)
+        if result.exit_code != 1 or "unexpected error" in result.stderr or "Traceback" in result.output:
+            unexpected.append((kind, result.output, result.stderr))
+            continue
+        told(result, words, "where: ")
+    assert not unexpected
+
+
+def test_options_that_exclude_each_other_or_are_no_numbers_are_refused(home: Home, dse: Any) -> None:
+    told(dse("run", home.space, "--workers", "2"), "--workers and --in-process exclude each other")
+    for words in (("profile", home.space, "--max-drop", "nan"), ("pareto", "x", "--max-area", "inf")):
+        result = dse(*words)
+        assert result.exit_code == 2
+        assert "is no finite number" in result.stderr
+    told(dse("show", home.folder, 10**30), "there is no study here")
+
+
+def test_a_working_folder_that_was_deleted_is_said(tmp_path: Path, dse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    result = dse("plugins", "list")
+    monkeypatch.chdir(tmp_path)
+    told(result, "the working folder was deleted", "change to a folder that exists")
