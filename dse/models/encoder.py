@@ -185,11 +185,6 @@ class Decomposed:
         named = self.model.named_parameters()
         return {name for name, value in named if id(value) not in inside and name not in embeddings}
 
-    def matrix_names(self) -> set[str]:
-        """Return the names of the decomposed matrices in the model's state."""
-        matrices = {id(linear.weight) for layer in self.linears for linear in layer}
-        return {name for name, value in self.model.named_parameters() if id(value) in matrices}
-
 
 def _matrices(inputs: Mapping[str, list[Tensor]]) -> tuple[tuple[str, ...], list[Tensor]]:
     """Return the paths of the linear modules that receive one vector for each token, and these vectors.

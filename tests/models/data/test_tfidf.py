@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 
 from dse.models.data.splits import split
-from dse.models.data.tfidf import tfidf
 from dse.space.workload import TaskSpec
 from tests.support.text import frame, rows
+from tests.support.tfidf import tfidf
 
 Make = Callable[..., TaskSpec]
 
