@@ -114,7 +114,7 @@ def _export(
     scores: dict[str, dict[str, float]],
     asked: Mapping[str, bool],
     activity: ProgressCallback,
-) -> tuple[float, list[dict[str, Any]]]:
+) -> tuple[float, list[dict[Any, Any]]]:
     """Write the export; return its size in MB and the rows of its table of scores."""
     wanted = _describe_export(*load(request, activity), record, scores)
     _check_scores(wanted, activity)
@@ -239,7 +239,7 @@ def _check_scores(wanted: Wanted, activity: ProgressCallback) -> None:
 
 def _write(
     target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: ProgressCallback
-) -> tuple[float, list[dict[str, Any]]]:
+) -> tuple[float, list[dict[Any, Any]]]:
     from dse.exports.check import check_export
     from dse.exports.files import ROWS
     from dse.exports.write import write_export, write_rows

@@ -80,9 +80,9 @@ class LoadedTask:
         """Facts about the rows: how many were read, dropped, kept and cut."""
         facts = self.rows.describe(self.splits, self._workload.tokenizer)
         chosen = f"{self.spec.kind} by {self.spec.metric}, since the space file does not say"
-        notes = () if self.given.kind and self.given.metric else (chosen,)
-        notes += compare_bases(self.checkpoint, self._workload.spec.base)
-        return replace(facts, notes=(*facts.notes, *notes))
+        defaults = () if self.given.kind and self.given.metric else (chosen,)
+        differences = compare_bases(self.checkpoint, self._workload.spec.base)
+        return replace(facts, notes=(*facts.notes, *defaults, *differences))
 
     @cached_property
     def labels(self) -> int:

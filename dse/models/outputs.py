@@ -87,7 +87,7 @@ def outputs_of(source: str, count: int, by_number: Mapping[Any, Any], by_name: M
         raise CheckpointError(
             "a checkpoint names other outputs than it has",
             where=source,
-            expected=f"names of the outputs 0 to {count - 1}",
+            expected=f"names of {count} outputs, numbered from 0",
             found=names,
             fix="correct id2label in config.json",
         )

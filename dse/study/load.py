@@ -65,8 +65,8 @@ def load(request: Request, activity: ProgressCallback | None = None) -> tuple[Wo
     space, device, cache = request.space, request.device, make_folder(request.cache, "the cache folder", "--cache")
     files = [path.resolve() for path in (*space.plugin_paths, *request.plugins)]
     registry = load_registry(files)
-    problems = [PluginLoadError("the plugin file does not exist", where=path) for path in files if not is_file(path)]
-    problems, late, early, shape, encoder = [*request.problems, *problems], list[DseError](), None, None, None
+    missing = [PluginLoadError("the plugin file does not exist", where=path) for path in files if not is_file(path)]
+    problems, late, early, shape, encoder = [*request.problems, *missing], list[DseError](), None, None, None
     with collect(problems):
         spec, memory_gb = parse(space.workload, path=space.path), space.search.memory_gb
         shape = sketch_workload(spec)
@@ -75,12 +75,13 @@ def load(request: Request, activity: ProgressCallback | None = None) -> tuple[Wo
         encoder, more = check_workload(space, loaded, local=bool(problems or early))
         problems += more
         shape = sketch_workload(spec, encoder)
+        early = early and find_problems(space, registry, shape, guessed=encoder is None)
     if not problems and not early:
         with collect(late):
+            shape = loaded.shape
             problem = build_problem(space, registry, cache=cache, device=device, progress=activity, loaded=loaded)
             resolved = resolve(space, problem.parameters, problem.tasks, problem.layers)
             return problem, resolved, provenance_of(space, registry, problem.digests)
-        shape = loaded.shape
     more = find_problems(space, registry, shape, guessed=encoder is None)
     late = [error for error in late if all(error.what != other.what for other in more)]
     raise_in_order([*more, *leave_out_tables(space, registry, problems), *late], space.path)
