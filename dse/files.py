@@ -145,9 +145,11 @@ def make_folder(folder: Path, name: str = "the study's folder", option: str = "-
         StudyError: the disk refuses the folder.
     """
     try:
+        str(folder).encode()  # no table can have a path of other bytes
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as refusal:
-        reason = "it is no folder" if isinstance(refusal, FileExistsError) else refusal.strerror or refusal
+    except (OSError, UnicodeEncodeError) as refusal:
+        reasons = {FileExistsError: "it is no folder", UnicodeEncodeError: "its name has bytes that are no UTF-8"}
+        reason = reasons.get(type(refusal)) or getattr(refusal, "strerror", None) or refusal
         raise StudyError(
             f"{name} cannot be written: {reason}",
             where=folder,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import StudyError
-from dse.files import sweep
+from dse.files import make_folder, sweep
 from dse.results.columns import study_columns
 from dse.results.files import LOCK
 from dse.samplers.encoding import Codec
@@ -39,9 +39,8 @@ def hold(folder: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(folder / LOCK)
+    lock = FileLock(make_folder(folder) / LOCK)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout as error:
         raise StudyError(

@@ -288,6 +288,7 @@ def test_options_that_exclude_each_other_or_are_no_numbers_are_refused(home: Hom
         assert result.exit_code == 2
         assert "is no finite number" in result.stderr
     told(dse("show", home.folder, 10**30), "there is no study here")
+    told(dse("run", home.space, "--results", "r\udcff"), "its name has bytes that are no UTF-8", "--results")
 
 
 def test_a_working_folder_that_was_deleted_is_said(tmp_path: Path, dse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
