@@ -31,9 +31,10 @@ def write_golden(folder: Path, chip: Export) -> None:
     from dse.models.data.text import padding
 
     folder.mkdir()
-    tokenizer, draw = chip.tokenizer, np.random.default_rng(0)
+    draw = np.random.default_rng(0)
     for at, name in enumerate(chip.tasks):
         model, longest = TaskModel(chip, at), min(LONGEST, chip.manifest["tasks"][name]["max_length"])
+        tokenizer = model.tokenizer
         mask = np.arange(longest) < np.array([[longest], [max(1, longest // 2)], [1]])
         ids = np.where(mask, draw.integers(len(tokenizer), size=mask.shape), padding(tokenizer)["input_ids"])
         inputs = {"input_ids": ids, "attention_mask": mask.astype(np.int64), "token_type_ids": np.zeros_like(ids)}

@@ -160,10 +160,15 @@ class Export:
 
     @cached_property
     def tokenizer(self) -> Any:
-        """Tokenizer of all tasks."""
+        """Tokenizer of all tasks that have none of their own; see `TaskModel.tokenizer`."""
+        return self.load_tokenizer(TOKENIZER)
+
+    def load_tokenizer(self, name: str) -> Any:
+        """Load the tokenizer in a folder of the export; None if there is no such folder."""
         from dse.models.checkpoints import load_tokenizer
 
-        return load_tokenizer(str(self._files.path(TOKENIZER)))
+        folder = self._files.path(name)
+        return load_tokenizer(str(folder)) if folder.is_dir() else None
 
     @cached_property
     def device(self) -> str:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import DataError, ExportError
+from dse.exports.files import TOKENIZER
 from dse.exports.manifest import MANIFEST, refuse_damage
 
 if TYPE_CHECKING:
@@ -174,11 +175,16 @@ class TaskModel:
             check_effective(self._export.design.encoder, held, f"task {self.name!r}")
         return held
 
+    @cached_property
+    def tokenizer(self) -> Any:
+        """Tokenizer of the task: its own, or that of the other tasks."""
+        return self._export.load_tokenizer(f"{TOKENIZER}-{self.file_name}") or self._export.tokenizer
+
     def _logits(self, rows: pd.DataFrame) -> NDArray[np.float32]:
         from dse.models.inference.evaluate import make_batches, run
 
         rows = rows if "text_b" in rows.columns else rows.assign(text_b="")
-        batches = make_batches(self._export.tokenizer, rows, self._about["max_length"], self._export.device)
+        batches = make_batches(self.tokenizer, rows, self._about["max_length"], self._export.device)
         return run(self._layers, batches, self.held, self._input_bits, self._kept)[0]
 
     @property

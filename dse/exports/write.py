@@ -105,6 +105,9 @@ def write_design(folder: Path, wanted: Wanted) -> dict[str, Any]:
     schedule = json.dumps(_schedule(wanted, costed), indent=1, ensure_ascii=False)
     (folder / SCHEDULE).write_text(schedule + "\n", encoding="utf-8")
     wanted.loaded.tokenizer.save_pretrained(folder / TOKENIZER)
+    for name, file_name in zip(names, file_names(names), strict=True):
+        if (task := wanted.loaded.tasks[name]).own_tokenizer:
+            task.tokenizer.save_pretrained(folder / f"{TOKENIZER}-{file_name}")
     text = Path(__file__).with_name("README.md.template").read_text(encoding="utf-8")
     fields = {"study": wanted.about["study"], "trial": wanted.about["trial"], "task": names[0]}
     (folder / README).write_text(Template(text).substitute(fields), encoding="utf-8")

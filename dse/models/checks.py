@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from dse.errors import CheckpointError
+from dse.errors import CheckpointError, SourceError
 from dse.models.encoder import Decomposed
 from dse.records.workload import Encoder
 from dse.space.workload import TaskSpec
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+
+@contextmanager
+def name_refusals(owner: str, source: str) -> Iterator[None]:
+    """Add the owner and the folder of a model to errors inside that do not name them, such as those of a model's modules."""
+    try:
+        yield
+    except (CheckpointError, SourceError) as error:
+        for part in error.problems or [error]:
+            said = f"{part.what} {part.where}"
+            places = [part.where, *(name for name in (source, owner) if name not in said)]
+            part.where = ", ".join(str(place) for place in places if place)
+        raise
 
 
 def longest_input(model: PreTrainedModel) -> int | None:
@@ -57,18 +72,29 @@ def check_token_types(task: TaskSpec, model: PreTrainedModel, tokenizer: Any, so
             raise CheckpointError(
                 f"task {task.name!r} has pairs of texts, and the model has too few token types for them",
                 where=f"{source}, {name}",
-                expected=f"{last + 1} token types, as the tokenizer of the base gives them",
+                expected=f"{last + 1} token types, as the tokenizer gives them",
                 found=module.num_embeddings,
                 fix="use a model that was trained on pairs, or a tokenizer that gives both texts one type",
             )
 
 
-def check_checkpoint(task: TaskSpec, model: PreTrainedModel, base: Encoder) -> None:
-    """Refuse a checkpoint with another architecture than the base, too few positions, or several outputs for a regression.
+def check_checkpoint(task: TaskSpec, model: PreTrainedModel, base: Encoder, family: str) -> None:
+    """Refuse a checkpoint of another family or shape than the base, with too few positions, or no output of a regression.
+
+    Args:
+        task: task of the checkpoint.
+        model: the checkpoint.
+        base: shape of the base.
+        family: ``model_type`` of the base: models of two families compute differently with weights of the same shapes.
 
     Raises:
         CheckpointError: the checkpoint does not fit.
     """
+    if model.config.model_type != family:
+        fault = f"the checkpoint of task {task.name!r} belongs to another family of models than the base"
+        families = {"expected": f"model_type {family}", "found": f"model_type {model.config.model_type}"}
+        fix = "use a checkpoint that was fine-tuned from the base, or the base that it was fine-tuned from"
+        raise CheckpointError(fault, where=task.checkpoint, fix=fix, **families)
     check_length(task, longest_input(model), f"the checkpoint {task.checkpoint}")
     actual = Decomposed(model).shape()
     if (base.layers, base.heads, base.matrices) != (actual.layers, actual.heads, actual.matrices):

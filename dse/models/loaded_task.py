@@ -14,8 +14,8 @@ from dse.files import digest, file_hash
 from dse.models import checkpoints as models
 from dse.models.adapters import compare_bases, load_checkpoint
 from dse.models.base import measure_embeddings
-from dse.models.checks import check_checkpoint, check_length, check_token_types
-from dse.models.contents import config_digest
+from dse.models.checks import check_checkpoint, check_length, check_token_types, name_refusals
+from dse.models.contents import config_digest, tokenizer_digest
 from dse.models.data import splits
 from dse.models.data.read import choose_kind
 from dse.models.data.text import encode, encode_sample, padding, token_moments
@@ -25,7 +25,7 @@ from dse.models.inference.evaluate import Evaluator
 from dse.models.inference.observe import observe
 from dse.models.outputs import read_outputs
 from dse.models.task_rows import TaskRows
-from dse.models.tokenizers import check_embeddings, check_same_tokens, check_words
+from dse.models.tokenizers import check_embeddings, check_words, load_own_tokenizer
 from dse.models.training import finetune
 from dse.models.write import only_given
 from dse.records.data_facts import DataFacts
@@ -58,13 +58,29 @@ class LoadedTask:
     @cached_property
     def checkpoint(self) -> str:
         """Folder of the task's checkpoint; empty if dse fine-tunes the task."""
-        return find_folder(self.given.checkpoint, self.given.revision) if self.given.checkpoint else ""
+        with name_refusals(f"task {self.given.name!r}", self.given.checkpoint):
+            return find_folder(self.given.checkpoint, self.given.revision) if self.given.checkpoint else ""
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """Tokenizer of the task: that of its checkpoint if it differs from the base's."""
+        with name_refusals(f"task {self.given.name!r}", self.checkpoint):
+            own = load_own_tokenizer(self.checkpoint) if self.checkpoint else None
+        shared = self._workload.tokenizer
+        return shared if own is None or tokenizer_digest(own) == self._workload.tokenizer_digest else own
+
+    @property
+    def own_tokenizer(self) -> str:
+        """Content hash of the task's tokenizer; empty if it is the base's."""
+        return "" if self.tokenizer is self._workload.tokenizer else tokenizer_digest(self.tokenizer)
 
     @cached_property
     def rows(self) -> TaskRows:
         """Rows of the task's files, and what their labels mean."""
         work, ready = self._workload, self.checkpoint
-        return TaskRows(self.spec, work.cache, work.progress, read_outputs(ready, work.source) if ready else None)
+        with name_refusals(f"task {self.given.name!r}", ready):
+            outputs = read_outputs(ready, work.source) if ready else None
+        return TaskRows(self.spec, work.cache, work.progress, outputs)
 
     def check_files(self) -> list[Path]:
         """Return the paths of the task's data files; refuse a task whose files do not exist."""
@@ -78,7 +94,7 @@ class LoadedTask:
     @cached_property
     def facts(self) -> DataFacts:
         """Facts about the rows: how many were read, dropped, kept and cut."""
-        facts = self.rows.describe(self.splits, self._workload.tokenizer)
+        facts = self.rows.describe(self.splits, self.tokenizer)
         chosen = f"{self.spec.kind} by {self.spec.metric}, since the space file does not say"
         defaults = () if self.given.kind and self.given.metric else (chosen,)
         differences = compare_bases(self.checkpoint, self._workload.spec.base)
@@ -125,9 +141,9 @@ class LoadedTask:
 
     @property
     def content(self) -> str:
-        """Content hash of the task's weights and of their configuration; the task is fine-tuned if necessary."""
+        """Content hash of the task's weights, configuration and own tokenizer; the task is fine-tuned if necessary."""
         if self.spec.checkpoint:
-            return digest(self.ready)
+            return digest([*self.ready, *filter(None, [self.own_tokenizer])])
         if not self.path.is_file():
             self.model()
         return file_hash(self.path)
@@ -138,19 +154,20 @@ class LoadedTask:
         check_length(self.spec, self._workload.base.longest)
         if self.spec.checkpoint:
             _ = self.classes  # refuses labels that the checkpoint has no output for, before its weights are read
-            model = load_checkpoint(self.checkpoint, work.source)
-            check_embeddings(work.tokenizer, model.config, self.checkpoint)
-            check_checkpoint(self.spec, model, work.encoder)
+            with name_refusals(f"task {self.spec.name!r}", self.checkpoint):
+                model = load_checkpoint(self.checkpoint, work.source)
+                check_embeddings(self.tokenizer, model.config, self.checkpoint)
+                check_checkpoint(self.spec, model, work.encoder, work.config.model_type)
         else:
             model = models.load_model(work.source, labels=self.labels, seed=self.spec.fine_tune.seed)
         if self.rows.pairs:
-            check_token_types(self.spec, model, work.tokenizer, self.checkpoint or work.source)
+            check_token_types(self.spec, model, self.tokenizer, self.checkpoint or work.source)
         if self.spec.checkpoint:
             return model, {"mean": 0.0, "spread": 1.0}
         if self.path.is_file():
             return model, finetune.restore(self.path, model)
         scaling = finetune.fine_tune(
-            model, work.tokenizer, self.spec, self.splits.train, device=work.device, progress=work.progress
+            model, self.tokenizer, self.spec, self.splits.train, device=work.device, progress=work.progress
         )
         finetune.save(self.path, model, scaling)
         return model, scaling
@@ -166,16 +183,16 @@ class LoadedTask:
         The rows are training rows, or search rows where none is for training. Their labels are not used.
         """
         work = self._workload
-        tokens = encode_sample(work.tokenizer, self.splits.sample, self.spec.max_length, rows)
+        tokens = encode_sample(self.tokenizer, self.splits.sample, self.spec.max_length, rows)
         model = self.model()[0]
         layers = None if given is None else only_given(model, given, list(work.tasks).index(self.spec.name))
-        return observe(model, tokens, padding(work.tokenizer), device=work.device, layers=layers)
+        return observe(model, tokens, padding(self.tokenizer), device=work.device, layers=layers)
 
     @cached_property
     def evaluator(self) -> Evaluator:
         """Evaluator that scores the task."""
         work = self._workload
-        source = work.tokenizer, self.splits, work.device, work.pool
+        source = self.tokenizer, self.splits, work.device, work.pool
         return Evaluator(self.spec, self.model, work.base_vectors, *source)
 
     def shape(self, pooled: tuple[float, float] | None, rate: float) -> Task:
@@ -204,11 +221,7 @@ class LoadedTask:
     @cached_property
     def train_lengths(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Number of tokens of each training row, or search row where none is for training, cut to length, shape (n,)."""
-        tokenizer = self._workload.tokenizer
         check_length(self.spec, self._workload.base.longest)
-        tokens = encode(tokenizer, self.splits.sample, self.spec.max_length)
-        check_words(self.spec, tokenizer, tokens)
-        if self.spec.checkpoint:
-            frames = [getattr(self.splits, name) for name in splits.SPLITS]
-            check_same_tokens(self.spec, self.checkpoint, tokenizer, frames)
+        tokens = encode(self.tokenizer, self.splits.sample, self.spec.max_length)
+        check_words(self.spec, self.tokenizer, tokens)
         return tokens.lengths

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dse.errors import CheckpointError
 from dse.files import digest
 from dse.models import checkpoints as models
 from dse.models.base import LoadedBase, read_base
+from dse.models.checks import name_refusals
 from dse.models.contents import Digests, tokenizer_digest
 from dse.models.data.text import token_moments
 from dse.models.hub import commit_of
@@ -91,7 +93,8 @@ class LoadedWorkload:
     @cached_property
     def base(self) -> LoadedBase:
         """Everything that is read from the base."""
-        return read_base(self.source)
+        with name_refusals(f"base {self.spec.base.name!r}", self.source):
+            return read_base(self.source)
 
     @property
     def encoder(self) -> Encoder:
@@ -107,6 +110,22 @@ class LoadedWorkload:
     def tokenizer_digest(self) -> str:
         """Content hash of the tokenizer."""
         return tokenizer_digest(self.tokenizer)
+
+    def require_one_tokenizer(self, reason: str) -> None:
+        """Refuse tasks with a tokenizer of their own.
+
+        Args:
+            reason: why all tasks must read the same tokens.
+
+        Raises:
+            CheckpointError: the checkpoint of a task has another tokenizer than the base.
+        """
+        expected = f"the words and rules of the tokenizer in {self.source}, since {reason}"
+        for name, task in self.tasks.items():
+            if task.own_tokenizer:
+                fault = f"the checkpoint of task {name!r} has another tokenizer than the base"
+                fix = "use a checkpoint with the base's tokenizer, or leave the task out"
+                raise CheckpointError(fault, where=task.checkpoint, expected=expected, fix=fix)
 
     @property
     def base_digest(self) -> str:
@@ -128,6 +147,7 @@ class LoadedWorkload:
             **self.shape.seeds,
             "config.base": self.base.config_digest,
             "tokenizer": self.tokenizer_digest,
+            **{f"tokenizer.{name}": own for name, task in self.tasks.items() if (own := task.own_tokenizer)},
             **ready,
             **commits,
         }
@@ -163,6 +183,7 @@ class LoadedWorkload:
         traffic = Traffic(**self.spec.traffic.model_dump())
         pooled = None
         if traffic.mode == "shared":
+            self.require_one_tokenizer("shared traffic runs the same tokens through all tasks (traffic.mode)")
             pooled = token_moments(np.concatenate([task.train_lengths for task in self.tasks.values()]))
         total = sum(task.rate for task in self.spec.tasks)
         different = list(dict.fromkeys(task.embeddings for task in self.tasks.values()))

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dse.errors import CheckpointError, DseError
 from dse.files import is_file
 from dse.models.checkpoints import load_tokenizer
-from dse.models.data.text import Encoded, encode
+from dse.models.data.text import Encoded
 from dse.space.workload import TaskSpec
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FILES = (
     *("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt", "tokenizer.model"),
@@ -88,40 +84,12 @@ def check_words(task: TaskSpec, tokenizer: Any, tokens: Encoded) -> None:
     share = words.count(unknown) / len(words) if words and unknown is not None else 0.0
     if share > MOST_UNKNOWN:
         raise CheckpointError(
-            f"the tokenizer of the base does not know most words of task {task.name!r}",
+            f"the tokenizer does not know most words of task {task.name!r}",
             where=f"rows of task {task.name!r}",
             expected=f"at most {MOST_UNKNOWN:.0%} of the tokens answered by {tokenizer.unk_token}",
             found=f"{share:.0%}",
-            fix="check that base and tokenizer belong together, and the language and letter case of the texts",
+            fix="check that model and tokenizer belong together, and the language and letter case of the texts",
         )
-
-
-def check_same_tokens(task: TaskSpec, checkpoint: str, tokenizer: Any, frames: Iterable[pd.DataFrame]) -> None:
-    """Refuse a checkpoint whose own tokenizer reads the task's rows in another way than the base's.
-
-    Args:
-        task: task with a checkpoint.
-        checkpoint: folder of the checkpoint, with or without a tokenizer.
-        tokenizer: tokenizer of the base.
-        frames: rows of the task.
-
-    Raises:
-        CheckpointError: a row has other tokens.
-    """
-    own = load_own_tokenizer(checkpoint)
-    for frame in frames if own is not None else ():
-        if not len(frame):
-            continue
-        ours, theirs = (encode(each, frame, task.max_length).inputs["input_ids"] for each in (tokenizer, own))
-        for text, one, other in zip(frame["text"], ours, theirs, strict=True):
-            if one != other:
-                raise CheckpointError(
-                    f"the checkpoint of task {task.name!r} has another tokenizer than the base",
-                    where=checkpoint,
-                    expected=f"tokens {one[:8]} of {text[:40]!r}, as the base has them",
-                    found=f"tokens {other[:8]}",
-                    fix="all tasks of a study share the base's tokenizer: use a base and checkpoints that do",
-                )
 
 
 def _lacks_files(source: str) -> bool:

@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from transformers import AutoTokenizer
 
 import dse
 from dse.exports.manifest import MANIFEST
-from tests.exports.conftest import reseal
+from tests.exports.conftest import prefixed, reseal, write
+from tests.support.tiny import WORDS, write_tokenizer
 
 TEXTS = ["good film", "bad plot very bad", "the music"]
 
@@ -178,6 +180,24 @@ def test_a_file_that_was_changed_is_named_when_it_is_needed(copy: Path, name: st
     chip = dse.load_export(copy)
     with pytest.raises(dse.ExportError, match=rf"not what was written[\s\S]*{name}[\s\S]*sha256"):
         use(chip)
+
+
+def test_a_task_with_a_tokenizer_of_its_own_is_exported_with_it(
+    problem_of: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem, point = prefixed(problem_of)
+    write_tokenizer(tmp_path / "own", WORDS[::-1])
+    task = problem.context.loaded.tasks["verdict"]
+    monkeypatch.setitem(task.__dict__, "tokenizer", AutoTokenizer.from_pretrained(tmp_path / "own"))
+    monkeypatch.delitem(task.__dict__, "evaluator", raising=False)
+    chip = dse.load_export(write(tmp_path / "chip", problem, point), device="cpu")
+    monkeypatch.delitem(task.__dict__, "evaluator", raising=False)
+    model = chip.model("verdict")
+    assert model.tokenizer.get_vocab() == task.tokenizer.get_vocab() != chip.tokenizer.get_vocab()
+    assert chip.model("rating").tokenizer is chip.tokenizer
+    tokens = task.tokenizer(TEXTS[:1], return_tensors="pt")
+    np.testing.assert_array_equal(model.tokens(dict(tokens)).numpy(), model(TEXTS[:1]))
+    assert dse.verify_export(tmp_path / "chip") == {}
 
 
 def test_a_changed_or_torn_manifest_is_refused(copy: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dse.errors import CheckpointError
-from dse.models.checks import check_length, longest_input
+from dse.models.checks import check_length, longest_input, name_refusals
 from dse.space.workload import TaskSpec
 from tests.support.tiny import CLASSIFIER, make_config, make_model
 
@@ -37,6 +37,21 @@ def test_the_longest_input_is_the_longest_that_the_model_runs(family: str, paddi
         assert model(input_ids=torch.full((1, longest), 5)).logits.isfinite().all()
         with pytest.raises((IndexError, RuntimeError)):
             model(input_ids=torch.full((1, longest + 1), 5))
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        (None, "/folder, task 't'"),
+        ("BertModel", "BertModel, /folder, task 't'"),
+        ("/folder/config.json", "/folder/config.json, task 't'"),
+        ("/folder of task 't'", "/folder of task 't'"),
+    ],
+)
+def test_a_refused_model_is_named_by_its_folder_and_its_task_once(place: str | None, told: str) -> None:
+    with pytest.raises(CheckpointError) as caught, name_refusals("task 't'", "/folder"):
+        raise CheckpointError("no", where=place)
+    assert caught.value.where == told
 
 
 def test_positions_below_zero_are_no_limit(task: Callable[..., TaskSpec]) -> None:

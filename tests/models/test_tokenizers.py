@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from collections.abc import Callable
@@ -13,6 +14,10 @@ import pytest
 from dse.errors import CheckpointError
 from dse.models import loaded_workload as service
 from dse.models import tokenizers
+from dse.models.inference.similarity import similarity
+from dse.models.training.losses import rows
+from dse.models.training.trunk import Together
+from dse.records.training import Training
 from dse.space.workload import parse
 from tests.support.text import WORDS
 from tests.support.tiny import CLASSIFIER, make_config, make_model, write_tokenizer
@@ -25,8 +30,9 @@ def own(base: Path, tmp_path: Path, raw: dict[str, Any]) -> Callable[..., servic
     """Load a workload of one task over a copy of the base, whose files a test may change."""
     shutil.copytree(base, tmp_path / "base")
 
-    def make(**changes: Any) -> service.LoadedWorkload:
-        spec = parse({"base": str(tmp_path / "base"), "tasks": [raw | {"name": "t"} | changes]})
+    def make(traffic: str = "independent", **changes: Any) -> service.LoadedWorkload:
+        tasks = [raw | {"name": "t"} | changes]
+        spec = parse({"base": str(tmp_path / "base"), "tasks": tasks, "traffic": {"mode": traffic}})
         return service.load(spec, cache=tmp_path / "cache", device="cpu")
 
     return make
@@ -93,13 +99,49 @@ def test_a_tokenizer_that_knows_less_than_half_of_the_tokens_is_refused(
     assert "at most 50% of the tokens answered by [UNK]" in str(caught.value)
 
 
-def test_the_same_words_in_another_order_beside_a_checkpoint_are_refused(own: Load, tuned: Path) -> None:
+def test_the_same_words_in_another_order_beside_a_checkpoint_are_used(own: Load, tuned: Path) -> None:
+    plain = own(checkpoint=str(tuned))
+    assert plain.tasks["t"].own_tokenizer == ""
     write_tokenizer(tuned, random.Random(0).sample(WORDS, len(WORDS)))
-    with pytest.raises(
-        CheckpointError, match="the checkpoint of task 't' has another tokenizer than the base"
-    ) as caught:
-        _ = own(checkpoint=str(tuned)).shape
+    work = own(checkpoint=str(tuned))
+    one, other = (each.tasks["t"].evaluator.batches("search")[0][1]["input_ids"] for each in (plain, work))
+    assert one.shape == other.shape
+    assert not one.equal(other)
+    assert work.shape.digests["task.t"] != plain.shape.digests["task.t"]
+    assert work.recorded.items() - plain.recorded.items() == {("tokenizer.t", work.tasks["t"].own_tokenizer)}
+
+
+@pytest.mark.parametrize(
+    "use", [lambda work: work.shape, lambda work: similarity(work, 8)], ids=["traffic", "similarity"]
+)
+def test_a_tokenizer_of_a_tasks_own_is_refused_where_tasks_share_tokens(own: Load, tuned: Path, use: Any) -> None:
+    write_tokenizer(tuned, random.Random(0).sample(WORDS, len(WORDS)))
+    with pytest.raises(CheckpointError, match="of task 't' has another tokenizer than the base") as caught:
+        use(own("shared", checkpoint=str(tuned)))
     assert f"where: {tuned}" in str(caught.value)
+    assert "use a checkpoint with the base's tokenizer" in str(caught.value)
+
+
+def test_a_joint_training_reads_each_task_with_its_own_tokenizer(own: Load, tuned: Path, table: Path) -> None:
+    write_tokenizer(tuned, random.Random(0).sample(WORDS, len(WORDS)))
+    head, *lines = table.read_text(encoding="utf-8").splitlines(keepends=True)
+    files = {"path": tuned / "path.csv", "train": tuned / "train.csv"}
+    for file, part in zip(files.values(), (lines[:80], lines[80:]), strict=True):
+        file.write_text(head + "".join(part), encoding="utf-8")
+    task = {"checkpoint": str(tuned), "data": {key: str(file) for key, file in files.items()}}
+    work = own(**task)
+    tokens = rows(work, list(work.tasks.values()), 0, Training((0,))).tokens.inputs["input_ids"]
+    frame = work.tasks["t"].splits.train
+    own_tokens = work.tasks["t"].tokenizer(list(frame["text"]), truncation=True, max_length=16)["input_ids"]
+    assert sorted(tokens) == sorted(own_tokens)
+    work = own(**task)
+    config = json.loads((tuned / "config.json").read_text(encoding="utf-8"))
+    (tuned / "config.json").write_text(json.dumps(config | {"pad_token_id": 3}), encoding="utf-8")
+    with pytest.raises(
+        CheckpointError, match="needs the base's number for padding, and task 't' has another"
+    ) as caught:
+        Together(work, Training((0,)))
+    assert str(tuned) in str(caught.value)
 
 
 def test_a_checkpoint_without_a_tokenizer_or_with_that_of_the_base_is_used(own: Load, tuned: Path) -> None:

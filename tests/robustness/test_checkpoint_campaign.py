@@ -147,7 +147,8 @@ class Stranger:
 
     def run(self, model: Any) -> torch.Tensor:
         """Return the outputs for every row by transformers, one row at a time, shape (rows, outputs)."""
-        tokenizer = AutoTokenizer.from_pretrained(self.folder / "base")
+        own = (self.tuned / "tokenizer_config.json").is_file()
+        tokenizer = AutoTokenizer.from_pretrained(self.tuned if own else self.folder / "base")
         rows = []
         with torch.inference_mode():
             for text in self.list_texts():
@@ -485,7 +486,7 @@ def a_base_smaller_than_its_tokenizer(one: Stranger) -> None:
     one.write_base(vocab_size=12)
 
 
-@case("another tokenizer than the base")
+@case()
 def words_added_that_the_rows_have(one: Stranger) -> None:
     model = one.write_tuned()
     tokenizer = AutoTokenizer.from_pretrained(one.folder / "base")
@@ -511,7 +512,19 @@ def write_cased(folder: Path) -> None:
     BertTokenizer(vocab=vocabulary, do_lower_case=False).save_pretrained(folder)
 
 
-@case("another tokenizer than the base")
+@case()
+def the_same_words_in_another_order(one: Stranger) -> None:
+    write_tokenizer(one.tuned, random.Random(0).sample(WORDS, len(WORDS)))
+    one.write_tuned()
+
+
+@case("more words than the embeddings have rows", "tuned", "task 'task0'")
+def a_tokenizer_larger_than_its_own_embeddings(one: Stranger) -> None:
+    write_tokenizer(one.tuned, [*WORDS, "one", "more"])
+    one.write_tuned(center=False)
+
+
+@case()
 def a_cased_tokenizer_and_capitals(one: Stranger) -> None:
     one.capital = True
     one.write_tuned()
@@ -525,6 +538,16 @@ def a_cased_tokenizer_and_small_letters(one: Stranger) -> None:
 
 
 # other configurations
+@case("another family", "model_type bert", "model_type roberta", "tuned", "task 'task0'")
+def another_family_of_the_same_shapes(one: Stranger) -> None:
+    one.write_tuned("Roberta", center=False)
+
+
+@case("another family", "model_type electra", "tuned", "task 'task0'")
+def a_family_with_another_pooler(one: Stranger) -> None:
+    one.write_tuned("Electra", center=False)
+
+
 @case("more tokens", "positions", "at most 16", "tuned")
 def fewer_positions_than_max_length(one: Stranger) -> None:
     one.write_tuned(max_position_embeddings=16)
@@ -803,7 +826,7 @@ def the_base_itself(one: Stranger) -> None:
 
 QUICK = (
     lora_with_a_nan, one_output_for_two_classes, permuted_default_names, fewer_positions_after_padding,
-    other_heads_of_the_same_shapes, outputs_as_a_tuple, one_token_type_and_pairs,
+    other_heads_of_the_same_shapes, the_same_words_in_another_order, outputs_as_a_tuple, one_token_type_and_pairs,
 )  # fmt: skip
 """Cases of seven kinds, which every run of the tests makes."""
 

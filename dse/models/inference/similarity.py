@@ -33,7 +33,11 @@ def similarity(work: LoadedWorkload, rows: int) -> dict[str, NDArray[Any]]:
 
     Returns:
         ``cka`` and ``cosine``, both (1 + T, 1 + T, L); see `linear_cka` and `mean_cosine`.
+
+    Raises:
+        CheckpointError: a task has a tokenizer of its own.
     """
+    work.require_one_tokenizer("similarity compares the states of the same tokens")
     tokens, pad = pool_rows(work, rows), padding(work.tokenizer)
     sampled = np.zeros(int(tokens.lengths.sum()), dtype=np.bool_)
     sampled[np.random.default_rng(0).permutation(len(sampled))[:MOST_TOKENS]] = True

@@ -64,13 +64,15 @@ def digest_of(work: LoadedWorkload, training: Training) -> str:
     training = sort_tasks(work, training)
     names = list(work.tasks)
     follows = training.merged or training.distil or training.across
-    tasks = [task.content if follows else task.digest for task in (work.tasks[names[at]] for at in training.tasks)]
+    together = [work.tasks[names[at]] for at in training.tasks]
+    tasks = [task.content if follows else task.digest for task in together]
     start = "" if training.start is None else digest_of(work, training.start)
     rest = {
         field.name: getattr(training, field.name) for field in fields(training) if field.name not in ("tasks", "start")
     }
-    read = {work.tasks[names[index]].embeddings for index in training.tasks} - {work.base.embeddings}
+    read = {task.embeddings for task in together} - {work.base.embeddings}
     own = sorted(name for name, _ in read)  # embeddings besides the base's
+    own += [f"{task.digest} {one}" for task in together if (one := task.own_tokenizer)]
     return digest([JOINT_VERSION, work.base_digest, tasks, start, rest, finetune.has_bf16(work.device), *own])
 
 
@@ -99,7 +101,7 @@ def train(together: Together, path: Path) -> None:
     update.resume(part)
     seeds = [one.seed + training.seed for one in settings]
     batches = [_own(seeds[at], rows[at], turns.count(at), one.batch) for at, one in enumerate(settings)]
-    pad, told = padding(work.tokenizer), 0.0
+    pads, told = [padding(task.tokenizer) for task in together.tasks], 0.0
     bf16 = finetune.use_bf16(together.models[0], work.device, work.progress)
     for step, at in enumerate(turns):
         chosen = next(batches[at])
@@ -108,7 +110,7 @@ def train(together: Together, path: Path) -> None:
         together.begin(step / len(turns))
         # Seeded per step, so that a continued training has the same dropout as an uninterrupted one.
         torch.manual_seed(step + len(turns) * training.seed)
-        inputs = {name: value.to(work.device) for name, value in batch(rows[at].tokens, chosen, pad).items()}
+        inputs = {name: value.to(work.device) for name, value in batch(rows[at].tokens, chosen, pads[at]).items()}
         with torch.autocast(work.device, dtype=torch.bfloat16, enabled=bf16):
             loss = _loss(together, at, inputs, rows[at], chosen)
         finetune.refuse_divergence(together.tasks[at].spec, loss, f"step {step} of {len(turns)}")

@@ -60,13 +60,12 @@ def rows(work: LoadedWorkload, tasks: list[LoadedTask], at: int, training: Train
         )
     chosen = np.random.default_rng(settings.seed).permutation(len(train))[: settings.max_rows]
     frame = train.iloc[chosen].reset_index(drop=True)
-    tokens = encode(work.tokenizer, frame, task.spec.max_length)
     followed = [at] if training.distil else []
     followed += [other for other in range(len(tasks)) if training.across and other != at]
     return Rows(
-        tokens,
+        encode(task.tokenizer, frame, task.spec.max_length),
         _targets(task, frame),
-        {other: torch.from_numpy(_outputs(work, tasks[other], task, tokens)) for other in followed},
+        {other: torch.from_numpy(_outputs(work, tasks[other], task, frame)) for other in followed},
     )
 
 
@@ -74,12 +73,12 @@ def _targets(task: LoadedTask, frame: pd.DataFrame) -> Tensor:
     return finetune.targets(task.spec, frame, task.model()[1])
 
 
-def _outputs(work: LoadedWorkload, teacher: LoadedTask, of: LoadedTask, tokens: Encoded) -> NDArray[Any]:
+def _outputs(work: LoadedWorkload, teacher: LoadedTask, of: LoadedTask, frame: pd.DataFrame) -> NDArray[Any]:
     """Return the cached logits (n, classes) of a task's own model on the training rows of a task."""
     settings = of.spec.fine_tune
     key = {
         "version": TEACHING_VERSION,
-        "teacher": teacher.digest,
+        "teacher": [teacher.content, work.base_digest],
         "rows": [of.data_digest, settings.seed, settings.max_rows],
         "bf16": finetune.has_bf16(work.device),
     }
@@ -87,7 +86,7 @@ def _outputs(work: LoadedWorkload, teacher: LoadedTask, of: LoadedTask, tokens: 
     def make() -> dict[str, NDArray[Any]]:
         if work.progress is not None:
             work.progress(f"answers of {teacher.spec.name} to rows of {of.spec.name}", None)
-        return {"logits": _run(work, teacher, tokens)}
+        return {"logits": _run(work, teacher, encode(teacher.tokenizer, frame, of.spec.max_length))}
 
     return ArrayCache(work.cache).find_or_make("joint", key, make)["logits"]
 
@@ -97,7 +96,7 @@ def _run(work: LoadedWorkload, teacher: LoadedTask, tokens: Encoded) -> NDArray[
 
     model: Any = teacher.model()[0]
     model.to(work.device).eval()
-    pad, bf16 = padding(work.tokenizer), finetune.use_bf16(model, work.device)
+    pad, bf16 = padding(teacher.tokenizer), finetune.use_bf16(model, work.device)
     outputs: NDArray[Any] | None = None
     with torch.inference_mode(), torch.autocast(work.device, torch.bfloat16, enabled=bf16):
         for chosen in by_length(tokens):

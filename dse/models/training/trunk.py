@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
+from dse.errors import CheckpointError
 from dse.models import checkpoints as models
 from dse.models.encoder import Decomposed
 from dse.models.slots import Repeat, Skip
@@ -34,6 +35,9 @@ class Together:
         layers: layers that run.
         indices: indices of these layers in the base.
         paths: module path of each matrix in its layer.
+
+    Raises:
+        CheckpointError: a task's own embeddings have another row for padding, from which some families count positions.
     """
 
     def __init__(self, work: LoadedWorkload, training: Training) -> None:
@@ -53,6 +57,10 @@ class Together:
         base = {name: self.models[0].get_parameter(name).data for name in decomposed[0].embedding_names()}
         for task, model in zip(self.tasks, self.models, strict=True):
             own = task.model()[0] if task.embeddings != work.base.embeddings else None
+            if own is not None and (pad := own.config.pad_token_id) != model.config.pad_token_id:
+                reason = f"joint training needs the base's number for padding, and task {task.spec.name!r} has another"
+                expected = f"pad_token_id {model.config.pad_token_id}"
+                raise CheckpointError(reason, where=task.checkpoint, expected=expected, found=pad)
             for name, values in base.items():
                 model.get_parameter(name).data = values if own is None else own.get_parameter(name).data
         for one in decomposed:
