@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import glob
 import hashlib
 import json
 import os
@@ -101,6 +102,17 @@ def is_folder(path: Path | str) -> bool:
 def is_special(path: Path | str) -> bool:
     """Return whether a device or a pipe has this path: reading it may never end."""
     return os.path.exists(path) and not is_file(path) and not is_folder(path)  # noqa: PTH110  # see is_file
+
+
+def has_table(path: Path) -> bool:
+    """Return whether a path is a file, a folder that may hold the files of a table, or the beginning of shards' names."""
+    return is_file(path) or is_folder(path) or bool(list_shards(path))
+
+
+def list_shards(path: Path) -> list[Path]:
+    """Return the shards of parquet whose names begin with a path, in their order."""
+    pattern = f"{glob.escape(path.name)}-*-of-*.parquet"
+    return sorted(path.parent.glob(pattern)) if is_folder(path.parent) else []
 
 
 @contextmanager

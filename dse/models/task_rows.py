@@ -102,8 +102,10 @@ class TaskRows:
     def folder(self) -> Path:
         """Folder of the task's data set of the hub; empty if the files are local."""
         source = self.spec.data
-        names = tuple(f"{getattr(source, role)}{end}" for role in self._roles for end in ("", "-*-of-*.parquet"))
-        return fetch(source.hub, names, source.revision, kind="dataset") if source.hub else Path()
+        ends = ("", "-*-of-*.parquet", "/*.parquet")
+        names = (f"{getattr(source, role)}{end}" for role in self._roles for end in ends)
+        files = (*names, "README.md")  # which may name the classes
+        return fetch(source.hub, files, source.revision, kind="dataset") if source.hub else Path()
 
     def check_files(self) -> list[Path]:
         """Return the path of each file or table, in the order in which they are read.

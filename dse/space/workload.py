@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dse.errors import raise_errors, unknown_name
-from dse.files import is_file, is_folder
+from dse.files import has_table, is_folder
 from dse.pydantic_errors import tell, validate_rest
 
 Metric = Literal["", "accuracy", "f1", "matthews", "pearson", "spearman"]
@@ -71,7 +71,7 @@ class DataSpec(_Strict):
         config: configuration of ``hub``, and ``split`` its split: the same as the path ``config/split``.
         split: split of ``hub``, instead of ``path``.
         revision: branch, tag or commit of ``hub``; by default the main branch.
-        otherwise: another table with data, used where ``path`` is not a local file.
+        otherwise: another table with data, used where ``path`` is not a local file or table.
         format: format of the files, by default from their ending. ``lines`` applies ``pattern`` to each line.
         pattern: regular expression with groups ``text`` and ``label``.
         columns: names of the columns text, text_b, label, group.
@@ -266,7 +266,7 @@ def _find_table(data: DataSpec, folder: Path) -> DataSpec:
     """Return the first table whose file exists, or the last table, with its files beside the space file."""
     if data.hub or data.archive is not None:
         return data
-    if data.otherwise is not None and not is_file(folder / expand_home(data.path, folder)):
+    if data.otherwise is not None and not has_table(folder / expand_home(data.path, folder)):
         return _find_table(data.otherwise, folder)
     return data.model_copy(
         update={key: str(folder / expand_home(name, folder)) for key in FILES if (name := getattr(data, key))}

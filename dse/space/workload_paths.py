@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dse.files import is_file
+from dse.files import has_table
 from dse.space.workload import FILES, catalogue, expand_home
 
 
@@ -39,18 +39,24 @@ def with_data_folder(raw: dict[str, Any], beside: Path, folder: Path) -> dict[st
 
     def locate(name: str) -> str:
         path = expand_home(name, beside)
-        return str(folder / path) if not is_file(beside / path) and is_file(folder / path) else name
+        return str(folder / path) if not has_table(beside / path) and has_table(folder / path) else name
 
-    return with_paths(raw, locate)
+    tasks = raw.get("tasks")
+    return raw | {"tasks": [_task_with_data(task, locate) for task in tasks]} if isinstance(tasks, list) else raw
 
 
 def _task_with_paths(task: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
     changed = dict(task)
     if isinstance(task.get("checkpoint"), str):
         changed["checkpoint"] = change(task["checkpoint"])
-    if isinstance(task.get("data"), dict):
-        changed["data"] = _data_with_paths(task["data"], change)
-    return changed
+    return _task_with_data(changed, change)
+
+
+def _task_with_data(task: Any, change: Callable[[str], str]) -> Any:
+    """Return a task with the paths of its data changed; anything that is no table with data stays."""
+    if not isinstance(task, dict) or not isinstance(task.get("data"), dict):
+        return task
+    return task | {"data": _data_with_paths(task["data"], change)}
 
 
 def _data_with_paths(data: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:

@@ -69,6 +69,17 @@ def test_the_option_takes_precedence(own: Path, tmp_path: Path, monkeypatch: pyt
     assert source(own, "other").path == str(other / "set/train.tsv")
 
 
+@pytest.mark.parametrize(
+    "name", ["set/train-00000-of-00001.parquet", "set/train/0000.parquet", "set/train/data-00000-of-00001.arrow"]
+)
+def test_a_table_in_several_files_is_looked_for_in_the_folder(own: Path, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "data" / name
+    file.parent.mkdir(parents=True)
+    file.touch()
+    own.write_text(own.read_text(encoding="utf-8").replace("set/train.tsv", "set/train"), encoding="utf-8")
+    assert source(own, tmp_path / "data").path == str(tmp_path / "data/set/train")
+
+
 def test_files_beside_the_space_file_come_first(own: Path, tmp_path: Path) -> None:
     folder = put(tmp_path / "data")
     put(tmp_path)

@@ -12,6 +12,7 @@ from dse.errors import DataError, DseError, collect, raise_errors
 from dse.models.data.classes import Classes, choose_classes, is_real, note_alike
 from dse.models.data.labels import UNLABELLED, label_text, list_names, number_labels
 from dse.models.data.same_text import ALIKE, SAME, row_keys
+from dse.models.data.shards import find_classes
 from dse.models.data.tables import read_table
 from dse.models.outputs import Outputs
 from dse.models.patterns import find_each
@@ -45,7 +46,10 @@ def read(task: TaskSpec, path: Path, classes: Classes | None = None, *, outputs:
     raw = read_table(task.data, path)
     notes = raw.attrs.get("notes", [])
     picked = _pick_columns(raw, task, path)
-    stored = raw.attrs.get("classes", {}).get(task.data.columns.get("label", "label"), [])
+    stored = raw.attrs.get("classes", {}).get(column := task.data.columns.get("label", "label"), [])
+    if not stored and task.kind == "classification" and (beside := find_classes(path, column)):
+        labels = set(picked["label"].map(str).map(label_text)) - set(UNLABELLED)
+        stored = beside if labels <= set(beside) or labels <= set(map(str, range(len(beside)))) else []
     by_number = {str(number): name for number, name in enumerate(stored)}
     if by_number and not set(task.data.labels) & set(by_number):
         picked["label"] = picked["label"].map(lambda label: by_number.get(label_text(str(label)), label))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import glob
 import json
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dse.errors import DataError
-from dse.files import is_file, is_folder, is_special
+from dse.files import is_file, is_folder, is_special, list_shards
 from dse.models.data.labels import list_names
 from dse.models.sources import MOST_BYTES
 
@@ -21,8 +21,8 @@ def find_parts(path: Path) -> list[Path]:
     """Return the files of a table, in their order.
 
     Args:
-        path: a file; a folder that ``Dataset.save_to_disk`` wrote; or the beginning of the names of shards, such as ``cola/train``
-            for ``cola/train-00000-of-00002.parquet``.
+        path: a file; a folder that ``Dataset.save_to_disk`` wrote, or one of ``0000.parquet``, ``0001.parquet``, ...; or the
+            beginning of the names of shards, such as ``cola/train`` for ``cola/train-00000-of-00002.parquet``.
 
     Raises:
         DataError: there is no such file, or a shard is missing.
@@ -30,15 +30,15 @@ def find_parts(path: Path) -> list[Path]:
     if is_file(path):
         return [path]
     inside = list(path.glob("*")) if is_folder(path) else []
-    beside = path.parent.glob(f"{glob.escape(path.name)}-*-of-*.parquet") if is_folder(path.parent) else ()
-    parts = sorted(item for item in inside if item.match("data-*-of-*.arrow")) or sorted(beside)
+    numbered = sorted(item for item in inside if re.fullmatch(r"[0-9]{4}\.parquet", item.name))
+    parts = sorted(item for item in inside if item.match("data-*-of-*.arrow")) or numbered or list_shards(path)
     if not parts:
         names = sorted({item.name.split("-")[0] for item in inside})[:8]
         found = f"a folder with {', '.join(names) or 'nothing'}; name a table in it" if is_folder(path) else None
         found = "a device or a pipe" if is_special(path) else found
         fix = "put it there, or name the folder that it lies in with --data or $DSE_DATA"
         raise DataError("the data file does not exist", where=path, found=found, fix=fix)
-    count = parts[0].stem.split("-of-")[1][:5]
+    count = f"{int(parts[-1].stem) + 1}" if parts is numbered else parts[0].stem.split("-of-")[1][:5]
     if len(parts) != int(f"0{count}"):
         raise DataError("shards of the data are missing", where=path, expected=count, found=len(parts))
     return parts
@@ -95,8 +95,48 @@ def _read_parquet(path: Path) -> pa.Table:
     return file.read(use_threads=False)
 
 
+def find_classes(path: Path, column: str) -> list[str]:
+    """Return the names of a column's classes, in their order, from a file beside the data; empty if there are none.
+
+    The file is ``dataset_info.json``, as the library datasets writes it, or ``README.md`` with a head in YAML, as the hub has it.
+    It lies in one of the last three folders of the path. If it describes several configurations, those that the path names count.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    for file in (folder / name for folder in (path, *path.parents[:2]) for name in ("dataset_info.json", "README.md")):
+        try:
+            infos = _read_infos(file) if is_file(file) else []
+            infos = [info for info in infos if info.get("config_name") in path.parts] or infos
+            names = [_name_classes(info.get("features") or {}).get(column, []) for info in infos]
+        except Exception as error:  # the parser of YAML has errors of its own
+            raise DataError("a file that may name the classes is damaged", where=file, found=error) from error
+        if names and names[0] and names.count(names[0]) == len(names):
+            return names[0]
+    return []
+
+
+def _read_infos(file: Path) -> list[dict[str, Any]]:
+    """Return what a file says about each configuration of a data set."""
+    from huggingface_hub import metadata_load
+
+    text = file.read_text(encoding="utf-8")
+    if file.suffix == ".json":
+        return [json.loads(text)]
+    infos = (metadata_load(file) or {}).get("dataset_info", []) if "class_label" in text else []
+    return infos if isinstance(infos, list) else [infos]
+
+
+def _name_classes(features: Any) -> dict[str, list[str]]:
+    """Return the names of each column's classes from features in JSON, a table, or in YAML, a list."""
+    if isinstance(features, dict):
+        return {column: kind["names"] for column, kind in features.items() if "names" in kind}
+    labels = [one for one in features if "class_label" in one.get("dtype", "")]
+    names = {one["name"]: dict(one["dtype"]["class_label"]["names"]) for one in labels}
+    return {column: [table[at] for at in sorted(table, key=int)] for column, table in names.items()}
+
+
 def _stored_classes(table: pa.Table) -> dict[str, list[str]]:
     """Return the names of each column's classes, as the library datasets stores them."""
     stored = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
-    features = (stored.get("info") or {}).get("features") or {}
-    return {column: kind["names"] for column, kind in features.items() if "names" in kind}
+    return _name_classes((stored.get("info") or {}).get("features") or {})

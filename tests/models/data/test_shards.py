@@ -38,6 +38,14 @@ def write_shards(folder: Path, name: str = "train") -> Path:
     return folder / name
 
 
+def write_numbered(folder: Path) -> Path:
+    """Write shards as the hub lays out the tables that it makes itself."""
+    (folder / "train").mkdir(parents=True)
+    for at, rows in enumerate((slice(0, 3), slice(3, 6))):
+        pq.write_table(make_table(rows), folder / "train" / f"000{at}.parquet")
+    return folder / "train"
+
+
 def save_to_disk(folder: Path) -> Path:
     """Write the files of ``Dataset.save_to_disk``."""
     folder.mkdir(parents=True)
@@ -55,7 +63,7 @@ def pairs(frame: pd.DataFrame) -> list[tuple[str, str]]:
     return [(text, names[label]) for text, label in zip(frame["text"], frame["label"], strict=True)]
 
 
-@pytest.mark.parametrize("write", [write_shards, save_to_disk])
+@pytest.mark.parametrize("write", [write_shards, write_numbered, save_to_disk])
 def test_parts_are_joined_in_the_order_of_their_names_with_the_names_of_classes(
     tmp_path: Path, task: Make, write: Callable[[Path], Path]
 ) -> None:
@@ -96,6 +104,70 @@ def test_a_missing_shard_is_refused(tmp_path: Path, task: Make) -> None:
     with pytest.raises(DataError, match="shards of the data are missing") as caught:
         read(task(), path)
     assert "expected: 00003\n  found: 2" in str(caught.value)
+    path = write_numbered(tmp_path / "numbered")
+    (path / "0000.parquet").unlink()
+    with pytest.raises(DataError, match="shards of the data are missing") as caught:
+        read(task(), path)
+    assert "expected: 2\n  found: 1" in str(caught.value)
+
+
+def write_info(names: list[str]) -> str:
+    return json.dumps({"features": {"text": {"dtype": "string"}, "label": {"names": names, "_type": "ClassLabel"}}})
+
+
+def write_card(names: list[str], config: str = "") -> str:
+    """Write the text of a data set's README as the hub has it, with one configuration or with two."""
+    table = "".join(f"\n          {at!r}: {name}" for at, name in reversed(list(enumerate(map(str, names)))))
+    features = f"features:\n  - name: text\n    dtype: string\n  - name: label\n    dtype:\n      class_label:\n        names:{table}"
+    one = f"- config_name: {config}\n  {features}\n- config_name: other\n  features: []" if config else f"  {features}"
+    return f"---\nlicense: mit\ndataset_info:\n{one}\n---\n# A card\n"
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("cola/train/dataset_info.json", write_info(NAMES)),
+        ("cola/dataset_info.json", write_info(NAMES)),
+        ("README.md", write_card(NAMES)),
+        ("README.md", write_card(NAMES, "cola")),
+    ],
+)
+def test_names_of_classes_beside_the_data_are_labels(tmp_path: Path, task: Make, place: str, text: str) -> None:
+    path = tmp_path / "cola" / "train"
+    path.mkdir(parents=True)
+    pq.write_table(make_table(names=None), path / "0000.parquet")
+    (tmp_path / place).write_text(text, encoding="utf-8")
+    other = Outputs("tuned", 3, {0: "Bad", 1: "Good", 2: "Neutral"})
+    assert read(task(), path).attrs["names"] == NAMES
+    assert list(read(task(), path, outputs=other)["label"]) == [0, 2, 1, 0, 2]
+    assert list(read(task(data={"path": "x", "labels": {"0": 2, "1": 0, "2": 1}}), path)["label"]) == [0, 2, 1, 0, 2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# no head, class_label",
+        write_card(NAMES[:2]),  # the file has a third class
+        write_card(NAMES, "rte"),  # another configuration has other names, or none
+        write_card(["-1", "x", "y", "z"]).replace("name: label", "name: mood"),
+    ],
+)
+def test_names_that_belong_to_other_data_are_left_out(tmp_path: Path, task: Make, text: str) -> None:
+    pq.write_table(make_table(names=None), tmp_path / "a.parquet")
+    (tmp_path / "README.md").write_text(text, encoding="utf-8")
+    assert read(task(), tmp_path / "a.parquet").attrs["names"] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("dataset_info.json", "{"), ("dataset_info.json", "[]"), ("README.md", "---\n- class_label: [\n---\n")],
+)
+def test_a_damaged_file_beside_the_data_is_named(tmp_path: Path, task: Make, name: str, text: str) -> None:
+    pq.write_table(make_table(names=None), tmp_path / "a.parquet")
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match="a file that may name the classes is damaged") as caught:
+        read(task(), tmp_path / "a.parquet")
+    assert f"where: {tmp_path / name}" in str(caught.value)
 
 
 def test_a_damaged_part_is_named(tmp_path: Path, task: Make) -> None:
