@@ -75,7 +75,7 @@ def export(
         activity: callback for downloads and fine-tuning.
 
     Raises:
-        StudyError: there is no such study or trial, the trial has no scores, or its models differ on this machine.
+        StudyError: there is no such study or trial, the trial has no scores, or its models or data differ on this machine.
         UnknownNameError: a plugin of the study is not installed.
         OutputError: the folder is not empty, or cannot be written.
     """
@@ -95,7 +95,7 @@ def export(
         )
     wanted, asked = request(source / SPACE, device, cache, plugins, data=data), {"rows": rows, "check": check}
     try:
-        done = call_apart(wanted, activity, _export, target, record, scores, asked, in_process=in_process)
+        done = call_apart(wanted, activity, _export, source, target, record, scores, asked, in_process=in_process)
         return Exported(target, done[0], pd.DataFrame(done[1]))
     except DseError:  # some of which are OSErrors as well
         raise
@@ -109,6 +109,7 @@ def export(
 
 def _export(
     request: Request,
+    source: Path,
     target: Path,
     record: Mapping[str, Any],
     scores: dict[str, dict[str, float]],
@@ -117,7 +118,7 @@ def _export(
 ) -> tuple[float, list[dict[Any, Any]]]:
     """Write the export; return its size in MB and the rows of its table of scores."""
     wanted = _describe_export(*load(request, activity), record, scores)
-    _check_scores(wanted, activity)
+    _check_scores(source, wanted, activity)
     activity("writing the design", None)
     return _write(target, wanted, activity=activity, **asked)
 
@@ -126,19 +127,21 @@ def _read_scores(source: Path, record: Mapping[str, Any]) -> dict[str, dict[str,
     """Return the recorded scores by task and split.
 
     Raises:
-        StudyError: the trial has no scores.
+        StudyError: the trial has no scores, or stale ones.
     """
     import pandas as pd
 
     from dse.results.read import DAMAGE, damaged_table_error
+    from dse.results.status import Status
     from dse.study.validate import TABLE
 
     prefix = "score."
     scores = {name.removeprefix(prefix): {"search": value} for name, value in record.items() if name.startswith(prefix)}
-    if not scores:
+    if not scores or record["status"] == Status.STALE:
         same = record.get("duplicate_of")
         raise StudyError(
-            f"trial {record['trial']} has no scores to reproduce",
+            f"trial {record['trial']} has no scores to reproduce"
+            + (", since its models have changed" if scores else ""),
             where=source,
             expected="a trial whose tasks were scored",
             found=f"status {record['status']}" + (f": {record['reason']}" if "reason" in record else ""),
@@ -214,12 +217,14 @@ def _describe_export(
     return Wanted(problem, point, {**about, "versions": versions(), "machine": machine()}, scores)
 
 
-def _check_scores(wanted: Wanted, activity: ProgressCallback) -> None:
+def _check_scores(source: Path, wanted: Wanted, activity: ProgressCallback) -> None:
     """Refuse to export models whose scores differ from the recorded scores; usually the cache holds all scores.
 
     Raises:
-        StudyError: a score differs.
+        StudyError: a score differs, or the content of a model or data file.
     """
+    from dse.study.open import check_content
+
     wanted.problem.prepare(scores=False)
     splits = dict.fromkeys(split for by_split in wanted.scores.values() for split in by_split)
     for split in splits:
@@ -235,6 +240,7 @@ def _check_scores(wanted: Wanted, activity: ProgressCallback) -> None:
                     found=measured.get(task, "none: the study has other tasks now"),
                     fix="export it where the study was run, with its cache, plugins and data; or run the study again here",
                 )
+    check_content(source, wanted.problem.digests)
 
 
 def _write(

@@ -12,11 +12,12 @@ from typing import Any
 from dse.errors import StudyError
 from dse.files import make_folder, sweep
 from dse.results.columns import study_columns
-from dse.results.files import LOCK
+from dse.results.files import LOCK, LOG
 from dse.samplers.encoding import Codec
 from dse.space.searchspace import SearchSpace
 from dse.study.log.events import damaged_event_error
-from dse.study.log.history import LOG_SCHEMA, History
+from dse.study.log.file import read_events
+from dse.study.log.history import LOG_SCHEMA, History, read_history
 from dse.study.provenance import ACCOUNTING, Provenance, accounting_of, machine, own_version, versions
 
 ALWAYS = ("base", "task.", "data.")
@@ -154,6 +155,20 @@ def prepared_event(folder: Path, history: History, digests: Mapping[str, str], *
     event = {"event": "prepared", "digests": new}
     changes = _data_changes(history, event)
     return event | {"notes": _refuse(folder, changes, force=force), "stale": bool(changes)} if new else None
+
+
+def check_content(folder: Path, digests: Mapping[str, str]) -> None:
+    """Refuse models and data that are not those that a study recorded; a study without a log passes.
+
+    Raises:
+        StudyError: a content hash differs.
+    """
+    events, _ = read_events(folder / LOG)
+    event = {"event": "prepared", "digests": digests}
+    if changes := _data_changes(read_history(events, folder / LOG), event) if events else []:
+        reason = "models or data have changed since the study ran, although the scores are equal"
+        fix = "export it with the study's cache and data; or run the study again with --force"
+        raise StudyError(reason, where=folder, found="; ".join(changes), fix=fix)
 
 
 def _data_changes(history: History, event: Mapping[str, Any]) -> list[str]:

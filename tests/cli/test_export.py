@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,10 @@ def test_a_trial_without_scores_is_said_with_its_reason(studied: Path, dse: Any)
     changed(studied, 2, status="duplicate", duplicate_of=0, **without)
     refused(dse("export", "tiny", 1, "chip"), "trial 1 has no scores", "failed: ValueError: it broke", "dse pareto")
     refused(dse("export", "tiny", 2, "chip"), "trial 2 has no scores", "duplicate", "export trial 0")
+    changed(studied, 0, status="stale")
+    refused(
+        dse("export", "tiny", 0, "chip"), "trial 0 has no scores to reproduce, since its models have changed", "stale"
+    )
 
 
 def test_a_folder_that_is_not_empty_is_kept(studied: Path, dse: Any) -> None:
@@ -187,6 +192,15 @@ def test_other_models_than_were_scored_are_not_exported(studied: Path, dse: Any)
         "search score of task rating",
         "expected: 0.123",
     )
+
+
+def test_other_weights_with_the_same_scores_are_not_exported(studied: Path, dse: Any) -> None:
+    log = (studied / "log.jsonl").read_text(encoding="utf-8")
+    changed = re.sub(r'("weights\.verdict": ?")\w+', r"\g<1>00", log)
+    assert changed != log
+    (studied / "log.jsonl").write_text(changed, encoding="utf-8")
+    words = ("models or data have changed since the study ran", "data weights.verdict: 00 -> ", "--force")
+    refused(dse("export", "tiny", 0, "chip", "--device", "cpu"), *words)
 
 
 def test_a_check_that_finds_a_difference_fails(studied: Path, dse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
