@@ -17,7 +17,8 @@ from dse.space.file import load
 
 _SHOWN = 4
 """Facts whose values a message lists."""
-_DIGESTS = {"task": "weights of", "data": "rows of"}
+_DIGESTS = {"base": "weights", "task": "weights", "weights": "trained weights", "data": "rows", "config": "settings"}
+"""Subject of each kind of digest; commits of the hub (``revision``) do not count, since many hold the same content."""
 
 
 def check_comparable(sources: Sequence[Source], *, anyway: bool = False) -> str:
@@ -94,8 +95,10 @@ def _of_sessions(file: Path) -> dict[str, str]:
         facts = {}
         for name in dict.fromkeys(name for own in digests for name in own):
             kind, _, task = name.partition(".")
-            subject = f"{_DIGESTS[kind]} {task}" if kind in _DIGESTS and task else f"weights of the {name}"
-            facts[subject] = _join_names(own[name][:8] for own in digests if name in own)
+            subject = f"{_DIGESTS.get(kind, kind)} of {task or 'the base'}"
+            if kind != "revision":
+                long = None if kind == "baseline" else 8  # a sentence, and no hash
+                facts[subject] = _join_names(own[name][:long] for own in digests if name in own)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise damaged_table_error(file, "no sessions with their digests", subject="the provenance") from error
     return facts

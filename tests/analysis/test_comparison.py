@@ -17,7 +17,14 @@ from dse.errors import StudyError
 from dse.results.read import read_trials
 from tests.support.tables import OLD, row, write
 
-DIGESTS = {"base": "b" * 24, "task.trec6": "1" * 24, "data.trec6": "2" * 24}
+DIGESTS = {
+    "base": "b" * 24,
+    "task.trec6": "1" * 24,
+    "data.trec6": "2" * 24,
+    "weights.trec6": "1" * 24,
+    "tokenizer.trec6": "4" * 24,
+    "revision.base": "5" * 24,
+}
 SPACE = """
 schema = 1
 name = "a"
@@ -58,6 +65,8 @@ def results(tmp_path: Path) -> Path:
         ({"digests": DIGESTS | {"task.trec6": "3" * 24}}, "weights of trec6", "11111111 in a, 33333333 in b"),
         ({"digests": DIGESTS | {"data.trec6": "3" * 24}}, "rows of trec6", "22222222 in a, 33333333 in b"),
         ({"digests": DIGESTS | {"base": "3" * 24}}, "weights of the base", "bbbbbbbb in a, 33333333 in b"),
+        ({"digests": DIGESTS | {"weights.trec6": "3" * 24}}, "trained weights of trec6", "11111111 in a, 33333333 in b"),
+        ({"digests": DIGESTS | {"tokenizer.trec6": "3" * 24}}, "tokenizer of trec6", "44444444 in a, 33333333 in b"),
         ({"space": SPACE.replace("rows = 64", "rows = 128")}, "reference hardware", "'rows': 64} in a, isaac {'rows': 128}"),
         ({"space": SPACE.replace("batch = 64", "batch = 8")}, "traffic", "{'batch': 64} in a, {'batch': 8} in b"),
         ({"space": SPACE + '[search]\nprecision = "fp32"\n'}, "precision", "bf16 in a, fp32 in b"),
@@ -98,7 +107,7 @@ def test_other_tasks_are_refused(results: Path) -> None:
 
 
 def test_studies_under_the_same_conditions_are_joined_whatever_their_files_leave_out(results: Path) -> None:
-    make(results / "b", [{"digests": DIGESTS}], space="schema = 99")
+    make(results / "b", [{"digests": DIGESTS | {"revision.base": "6" * 24}}], space="schema = 99")
     write(results / "c", OLD, [row(0, 4.0, 0.8)])
     frame = dse.pareto("a", "b", "c", results=results)
     assert "differs" not in frame.columns
