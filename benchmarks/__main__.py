@@ -23,6 +23,7 @@ MODULES = (
     "benchmarks.export",
     "benchmarks.accuracy",
     "benchmarks.quickstart",
+    "benchmarks.wide",
     "benchmarks.nonideal",
     "reproductions.kang2021.laws",
     "reproductions.kang2021.run",

@@ -112,7 +112,8 @@ def check_finite(model: PreTrainedModel, source: str) -> None:
     import torch
 
     for name, value in model.named_parameters():
-        if not torch.isfinite(value).all():
+        # a sum is finite only if each value is, and takes a tenth of the time
+        if not torch.isfinite(value.sum()) and not torch.isfinite(value).all():
             raise CheckpointError("the checkpoint has weights that are not finite", where=f"{source}, {name}")
 
 

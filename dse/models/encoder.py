@@ -185,6 +185,12 @@ class Decomposed:
         named = self.model.named_parameters()
         return {name for name, value in named if id(value) not in inside and name not in embeddings}
 
+    def matrix_names(self) -> dict[tuple[int, int], str]:
+        """Return the name of each decomposed matrix in the model's state, by (layer, matrix)."""
+        names = {id(value): name for name, value in self.model.named_parameters()}
+        pairs = ((layer, index) for layer in range(len(self.linears)) for index in range(len(self.paths)))
+        return {(layer, index): names[id(self.linears[layer][index].weight)] for layer, index in pairs}
+
 
 def _matrices(inputs: Mapping[str, list[Tensor]]) -> tuple[tuple[str, ...], list[Tensor]]:
     """Return the paths of the linear modules that receive one vector for each token, and these vectors.

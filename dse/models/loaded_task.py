@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dse.files import digest, file_hash
+from dse.errors import CheckpointError
+from dse.files import digest, file_hash, is_file
 from dse.models import checkpoints as models
 from dse.models.adapters import compare_bases, load_checkpoint
 from dse.models.base import measure_embeddings
@@ -27,6 +28,8 @@ from dse.models.outputs import read_outputs
 from dse.models.task_rows import TaskRows
 from dse.models.tokenizers import check_embeddings, check_words, load_own_tokenizer
 from dse.models.training import finetune
+from dse.models.weight_cache import Weights
+from dse.models.weight_files import find_tensors, read_tensor
 from dse.models.write import only_given
 from dse.records.data_facts import DataFacts
 from dse.records.model import Model
@@ -35,7 +38,6 @@ from dse.records.workload import Task
 from dse.space.workload import TaskSpec
 
 if TYPE_CHECKING:
-    from torch import Tensor
     from transformers import PreTrainedModel
 
     from dse.models.loaded_workload import LoadedWorkload
@@ -49,6 +51,8 @@ class LoadedTask:
     def __init__(self, spec: TaskSpec, workload: LoadedWorkload) -> None:
         self.given = spec
         self._workload = workload
+        self._stamps: dict[str, tuple[int, int]] = {}
+        self._places: dict[tuple[int, int], tuple[Path, str]] = {}
 
     @cached_property
     def spec(self) -> TaskSpec:
@@ -153,6 +157,7 @@ class LoadedTask:
         work = self._workload
         check_length(self.spec, self._workload.base.longest)
         if self.spec.checkpoint:
+            self._check_unchanged()
             _ = self.classes  # refuses labels that the checkpoint has no output for, before its weights are read
             with name_refusals(f"task {self.spec.name!r}", self.checkpoint):
                 model = load_checkpoint(self.checkpoint, work.source)
@@ -173,9 +178,35 @@ class LoadedTask:
         return model, scaling
 
     @property
-    def weights(self) -> dict[tuple[int, int], Tensor]:
+    def weights(self) -> Weights:
         """Fine-tuned matrices (outputs, inputs) by (layer, matrix); read again if other tasks took their memory."""
-        return self._workload.weights.find_or_read(self.spec.name, lambda: Decomposed(self.model()[0]).weights())
+        return self._workload.weights.find_or_read(self.spec.name, "matrices", self._read_matrices, dict.values)
+
+    def _read_matrices(self) -> Weights:
+        """Read the matrices alone where files hold them as they are, which is known after the whole model was read once."""
+        self._check_unchanged()
+        if self._places:
+            return {key: read_tensor(*place) for key, place in self._places.items()}
+        decomposed = Decomposed(self.model()[0])
+        weights = decomposed.weights()
+        paths = Path(self.checkpoint).glob("*.safetensors") if self.spec.checkpoint else [self.path]
+        self._places = find_tensors(decomposed.matrix_names(), weights, paths)
+        return weights
+
+    def _check_unchanged(self) -> None:
+        """Refuse a ready checkpoint whose files of weights have changed since they were first read.
+
+        Raises:
+            CheckpointError: a file has changed.
+        """
+        paths = Path(self.checkpoint).glob("*model*") if self.spec.checkpoint else ()
+        stamps = {path.name: (path.stat().st_size, path.stat().st_mtime_ns) for path in paths if is_file(path)}
+        self._stamps = self._stamps or stamps
+        if stamps != self._stamps:
+            changed = ", ".join(sorted({name for name, _ in stamps.items() ^ self._stamps.items()}))
+            fix = "start the study again, which scores the new weights; or put back the old files"
+            reason = f"the checkpoint of task {self.spec.name!r} changed while it was in use"
+            raise CheckpointError(reason, where=self.checkpoint, found=changed, fix=fix)
 
     def observe(self, rows: int, given: Model | None = None) -> Iterator[Observation]:
         """Run a fixed random sample of rows through the task's own model, or a given one.
@@ -192,7 +223,7 @@ class LoadedTask:
     def evaluator(self) -> Evaluator:
         """Evaluator that scores the task."""
         work = self._workload
-        source = self.tokenizer, self.splits, work.device, work.pool
+        source = self.tokenizer, self.splits, work.device, work.pool, work.weights
         return Evaluator(self.spec, self.model, work.base_vectors, *source)
 
     def shape(self, pooled: tuple[float, float] | None, rate: float) -> Task:

@@ -26,7 +26,6 @@ from dse.records.callbacks import ProgressCallback
 from dse.records.model import Model
 from dse.records.training import Training
 from dse.records.workload import Encoder, Traffic, Workload
-from dse.space.file import MEMORY_GB
 from dse.space.workload import WorkloadSpec
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class LoadedWorkload:
         cache: folder for downloads, fine-tuned tasks and scores.
         device: ``auto``, ``cpu`` or ``cuda``.
         progress: callback for what is being done.
-        memory_gb: size of the tasks' matrices that are kept in memory, GB; others are read again.
+        memory_gb: size of the tasks' weights that stay in memory, GB; see `WeightCache`.
     """
 
     def __init__(
@@ -53,7 +52,7 @@ class LoadedWorkload:
         cache: Path,
         device: str = "auto",
         progress: ProgressCallback | None = None,
-        memory_gb: float = MEMORY_GB,
+        memory_gb: float | None = None,
     ) -> None:
         self.spec = spec
         self.cache = cache
@@ -209,7 +208,7 @@ def load(
     cache: Path,
     device: str = "auto",
     progress: ProgressCallback | None = None,
-    memory_gb: float = MEMORY_GB,
+    memory_gb: float | None = None,
 ) -> LoadedWorkload:
     """Load a workload; see `LoadedWorkload`."""
     return LoadedWorkload(spec, cache=cache, device=device, progress=progress, memory_gb=memory_gb)

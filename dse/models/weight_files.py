@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dse.errors import CheckpointError, SourceError
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+Key = TypeVar("Key")
 
 
 def read_table(path: Path) -> dict[str, Any]:
@@ -43,6 +46,40 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     except Exception as error:  # torch names no classes of errors; what its unpickler refuses has not run
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise CheckpointError("no file of tensors, or a damaged one", where=path, found=reason) from error
+
+
+def read_tensor(path: Path, name: str) -> Tensor:
+    """Read a float32 copy of one tensor of a safetensors file, and nothing else."""
+    import torch
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        value: Tensor = file.get_tensor(name)
+        return value.to(torch.float32, copy=True)
+
+
+def find_tensors(
+    names: Mapping[Key, str], tensors: Mapping[Key, Tensor], paths: Iterable[Path]
+) -> dict[Key, tuple[Path, str]]:
+    """Return the file and the name there of each tensor; empty unless safetensors files hold all of them.
+
+    Args:
+        names: names of the tensors in a model. In a file their beginnings may be missing, or longer.
+        tensors: float32 values; those of a file must be equal.
+        paths: safetensors files.
+    """
+    import torch
+    from safetensors import safe_open
+
+    places = {}
+    for path in paths:
+        with safe_open(path, "pt") as file:
+            stored = list(file.keys())
+        for key, name in names.items():
+            for other in [one for one in stored if name.endswith(one) or one.endswith(name)]:
+                if torch.equal(read_tensor(path, other), tensors[key]):
+                    places[key] = path, other
+    return places if len(places) == len(tensors) else {}
 
 
 def check_folder(source: str) -> None:

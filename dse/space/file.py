@@ -54,10 +54,6 @@ class Bound(_Table):
         return self
 
 
-MEMORY_GB = 4.0
-"""Size of the tasks' matrices that are kept in memory by default, GB: those of eleven tasks of BERT-base."""
-
-
 class SearchTable(_Table):
     """Table of the search: ``[search]``."""
 
@@ -68,7 +64,7 @@ class SearchTable(_Table):
     objectives: list[str] = Field(default=["area", "energy", "accuracy"], min_length=1)
     max_failed_share: float = Field(default=0.1, ge=0, le=1)
     time_limit_s: float = Field(default=900.0, gt=0, le=1e8)
-    memory_gb: float = Field(default=MEMORY_GB, gt=0, le=1e6)
+    memory_gb: float | None = Field(default=None, gt=0, le=1e6)
     reference_point: dict[str, float] = Field(default_factory=lambda: dict(REFERENCE_POINT))
     constraints: dict[str, Bound] = Field(default_factory=dict)
     screen: bool = False

@@ -18,6 +18,7 @@ from dse.models import loaded_workload as service
 from dse.models import sources
 from dse.models.encoder import Decomposed
 from dse.models.inference.evaluate import Precision, answers, on_crossbars, run
+from dse.models.loaded_task import LoadedTask
 from dse.models.training import finetune, losses
 from dse.models.training.trunk import Together
 from dse.records.effective import Effective
@@ -332,7 +333,7 @@ def test_tasks_share_matrices_and_equal_embeddings_and_keep_embeddings_of_their_
     def table(work: service.LoadedWorkload, name: str) -> torch.Tensor:
         evaluator = work.evaluator(name)
         evaluator.score(work.task_weights(name), precision="fp32")
-        layers = evaluator.layers("fp32")
+        layers, _ = evaluator.load("fp32")
         memories[name] = layers.linears[0][0].weight.data_ptr()
         weight: torch.Tensor = layers.model.bert.embeddings.word_embeddings.weight
         return weight
@@ -370,3 +371,33 @@ def test_scores_are_the_same_where_the_matrices_of_one_task_fit(load: Load) -> N
     first = small.task_weights("class")
     small.task_weights("value")
     assert small.task_weights("class") is not first
+
+
+@pytest.mark.parametrize("ready", [False, True], ids=["fine-tuned", "ready"])
+def test_matrices_are_read_again_without_the_rest_of_the_model_and_have_the_same_bits(
+    load: Load, tmp_path: Path, config: Callable[..., Any], ready: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = load(checkpoint=checkpoint(tmp_path / "ready", config())) if ready else load()
+    first = work.task_weights("class")
+    work.weights.clear()
+    monkeypatch.setattr(LoadedTask, "model", lambda _task: pytest.fail("the whole model was read"))
+    again = work.task_weights("class")
+    assert list(again) == list(first)
+    for key, matrix in first.items():
+        assert again[key] is not matrix
+        assert torch.equal(again[key].view(torch.int32), matrix.view(torch.int32))
+
+
+def test_a_checkpoint_that_changes_while_it_is_in_use_is_refused(
+    load: Load, tmp_path: Path, config: Callable[..., Any]
+) -> None:
+    folder = tmp_path / "ready"
+    work = load(checkpoint=checkpoint(folder, config()))
+    work.task_weights("class")
+    work.weights.clear()
+    checkpoint(folder, config(intermediate_size=16))
+    with pytest.raises(CheckpointError, match="the checkpoint of task 'class' changed while it was in use") as error:
+        work.task_weights("class")
+    assert (error.value.where, error.value.found) == (str(folder), "model.safetensors")
+    with pytest.raises(CheckpointError, match="changed while it was in use"):
+        work.tasks["class"].model()

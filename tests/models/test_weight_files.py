@@ -13,6 +13,8 @@ from safetensors.torch import load_file, save_file
 
 from dse.errors import CheckpointError, SourceError
 from dse.models.checkpoints import load_config, load_model, load_tokenizer
+from dse.models.encoder import Decomposed
+from dse.models.weight_files import find_tensors, read_tensor
 from tests.support.tiny import CLASSIFIER, make_model
 
 INDEX = "model.safetensors.index.json"
@@ -134,3 +136,24 @@ def test_a_configuration_that_its_family_refuses_is_an_error_for_the_reader(fold
     set_keys(folder, num_hidden_layers="two")
     with pytest.raises(CheckpointError, match="num_hidden_layers"):
         load_config(str(folder))
+
+
+@pytest.mark.parametrize(("dtype", "prefix"), [(torch.float32, ""), (torch.bfloat16, "_orig_mod.")])
+def test_matrices_are_found_by_name_and_value_in_shards_and_under_the_names_of_wrappers(
+    folder: Path, dtype: torch.dtype, prefix: str
+) -> None:
+    if prefix:
+        pack(folder, prefix=prefix)
+        path = folder / "model.safetensors"
+        save_file({name: value.to(dtype) for name, value in load_file(path).items()}, path, {"format": "pt"})
+    decomposed = Decomposed(load_model(str(folder)))
+    names, matrices = decomposed.matrix_names(), decomposed.weights()
+    places = find_tensors(names, matrices, folder.glob("*.safetensors"))
+    assert {key: name.removeprefix(prefix) for key, (_, name) in places.items()} == names
+    assert all(torch.equal(read_tensor(*places[key]), matrix) for key, matrix in matrices.items())
+
+
+def test_a_matrix_with_another_value_is_in_no_file(folder: Path) -> None:
+    decomposed = Decomposed(load_model(str(folder)))
+    changed = {key: matrix + (key == (1, 3)) for key, matrix in decomposed.weights().items()}
+    assert find_tensors(decomposed.matrix_names(), changed, folder.glob("*.safetensors")) == {}

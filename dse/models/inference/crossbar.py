@@ -158,6 +158,7 @@ class CrossbarLayers:
             for path, new in zip(decomposed.paths, replaced, strict=True):
                 layer.set_submodule(path, new)
             self.linears.append(replaced)
+        decomposed.linears.clear()  # `put` would hold the replaced matrices
         self._put, self._returns = decomposed.put, decomposed.returns
         self._own = decomposed.vectors()
         self._head_names = decomposed.head_names()
@@ -176,7 +177,7 @@ class CrossbarLayers:
         for name in sorted(embeddings):
             path, _, last = name.rpartition(".")
             value = self.model.get_parameter(name)
-            key = tensors_digest({"": value.float()}), value.dtype, value.device, value.shape
+            key = tensors_digest({"": value.detach().view(torch.uint8)}), value.dtype, value.device, value.shape
             setattr(self.model.get_submodule(path), last, pool.setdefault(key, value))
 
     def logits(self, inputs: Mapping[str, Tensor]) -> Tensor:

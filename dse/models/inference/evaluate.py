@@ -15,6 +15,7 @@ from dse.models.data.splits import Splits
 from dse.models.data.text import batch, by_length, encode, padding
 from dse.models.inference import task_metrics as metrics
 from dse.models.inference.crossbar import CrossbarLayers
+from dse.models.weight_cache import WeightCache
 from dse.records.effective import Effective
 from dse.space.workload import TaskSpec
 
@@ -67,6 +68,7 @@ class Evaluator:
         splits: labelled rows.
         device: ``cpu`` or ``cuda``.
         pool: parameters that models of several tasks share.
+        cache: models that stay in memory; by default this task's only.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Evaluator:
         splits: Splits,
         device: str,
         pool: Pool | None = None,
+        cache: WeightCache | None = None,
     ) -> None:
         self.task = task
         self._make_model = make_model
@@ -86,7 +89,7 @@ class Evaluator:
         self._splits = splits
         self._device = device
         self._pool = pool
-        self._models: dict[str, tuple[CrossbarLayers, dict[str, float]]] = {}
+        self._cache = cache or WeightCache()
         self._text: dict[str, list[Batch]] = {}
 
     def labels(self, split: str) -> NDArray[Any]:
@@ -136,14 +139,17 @@ class Evaluator:
         self, held: Effective, split: str, input_bits: int, precision: Precision, *layers: Sequence[bool] | None
     ) -> tuple[dict[str, float], NDArray[np.float32], Mapping[int, float] | None]:
         """Return the scaling of labels, the logits (rows, classes), and the share of rows that ran each layer."""
-        model = self.layers(precision)
-        return self._models[precision][1], *run(model, self.batches(split), held, input_bits, *layers)
+        model, scaling = self.load(precision)
+        return scaling, *run(model, self.batches(split), held, input_bits, *layers)
 
-    def layers(self, precision: Precision) -> CrossbarLayers:
-        """Return the task's model on crossbars in a precision; load it on first use."""
-        if precision not in self._models:
-            self._models[precision] = self._load(precision)
-        return self._models[precision][0]
+    def load(self, precision: Precision) -> tuple[CrossbarLayers, dict[str, float]]:
+        """Return the task's model on crossbars in a precision, and the scaling of its labels; read it unless it is in memory."""
+
+        def read() -> tuple[CrossbarLayers, dict[str, float]]:
+            model, scaling = self._make_model()
+            return on_crossbars(model, self._base_vectors(), precision, self._device, self._pool), scaling
+
+        return self._cache.find_or_read(self.task.name, precision, read, lambda part: part[0].model.parameters())
 
     def _check_logits(self, logits: NDArray[np.float32], split: str) -> None:
         bad = np.flatnonzero(~np.isfinite(logits).all(axis=1))
@@ -158,11 +164,7 @@ class Evaluator:
 
     def forget(self, precision: Precision) -> None:
         """Drop the model of a precision."""
-        self._models.pop(precision, None)
-
-    def _load(self, precision: Precision) -> tuple[CrossbarLayers, dict[str, float]]:
-        model, scaling = self._make_model()
-        return on_crossbars(model, self._base_vectors(), precision, self._device, self._pool), scaling
+        self._cache.drop(self.task.name, precision)
 
     def batches(self, split: str) -> list[Batch]:
         """Return the rows and padded inputs of each length-sorted batch; tokenise the split on first use."""

@@ -216,7 +216,7 @@ def test_a_constant_prediction_is_flagged(
 ) -> None:
     evaluator = make(task(metric="matthews"))
     evaluator.score(weights)
-    head = evaluator._models["bf16"][0].model.classifier
+    head = evaluator.load("bf16")[0].model.classifier
     head.weight.data.zero_()
     score = evaluator.score(weights)
     assert (score.value, score.flagged) == (0.0, True)
