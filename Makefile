@@ -32,6 +32,7 @@ readme:  ## run what README and the quickstart show, with nothing but what `make
 
 test:  ## install what the tests need and run them
 	@$(SETUP) --group test
+	@$(BIN)/python -m compileall -q dse plugins  # or each of some hundred processes compiles them, where Python may not write
 	@$(BIN)/python -m pytest $(EACH_CORE) -m "not slow"
 
 test-slow:  ## run the long proofs too

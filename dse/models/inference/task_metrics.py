@@ -27,18 +27,21 @@ def score(metric: Metric, labels: Array, predictions: Array) -> tuple[float, boo
     Returns:
         The score, and a flag for a correlation that is 0 by definition because the prediction is constant.
     """
-    from scipy.stats import pearsonr, spearmanr
-    from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
-
     if metric == "accuracy":
-        return float(accuracy_score(labels, predictions)), False
+        return float(np.mean(labels == predictions)), False
     if metric == "f1":
+        from sklearn.metrics import f1_score
+
         average = "binary" if _detects(labels, predictions) else "macro"
         return float(f1_score(labels, predictions, average=average, zero_division=0)), False
     if np.ptp(predictions) == 0 or np.ptp(labels) == 0:
         return 0.0, True
     if metric == "matthews":
+        from sklearn.metrics import matthews_corrcoef
+
         return float(matthews_corrcoef(labels, predictions)), False
+    from scipy.stats import pearsonr, spearmanr
+
     correlation: Any = pearsonr(labels, predictions) if metric == "pearson" else spearmanr(labels, predictions)
     return float(correlation.statistic), False
 
