@@ -11,6 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from dse.cli.app import app
+from tests.support.once import Once
+from tests.support.pages import EXAMPLE
 from tests.support.tiny import write_data, write_model
 
 SPACE = """schema = 1
@@ -123,3 +125,34 @@ def dse() -> Run:
         return CliRunner().invoke(app, [str(word) for word in (*words, *more)], prog_name="dse")
 
     return run
+
+
+@pytest.fixture(scope="session")
+def campaign(once: Once) -> Path:
+    """A folder `home` with model, data, space file, a study of four trials, the example and an export; and a cache."""
+    return once("campaign", _make_campaign)
+
+
+def _make_campaign(folder: Path) -> None:
+    import dse
+
+    home = folder / "home"
+    home.mkdir()
+    write_model(home / "model")
+    write_data(home)
+    shutil.copytree(EXAMPLE, home / "results" / "example")
+    shutil.copytree(Path(__file__).resolve().parents[1] / "fixtures" / "export_1", home / "chip")
+    parameters = "[hardware.isaac.parameters]\nadc_bits = {}\ncell_bits = {}\n"
+    space = home / "robust.toml"
+    space.write_text(SPACE.replace('["two-stage"]', '["none"]') + parameters, encoding="utf-8")
+    dse.run(space, results=home / "results", cache=folder / "cache", device="cpu", in_process=True)
+
+
+@pytest.fixture
+def stage(campaign: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the campaign's folder, which is the working folder."""
+    monkeypatch.setenv("DSE_CACHE", str(campaign / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    folder = Path(shutil.copytree(campaign / "home", tmp_path / "home", symlinks=True))
+    monkeypatch.chdir(folder)
+    return folder
