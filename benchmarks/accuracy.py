@@ -109,7 +109,7 @@ def precision() -> Iterator[Figure]:
 @measures("accuracy.margin_points")
 def margins() -> Iterator[Figure]:
     """Smallest margin of a quickstart task over TF-IDF with a linear model and over the majority class, in points."""
-    from dse.models.data.tfidf import tfidf
+    from benchmarks.tfidf import tfidf
     from dse.models.inference import task_metrics as metrics
 
     work = _work()

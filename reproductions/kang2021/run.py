@@ -169,8 +169,8 @@ def _deltas(name: str) -> dict[str, Any]:
 
 def _tasks(name: str) -> dict[str, Any]:
     """What each task's scores on the report split stand beside."""
+    from benchmarks.tfidf import tfidf
     from dse.cache import default_cache
-    from dse.models.data.tfidf import tfidf
     from dse.models.inference import task_metrics as metrics
     from dse.models.loaded_workload import load
     from dse.score.metrics import MEASURABLE

@@ -66,7 +66,7 @@ def test_frozen_packages_pass_their_own_tests(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n", encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
     # The best grid of a matrix need not use its largest code: 0.1.0 did not search all steps.
-    command += ["--deselect", f"{tests[0]}::test_codes_have_their_bits[8-127]"]
+    command += ["-k", "not (test_codes_have_their_bits and 127)"]
     done = subprocess.run(
         [*command, "-c", str(tmp_path / "pytest.ini"), "--noconftest", *tests],
         cwd=tmp_path,

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from benchmarks.tfidf import tfidf
 from dse.models.data.splits import split
 from dse.space.workload import TaskSpec
 from tests.support.text import frame, rows
-from tests.support.tfidf import tfidf
 
 Make = Callable[..., TaskSpec]
 
