@@ -19,9 +19,10 @@ from dse.errors import StudyError
 from dse.opened import hashes_of, heard
 from dse.plugins.contract import HardwareWithAlternatives
 from dse.plugins.registry import load_registry
-from dse.records.arrays import Floats
+from dse.records.arrays import Floats, Ints
 from dse.records.callbacks import MessageCallback, ignore_message
 from dse.records.charges import Alternative
+from dse.records.parameters import INPUT_BITS
 from dse.records.params import Params
 from dse.results.files import PROVENANCE, SPACE
 from dse.results.points import PREFIX
@@ -101,6 +102,7 @@ def _ask_model(
     left_out = f"costs of hardware {name!r} under other assumptions are left out"
     try:
         values = {column.removeprefix(prefix): np.array(rows[column].tolist()) for column in names}
+        values.setdefault(INPUT_BITS.name, _input_bits(rows))
         with redirect_stdout(sys.stderr), heard() as files:  # text that a plugin prints is not a result
             file: SpaceFile = load(space)
             registry = load_registry(file.plugin_paths if trust else ())
@@ -115,6 +117,13 @@ def _ask_model(
         say(f"{left_out}: {'; '.join(line.strip() for line in str(error).splitlines()) or type(error).__name__}")
         return ()
     return alternatives
+
+
+def _input_bits(rows: pd.DataFrame) -> Ints:
+    """Return the input bits of each row, which stand with its compressor; rows of older tables have the usual ones."""
+    names = [f"{PREFIX}compressor.{name}.{INPUT_BITS.name}" for name in rows["compressor"]]
+    cells = [rows[name].iloc[at] if name in rows else None for at, name in enumerate(names)]
+    return np.array([INPUT_BITS.default if cell is None else int(cell) for cell in cells])
 
 
 def _check_files(folder: Path, name: str, hashes: Mapping[str, str]) -> None:

@@ -21,7 +21,9 @@ from dse.plugins.contract import Hardware, ModelGenerator, NonidealHardware, Tas
 from dse.records.arrays import Floats
 from dse.records.charges import Violation
 from dse.records.counts import Counts
+from dse.records.geometry import Geometry
 from dse.records.nonideality import Nonideality
+from dse.records.parameters import INPUT_BITS
 from dse.records.params import Params
 from dse.records.plan import Plan
 from dse.records.plugin import API, Kind
@@ -76,6 +78,7 @@ def cost_points(workload: Workload, built: Built, params: Mapping[Kind, Params])
     _check_exits_are_charged(plan, hardware, built.api)
     wanted = demand(workload, plan, generator=generator, joint=built.joint)
     geometry = call_plugin("hardware", hardware, built.hardware.geometry, params["hardware"])
+    _check_input_bits(geometry, params["compressor"], hardware, built.api)
     footprint = call_plugin(
         "compressor", compressor, built.compressor.footprint, workload, wanted, geometry, params["compressor"]
     )
@@ -106,6 +109,19 @@ def _check_exits_are_charged(plan: Plan, hardware: str, api: int) -> None:
             expected="a model that charges Counts.head_bits, head_macs and head_sums, and states api=2 in its record",
             found=f"api {api}",
             fix="charge these instead of Demand.exits and Task.head_parameters, or let no input leave early",
+        )
+
+
+def _check_input_bits(geometry: Geometry, params: Params, hardware: str, api: int) -> None:
+    """Refuse hardware with other input bits than the design's; hardware of contract 1 has its own where a design asks for none."""
+    asked = params.get(INPUT_BITS.name, geometry.input_bits)
+    wrong = (geometry.input_bits != asked) & ((api >= API) | (asked != INPUT_BITS.default))
+    if wrong.any():
+        raise PluginContractError(
+            f"hardware {hardware!r} has other input bits than the design",
+            expected=f"{int(asked[wrong][0])} input bits",
+            found=f"{int(geometry.input_bits[wrong][0])} input bits, by contract {api} of plugins",
+            fix="give params['input_bits'] to dse.Geometry and state api=2, or leave the input bits of compressors at 8",
         )
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from dse.cost.cost import separate_cost
 from dse.plugins.contract import Hardware
-from dse.plugins.declared import declare_parameters
+from dse.plugins.declared import declare_parameters, is_given_input_bits
 from dse.records.arrays import Floats
+from dse.records.parameters import INPUT_BITS
 from dse.records.params import Params
 from dse.records.plugin import API
 from dse.records.workload import Workload
@@ -44,16 +45,14 @@ class OwnBaseline:
 
     def __init__(self, workload: Workload, name: str, hardware: Hardware, api: int = API) -> None:
         self._workload, self._name, self._hardware = workload, name, hardware
-        declared = declare_parameters("hardware", name, hardware, workload)
+        declared = declare_parameters("hardware", name, hardware, workload, api)
         self._stated = {item.name: item.baseline for item in declared if item.baseline is not None}
-        self._of_design = api >= API
+        self._of_design = is_given_input_bits("hardware", api)
         self._totals: dict[tuple[Scheme, tuple[bytes, ...]], list[float]] = {}
 
     def cost(self, params: Params, scheme: Scheme = PAPER) -> dict[str, Floats]:
         """Return each of `TOTALS`, (P,), for the hardware parameters of P designs."""
-        stated = self._stated | (
-            {"input_bits": scheme.input_bits} if self._of_design and "input_bits" in params else {}
-        )
+        stated = self._stated | ({INPUT_BITS.name: scheme.input_bits} if self._of_design else {})
         one = all((values == values[:1]).all() for values in params.values())
         rows = range(1 if one else params.points)
         chosen = {name: values for name, values in params.items() if name not in stated}

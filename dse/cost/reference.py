@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from dse.errors import DseError, collect, raise_errors, unknown_name
-from dse.records.parameters import Parameter, Permutation
+from dse.records.parameters import INPUT_BITS, Parameter, Permutation
 from dse.records.params import Params
 from dse.records.workload import Workload
 from dse.space.domain import check_allowed
@@ -43,11 +43,14 @@ def reference_values(reference: Reference, parameters: Iterable[Parameter], work
         SpaceError: a value lies outside the range that the plugin accepts.
     """
     declared = {item.name: item for item in parameters}
-    values = {name: default_value(item, workload) for name, item in declared.items()}
+    usual = {name: default_value(item, workload) for name, item in declared.items()}
+    values = {INPUT_BITS.name: INPUT_BITS.default} | usual
     problems: list[DseError] = []
     for name, value in reference.parameters.items():
         where = f"[reference_hardware] parameters.{name}"
         with collect(problems):
+            if name not in declared and name == INPUT_BITS.name and value == INPUT_BITS.default:
+                continue  # files of contract 1 may name the bits that the baseline has
             if name not in declared:
                 raise unknown_name("hardware parameter", name, declared, where=where)
             item = declared[name]

@@ -8,24 +8,33 @@ from typing import Any
 
 from dse.errors import DseError, PluginContractError
 from dse.plugins.call import call_plugin
-from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
+from dse.records.parameters import INPUT_BITS, Choice, Float, Int, Parameter, Permutation
+from dse.records.plugin import OLDEST_API, Kind
 from dse.records.workload import Workload
 
 
-def declare_parameters(kind: str, name: str, plugin: Any, workload: Workload) -> tuple[Parameter, ...]:
-    """Ask a plugin for its parameters, and check them; see `check_parameters`."""
-    return check_parameters(f"{kind} {name!r}", call_plugin(kind, name, plugin.parameters, workload))
+def declare_parameters(kind: Kind, name: str, plugin: Any, workload: Workload, api: int) -> tuple[Parameter, ...]:
+    """Ask a plugin for its parameters, and check them; see `check_parameters`. A compressor has `INPUT_BITS`, too."""
+    declared = call_plugin(kind, name, plugin.parameters, workload)
+    own = check_parameters(f"{kind} {name!r}", declared, given_bits=is_given_input_bits(kind, api))
+    return (*own, INPUT_BITS) if kind == "compressor" else own
 
 
-def check_parameters(who: str, declared: Iterable[Any]) -> tuple[Parameter, ...]:
+def is_given_input_bits(kind: Kind, api: int) -> bool:
+    """Return whether plugins of a kind and contract receive `INPUT_BITS`, which they may not declare themselves."""
+    return kind == "compressor" or (kind == "hardware" and api > OLDEST_API)
+
+
+def check_parameters(who: str, declared: Iterable[Any], *, given_bits: bool = False) -> tuple[Parameter, ...]:
     """Return the parameters that a plugin declares, or refuse them.
 
     Args:
         who: the plugin, for messages.
         declared: what its method `parameters` returned.
+        given_bits: whether the core gives the plugin the input bits of a design.
 
     Raises:
-        PluginContractError: one is no parameter, two have one name, or a range or a default cannot be used.
+        PluginContractError: one is no parameter, two have one name, a range or a default cannot be used, or the core adds it.
     """
     parameters = tuple(declared)
     for number, item in enumerate(parameters):
@@ -41,6 +50,8 @@ def check_parameters(who: str, declared: Iterable[Any]) -> tuple[Parameter, ...]
             fault = f"the range or the default of {item.name!r} cannot be used: {error}"
         if item.name in [other.name for other in parameters[:number]]:
             fault = f"parameter {item.name!r} is declared twice"
+        if given_bits and item.name == INPUT_BITS.name:
+            fault = f"parameter {item.name!r} belongs to the core, which adds it to every compressor"
         if fault:
             raise PluginContractError(f"{who}: {fault}")
     return parameters

@@ -137,6 +137,10 @@ class Permutation(_Declared):
 
 
 Parameter: TypeAlias = Float | Int | Choice | Permutation
+INPUT_BITS = Int(
+    name="input_bits", low=8, high=8, default=8, limits=(4, 16), unit="bit", summary="bits of an activation"
+)
+"""Parameter that the core adds to every compressor; hardware models since contract 2 receive its value among theirs."""
 Narrowed = TypeVar("Narrowed", bound=Parameter)
 Widened = TypeVar("Widened", bound=Float | Int | Choice)
 

@@ -131,7 +131,7 @@ class WorkloadProblem:
         return tuple(
             PluginParameter(kind, name, parameter)
             for (kind, name), plugin in self._plugins.items()
-            for parameter in declare_parameters(kind, name, plugin, self.workload)
+            for parameter in declare_parameters(kind, name, plugin, self.workload, self._origins[f"{kind}.{name}"].api)
         )
 
     @cached_property

@@ -111,6 +111,12 @@ class KindTable(BaseModel):
         return dict(self.__pydantic_extra__ or {})
 
 
+class CompressorTable(KindTable):
+    """Table of compressors: ``[compressor]``. `input_bits` holds for each one whose own table does not name it."""
+
+    input_bits: int | dict[str, Any] | None = None
+
+
 class ReferenceHardware(_Table):
     """Hardware of the baseline, to which every ratio is relative; by default the published configuration."""
 
@@ -128,7 +134,7 @@ class SpaceFile(_Table):
     workload: dict[str, Any]
     search: SearchTable = SearchTable()
     generator: KindTable
-    compressor: KindTable
+    compressor: CompressorTable
     scheduler: KindTable
     hardware: KindTable
     reference_hardware: ReferenceHardware = ReferenceHardware()
@@ -262,5 +268,5 @@ def _check_names(space: SpaceFile) -> Iterator[DseError]:
     for kind in KINDS:
         for name in space.kind(kind).tables:
             if name not in space.kind(kind).plugins:
-                names = (*space.kind(kind).plugins, "plugins", "unnamed")
+                names = (*space.kind(kind).plugins, *type(space.kind(kind)).model_fields)
                 yield unknown_name(f"{kind} in this study", name, names, where=space.where(kind, name))

@@ -14,6 +14,7 @@ from dse.records.plugin import KINDS
 from dse.results.columns import TASK_PREFIXES
 from dse.space.domain import Domain, fix, from_table, size
 from dse.space.file import SpaceFile
+from dse.space.input_bits import place_input_bits
 from dse.space.searchspace import Element, SearchedParameter, SearchSpace
 
 _MISSING = object()
@@ -36,30 +37,33 @@ def resolve(
     """
     searched: list[SearchedParameter] = []
     problems = list(_check_constraints(space, tasks))
+    tables, places = place_input_bits(space, parameters, problems)
     for kind in KINDS:
         for plugin in space.kind(kind).plugins:
             mine = [item for item in parameters if (item.kind, item.plugin) == (kind, plugin)]
             names = [item.parameter.name for item in mine]
-            given = space.kind(kind).table(plugin).parameters
+            given = tables[kind, plugin]
             for name in (name for name in given if name not in names):
                 where = space.where(kind, plugin, "parameters", name)
                 problems.append(unknown_name(f"parameter of {kind} {plugin!r}", name, names, where=where))
             for item in mine:
                 with collect(problems):
-                    searched.append(_Resolver(space, item, tasks, layers).resolve(given))
-    raise_errors(problems)
+                    searched.append(_Resolver(space, item, tasks, layers, places.get(item.full_name)).resolve(given))
+    raise_errors(list({str(problem): problem for problem in problems}.values()))
     return SearchSpace(space, tuple(searched), tuple(tasks), layers)
 
 
 class _Resolver:
     """Resolves one parameter."""
 
-    def __init__(self, space: SpaceFile, item: PluginParameter, tasks: tuple[str, ...], layers: int) -> None:
+    def __init__(
+        self, space: SpaceFile, item: PluginParameter, tasks: tuple[str, ...], layers: int, where: str | None
+    ) -> None:
         self.item = item
         self.declared = item.parameter
         self.tasks = tasks
         self.names: dict[Scope, tuple[str, ...]] = {"task": tasks, "layer": tuple(map(str, range(layers)))}
-        self.where = space.where(item.kind, item.plugin, "parameters", item.parameter.name)
+        self.where = where or space.where(item.kind, item.plugin, "parameters", item.parameter.name)
         self.searches_unnamed = space.searches_unnamed(item.kind)
 
     def resolve(self, given: Mapping[str, Any]) -> SearchedParameter:

@@ -101,7 +101,7 @@ def find_problems(
         bare = SearchSpace(space.model_copy(update={"search": search}), (), (), 0)
         make_factory(bare, Codec(bare))
     if workload is not None:
-        more = _find_wrong_parameters(space, built, workload)
+        more = _find_wrong_parameters(space, registry, built, workload)
         problems += [error for error in more if not guessed or isinstance(error, UnknownNameError)]
     return problems
 
@@ -113,14 +113,16 @@ def leave_out_tables(space: SpaceFile, registry: Registry, problems: Iterable[Ds
     return [one for one in problems if not (isinstance(one, UnknownNameError) and str(one.where).startswith(places))]
 
 
-def _find_wrong_parameters(space: SpaceFile, built: dict[tuple[Kind, str], Any], workload: Workload) -> list[DseError]:
+def _find_wrong_parameters(
+    space: SpaceFile, registry: Registry, built: dict[tuple[Kind, str], Any], workload: Workload
+) -> list[DseError]:
     """Return the problems of the parameters of all plugins that could be built."""
     problems: list[DseError] = []
     declared: list[PluginParameter] = []
     usable: dict[str, Any] = {kind: [] for kind in KINDS}
     for (kind, name), plugin in built.items():
         with collect(problems, space.where(kind, name)):
-            items = declare_parameters(kind, name, plugin, workload)
+            items = declare_parameters(kind, name, plugin, workload, registry.get(kind, name).api)
             declared += [PluginParameter(kind, name, item) for item in items]
             usable[kind].append(name)
     tables: dict[str, Any] = {kind: space.kind(kind).model_copy(update={"plugins": usable[kind]}) for kind in KINDS}

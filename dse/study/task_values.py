@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from dse.records.design import DesignPoint, Value
-from dse.records.parameters import Choice, Int, Parameter
+from dse.records.parameters import INPUT_BITS, Choice, Int, Parameter
 from dse.records.plugin import KINDS
 from dse.results.points import point_of, tasks_of
 from dse.space.searchspace import SearchedParameter, SearchSpace
@@ -31,7 +31,15 @@ def point_in(space: SearchSpace, row: Mapping[str, Any], tasks: Sequence[str] = 
     }
     shared = {name: (items[name], value) for name, value in point.values.items() if name in items}
     values = {name: _place(item, value, given, space.tasks) for name, (item, value) in shared.items()}
-    return replace(point, values={**point.values, **values})
+    return replace(point, values=_move_input_bits(point, {**point.values, **values}, items.keys()))
+
+
+def _move_input_bits(point: DesignPoint, values: dict[str, Value], declared: Collection[str]) -> dict[str, Value]:
+    """Give the compressor the input bits that older rows hold with the hardware, or not at all."""
+    bits, old = (f"{kind}.{point.plugin(kind)}.{INPUT_BITS.name}" for kind in ("compressor", "hardware"))
+    if bits in declared and bits not in values:
+        values[bits] = INPUT_BITS.default if old in declared else values.pop(old, INPUT_BITS.default)
+    return values
 
 
 def _place(item: SearchedParameter, value: Value, given: Sequence[str], tasks: Sequence[str]) -> Value:

@@ -15,9 +15,9 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 from dse.errors import DseError
 from dse.plugins.call import check_names, refuse_interrupt
 from dse.plugins.contract import PROTOCOLS
-from dse.plugins.declared import check_parameters
+from dse.plugins.declared import check_parameters, is_given_input_bits
 from dse.plugins.hooks import HOOKS
-from dse.records.parameters import Parameter
+from dse.records.parameters import INPUT_BITS, Parameter
 from dse.records.params import Params
 from dse.records.plugin import API, OLDEST_API, RECORD_TYPES, Kind, Options, PluginRecord
 from dse.records.workload import Workload
@@ -152,6 +152,11 @@ class PluginTests:
         plugin.prepare(TinyContext(workload))
         return plugin
 
+    def received(self, record: PluginRecord, plugin: Any, workload: Workload) -> tuple[Parameter, ...]:
+        """Return the parameters whose values the plugin receives: those that it declares, and input bits for hardware."""
+        added = self.kind == "hardware" and is_given_input_bits(self.kind, record.api)
+        return (*plugin.parameters(workload), *((INPUT_BITS,) if added else ()))
+
     def evaluate(self, plugin: Any, workload: Workload, params: Params) -> Any:
         """Return everything that the plugin answers for one design, scores included."""
         return self.evaluate_batch(plugin, workload, params)
@@ -164,7 +169,7 @@ class PluginTests:
         """Yield the plugin on every workload, at its defaults and at some designs drawn from its ranges."""
         for workload in self.workloads():
             plugin = self.built(record, workload)
-            declared = tuple(plugin.parameters(workload))
+            declared = self.received(record, plugin, workload)
             for params in values.some_points(declared, workload, 4 if declared else 0):
                 yield plugin, workload, params
 
@@ -212,7 +217,9 @@ class PluginTests:
         """Names are unique, ranges are not empty and defaults lie inside them."""
         after(self.test_record_is_valid, record=record)
         for workload in self.workloads():
-            check_parameters(f"{self.kind} {record.name!r}", self.built(record, workload).parameters(workload))
+            declared = self.built(record, workload).parameters(workload)
+            given = is_given_input_bits(self.kind, record.api)
+            check_parameters(f"{self.kind} {record.name!r}", declared, given_bits=given)
 
     def test_is_deterministic(self, record: PluginRecord) -> None:
         """The same call twice, and the same call on a second build, give the same result."""
@@ -229,7 +236,7 @@ class PluginTests:
         after(self.sound, record=record)
         for workload in self.workloads():
             plugin = self.built(record, workload)
-            declared = tuple(plugin.parameters(workload))
+            declared = self.received(record, plugin, workload)
             points = values.some_points(declared, workload, 5)
             batch = self.evaluate_batch(plugin, workload, values.stack(points) if declared else Params(len(points)))
             for index, params in enumerate(points):
@@ -244,7 +251,7 @@ class PluginTests:
         dead: set[str] | None = None
         for workload in self.workloads():
             plugin = self.built(record, workload)
-            declared = tuple(plugin.parameters(workload))
+            declared = self.received(record, plugin, workload)
             points = values.some_points(declared, workload, 3)
             open_items = [item for item in declared if dead is None or item.name in dead]
             dead = {item.name for item in open_items if self._is_dead(plugin, workload, points, item)}

@@ -14,11 +14,13 @@ from dse.cost.demand import demand
 from dse.cost.schedule import listed_order
 from dse.cost.sum import Costs, total
 from dse.plugins.contract import HardwareWithAlternatives, NonidealHardware
+from dse.plugins.declared import is_given_input_bits
 from dse.records.charges import Alternative, Components
 from dse.records.demand import Demand
 from dse.records.footprint import Footprint, Piece, Reprogrammed
 from dse.records.geometry import Geometry
 from dse.records.nonideality import Nonideality
+from dse.records.parameters import INPUT_BITS
 from dse.records.params import Params
 from dse.records.plan import Plan
 from dse.records.plugin import API, Kind, PluginRecord
@@ -49,7 +51,7 @@ class HardwareTests(PluginTests):
     def test_geometry_is_usable(self, record: PluginRecord) -> None:
         """Every field of the geometry is one positive whole number per design."""
         after(self.test_is_deterministic, record=record)
-        for plugin, _, params in self.cases(record):
+        for plugin, workload, params in self.cases(record):
             geometry: Geometry = plugin.geometry(params)
             for name, (usual, _) in GEOMETRY.items():
                 field = np.asarray(getattr(geometry, name))
@@ -57,6 +59,9 @@ class HardwareTests(PluginTests):
                 least = min(usual, 1)  # 0 where it is usual
                 assert field[0] >= least, f"Geometry.{name} must be at least {least}, found {field[0]}"
                 assert field[0] == int(field[0]), f"Geometry.{name} must be whole, found {field[0]}"
+            if is_given_input_bits(self.kind, record.api):
+                six = plugin.geometry(values.with_value(params, INPUT_BITS, workload, 6)).input_bits[0]
+                assert six == 6, f"Geometry.input_bits must be params['input_bits'], 6, found {six}"
             assert geometry.encoding[0] < 3, "Geometry.encoding must be an index into dse.ENCODINGS"
 
     def test_charges_have_their_shapes(self, record: PluginRecord) -> None:
@@ -198,7 +203,7 @@ class HardwareTests(PluginTests):
 
     def _grows(self, record: PluginRecord, small: Workload, large: Workload, metrics: tuple[str, ...]) -> None:
         one, other = self.built(record, small), self.built(record, large)
-        declared = tuple(one.parameters(small))
+        declared = self.received(record, one, small)
         for params in values.some_points(declared, small, 4):
             fitting = params if not any(item.scope for item in declared) else values.default_point(declared, large)
             pairs = zip(self.costs(one, small, params), self.costs(other, large, fitting), strict=True)

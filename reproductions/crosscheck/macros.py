@@ -15,6 +15,7 @@ from dse_plugins.hardware.neurosim.options import NeuroSimOptions
 from numpy.typing import NDArray
 
 import dse
+from dse.records.parameters import INPUT_BITS
 
 Array = NDArray[Any]
 Name = Literal["isaac", "neurosim"]
@@ -91,7 +92,7 @@ def ours(name: Name, sharing: Sharing, *, law: Law | None = None, node_nm: int =
 def _params(model: Isaac, sharing: Sharing, node_nm: int) -> dse.Params:
     from tests.support.workloads import workload
 
-    declared = {item.name: np.full(len(POINTS), item.default) for item in model.parameters(workload())}  # type: ignore[union-attr]  # only orders have no default
+    declared = {item.name: np.full(len(POINTS), item.default) for item in (*model.parameters(workload()), INPUT_BITS)}  # type: ignore[union-attr]  # only orders have no default
     sweep = {
         name: np.array([point[key] for point in POINTS])
         for name, key in (("array_size", "size"), ("adc_bits", "adc_bits"), ("cell_bits", "cell_bits"))

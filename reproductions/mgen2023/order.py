@@ -19,6 +19,7 @@ from benchmarks.problems import encoder, shapes
 from dse.cost.counts import count
 from dse.cost.demand import demand
 from dse.cost.sum import total
+from dse.records.parameters import INPUT_BITS
 
 TASKS = 8
 LAYERS = 6
@@ -63,7 +64,7 @@ def measured(batch: int, own: int = OWN, tasks: int = TASKS) -> Orders:
     plan = generator.plan(load, dse.Params(1, {name: np.array(value) for name, value in chosen.items()}))
     wanted = demand(load, plan, generator="mgen", joint=True)
     footprint = dse.whole_footprint(wanted)
-    values = {item.name: np.array([item.default]) for item in hardware.parameters(load)}
+    values = {item.name: np.array([item.default]) for item in (*hardware.parameters(load), INPUT_BITS)}
     counts = count(load, wanted, footprint, hardware.geometry(dse.Params(1, values)))
     needed = counts.arrays[0, [dse.BASE, wanted.task_owner(0)]].sum()
     per_tile = values["arrays_per_ima"][0] * hardware.options.imas_per_tile

@@ -19,6 +19,7 @@ from dse.cost.cost import Built, cost_points
 from dse.cost.metrics import cost_results
 from dse.cost.own_baseline import PAPER, TOTALS, OwnBaseline, Scheme
 from dse.cost.reference import default_value
+from dse.records.parameters import INPUT_BITS
 from dse.records.plugin import KINDS
 from dse.testing import tiny_workload
 
@@ -36,7 +37,7 @@ LEGAL: dict[str, tuple[Any, ...]] = {
 
 
 def of_hardware(points: int, **changes: Any) -> dse.Params:
-    usual = {item.name: default_value(item, LOAD) for item in Isaac(IsaacOptions()).parameters(LOAD)}
+    usual = {item.name: default_value(item, LOAD) for item in (*Isaac(IsaacOptions()).parameters(LOAD), INPUT_BITS)}
     return dse.Params(
         points, {name: np.broadcast_to(value, points).copy() for name, value in (usual | changes).items()}
     )

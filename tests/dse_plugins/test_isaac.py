@@ -21,7 +21,9 @@ from dse.cost.counts import count
 from dse.cost.demand import demand
 from tests.support.workloads import geometry, minilm, workload
 
-DEFAULTS: dict[str, Any] = {item.name: item.default for item in Isaac(IsaacOptions()).parameters(workload())}  # type: ignore[union-attr]
+DEFAULTS: dict[str, Any] = {"input_bits": 8} | {
+    item.name: item.default for item in Isaac(IsaacOptions()).parameters(workload())
+}  # type: ignore[union-attr]
 
 
 def params(points: int = 1, **changes: Any) -> dse.Params:
@@ -128,7 +130,7 @@ def test_more_work_never_costs_less() -> None:
         ("adcs_per_ima", 4, 8, "area_mm2"),
         ("adcs_per_ima", 8, 4, "latency_us"),
         ("dac_bits", 2, 1, "latency_us"),
-        ("input_bits", 4, 8, "energy_uj"),
+        ("input_bits", 4, 16, "energy_uj"),
         ("tiles", 0, 200, "area_mm2"),
         ("arrays_per_ima", 8, 16, "latency_us"),
     ],

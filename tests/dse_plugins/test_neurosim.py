@@ -27,7 +27,7 @@ from tests.support.workloads import minilm, workload
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = NeuroSim(NeuroSimOptions())
-DEFAULTS: dict[str, Any] = {item.name: item.default for item in MODEL.parameters(workload())}  # type: ignore[union-attr]
+DEFAULTS: dict[str, Any] = {"input_bits": 8} | {item.name: item.default for item in MODEL.parameters(workload())}  # type: ignore[union-attr]
 KNOWN = costs.read_packaged()
 
 
@@ -89,7 +89,7 @@ def test_halving_the_bits_of_a_cell_raises_the_number_of_arrays_and_the_area() -
         ("dac_bits", 2, 1, "latency_us"),
         ("adcs_per_ima", 4, 8, "area_mm2"),
         ("adcs_per_ima", 8, 4, "latency_us"),
-        ("input_bits", 4, 8, "energy_uj"),
+        ("input_bits", 4, 16, "energy_uj"),
         ("tiles", 0, 200, "area_mm2"),
     ],
 )

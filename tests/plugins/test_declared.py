@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import dse
 from dse.errors import PluginContractError
-from dse.plugins.declared import check_parameters
+from dse.plugins.declared import check_parameters, declare_parameters
+from dse.records.parameters import INPUT_BITS
+from dse.records.plugin import Kind
+from tests.support.workloads import workload
 
 LEVEL = dse.Int(name="level", low=1, high=3, default=1)
 ANY: Any = "a"
@@ -19,6 +23,18 @@ ANY: Any = "a"
 def test_sound_parameters_come_back() -> None:
     declared = (LEVEL, dse.Permutation(name="order"), dse.Choice(name="way", choices=("a", "b"), default="a"))
     assert check_parameters("scheduler 'mine'", declared) == declared
+
+
+@pytest.mark.parametrize(("kind", "api", "added"), [("compressor", 2, 1), ("compressor", 1, 1), ("hardware", 2, 0)])
+def test_input_bits_belong_to_the_core(kind: Kind, api: int, added: int) -> None:
+    declared: list[dse.Parameter] = [LEVEL]
+    plugin = SimpleNamespace(parameters=lambda _: declared)
+    assert declare_parameters(kind, "mine", plugin, workload(), api) == (LEVEL, INPUT_BITS)[: 1 + added]
+
+    declared.append(dse.Int(name="input_bits", low=4, high=8, default=8))
+    with pytest.raises(PluginContractError, match=f"^{kind} 'mine': parameter 'input_bits' belongs to the core"):
+        declare_parameters(kind, "mine", plugin, workload(), api)
+    assert declare_parameters("hardware", "mine", plugin, workload(), 1) == tuple(declared)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 import dse
 from dse.records.design import DesignPoint
 from dse.records.effective import Effective
+from dse.records.plugin import KINDS
 from dse.score.build import build_problem
 from dse.score.problem import WorkloadProblem
 from dse.score.stored_terms import Assembly
@@ -275,3 +276,52 @@ def test_an_edited_plugin_does_not_get_the_arrays_that_it_cached_while_designs_w
         assembly = Assembly(made.context, made._build(combination), params, geometry())  # type: ignore[arg-type]  # kinds as text
         norms.append(float(assembly.of_task(0).weights[0, 0].norm()))
     assert norms[0] == pytest.approx(norms[1] / 2, rel=1e-3)
+
+
+OLD_HARDWARE = """import dse
+from dse_plugins.hardware.isaac.model import Isaac
+from dse_plugins.hardware.isaac.options import IsaacOptions
+
+class Old(Isaac):
+    def parameters(self, workload):
+        own = dse.Int(name="input_bits", low=6, high=6, default=6, scores=False)
+        return (*super().parameters(workload), own)
+
+@dse.hookimpl
+def dse_hardware_models():
+    yield dse.HardwareModel(name="old", summary="of contract 1", build=Old, options=IsaacOptions)
+"""
+
+
+def test_input_bits_of_the_design_reach_cost_and_score_and_not_the_baseline(problem: WorkloadProblem) -> None:
+    point = problem.default_point(BASELINE)
+    few, usual, many = (changed(point, input_bits=bits) for bits in (4, 8, 16))
+    assert usual == point
+    costs = [cost.metrics["energy_uj"] for cost in problem.cost([few, usual, many])]
+    assert costs[0] < costs[1] < costs[2]  # type: ignore[operator]
+    score = problem.score(few)
+    assert score.evaluated == len(problem.tasks)
+    assert problem.score(usual).metrics["accuracy_drop_all"] == 0
+
+
+def test_hardware_of_contract_1_keeps_its_input_bits_and_refuses_others(
+    problem: WorkloadProblem, tiny_space: Path, cache: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "old.py").write_text(OLD_HARDWARE)
+    registry = dse.Registry().discover().add_file(tmp_path / "old.py")
+    names = (*BASELINE[:3], "old")
+    chosen = tuple((kind, name, {}) for kind, name in zip(KINDS, names, strict=True))
+    other = WorkloadProblem(problem._loaded, chosen, load(tiny_space).reference_hardware, registry, cache=cache)
+    other.prepare(scores=False)
+    point, same = other.default_point(names), problem.default_point(BASELINE)
+
+    def asking(bits: int) -> DesignPoint:
+        return replace(point, values={**point.values, "compressor.none.input_bits": bits})
+
+    costs = [one.metrics["energy_uj"] for one in other.cost([point, asking(6)])]
+    costs += [one.metrics["energy_uj"] for one in problem.cost([changed(same, input_bits=6)])]
+    assert costs[0] == costs[1] == costs[2]
+    with pytest.raises(dse.PluginContractError, match="hardware 'old' has other input bits than the design") as caught:
+        other.cost([asking(7)])
+    assert "expected: 7 input bits" in str(caught.value)
+    assert "found: 6 input bits, by contract 1 of plugins" in str(caught.value)

@@ -68,6 +68,11 @@ class DeadParameter(TwoStage):
         return (*super().parameters(workload), dse.Float(name="strength", low=0.0, high=1.0, default=0.5))
 
 
+class ChoosesInputBits(TwoStage):
+    def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
+        return (*super().parameters(workload), dse.Int(name="input_bits", low=4, high=8, default=8))
+
+
 class StoresGroupsWhole(TwoStage):
     def store(
         self, weights: dse.Matrices, base: dse.Matrices, geometry: dse.Geometry, params: dse.Params, owner: int
@@ -121,5 +126,6 @@ CASES = (
     (record(SharesWhatNobodyStores), "test_stored_terms_are_what_the_footprint_charged"),
     (record(HidesAField, TwoStageOptions), "test_geometry_fields_are_complete"),
     (record(FirstPointForAll, TwoStageOptions), "test_batch_equals_single"),
+    (record(ChoosesInputBits, TwoStageOptions), "test_parameters_are_well_declared"),
     (record(DeadParameter, TwoStageOptions), "test_every_parameter_changes_something"),
 )

@@ -129,6 +129,11 @@ class HalfARow(Isaac):
         return replace(super().geometry(params), rows=params["array_size"] + 0.5)  # type: ignore[arg-type]  # that is wrong
 
 
+class InputBitsOfItsOwn(Isaac):
+    def geometry(self, params: dse.Params) -> dse.Geometry:
+        return replace(super().geometry(params), input_bits=np.full(params.points, 8))
+
+
 class NoiseInWords(Isaac):
     def nonideality(self, params: dse.Params) -> Any:
         del params
@@ -155,6 +160,7 @@ CASES = (
     (record(FirstPointForAll), "test_batch_equals_single"),
     (record(DeadParameter), "test_every_parameter_changes_something"),
     (record(HalfARow), "test_geometry_is_usable"),
+    (record(InputBitsOfItsOwn), "test_geometry_is_usable"),
     (record(NothingUnderAnotherLaw), "test_alternatives_are_factors_of_components"),
     (record(NoiseInWords), "test_nonideality_is_a_record"),
 )

@@ -36,7 +36,6 @@ class Isaac(plugin.Base):
             plugin.Choice(name="cell_bits", choices=(1, 2, 4), default=1, unit="bit", summary="bits that a cell holds", **hardware),
             plugin.Int(name="adc_bits", low=6, high=10, default=8, limits=(4, 10), unit="bit", summary="ADC resolution", **hardware),
             plugin.Choice(name="dac_bits", choices=(1, 2), default=1, allowed=(1, 2, 4), unit="bit", summary="input bits per cycle", **hardware),
-            plugin.Int(name="input_bits", low=8, high=8, default=8, limits=(4, 8), unit="bit", summary="bits of an activation", **hardware),
             plugin.Choice(name="encoding", choices=plugin.ENCODINGS, default="separate", summary="storage of signs", **hardware),
             plugin.Choice(name="arrays_per_ima", choices=(4, 8, 16), default=8, allowed=(1, 2, 4, 8, 16, 32), summary="arrays of an IMA", **hardware),
             plugin.Choice(name="adcs_per_ima", choices=(2, 4, 8, 16), default=8, allowed=(1, 2, 4, 8, 16, 32), summary="ADCs of an IMA", **hardware),
