@@ -10,8 +10,12 @@ def main() -> None:
     import signal
 
     from dse.cli.app import app
-    from dse.cli.errors import prepare_streams
+    from dse.cli.errors import leave_threads, prepare_streams
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what a batch system sends ends a command as Ctrl-C does
     prepare_streams()
-    app(prog_name="dse")
+    try:
+        app(prog_name="dse")
+    except SystemExit as end:
+        leave_threads(end.code)
+        raise

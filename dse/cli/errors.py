@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,14 @@ def _exit(status: int) -> typer.Exit:
     if is_stuck():
         os._exit(status)
     return typer.Exit(status)
+
+
+def leave_threads(status: object) -> None:
+    """End the process at once if a thread that a plugin has started would keep it alive for ever."""
+    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    if any(not thread.daemon and not thread.name.startswith("ThreadPoolExecutor") for thread in others):
+        sys.stdout.flush()
+        os._exit(status if isinstance(status, int) else FAILED if status else 0)
 
 
 def prepare_streams() -> None:

@@ -28,3 +28,15 @@ def find_each(pattern: str, texts: Iterable[str], *, anywhere: bool = False) -> 
         raise ValueError(f"the pattern {pattern!r} takes longer than {LIMIT_S:g} s") from None
     except (re.error, regex.error) as error:
         raise ValueError(f"the pattern {pattern!r} is no regular expression: {error}") from error
+
+
+def find_group(pattern: str, texts: Iterable[str]) -> list[str]:
+    """Return what the first group of a pattern matches anywhere in each text; empty where there is no match.
+
+    Raises:
+        ValueError: the pattern is no regular expression, has no group, or takes too long.
+    """
+    matches = find_each(pattern, texts, anywhere=True)
+    if not re.compile(pattern).groups:
+        raise ValueError(f"the pattern {pattern!r} has no group in parentheses")
+    return [(match[1] or "") if match else "" for match in matches]

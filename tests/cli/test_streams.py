@@ -45,6 +45,14 @@ def test_closed_streams_are_no_error() -> None:
     assert run("$DSE pareto $STUDY --columns nothing 2>&-").returncode == 1
 
 
+def test_a_thread_that_a_plugin_leaves_keeps_no_command_alive() -> None:
+    thread = "import sys, threading; threading.Thread(target=threading.Event().wait).start()"
+    script = f"{thread}; sys.argv[1:] = ['--version']; from dse.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.strip()
+
+
 def test_a_name_of_bytes_is_shown() -> None:
     done = run("$DSE pareto \"$(printf 'no\\377study')\" --results .")
     assert done.returncode == 1

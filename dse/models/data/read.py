@@ -15,7 +15,7 @@ from dse.models.data.same_text import ALIKE, SAME, row_keys
 from dse.models.data.shards import find_classes
 from dse.models.data.tables import read_table
 from dse.models.outputs import Outputs
-from dse.models.patterns import find_each
+from dse.models.patterns import find_group
 from dse.space.workload import DEFAULT_METRIC, REGRESSION, TaskSpec
 
 if TYPE_CHECKING:
@@ -136,9 +136,8 @@ def _groups(raw: pd.DataFrame, names: Mapping[str, str], task: TaskSpec, path: P
     group = _texts(raw, names["group"], path).map(label_text) if "group" in names else pd.Series("", index=raw.index)
     if pattern:
         try:
-            matches = find_each(pattern, group, anywhere=True)
-            group = pd.Series([(match[1] or "") if match else "" for match in matches], index=group.index, dtype=object)
-        except (ValueError, IndexError) as error:
+            group = pd.Series(find_group(pattern, group), index=group.index, dtype=object)
+        except ValueError as error:
             raise DataError(
                 "group_pattern is not usable",
                 where=f"data table of task {task.name!r}",
