@@ -78,6 +78,8 @@ def setting_of(point: DesignPoint, task: int) -> list[Scalar]:
     """Return everything that a task's score depends on: plugins, and the task's values of their parameters, by name."""
     own: list[Scalar] = [point.generator, point.compressor]
     for name in sorted(point.values):
+        if name.endswith(".input_bits"):  # 8 in every record
+            continue
         if name.startswith((f"generator.{point.generator}.", f"compressor.{point.compressor}.")):
             value = point.values[name]
             own.append(value[task] if isinstance(value, tuple) else value)  # type: ignore[arg-type]  # neither plugin has parameters by layer
