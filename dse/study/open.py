@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple
@@ -20,7 +21,7 @@ from dse.study.log.file import read_events
 from dse.study.log.history import LOG_SCHEMA, History, read_history
 from dse.study.provenance import ACCOUNTING, Provenance, accounting_of, machine, own_version, versions
 
-ALWAYS = ("base", "task.", "data.")
+ALWAYS = re.compile(r"base$|task\.|data\.")
 """Beginnings of the names of content that every session records; other content is compared if both sessions know it."""
 SAME_ROWS = (
     "; if the files of a task are the same and its rows are not, the study was begun when texts with the same words counted "
@@ -179,7 +180,7 @@ def _data_changes(history: History, event: Mapping[str, Any]) -> list[str]:
     new = _hashes(event)
     both = {name for name in old if name in new}
     if event["event"] == "resumed":  # a session that was not prepared lacks weights and files, one of an old dse more
-        both |= {name for name in {*old, *new} if name.startswith(ALWAYS)}
+        both |= {name for name in {*old, *new} if ALWAYS.match(name)}
     before, now = ({name: side[name] for name in both if name in side} for side in (old, new))
     return _changes("data", before, now)
 

@@ -349,7 +349,7 @@ class Weighed(FakeProblem):
 
     @property
     def digests(self) -> dict[str, str]:
-        return {"base": "abc", **({"weights.sst2": self.weights} if self.prepared else {})}
+        return {"base": "abc", **({"weights.sst2": self.weights, "baseline.best": "4 bits"} if self.prepared else {})}
 
 
 def test_content_that_preparing_brings_to_light_is_recorded_and_must_stay(tmp_path: Path) -> None:
@@ -357,7 +357,7 @@ def test_content_that_preparing_brings_to_light_is_recorded_and_must_stay(tmp_pa
     go(tmp_path, trials=6, problem=Weighed("one"))
     before = (tmp_path / "log.jsonl").read_text()
     (first, second) = json.loads((tmp_path / "provenance.json").read_text())["sessions"]
-    assert first["digests"] == second["digests"] == {"base": "abc", "weights.sst2": "one"}
+    assert first["digests"] == second["digests"] == {"base": "abc", "weights.sst2": "one", "baseline.best": "4 bits"}
     with pytest.raises(StudyError, match=r"other conditions[\s\S]*found: data weights.sst2: one -> two"):
         go(tmp_path, trials=8, problem=Weighed("two"))
     assert before in (tmp_path / "log.jsonl").read_text()
