@@ -240,7 +240,8 @@ def _check_scores(source: Path, wanted: Wanted, activity: ProgressCallback) -> N
                     found=measured.get(task, "none: the study has other tasks now"),
                     fix="export it where the study was run, with its cache, plugins and data; or run the study again here",
                 )
-    check_content(source, wanted.problem.digests)
+    weights = {f"weights.{name}": task.content for name, task in wanted.loaded.tasks.items()}
+    check_content(source, {**wanted.problem.digests, **weights})
 
 
 def _write(
