@@ -73,7 +73,7 @@ class LoadedTask:
         shared = self._workload.tokenizer
         return shared if own is None or tokenizer_digest(own) == self._workload.tokenizer_digest else own
 
-    @property
+    @cached_property
     def own_tokenizer(self) -> str:
         """Content hash of the task's tokenizer; empty if it is the base's."""
         return "" if self.tokenizer is self._workload.tokenizer else tokenizer_digest(self.tokenizer)

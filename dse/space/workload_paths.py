@@ -45,7 +45,7 @@ def with_data_folder(raw: dict[str, Any], beside: Path, folder: Path) -> dict[st
     return raw | {"tasks": [_task_with_data(task, locate) for task in tasks]} if isinstance(tasks, list) else raw
 
 
-def _task_with_paths(task: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+def _task_with_paths(task: dict[str, Any], change: Callable[[str], str]) -> Any:
     changed = dict(task)
     if isinstance(task.get("checkpoint"), str):
         changed["checkpoint"] = change(task["checkpoint"])

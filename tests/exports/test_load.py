@@ -14,7 +14,8 @@ from transformers import AutoTokenizer
 
 import dse
 from dse.exports.manifest import MANIFEST
-from tests.exports.conftest import prefixed, reseal, write
+from dse.exports.write import Wanted, write_export
+from tests.exports.conftest import prefixed, reseal
 from tests.support.tiny import WORDS, write_tokenizer
 
 TEXTS = ["good film", "bad plot very bad", "the music"]
@@ -189,9 +190,11 @@ def test_a_task_with_a_tokenizer_of_its_own_is_exported_with_it(
     write_tokenizer(tmp_path / "own", WORDS[::-1])
     task = problem.context.loaded.tasks["verdict"]
     monkeypatch.setitem(task.__dict__, "tokenizer", AutoTokenizer.from_pretrained(tmp_path / "own"))
-    monkeypatch.delitem(task.__dict__, "evaluator", raising=False)
-    chip = dse.load_export(write(tmp_path / "chip", problem, point), device="cpu")
-    monkeypatch.delitem(task.__dict__, "evaluator", raising=False)
+    monkeypatch.setitem(task.__dict__, "own_tokenizer", "another")
+    about = {"study": "tiny", "trial": 0, "record": {}, "plugins": {}, "versions": {"transformers": ""}}
+    (tmp_path / "chip").mkdir()
+    write_export(tmp_path / "chip", Wanted(problem, point, about, {name: {} for name in problem.tasks}), rows=False)
+    chip = dse.load_export(tmp_path / "chip", device="cpu")
     model = chip.model("verdict")
     assert model.tokenizer.get_vocab() == task.tokenizer.get_vocab() != chip.tokenizer.get_vocab()
     assert chip.model("rating").tokenizer is chip.tokenizer

@@ -64,7 +64,7 @@ class Evaluator:
         task: kind, metric and longest length.
         make_model: function that gives the task's float32 model with its head, and the scaling of the labels.
         base_vectors: function that gives biases and norms of the base's layers.
-        tokenizer: tokenizer of the base.
+        tokenizer: tokenizer of the task.
         splits: labelled rows.
         device: ``cpu`` or ``cuda``.
         pool: parameters that models of several tasks share.
