@@ -60,11 +60,12 @@ def shorten(value: object, most: int = MOST_TOLD) -> str:
     text = str(value)
     shown = text if len(text) <= most else f"{text[:most]}... ({len(text)} characters)"
     lines = shown.split("\n") if most > MOST_FOUND else [shown]
-    return "\n".join("".join(map(_escape, line)) for line in lines)
+    return "\n".join(map(escape, lines))
 
 
-def _escape(letter: str) -> str:
-    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+def escape(line: str) -> str:
+    """Return a line whose control characters are spelt out, so that no terminal obeys them."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in line)
 
 
 def join_errors(errors: Iterable[DseError]) -> DseError:

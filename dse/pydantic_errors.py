@@ -121,7 +121,8 @@ def _read_detail(
         return unknown_name("key", str(keys[-1]), _keys(model, detail["loc"][:-1]), where=where)
     if detail["type"] == "missing":
         return SpaceError(f"the key {keys[-1]!r} is missing", where=where)
-    found = repr(detail["input"])
+    value = detail["input"]
+    found = str(value).lower() if isinstance(value, bool) else repr(value)  # TOML's true is no True
     if detail["type"] == "value_error":  # a validator of ours: its sentence says what is wrong
         return SpaceError(f"this value is not usable: {detail['ctx']['error']}", where=where, found=found)
     return SpaceError("this value is not usable", where=where, expected=_describe_expected(detail), found=found)

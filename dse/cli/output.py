@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dse.errors import escape
 from dse.results.output import describe, write_output
 from dse.results.plain import plain_value
 
@@ -158,7 +159,7 @@ def cell(value: Any) -> str:
         return " ".join(cell(item) for item in value)
     if isinstance(value, dict):
         return ", ".join(f"{name} {cell(item)}" for name, item in value.items())
-    return str(value)
+    return "\n".join(map(escape, str(value).split("\n")))
 
 
 def _csv(rows: Sequence[Row], columns: Sequence[str], delimiter: str) -> str:
@@ -193,7 +194,7 @@ def _table(rows: Sequence[Row], columns: Sequence[str], *, for_person: bool) -> 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in columns:
         table.add_column(
-            Text(name),
+            Text(escape(name)),
             justify="right" if _is_numeric(rows, name) else "left",
             overflow="fold",
             no_wrap=_is_numeric(rows, name),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 PRODUCTS = ("scored", "integer")
+NUMBERS = ("array", "layer", "first_row", "rows", "first_column", "columns", "bitline")
+"""Columns of the table of arrays that are whole numbers."""
 
 
 def load_export(folder: Path | str, *, device: str = "auto", products: str = "scored") -> Export:
@@ -142,6 +144,8 @@ class Export:
         path = self._files.path(ARRAYS)
         with refuse_damage(path):
             table = pd.read_parquet(path, use_threads=False)
+            if wrong := [name for name in NUMBERS if table[name].dtype.kind != "i"]:
+                raise TypeError(f"column {wrong[0]} is not of whole numbers")
             if task is not None:
                 self.model(task)
                 table = table[[task in users for users in table["tasks"]]]

@@ -73,6 +73,8 @@ def _check_agreement(manifest: Any) -> None:
         raise ValueError("plan.owner has a number that is neither -1, the base, a group nor the task itself")
     if not all(task.classes if task.kind == "classification" else len(task.scaling) == 2 for task in tasks):
         raise ValueError("a classification has no classes, or a regression has no mean or spread")
+    if any(len(set(task.classes)) < len(task.classes) for task in tasks):
+        raise ValueError("classes names one class twice")
     for name in manifest.files:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or path.as_posix() != name or set(name) & {"\\", "\0"}:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import DataError, ExportError
@@ -132,12 +133,13 @@ class TaskModel:
         from dse.models.inference.evaluate import answers
 
         lacking = [name for name in ("text", "label") if name not in rows.columns]
-        if lacking or not len(rows):
+        texts = [name for name in ("text", "text_b") if name in rows and not all(map(_is_text, rows[name]))]
+        if lacking or texts or not len(rows):
             raise DataError(
                 "these rows cannot be scored",
                 where=f"task {self.name!r}",
                 expected="rows with the columns text and label, and text_b for pairs",
-                found=f"no column {lacking[0]}" if lacking else "no row",
+                found=f"no column {lacking[0]}" if lacking else f"no text in {texts[0]}" if texts else "no row",
             )
         labels = np.asarray([self._number(label) for label in rows["label"]])
         predictions = answers(self._about["kind"], self._logits(rows), self._about["scaling"])
@@ -211,12 +213,15 @@ class TaskModel:
 
         from dse.exports.design import own_names
         from dse.models.checkpoints import model_from
+        from dse.models.checks import check_length, longest_input
+        from dse.models.tokenizers import check_embeddings
 
         design, config = self._export.design, self._about["config"]
         state = design.state(self._task)
         with refuse_damage(self._export.folder / MANIFEST), torch.random.fork_rng():
             with torch.device("meta"):
                 empty = model_from(config)  # takes no memory, so that its sizes can be compared first
+            check_embeddings(self._export.tokenizer, empty.config, str(self._export.folder / TOKENIZER))
             shapes = {name: value.shape for name, value in empty.state_dict().items()}
             needed = own_names(empty, design, self._task)
             differs = {name for name in needed if name not in state or state[name].shape != shapes[name]}
@@ -229,6 +234,8 @@ class TaskModel:
                     fix="install that version",
                 )
             model = model_from(config)
+            spec: Any = SimpleNamespace(name=self.name, max_length=self._about["max_length"])
+            check_length(spec, longest_input(model), "its model")
         model.load_state_dict({name: state[name] for name in needed}, strict=False)
         return model
 
@@ -236,7 +243,12 @@ class TaskModel:
 def _list_texts(texts: Any) -> list[str] | None:
     """Return texts as a list; None for anything else, and for one text alone, whose letters would be texts."""
     listed: list[Any] = list(texts) if isinstance(texts, Iterable) and not isinstance(texts, str) else [None]
-    return listed if all(isinstance(text, str) for text in listed) else None
+    return listed if all(map(_is_text, listed)) else None
+
+
+def _is_text(value: Any) -> bool:
+    """Return whether a value is a text that a tokenizer reads, which half of a surrogate pair is not."""
+    return isinstance(value, str) and value == value.encode(errors="ignore").decode()
 
 
 def _read_real(text: str) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from dse.errors import StudyError, unknown_name
 from dse.results.columns import OBJECTIVES
 from dse.results.pareto import MAXIMISED, mask_nondominated
-from dse.results.read import read_table, to_frame
+from dse.results.read import damaged_table_error, read_table, to_frame
 from dse.results.studies import Source, join_tables, place
 
 if TYPE_CHECKING:
@@ -32,6 +32,12 @@ def read_fronts(sources: Sequence[Source]) -> tuple[pd.DataFrame, list[dict[str,
     """
     read = [read_table(source.pareto) for source in sources]
     metadata = [item for _, item in read]
+    for source, item in zip(sources, metadata, strict=True):
+        owner = item if source.trials == source.pareto else read_table(source.trials)[1]
+        if owner["study"] != item["study"]:
+            raise damaged_table_error(
+                source.pareto, f"the front of {item['study']!r} beside the trials of {owner['study']!r}"
+            )
     check_agreement(sources, "objectives", [sorted(item["objectives"]) for item in metadata])
     # A file that the user named may hold all trials.
     frame = to_frame(join_tables([table.filter(table["on_front"]) for table, _ in read], sources), sources[0].pareto)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 
@@ -17,6 +18,6 @@ def plain_value(value: Any) -> Any:
         return {str(name): plain_value(item) for name, item in value.items()}
     if value is None or isinstance(value, bool | int | str):
         return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
+    if isinstance(value, float | Decimal):
+        return float(value) if math.isfinite(value) else None
     return None if type(value).__name__ in {"NAType", "NaTType"} else str(value)

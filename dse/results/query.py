@@ -73,12 +73,18 @@ def matching(sources: Sequence[Source], condition: str) -> set[tuple[str, int]]:
     """
     # The line break keeps a comment at the condition's end from hiding the bracket.
     sql = f"SELECT study, trial FROM pareto WHERE ({condition}\n)"  # noqa: S608  # the user's own SQL on their own files
-    table = _answer(sources, sql, where="--where")
+    table = _answer(sources, sql, where="--where", condition=condition)
     return set(zip(table["study"].to_pylist(), table["trial"].to_pylist(), strict=True))
 
 
 def _answer(
-    sources: Sequence[Source], sql: str, *, where: str, limit_s: float = LIMIT_S, say: MessageCallback = ignore_message
+    sources: Sequence[Source],
+    sql: str,
+    *,
+    where: str,
+    limit_s: float = LIMIT_S,
+    say: MessageCallback = ignore_message,
+    condition: str = "",
 ) -> Any:
     """Return the Arrow table of the last statement, or None if the statement returns no table."""
     try:
@@ -94,12 +100,16 @@ def _answer(
         )
     connection = _connect(views)
     try:
+        if condition:
+            duckdb.SQLExpression(condition)  # with a bracket of its own, it would be more than a condition
         return run_limited(lambda: _run(connection, sql, where), connection.interrupt, limit_s)
     except TimeoutError as error:
         fix = "ask for less, or allow more time with --time-limit" if where == "the query" else "simplify the condition"
         raise QueryError(f"DuckDB did not finish within {limit_s:g} s", where=where, fix=fix) from error
     except QueryError:
         raise
+    except TypeError as error:  # of DuckDB's binding
+        raise QueryError("the SQL is no text in UTF-8", where=where, found=ascii(sql), fix="write it anew") from error
     except (duckdb.PermissionException, ValueError) as error:  # a ValueError is a kind of statement without a name
         raise _reach_error(where, str(error).splitlines()[0]) from error
     except duckdb.Error as error:
@@ -241,6 +251,11 @@ def _plain(table: Any) -> Any:
         names.append(next(new for new in itertools.chain([name], numbers) if new not in names))
     table = table.rename_columns(names)
     for index, field in enumerate(table.schema):
+        if pa.types.is_interval(field.type):
+            fix = "cast it with ::VARCHAR"
+            raise QueryError(
+                "a table cannot hold an interval", where="the query", found=f"column {field.name}", fix=fix
+            )
         if pa.types.is_decimal(field.type):
             table = table.set_column(index, field.name, _number(table.column(index)))
     return table

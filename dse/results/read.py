@@ -12,8 +12,11 @@ from dse.files import is_file, is_folder
 from dse.records.plugin import KINDS
 from dse.results.columns import COST_METRICS, IDENTITY, OBJECTIVES, RECORD, SCHEMA_VERSION, SCORE_METRICS, task_names
 from dse.results.files import LOG, PROVENANCE, TRIALS
+from dse.results.status import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
 DAMAGE = (OSError, ValueError, TypeError, KeyError, NotImplementedError, MemoryError)
@@ -46,7 +49,8 @@ def read_provenance(path: Path | str) -> dict[str, Any]:
         loaded = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise damaged_table_error(file, error, subject="the provenance") from error
-    if not isinstance(loaded, dict):
+    sessions = loaded.get("sessions", []) if isinstance(loaded, dict) else None
+    if not isinstance(sessions, list) or not all(isinstance(session, dict) for session in sessions):
         raise damaged_table_error(file, f"{loaded!r:.60}", subject="the provenance")
     return loaded
 
@@ -104,7 +108,7 @@ def nullable(arrow_type: Any) -> Any:
     import pyarrow as pa
 
     if pa.types.is_integer(arrow_type):
-        return pd.Int64Dtype()
+        return pd.UInt64Dtype() if pa.types.is_uint64(arrow_type) else pd.Int64Dtype()
     return pd.BooleanDtype() if pa.types.is_boolean(arrow_type) else None
 
 
@@ -140,12 +144,32 @@ def read_table(file: Path) -> tuple[Any, dict[str, Any]]:
             continue
         if (actual := table.schema.field(column.name).type) != arrow_type(column.type):
             raise damaged_table_error(file, f"column {column.name} of type {actual} instead of {column.type}")
+    if reason := _find_damage(table, metadata, is_answer="study" in names):
+        raise damaged_table_error(file, reason)
     if "tasks" not in names:  # a table of an older version names its tasks by its columns
         column = pa.array([task_names(names)] * len(table), pa.list_(pa.string()))
         table = table.append_column("tasks", column)
     if "accounting" not in names:  # accounting had one edition
         table = table.append_column("accounting", pa.array([1] * len(table), pa.int64()))
     return table, metadata
+
+
+def _find_damage(table: Any, metadata: Mapping[str, Any], *, is_answer: bool) -> str:
+    """Return what no study has written into these values; an answer of `dse query` may hold several studies."""
+    import pyarrow.compute as pc
+
+    for name in ("trial", "status", "on_front"):
+        if table[name].null_count:
+            return f"column {name} without a value in row {pc.index(table[name].is_null(), True).as_py()}"
+    if unknown := set(pc.unique(table["status"]).to_pylist()) - set(Status):
+        return f"status {min(unknown)!r}"
+    if not is_answer and pc.count_distinct(table["trial"]).as_py() < len(table):
+        return "column trial with one number in two rows"
+    front = table.filter(table["on_front"])
+    for column in (OBJECTIVES[name].column for name in metadata["objectives"]):
+        if not pc.all(pc.is_finite(front[column]), min_count=0).as_py():
+            return f"column {column} of a design on the front that is not finite"
+    return ""
 
 
 def metadata_of(file: Path, schema: Any) -> dict[str, Any]:
@@ -169,7 +193,7 @@ def metadata_of(file: Path, schema: Any) -> dict[str, Any]:
         version, objectives = int(text["schema_version"]), json.loads(text["objectives"])
         study, reference = text["study"], json.loads(text["reference_point"])
     except (ValueError, RecursionError) as error:
-        raise damaged_table_error(file, error) from error
+        raise damaged_table_error(file, f"metadata that is no JSON: {error}") from error
     if version > SCHEMA_VERSION:
         raise StudyError(
             "this table was written by a newer dse",

@@ -223,6 +223,7 @@ def parse(raw: dict[str, Any], *, path: Path | None = None, problems: list[DseEr
             key: _with_files(table, path.parent) if key in (*KINDS, "reference_hardware") else table
             for key, table in raw.items()
         }
+    raise_in_order(_list_unholdable(raw, path or "space"), path)
     space, rest, told = validate_rest(SpaceFile, raw, path)
     workload = rest.get("workload")
     if problems is not None and isinstance(workload, dict):
@@ -242,6 +243,17 @@ def parse(raw: dict[str, Any], *, path: Path | None = None, problems: list[DseEr
         problems += told
         space = space.model_copy(update={"workload": workload})
     return space
+
+
+def _list_unholdable(raw: Any, where: object, mark: str = ": ") -> Iterator[DseError]:
+    """Yield the error of each whole number and text that TOML can hold and tables and names of files cannot."""
+    if isinstance(raw, dict | list):
+        for key, value in raw.items() if isinstance(raw, dict) else enumerate(raw):
+            yield from _list_unholdable(value, f"{where}{mark}{key}", ".")
+    elif isinstance(raw, int) and not -(2**63) <= raw < 2**63:
+        yield SpaceError("no table holds these numbers", where=where, expected="a whole number of 64 bits", found=raw)
+    elif isinstance(raw, str) and "\0" in raw:
+        yield SpaceError("no file has this name", where=where, expected="text without a zero byte", found=repr(raw))
 
 
 def _with_files(raw: Any, folder: Path, *, inside: bool = False) -> Any:

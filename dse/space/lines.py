@@ -44,7 +44,7 @@ def find_line(text: str, key: str) -> int:
             for name, count in counts.items():  # the heading of an item, or of a table in the last item
                 if f"{table}.".startswith(f"{name}."):
                     table = f"{name}.{count}{table.removeprefix(name)}"
-            full = table
+            full = table.removesuffix(".0") if match[1] == "[[" else table  # the first item stands for the whole list
         elif match := _KEY.match(content):
             full = ".".join(filter(None, (table, _QUOTES.sub("", match[1]))))
         else:

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from dse.errors import raise_errors, unknown_name
 from dse.files import has_table, is_folder
@@ -116,6 +116,9 @@ class DataSpec(_Strict):
     def _one_source(self) -> DataSpec:
         if bool(self.path) == (self.archive is not None):
             raise ValueError("give either path or archive")
+        texts = [name for role, name in self.columns.items() if role != "group"]
+        if len(set(texts)) < len(texts):
+            raise ValueError("columns name one column twice")
         named = [name for key in FILES if (name := getattr(self, key))]
         if len(set(named)) < len(named):
             raise ValueError(
@@ -167,6 +170,13 @@ class TaskSpec(_Strict):
     split_rows: Annotated[int, Field(ge=10)] = 1000
     fine_tune: FineTuneSpec = FineTuneSpec()
     rate: Annotated[float, Field(gt=0)] = 1.0
+
+    @field_validator("name")
+    @classmethod
+    def _can_be_read(cls, name: str) -> str:
+        if not name.strip() or not name.isprintable():
+            raise ValueError("a name of printable characters")
+        return name
 
     @property
     def held_out(self) -> bool:

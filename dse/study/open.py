@@ -51,7 +51,7 @@ def hold(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise StudyError(
             f"the study's folder cannot be written: {error.strerror or error}",
-            where=folder,
+            where=error.filename or folder,
             fix="make it writable, or name another with --results",
         ) from error
     sweep(folder)

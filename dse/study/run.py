@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dse.errors import SpaceError, raise_errors, unknown_name
+from dse.errors import DseError, SpaceError, raise_errors, unknown_name
 from dse.files import write_text_whole
 from dse.records.callbacks import MessageCallback, ignore_message
 from dse.records.design import DesignPoint
@@ -96,8 +96,12 @@ def run(
     total = _budget(space, trials)
     check_components(space, problem)
     codec = Codec(space)
-    for point in enqueue:
-        codec.encode(point)  # a design outside the space must stop the run before it writes anything
+    for number, point in enumerate(enqueue):
+        try:
+            codec.encode(point)  # a design outside the space must stop the run before it writes anything
+        except DseError as error:
+            error.where = f"row {number} of the designs to start from: {error.where}"
+            raise
     suggester = Suggester(space, codec, problem)
     with hold(folder), StudyLog(folder / LOG, hook) as log:
         learnt = profiled if suggester.learns else ()

@@ -129,8 +129,14 @@ def dse() -> Run:
 
 @pytest.fixture(scope="session")
 def campaign(once: Once) -> Path:
-    """A folder `home` with model, data, space file, a study of four trials, the example and an export; and a cache."""
+    """A folder `home` with a model, its data, a space file, a study of four trials and the example; and a cache."""
     return once("campaign", _make_campaign)
+
+
+@pytest.fixture(scope="session")
+def exported(once: Once, campaign: Path) -> Path:
+    """The same, with a scored study and its export."""
+    return once("exported", lambda folder: _add_export(shutil.copytree(campaign, folder, dirs_exist_ok=True)))
 
 
 def _make_campaign(folder: Path) -> None:
@@ -141,18 +147,40 @@ def _make_campaign(folder: Path) -> None:
     write_model(home / "model")
     write_data(home)
     shutil.copytree(EXAMPLE, home / "results" / "example")
-    shutil.copytree(Path(__file__).resolve().parents[1] / "fixtures" / "export_1", home / "chip")
     parameters = "[hardware.isaac.parameters]\nadc_bits = {}\ncell_bits = {}\n"
     space = home / "robust.toml"
     space.write_text(SPACE.replace('["two-stage"]', '["none"]') + parameters, encoding="utf-8")
     dse.run(space, results=home / "results", cache=folder / "cache", device="cpu", in_process=True)
 
 
+def _add_export(folder: Path) -> None:
+    import dse
+
+    home, cache = folder / "home", folder / "cache"
+    space = home / "scored.toml"
+    text = SPACE.replace('"robust"', '"scored"').replace('"energy"]', '"energy", "accuracy"]')
+    space.write_text(text.replace("trials = 4", "trials = 1"), encoding="utf-8")
+    dse.run(space, results=home / "results", cache=cache, device="cpu", in_process=True)
+    dse.export("scored", 0, home / "chip", results=home / "results", rows=True, cache=cache, device="cpu")
+
+
 @pytest.fixture
 def stage(campaign: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the campaign's folder, which is the working folder."""
-    monkeypatch.setenv("DSE_CACHE", str(campaign / "cache"))
+    return _set_stage(campaign, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def export_stage(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, of the folder with an export."""
+    return _set_stage(exported, tmp_path, monkeypatch)
+
+
+def _set_stage(made: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DSE_CACHE", str(made / "cache"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    folder = Path(shutil.copytree(campaign / "home", tmp_path / "home", symlinks=True))
-    monkeypatch.chdir(folder)
-    return folder
+    home = Path(shutil.copytree(made / "home", folder / "home", symlinks=True))
+    for space in home.glob("results/*/space.toml"):  # it names the model and the data by their whole paths
+        space.write_text(space.read_text(encoding="utf-8").replace(f"{made / 'home'}/", f"{home}/"), encoding="utf-8")
+    monkeypatch.chdir(home)
+    return home

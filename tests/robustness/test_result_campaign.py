@@ -58,7 +58,7 @@ logs("a_line_of_the_middle_gone", "copies", lambda _, lines: b"".join([*lines[:3
 
 # what tools make of a log
 logs("windows_line_ends", "tools", lambda _, lines: b"".join(lines).replace(b"\n", b"\r\n"), status=0)
-logs("a_mark_at_the_start", "tools", lambda _, lines: b"\xef\xbb\xbf" + b"".join(lines), ":1")
+logs("a_mark_at_the_start", "tools", lambda _, lines: b"\xef\xbb\xbf" + b"".join(lines), status=0)
 logs("compressed", "tools", lambda _, lines: gzip.compress(b"".join(lines), mtime=0))
 logs("utf_16", "tools", lambda _, lines: b"".join(lines).decode().encode("utf-16"))
 logs(
@@ -70,7 +70,7 @@ logs("blank_lines", "tools", lambda _, lines: b"\n".join(lines), ":2")
 logs("conflict_of_a_merge", "tools", lambda _, lines: b"<<<<<<< HEAD\n" + b"".join(lines), ":1")
 
 # what a disk makes of a log
-logs("zeros_at_the_end", "disk", lambda _, lines: b"".join(lines) + b"\0" * 4096, "log.jsonl", quick=True)
+logs("zeros_at_the_end", "disk", lambda _, lines: b"".join(lines) + b"\0" * 4096, status=0, quick=True)
 logs("a_block_of_zeros_inside", "disk", lambda _, lines: b"".join([*lines[:3], b"\0" * len(lines[3]), *lines[4:]]))
 
 
@@ -159,6 +159,20 @@ def a_lock_that_is_a_folder(home: Home) -> Words:
 
 
 @case("links", 1, ".lock")
+def a_lock_in_a_loop_of_links(home: Home) -> Words:
+    (home.study / ".lock").unlink(missing_ok=True)
+    (home.study / ".lock").symlink_to(".lock")
+    return RUN
+
+
+@case("links", 1, "results/robust")
+def a_study_that_is_a_file(home: Home) -> Words:
+    shutil.rmtree(home.study)
+    home.write("results/robust", "x")
+    return RUN
+
+
+@case("links", 0, check=has_all_trials, writes=OWN)
 def a_lock_that_is_a_fifo(home: Home) -> Words:
     (home.study / ".lock").unlink(missing_ok=True)
     os.mkfifo(home.study / ".lock")
@@ -210,7 +224,7 @@ tables("no_rows_at_all", "rows", lambda t: t.slice(0, 0), PARETO, "no design is 
 tables("no_rows_in_a_report", "rows", lambda t: t.slice(0, 0), REPORT, status=0)
 tables("no_rows_to_show", "rows", lambda t: t.slice(0, 0), SHOW, "105")
 tables("rows_in_another_order", "rows", lambda t: t.take(pa.array(np.arange(len(t))[::-1])), SHOW, "trial", status=0)
-tables("a_trial_twice", "rows", lambda t: pa.concat_tables([t, t]), SHOW, "105")
+tables("a_trial_twice", "rows", lambda t: pa.concat_tables([t, t]), SHOW, "trial")
 tables(
     "areas_as_text",
     "types",
@@ -226,15 +240,10 @@ tables(
     "types",
     lambda t: set_column(t, "status", t["status"].dictionary_encode()),
     REPORT,
-    status=0,
+    "column status",
 )
 tables(
-    "trials_in_32_bits",
-    "types",
-    lambda t: set_column(t, "trial", t["trial"].cast(pa.int32())),
-    SHOW,
-    "record",
-    status=0,
+    "trials_in_32_bits", "types", lambda t: set_column(t, "trial", t["trial"].cast(pa.int32())), SHOW, "column trial"
 )
 tables(
     "the_front_as_numbers",
@@ -253,13 +262,31 @@ tables(
     "values",
     lambda t: set_column(t, "area_mm2", pa.array([float("nan")] * len(t))),
     REPORT,
-    status=0,
+    "area_mm2",
 )
 tables(
     "areas_that_are_infinite",
     "values",
     lambda t: set_column(t, "area_mm2", pa.array([float("inf")] * len(t))),
     REPORT,
+    "area_mm2",
+)
+tables(
+    "energies_that_are_infinite",
+    "values",
+    lambda t: set_column(t, "energy_uj", pa.array([float("-inf")] * len(t))),
+    PARETO,
+    "energy_uj",
+)
+tables("an_empty_front", "values", lambda t: set_column(t, "on_front", pa.nulls(len(t), pa.bool_())), QUERY, "on_front")
+tables("a_status_in_capitals", "values", lambda t: set_column(t, "status", pa.array(["DONE"] * len(t))), SHOW, "DONE")
+tables("a_trial_of_the_front_twice", "rows", lambda t: pa.concat_tables([t, t.slice(0, 1)]), PARETO, "trial")
+tables("a_trial_twice_in_sql", "rows", lambda t: pa.concat_tables([t, t.slice(3, 1)]), QUERY, "trial")
+tables(
+    "escapes_in_the_names_of_tasks",
+    "values",
+    lambda t: set_column(t, "order", pa.array([["\x1b[31m", "\x9b2J", "\u202ea", "b"]] * len(t))),
+    SHOW,
     status=0,
 )
 tables(
@@ -307,20 +334,34 @@ tables(
 tables("no_metadata", "metadata", lambda t: t.replace_schema_metadata(None), PARETO, "dse")
 tables("objectives_that_are_not", "metadata", lambda t: set_metadata(t, objectives=["speed"]), PARETO, "speed")
 tables("objectives_that_are_a_number", "metadata", lambda t: set_metadata(t, objectives=3), PARETO, "objectives")
-tables("metadata_that_is_no_json", "metadata", lambda t: set_metadata(t, objectives=b"[area"), PARETO, "objectives")
+tables(
+    "metadata_that_is_no_json", "metadata", lambda t: set_metadata(t, objectives=b"[area"), PARETO, "metadata", "JSON"
+)
+tables(
+    "a_version_that_is_no_number", "metadata", lambda t: set_metadata(t, schema_version=b"one"), SHOW, "metadata", "one"
+)
+tables(
+    "a_reference_point_that_is_cut",
+    "metadata",
+    lambda t: set_metadata(t, reference_point=b'{"array'),
+    REPORT,
+    "metadata",
+    "JSON",
+)
 tables(
     "a_reference_point_of_text",
     "metadata",
     lambda t: set_metadata(t, reference_point={"array_area_ratio": "x"}),
     ("pareto", EXAMPLE, "--hypervolume"),
-    "reference_point",
+    "reference point",
 )
 tables("a_schema_of_the_coming_year", "metadata", lambda t: set_metadata(t, schema_version=99), PARETO, "99")
 tables(
     "a_name_with_escapes",
     "metadata",
     lambda t: set_metadata(t, study="\x1b[2Jx"),
-    ("pareto", EXAMPLE, "results/robust", "--anyway"),
+    ("query", "SELECT name FROM studies", EXAMPLE),
+    r"\u001b[2Jx",
     status=0,
 )
 tables("the_front_of_the_trials", "mixtures", lambda t: t.slice(0, 3), PARETO, status=0, files=("pareto",))
@@ -329,7 +370,19 @@ tables("the_front_of_the_trials", "mixtures", lambda t: t.slice(0, 3), PARETO, s
 @case("mixtures", 1, "results/example", quick=True)
 def the_front_of_another_study(home: Home) -> Words:
     shutil.copy(home.study / "pareto.parquet", home.folder / EXAMPLE / "pareto.parquet")
-    return REPORT
+    return PARETO
+
+
+@case("mixtures", 1, "results/example")
+def the_trials_of_another_study(home: Home) -> Words:
+    shutil.copy(home.study / "trials.parquet", home.folder / EXAMPLE / "trials.parquet")
+    return (*PARETO, "--hypervolume")
+
+
+@case("mixtures", 1, "results/robust")
+def the_front_of_another_in_a_joint_front(home: Home) -> Words:
+    shutil.copy(home.folder / EXAMPLE / "pareto.parquet", home.study / "pareto.parquet")
+    return ("pareto", EXAMPLE, "robust", "--anyway")
 
 
 @case("mixtures", 1, "trials.parquet")
@@ -402,7 +455,7 @@ def a_study_that_moved(home: Home) -> Words:
     return (*RUN, "--results", "moved")
 
 
-@case("folders", 1, "results/robust", "name")
+@case("folders", 1, "log.jsonl", writes=("results/robust/.lock", "results/robust/log.jsonl"))
 def a_study_in_the_folder_of_another(home: Home) -> Words:
     shutil.rmtree(home.study)
     shutil.copytree(home.folder / EXAMPLE, home.study)
@@ -437,9 +490,11 @@ beside("a_provenance_that_nests", "provenance.json", "[" * 100_000, REPORT)
 beside("a_provenance_of_bytes", "provenance.json", b"\xff\xfe{}", QUERY)
 beside("sessions_that_are_numbers", "provenance.json", '{"sessions": [1, 2]}', QUERY)
 beside("no_space_file", "space.toml", None, REPORT, status=0)
-beside("a_space_file_of_another_kind", "space.toml", "schema = 1\n", SHOW)
-beside("a_space_file_of_bytes", "space.toml", b"\xff\0", REPORT)
-beside("a_validation_of_text", "validation.parquet", "PAR1", REPORT)
+beside("a_space_file_of_another_kind", "space.toml", "schema = 1\n", SHOW, "are left out", "space.toml", status=0)
+beside("a_space_file_of_bytes", "space.toml", b"\xff\0", REPORT, "are left out", "space.toml", status=0)
+beside("a_validation_of_text", "validation.parquet", "PAR1", REPORT, status=0)
+beside("sessions_that_are_a_table", "provenance.json", '{"sessions": {"0": {}}}', REPORT)
+beside("a_session_that_is_a_list", "provenance.json", '{"sessions": [[]]}', REPORT)
 beside("a_table_in_the_making", "trials.parquet", b"", REPORT)
 
 
@@ -450,18 +505,24 @@ def starts(name: str, change: Callable[[Any], Any], *told: str, status: int = 1,
         shutil.rmtree(home.study)
         return (*RUN, "--start", "start.parquet")
 
-    RESULTS.add(name, Case("starts", make, status, (*(("start.parquet",) if status else ()), *told), OWN, None, quick))
+    RESULTS.add(name, Case("starts", make, status, told, OWN, None, quick))
 
 
 BITS = "param.hardware.isaac.adc_bits"
-starts("no_designs", lambda t: t.slice(0, 0), "no")
+starts("no_designs", lambda t: t.slice(0, 0), "start.parquet", "no designs")
 starts("no_parameters", lambda t: t.select([name for name in t.schema.names if not name.startswith("param")]), "param")
 starts(
     "bits_beyond_the_range",
     lambda t: set_column(t, BITS, pa.array([99] * len(t))),
-    BITS.removeprefix("param."),
+    "row 0 of the designs to start from: hardware.isaac.adc_bits",
     "99",
     quick=True,
+)
+starts(
+    "bits_beyond_the_range_in_a_later_row",
+    lambda t: set_column(t.take([0, 0]), BITS, pa.array([8, 99])),
+    "row 1 of the designs to start from: hardware.isaac.adc_bits",
+    status=1,
 )
 starts("bits_of_text", lambda t: set_column(t, BITS, pa.array(["x"] * len(t))), "adc_bits")
 starts("bits_that_are_fractions", lambda t: set_column(t, BITS, pa.array([8.5] * len(t))), "adc_bits", "8.5")

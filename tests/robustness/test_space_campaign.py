@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -96,8 +97,16 @@ edit("a_number_as_a_switch", "type", SEARCH, "trials = 4\nscreen = 1", "search.s
 edit("numbers_in_other_notations", "type", SEARCH, "trials = 1_0\nseed = 0x1F", "trials      10", status=0)
 edit("nan_of_time", "type", SEARCH, "trials = 4\ntime_limit_s = nan", "search.time_limit_s", "nan")
 
+edit("false_as_a_name", "type", 'name = "robust"', "name = false", "name", "found: false")
+edit("false_as_a_seed", "type", SEARCH, "trials = 4\nseed = false", "search.seed", "found: false")
+
 # shape of the tables
 edit("search_as_a_list", "tables", "[search]", "[[search]]", "robust.toml: search", "line")
+edit("a_kind_as_a_list", "tables", "[generator]", "[[generator]]", "robust.toml: generator, line 29")
+edit(
+    "a_reference_as_a_list", "tables", "[scheduler]", "[[reference_hardware]]\nplugin = 'isaac'\n[scheduler]",
+    "robust.toml: reference_hardware, line 35",
+)  # fmt: skip
 edit("tasks_as_one_table", "tables", "[[workload.tasks]]", "[workload.tasks.one]", "robust.toml")
 edit("a_task_that_is_a_number", "tables", "[[workload.tasks]]", "[[workload.tusks]]", "robust.toml", "tusks")
 edit("a_kind_as_text", "tables", '[scheduler]\nplugins = ["fixed"]', 'scheduler = "fixed"', "scheduler")
@@ -127,7 +136,18 @@ edit(
 )
 edit("a_task_with_control_characters", "names", '"verdict"', r'"ver\u001b[2Jdict"', "workload.tasks.0", r"\x1b[2J")
 edit("a_task_without_a_name", "names", 'name = "verdict"', 'name = ""', "workload.tasks.0", "name")
-edit("a_task_that_is_a_path", "names", 'name = "verdict"', 'name = "../verdict"', "workload.tasks.0", "../verdict")
+
+
+@case("names", 0, "trial", writes=("results/own/*", "results/own/.*"))
+def a_task_that_is_a_path(home: Home) -> Words:
+    """Names of tasks are in no path, so any is good."""
+    home.change('"robust"', '"own"')
+    home.change('name = "verdict"', 'name = "../verdict"')
+    return ("run", *CHECK[1:])
+
+
+edit("a_task_of_spaces", "names", 'name = "verdict"', 'name = "  "', "workload.tasks.0", "name")
+edit("a_task_of_two_lines", "names", 'name = "rating"', r'name = "ra\nting"', "workload.tasks.1", "name")
 edit("a_task_in_another_script", "names", 'name = "verdict"', 'name = "判決 é"', "判決 é, rating", status=0)
 
 
@@ -165,7 +185,7 @@ def another_case_of_letters(home: Home) -> Words:
     return ("check", "Robust.toml", *CHECK[2:])
 
 
-@case("paths", 1, "zero.py", quick=True)
+@case("paths", 1, "/dev/zero", "no regular file", quick=True)
 def a_plugin_file_that_never_ends(home: Home) -> Words:
     (home.folder / "zero.py").symlink_to("/dev/zero")
     home.change("plugin_files = []", 'plugin_files = ["zero.py"]')
@@ -181,6 +201,37 @@ edit(
     "plugin_files",
     r"a\x00.py",
 )
+
+edit(
+    "data_to_train_with_a_zero_byte",
+    "paths",
+    '"verdict.tsv"',
+    r'"verdict.tsv", train = "a\u0000"',
+    "tasks.0.data.train",
+)
+edit(
+    "an_option_with_a_zero_byte",
+    "paths",
+    SEARCH,
+    'trials = 4\nsampler_options = { a = ["\\u0000"] }',
+    "sampler_options.a.0",
+)
+
+
+@case("paths", 1, "pipe.py", "no regular file")
+def a_plugin_file_that_is_a_fifo(home: Home) -> Words:
+    os.mkfifo(home.folder / "pipe.py")
+    home.change("plugin_files = []", 'plugin_files = ["pipe.py"]')
+    home.change('["shared-prefix"]', '["stranger"]')
+    return CHECK
+
+
+@case("paths", 1, "/dev/null", "no regular file")
+def a_plugin_file_that_holds_nothing(home: Home) -> Words:
+    home.change("plugin_files = []", 'plugin_files = ["/dev/null"]')
+    home.change('["shared-prefix"]', '["stranger"]')
+    return CHECK
+
 
 # numbers
 edit(
@@ -211,7 +262,7 @@ edit(
 )
 edit("no_step", "ranges", "adc_bits = {}", "adc_bits = { low = 4, high = 8, step = 0 }", "adc_bits", "step")
 edit("a_step_back", "ranges", "adc_bits = {}", "adc_bits = { low = 4, high = 8, step = -1 }", "adc_bits", "step")
-edit("a_choice_twice", "ranges", "adc_bits = {}", "adc_bits = { choices = [8, 8] }", "adc_bits", "8")
+edit("a_choice_twice", "ranges", "adc_bits = {}", "adc_bits = { choices = [8, 8] }", "designs     12", status=0)
 edit("choices_of_two_types", "ranges", "adc_bits = {}", 'adc_bits = { choices = [8, "9"] }', "adc_bits", "9")
 edit("half_a_bit", "ranges", "adc_bits = {}", "adc_bits = { low = 4.5, high = 8 }", "adc_bits", "4.5")
 edit("a_value_and_a_range", "ranges", "adc_bits = {}", "adc_bits = { value = 8, low = 4 }", "adc_bits", "value", "low")
@@ -340,6 +391,20 @@ edit(
 )
 
 
+edit(
+    "a_text_that_is_its_own_pair", "tasks", '"verdict.tsv" }', '"verdict.tsv", columns = { text = "text", text_b = "text", label = "label" } }',
+    "tasks.0.data", "one column twice",
+)  # fmt: skip
+edit(
+    "a_label_that_is_a_pair", "tasks", '"rating.tsv" }', '"rating.tsv", columns = { text = "text", text_b = "label", label = "label" } }',
+    "tasks.1.data", "one column twice",
+)  # fmt: skip
+edit("rows_to_train_beyond_any_table", "rows", "epochs = 1", f"epochs = 1, max_rows = {10**20}", "fine_tune.max_rows")
+edit("a_low_beyond_any_table", "ranges", "adc_bits = {}", f"adc_bits = {{ low = {-(10**20)} }}", "adc_bits.low")
+edit("many_first_designs", "options", '"random"', f'"graybox"\nsampler_options = {{ initial = {10**12} }}', "initial")
+edit("a_large_batch", "options", '"random"', f'"graybox"\nsampler_options = {{ batch = {10**9} }}', "batch")
+
+
 # size and reuse
 @case("size", 0, "verdict, rating")
 def megabytes_of_comments(home: Home) -> Words:
@@ -347,7 +412,7 @@ def megabytes_of_comments(home: Home) -> Words:
     return CHECK
 
 
-@case("size", 1, "plugin_files")
+@case("size", 1, "gone0.py")
 def many_plugin_files(home: Home) -> Words:
     home.change("plugin_files = []", f"plugin_files = {[f'gone{number}.py' for number in range(3000)]}")
     home.change('["shared-prefix"]', '["stranger"]')

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 
+MOST = 10**6
+"""Largest value of an option: so many designs fit into memory."""
+
+
 class GrayboxSampler(optuna.samplers.BaseSampler):
     """Asks a proposer, which has learned from every earlier trial.
 
@@ -55,15 +59,15 @@ def options_of(given: Mapping[str, Any], where: str) -> GrayboxOptions:
 
     Raises:
         UnknownNameError: an option does not exist.
-        SpaceError: a value is not a whole number from 1.
+        SpaceError: a value is not a whole number from 1 to `MOST`.
     """
     names = [item.name for item in fields(GrayboxOptions)]
     problems: list[DseError] = []
     for name, value in given.items():
         if name not in names:
             problems.append(unknown_name("option of sampler 'graybox'", name, names, where=f"{where}.{name}"))
-        elif isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            expected, reason = "a whole number from 1", "sampler 'graybox' refuses an option"
+        elif isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST:
+            expected, reason = f"a whole number from 1 to {MOST}", "sampler 'graybox' refuses an option"
             problems.append(SpaceError(reason, where=f"{where}.{name}", expected=expected, found=value))
     raise_errors(problems)
     return GrayboxOptions(**given)
