@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dse.errors import raise_errors, unknown_name
 from dse.files import has_table, is_folder
@@ -171,13 +171,6 @@ class TaskSpec(_Strict):
     fine_tune: FineTuneSpec = FineTuneSpec()
     rate: Annotated[float, Field(gt=0)] = 1.0
 
-    @field_validator("name")
-    @classmethod
-    def _can_be_read(cls, name: str) -> str:
-        if not name.strip() or not name.isprintable():
-            raise ValueError("a name of printable characters")
-        return name
-
     @property
     def held_out(self) -> bool:
         """Whether the rows of ``path`` are for scoring alone: dse does not fine-tune on them."""
@@ -200,6 +193,8 @@ class TaskSpec(_Strict):
 
     @model_validator(mode="after")
     def _metric_fits(self) -> TaskSpec:
+        if not self.name.strip() or not self.name.isprintable():
+            raise ValueError("the name of a task is blank, or has a control character")
         if self.kind and self.metric and (self.kind == "regression") != (self.metric in REGRESSION):
             raise ValueError(f"the metric {self.metric!r} does not fit a task of kind {self.kind!r}")
         if self.revision and not self.checkpoint:
