@@ -13,6 +13,8 @@ def main() -> None:
     from dse.cli.errors import leave_threads, prepare_streams
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what a batch system sends ends a command as Ctrl-C does
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores that the terminal closes
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     prepare_streams()
     try:
         app(prog_name="dse")

@@ -33,14 +33,16 @@ def run(
     results: opt.Results = opt.RESULTS,
     trials: Annotated[
         int | None,
-        typer.Option(min=1, help="Number of trials in all sessions.", show_default="value in the space file"),
+        typer.Option(
+            min=1, max=2**63 - 1, help="Number of trials in all sessions.", show_default="value in the space file"
+        ),
     ] = None,
     seed: Annotated[
         int | None,
         typer.Option(min=0, max=2**32 - 1, help="Seed of the search.", show_default="value in the space file"),
     ] = None,
     workers: Annotated[
-        int, typer.Option(min=1, help="Processes that share a design's tasks, each on cores of its own.")
+        int, typer.Option(min=1, max=1024, help="Processes that share a design's tasks, each on cores of its own.")
     ] = 1,
     start: Annotated[
         Path | None,
@@ -203,7 +205,11 @@ def redundancy(
     results: opt.Results = opt.RESULTS,
     rows: Annotated[
         int,
-        typer.Option(min=1, help="Training rows: of all tasks together for similarity, of each task for importance."),
+        typer.Option(
+            min=1,
+            max=2**63 - 1,
+            help="Training rows: of all tasks together for similarity, of each task for importance.",
+        ),
     ] = 384,
     form: opt.Form = Format.TABLE,
     quiet: opt.Quiet = False,

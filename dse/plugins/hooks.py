@@ -57,6 +57,9 @@ def check_record(record: object, kind: Kind, hook: str, source: str) -> None:
     if record.api < API:
         told = f"{source}: {who} is written for contract {record.api} of plugins; state api={API} once it follows contract {API}"
         warnings.warn(told, DeprecationWarning, stacklevel=2)
+    if not callable(record.build):
+        what = f"the build of {who} cannot be called"
+        raise PluginContractError(what, where=source, expected="a function of the options", found=repr(record.build))
     if not (isinstance(options, type) and issubclass(options, Options)):
         what, needed = f"the options of {who} are not a class of options", "a subclass of dse.Options"
         raise PluginContractError(what, where=source, expected=needed, found=repr(options))

@@ -60,12 +60,12 @@ def shell(
 # numbers
 words("no_limit", "numbers", (*PARETO, "--limit", "0"), "--limit")
 words("a_negative_limit", "numbers", (*PARETO, "--limit", "-1"), "--limit")
-words("a_limit_in_scientific_notation", "numbers", (*PARETO, "--limit", "1e3"), "--limit", "1e3")
+words("a_limit_in_scientific_notation", "numbers", (*PARETO, "--limit", "1e3"), "--limit")
 words("a_limit_beyond_64_bits", "numbers", (*PARETO, "--limit", 10**30), "117", status=0, quick=True)
 words("a_drop_of_nan", "numbers", (*PARETO, "--max-drop", "nan"), "--max-drop", "nan", quick=True)
 words("an_area_of_nan", "numbers", (*PARETO, "--max-area", "nan"), "--max-area", "nan")
-words("an_endless_drop", "numbers", (*PARETO, "--max-drop", "inf"), "117", status=0)
-words("trials_of_a_fraction", "numbers", ("run", "robust.toml", "--trials", "2.5"), "--trials", "2.5")
+words("an_endless_drop", "numbers", (*PARETO, "--max-drop", "inf"), "--max-drop", "inf")
+words("trials_of_a_fraction", "numbers", ("run", "robust.toml", "--trials", "2.5"), "--trials")
 words("trials_beyond_64_bits", "numbers", ("run", "robust.toml", "--trials", 10**30), "--trials")
 words("a_time_of_nan_for_a_query", "numbers", ("query", "SELECT 1", EXAMPLE, "--time-limit", "nan"), "--time-limit")
 words(

@@ -91,7 +91,7 @@ lists(
     "15",
     whole=False,
 )
-lists("no_path_of_modules", "process", "import sys\nsys.path.clear()\n" + GOOD)
+lists("no_path_of_modules", "process", "import sys\nsys.path.clear()\n" + GOOD, "stranger.py", whole=False)
 lists("open_is_patched", "process", "import builtins\nbuiltins.open = None\n" + GOOD)
 lists("warnings_are_errors", "process", "import warnings\nwarnings.simplefilter('error')\n" + GOOD)
 lists("no_file_may_grow", "process", "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n" + GOOD)
@@ -152,8 +152,8 @@ lists(
 
 # records
 for name, change, told in (
-    ("a_name_with_an_escape", r"name='\x1b[2Jred'", r"\x1b[2Jred"),
-    ("a_name_with_a_line_break", r"name='two\nlines'", r"two\nlines"),
+    ("a_name_with_an_escape", r"name='\x1b[2Jred'", r"\\x1b[2Jred"),
+    ("a_name_with_a_line_break", r"name='two\nlines'", r"two\\nlines"),
     ("a_name_without_letters", "name=''", "stranger.py"),
     ("a_name_with_dots", "name='a.b.c'", "a.b.c"),
     ("a_name_of_a_megabyte", "name='x' * 10**6", "stranger.py"),
@@ -175,7 +175,8 @@ lists(
     "a_summary_of_escapes",
     "records",
     HOOK.format("    yield " + RECORD.format(r"summary='\x1b[2J' + 'x' * 10**6") + "\n"),
-    whole=True,
+    "summary",
+    whole=False,
 )
 
 # files
