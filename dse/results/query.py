@@ -109,7 +109,7 @@ def _answer(
     except QueryError:
         raise
     except TypeError as error:  # of DuckDB's binding
-        raise QueryError("the SQL is no text in UTF-8", where=where, found=ascii(sql), fix="write it anew") from error
+        raise QueryError("the SQL is no text in UTF-8", where=where, found=ascii(sql), fix="write it again") from error
     except (duckdb.PermissionException, ValueError) as error:  # a ValueError is a kind of statement without a name
         raise _reach_error(where, str(error).splitlines()[0]) from error
     except duckdb.Error as error:

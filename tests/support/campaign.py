@@ -84,7 +84,7 @@ class Outcome:
     stderr: str
 
 
-Check = Callable[[Home, Outcome], None]
+Check = Callable[[Home, Outcome], object]
 
 
 @dataclass(frozen=True)
