@@ -202,11 +202,10 @@ class LoadedTask:
         paths = Path(self.checkpoint).glob("*model*") if self.spec.checkpoint else ()
         stamps = {path.name: (path.stat().st_size, path.stat().st_mtime_ns) for path in paths if is_file(path)}
         self._stamps = self._stamps or stamps
-        if stamps != self._stamps:
-            changed = ", ".join(sorted({name for name, _ in stamps.items() ^ self._stamps.items()}))
+        if changed := sorted({name for name, _ in stamps.items() ^ self._stamps.items()}):
             fix = "start the study again, which scores the new weights; or put back the old files"
             reason = f"the checkpoint of task {self.spec.name!r} changed while it was in use"
-            raise CheckpointError(reason, where=self.checkpoint, found=changed, fix=fix)
+            raise CheckpointError(reason, where=self.checkpoint, found=", ".join(changed), fix=fix)
 
     def observe(self, rows: int, given: Model | None = None) -> Iterator[Observation]:
         """Run a fixed random sample of rows through the task's own model, or a given one.

@@ -75,10 +75,10 @@ def find_tensors(
     for path in paths:
         with safe_open(path, "pt") as file:
             stored = list(file.keys())
-        for key, name in names.items():
-            for other in [one for one in stored if name.endswith(one) or one.endswith(name)]:
-                if torch.equal(read_tensor(path, other), tensors[key]):
-                    places[key] = path, other
+        pairs = [
+            (key, one) for key, name in names.items() for one in stored if name.endswith(one) or one.endswith(name)
+        ]
+        places |= {key: (path, one) for key, one in pairs if torch.equal(read_tensor(path, one), tensors[key])}
     return places if len(places) == len(tensors) else {}
 
 
