@@ -37,8 +37,9 @@ class DesignPoint:
         return name
 
     def key(self) -> tuple[object, ...]:
-        """Hashable identity: equal keys are the same design."""
-        return (self.generator, self.compressor, self.scheduler, self.hardware, tuple(sorted(self.values.items())))
+        """Hashable identity: equal keys are the same design, since its plugins say which parameters it has."""
+        values = (value for _, value in sorted(self.values.items()))
+        return (self.generator, self.compressor, self.scheduler, self.hardware, *values)
 
 
 @dataclass(frozen=True, slots=True)

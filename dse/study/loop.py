@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dse.errors import DseError, StudyError, WorkerError
@@ -12,17 +12,19 @@ from dse.records.design import DesignPoint
 from dse.records.plugin import KINDS
 from dse.results.points import PREFIX, point_of
 from dse.results.status import Status
+from dse.results.writer import Rows
 from dse.samplers.encoding import Codec, Params
 from dse.samplers.fallback import unseen_point
 from dse.samplers.seeds import derive
 from dse.samplers.suggester import Suggester, Told
 from dse.space.searchspace import SearchSpace
-from dse.study.log.events import damaged_event_error
+from dse.study.log.events import check_done, damaged_event_error
 from dse.study.log.file import StudyLog, pause_garbage_collection
 from dse.study.log.history import History, Trial
 from dse.study.observer import Observer
 from dse.study.progress import Ledger
 from dse.study.stages import Evaluator, Outcome
+from dse.study.tables import cells_of_sessions, collect_rows
 from dse.study.task_values import point_in
 
 LENIENT_TRIALS = 5
@@ -45,7 +47,8 @@ class Loop:
 
     Attributes:
         queue: designs to evaluate before the sampler is asked, each with its source.
-        checked: number of the log's events that were read when the session began.
+        rows: rows of all finished trials.
+        history: sessions of the log, without its trials.
     """
 
     space: SearchSpace
@@ -56,7 +59,12 @@ class Loop:
     log: StudyLog
     observer: Observer
     queue: list[tuple[str, DesignPoint]] = field(default_factory=list, init=False)
-    checked: int = field(default=0, init=False)
+    rows: Rows = field(init=False)
+    history: History = field(init=False)
+    _types: Mapping[str, str] = field(default_factory=dict, init=False)
+    _cells: Sequence[dict[str, Any]] = field(default=(), init=False)
+    _asked_in: int = field(default=-1, init=False)  # the session that asked the open trial
+    _failure: Mapping[str, Any] = field(default_factory=dict, init=False)
     _in_flight: Trial | None = field(default=None, init=False)
     _session: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("failed", "evaluated", "deaths"), 0), init=False
@@ -65,7 +73,7 @@ class Loop:
     @pause_garbage_collection()
     def restore(self, history: History) -> None:
         """Replay a log into the sampler and the ledger."""
-        self.checked = len(self.log.events)
+        self.hold(history)
         self.suggester.restore_study_attributes(history.study_attributes)
         tasks = history.tasks
         for trial in history.finished:
@@ -79,6 +87,12 @@ class Loop:
         self._learn_profiles(history, len(history.finished))
         self.ledger.mark_restored()
         self._in_flight = history.in_flight
+
+    def hold(self, history: History) -> None:
+        """Hold the rows of a log in little memory, and its sessions."""
+        self.rows, self.history = collect_rows(history), replace(history, finished=())
+        self._types = {column.name: column.type for column in self.rows.columns}
+        self._cells = cells_of_sessions(history)
 
     def requeue_failed(self, history: History) -> None:
         """Evaluate failed designs again before anything new."""
@@ -97,7 +111,9 @@ class Loop:
         """
         if self._in_flight is not None:
             trial, self._in_flight = self._in_flight, None
+            self._asked_in = trial.session
             self._finish_in_flight(trial)
+            self._asked_in = -1
             return ""
         if self.ledger.evaluated >= total:
             return f"the budget of {total} trials is spent"
@@ -176,13 +192,15 @@ class Loop:
             **outcome.cells,
             "duration_s": time.perf_counter() - started,
         }
-        self._close(row, outcome.result, point)
+        self._close(asked, row, outcome.result, point)
         return outcome.result
 
-    def _close(self, row: dict[str, Any], told: Told, point: DesignPoint | None) -> None:
+    def _close(self, asked: Mapping[str, Any], row: dict[str, Any], told: Told, point: DesignPoint | None) -> None:
         values = None if told.values is None else list(told.values)
         done = {"event": "done", "trial": row["trial"], "row": row, "values": values, "constraints": told.constraints}
         self.log.append(done)
+        check_done(self.log.path, self.log.lines, done, asked, self.history.sessions[-1], self._types)
+        self.rows.append(row | self._cells[self._asked_in])
         self.ledger.record(row, told, point)
         self._learn(point, row)
         if Status(row["status"]).counts:
@@ -190,6 +208,8 @@ class Loop:
             self._session["deaths"] = self._session["deaths"] + 1 if died else 0
             self._session["evaluated"] += not died
             self._session["failed"] += row["status"] == Status.FAILED and not died
+        if row["status"] == Status.FAILED:
+            self._failure = row
         self.observer.trial(self.ledger.progress(), row)
 
     def _learn(self, point: DesignPoint | None, row: Mapping[str, Any]) -> None:
@@ -216,7 +236,9 @@ class Loop:
             plugins = {str(kind): trial.asked["params"].get(kind, "") for kind in KINDS}
             reason = "asked in another space than the one the study was continued with"
             row = {"trial": trial.number, "source": trial.asked["source"], "seed": trial.asked["seed"], **plugins}
-            self._close({**row, "status": Status.FAILED, "reason": reason, "error_message": reason}, told, None)
+            self._close(
+                trial.asked, {**row, "status": Status.FAILED, "reason": reason, "error_message": reason}, told, None
+            )
             self.suggester.restore(None, {}, told)
         self._check_failures()
 
@@ -226,13 +248,13 @@ class Loop:
             raise StudyError(
                 f"the worker died at each of the last {self._session['deaths']} designs, twice at each",
                 where=self.log.path.parent,
-                found=self._last_failure()["reason"],
+                found=self._failure["reason"],
                 fix=f"nothing is lost: remove the cause, then {RETRY}",
             )
         share = self.space.file.search.max_failed_share
         if evaluated < LENIENT_TRIALS or failed <= share * evaluated:
             return
-        last = self._last_failure()
+        last = self._failure
         raise StudyError(
             f"{failed} of {evaluated} trials failed; the last one, trial {last['trial']}: {last['reason']}",
             where=self.log.path.parent,
@@ -240,10 +262,6 @@ class Loop:
             found=f"{failed / evaluated:.0%}",
             fix=f"nothing is lost, and failed trials keep their traceback: remove the cause, then {RETRY}",
         )
-
-    def _last_failure(self) -> Mapping[str, Any]:
-        rows = (event["row"] for event in reversed(self.log.events) if event["event"] == "done")
-        return next(row for row in rows if row["status"] == Status.FAILED)
 
     def _check_row(self, trial: Trial, row: Mapping[str, Any], point: DesignPoint) -> None:
         """Refuse a row with other parameters than those asked for."""

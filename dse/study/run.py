@@ -22,7 +22,7 @@ from dse.samplers.encoding import Codec
 from dse.samplers.suggester import Suggester
 from dse.space.searchspace import SearchSpace
 from dse.space.write import resolved_text
-from dse.study.log.file import Event, StudyLog, pause_garbage_collection
+from dse.study.log.file import Event, StudyLog, pause_garbage_collection, read_events
 from dse.study.log.history import History, read_history
 from dse.study.loop import Loop
 from dse.study.observer import NullObserver, Observer, Progress
@@ -112,6 +112,7 @@ def run(
         loop.queue = [(enqueued_by, point) for point in enqueue]
         if retry_failed:
             loop.requeue_failed(history)
+        del history  # memory must not grow with each trial
         for note in event["notes"]:
             observer.note(note)
         return _until_done(problem, loop, folder, total, lambda: _record_content(problem, loop, folder, force=force))
@@ -130,24 +131,26 @@ def _open_session(
 ) -> tuple[Event, History]:
     """Read the log, refuse a study that does not fit it, and open a session; return its event, and the log with the event."""
     history = read_history(log.events, log.path)
-    check_tables(folder, history)
+    check_tables(folder, history, len(history.finished))
     check_edition(folder, history)
     event = session_event(space, provenance, problem.components, history, [log.note] if log.note else [])
     event["notes"] += check_unchanged(folder, history, event, force=force)
     if profiled:
         event["profiled"] = list(profiled)
     log.append(event)
-    return event, read_history(log.events, log.path, checked=len(log.events))  # with earlier rows stale, if they are
+    events = [*log.events, event]
+    log.events.clear()  # the log holds them, and memory must not grow with each trial
+    return event, read_history(events, log.path, checked=len(events))  # with earlier rows stale, if they are
 
 
 def _record_content(problem: Problem, loop: Loop, folder: Path, *, force: bool) -> None:
     """Log the content that a prepared problem knows; refuse it if it has changed."""
-    history = read_history(loop.log.events, loop.log.path)
     digests = problem.digests if isinstance(problem, WithDigests) else {}
-    event = prepared_event(folder, history, digests, force=force)
+    event = prepared_event(folder, loop.history, digests, force=force)
     if event is None:
         return
     loop.log.append(event)
+    loop.hold(read_history(read_events(loop.log.path)[0], loop.log.path, checked=loop.log.lines))
     if event["stale"]:
         loop.ledger.forget_results()
     for note in event["notes"]:
@@ -185,7 +188,7 @@ def _until_done(problem: Problem, loop: Loop, folder: Path, total: int, record: 
 def _write(loop: Loop, folder: Path) -> tuple[Path, Path]:
     loop.log.hook("results:writing")
     loop.log.sync()  # after a power cut, the log must know all trials of the tables
-    return write_results(folder, read_history(loop.log.events, loop.log.path, checked=loop.checked))
+    return write_results(folder, loop.history, loop.rows)
 
 
 def _budget(space: SearchSpace, trials: int | None) -> int:

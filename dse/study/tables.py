@@ -10,7 +10,7 @@ from dse.errors import StudyError
 from dse.files import write_text_whole
 from dse.results.columns import IDENTITY, merge_columns
 from dse.results.files import LOG, PARETO, PROVENANCE, TRIALS
-from dse.results.writer import write_tables
+from dse.results.writer import Rows, write_tables
 from dse.study.log.file import read_events
 from dse.study.log.history import History, read_history
 from dse.study.provenance import accounting_of
@@ -29,8 +29,13 @@ def refresh(folder: Path | str) -> tuple[Path, Path]:
     return write_results(folder, read_history(events, folder / LOG))
 
 
-def check_tables(folder: Path, history: History) -> None:
+def check_tables(folder: Path, history: History, trials: int) -> None:
     """Refuse a log that knows fewer trials than the table of the study; a trial in flight is evaluated again.
+
+    Args:
+        folder: folder of the study.
+        history: the log.
+        trials: number of finished trials.
 
     Raises:
         StudyError: the log has lost trials, or something else than a file is in the place of a table.
@@ -44,7 +49,6 @@ def check_tables(folder: Path, history: History) -> None:
         count = pq.read_metadata(folder / TRIALS).num_rows
     except (OSError, ValueError):  # there is no table yet, or it is damaged and written again
         return
-    trials = len(history.finished)
     if count > trials + (history.in_flight is not None):
         message, where = "the log has lost trials that the table of the study holds", history.path
         fix = "restore the log from a backup; or move the tables away, to begin again after the last trial of the log"
@@ -53,25 +57,40 @@ def check_tables(folder: Path, history: History) -> None:
         )
 
 
-def write_results(folder: Path, history: History) -> tuple[Path, Path]:
+def cells_of_sessions(history: History) -> list[dict[str, Any]]:
+    """Return the values that all rows of a session share, by session: versions, task names and accounting."""
+    texts = [json.dumps({"dse": session["versions"]["dse"], **session["plugins"]}) for session in history.sessions]
+    return [
+        {"versions": text, "tasks": tasks, "accounting": accounting_of(session)}
+        for text, tasks, session in zip(texts, history.tasks, history.sessions, strict=True)
+    ]
+
+
+def collect_rows(history: History) -> Rows:
+    """Return the rows of a log's finished trials."""
+    cells = cells_of_sessions(history)
+    rows = ({**trial.done["row"], **cells[trial.session]} for trial in history.finished if trial.done)
+    return Rows(merge_columns(history.columns, IDENTITY), rows)  # a log of an older version declares fewer columns
+
+
+def write_results(folder: Path, history: History, rows: Rows | None = None) -> tuple[Path, Path]:
     """Write the tables and provenance of a log that has been read.
+
+    Args:
+        folder: folder of the study.
+        history: sessions of the log, and its finished trials unless ``rows`` has them.
+        rows: rows of the finished trials.
 
     Raises:
         StudyError: the log knows fewer trials than the tables, or the disk refuses a file.
     """
-    check_tables(folder, history)
-    texts = [json.dumps({"dse": session["versions"]["dse"], **session["plugins"]}) for session in history.sessions]
-    by_session = [
-        {"versions": text, "tasks": tasks, "accounting": accounting_of(session)}
-        for text, tasks, session in zip(texts, history.tasks, history.sessions, strict=True)
-    ]
-    rows = [{**trial.done["row"], **by_session[trial.session]} for trial in history.finished if trial.done]
+    rows = rows or collect_rows(history)
+    check_tables(folder, history, len(rows.table()))
     last = history.sessions[-1]
     write_text_whole(folder / PROVENANCE, json.dumps(_provenance(history), indent=2) + "\n")
     return write_tables(
         folder,
         rows,
-        merge_columns(history.columns, IDENTITY),  # a log of an older version declares fewer
         study=last["study"],
         objectives=last["objectives"],
         reference_point=last["reference_point"],

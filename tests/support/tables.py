@@ -8,7 +8,7 @@ from typing import Any
 from dse.records.design import PluginParameter
 from dse.records.parameters import Float, Int, Permutation
 from dse.results.columns import study_columns
-from dse.results.writer import write_tables
+from dse.results.writer import Rows, write_tables
 
 TASKS = ("trec6", "sst2")
 REFERENCE = {"area_ratio": 1.0, "accuracy_drop": 5.0}
@@ -62,8 +62,7 @@ def write(
     columns = study_columns(parameters, TASKS, ["adc", "arrays"])
     write_tables(
         folder,
-        rows,
-        columns,
+        Rows(columns, rows),
         study=folder.name,
         objectives=objectives,
         reference_point=reference,

@@ -31,7 +31,8 @@ class StudyLog:
         hook: function called before and after each event is written, with the name of that point, such as ``asked:written``.
 
     Attributes:
-        events: events of the log.
+        events: events that the log held when it was opened; later ones are in the file alone.
+        lines: number of all events.
         note: description of a repair; empty if the log was whole.
     """
 
@@ -39,6 +40,7 @@ class StudyLog:
         self.path = path
         self.hook = hook
         self.events, whole = read_events(path)
+        self.lines = len(self.events)
         self.note = ""
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -77,7 +79,7 @@ class StudyLog:
         except OSError as error:
             fix = "nothing recorded so far is lost: make room and continue the study"
             raise StudyError(f"the log cannot be written: {error.strerror}", where=self.path, fix=fix) from error
-        self.events.append(event)
+        self.lines += 1
         self.hook(f"{name}:written")
 
     def close(self) -> None:
