@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from benchmarks.caches import fine_tuned_only
 from benchmarks.figures import Figure, choose_size, measures
@@ -103,7 +104,8 @@ def write_checkpoints(folder: Path, tasks: int) -> None:
     """Write a base, checkpoints with other random weights, and text."""
     from tests.support.tiny import CLASSIFIER, make_config, make_model, write_data, write_tokenizer
 
-    config = make_config(**choose_size(MINILM, {}))
+    sizes: dict[str, Any] = dict(choose_size(MINILM, {}))
+    config = make_config(**sizes)
     for seed, name in enumerate(("model", *(f"task{index}" for index in range(tasks)))):
         make_model(config, head=CLASSIFIER, seed=seed).save_pretrained(folder / name)
         write_tokenizer(folder / name)

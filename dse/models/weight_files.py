@@ -71,7 +71,7 @@ def find_tensors(
     import torch
     from safetensors import safe_open
 
-    places = {}
+    places: dict[Key, tuple[Path, str]] = {}
     for path in paths:
         with safe_open(path, "pt") as file:
             stored = list(file.keys())

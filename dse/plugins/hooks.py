@@ -50,6 +50,7 @@ def check_record(record: object, kind: Kind, hook: str, source: str) -> None:
             raise PluginContractError(what, where=source, found=ascii(text)[:80])
     who = f"{kind} {record.name!r}"
     options: object = record.options
+    build: object = record.build
     if record.api not in range(OLDEST_API, API + 1):
         what, fix = "another version of the plugin contract", "install a release of the plugin for this version of dse"
         what, needed, given = f"{who} is made for {what}", f"api {OLDEST_API} to {API}", f"api {record.api}"
@@ -57,9 +58,9 @@ def check_record(record: object, kind: Kind, hook: str, source: str) -> None:
     if record.api < API:
         told = f"{source}: {who} is written for contract {record.api} of plugins; state api={API} once it follows contract {API}"
         warnings.warn(told, DeprecationWarning, stacklevel=2)
-    if not callable(record.build):
+    if not callable(build):
         what = f"the build of {who} cannot be called"
-        raise PluginContractError(what, where=source, expected="a function of the options", found=repr(record.build))
+        raise PluginContractError(what, where=source, expected="a function of the options", found=repr(build))
     if not (isinstance(options, type) and issubclass(options, Options)):
         what, needed = f"the options of {who} are not a class of options", "a subclass of dse.Options"
         raise PluginContractError(what, where=source, expected=needed, found=repr(options))

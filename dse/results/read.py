@@ -52,7 +52,7 @@ def read_provenance(path: Path | str) -> dict[str, Any]:
     sessions = loaded.get("sessions", []) if isinstance(loaded, dict) else None
     if not isinstance(sessions, list) or not all(isinstance(session, dict) for session in sessions):
         raise damaged_table_error(file, f"{loaded!r:.60}", subject="the provenance")
-    return loaded
+    return dict(loaded)
 
 
 def show(path: Path | str, trial: int) -> dict[str, Any]:

@@ -240,8 +240,9 @@ class WorkloadProblem:
         missing = [kind for kind, name in zip(KINDS, combination, strict=True) if (kind, name) not in self._plugins]
         if missing:
             raise SpaceError("the study does not name this plugin", where=missing[0], found=" + ".join(combination))
-        built = (self._plugins[chosen] for chosen in zip(KINDS, combination, strict=True))
-        return Built(combination, *built, api=self._origins[f"hardware.{combination[3]}"].api)
+        generator, compressor, scheduler, hardware = zip(KINDS, combination, strict=True)
+        plugins, api = self._plugins, self._origins[f"hardware.{combination[3]}"].api
+        return Built(combination, plugins[generator], plugins[compressor], plugins[scheduler], plugins[hardware], api)
 
     def _cost(self, built: Built, points: list[DesignPoint]) -> tuple[Costed, dict[str, dict[str, Floats]]]:
         """Cost designs of one combination, and each baseline on each design's own hardware, by the suffix of its columns."""

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 import dse
 from dse.cost.counts import count
 from dse.cost.demand import demand
+from dse.cost.reference import default_value
 from tests.support.workloads import geometry, minilm, workload
 
 DEFAULTS: dict[str, Any] = {"input_bits": 8} | {
-    item.name: item.default for item in Isaac(IsaacOptions()).parameters(workload())
-}  # type: ignore[union-attr]
+    item.name: default_value(item, workload()) for item in Isaac(IsaacOptions()).parameters(workload())
+}
 
 
 def params(points: int = 1, **changes: Any) -> dse.Params:

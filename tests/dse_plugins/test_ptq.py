@@ -56,8 +56,8 @@ def test_its_arrays_are_those_of_its_bits_and_its_scales_are_charged(bits: int, 
     load = minilm(2)
     wanted = demand(load, dse.separate_models(load, 2), generator="test")
     ours = PostTraining(dse.Options()).footprint(load, wanted, geometry(2), params([bits] * 2, ["output", "matrix"]))
-    arrays = count(load.encoder, wanted, ours, geometry(2)).arrays.sum(axis=(1, 2))
-    whole = count(load.encoder, wanted, dse.whole_footprint(wanted), geometry(2)).arrays.sum(axis=(1, 2))
+    arrays = count(load, wanted, ours, geometry(2)).arrays.sum(axis=(1, 2))
+    whole = count(load, wanted, dse.whole_footprint(wanted), geometry(2)).arrays.sum(axis=(1, 2))
 
     assert (arrays == whole * share).all()
     outputs = sum(matrix.columns for matrix in load.encoder.matrices)

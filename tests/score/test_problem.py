@@ -12,7 +12,7 @@ import pytest
 import dse
 from dse.records.design import DesignPoint
 from dse.records.effective import Effective
-from dse.records.plugin import KINDS
+from dse.records.plugin import KINDS, Kind
 from dse.score.build import build_problem
 from dse.score.problem import WorkloadProblem
 from dse.score.stored_terms import Assembly
@@ -310,7 +310,9 @@ def test_hardware_of_contract_1_keeps_its_input_bits_and_refuses_others(
     (tmp_path / "old.py").write_text(OLD_HARDWARE)
     registry = dse.Registry().discover().add_file(tmp_path / "old.py")
     names = (*BASELINE[:3], "old")
-    chosen = tuple((kind, name, {}) for kind, name in zip(KINDS, names, strict=True))
+    chosen: tuple[tuple[Kind, str, dict[str, Any]], ...] = tuple(
+        (kind, name, {}) for kind, name in zip(KINDS, names, strict=True)
+    )
     other = WorkloadProblem(problem._loaded, chosen, load(tiny_space).reference_hardware, registry, cache=cache)
     other.prepare(scores=False)
     point, same = other.default_point(names), problem.default_point(BASELINE)
