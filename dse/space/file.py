@@ -253,7 +253,9 @@ def _list_unholdable(raw: Any, where: object, mark: str = ": ") -> Iterator[DseE
     elif isinstance(raw, int) and not -(2**63) <= raw < 2**63:
         yield SpaceError("no table holds these numbers", where=where, expected="a whole number of 64 bits", found=raw)
     elif isinstance(raw, str) and "\0" in raw:
-        yield SpaceError("no file has this name", where=where, expected="text without a zero byte", found=repr(raw))
+        yield SpaceError(
+            "this text holds a zero byte", where=where, expected="text that a name may hold", found=repr(raw)
+        )
 
 
 def _with_files(raw: Any, folder: Path, *, inside: bool = False) -> Any:

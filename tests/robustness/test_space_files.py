@@ -246,9 +246,9 @@ KINDS: dict[str, tuple[Prepare, tuple[str, ...], str]] = {
     "a device as data": (lambda home: home.change('"verdict.tsv"', '"/dev/zero"'), (), "a device or a pipe"),
     "an encoding with a null character": (
         lambda home: home.change('path = "verdict.tsv"', 'path = "verdict.tsv", encoding = "utf\\u00008"'),
-        (), "encoding of text, such as",
+        (), "this text holds a zero byte",
     ),
-    "a seed without end": (lambda home: home.change("trials = 4", f"seed = {10**400}"), (), "less than 4294967296"),
+    "a seed without end": (lambda home: home.change("trials = 4", f"seed = {10**400}"), (), "a whole number of 64 bits"),
     "a number of 5,000 digits": (lambda home: home.change("trials = 4", f"trials = {'9' * 5000}"), (), "4300 digits"),
     "a constraint the wrong way round": (
         lambda home: home.change("trials = 4", "constraints = { area_mm2 = { min = 3, max = 2 } }"),

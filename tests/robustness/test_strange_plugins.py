@@ -182,7 +182,7 @@ def test_failed_trials_keep_those_before_them(home: Home, dse: Any) -> None:
 
     body = (
         "    count = 0\n\n    def components(self, *args, **named):\n        Strange.count += 1\n"
-        "        if Strange.count > 4:\n            raise MemoryError\n"
+        "        if Strange.count > 9:\n            raise MemoryError\n"
         "        return super().components(*args, **named)\n"
     )
     use(home, "hardware", stranger("hardware", body))
