@@ -138,11 +138,11 @@ def test_sql_that_reaches_beyond_the_views_is_refused_in_one_sentence(
     Path("file.csv").write_text("a\n1\n", encoding="utf-8")
     before = {path: path.read_bytes() for path in results.rglob("*") if path.is_file()}
     sources = find((), results)
-    for ask_all in (lambda: ask(sources, sql), lambda: ask(sources, f"CREATE TABLE mine AS SELECT 1; {sql}; SELECT 1")):
+    for statements in (sql, f"CREATE TABLE mine AS SELECT 1; {sql}; SELECT 1"):
         with pytest.raises(
             QueryError, match="SQL reads the views of the studies and no other file, extension or setting"
         ):
-            ask_all()
+            ask(sources, statements)
     with pytest.raises(QueryError, match="DuckDB refuses the condition"):  # it would be more than one
         matching(sources, f"1=1); {sql}; SELECT study, trial FROM pareto WHERE (1=1")
     assert {path: path.read_bytes() for path in results.rglob("*") if path.is_file()} == before
