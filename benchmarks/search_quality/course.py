@@ -18,7 +18,7 @@ from dse.study.provenance import Provenance
 from dse.study.run import run
 
 REFERENCE = (1.0, 1.25, 5.0)
-AXES = ["array_area_ratio", "energy_ratio", "accuracy_drop"]
+AXES = ["array_area_ratio_reference", "energy_ratio_reference", "accuracy_drop"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -283,7 +283,8 @@ def _write_report(report: SpaceReport) -> None:
         f"study       {report.name}",
         f"tasks       {', '.join(report.tasks)} ({report.layers} layers each)",
         *(f"{kind:<11} {', '.join(names)}" for kind, names in report.plugins.items()),
-        f"objectives  {', '.join(report.objectives)}",
+        *(f"objective   {text}" for text in report.goals),
+        *(f"constraint  {text}" for text in report.limits),
         f"designs     {size}",
         f"trials      {report.trials}",
     ]
@@ -292,7 +293,7 @@ def _write_report(report: SpaceReport) -> None:
     lines += [f"baseline    {facts.sentence()}" for facts in report.baselines]
     lines += [f"WARNING     {text}" for facts in report.data for text in facts.warnings()]
     lines += [f"WARNING     {text}" for facts in report.baselines if (text := facts.warning())]
-    measured = {name: value for name in COSTS if (value := report.cost.get(name)) is not None}
+    measured = {name: report.cost[name] for name in (*COSTS, *report.objectives) if report.cost.get(name) is not None}
     costs = ", ".join(f"{name} {cell(plain_value(value))}" for name, value in measured.items())
     lines.append(f"cost        of the design with every default, before fine-tuning: {costs}")
     lines += [f"limits      that design breaks: {reason}" for reason in report.violations]

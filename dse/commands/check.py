@@ -14,6 +14,9 @@ from dse.records.callbacks import ProgressCallback
 from dse.records.data_facts import DataFacts
 from dse.records.plugin import Kind
 from dse.records.problem import WithBaselines
+from dse.results.objectives import evaluate_objectives
+from dse.results.points import cells_of
+from dse.space.constraints import constraints_of
 from dse.space.default_design import default_point
 from dse.space.domain import values_text
 from dse.space.lines import raise_in_order
@@ -56,8 +59,10 @@ class SpaceReport:
         parameters: every parameter, searched or fixed.
         trials: budget in trials.
         objectives: names of the objectives.
+        goals: a sentence per objective: what is optimised, and the reference of the hypervolume.
+        limits: a sentence per constraint.
         cost: metrics of the design with every parameter at its default, before anything is fine-tuned.
-        violations: limits that this design breaks.
+        violations: limits that this design breaks, and objectives that have no value for it.
         data: counts of every task's rows that are used, dropped or cut.
         baselines: scores of every task that has a ready checkpoint, on its search split.
     """
@@ -70,6 +75,8 @@ class SpaceReport:
     parameters: tuple[ParameterInfo, ...]
     trials: int
     objectives: tuple[str, ...]
+    goals: tuple[str, ...]
+    limits: tuple[str, ...]
     cost: Mapping[str, float | None]
     violations: tuple[str, ...] = ()
     data: tuple[DataFacts, ...] = ()
@@ -117,7 +124,12 @@ def check(
         with collect(problems):
             check_components(search_space, problem)
         raise_in_order(problems, search_space.file.path)
-        cost = problem.cost([default_point(search_space)])[0]
+        point = default_point(search_space)
+        cost = problem.cost([point])[0]
+        objectives = search_space.file.objectives
+        values, reasons = evaluate_objectives(
+            cells_of(point, cost), [item for item in objectives if not item.needs_score]
+        )
         baselines = problem.baselines(ready=True) if isinstance(problem, WithBaselines) else ()
         return SpaceReport(
             name=search_space.file.name,
@@ -127,9 +139,11 @@ def check(
             plugins=search_space.plugins,
             parameters=tuple(_describe_parameter(item) for item in search_space.parameters),
             trials=search_space.file.search.trials,
-            objectives=tuple(search_space.file.search.objectives),
-            cost=cost.metrics,
-            violations=cost.violations,
+            objectives=tuple(item.name for item in objectives),
+            goals=tuple(item.sentence for item in objectives),
+            limits=tuple(item.sentence for item in constraints_of(search_space.file)),
+            cost={**cost.metrics, **values},
+            violations=(*cost.violations, *reasons),
             data=problem.data,
             baselines=baselines,
         )

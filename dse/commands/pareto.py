@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from dse.analysis.comparison import check_comparable
 from dse.errors import UnknownNameError, unknown_name
 from dse.records.plugin import KINDS
-from dse.results.columns import METRIC_NAMES, OBJECTIVES
+from dse.results.columns import METRIC_NAMES
 from dse.results.front import JOINT, check_agreement, mask_kept, read_fronts
+from dse.results.objectives import Objective, read_objectives
 from dse.results.pareto import study_hypervolume
 from dse.results.points import PREFIX
 from dse.results.studies import find, place
@@ -63,9 +64,9 @@ def pareto(
         if name not in frame.columns:
             raise unknown_name("column", name, frame.columns, where=place(sources))
     frame = frame[frame["joint"] & mask_kept(frame, sources, max_drop, max_area, where)]
+    objectives = read_objectives(metadata[0]["objectives"])
     if sort is None:
-        first = OBJECTIVES[metadata[0]["objectives"][0]]
-        sort, descending = first.column, first.maximise
+        sort, descending = objectives[0].column, objectives[0].maximise
     try:
         frame = frame.sort_values([sort, "study", "trial"], ascending=[not descending, True, True])
     except TypeError as error:
@@ -73,7 +74,8 @@ def pareto(
             f"column {sort!r} holds lists, which have no order", where=place(sources), fix="sort by another column"
         ) from error
     parameters = [name for name in frame.columns if name.startswith(PREFIX)]
-    standard = (*(["study"] if len(sources) > 1 else []), "trial", *KINDS, *METRIC_NAMES, "tasks", *parameters)
+    metrics = dict.fromkeys((*METRIC_NAMES, *(item.column for item in objectives)))
+    standard = (*(["study"] if len(sources) > 1 else []), "trial", *KINDS, *metrics, "tasks", *parameters)
     measured = [name for name in standard if name in frame.columns and (frame[name].notna().any() or name == "trial")]
     if limit is not None:
         frame = frame.head(limit)
@@ -118,16 +120,19 @@ def hypervolume(
     references = [item["reference_point"] for item in metadata]
     check_agreement(sources, "reference points", references)
     differing = check_comparable(sources, anyway=anyway)
+    objectives = read_objectives(metadata[0]["objectives"])
     frame = frame[mask_kept(frame, sources, max_drop, max_area, where)]
     parts = [(source.study, frame[frame["study"] == source.study]) for source in sources]
     if len(sources) > 1:
         parts.append((JOINT, frame[frame["joint"]]))
-    table = pd.DataFrame([_describe_front(study, part, references[0]) for study, part in parts])
+    table = pd.DataFrame([_describe_front(study, part, references[0], objectives) for study, part in parts])
     return table.assign(differs=differing) if differing else table
 
 
-def _describe_front(study: str, front: pd.DataFrame, reference: Mapping[str, float]) -> dict[str, Any]:
+def _describe_front(
+    study: str, front: pd.DataFrame, reference: Mapping[str, float], objectives: Sequence[Objective]
+) -> dict[str, Any]:
     rows: list[dict[Any, Any]] = front[["status", *(name for name in reference if name in front)]].to_dict("records")
-    volume = study_hypervolume(rows, reference)
+    volume = study_hypervolume(rows, reference, objectives)
     point = {f"reference.{name}": value for name, value in reference.items()}
     return {"study": study, "designs": len(front), "hypervolume": float("nan") if volume is None else volume, **point}

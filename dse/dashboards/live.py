@@ -11,8 +11,8 @@ from typing import Any
 
 from dse.dashboards.domains import Domains
 from dse.errors import StudyError
-from dse.results.columns import OBJECTIVES
 from dse.results.files import LOG, SPACE, TRIALS
+from dse.results.objectives import read_objectives
 from dse.results.points import PREFIX
 from dse.results.read import table_file
 from dse.results.status import Status
@@ -86,7 +86,7 @@ class Live:
         level = optuna.logging.get_verbosity()
         optuna.logging.set_verbosity(optuna.logging.WARNING)  # a study in memory needs no message
         try:
-            chosen = [OBJECTIVES[name] for name in last["objectives"]]
+            chosen = read_objectives(last["objectives"])
             self._columns = [item.column for item in chosen]
             directions: list[Any] = ["maximize" if item.maximise else "minimize" for item in chosen]
             self._study = optuna.create_study(storage=self.storage, study_name=last["study"], directions=directions)

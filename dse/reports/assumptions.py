@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dse.reports.page import Part, choice_part
 from dse.reports.study import Study, plain
+from dse.results.objectives import evaluate_objectives
 from dse.results.pareto import mask_nondominated
 from dse.results.status import Status
 
@@ -48,6 +49,9 @@ def _front(study: Study, item: Assumption) -> list[Any]:
     columns = [objective.column for objective in study.objectives]
     trials: pd.DataFrame = study.trials[study.trials["status"] == Status.DONE].copy()
     trials.loc[:, COSTED] = _costs(trials, item)
+    rows: list[dict[Any, Any]] = trials.to_dict("records")
+    for own in (one for one in study.objectives if one.expression):
+        trials[own.column] = [evaluate_objectives(row, [own])[0].get(own.column) for row in rows]
     trials = trials.dropna(subset=columns)
     mask = mask_nondominated(trials[columns].to_numpy(float), [objective.maximise for objective in study.objectives])
     return list(trials.index[mask])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from dse.reports.study import AXES, Study, plain
+from dse.reports.study import Study, plain, title
 from dse.results.columns import task_names
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def shares(study: Study, cost: str, total: str) -> go.Figure | str:
         height=440,
         margin={"t": 30},
         xaxis={"title": {"text": "design of the front"}, "type": "category"},
-        yaxis={"title": {"text": AXES[total]}},
+        yaxis={"title": {"text": title(total)}},
     )
 
 

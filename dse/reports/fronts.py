@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from dse.reports.published import DESIGNS, place_design
-from dse.reports.study import AXES, Study, plain
+from dse.reports.study import Study, plain, title
 from dse.results.status import Status
 
 if TYPE_CHECKING:
@@ -55,12 +55,12 @@ def _spaces(study: Study, chosen: Sequence[tuple[str, ...]]) -> go.Figure:
             figure.add_trace(trace, **place)
         if dimensions == 3:
             figure.update_scenes(
-                {f"{axis}axis": {"title": {"text": AXES[name]}} for axis, name in zip("xyz", names, strict=True)},
+                {f"{axis}axis": {"title": {"text": title(name)}} for axis, name in zip("xyz", names, strict=True)},
                 **place,
             )
         else:
-            figure.update_xaxes(title_text=AXES[names[0]], **place)
-            figure.update_yaxes(title_text=AXES[names[1]], **place)
+            figure.update_xaxes(title_text=title(names[0]), **place)
+            figure.update_yaxes(title_text=title(names[1]), **place)
     figure.update_layout(
         height=(640 if dimensions == 3 else 420) * rows, legend={"orientation": "h", "y": 1.1}, margin={"t": 60}
     )
@@ -113,7 +113,7 @@ def _papers(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
                 mode="lines",
                 visible="legendonly",  # far from the other designs: a click in the legend shows it
                 line={"color": _PAPER, "dash": "dot"},
-                hovertemplate=f"{design.name}: {AXES[given[0]]} {metrics[given[0]]:.5g}<extra></extra>",
+                hovertemplate=f"{design.name}: {title(given[0])} {metrics[given[0]]:.5g}<extra></extra>",
             )
 
 
@@ -148,5 +148,5 @@ def _markers(
 
 
 def _hover(names: tuple[str, ...]) -> str:
-    lines = [f"{AXES[name]} %{{{axis}:.5g}}" for axis, name in zip("xyz", names, strict=False)]
+    lines = [f"{title(name)} %{{{axis}:.5g}}" for axis, name in zip("xyz", names, strict=False)]
     return "<br>".join(lines) + "<extra></extra>"

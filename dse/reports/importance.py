@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dse.records.plugin import KINDS
 from dse.reports.search import scalar
-from dse.reports.study import AXES, Study, plain
+from dse.reports.study import Study, plain, title
 from dse.results.points import PREFIX
 from dse.results.status import Status
 
@@ -63,7 +63,7 @@ def importance(study: Study) -> go.Figure | str:
                 orientation="h",
                 y=[name.removeprefix(PREFIX) for name in names],
                 x=[shares[name] for name in names],
-                name=AXES[column],
+                name=title(column),
                 hovertemplate="%{y}<br>%{x:.3f}<extra>%{fullData.name}</extra>",
             )
             for column, shares in shares_of.items()

@@ -13,7 +13,7 @@ from dse.records.baseline_facts import warn_of_chance
 from dse.records.plugin import KINDS
 from dse.reports import assumptions, designs, fronts, importance, schedule, search, vector
 from dse.reports.page import Part, choice_part, facts_part, figure_part, page
-from dse.reports.study import AXES, Study, plain
+from dse.reports.study import Study, plain, title
 from dse.results.columns import METRIC_NAMES
 from dse.results.points import PREFIX
 from dse.study.validate import INTERVALS
@@ -161,7 +161,7 @@ def _summary(study: Study) -> Part:
     facts: list[tuple[str, Any]] = [
         ("trials", f"{len(study.trials)}: " + ", ".join(f"{count} {status}" for status, count in counts.items())),
         ("on the front", len(study.front)),
-        ("objectives", [f"{'most' if item.maximise else 'least'} {AXES[item.column]}" for item in study.objectives]),
+        ("objectives", [f"{'most' if item.maximise else 'least'} {title(item.column)}" for item in study.objectives]),
         ("baseline", {name: f"{value:.5g}" for name, value in study.baseline.items()}),
         ("baseline of each task", {task: f"{score:.4f}{chance.get(task, '')}" for task, score in scores.items()}),
         ("reference point", dict(study.reference)),
@@ -181,8 +181,9 @@ def _warnings(study: Study) -> Iterator[Part]:
 
 def _table(study: Study) -> Part:
     front = study.front
+    own = [item.column for item in study.objectives if item.column not in METRIC_NAMES]
     per_task = [name for prefix in ("score.", *INTERVALS) for name in study.columns(prefix)]
-    names = ["trial", *KINDS, *METRIC_NAMES, *per_task, "tasks", *study.columns(PREFIX)]
+    names = ["trial", *KINDS, *METRIC_NAMES, *own, *per_task, "tasks", *study.columns(PREFIX)]
     shown = [name for name in names if name == "trial" or (name in front.columns and front[name].notna().any())]
     rows = [plain(values) for values in front[shown].itertuples(index=False, name=None)]
     note = "A click on a name sorts the table. Fields take a text, or a number after <, <=, >, >= or =."

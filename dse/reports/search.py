@@ -26,7 +26,7 @@ def history(study: Study) -> go.Figure | str:
     wanted = dict.fromkeys(("trial", "status", *columns, *study.reference))
     names = [name for name in wanted if name in study.trials.columns]
     rows = [dict(zip(names, plain(values), strict=True)) for values in study.trials[names].to_numpy(object)]
-    volumes = hypervolume_history(rows, study.names, study.reference)
+    volumes = hypervolume_history(rows, study.objectives, study.reference)
     if volumes is None:
         return f"No hypervolume: {', '.join(study.reference)} were not all measured."
     if not volumes:

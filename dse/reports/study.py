@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.results.baseline import agreed_values, baseline_metrics, baseline_scores
-from dse.results.columns import OBJECTIVES, Objective
 from dse.results.files import PROVENANCE, TRIALS
+from dse.results.objectives import Objective, read_objectives
 from dse.results.plain import plain_value
 from dse.results.read import read_provenance, read_table, table_file, to_frame
 from dse.results.status import Status
@@ -27,6 +27,11 @@ AXES = {
 }
 
 
+def title(column: str) -> str:
+    """Return the title of a column on an axis: the words of `AXES`, or else its name."""
+    return AXES.get(column, column)
+
+
 @dataclass(frozen=True)
 class Study:
     """Data of one study that figures draw.
@@ -34,7 +39,7 @@ class Study:
     Attributes:
         name: name of the study in its space file.
         folder: folder of its tables.
-        names: names of its objectives.
+        objectives: its objectives.
         reference: worst value by metric, from which hypervolume is measured.
         trials: table with one row per trial.
         provenance: provenance of its sessions; empty if the file is missing.
@@ -42,15 +47,10 @@ class Study:
 
     name: str
     folder: Path
-    names: tuple[str, ...]
+    objectives: tuple[Objective, ...]
     reference: Mapping[str, float]
     trials: pd.DataFrame
     provenance: Mapping[str, Any]
-
-    @property
-    def objectives(self) -> tuple[Objective, ...]:
-        """Column and direction of each objective."""
-        return tuple(OBJECTIVES[name] for name in self.names)
 
     @cached_property
     def front(self) -> pd.DataFrame:
@@ -104,7 +104,7 @@ def load(path: Path | str) -> Study:
     return Study(
         name=metadata["study"],
         folder=file.parent,
-        names=tuple(metadata["objectives"]),
+        objectives=read_objectives(metadata["objectives"]),
         reference=metadata["reference_point"],
         trials=to_frame(table, file),
         provenance=read_provenance(provenance) if provenance.is_file() else {},

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
 
 from dse.records.design import PluginParameter
 from dse.records.parameters import Choice, Float, Int, Permutation
 
 SCHEMA_VERSION = 2
+Goal: TypeAlias = Literal["min", "max"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +35,33 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Objective:
-    """One quantity that a study can optimise.
+class Metric(Column):
+    """A column of numbers that says what a design is: a study can optimise or limit it, and an expression can read it.
 
     Attributes:
-        column: column of its metric.
-        maximise: whether larger values are better.
+        goal: ``min`` if smaller values are better, ``max`` if larger ones are; None: a study must say.
+        reference: worst value that counts for the hypervolume; None: a study must say.
+        unit: unit of its values; empty for a pure number.
+        needs_score: whether the value is known only once the design is scored.
+        measured_by: columns in which the hypervolume may measure it instead, the usual one first: absolute costs of two
+            workloads lie far apart, ratios to a baseline do not.
     """
 
-    column: str
-    maximise: bool
+    goal: Goal | None = "min"
+    reference: float | None = 0.0
+    unit: str = ""
+    needs_score: bool = False
+    measured_by: tuple[str, ...] = ()
 
 
-OBJECTIVES: dict[str, Objective] = {
-    "area": Objective("area_mm2", maximise=False),
-    "energy": Objective("energy_uj", maximise=False),
-    "latency": Objective("latency_us", maximise=False),
-    "accuracy": Objective("score_mean", maximise=True),
-}
+def _metric(name: str, summary: str, **facts: Any) -> Metric:
+    return Metric(name, "float64", summary, **facts)
+
+
+def _measures(*names: str) -> tuple[str, ...]:
+    """Return the ratios to the reference hardware's baseline, and those of edition 1, which has no others."""
+    return tuple(f"{name}_ratio{suffix}" for suffix in ("_reference", "") for name in names)
+
 
 EQUAL_DIGITS = 12
 """Significant digits of an objective that count when designs are compared."""
@@ -82,43 +93,65 @@ IDENTITY = (
     Column("switch_us", "list<float64>", "duration of the switch before each visit, us"),
 )
 COST_METRICS = (
-    Column("area_mm2", "float64", "chip area, mm2"),
-    Column("energy_uj", "float64", "energy per request, uJ"),
-    Column("latency_us", "float64", "latency per request, us"),
-    Column("cycle_us", "float64", "duration of one turn of all tasks: the longest wait for a task's turn, us"),
+    _metric("area_mm2", "chip area, mm2", unit="mm2", measured_by=_measures("array_area", "area")),
+    _metric("energy_uj", "energy per request, uJ", unit="uJ", measured_by=_measures("energy")),
+    _metric("latency_us", "latency per request, us", unit="us", measured_by=_measures("latency")),
+    _metric(
+        "cycle_us",
+        "duration of one turn of all tasks: the longest wait for a task's turn, us",
+        unit="us",
+        reference=1e6,
+    ),
     *(
-        Column(f"{name}_ratio{suffix}", "float64", f"{cost}, relative to {baseline}")
+        _metric(
+            f"{name}_ratio{suffix}",
+            f"{cost}, relative to {baseline}",
+            reference=worst,
+            measured_by=() if suffix == "_best" else (f"{name}_ratio_reference",),
+        )
         for suffix, baseline in (
             ("", "separate models in 8 bits on the same hardware"),
             ("_best", "separate models in the fewest bits without a loss, on the same hardware"),
             ("_reference", "separate models in 8 bits on the reference hardware"),
         )
-        for name, cost in (
-            ("area", "area of the whole chip"),
-            ("array_area", "area of the arrays of linear weights"),
-            ("energy", "energy"),
-            ("latency", "latency"),
+        for name, cost, worst in (
+            ("area", "area of the whole chip", 1.0),
+            ("array_area", "area of the arrays of linear weights", 1.0),
+            ("energy", "energy", 1.25),
+            ("latency", "latency", 1.25),
         )
     ),
-    Column("offchip_mb", "float64", "size of embeddings and reprogramming images, MB"),
-    Column("writes", "float64", "cells written per request"),
-    Column("lifetime_years", "float64", "years until the most-written cell wears out; empty if nothing is written"),
+    _metric("offchip_mb", "size of embeddings and reprogramming images, MB", unit="MB", reference=1000.0),
+    _metric("writes", "cells written per request", unit="cells", reference=1e9),
+    _metric(
+        "lifetime_years",
+        "years until the most-written cell wears out; empty if nothing is written",
+        goal="max",
+        unit="years",
+    ),
 )
+_OF_SCORE: dict[str, Any] = {"goal": "max", "needs_score": True}
+_OF_DROP: dict[str, Any] = {"reference": 5.0, "unit": "points", "needs_score": True}
 SCORE_METRICS = (
-    Column("score_mean", "float64", "mean score over tasks"),
-    Column("accuracy_drop", "float64", "percentage points lost against the baseline (100 = 1.0)"),
-    Column("accuracy_drop_low", "float64", "lower end of its 95 % interval"),
-    Column("accuracy_drop_high", "float64", "upper end of its 95 % interval"),
-    Column("accuracy_drop_all", "float64", "percentage points lost, mean over all tasks"),
-    Column("accuracy_drop_worst", "float64", "percentage points lost by the task that loses most"),
-    Column("accuracy_drop_spread", "float64", "standard deviation of accuracy_drop over draws"),
+    _metric("score_mean", "mean score over tasks", **_OF_SCORE, measured_by=("accuracy_drop", "accuracy_drop_all")),
+    _metric("accuracy_drop", "percentage points lost against the baseline (100 = 1.0)", **_OF_DROP),
+    _metric("accuracy_drop_low", "lower end of its 95 % interval", **_OF_DROP),
+    _metric("accuracy_drop_high", "upper end of its 95 % interval", **_OF_DROP),
+    _metric("accuracy_drop_all", "percentage points lost, mean over all tasks", **_OF_DROP),
+    _metric("accuracy_drop_worst", "percentage points lost by the task that loses most", **_OF_DROP),
+    _metric("accuracy_drop_spread", "standard deviation of accuracy_drop over draws", **_OF_DROP),
 )
 RECORD = (
     Column("violation", "float64", "amount by which limits are exceeded; 0 if the design keeps all limits"),
     Column("flagged_tasks", "list<string>", "tasks whose score is 0 because predictions were constant"),
     Column("evaluated_tasks", "int64", "task scores measured for this trial; the other scores came from the cache"),
     Column("screened_tasks", "int64", "tasks that were scored on some rows for screening"),
-    Column("layers_run", "float64", "layers that inputs ran in scoring, mean over tasks with early exits; else empty"),
+    _metric(
+        "layers_run",
+        "layers that inputs ran in scoring, mean over tasks with early exits; else empty",
+        reference=24.0,
+        needs_score=True,
+    ),
     Column("draws", "int64", "chips that were drawn; scores are means over them; empty if arrays are ideal"),
     Column("adc_rows", "int64", "rows per task that were scored with real ADCs; empty if conversions are exact"),
     Column("duplicate_of", "int64", "earlier trial of the same design"),
@@ -130,18 +163,36 @@ RECORD = (
     Column("versions", "string", "versions of dse and of the plugins used, a JSON object"),
 )
 PER_TASK = (
-    Column("score", "float64", "score of the task on the search split"),
-    Column("score_spread", "float64", "standard deviation of the score over draws"),
-    Column("accuracy_drop_low", "float64", "lower end of the 95 % interval of the points that the task loses"),
-    Column("accuracy_drop_high", "float64", "upper end of this interval"),
-    Column("baseline", "float64", "score of the task's baseline on the search split"),
-    Column("chance", "float64", "score of the best constant answer on the search split"),
+    _metric("score", "score of the task on the search split", **_OF_SCORE),
+    _metric("score_spread", "standard deviation of the score over draws", reference=0.05, needs_score=True),
+    _metric("accuracy_drop_low", "lower end of the 95 % interval of the points that the task loses", **_OF_DROP),
+    _metric("accuracy_drop_high", "upper end of this interval", **_OF_DROP),
+    _metric("baseline", "score of the task's baseline on the search split", **_OF_SCORE),
+    _metric("chance", "score of the best constant answer on the search split", **_OF_SCORE),
 )
 """Columns per task: a dot and the task's name follow each name."""
 TASK_PREFIXES = tuple(f"{column.name}." for column in PER_TASK)
 COST_NAMES = tuple(column.name for column in COST_METRICS)
 SCORE_NAMES = tuple(column.name for column in SCORE_METRICS)
 METRIC_NAMES = (*COST_NAMES, *SCORE_NAMES)
+COLUMN_NAMES = tuple(column.name for column in (*IDENTITY, *COST_METRICS, *SCORE_METRICS, *RECORD))
+PER_COMPONENT = (
+    _metric("area", "share of area_mm2", unit="mm2", reference=800.0),
+    _metric("energy", "share of energy_uj", unit="uJ", reference=1e6),
+)
+"""Columns per component: a dot and the component's name follow each name."""
+PARAMETER = _metric("param", "value of a parameter", goal=None, reference=None)
+METRICS = {column.name: column for column in (*COST_METRICS, *SCORE_METRICS, *RECORD) if isinstance(column, Metric)}
+"""Columns of numbers that a study can optimise, limit or put into an expression, beside those of `OPEN_METRICS`."""
+OPEN_METRICS = {f"{column.name}.": column for column in (*PER_TASK, *PER_COMPONENT, PARAMETER)}
+"""Columns whose names depend on tasks, hardware and plugins, by their prefix."""
+
+
+def find_metric(name: str) -> Metric | None:
+    """Return the metric of this name; None if there is none. Tasks, components and parameters are not checked."""
+    prefix, dot, rest = name.partition(".")
+    of_many = OPEN_METRICS.get(prefix + dot) if rest else None
+    return METRICS.get(name) if of_many is None else replace(of_many, name=name)
 
 
 def parameter_type(parameter: PluginParameter) -> str:
@@ -164,22 +215,25 @@ def _scope(parameter: PluginParameter) -> str:
 
 
 def study_columns(
-    parameters: Iterable[PluginParameter], tasks: Iterable[str], components: Iterable[str]
+    parameters: Iterable[PluginParameter],
+    tasks: Iterable[str],
+    components: Iterable[str],
+    expressions: Iterable[Column] = (),
 ) -> tuple[Column, ...]:
-    """Return all columns of a study with these parameters, tasks and cost components."""
+    """Return all columns of a study with these parameters, tasks, cost components and objectives by expression."""
     parts, names = sorted(set(components)), list(tasks)
     return (
         *IDENTITY,
         *COST_METRICS,
         *SCORE_METRICS,
+        *expressions,
         *(replace(column, name=f"{column.name}.{task}") for column in PER_TASK for task in names),
         *RECORD,
         *(
             Column(f"param.{item.full_name}", parameter_type(item), item.parameter.summary, _scope(item))
             for item in sorted(parameters, key=lambda item: item.full_name)
         ),
-        *(Column(f"area.{name}", "float64", "share of area_mm2") for name in parts),
-        *(Column(f"energy.{name}", "float64", "share of energy_uj") for name in parts),
+        *(replace(column, name=f"{column.name}.{part}") for column in PER_COMPONENT for part in parts),
     )
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.errors import StudyError, unknown_name
-from dse.results.columns import OBJECTIVES
-from dse.results.pareto import MAXIMISED, mask_nondominated
+from dse.results.objectives import is_maximised, read_objectives
+from dse.results.pareto import mask_nondominated
 from dse.results.read import damaged_table_error, read_table, to_frame
 from dse.results.studies import Source, join_tables, place
 
@@ -38,14 +38,15 @@ def read_fronts(sources: Sequence[Source]) -> tuple[pd.DataFrame, list[dict[str,
             raise damaged_table_error(
                 source.pareto, f"the front of {item['study']!r} beside the trials of {owner['study']!r}"
             )
-    check_agreement(sources, "objectives", [sorted(item["objectives"]) for item in metadata])
+    objectives = [read_objectives(item["objectives"]) for item in metadata]
+    check_agreement(sources, "objectives", [sorted(item.rule for item in of_study) for of_study in objectives])
     # A file that the user named may hold all trials.
     frame = to_frame(join_tables([table.filter(table["on_front"]) for table, _ in read], sources), sources[0].pareto)
     frame["joint"] = True
     if len(sources) > 1:
         ranked = ranking_columns(frame, metadata)
         points = frame[ranked].to_numpy(np.float64, na_value=np.nan)
-        frame["joint"] = mask_nondominated(points, [name in MAXIMISED for name in ranked], ties=True)
+        frame["joint"] = mask_nondominated(points, [is_maximised(name, objectives[0]) for name in ranked], ties=True)
     return frame, metadata
 
 
@@ -56,11 +57,11 @@ def ranking_columns(frame: pd.DataFrame, metadata: Sequence[Mapping[str, Any]]) 
     the reference point says nothing about. If a metric of the reference point was not measured, there is no hypervolume, and
     the columns are those of the objectives.
     """
-    chosen = metadata[0]["objectives"]
+    chosen = read_objectives(metadata[0]["objectives"])
     reference = sorted({name for item in metadata for name in item["reference_point"]})
     if not all(name in frame and frame[name].notna().all() for name in reference):
-        return [OBJECTIVES[name].column for name in chosen]
-    other = (OBJECTIVES[name].column for name in chosen if not any(name in metric for metric in reference))
+        return [item.column for item in chosen]
+    other = (item.column for item in chosen if not any(item.covers(metric) for metric in reference))
     return [*reference, *sorted(other)]
 
 

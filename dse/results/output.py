@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from dse.errors import OutputError
 from dse.files import whole_file
-from dse.results.columns import OBJECTIVES
 from dse.results.files import LOG, OWN, TRIALS
+from dse.results.objectives import read_objectives
 from dse.results.read import ALWAYS, read_table
 from dse.results.studies import Source
 
@@ -77,7 +77,7 @@ def describe(frame: pd.DataFrame, sources: Sequence[Source]) -> Any:
         return table
     metadata = schemas[0].metadata
     agree = all(schema.metadata[b"objectives"] == metadata[b"objectives"] for schema in schemas)
-    needed = {*ALWAYS, *(OBJECTIVES[name].column for name in json.loads(metadata[b"objectives"]))}
+    needed = {*ALWAYS, *(item.column for item in read_objectives(json.loads(metadata[b"objectives"])))}
     return table.cast(pa.schema(described, metadata=metadata if agree and needed <= set(frame.columns) else None))
 
 

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.errors import StudyError
-from dse.results.columns import EQUAL_DIGITS, OBJECTIVES
+from dse.results.columns import EQUAL_DIGITS
+from dse.results.objectives import Objective, is_maximised
 from dse.results.status import Status
 
 Points = NDArray[np.float64]
-MAXIMISED = {item.column for item in OBJECTIVES.values() if item.maximise}
-"""Columns in which a larger value is better; a smaller value of every other metric is better."""
 
 
 def mask_nondominated(points: Points, maximise: Sequence[bool], *, ties: bool = False) -> NDArray[np.bool_]:
@@ -61,50 +60,51 @@ def hypervolume(points: Points, reference: Sequence[float], maximise: Sequence[b
     return float(moocore.hypervolume(inside, ref=list(reference), maximise=directions))
 
 
-def front_mask(rows: Sequence[Mapping[str, Any]], objectives: Iterable[str]) -> list[bool]:
-    """Mask the rows that are on the front of the named objectives.
+def front_mask(rows: Sequence[Mapping[str, Any]], objectives: Sequence[Objective]) -> list[bool]:
+    """Mask the rows that are on the front of the objectives.
 
     Only rows with status ``done`` and with every objective can be on the front. A study that was forced to continue
     with other objectives has rows that lack some.
     """
-    chosen = [OBJECTIVES[name] for name in objectives]
-    values = [[row.get(item.column) for item in chosen] for row in rows]
+    values = [[row.get(item.column) for item in objectives] for row in rows]
     mask = np.array(
         [row["status"] == Status.DONE and None not in line for row, line in zip(rows, values, strict=True)], bool
     )
     points = np.array([line for line, done in zip(values, mask, strict=True) if done], dtype=np.float64)
-    mask[mask] = mask_nondominated(points.reshape(-1, len(chosen)), [item.maximise for item in chosen])
+    mask[mask] = mask_nondominated(points.reshape(-1, len(objectives)), [item.maximise for item in objectives])
     return [bool(on_front) for on_front in mask]
 
 
-def study_hypervolume(rows: Iterable[Mapping[str, Any]], reference: Mapping[str, float]) -> float | None:
+def study_hypervolume(
+    rows: Iterable[Mapping[str, Any]], reference: Mapping[str, float], objectives: Sequence[Objective] = ()
+) -> float | None:
     """Return the hypervolume of a study's done rows in the metrics of its reference point; None if a value is missing.
 
-    A larger score is better; a smaller value of every other metric is better.
+    The study's objectives say whether larger values of a metric are better, or else the metric itself.
     """
     done = [row for row in rows if row["status"] == Status.DONE]
     values = [[row.get(name) for name in reference] for row in done]
     if any(value is None or math.isnan(value) for line in values for value in line):
         return None
     points = np.array(values, dtype=np.float64).reshape(len(values), len(reference))
-    return hypervolume(points, list(reference.values()), [name in MAXIMISED for name in reference])
+    return hypervolume(points, list(reference.values()), [is_maximised(name, objectives) for name in reference])
 
 
 def hypervolume_history(
-    rows: Iterable[Mapping[str, Any]], objectives: Sequence[str], reference: Mapping[str, float]
+    rows: Iterable[Mapping[str, Any]], objectives: Sequence[Objective], reference: Mapping[str, float]
 ) -> list[tuple[int, float]] | None:
     """Return the hypervolume of the front after each done trial.
 
     Args:
         rows: rows of a study, in trial order.
-        objectives: names of the objectives of the front.
+        objectives: objectives of the front.
         reference: worst value by metric, from which the hypervolume is measured.
 
     Returns:
         Number of each trial and the hypervolume after it; None if a metric of the reference point was not measured.
     """
-    chosen = [OBJECTIVES[name].column for name in objectives]
-    running = RunningFront([OBJECTIVES[name].maximise for name in objectives])
+    chosen = [item.column for item in objectives]
+    running = RunningFront([item.maximise for item in objectives])
     front: list[Mapping[str, Any]] = []
     history: list[tuple[int, float]] = []
     for row in rows:
@@ -113,7 +113,7 @@ def hypervolume_history(
         if running.add([row[name] for name in chosen]):
             front.append(row)
             front = [item for item, on_front in zip(front, front_mask(front, objectives), strict=True) if on_front]
-            volume = study_hypervolume(front, reference)
+            volume = study_hypervolume(front, reference, objectives)
             if volume is None:
                 return None
         else:

@@ -7,6 +7,7 @@ from typing import Any
 
 from dse.records.design import DesignPoint, Value
 from dse.records.plugin import KINDS
+from dse.records.scored import CostResult
 from dse.results.columns import task_names
 from dse.results.plain import plain_value
 
@@ -29,6 +30,16 @@ def point_of(row: Mapping[str, Any]) -> DesignPoint:
 def tasks_of(row: Mapping[str, Any]) -> list[str]:
     """Return the tasks whose values a row's parameters hold, in order; rows of older tables name them by their columns."""
     return plain_value(row.get("tasks")) or task_names(row)
+
+
+def cells_of(point: DesignPoint, cost: CostResult) -> dict[str, Any]:
+    """Return the costs and parameters of a design by column."""
+    return {
+        **{PREFIX + name: value for name, value in point.values.items()},
+        **cost.metrics,
+        **{f"area.{name}": value for name, value in cost.area.items()},
+        **{f"energy.{name}": value for name, value in cost.energy.items()},
+    }
 
 
 def _to_tuples(value: Any) -> Any:

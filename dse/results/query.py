@@ -16,6 +16,7 @@ from dse.records.callbacks import MessageCallback, ignore_message
 from dse.results.columns import task_names
 from dse.results.files import PROVENANCE
 from dse.results.limited import run_limited
+from dse.results.objectives import read_objectives
 from dse.results.read import damaged_table_error, read_provenance, read_table
 from dse.results.studies import Source, join_tables
 from dse.threads import count_cores
@@ -191,7 +192,7 @@ def _describe_study(source: Source, trials: Any, metadata: Mapping[str, Any]) ->
         "study": source.study,
         "name": metadata["study"],
         "folder": str(source.trials.parent),
-        "objectives": metadata["objectives"],
+        "objectives": [item.name for item in read_objectives(metadata["objectives"])],
         "reference_point": metadata["reference_point"],
         "tasks": task_names(trials.schema.names),
         "trial_count": trials.num_rows,

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from dse.errors import StudyError
 from dse.files import is_file, is_folder
 from dse.records.plugin import KINDS
-from dse.results.columns import COST_METRICS, IDENTITY, OBJECTIVES, RECORD, SCHEMA_VERSION, SCORE_METRICS, task_names
+from dse.results.columns import COST_METRICS, IDENTITY, RECORD, SCHEMA_VERSION, SCORE_METRICS, task_names
 from dse.results.files import LOG, PROVENANCE, TRIALS
+from dse.results.objectives import read_objectives, rename_ratios
 from dse.results.status import Status
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def read_table(file: Path) -> tuple[Any, dict[str, Any]]:
         table = table.drop_columns("study")
     if len(set(names)) < len(names):
         raise damaged_table_error(file, f"column {next(name for name in names if names.count(name) > 1)} twice")
-    for name in (*ALWAYS, *(OBJECTIVES[name].column for name in metadata["objectives"])):
+    for name in (*ALWAYS, *(item.column for item in read_objectives(metadata["objectives"]))):
         if name not in names:
             raise damaged_table_error(file, f"no column {name}")
     for column in (*IDENTITY, *COST_METRICS, *SCORE_METRICS, *RECORD):
@@ -166,7 +167,7 @@ def _find_damage(table: Any, metadata: Mapping[str, Any], *, is_answer: bool) ->
     if not is_answer and pc.count_distinct(table["trial"]).as_py() < len(table):
         return "column trial with one number in two rows"
     front = table.filter(table["on_front"])
-    for column in (OBJECTIVES[name].column for name in metadata["objectives"]):
+    for column in (item.column for item in read_objectives(metadata["objectives"])):
         if not pc.all(pc.is_finite(front[column]), min_count=0).as_py():
             return f"column {column} of a design on the front that is not finite"
     return ""
@@ -202,11 +203,14 @@ def metadata_of(file: Path, schema: Any) -> dict[str, Any]:
             found=f"schema_version {version}",
             fix="read it with the version of dse that wrote it",
         )
-    if not isinstance(objectives, list) or not objectives or not all(name in list(OBJECTIVES) for name in objectives):
-        raise damaged_table_error(file, f"objectives {objectives!r:.60}")
+    try:
+        read_objectives(objectives)
+    except ValueError as error:
+        raise damaged_table_error(file, error) from error
     if not isinstance(reference, dict) or not all(isinstance(limit, int | float) for limit in reference.values()):
         raise damaged_table_error(file, f"reference point {reference!r:.60}")
-    return {"schema_version": version, "study": study, "objectives": objectives, "reference_point": reference}
+    point = rename_ratios(reference, schema.names)
+    return {"schema_version": version, "study": study, "objectives": objectives, "reference_point": point}
 
 
 def damaged_table_error(

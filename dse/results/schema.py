@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from dse.results.columns import SCHEMA_VERSION, Column
+
+if TYPE_CHECKING:
+    from dse.results.objectives import Definition
 
 _SCALARS = {"float64": pa.float64(), "int64": pa.int64(), "string": pa.string(), "bool": pa.bool_()}
 
@@ -21,7 +24,7 @@ def arrow_type(name: str) -> Any:
 
 
 def arrow_schema(
-    columns: Iterable[Column], *, study: str, objectives: Iterable[str], reference_point: Mapping[str, float]
+    columns: Iterable[Column], *, study: str, objectives: Iterable[Definition], reference_point: Mapping[str, float]
 ) -> Any:
     """Return the `pyarrow.Schema` of a study, with its name, objectives and reference point as metadata."""
     fields = [

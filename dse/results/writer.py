@@ -9,8 +9,9 @@ from typing import Any
 
 from dse.errors import StudyError
 from dse.files import write_whole
-from dse.results.columns import OBJECTIVES, SCHEMA_VERSION, Column
+from dse.results.columns import SCHEMA_VERSION, Column
 from dse.results.files import PARETO, TRIALS
+from dse.results.objectives import Definition, read_objectives
 from dse.results.pareto import front_mask
 
 CHUNK = 256
@@ -59,7 +60,7 @@ def write_tables(
     rows: Rows,
     *,
     study: str,
-    objectives: Sequence[str],
+    objectives: Sequence[Definition],
     reference_point: Mapping[str, float],
 ) -> tuple[Path, Path]:
     """Write ``trials.parquet`` (one row per trial) and ``pareto.parquet`` (its front), each whole or not at all.
@@ -68,7 +69,7 @@ def write_tables(
         folder: folder of the study.
         rows: all rows of the study.
         study: name of the study.
-        objectives: names of the objectives of the front, from `dse.results.columns.OBJECTIVES`.
+        objectives: objectives of the front, as the log holds them; written as metadata.
         reference_point: worst value by metric, written as metadata.
     """
     import pyarrow as pa
@@ -77,8 +78,9 @@ def write_tables(
     from dse.results.schema import arrow_schema
 
     table = rows.table()
-    asked = {"status", *(OBJECTIVES[name].column for name in objectives)}
-    mask = front_mask(table.select([name for name in table.column_names if name in asked]).to_pylist(), objectives)
+    items = read_objectives(objectives)
+    asked = {"status", *(item.column for item in items)}
+    mask = front_mask(table.select([name for name in table.column_names if name in asked]).to_pylist(), items)
     made = {"schema_version": [SCHEMA_VERSION] * len(mask), "on_front": mask}
     schema = arrow_schema(rows.columns, study=study, objectives=objectives, reference_point=reference_point)
     arrays = [pa.array(made[f.name], f.type) if f.name in made else table.column(f.name) for f in schema]

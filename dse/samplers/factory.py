@@ -161,7 +161,7 @@ def _build_sampler(kind: Any, options: Mapping[str, Any], seed: int, space: Sear
 
 
 def _check_fit(name: str, space: SearchSpace, codec: Codec, where: str) -> None:
-    objectives = space.file.search.objectives
+    objectives = [item.name for item in space.file.search.objectives]
     if name == "CmaEsSampler" and len(objectives) > 1:
         raise SpaceError(
             "this sampler has one objective only", where=where, expected="one", found=", ".join(objectives)

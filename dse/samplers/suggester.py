@@ -11,7 +11,6 @@ from typing import Any
 from dse.errors import StudyError, WorkerError
 from dse.records.design import DesignPoint
 from dse.records.problem import Problem
-from dse.results.columns import OBJECTIVES
 from dse.samplers.encoding import Codec, Params
 from dse.samplers.factory import make_factory
 from dse.space.searchspace import SearchSpace
@@ -61,9 +60,7 @@ class Suggester:
 
         self._factory = make_factory(space, codec, problem)
         self._distributions = codec.distributions()
-        directions: list[Any] = [
-            "maximize" if OBJECTIVES[name].maximise else "minimize" for name in space.file.search.objectives
-        ]
+        directions: list[Any] = ["maximize" if item.maximise else "minimize" for item in space.file.objectives]
         self._storage = optuna.storages.InMemoryStorage()
         with _quiet():
             self._study = optuna.create_study(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dse.results.columns import SCORE_NAMES, TASK_PREFIXES
+from dse.results.columns import find_metric
 from dse.space.file import SpaceFile
 
 LIMITS = "hardware"
@@ -20,21 +20,18 @@ class Constraint:
         metric: column of the metric.
         bound: the limit.
         is_upper: whether the metric must stay below the limit.
+        needs_score: whether the metric is known only once the design is scored.
     """
 
     metric: str
     bound: float
     is_upper: bool
+    needs_score: bool
 
     @property
     def name(self) -> str:
         """Name for samplers, e.g. ``latency_us.max``."""
         return f"{self.metric}.{'max' if self.is_upper else 'min'}"
-
-    @property
-    def needs_score(self) -> bool:
-        """Whether the metric is known only once the design is scored."""
-        return self.metric in SCORE_NAMES or self.metric.startswith(TASK_PREFIXES)
 
     def excess(self, value: float | None) -> float:
         """Return how far a value exceeds the limit, in units of the limit: negative within the limit, 0 for no value."""
@@ -43,6 +40,11 @@ class Constraint:
         distance = value - self.bound if self.is_upper else self.bound - value
         return distance / (abs(self.bound) or 1.0)
 
+    @property
+    def sentence(self) -> str:
+        """The limit in words, and whether designs are scored for it."""
+        return f"{self.metric} at {'most' if self.is_upper else 'least'} {self.bound:g}{', which needs a score' * self.needs_score}"
+
     def reason(self, value: float) -> str:
         """Return the reason to write in a row."""
         return f"{self.metric} = {value:.6g} is {'above' if self.is_upper else 'below'} {self.bound:g}"
@@ -50,8 +52,9 @@ class Constraint:
 
 def constraints_of(space: SpaceFile) -> tuple[Constraint, ...]:
     """Return all limits of a space file, in its order."""
+    scored = {item.column for item in space.objectives if item.needs_score}
     return tuple(
-        Constraint(metric, limit, is_upper=is_upper)
+        Constraint(metric, limit, is_upper, metric in scored or bool((own := find_metric(metric)) and own.needs_score))
         for metric, bound in space.search.constraints.items()
         for limit, is_upper in ((bound.max, True), (bound.min, False))
         if limit is not None

@@ -12,17 +12,19 @@ from __future__ import annotations
 
 import errno
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
 from dse.errors import DseError, SpaceError, unknown_name
 from dse.files import is_file, is_special
 from dse.pydantic_errors import validate_rest
 from dse.records.plugin import KINDS, Kind
-from dse.results.columns import METRIC_NAMES, OBJECTIVES, TASK_PREFIXES
+from dse.results.objectives import Objective, read_objective, reference_point
 from dse.space.lines import raise_in_order
+from dse.space.search import SearchTable, Table, check_objectives
 from dse.space.workload import WorkloadSpec, expand_home
 
 if TYPE_CHECKING:
@@ -30,55 +32,8 @@ if TYPE_CHECKING:
 
     from dse.plugins.registry import Registry
 
-REFERENCE_POINT = {"array_area_ratio": 1.0, "energy_ratio": 1.25, "accuracy_drop": 5.0}
-OPEN_METRICS = (*TASK_PREFIXES, "area.", "energy.")
-"""Prefixes of metrics whose names depend on tasks and hardware."""
 
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class Bound(_Table):
-    """Limits of one metric; an empty value (no lifetime since no cell is written) keeps any limit."""
-
-    min: float | None = None
-    max: float | None = None
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> Bound:
-        if self.min is None and self.max is None:
-            raise ValueError("a constraint needs `min`, `max` or both")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError("nothing lies between `min` and `max`: min is larger than max")
-        return self
-
-
-class SearchTable(_Table):
-    """Table of the search: ``[search]``."""
-
-    sampler: str = "graybox"
-    sampler_options: dict[str, Any] = Field(default_factory=dict)
-    seed: int = Field(default=0, ge=0, lt=2**32)
-    trials: int = Field(default=100, ge=1)
-    objectives: list[str] = Field(default=["area", "energy", "accuracy"], min_length=1)
-    max_failed_share: float = Field(default=0.1, ge=0, le=1)
-    time_limit_s: float = Field(default=900.0, gt=0, le=1e8)
-    memory_gb: float | None = Field(default=None, gt=0, le=1e6)
-    reference_point: dict[str, float] = Field(default_factory=lambda: dict(REFERENCE_POINT))
-    constraints: dict[str, Bound] = Field(default_factory=dict)
-    screen: bool = False
-    precision: Literal["bf16", "fp32"] = "bf16"
-
-    @field_validator("objectives")
-    @classmethod
-    def _each_once(cls, names: list[str]) -> list[str]:
-        if len(set(names)) != len(names):
-            raise ValueError("an objective is named twice")
-        return names
-
-
-class PluginTable(_Table):
+class PluginTable(Table):
     """Table of one plugin: ``[kind.plugin]``."""
 
     options: dict[str, Any] = Field(default_factory=dict)
@@ -117,7 +72,7 @@ class CompressorTable(KindTable):
     input_bits: int | dict[str, Any] | None = None
 
 
-class ReferenceHardware(_Table):
+class ReferenceHardware(Table):
     """Hardware of the baseline, to which every ratio is relative; by default the published configuration."""
 
     plugin: str = "isaac"
@@ -125,7 +80,7 @@ class ReferenceHardware(_Table):
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
-class SpaceFile(_Table):
+class SpaceFile(Table):
     """A validated space file. Build it with `load` or `parse`."""
 
     schema_: Literal[1] = Field(alias="schema")
@@ -144,6 +99,32 @@ class SpaceFile(_Table):
     def path(self) -> Path | None:
         """Path of the file; None if the space was not read from a file."""
         return self._path
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """The objectives of the study that are usable; `parse` tells the problems of the others."""
+        usable = []
+        for item in self.search.objectives:
+            with suppress(DseError):
+                usable.append(read_objective(item.as_written()))
+        return tuple(usable)
+
+    @property
+    def reference_point(self) -> dict[str, float]:
+        """Worst value by metric, from which the hypervolume is measured."""
+        return reference_point(self.objectives, self.search.reference_point)
+
+    @property
+    def columns_read(self) -> Iterator[tuple[str, str]]:
+        """Name and place of each column that objectives, constraints and the reference point read."""
+        own = {item.column for item in self.objectives if item.expression}
+        for index, item in enumerate(self.objectives):
+            names = item.expression.columns if item.expression else (item.column,)
+            keys = ("search", "objectives", index, *(["of"] if item.expression else []))
+            yield from ((name, self.where(*keys)) for name in names)
+        for key in ("constraints", "reference_point"):
+            names = getattr(self.search, key) or ()
+            yield from ((name, self.where("search", key, name)) for name in names if name not in own)
 
     def where(self, *keys: object) -> str:
         """Return file and dotted key, for messages."""
@@ -235,7 +216,8 @@ def parse(raw: dict[str, Any], *, path: Path | None = None, problems: list[DseEr
             workload = usable
     if space is not None:
         space._path = path  # noqa: SLF001  # pydantic takes private attributes only after construction
-        told += _check_names(space)
+        places = [f"{error.where}." for error in told]  # what lacks a wrong entry is wrong only for that reason
+        told += [one for one in _check_names(space) if not any(place.startswith(f"{one.where}.") for place in places)]
     if space is None or problems is None:
         raise_in_order(told, path)
     assert space is not None  # a file without problems is valid
@@ -270,15 +252,7 @@ def _with_files(raw: Any, folder: Path, *, inside: bool = False) -> Any:
 
 def _check_names(space: SpaceFile) -> Iterator[DseError]:
     """Yield the error of each name that pydantic cannot know to be wrong."""
-    for index, name in enumerate(space.search.objectives):
-        if name not in OBJECTIVES:
-            yield unknown_name("objective", name, OBJECTIVES, where=space.where("search", "objectives", index))
-    for name in space.search.constraints:
-        if name not in METRIC_NAMES and not name.startswith(OPEN_METRICS):
-            yield unknown_name("metric", name, METRIC_NAMES, where=space.where("search", "constraints", name))
-    for name in space.search.reference_point:
-        if name not in METRIC_NAMES:
-            yield unknown_name("metric", name, METRIC_NAMES, where=space.where("search", "reference_point", name))
+    yield from check_objectives(space)
     for kind in KINDS:
         for name in space.kind(kind).tables:
             if name not in space.kind(kind).plugins:

@@ -11,7 +11,7 @@ from dse.errors import DseError, SpaceError, collect, raise_errors, unknown_name
 from dse.records.design import PluginParameter
 from dse.records.parameters import Float, Int, Permutation, Scope, lehmer_encode
 from dse.records.plugin import KINDS
-from dse.results.columns import TASK_PREFIXES
+from dse.results.columns import PARAMETER, TASK_PREFIXES, parameter_type
 from dse.space.domain import Domain, fix, from_table, size
 from dse.space.file import SpaceFile
 from dse.space.input_bits import place_input_bits
@@ -36,7 +36,7 @@ def resolve(
         UnknownNameError: a parameter, task, layer or metric does not exist.
     """
     searched: list[SearchedParameter] = []
-    problems = list(_check_constraints(space, tasks))
+    problems = list(_check_columns(space, parameters, tasks))
     tables, places = place_input_bits(space, parameters, problems)
     for kind in KINDS:
         for plugin in space.kind(kind).plugins:
@@ -165,9 +165,17 @@ class _Resolver:
             ) from error
 
 
-def _check_constraints(space: SpaceFile, tasks: tuple[str, ...]) -> Iterator[DseError]:
-    for name in space.search.constraints:
+def _check_columns(
+    space: SpaceFile, parameters: tuple[PluginParameter, ...], tasks: tuple[str, ...]
+) -> Iterator[DseError]:
+    """Yield the error of each column of a task or a parameter that the study does not have, or that holds no number."""
+    types = {f"{PARAMETER.name}.{item.full_name}": parameter_type(item) for item in parameters}
+    for name, where in space.columns_read:
         kind, _, task = name.partition(".")
         if name.startswith(TASK_PREFIXES) and task not in tasks:
-            names = [f"{kind}.{task}" for task in tasks]
-            yield unknown_name("metric", name, names, where=space.where("search", "constraints", name))
+            yield unknown_name("metric", name, [f"{kind}.{task}" for task in tasks], where=where)
+        if kind == PARAMETER.name:
+            if name not in types:
+                yield unknown_name("column", name, types, where=where)
+            elif types[name] not in ("float64", "int64"):
+                yield SpaceError(f"column {name!r} holds {types[name]}", where=where, expected="a column of numbers")

@@ -129,6 +129,10 @@ class SearchSpace:
     def digest(self) -> str:
         """Hash of all that decides which designs are searched and how; without budget and limits, since these may change."""
         table = self.file.search.model_dump(exclude={"trials", "max_failed_share", "time_limit_s", "memory_gb"})
+        if (
+            table["reference_point"] is None
+        ):  # before objectives had references, this point was the default of all studies
+            table["reference_point"] = {"array_area_ratio": 1.0, "energy_ratio": 1.25, "accuracy_drop": 5.0}
         usual = {name: field.default for name, field in type(self.file.search).model_fields.items()}
         search = {name: value for name, value in table.items() if name in _OF_EVERY_DIGEST or value != usual[name]}
         content = {

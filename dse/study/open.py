@@ -6,7 +6,6 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from dse.errors import StudyError
 from dse.files import make_folder, sweep
 from dse.results.columns import study_columns
 from dse.results.files import LOCK, LOG
+from dse.results.objectives import expression_columns
 from dse.samplers.encoding import Codec
 from dse.space.searchspace import SearchSpace
 from dse.study.log.events import damaged_event_error
@@ -70,8 +70,9 @@ def session_event(
         StudyError: the log has a trial that was asked in this very space, but lies outside it.
     """
     check_asked(space, history)
-    search = space.file.search
+    search, objectives = space.file.search, space.file.objectives
     declared = [item.declared for item in space.parameters]
+    columns = study_columns(declared, space.tasks, components, expression_columns(objectives))
     return {
         "event": "resumed" if history.sessions else "header",
         "schema": LOG_SCHEMA,
@@ -80,14 +81,14 @@ def session_event(
         "time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "space_hash": space.digest,
         "seed": search.seed,
-        "objectives": search.objectives,
-        "reference_point": search.reference_point,
+        "objectives": [item.definition for item in objectives],
+        "reference_point": space.file.reference_point,
         "accounting": ACCOUNTING,
         "versions": versions(),
         "plugins": dict(provenance.plugins),
         "digests": dict(provenance.digests),
         "machine": machine(),
-        "columns": [list(astuple(column)) for column in study_columns(declared, space.tasks, components)],
+        "columns": [[column.name, column.type, column.summary, column.scope] for column in columns],
         "notes": list(notes),
     }
 

@@ -14,7 +14,6 @@ from dse.plugins.registry import Registry
 from dse.records.design import PluginParameter
 from dse.records.plugin import KINDS, Kind
 from dse.records.workload import Encoder, Task, Traffic, Workload
-from dse.results.columns import OBJECTIVES
 from dse.samplers.encoding import Codec
 from dse.samplers.factory import make_factory
 from dse.space.resolve import resolve
@@ -95,10 +94,8 @@ def find_problems(
         hardware = registry.build("hardware", reference.plugin, reference.options, where=space.where(key, "options"))
         if workload is not None and not guessed:
             reference_values(reference, hardware.parameters(workload), workload)
-    valid = [name for name in space.search.objectives if name in OBJECTIVES]
-    search = space.search.model_copy(update={"objectives": valid})
     with collect(problems):  # the sampler's name and options do not depend on the parameters
-        bare = SearchSpace(space.model_copy(update={"search": search}), (), (), 0)
+        bare = SearchSpace(space, (), (), 0)
         make_factory(bare, Codec(bare))
     if workload is not None:
         more = _find_wrong_parameters(space, registry, built, workload)

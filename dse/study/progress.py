@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dse.records.design import DesignPoint
-from dse.results.columns import OBJECTIVES
 from dse.results.pareto import RunningFront
 from dse.results.status import Status
 from dse.samplers.suggester import Told
@@ -26,7 +25,7 @@ class Ledger:
     """
 
     def __init__(self, space: SearchSpace, total: int) -> None:
-        self._objectives = [OBJECTIVES[name] for name in space.file.search.objectives]
+        self._objectives = space.file.objectives
         self._tasks = len(space.tasks)
         self._size = space.size
         self._total = total

@@ -199,11 +199,7 @@ def _budget(space: SearchSpace, trials: int | None) -> int:
 
 
 def check_components(space: SearchSpace, problem: Problem) -> None:
-    """Raise for constraints on components that no hardware model of the study has: they would never bind."""
-    asked = [name for name in space.file.search.constraints if name.startswith(("area.", "energy."))]
+    """Raise for columns of components that no hardware model of the study has: they would always be empty."""
+    asked = [item for item in space.file.columns_read if item[0].startswith(("area.", "energy."))]
     names = [f"{kind}.{part}" for kind in ("area", "energy") for part in (problem.components if asked else ())]
-    raise_errors(
-        unknown_name("metric", name, names, where=space.file.where("search", "constraints", name))
-        for name in asked
-        if name not in names
-    )
+    raise_errors(unknown_name("metric", name, names, where=where) for name, where in asked if name not in names)

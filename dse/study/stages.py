@@ -11,16 +11,13 @@ from dse.errors import PluginContractError, StudyError
 from dse.records.design import DesignPoint
 from dse.records.problem import Problem
 from dse.records.scored import CostResult
-from dse.results.columns import OBJECTIVES, SCORE_NAMES
+from dse.results.objectives import evaluate_objectives
+from dse.results.points import PREFIX
 from dse.results.rows import TOLERANCE, cost_cells, score_cells
 from dse.results.status import Status
 from dse.samplers.suggester import Told
 from dse.space.constraints import LIMITS, check, constraints_of
 from dse.space.file import SpaceFile
-
-WORST_SCORE = 0.0
-"""Score that a sampler gets for a design that was rejected before its score: the score of a constant prediction."""
-
 
 Beaten = Callable[[Sequence[float]], bool]
 
@@ -54,11 +51,11 @@ class Evaluator:
 
     def __init__(self, problem: Problem, space: SpaceFile) -> None:
         self._problem = problem
-        self._objectives = [OBJECTIVES[name] for name in space.search.objectives]
+        self._objectives = space.objectives
         self._constraints = constraints_of(space)
         self._early = tuple(item for item in self._constraints if not item.needs_score)
         self._late = tuple(item for item in self._constraints if item.needs_score)
-        scored = any(item.column in SCORE_NAMES for item in self._objectives)
+        scored = any(item.needs_score for item in self._objectives)
         self.needs_score = scored or bool(self._late)
         self._screens = space.search.screen and scored
         self._baseline: float | None = None
@@ -75,7 +72,8 @@ class Evaluator:
             point: the design.
             beaten: function that returns whether a known design is at least as good in every objective.
         """
-        cells: dict[str, Any] = {"stage": "cost", "status": Status.DONE, "violation": 0.0}
+        parameters = {PREFIX + name: value for name, value in point.values.items()}
+        cells: dict[str, Any] = {"stage": "cost", "status": Status.DONE, "violation": 0.0, **parameters}
         try:
             return self._stages(point, cells, beaten)
         except StudyError:  # the cache cannot be written: that says nothing about the design
@@ -101,17 +99,18 @@ class Evaluator:
 
     def retold(self, row: Mapping[str, Any]) -> Told:
         """Return what a sampler learns of a row that was recorded under other objectives or constraints."""
-        values = [row.get(item.column) for item in self._objectives]
-        known = [value for value in values if value is not None]
-        if not Status(row["status"]).is_final or len(known) < len(values):
+        values = self._values(row)
+        if not Status(row["status"]).is_final or values is None:
             return Told(None, {})
-        excesses, _ = check(self._constraints, row)
-        return Told(known, {**excesses, LIMITS: row["violation"]})
+        excesses, _ = check(self._constraints, {**row, **evaluate_objectives(row, self._objectives)[0]})
+        return Told(values, {**excesses, LIMITS: row["violation"]})
 
     def _stages(self, point: DesignPoint, cells: dict[str, Any], beaten: Beaten) -> Outcome:
         cost = self._cost(point)
         cells.update(cost_cells(cost))
+        without = self._derive(cells, scored=False)
         excesses, reasons = check(self._early, cells)
+        reasons += without
         excesses |= {item.name: 0.0 for item in self._late}
         if cost.violations:
             excesses[LIMITS] = max(cost.violation, TOLERANCE)
@@ -124,8 +123,15 @@ class Evaluator:
             return stopped
         cells["stage"] = "score"
         cells.update(score_cells(self._problem.score(point)))
+        without = self._derive(cells, scored=True)
         late, reasons = check(self._late, cells)
-        return self._tell(cells, {**excesses, **late}, reasons)
+        return self._tell(cells, {**excesses, **late}, [*reasons, *without])
+
+    def _derive(self, cells: dict[str, Any], *, scored: bool) -> list[str]:
+        """Add the expressions that are known before, or only after, the score; return why objectives have no value."""
+        values, reasons = evaluate_objectives(cells, [item for item in self._objectives if item.needs_score == scored])
+        cells.update(values)
+        return reasons
 
     def _screen(
         self, point: DesignPoint, cells: dict[str, Any], excesses: Mapping[str, float], beaten: Beaten
@@ -139,7 +145,8 @@ class Evaluator:
         lost = metrics["accuracy_drop_all"]
         least = lost - (metrics["accuracy_drop"] - metrics["accuracy_drop_low"])
         best = {"score_mean": self._baseline - least / 100}
-        if not beaten([self._value({**cells, **best}, item.column) for item in self._objectives]):
+        hoped = self._values({**cells, **best})
+        if hoped is None or not beaten(hoped):
             return None
         cells |= {
             "status": Status.STOPPED,
@@ -147,8 +154,7 @@ class Evaluator:
             "a design on the front is then no worse in anything",
         }
         likely = {"score_mean": self._baseline - lost / 100}
-        values = [self._value({**cells, **likely}, item.column) for item in self._objectives]
-        return Outcome(cells, Told(values, dict(sorted(excesses.items()))))
+        return Outcome(cells, Told(self._values({**cells, **likely}), dict(sorted(excesses.items()))))
 
     def _cost(self, point: DesignPoint) -> CostResult:
         costs = self._problem.cost([point])
@@ -160,17 +166,16 @@ class Evaluator:
         if reasons:
             cells["status"] = Status.INFEASIBLE
             cells["reason"] = "; ".join(reasons)
-            cells["violation"] = sum(value for value in excesses.values() if value > 0)
-        values = [self._value(cells, item.column) for item in self._objectives]
+            cells["violation"] = sum(value for value in excesses.values() if value > 0) or TOLERANCE
+        values = self._values(cells, scored=cells["stage"] == "score")
         return Outcome(cells, Told(values, dict(sorted(excesses.items()))))
 
-    def _value(self, cells: Mapping[str, Any], column: str) -> float:
-        value = cells.get(column)
-        if value is None and column in SCORE_NAMES:
-            return WORST_SCORE
-        if value is None:
-            raise PluginContractError(f"the cost has no {column}, which is an objective")
-        return float(value)
+    def _values(self, cells: Mapping[str, Any], *, scored: bool = True) -> list[float] | None:
+        """Return the values of the objectives as a sampler learns them; None if an objective has no value."""
+        try:
+            return [item.value(cells, scored=scored) for item in self._objectives]
+        except ValueError:
+            return None
 
 
 def _printable(text: str) -> str:

@@ -10,6 +10,7 @@ from dse.errors import StudyError
 from dse.files import write_text_whole
 from dse.results.columns import IDENTITY, merge_columns
 from dse.results.files import LOG, PARETO, PROVENANCE, TRIALS
+from dse.results.objectives import evaluate_objectives, read_objectives
 from dse.results.writer import Rows, write_tables
 from dse.study.log.file import read_events
 from dse.study.log.history import History, read_history
@@ -87,6 +88,11 @@ def write_results(folder: Path, history: History, rows: Rows | None = None) -> t
     rows = rows or collect_rows(history)
     check_tables(folder, history, len(rows.table()))
     last = history.sessions[-1]
+    if any(session["objectives"] != last["objectives"] for session in history.sessions):
+        own = [item for item in read_objectives(last["objectives"]) if item.expression]
+        empty = dict.fromkeys(item.column for item in own)
+        made = ({**row, **empty, **evaluate_objectives(row, own)[0]} for row in rows.table().to_pylist())
+        rows = Rows(rows.columns, made)
     write_text_whole(folder / PROVENANCE, json.dumps(_provenance(history), indent=2) + "\n")
     return write_tables(
         folder,

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 from dse.errors import StudyError
 from dse.files import write_whole
 from dse.records.problem import Problem
+from dse.results.columns import METRICS
 from dse.results.files import LOG as STUDY_LOG
+from dse.results.objectives import of_reference
 from dse.results.read import DAMAGE, damaged_table_error
 from dse.results.rows import score_cells
 from dse.results.status import Status
@@ -33,11 +35,8 @@ if TYPE_CHECKING:
 
 LOG = "validation.jsonl"
 TABLE = "validation.parquet"
-LEAST = {
-    "area": (("array_area_ratio", "energy_uj"), "the smallest array_area_ratio, then the least energy"),
-    "energy": (("energy_uj", "array_area_ratio"), "the least energy, then the smallest array_area_ratio"),
-}
-"""Costs that a design chosen for a target minimises: the columns to compare, and the words of the rule."""
+LEAST = {"area": ("array_area_ratio", "energy_uj"), "energy": ("energy_uj", "array_area_ratio")}
+"""Costs that a design chosen for a target minimises, the second one where the first is equal."""
 SLACK = 0.5
 """Points by which the upper end of the interval may exceed a target."""
 CARRIED = ("trial", "source", "area_mm2", "energy_uj", "array_area_ratio", "writes")
@@ -173,13 +172,14 @@ def choose(
     rule = f"{which}, and every design a profile proposed"
     if target_drop is None:
         return None, rule
+    columns = [of_reference(name, front[0] if front else METRICS) for name in LEAST[least]]
     rule += (
         f"; for a drop of at most {target_drop:g} points: of those that keep it on the search split with the whole "
-        f"interval and write nothing, the one with {LEAST[least][1]}"
+        f"interval and write nothing, the one with the smallest {' and then '.join(columns)}"
     )
     # The best of many designs looks better than it is on the rows that chose it, so the drop alone would not do.
     keepers = [row for row in front if row["accuracy_drop_high"] <= target_drop and row["writes"] == 0]
-    best = min(keepers, key=lambda row: [row[name] for name in LEAST[least][0]], default=None)
+    best = min(keepers, key=lambda row: [row[name] for name in columns], default=None)
     return (None if best is None else int(best["trial"])), rule
 
 

@@ -16,6 +16,7 @@ import dse
 from dse.analysis.assumptions import assumptions, section
 from dse.cli.app import app
 from dse.opened import hashes_of
+from dse.results.objectives import read_objectives
 from dse.results.pareto import front_mask
 from tests.support.pages import EXAMPLE, Page
 
@@ -183,7 +184,7 @@ def test_the_report_says_which_designs_stay_on_the_front(tmp_path: Path, trials:
         rows: list[Any] = trials.to_dict("records")
         for index, costs in zip(item.costs.index, item.costs.to_dict("records"), strict=True):
             rows[index] |= costs
-        mask = front_mask(rows, ["area", "energy", "accuracy"])
+        mask = front_mask(rows, read_objectives(["area", "energy", "accuracy"]))
         stays = {row["trial"] for row, kept in zip(rows, mask, strict=True) if kept}
         said = {
             trial

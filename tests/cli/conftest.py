@@ -58,7 +58,7 @@ TASKS = ("trec6", "tweet_sent")
 def cost_of_bits(point: DesignPoint) -> CostResult:
     bits = int(point.values["hardware.isaac.adc_bits"])  # type: ignore[arg-type]
     area, energy = {"arrays": 10.0, "adc": 0.5 * bits}, {"arrays": 2.0, "adc": 0.25 * bits}
-    names = ("area_ratio", "array_area_ratio", "energy_ratio", "latency_ratio")
+    names = [f"{name}_ratio{end}" for end in ("", "_reference") for name in ("area", "array_area", "energy", "latency")]
     metrics: dict[str, float | None] = {
         "area_mm2": sum(area.values()),
         "energy_uj": sum(energy.values()),

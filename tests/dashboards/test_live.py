@@ -43,7 +43,7 @@ def test_it_shows_what_the_log_holds_and_follows_it(tmp_path: Path) -> None:
     (study,) = live.storage.get_all_studies()
     assert [direction.name for direction in study.directions] == ["MINIMIZE", "MINIMIZE", "MAXIMIZE"]
     assert study.system_attrs["study:metric_names"] == ["area_mm2", "energy_uj", "score_mean"]
-    assert study.user_attrs["reference_point"]["energy_ratio"] == 1.25
+    assert study.user_attrs["reference_point"]["energy_ratio_reference"] == 1.25
     assert live.refresh() == len(trials(live)) == 15
     go(tmp_path / "study", 30)
     found = rows(tmp_path / "study")

@@ -242,13 +242,15 @@ def documented(path: str, heading: str, following: str = "\n## ") -> set[str]:
 
 def test_every_key_of_a_space_file_is_documented_and_no_other() -> None:
     from dse.samplers.graybox.proposer import GrayboxOptions
-    from dse.space.file import SearchTable, SpaceFile
+    from dse.space.file import SpaceFile
+    from dse.space.search import ObjectiveTable, SearchTable
     from dse.space.workload import DataSpec, TaskSpec, WorkloadSpec
 
     page = "docs/space-file.md"
     keys = {field.alias or name for name, field in SpaceFile.model_fields.items()}
     assert documented(page, "## Top level") == keys
-    assert documented(page, "## `[search]`") == set(SearchTable.model_fields)
+    assert documented(page, "## `[search]`", "\n### ") == set(SearchTable.model_fields)
+    assert documented(page, "### Objectives", "\nWithout `reference`") == set(ObjectiveTable.model_fields)
     assert documented(page, "## The sampler `graybox`") == {field.name for field in fields(GrayboxOptions)}
     nested = {*WorkloadSpec.model_fields, *TaskSpec.model_fields, *DataSpec.model_fields}
     assert documented(page, "## `[workload]`") == nested
@@ -271,7 +273,7 @@ def resolved(tables: dict[str, Any], registry: Registry) -> dict[str, SearchedPa
 def test_the_space_file_shown_names_what_exists() -> None:
     from dse.space.workload import parse
 
-    ((_, text),) = blocks(ROOT / "docs/space-file.md", "toml")
+    (_, text), *_ = blocks(ROOT / "docs/space-file.md", "toml")
     tables = tomllib.loads(text)
     assert len(parse(tables["workload"]).tasks) == 2
     by_name = resolved(tables, Registry().discover())
@@ -281,7 +283,7 @@ def test_the_space_file_shown_names_what_exists() -> None:
 
 
 def test_the_tables_shown_for_a_plugin_fit_it(folder: Path) -> None:
-    ((_, whole),) = blocks(ROOT / "docs/space-file.md", "toml")
+    (_, whole), *_ = blocks(ROOT / "docs/space-file.md", "toml")
     (tables,) = [text for _, text in blocks(ROOT / "docs/plugins.md", "toml") if "by-rate" in text]
     registry = Registry().discover().add_file(folder / "by_rate.py")
     by_name = resolved({**tomllib.loads(whole), **tomllib.loads(tables)}, registry)

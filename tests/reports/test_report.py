@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import dse
-from dse.results.columns import OBJECTIVES
+from dse.results.objectives import read_objectives
 from dse.results.read import read_table
 from tests.support import tables
 from tests.support.pages import EXAMPLE, Page, study
@@ -60,7 +60,7 @@ def trials(folder: Path) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def front(folder: Path) -> pd.DataFrame:
     """The front, the best in the first objective first."""
-    first = OBJECTIVES[read_table(folder / "trials.parquet")[1]["objectives"][0]]
+    first = read_objectives(read_table(folder / "trials.parquet")[1]["objectives"])[0]
     rows = pd.read_parquet(folder / "pareto.parquet")
     return rows.sort_values([first.column, "trial"], ascending=[not first.maximise, True])
 
@@ -91,7 +91,7 @@ def test_every_part_is_there(page: Page, front: pd.DataFrame) -> None:
 def test_fronts_show_every_design_where_it_is(
     page: Page, folder: Path, trials: pd.DataFrame, key: str, dimensions: int
 ) -> None:
-    names = [OBJECTIVES[name].column for name in read_table(folder / "trials.parquet")[1]["objectives"]]
+    names = [item.column for item in read_objectives(read_table(folder / "trials.parquet")[1]["objectives"])]
     wanted = list(itertools.combinations(names, dimensions))
     if not wanted:
         assert f"this figure needs {dimensions}" in page.words[key]
@@ -168,7 +168,7 @@ def test_published_areas_follow_the_law_at_other_numbers_of_tasks() -> None:
     for tasks, area in ((2, 0.62), (4, 0.37), (8, 0.26)):
         columns = {"status": "done", "area_mm2": 5.0, "area_ratio": 0.5, "score_mean": None, "accuracy_drop_all": None}
         trials = pd.DataFrame([{**columns, **{f"score.{task}": None for task in range(tasks)}}])
-        place = place_design(DESIGNS[0], Study("x", Path(), ("area",), {}, trials, {}))
+        place = place_design(DESIGNS[0], Study("x", Path(), read_objectives(["area"]), {}, trials, {}))
         assert place == {"area_mm2": pytest.approx(10 * area, rel=0.05)}
 
 
@@ -286,7 +286,9 @@ def test_parallel_coordinates_hold_every_done_design(page: Page, trials: pd.Data
 def test_the_hypervolume_ends_where_the_front_is(page: Page, folder: Path, trials: pd.DataFrame) -> None:
     done = trials[trials["status"] == "done"]
     if "hypervolume" not in page.data:
-        unscored = "No hypervolume: array_area_ratio, energy_ratio, accuracy_drop were not all measured."
+        unscored = (
+            "No hypervolume: array_area_ratio_reference, energy_ratio_reference, accuracy_drop were not all measured."
+        )
         assert (unscored if len(done) else "No trial was done.") in page.words["hypervolume"]
         assert not done["accuracy_drop"].notna().any()
         return

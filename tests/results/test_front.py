@@ -17,6 +17,7 @@ import dse
 from dse.errors import QueryError, StudyError, UnknownNameError
 from dse.results.columns import EQUAL_DIGITS, FRONT_RULE
 from dse.results.front import JOINT
+from dse.results.objectives import read_objectives
 from dse.results.pareto import front_mask
 from tests.support.tables import NEW, OLD, row, write
 
@@ -61,7 +62,11 @@ def test_a_joint_front_is_the_front_of_all_trials(
         write(folder / str(index), OLD, made)
         rows += made
         owners += [(str(index), n) for n in range(len(made))]
-    wanted = {owner for owner, on_front in zip(owners, front_mask(rows, ["area", "accuracy"]), strict=True) if on_front}
+    wanted = {
+        owner
+        for owner, on_front in zip(owners, front_mask(rows, read_objectives(["area", "accuracy"])), strict=True)
+        if on_front
+    }
     frame = dse.pareto(folder)
     joint = set(zip(frame.get("study", []), frame["trial"], strict=False))
     values = {owner: (item["area_mm2"], item["score_mean"]) for owner, item in zip(owners, rows, strict=True)}
@@ -140,7 +145,7 @@ def test_hypervolume_of_each_front_and_of_the_joint_one(results: Path) -> None:
     assert found["designs"].to_dict() == {"a": 2, "b": 2, JOINT: 2}
     assert found["hypervolume"].tolist() == [0.0, 0.0, 0.0]  # every design loses more than 5 points
     assert found["reference.accuracy_drop"].tolist() == [5.0] * 3
-    assert found["reference.area_ratio"].tolist() == [1.0] * 3
+    assert found["reference.area_ratio_reference"].tolist() == [1.0] * 3
     assert dse.hypervolume("a", results=results)["study"].tolist() == ["a"]
 
 
@@ -155,6 +160,16 @@ def test_hypervolume_counts_designs_within_the_reference_point(tmp_path: Path) -
     assert left.to_dict() == pytest.approx({"a": 0.0, "b": found["b"], JOINT: found["b"]})
 
 
+def test_hypervolume_is_measured_against_the_reference_hardware(tmp_path: Path) -> None:
+    """A chip and its own baseline are large together: half of a large baseline is no small chip."""
+    large = row(0, 9.0, 0.88, area_ratio=0.5, area_ratio_reference=0.9)
+    write(tmp_path / "a", OLD, [large], reference={"area_ratio": 1.0, "accuracy_drop": 5.0})
+    assert dse.hypervolume(tmp_path)["hypervolume"][0] == pytest.approx(0.1 * 3)
+    table = pq.read_table(tmp_path / "a" / "pareto.parquet").drop_columns(["area_ratio_reference"])
+    pq.write_table(table, tmp_path / "edition_1.parquet")  # which has one ratio, to the reference hardware
+    assert dse.hypervolume(tmp_path / "edition_1.parquet")["hypervolume"][0] == pytest.approx(0.5 * 3)
+
+
 def test_what_was_not_measured_has_no_hypervolume(tmp_path: Path) -> None:
     rows = [row(0, 5.0, 0.8, accuracy_drop=None)]
     folder = write(tmp_path / "a", OLD, rows, objectives=("area", "energy"))
@@ -167,8 +182,8 @@ def test_other_reference_points_have_no_joint_hypervolume(results: Path) -> None
     write(results / "c", OLD, [row(0, 5.0, 0.8)], reference={"area_ratio": 2.0})
     with pytest.raises(StudyError, match="studies with different reference points") as caught:
         dse.hypervolume("a", "c", results=results)
-    assert "expected: area_ratio 1, accuracy_drop 5, as in a" in str(caught.value)
-    assert "found: area_ratio 2" in str(caught.value)
+    assert "expected: area_ratio_reference 1, accuracy_drop 5, as in a" in str(caught.value)
+    assert "found: area_ratio_reference 2" in str(caught.value)
     assert dse.pareto("a", "c", results=results)["trial"].tolist() == [1, 0, 0]  # a design of each study agrees
 
 

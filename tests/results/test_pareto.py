@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dse.errors import StudyError
+from dse.results.objectives import read_objectives
 from dse.results.pareto import (
     RunningFront,
     front_mask,
@@ -100,9 +101,9 @@ def test_only_done_rows_are_on_the_front_and_accuracy_counts_upwards() -> None:
         row("done", 2.0, 0.9),
     ]
 
-    assert front_mask(rows, ["area", "accuracy"]) == [True, False, False, True, False, False, False]
-    assert front_mask([], ["area"]) == []
-    assert front_mask([row("failed", None, None)], ["area"]) == [False]
+    assert front_mask(rows, read_objectives(["area", "accuracy"])) == [True, False, False, True, False, False, False]
+    assert front_mask([], read_objectives(["area"])) == []
+    assert front_mask([row("failed", None, None)], read_objectives(["area"])) == [False]
 
 
 def test_a_studys_hypervolume_is_in_the_metrics_of_its_reference_point() -> None:
@@ -131,13 +132,17 @@ def test_the_history_is_the_hypervolume_of_the_front_after_each_trial() -> None:
         row("done" if n % 3 else "failed", area, 1 - drop / 100, area_ratio=area, accuracy_drop=drop, trial=n)
         for n, (area, drop) in enumerate(draw.uniform([0.1, 0], [1.2, 6], (40, 2)))
     ]
-    found = hypervolume_history(rows, ["area", "accuracy"], reference)
+    found = hypervolume_history(rows, read_objectives(["area", "accuracy"]), reference)
     assert found is not None
     done = [item["trial"] for item in rows if item["status"] == "done"]
     assert [trial for trial, _ in found] == done
     for trial, volume in found:
         seen = rows[: trial + 1]
-        front = [item for item, kept in zip(seen, front_mask(seen, ["area", "accuracy"]), strict=True) if kept]
+        front = [
+            item
+            for item, kept in zip(seen, front_mask(seen, read_objectives(["area", "accuracy"])), strict=True)
+            if kept
+        ]
         assert volume == pytest.approx(study_hypervolume(front, reference))
-    assert hypervolume_history(rows[:1], ["area", "accuracy"], reference) == []
-    assert hypervolume_history(rows, ["area", "accuracy"], {"latency_ratio": 1.0}) is None
+    assert hypervolume_history(rows[:1], read_objectives(["area", "accuracy"]), reference) == []
+    assert hypervolume_history(rows, read_objectives(["area", "accuracy"]), {"latency_ratio": 1.0}) is None

@@ -20,7 +20,7 @@ from dse.results.limited import is_stuck
 from dse.results.query import ask, matching
 from dse.results.read import read_trials
 from dse.results.studies import find
-from tests.support.tables import NEW, OLD, REFERENCE, row, write
+from tests.support.tables import NEW, OLD, row, write
 
 COSINE = "param.compressor.two-stage.cosine"
 
@@ -75,7 +75,7 @@ def test_studies_has_one_row_a_study(results: Path) -> None:
             "name": "old",
             "folder": str(results / "old"),
             "objectives": ["area", "accuracy"],
-            "reference_point": REFERENCE,
+            "reference_point": {"area_ratio_reference": 1.0, "accuracy_drop": 5.0},
             "tasks": ["trec6", "sst2"],
             "trial_count": 4,
             "schema_version": 2,

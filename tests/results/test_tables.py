@@ -130,7 +130,7 @@ def test_metadata_says_what_the_front_is_about(study: Path) -> None:
         "schema_version": 2,
         "study": "old",
         "objectives": ["area", "accuracy"],
-        "reference_point": {"area_ratio": 1.0, "accuracy_drop": 5.0},
+        "reference_point": {"area_ratio_reference": 1.0, "accuracy_drop": 5.0},
     }
     pq.write_table(pa.table({"x": [1]}), study.parent / "other.parquet")
     with pytest.raises(StudyError, match="not written by dse"):

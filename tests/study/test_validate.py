@@ -115,7 +115,8 @@ def row(trial: int, drop: float, arrays: float, energy: float = 1.0, writes: flo
         "trial": trial,
         "accuracy_drop": drop,
         **ends,
-        "array_area_ratio": arrays,
+        "array_area_ratio": 1 - arrays,
+        "array_area_ratio_reference": arrays,
         "energy_uj": energy,
         "writes": writes,
     }
@@ -125,7 +126,7 @@ def test_the_choice_keeps_the_target_with_the_smallest_arrays_and_writes_nothing
     front = [row(0, 0.1, 0.9), row(1, 0.75, 0.5), row(2, 0.7, 0.5, 0.5), row(3, 0.9, 0.1), row(4, 0.2, 0.2, writes=8.0)]
 
     assert choose(front, 1.0)[0] == 2
-    assert choose(front, 1.0)[1].endswith("the one with the smallest array_area_ratio, then the least energy")
+    assert choose(front, 1.0)[1].endswith("the one with the smallest array_area_ratio_reference and then energy_uj")
     assert choose(front, 0.01)[0] is None
     assert choose(front, None)[0] is None
 
@@ -135,7 +136,7 @@ def test_the_choice_may_have_the_least_energy_instead() -> None:
 
     assert choose(front, 1.0, least="energy")[0] == 1
     assert choose(front, 1.0, least="energy")[1].endswith(
-        "the one with the least energy, then the smallest array_area_ratio"
+        "the one with the smallest energy_uj and then array_area_ratio_reference"
     )
 
 

@@ -71,6 +71,7 @@ def sum_of_shares(point: DesignPoint) -> CostResult:
     area = 0.25 + sum(share_of(point, task) for task in range(len(TASKS))) / len(TASKS)
     energy = 1 + 0.5 * area / int(point.values["scheduler.fixed.batch"])  # type: ignore[arg-type]
     ratios = {"area_ratio": area, "array_area_ratio": area, "energy_ratio": energy / 1.5, "latency_ratio": 1.0}
+    ratios |= {f"{name}_reference": ratio for name, ratio in ratios.items()}
     rest = {"latency_us": 10.0 / area, "cycle_us": 1.0, "offchip_mb": 1.0, "writes": 0.0}
     metrics = {"area_mm2": 100 * area, "energy_uj": energy, **ratios, **rest, "lifetime_years": None}
     return CostResult(metrics, {"arrays": 100 * area}, {"arrays": energy}, order=TASKS)

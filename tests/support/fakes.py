@@ -164,13 +164,18 @@ def cost_of_damage(point: DesignPoint) -> CostResult:
     area = {"arrays": arrays, "adc": 2.0**bits / 64}
     energy = {"arrays": arrays / 7, "adc": 1.5**bits / 32 + rows / 256}
     total, joule = sum(area.values()), sum(energy.values())
-    ratios = {"area_ratio": total / 44, "array_area_ratio": arrays / 40, "energy_ratio": joule / 7}
+    ratios = {
+        "area_ratio": total / 44,
+        "array_area_ratio": arrays / 40,
+        "energy_ratio": joule / 7,
+        "latency_ratio": 1.0,
+    }
     metrics: dict[str, float | None] = {
         "area_mm2": total,
         "energy_uj": joule,
         "latency_us": 10.0 * bits + rows / 8,
         **ratios,
-        "latency_ratio": 1.0,
+        **{f"{name}_reference": ratio for name, ratio in ratios.items()},
         "offchip_mb": 12.0,
         "writes": 0.0,
         "lifetime_years": None,

@@ -21,7 +21,7 @@ NEW = (*OLD, PluginParameter("compressor", "two-stage", Float(name="cosine", low
 
 
 def row(trial: int, area: float, score: float | None, **more: Any) -> dict[str, Any]:
-    return {
+    values = {
         "trial": trial,
         "accounting": 2,
         "status": "done" if score is not None else "failed",
@@ -48,6 +48,8 @@ def row(trial: int, area: float, score: float | None, **more: Any) -> dict[str, 
         "seed": 7,
         **more,
     }
+    ratios = {f"{name}_reference": value for name, value in values.items() if name.endswith("_ratio")}
+    return {**ratios, **values}
 
 
 def write(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -12,15 +13,15 @@ import numpy as np
 from dse.records.arrays import Floats
 from dse.records.design import DesignPoint
 from dse.records.scored import CostResult
-from dse.results.columns import OBJECTIVES
+from dse.results.objectives import evaluate_objectives
 from dse.results.pareto import mask_nondominated
-from dse.results.points import PROFILED
-from dse.results.rows import cost_cells
+from dse.results.points import PROFILED, cells_of
 from dse.results.status import Status
 from dse.samplers.encoding import Codec, Params
 from dse.samplers.graybox.candidates import Candidates
 from dse.samplers.graybox.feasibility import Feasibility
 from dse.samplers.graybox.features import Features
+from dse.samplers.graybox.goals import Goals
 from dse.samplers.graybox.improvement import expected_improvement
 from dse.samplers.graybox.recombined import Recombined
 from dse.samplers.graybox.scores import Key, TaskScores
@@ -55,21 +56,21 @@ class GrayboxOptions:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """A design that was evaluated: its flat parameters, exact objectives and score, and whether it keeps all limits."""
+    """A design that was evaluated: its flat parameters, exact and uncertain objectives, and whether it keeps all limits."""
 
     params: Params
     exact: Floats
-    score: float
+    uncertain: Floats
     is_feasible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A design that was looked at: its exact objectives, its expected score, and the keys of its tasks' scores."""
+    """A design that was looked at: its exact and expected objectives, and the keys of its tasks' scores."""
 
     point: DesignPoint
     exact: Floats
-    mean: float
+    expected: Floats
     keys: tuple[Key, ...]
 
 
@@ -104,10 +105,8 @@ class Proposer:
         self._recombined = Recombined(codec, self._features, self._scores)
         self._constraints = tuple(item for item in constraints_of(space.file) if not item.needs_score)
         self._feasibility = Feasibility(space.file, space.tasks)
-        search = space.file.search
-        self._axes = [axis for name in search.objectives if (axis := _axis(name, search.reference_point))]
-        self._uncertain = "accuracy" in search.objectives
-        self._limits = search.reference_point
+        self._goals = Goals(space.file, space.tasks)
+        self._objectives = [item for item in space.file.objectives if not item.needs_score]
         self._baseline = 1.0
         self._measured: list[_Measured] = []
         self._seen: set[tuple[object, ...]] = set()
@@ -150,10 +149,14 @@ class Proposer:
             for task, name in enumerate(names):
                 self._scores.learn(rows[0, task], task, keys[task], float(row[name]), measured=is_trial)
             self._baseline = float(row["score_mean"]) + float(row["accuracy_drop_all"]) / 100
+            self._goals.learn(row)
         feasible = row["status"] == Status.DONE
-        if is_trial and (scored if self._uncertain else feasible):
-            score = float(row["score_mean"]) if self._uncertain else 1.0
-            self._measured.append(_Measured(self._codec.encode(point), self._exact(row), score, feasible))
+        if is_trial and (scored if self._goals.uncertain_count else feasible):
+            exact = self._goals.exact(row)
+            with suppress(ValueError):  # an objective has no value
+                uncertain = self._goals.uncertain(row)
+                if np.isfinite(exact).all():
+                    self._measured.append(_Measured(self._codec.encode(point), exact, uncertain, feasible))
 
     def _plan_batch(self, begins: int, seed: int) -> list[Params]:
         """Choose the designs of a group."""
@@ -182,7 +185,7 @@ class Proposer:
         if not best:
             return make.anywhere()
         params = self._codec.encode(best[0].point)
-        self._measured.append(_Measured(params, best[0].exact, best[0].mean))
+        self._measured.append(_Measured(params, best[0].exact, best[0].expected))
         self._scores.awaited.update(best[0].keys)
         return params
 
@@ -206,14 +209,15 @@ class Proposer:
 
     def _recombinations(self, make: Candidates, front: list[_Measured]) -> list[Params]:
         """Return designs around one of the front: each task has the setting that is best for this task alone."""
-        reference, worst = self._reference(np.array([item.exact for item in self._measured]))
+        unit, _ = self._goals.scale(np.array([item.exact for item in self._measured]))
         good = [item.params for item in front]
         base = make.one_of(good)
 
         def worth(points: list[DesignPoint]) -> Floats:
-            return np.array([self._exact(cost.metrics) for cost in self._cost(points)]) / reference
+            costs = self._cost(points)
+            return np.array([self._goals.exact(cells_of(*pair)) for pair in zip(points, costs, strict=True)]) / unit
 
-        lost = max(self._baseline - worst, 1e-6)
+        lost = max(self._baseline - self._goals.worst_score(self._baseline), 1e-6)
         return self._recombined.around(make, base, good, worth, lost, self._options.pool // 4)
 
     def _sort_pool(self, pool: list[Params], front: list[_Measured], number: int) -> list[_Candidate]:
@@ -222,72 +226,58 @@ class Proposer:
         if not allowed:
             return []
         points = [point for point, _ in allowed]
-        exact = np.array([self._exact(cost.metrics) for _, cost in allowed])
-        mean, deviation, missing = np.ones(len(points)), np.zeros(len(points)), np.zeros(len(points), dtype=np.int64)
+        cells = [row for _, row in allowed]
+        exact = np.array([self._goals.exact(row) for row in cells])
+        expected, deviation = np.ones((len(points), 1)), np.zeros((len(points), 1))
+        missing = np.zeros(len(points), dtype=np.int64)
         keys: list[tuple[Key, ...]] = [()] * len(points)
         feasible: Floats | float = 1.0
-        if self._uncertain:
+        if self._goals.uncertain_count:
             rows = self._features.of(points)
             keys = self._features.keys(points, rows)
             means, deviations, missing = self._scores.predict(rows, keys)
-            mean, deviation = means.mean(axis=1), np.sqrt((deviations**2).sum(axis=1)) / len(self._tasks)
+            expected, deviation = self._goals.expect(cells, means, deviations, self._baseline)
             feasible = self._feasibility.chance(means, deviations, self._baseline)
         late = number >= CONFIDENT
         if late and number % 2:
             deviation = DOUBT * deviation
-        reference, worst = self._reference(np.array([item.exact for item in self._measured]))
-        pair = self._pair(number)
-        best = np.array([(*(item.exact / reference)[pair], item.score) for item in front if item.is_feasible])
-        limits = np.array([1.0, 1.0, worst])
-        gained = expected_improvement((exact / reference)[:, pair], mean, deviation, best.reshape(-1, 3), limits)
+        pair, turn = self._choose_objectives(number)
+        unit, worst = self._goals.scale(np.array([item.exact for item in self._measured]))
+        uncertain = np.array([item.uncertain[turn] for item in self._measured])
+        limits = np.array([*worst[pair], self._goals.worst(turn, uncertain, self._baseline)])
+        best = np.array([(*(item.exact / unit)[pair], item.uncertain[turn]) for item in front if item.is_feasible])
+        gained = expected_improvement(
+            (exact / unit)[:, pair], expected[:, turn], deviation[:, turn], best.reshape(-1, 3), limits
+        )
         order = np.argsort(-gained * feasible / (FREE[late] + missing), kind="stable")
-        return [_Candidate(points[at], exact[at], float(mean[at]), keys[at]) for at in order]
+        return [_Candidate(points[at], exact[at], expected[at], keys[at]) for at in order]
 
-    def _filter_allowed(self, pool: list[Params]) -> list[tuple[DesignPoint, CostResult]]:
-        """Return new designs that keep every limit known before a score, once each, and their cost."""
+    def _filter_allowed(self, pool: list[Params]) -> list[tuple[DesignPoint, dict[str, Any]]]:
+        """Return new designs that keep every limit known before a score, once each, and their cells."""
         unseen: dict[tuple[object, ...], DesignPoint] = {}
         for params in pool:
             point = self._codec.decode(params)
             if (key := point.key()) not in self._seen:
                 unseen.setdefault(key, point)
         points = list(unseen.values())
-        costs = self._cost(points) if points else []
-        return [
-            (point, cost)
-            for point, cost in zip(points, costs, strict=True)
-            if not cost.violations and not (self._constraints and check(self._constraints, cost_cells(cost))[1])
-        ]
+        allowed = []
+        for point, cost in zip(points, self._cost(points) if points else [], strict=True):
+            cells = cells_of(point, cost)
+            values, reasons = evaluate_objectives(cells, self._objectives)
+            reasons += cost.violations
+            if not reasons and not (self._constraints and check(self._constraints, {**cells, **values})[1]):
+                allowed.append((point, cells))
+        return allowed
 
     def _front(self) -> list[_Measured]:
         """Return the measured designs that no other one beats, among those that keep all limits if any does."""
         some = [item for item in self._measured if item.is_feasible] or self._measured
-        values = np.array([(*item.exact, item.score) for item in some])
-        mask = mask_nondominated(values, [*(False for _ in some[0].exact), True])
-        return [item for item, best in zip(some, mask, strict=True) if best]
+        values = np.array([(*item.exact, *item.uncertain) for item in some])
+        directions = [*(False for _ in some[0].exact), *(True for _ in some[0].uncertain)]
+        return [item for item, best in zip(some, mask_nondominated(values, directions), strict=True) if best]
 
-    def _exact(self, metrics: Mapping[str, Any]) -> Floats:
-        """Return the exact objectives, shape (D,). Zeros replace missing values, and fill the array up to two objectives."""
-        values = [float(metrics[axis] or 0.0) for axis in self._axes]
-        return np.array([*values, *(0.0 for _ in range(2 - len(values)))])
-
-    def _pair(self, number: int) -> list[int]:
-        """Return the two exact objectives that a trial looks at; each pair of three objectives has its turn."""
-        pairs = list(combinations(range(max(len(self._axes), 2)), 2))
-        return list(pairs[number % len(pairs)])
-
-    def _reference(self, measured: Floats) -> tuple[Floats, float]:
-        """Return the reference point: the worst exact objectives, shape (D,), and the worst score."""
-        largest = measured.max(axis=0)
-        reference = np.where(largest > 0, 1.1 * largest, 1.0)
-        for at, axis in enumerate(self._axes):
-            reference[at] = self._limits.get(axis, reference[at])
-        worst = self._baseline - self._limits.get("accuracy_drop", 5.0) / 100 if self._uncertain else 0.0
-        return reference, worst
-
-
-def _axis(objective: str, reference: Mapping[str, float]) -> str | None:
-    """Return the column of an exact objective: the one that the reference point names, if any; None for accuracy."""
-    if objective == "accuracy":
-        return None
-    ratios = {"area": ("array_area_ratio", "area_ratio"), "energy": ("energy_ratio",), "latency": ("latency_ratio",)}
-    return next((name for name in ratios.get(objective, ()) if name in reference), OBJECTIVES[objective].column)
+    def _choose_objectives(self, number: int) -> tuple[list[int], int]:
+        """Return the two exact objectives and the uncertain one that a trial looks at; all others have their turns."""
+        pairs = list(combinations(range(self._goals.dimensions), 2))
+        turn = number // len(pairs) % max(self._goals.uncertain_count, 1)
+        return list(pairs[number % len(pairs)]), turn

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dse.errors import StudyError
 from dse.records.plugin import KINDS
-from dse.results.columns import OBJECTIVES
+from dse.results.objectives import Objective, read_objectives
 from dse.results.status import Status
 from dse.study.log.file import CUT
 
@@ -121,13 +121,16 @@ def check_done(path: Path, line: int, done: Event, asked: Event, session: Event,
             raise damaged_event_error(path, line, "a row of this study", f"a cell {name!r}, for which it has no column")
         if value is not None and not _fits(value, types[name]):
             raise damaged_event_error(path, line, f"{name} as {types[name]}", value)
-    _check_values(path, line, done, session["objectives"])
+    _check_values(path, line, done, read_objectives(session["objectives"]))
 
 
 def _check_session(path: Path, line: int, event: Event) -> None:
-    objectives = event["objectives"]
-    if not objectives or not all(isinstance(name, str) and name in OBJECTIVES for name in objectives):
-        raise damaged_event_error(path, line, f"objectives out of {', '.join(OBJECTIVES)}", objectives)
+    try:
+        read_objectives(event["objectives"])
+    except ValueError as error:
+        raise damaged_event_error(
+            path, line, "objectives that are columns or expressions", event["objectives"]
+        ) from error
     if not all(_fits(value, "float64") for value in event["reference_point"].values()):
         raise damaged_event_error(path, line, "a reference point of numbers", event["reference_point"])
     for key in ("versions", "plugins", "digests"):
@@ -145,17 +148,20 @@ def _check_session(path: Path, line: int, event: Event) -> None:
         raise damaged_event_error(path, line, "versions with that of dse", event["versions"])
 
 
-def _check_values(path: Path, line: int, done: Event, objectives: list[str]) -> None:
+def _check_values(path: Path, line: int, done: Event, objectives: Sequence[Objective]) -> None:
     """Refuse values for a sampler unless a trial with a result has a finite number for each objective."""
     row, values = done["row"], done["values"]
     if not all(_fits(value, "float64") for value in (*(values or ()), *done["constraints"].values())):
         raise damaged_event_error(path, line, "values and constraints that are numbers", [values, done["constraints"]])
     if values is not None and len(values) != len(objectives):
-        raise damaged_event_error(path, line, f"a value for each of {', '.join(objectives)}", values)
+        raise damaged_event_error(
+            path, line, f"a value for each of {', '.join(item.name for item in objectives)}", values
+        )
     status = Status(row["status"])
-    if status is not Status.DUPLICATE and (values is None) == status.has_cost:
+    wrong = values is not None if not status.has_cost else values is None and status is not Status.INFEASIBLE
+    if status is not Status.DUPLICATE and wrong:
         raise damaged_event_error(path, line, "values of every trial but a failed one", f"{status}, {values}")
-    columns = [OBJECTIVES[name].column for name in objectives]
+    columns = [item.column for item in objectives]
     for name, value in zip(columns, values or (), strict=False):
         if status.is_final and row.get(name) not in (None, value):
             raise damaged_event_error(path, line, f"a row whose {name} is the value {value} of the trial", row[name])
