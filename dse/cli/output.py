@@ -25,9 +25,15 @@ Row = Mapping[str, Any]
 
 FRONT = (
     "study", "trial", "generator", "compressor", "scheduler", "hardware",
-    "area_mm2", "energy_uj", "latency_us", "score_mean", "accuracy_drop", "array_area_ratio", "lifetime_years", "differs",
+    "area_mm2", "energy_uj", "latency_us", "score_mean", "accuracy_drop", "array_area_ratio",
+    "array_area_ratio_best", "lifetime_years", "differs",
 )  # fmt: skip
 """Columns of a front as a table; `--format json` and `csv` print every metric."""
+COSTS = (
+    "area_mm2", "energy_uj", "latency_us", "area_ratio", "area_ratio_best", "array_area_ratio", "array_area_ratio_best",
+    "energy_ratio", "energy_ratio_best", "offchip_mb",
+)  # fmt: skip
+"""Costs of the design with every default, as `dse check` prints them."""
 
 
 class Format(StrEnum):

@@ -13,7 +13,7 @@ import typer
 import dse
 from dse.cli import options as opt
 from dse.cli.errors import FAILED, INTERRUPTED, say
-from dse.cli.output import Format, cell, write_frame, write_front, write_record, write_rows
+from dse.cli.output import COSTS, Format, cell, write_frame, write_front, write_record, write_rows
 from dse.cli.progress import reporter
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ SHOWN = (
     "search.accuracy_drop", "report.accuracy_drop", "report.accuracy_drop_low", "report.accuracy_drop_high",
 )  # fmt: skip
 PUBLISHED_DELTAS = "cosine 0.991 to 0.999, nonzero 0.026 to 0.42, magnitude 1.00 to 1.35"
-COSTS = ("area_mm2", "energy_uj", "latency_us", "area_ratio", "array_area_ratio", "energy_ratio", "offchip_mb")
 
 
 def run(
