@@ -27,14 +27,14 @@ def refuse_parquet(form: Format) -> Format:
     return form
 
 
-def limit(text: str, metavar: str) -> Any:
-    """Return an option that takes finite numbers; NaN and infinity, which Python reads as numbers, are refused."""
+def limit(text: str, metavar: str, *, repeated: bool = False) -> Any:
+    """Return an option that takes finite numbers, once or ``repeated``; NaN and infinity, which Python reads as numbers, are refused."""
 
     def refuse_endless(value: Any) -> Any:
         for number in value if isinstance(value, list) else [value]:
             if number is not None and not math.isfinite(number):
                 raise typer.BadParameter(f"{number} is no finite number")
-        return value
+        return (value or []) if repeated else value  # older typer takes the length of a list that was not given
 
     return typer.Option(help=text, metavar=metavar, callback=refuse_endless)
 

@@ -152,7 +152,7 @@ def profile(
     ] = None,
     max_drop: Annotated[
         list[float] | None,
-        opt.limit("Points that a further proposal may lose on average; may be repeated.", "POINTS"),
+        opt.limit("Points that a further proposal may lose on average; may be repeated.", "POINTS", repeated=True),
     ] = None,
     least: opt.Least = "area",
     form: opt.Form = Format.TABLE,

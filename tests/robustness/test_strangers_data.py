@@ -8,8 +8,10 @@ import gzip
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from dse.errors import DataError
 from dse.models.data.read import read
 from tests.support.data_files import (
     FAST_TEXT,
@@ -136,5 +138,9 @@ READ: dict[str, tuple[str, Write, dict[str, Any], list[Row]]] = {
 def test_a_strangers_file_is_read_to_its_last_row(tmp_path: Path, case: str) -> None:
     name, write, data, rows = READ[case]
     write(tmp_path / name)
+    if "null character" in case and pd.__version__ < "3":
+        with pytest.raises(DataError, match="ends a text at a null character"):
+            read(make_task(data, "classification"), tmp_path / name)
+        return
     frame = read(make_task(data, "classification"), tmp_path / name)
     assert read_rows(frame) == rows

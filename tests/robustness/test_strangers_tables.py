@@ -153,7 +153,10 @@ READ: dict[str, tuple[str, Write, dict[str, Any], list[Row]]] = {
 @pytest.mark.parametrize("case", READ)
 def test_a_strangers_table_is_read_to_its_last_row(tmp_path: Path, case: str) -> None:
     name, write, data, rows = READ[case]
-    write(tmp_path / name)
+    try:
+        write(tmp_path / name)
+    except pa.ArrowNotImplementedError:
+        pytest.skip("this pyarrow writes no such table")
     frame = read(make_task(data, "classification"), tmp_path / name)
     assert read_rows(frame) == rows
 
