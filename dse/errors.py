@@ -201,3 +201,8 @@ def unknown_name(kind: str, name: object, valid: Iterable[str], *, where: object
         expected=f"one of: {', '.join(names)}" if names else "(none are available)",
         fix=f"did you mean {near[0]!r}?" if near else None,
     )
+
+
+def format_warning(message: object, *_: object) -> str:
+    """Return a warning as a command prints it: a person needs no line of code beside it."""
+    return f"WARNING: {message}\n"

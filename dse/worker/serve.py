@@ -12,12 +12,13 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from dse.errors import DseError
+from dse.errors import DseError, format_warning
 from dse.plugins.call import describe_error
 from dse.plugins.steps import note_steps_in
 from dse.study.load import load
@@ -45,6 +46,7 @@ def main() -> None:
         )  # a request to stop is for the process that keeps the log, which ends this one
     _be_first_to_go()
     os.dup2(2, 1)  # prints of a plugin must not mix with the results that the command prints
+    warnings.formatwarning = format_warning
     connection = Connection(descriptor)
     waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, waiting), daemon=True).start()

@@ -78,3 +78,14 @@ def test_a_narrow_terminal_breaks_no_number(
     shown = capsys.readouterr().out
     for value in row.values():
         assert f"{value:.4g}" in shown
+
+
+def test_a_warning_is_a_sentence_without_code() -> None:
+    """The line of code that raised it says nothing to a person."""
+    code = (
+        "import warnings, dse.cli.app as cli\n"
+        "cli.app = lambda **_: warnings.warn('an old key', FutureWarning)\n"
+        "from dse.cli import main\nmain()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "WARNING: an old key\n"

@@ -12,6 +12,8 @@ from dse.models.data.read import read
 from tests.robustness.conftest import Home
 from tests.support.data_files import (
     FAST_TEXT,
+    PAIR,
+    PAIRS,
     ROWS,
     SEED,
     Row,
@@ -24,18 +26,6 @@ from tests.support.data_files import (
     tabbed,
 )  # fmt: skip
 from tests.support.tiny import WORDS
-
-PAIR = {"columns": {"text_b": "other"}}
-PAIRS = [
-    ("same", "same", "neg"),
-    ("same", "", "pos"),
-    ("one", "two", "neg"),
-    ("two", "one", "pos"),
-    ("a|", "b", "neg"),
-    ("a", "|b", "pos"),
-    ("a||b", "c", "neg"),
-    ("a", "b||c", "pos"),
-]
 
 SAID: dict[str, tuple[str, Write, dict[str, Any], list[Row], dict[str, int], tuple[str, ...]]] = {
     "classes that differ in case": (

@@ -48,6 +48,17 @@ TEXTS, NAMES = [text for text, _ in ROWS], [label for _, label in ROWS]
 NUMBERS = [LABELS.index(name) for name in NAMES]
 FAST_TEXT = {"format": "lines", "pattern": r"__label__(?P<label>\S+) (?P<text>.+)"}
 """Table of data for lines of fastText."""
+PAIR = {"columns": {"text_b": "other"}}
+PAIRS = [
+    ("same", "same", "neg"),
+    ("same", "", "pos"),
+    ("one", "two", "neg"),
+    ("two", "one", "pos"),
+    ("a|", "b", "neg"),
+    ("a", "|b", "pos"),
+    ("a||b", "c", "neg"),
+    ("a", "b||c", "pos"),
+]
 Row = tuple[Any, ...]
 Write = Callable[[Path], object]
 

@@ -76,7 +76,7 @@ def _parse(form: str, text: str, data: DataSpec, path: Path) -> pd.DataFrame:
     """Build the table of a text file."""
     import pandas as pd
 
-    if pd.__version__ < "3" and re.search(r"\0|\\u0000", text):
+    if int(pd.__version__.split(".")[0]) < 3 and re.search(r"\0|\\u0000", text):
         reason, fix = "pandas before version 3 ends a text at a null character", "leave it out, or install pandas 3"
         raise DataError(reason, where=path, fix=fix)
     try:

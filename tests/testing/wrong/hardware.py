@@ -80,7 +80,9 @@ class FactorsMakeItCheap(Changed):
         return {} if footprint.scalings is None else {"energy_uj": made.energy_uj / 2}
 
 
-class WritesForNothing(Isaac):
+class Overlooks(Isaac):
+    """Charges as `isaac` does, except what `overlook` leaves out."""
+
     def components(
         self,
         workload: dse.Workload,
@@ -89,19 +91,20 @@ class WritesForNothing(Isaac):
         footprint: dse.Footprint,
         params: dse.Params,
     ) -> dse.Components:
-        return super().components(workload, demand, counts, replace(footprint, reprogrammed=None), params)
+        return super().components(workload, demand, *self.overlook(counts, footprint), params)
+
+    def overlook(self, counts: dse.Counts, footprint: dse.Footprint) -> tuple[dse.Counts, dse.Footprint]:
+        raise NotImplementedError
 
 
-class HeadsForFree(Isaac):
-    def components(
-        self,
-        workload: dse.Workload,
-        demand: dse.Demand,
-        counts: dse.Counts,
-        footprint: dse.Footprint,
-        params: dse.Params,
-    ) -> dse.Components:
-        return super().components(workload, demand, replace(counts, head_macs=counts.head_macs * 0), footprint, params)
+class WritesForNothing(Overlooks):
+    def overlook(self, counts: dse.Counts, footprint: dse.Footprint) -> tuple[dse.Counts, dse.Footprint]:
+        return counts, replace(footprint, reprogrammed=None)
+
+
+class HeadsForFree(Overlooks):
+    def overlook(self, counts: dse.Counts, footprint: dse.Footprint) -> tuple[dse.Counts, dse.Footprint]:
+        return replace(counts, head_macs=counts.head_macs * 0), footprint
 
 
 class WithoutGroups(Changed):
