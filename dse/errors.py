@@ -203,6 +203,9 @@ def unknown_name(kind: str, name: object, valid: Iterable[str], *, where: object
     )
 
 
-def format_warning(message: object, *_: object) -> str:
+def format_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
     """Return a warning as a command prints it: a person needs no line of code beside it."""
+    del category, filename, lineno, line
     return f"WARNING: {message}\n"
