@@ -77,7 +77,8 @@ def _parse(form: str, text: str, data: DataSpec, path: Path) -> pd.DataFrame:
     import pandas as pd
 
     if int(pd.__version__.split(".")[0]) < 3 and re.search(r"\0|\\u0000", text):
-        reason, fix = "pandas before version 3 ends a text at a null character", "leave it out, or install pandas 3"
+        reason = "pandas before version 3 ends a text at a null character"
+        fix = "leave it out, set `encoding` where the file is UTF-16, or install pandas 3"
         raise DataError(reason, where=path, fix=fix)
     try:
         if form == "lines":
