@@ -36,6 +36,7 @@ from dse.records.geometry import ENCODINGS, Geometry
 from dse.records.model import Model
 from dse.records.nonideality import Nonideality
 from dse.records.observation import Observation
+from dse.records.occupancy import Gating, Occupancy, Power
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
 from dse.records.params import Params
 from dse.records.plan import BASE, DROPPED, Plan
@@ -53,10 +54,10 @@ __all__ = [
     "WEIGHT_BITS", "Adapted",
     "AdapterWithBegin", "AdapterWithRates", "Adaption", "Alternative", "Base", "Choice", "ComponentTable",
     "Components", "Compressor", "Context", "Counts", "Decomposition", "Demand", "Encoder", "ExitHead", "Exits",
-    "Float", "Footprint", "Generator", "Geometry", "Hardware", "HardwareModel", "HardwareWithAlternatives",
+    "Float", "Footprint", "Gating", "Generator", "Geometry", "Hardware", "HardwareModel", "HardwareWithAlternatives",
     "HardwareWithLevels", "Image", "Int", "JointGenerator", "LearningCompressor", "Matrices", "Matrix", "Model",
-    "ModelGenerator", "NonidealHardware", "Nonideality", "Observation", "Options", "Parameter", "Params",
-    "Permutation", "Piece", "Plan", "Registry", "Reprogrammed", "Reprogramming", "Scaling", "Schedule", "Scheduler",
+    "ModelGenerator", "NonidealHardware", "Nonideality", "Observation", "Occupancy", "Options", "Parameter", "Params",
+    "Permutation", "Piece", "Plan", "Power", "Registry", "Reprogrammed", "Reprogramming", "Scaling", "Schedule", "Scheduler",
     "Stored", "Task", "TaskScheduler", "Term", "Traffic", "Training", "Violation", "WeightCompressor", "Weights",
     "Workload", "batch_parameter", "best_scale", "decompose", "fit_exits", "hookimpl", "in_turn", "kept_inputs",
     "kept_outputs", "listed_order", "quantise", "reprogramming", "requests_per_visit", "separate_models", "slices",

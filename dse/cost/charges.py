@@ -9,14 +9,21 @@ import numpy as np
 from dse.errors import PluginContractError
 from dse.records.charges import Components
 
-_UNCHECKED = {"names", "endurance", "violations", "write_pulses"}
-"""Fields of `Components` that are no charges."""
+_UNCHECKED = {"names", "endurance", "violations", "write_pulses", "occupancy", "power", "resize", "gating"}
+"""Fields of `Components`, `Occupancy` and `Power` that are no charges."""
 
 
 def check_components(components: Components, who: str) -> None:
     """Refuse charges that are negative or not finite; the error names the plugin."""
-    for name in (field.name for field in fields(components) if field.name not in _UNCHECKED):
-        values = getattr(components, name)
+    records = {"": components, "occupancy.": components.occupancy, "power.": components.power}
+    charges = {
+        f"{part}{field.name}": np.asarray(getattr(record, field.name))
+        for part, record in records.items()
+        if record is not None
+        for field in fields(record)
+        if field.name not in _UNCHECKED
+    }
+    for name, values in charges.items():
         if not np.isfinite(values).all() or values.min(initial=0.0) < 0:
             worst = values[~np.isfinite(values) | (values < 0)].ravel()[0]
             raise PluginContractError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from dse.cost.check_footprint import check_blocks, check_footprint
 from dse.cost.combination import Combination
 from dse.cost.counts import FULL_MAGNITUDE, count
 from dse.cost.demand import demand
-from dse.cost.limits import find_limits
+from dse.cost.limits import find_limits, find_overload
 from dse.cost.schedule import listed_order
 from dse.cost.sum import Costs, total
 from dse.errors import PluginContractError, SpaceError
@@ -21,6 +22,8 @@ from dse.plugins.contract import Hardware, ModelGenerator, NonidealHardware, Tas
 from dse.records.arrays import Floats
 from dse.records.charges import Violation
 from dse.records.counts import Counts
+from dse.records.demand import Demand
+from dse.records.footprint import Footprint
 from dse.records.geometry import Geometry
 from dse.records.nonideality import Nonideality
 from dse.records.parameters import INPUT_BITS
@@ -48,6 +51,13 @@ class Built:
         return is_joint(self.generator)
 
 
+class Layout(NamedTuple):
+    """What designs store: the matrices of each owner, and the arrays and pieces that they take."""
+
+    demand: Demand
+    footprint: Footprint
+
+
 @dataclass(frozen=True, slots=True)
 class Costed:
     """Cost of P designs.
@@ -58,6 +68,7 @@ class Costed:
         reasons: sentences for each design, one per broken limit.
         schedule: order and batches of the visits.
         counts: arrays and events of each owner's layers.
+        layout: what the designs store.
     """
 
     costs: Costs
@@ -65,6 +76,7 @@ class Costed:
     reasons: list[tuple[str, ...]]
     schedule: Schedule
     counts: Counts
+    layout: Layout
 
 
 def cost_points(workload: Workload, built: Built, params: Mapping[Kind, Params]) -> Costed:
@@ -93,12 +105,12 @@ def cost_points(workload: Workload, built: Built, params: Mapping[Kind, Params])
     costs = total(workload, wanted, components, schedule, who=who, footprint=footprint)
     violation = np.zeros(wanted.points)
     reasons: list[tuple[str, ...]] = [()] * wanted.points
-    for limit in (*components.violations, *(find_limits(geometry) if built.api >= API else ())):
+    for limit in (*components.violations, *(find_limits(geometry) if built.api >= API else ()), find_overload(costs)):
         violation += np.maximum(limit.amount, 0)
         for point in np.flatnonzero(limit.amount > 0):
             text = f"{limit.name}: {limit.reason} (by {limit.amount[point]:g})"
             reasons[point] = (*reasons[point], text)
-    return Costed(costs, violation, reasons, schedule, counts)
+    return Costed(costs, violation, reasons, schedule, counts, Layout(wanted, footprint))
 
 
 def _check_exits_are_charged(plan: Plan, hardware: str, api: int) -> None:
@@ -171,7 +183,9 @@ def separate_cost(
     counts = count(workload, wanted, footprint, geometry)
     components = call_plugin("hardware", name, hardware.components, workload, wanted, counts, footprint, params)
     order = listed_order(workload, params.points)
-    return total(workload, wanted, components, order, who=f"hardware {name!r}"), components.violations
+    return total(
+        workload, wanted, components, order, who=f"hardware {name!r}", footprint=footprint
+    ), components.violations
 
 
 def nonideality(name: str, hardware: Hardware, params: Params) -> Nonideality | None:

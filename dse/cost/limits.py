@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dse.cost.sum import Costs
 from dse.records.arrays import Floats
 from dse.records.charges import Violation
 from dse.records.geometry import Geometry
@@ -39,3 +40,10 @@ def find_limits(geometry: Geometry) -> tuple[Violation, ...]:
     lost = lost_current(np.asarray(geometry.rows, dtype=float))
     reason = f"the voltage drop along a column costs its sum more than {MOST_LOST:g} currents of a fully-on cell"
     return (Violation("rows", lost - MOST_LOST, reason),)
+
+
+def find_overload(costs: Costs) -> Violation:
+    """Return the limit that requests arrive more slowly than the chip answers them; it holds where the model does not say."""
+    load = costs.service["load"]
+    excess = np.where(load >= 1, np.maximum(load - 1, np.finfo(float).eps), load - 1)
+    return Violation("load", np.nan_to_num(excess), "requests arrive as fast as the chip answers them, or faster")

@@ -7,12 +7,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dse.cost.cost import Costed
+from dse.cost.static import break_even
 from dse.cost.sum import Costs
 from dse.records.arrays import Floats
 from dse.records.scored import CostResult
 
 _RATIOS = {"area": "area_mm2", "array_area": "array_area_mm2", "energy": "energy_uj", "latency": "latency_us"}
 """Costs that are divided by the baseline's, by the beginning of the ratio's name."""
+_FIRST, _LAST = ("area_mm2", "energy_uj", "latency_us", "cycle_us"), ("offchip_mb", "writes", "lifetime_years")
+"""Absolute costs before and after the ratios."""
+_MAY_BE_EMPTY = ("lifetime_years", "throughput_ratio", "area_ratio_iso", "static_break_even")
+"""Beginnings of columns that stay empty where nothing is written, no share fits, or a hardware model does not say."""
 
 
 def cost_results(
@@ -27,12 +32,9 @@ def cost_results(
         tasks: names of the tasks, in order.
     """
     costs = costed.costs
-    life = [float(value) if np.isfinite(value) else None for value in costs.lifetime_years]
+    paper = own[""]
     columns = {
-        "area_mm2": costs.area_mm2,
-        "energy_uj": costs.energy_uj,
-        "latency_us": costs.latency_us,
-        "cycle_us": costs.cycle_us,
+        **{name: costs.find(name) for name in _FIRST},
         **{
             f"{name}_ratio{suffix}": getattr(costs, cost) / one[cost]
             for suffix, one in own.items()
@@ -41,15 +43,24 @@ def cost_results(
         **{
             f"{name}_ratio_reference": getattr(costs, cost) / getattr(reference, cost) for name, cost in _RATIOS.items()
         },
-        "offchip_mb": costs.offchip_mb,
-        "writes": costs.writes,
+        **{
+            f"throughput_ratio{suffix}": costs.service["throughput_rps"] / one["throughput_rps"]
+            for suffix, one in own.items()
+        },
+        "area_ratio_iso": _area_at(costs, paper["throughput_rps"]) / paper["area_mm2"],
+        **{
+            f"static_break_even{suffix}": break_even(costs.still_uj, costs.slope_uj, one["still_uj"], one["slope_uj"])
+            for suffix, one in own.items()
+        },
+        **costs.service,
+        **{name: costs.find(name) for name in _LAST},
     }
-    rows = np.stack(list(columns.values()), axis=1).tolist()
+    rows = _empty(columns, costs)
     areas, energies, orders = costs.area.tolist(), costs.energy.tolist(), costs.order.tolist()
     visits, switches = costs.visit_us.tolist(), costs.switch_us.tolist()
     return [
         CostResult(
-            metrics={**dict(zip(columns, row, strict=True)), "lifetime_years": life[index]},
+            metrics=row,
             area=dict(zip(costs.names, areas[index], strict=True)),
             energy=dict(zip(costs.names, energies[index], strict=True)),
             violations=costed.reasons[index],
@@ -60,3 +71,27 @@ def cost_results(
         )
         for index, row in enumerate(rows)
     ]
+
+
+def describe(costs: Costs) -> list[dict[str, float | None]]:
+    """Return the columns of P designs that need no baseline."""
+    columns = {name: costs.find(name) for name in (*_FIRST, "array_area_mm2", *costs.service, *_LAST)}
+    return _empty(columns, costs)
+
+
+def _empty(columns: Mapping[str, Floats], costs: Costs) -> list[dict[str, float | None]]:
+    """Return the cells of each design, empty where a value that may be missing is no number."""
+    table = np.stack(list(columns.values()), axis=1)
+    may_be_empty = [name in costs.service or name.startswith(_MAY_BE_EMPTY) for name in columns]
+    cells = table.astype(object)
+    cells[~np.isfinite(table) & may_be_empty] = None
+    return [dict(zip(columns, row, strict=True)) for row in cells.tolist()]
+
+
+def _area_at(costs: Costs, throughput_rps: Floats) -> Floats:
+    """Return the area (P,) of the designs with the replicas that reach a throughput; not a number where none reach it."""
+    if costs.capacity is None:
+        return np.full(len(costs.area_mm2), np.nan)
+    slower, writes = costs.service["throughput_rps"] < throughput_rps, costs.switch_us.sum(axis=1) > 0
+    larger = np.where(writes, np.nan, costs.capacity.area_at(1e6 / throughput_rps))
+    return np.where(slower, larger, costs.area_mm2)

@@ -15,8 +15,8 @@ from dse.records.params import Params
 from dse.records.plugin import API
 from dse.records.workload import Workload
 
-TOTALS = ("area_mm2", "array_area_mm2", "energy_uj", "latency_us")
-"""Costs of a baseline that ratios divide by."""
+TOTALS = ("area_mm2", "array_area_mm2", "energy_uj", "latency_us", "throughput_rps", "still_uj", "slope_uj")
+"""Costs of a baseline that ratios divide by, and those that a break-even asks for."""
 
 
 class Scheme(NamedTuple):
@@ -41,18 +41,21 @@ class OwnBaseline:
         name: name of the hardware model, for errors.
         hardware: the built hardware model.
         api: contract of the hardware model; input bits of contract 1 are the model's own.
+
+    Attributes:
+        stated: values of hardware parameters that baselines take, whatever the design's are.
     """
 
     def __init__(self, workload: Workload, name: str, hardware: Hardware, api: int = API) -> None:
         self._workload, self._name, self._hardware = workload, name, hardware
         declared = declare_parameters("hardware", name, hardware, workload, api)
-        self._stated = {item.name: item.baseline for item in declared if item.baseline is not None}
+        self.stated = {item.name: item.baseline for item in declared if item.baseline is not None}
         self._of_design = is_given_input_bits("hardware", api)
         self._totals: dict[tuple[Scheme, tuple[bytes, ...]], list[float]] = {}
 
     def cost(self, params: Params, scheme: Scheme = PAPER) -> dict[str, Floats]:
         """Return each of `TOTALS`, (P,), for the hardware parameters of P designs."""
-        stated = self._stated | ({INPUT_BITS.name: scheme.input_bits} if self._of_design else {})
+        stated = self.stated | ({INPUT_BITS.name: scheme.input_bits} if self._of_design else {})
         one = all((values == values[:1]).all() for values in params.values())
         rows = range(1 if one else params.points)
         chosen = {name: values for name, values in params.items() if name not in stated}
@@ -64,7 +67,7 @@ class OwnBaseline:
             values |= {name: np.full(len(at), value) for name, value in stated.items()}
             own = Params(len(at), values)
             costs, _ = separate_cost(self._workload, self._hardware, self._name, own, scheme.magnitude_bits)
-            table = np.stack([getattr(costs, name) for name in TOTALS], axis=1).tolist()
+            table = np.stack([costs.find(name) for name in TOTALS], axis=1).tolist()
             self._totals.update(zip(missing, table, strict=True))
         totals = np.broadcast_to([self._totals[key] for key in keys], (params.points, len(TOTALS)))
         return dict(zip(TOTALS, totals.T, strict=True))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from dse.cost.charges import check_components
 from dse.cost.check_schedule import check_schedule
 from dse.cost.reprogramming import block_contents, most_written
+from dse.cost.static import charge_static
+from dse.cost.throughput import Capacity, answer_side_by_side, count_operations, measure_capacity, wait_for_turns
 from dse.errors import PluginContractError
 from dse.records.arrays import Bools, Floats, Ints
 from dse.records.charges import Components
 from dse.records.demand import Demand
 from dse.records.footprint import Footprint
+from dse.records.plan import BASE, DROPPED
 from dse.records.schedule import Schedule
 from dse.records.workload import Workload
 
@@ -27,18 +32,21 @@ class Costs:
     Attributes:
         area_mm2: (P,) area of the chip.
         energy_uj: (P,) energy of one request.
-        latency_us: (P,) time of one request, its share of switching included.
-        cycle_us: (P,) time of one turn of all tasks, each with its batch.
+        latency_us: (P,) time of one request on an idle chip, its share of switching included.
+        cycle_us: (P,) service time of one turn of all tasks, each with its batch.
         writes: (P,) cells written per request.
         lifetime_years: (P,) lifetime of the most-written cell; infinite where nothing is written.
         area: (P, C) area by component, mm2.
-        energy: (P, C) energy by component, uJ, switching under ``switching``, the last of ``names``.
+        energy: (P, C) energy by component, uJ, with ``static`` and ``switching``, the last of ``names``.
         names: C component names.
         array_area_mm2: (P,) area that holds linear weights, a part of ``area_mm2``.
         offchip_mb: (P,) megabytes off-chip.
         order: (P, n) tasks as served.
         visit_us: (P, n) time of each visit of one turn, without switches.
         switch_us: (P, n) time of the switch before each visit; switches and visits add up to the turn.
+        service: columns of time and power, (P,) each; not a number where the hardware model does not say.
+        still_uj, slope_uj: (P,) terms of a break-even, see `dse.cost.static.break_even`; not a number without them.
+        capacity: what bounds the requests per second; None where the hardware model does not say.
     """
 
     area_mm2: Floats
@@ -55,6 +63,32 @@ class Costs:
     order: Ints
     visit_us: Floats
     switch_us: Floats
+    service: Mapping[str, Floats]
+    still_uj: Floats
+    slope_uj: Floats
+    capacity: Capacity | None = None
+
+    def find(self, name: str) -> Floats:
+        """Return a cost by its name, (P,)."""
+        of_service = self.service.get(name)
+        value: Floats = getattr(self, name) if of_service is None else of_service
+        return value
+
+
+class Runs(NamedTuple):
+    """Work of one request.
+
+    Attributes:
+        layers: (P, T, L) how often it runs each task's layer.
+        enters: (P, T) how often it embeds an input for each task.
+        answers: (P, T) how often it answers for each task.
+        leader: (P, T, L) first task that has computed the same up to each layer; None where each request is for one task.
+    """
+
+    layers: Floats
+    enters: Floats
+    answers: Floats
+    leader: Ints | None = None
 
 
 def total(
@@ -86,70 +120,128 @@ def total(
     """
     check_components(components, who)
     check_schedule(workload, schedule, who)
-    runs, enters, answers = _runs(workload, demand)
-    passes = np.einsum("ptl,ptlc->pc", runs, components.energy_uj, optimize=True)
-    passes += np.einsum("pt,ptc->pc", enters, components.input_energy_uj)
-    passes += np.einsum("pt,ptc->pc", answers, components.request_energy_uj)
-    tasks_us = np.einsum("ptl,ptl->pt", runs, components.latency_us)
-    tasks_us += enters * components.input_latency_us + answers * components.request_latency_us
+    runs = _runs(workload, demand)
+    passes = np.einsum("ptl,ptlc->pc", runs.layers, components.energy_uj, optimize=True)
+    passes += np.einsum("pt,ptc->pc", runs.enters, components.input_energy_uj)
+    passes += np.einsum("pt,ptc->pc", runs.answers, components.request_energy_uj)
     served = _count_served(workload, schedule)
     switching = _per_request(schedule, components, served)
-    latency = tasks_us.sum(axis=1) + switching["switch_latency_us"]
-    energy = np.concatenate([passes, switching["switch_energy_uj"][:, None]], axis=1)
-    area = np.concatenate([components.area_mm2.sum(axis=1), np.zeros((len(passes), 1))], axis=1)
+    times = _time(demand, components, runs, _on_base(demand, footprint), switching["switch_latency_us"])
+    nothing = np.full(len(served), np.nan)
+    static = {"static_uj": np.zeros(len(served)), "static_w": nothing, "wake_uj": nothing, "slope_uj": nothing}
+    if components.power is not None:
+        static = charge_static(components.power, runs.layers, workload.traffic.requests_per_s)
+    energy = np.concatenate([passes, static["static_uj"][:, None], switching["switch_energy_uj"][:, None]], axis=1)
+    area = np.concatenate([components.area_mm2.sum(axis=1), np.zeros((len(passes), 2))], axis=1)
     pulses = switching["cell_writes"] + _block_pulses(demand, components, schedule, footprint, who) / served
     seconds = 1.0 / workload.traffic.requests_per_s
     with np.errstate(divide="ignore"):
         life = components.endurance / (pulses / seconds) / SECONDS_PER_YEAR
-    return Costs(
+    costs = Costs(
         area_mm2=area.sum(axis=1),
         energy_uj=energy.sum(axis=1),
-        latency_us=latency,
-        cycle_us=latency * served,
+        latency_us=times.latency_us,
+        cycle_us=times.one_by_one_us * served,
         writes=switching["switch_writes"],
         lifetime_years=life,
         area=area,
         energy=energy,
-        names=(*components.names, "switching"),
+        names=(*components.names, "static", "switching"),
         array_area_mm2=components.array_area_mm2,
         offchip_mb=components.offchip_mb,
         order=schedule.task,
-        visit_us=_visits(schedule, tasks_us * served[:, None]),
+        visit_us=_visits(schedule, times.tasks_us * served[:, None]),
         switch_us=_of_transitions(schedule, components.switch_latency_us),
+        service={},
+        still_uj=energy.sum(axis=1) - static["static_uj"] + static["wake_uj"],
+        slope_uj=static["slope_uj"],
+        capacity=times.capacity,
     )
+    service = _describe_service(workload, demand, schedule, costs, runs.layers)
+    return replace(costs, service=service | {"static_w": static["static_w"]})
 
 
-def _runs(workload: Workload, demand: Demand) -> tuple[Floats, Floats, Floats]:
-    """Return how often a request runs each task's layer (P, T, L), and embeds and answers for each task, both (P, T)."""
+class _Times(NamedTuple):
+    """Times of one request: of each task (P, T), of all one after another (P,), and on an idle chip (P,)."""
+
+    tasks_us: Floats
+    one_by_one_us: Floats
+    latency_us: Floats
+    capacity: Capacity | None
+
+
+def _time(demand: Demand, components: Components, runs: Runs, on_base: Floats, switch_us: Floats) -> _Times:
+    """Time a request; tasks whose weights are all on the chip answer a shared input side by side."""
+    enters, answers = runs.enters * components.input_latency_us, runs.answers * components.request_latency_us
+    tasks = np.einsum("ptl,ptl->pt", runs.layers, components.latency_us) + enters + answers
+    one_by_one = tasks.sum(axis=1) + switch_us
+    occupancy = components.occupancy
+    if occupancy is None:
+        return _Times(tasks, one_by_one, one_by_one, None)
+    rest = (enters + answers).sum(axis=1)
+    capacity = measure_capacity(demand, occupancy, runs.layers, on_base, rest)
+    if runs.leader is None:
+        return _Times(tasks, one_by_one, one_by_one, capacity)
+    together = answer_side_by_side(
+        demand, components.latency_us, occupancy, runs.layers, runs.leader, on_base, enters, answers
+    )
+    return _Times(tasks, one_by_one, np.where(switch_us > 0, one_by_one, together), capacity)
+
+
+def _describe_service(
+    workload: Workload, demand: Demand, schedule: Schedule, costs: Costs, runs: Floats
+) -> dict[str, Floats]:
+    """Return throughput, load, waits and operations of P designs, each (P,)."""
+    request_us = np.full(len(costs.latency_us), np.nan) if costs.capacity is None else costs.capacity.request_us
+    writes = costs.switch_us.sum(axis=1)
+    turn_us = costs.cycle_us / _count_served(workload, schedule)  # what is written answers in turns, without a pipeline
+    request_us = np.where(writes > 0, np.fmax(request_us, turn_us), request_us)
+    tera = count_operations(workload, demand, runs) / request_us * 1e-6
+    return {
+        "throughput_rps": 1e6 / request_us,
+        "load": request_us * 1e-6 * workload.traffic.requests_per_s,
+        **wait_for_turns(workload, schedule, costs.cycle_us, writes),
+        "tops": tera,
+        "tops_per_w": tera * request_us / costs.energy_uj,
+        "tops_per_mm2": tera / costs.area_mm2,
+        "edp": costs.energy_uj * costs.latency_us,
+        "edap": costs.energy_uj * costs.latency_us * costs.area_mm2,
+    }
+
+
+def _on_base(demand: Demand, footprint: Footprint | None) -> Floats:
+    """Return whether the base's arrays run beside each task's layer, (P, T, L)."""
+    if footprint is None:
+        return np.zeros(demand.owner.shape)
+    beside = np.take_along_axis(footprint.on_base, np.maximum(demand.owner, BASE), axis=1)
+    return np.asarray((beside > 0) & (demand.owner != DROPPED), dtype=float)
+
+
+def _runs(workload: Workload, demand: Demand) -> Runs:
     shape = demand.owner.shape
     reach = np.ones((1, 1, 1)) if demand.exits is None else demand.exits.reach
     if workload.traffic.mode == "independent":
         rates = np.array([task.rate for task in workload.tasks])
         each = np.broadcast_to(rates, shape[:2])
-        return np.broadcast_to(rates[None, :, None] * reach, shape), each, each
+        return Runs(np.broadcast_to(rates[None, :, None] * reach, shape), each, each)
     reads = np.array([task.embeddings for task in workload.tasks])
     same = _same_so_far(demand.owner if demand.computes is None else demand.computes)
     same &= (reads[:, None] == reads)[None, :, :, None]
-    runs = _first_user(same).astype(float)
+    leader = same.argmax(axis=2)
+    layers = (leader == np.arange(shape[1])[:, None]).astype(float)
     if demand.exits is not None:
         # A layer that tasks share runs until the last task has left. Their exits count as independent of each other.
-        runs *= 1.0 - np.where(same, 1.0 - reach[:, None], 1.0).prod(axis=2)
+        layers *= 1.0 - np.where(same, 1.0 - reach[:, None], 1.0).prod(axis=2)
     once = np.zeros(shape[:2])
     once[:, np.unique(reads, return_index=True)[1]] = (
         1.0  # tasks share one input, and its embeddings if these are equal
     )
-    return runs, once, np.ones(shape[:2])
+    return Runs(layers, once, np.ones(shape[:2]), leader)
 
 
 def _same_so_far(computes: Ints) -> Bools:
     """Whether two tasks compute the same values from the input up to a layer, (P, T, T, L)."""
     return np.logical_and.accumulate(computes[:, :, None, :] == computes[:, None, :, :], axis=-1)
-
-
-def _first_user(same: Bools) -> Bools:
-    """Whether no earlier task has computed the same values from the input up to this layer, (P, T, L)."""
-    earlier = np.tril(np.ones(same.shape[1:3], dtype=bool), k=-1)[None, :, :, None]
-    return np.asarray(~(same & earlier).any(axis=2))
 
 
 def _count_served(workload: Workload, schedule: Schedule) -> Floats:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dse.records.arrays import Floats
+from dse.records.occupancy import Occupancy, Power
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class Components:
         write_pulses: (P,) pulses that one write of a cell takes; needed where a footprint reprograms blocks of the base.
         offchip_mb: (P,) megabytes of embeddings and reprogramming images.
         violations: limits that some designs break.
+        occupancy: what a pass keeps busy; None: throughput and load stay empty, and tasks answer one after another.
+        power: peak power and gating; None: static power and its break-even stay empty.
     """
 
     names: tuple[str, ...]
@@ -79,3 +82,5 @@ class Components:
     offchip_mb: Floats
     violations: tuple[Violation, ...] = ()
     write_pulses: Floats | None = None
+    occupancy: Occupancy | None = None
+    power: Power | None = None

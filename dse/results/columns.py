@@ -92,13 +92,17 @@ IDENTITY = (
     Column("visit_us", "list<float64>", "duration of each of these visits in one turn of all tasks, us"),
     Column("switch_us", "list<float64>", "duration of the switch before each visit, us"),
 )
+_OWN_BASELINES = (
+    ("", "separate models in 8 bits on the same hardware"),
+    ("_best", "separate models in the fewest bits without a loss, on the same hardware"),
+)
 COST_METRICS = (
     _metric("area_mm2", "chip area, mm2", unit="mm2", measured_by=_measures("array_area", "area")),
     _metric("energy_uj", "energy per request, uJ", unit="uJ", measured_by=_measures("energy")),
     _metric("latency_us", "latency per request, us", unit="us", measured_by=_measures("latency")),
     _metric(
         "cycle_us",
-        "duration of one turn of all tasks: the longest wait for a task's turn, us",
+        "service time of one turn of all tasks, each with its batch, us",
         unit="us",
         reference=1e6,
     ),
@@ -110,8 +114,7 @@ COST_METRICS = (
             measured_by=() if suffix == "_best" else (f"{name}_ratio_reference",),
         )
         for suffix, baseline in (
-            ("", "separate models in 8 bits on the same hardware"),
-            ("_best", "separate models in the fewest bits without a loss, on the same hardware"),
+            *_OWN_BASELINES,
             ("_reference", "separate models in 8 bits on the reference hardware"),
         )
         for name, cost, worst in (
@@ -121,6 +124,40 @@ COST_METRICS = (
             ("latency", "latency", 1.25),
         )
     ),
+    *(
+        _metric(f"throughput_ratio{suffix}", f"throughput, relative to {baseline}", goal="max")
+        for suffix, baseline in _OWN_BASELINES
+    ),
+    _metric(
+        "area_ratio_iso",
+        f"area with the replicas and digital units that reach the throughput of {_OWN_BASELINES[0][1]}, relative to theirs",
+        reference=1.0,
+    ),
+    *(
+        _metric(
+            f"static_break_even{suffix}",
+            f"static share of converters from which, or up to which, energy is below that of {baseline}; empty outside 0 to 1",
+            reference=1.0,
+        )
+        for suffix, baseline in _OWN_BASELINES
+    ),
+    _metric("throughput_rps", "requests per second that the busiest part lets through", goal="max", unit="1/s"),
+    _metric("load", "arrival rate by throughput_rps; infeasible from 1 on", reference=1.0),
+    _metric(
+        "wait_mean_us", "mean wait for a batch and its turn, us; 0 where nothing is written", unit="us", reference=1e9
+    ),
+    _metric(
+        "wait_bound_us",
+        "longest wait for a batch and its turn, us; 0 where nothing is written",
+        unit="us",
+        reference=1e9,
+    ),
+    _metric("tops", "tera-operations per second of linear matrices at throughput_rps", goal="max", unit="TOPS"),
+    _metric("tops_per_w", "tops by the power at that rate", goal="max", unit="TOPS/W"),
+    _metric("tops_per_mm2", "tops by area_mm2", goal="max", unit="TOPS/mm2"),
+    _metric("edp", "energy_uj * latency_us", unit="uJ us", reference=1e9),
+    _metric("edap", "energy_uj * latency_us * area_mm2", unit="uJ us mm2", reference=1e12),
+    _metric("static_w", "mean static power under the hardware's gating, W", unit="W", reference=100.0),
     _metric("offchip_mb", "size of embeddings and reprogramming images, MB", unit="MB", reference=1000.0),
     _metric("writes", "cells written per request", unit="cells", reference=1e9),
     _metric(
@@ -130,6 +167,14 @@ COST_METRICS = (
         unit="years",
     ),
 )
+BASELINE_COLUMNS = (
+    Column("trial", "int64", "number of the trial whose hardware the baseline has"),
+    Column("baseline", "string", "paper, best, digital, digital-best or time-shared"),
+    Column("accounting", "int64", "edition of the accounting that filled this row"),
+    Column("array_area_mm2", "float64", "area of the arrays of linear weights, mm2"),
+    *(column for column in COST_METRICS if "_ratio" not in column.name and "break_even" not in column.name),
+)
+"""Columns of ``baselines.parquet``: what designs are compared with, in absolute numbers."""
 _OF_SCORE: dict[str, Any] = {"goal": "max", "needs_score": True}
 _OF_DROP: dict[str, Any] = {"reference": 5.0, "unit": "points", "needs_score": True}
 SCORE_METRICS = (

@@ -123,7 +123,7 @@ def first_difference(one: Any, other: Any, *, exact: bool = True) -> str:
 
 def _same(left: Any, right: Any, *, exact: bool) -> bool:
     if not isinstance(left, np.ndarray | np.generic) and not isinstance(right, np.ndarray | np.generic):
-        return bool(left == right)
+        return bool(left == right) or (callable(left) and callable(right))  # functions cannot be compared
     one, other = np.asarray(left), np.asarray(right)
     if one.shape != other.shape:
         return False

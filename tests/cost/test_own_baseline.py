@@ -62,11 +62,12 @@ def results(model: Isaac, params: dse.Params) -> list[Any]:
 )
 @settings(max_examples=40, deadline=None, derandomize=True)
 def test_no_hardware_makes_separate_models_cheaper_than_themselves(
-    values: dict[str, Any], imas: int, leakage: float
+    values: dict[str, Any], imas: int, static: float
 ) -> None:
-    model = Isaac(IsaacOptions(imas_per_tile=imas, leakage_share=leakage))
+    model = Isaac(IsaacOptions(imas_per_tile=imas, static_share=static, gating="tile"))
     (result,) = results(model, of_hardware(1, **values))
-    assert [result.metrics[name] for name in RATIOS] == [1.0] * 4
+    assert [result.metrics[name] for name in (*RATIOS, "throughput_ratio", "area_ratio_iso")] == [1.0] * 6
+    assert result.metrics["static_break_even"] is None
 
 
 def test_ratios_to_the_reference_hardware_tell_hardware_apart() -> None:

@@ -152,11 +152,11 @@ def test_layers_of_one_owner_run_once_only_where_tasks_keep_the_same_of_them() -
     kept = np.ones((1, 2, layers, ffn), dtype=bool)
     kept[0, 1, 1, 0] = False  # one column less from the second layer on
     owner = np.zeros((1, 2, layers), dtype=np.int64)
-    runs, _, _ = _runs(load, demand(load, dse.Plan(owner, ffn=kept), generator="test"))
-    assert runs[0, 0].tolist() == [1.0] * layers
-    assert runs[0, 1].tolist() == [0.0] + [1.0] * (layers - 1)
-    alike, _, _ = _runs(load, demand(load, dse.Plan(owner, ffn=kept[:, [0, 0]]), generator="test"))
-    assert alike[0, 1].tolist() == [0.0] * layers
+    runs = _runs(load, demand(load, dse.Plan(owner, ffn=kept), generator="test"))
+    assert runs.layers[0, 0].tolist() == [1.0] * layers
+    assert runs.layers[0, 1].tolist() == [0.0] + [1.0] * (layers - 1)
+    alike = _runs(load, demand(load, dse.Plan(owner, ffn=kept[:, [0, 0]]), generator="test"))
+    assert alike.layers[0, 1].tolist() == [0.0] * layers
 
 
 def test_tasks_with_different_embeddings_have_no_common_prefix_and_read_each_its_own() -> None:

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dse_plugins.hardware.isaac import table
+from dse_plugins.hardware.isaac import digital, table
 from dse_plugins.hardware.isaac.limits import adc_bits_needed
 from dse_plugins.hardware.isaac.model import Isaac
 from dse_plugins.hardware.isaac.options import IsaacOptions
 from dse_plugins.hardware.isaac.residency import needs, residency
-from dse_plugins.hardware.isaac.units import units
+from dse_plugins.hardware.isaac.units import INDEX, units
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +20,7 @@ import dse
 from dse.cost.counts import count
 from dse.cost.demand import demand
 from dse.cost.reference import default_value
-from tests.support.workloads import geometry, minilm, workload
+from tests.support.workloads import bert_base, geometry, minilm, workload
 
 DEFAULTS: dict[str, Any] = {"input_bits": 8} | {
     item.name: default_value(item, workload()) for item in Isaac(IsaacOptions()).parameters(workload())
@@ -142,14 +142,96 @@ def test_every_knob_moves_what_it_should(name: str, low: Any, high: Any, metric:
     assert getattr(charged(load, **{name: low}), metric).sum() < getattr(charged(load, **{name: high}), metric).sum()
 
 
-def test_leakage_and_links_are_off_by_default_and_charged_when_asked_for() -> None:
-    load = minilm()
-    plain, leaky = charged(load), charged(load, options={"leakage_share": 0.1, "links": True})
-    at = plain.names.index
+def test_old_options_of_static_power_mean_the_new_ones_and_say_so() -> None:
+    with pytest.warns(FutureWarning, match="leakage_share is now static_adc_share and static_share"):
+        old = IsaacOptions(**{"leakage_share": 0.1, "links": True})  # noqa: PIE804 - they are no fields any more
+    assert old == IsaacOptions(static_adc_share=0.1, static_share=0.1, gating="tile")
+    with pytest.warns(FutureWarning, match="links follow from die_mm2"):
+        assert IsaacOptions.model_validate({"links": True}) == IsaacOptions()
 
-    assert plain.energy_uj[..., at("leakage")].sum() == plain.area_mm2[..., at("links")].sum() == 0
-    assert leaky.energy_uj[..., at("leakage")].sum() > 0
-    assert leaky.area_mm2[..., at("links")].sum() == pytest.approx(22.88)
+
+def test_a_large_chip_is_several_dies_with_links_and_what_crosses_them_costs_energy() -> None:
+    load, at = bert_base(4), INDEX["links"]
+    one, two = charged(load, options={"die_mm2": 1e6}), charged(load)
+    whole = one.area_mm2.sum()
+
+    assert 1200 < whole < 1600  # two dies of 800
+    assert one.area_mm2[..., at].sum() == one.energy_uj[..., at].sum() == 0
+    assert two.area_mm2[..., at].sum() == pytest.approx(2 * 22.88)
+    assert two.power is not None
+    assert two.power.links_w[0] == pytest.approx(2 * 10.4)
+    crossed = two.energy_uj[0, :, :, at]
+    assert np.count_nonzero(crossed) == 0  # the third task's model begins with the second die
+    odd = charged(bert_base(3)).energy_uj[0, :, :, at]
+    assert np.argwhere(odd).tolist() == [[1, 6]]  # half of the second task's layers lie on each die
+    assert odd.sum() == pytest.approx(10 * 768 * 406e-6)
+
+
+def test_a_digital_unit_serves_a_stated_number_of_tiles() -> None:
+    load = minilm(2)  # 216 tiles
+    some, many, more = (charged(load, options={"tiles_per_digital_unit": tiles}) for tiles in (1000, 168, 54))
+    asked = charged(load, digital_units=3)
+
+    assert [made.occupancy.digital_units[0] for made in (some, many, more, asked) if made.occupancy] == [1, 2, 4, 3]
+    digital = [made.area_mm2[..., INDEX["digital"]].sum() for made in (some, many, more, asked)]
+    assert digital == pytest.approx([digital[0] * count for count in (1, 2, 4, 3)])
+    assert some.occupancy is not None
+    assert more.occupancy is not None
+    assert more.occupancy.digital_us.sum() == pytest.approx(some.occupancy.digital_us.sum() / 4)
+    assert more.energy_uj.sum() == pytest.approx(some.energy_uj.sum())
+
+
+def test_replicas_of_each_owner_are_charged_and_serve_more_requests() -> None:
+    load = minilm(2)
+    owner = [[0, 0, 0, 1, 1, 1], [0, 0, 0, 2, 2, 2]]
+    once, twice = (charged(load, owner, base_replicas=2, task_replicas=copies) for copies in (1, 3))
+
+    for made, tiles in ((once, 2 * 54 + 2 * 54), (twice, 2 * 54 + 3 * 2 * 54)):
+        tile = units(Isaac(IsaacOptions()).geometry(params()), params(), IsaacOptions()).tile_mm2[0].sum()
+        assert made.area_mm2[..., :10].sum() == pytest.approx(tiles * tile)
+        assert made.array_area_mm2[0] == pytest.approx(tiles * tile)
+    assert twice.energy_uj.sum() == pytest.approx(once.energy_uj.sum())
+    assert once.occupancy is not None
+    resized = once.occupancy.resize(np.array([[2, 1, 3]]), np.ones(1))
+    assert resized[0] == pytest.approx(twice.area_mm2.sum())
+
+
+def test_the_first_token_s_attention_waits_once_for_the_last_key() -> None:
+    load = minilm()
+    made = charged(load)
+    assert made.power is not None
+    vectors = 6 * (10 + 4 - 1) + 10  # layers * (tokens + stages - 1) + tokens
+    assert made.power.on_us.sum() == pytest.approx((vectors * 8 + 6 * 4 * table.PIPELINE_CYCLES) * 0.1)
+    late = charged(load, [[-1, 1, 1, 1, 1, 1]])
+    assert late.power is not None
+    assert late.power.on_us[0, 0, 0] == 0
+    assert late.power.on_us[0, 0, 1] - late.power.on_us[0, 0, 2] == pytest.approx(10 * 0.8)
+
+
+def test_an_input_goes_once_to_every_tile_that_holds_a_part_of_it() -> None:
+    made = charged(bert_base())
+    # Arrays behind a row of each matrix, by 96 arrays a tile: query, key, value 288; the FFN's first 384; the others 96.
+    copies = 768 * 3 + 768 * 1 + 768 * 4 + 3072 * 1
+    outputs = 3 * 768 + 768 + 3072 + 768
+    assert made.energy_uj[0, 0, 0, INDEX["buffer"]] == pytest.approx(
+        10 * (copies + outputs) * table.EDRAM.event_pj * 1e-6
+    )
+    router = table.ROUTER.event_pj / table.ROUTER_FLIT_BYTES
+    assert made.energy_uj[0, 0, 0, INDEX["router"]] == pytest.approx(10 * (copies + outputs) * router * 1e-6)
+
+
+def test_digital_time_has_rescaling_and_biases() -> None:
+    made = charged(minilm())
+    assert made.occupancy is not None
+    outputs = 10 * (3 * 384 + 384 + 1536 + 384)
+    rescaling = outputs * table.RESCALE_OPS / 128 / 1200
+    without = digital.layer(
+        minilm(),
+        digital.Widths(*(np.full((1, 1, 1), size) for size in (12.0, 1536.0, 384.0 * 3 + 1536))),
+        units(Isaac(IsaacOptions()).geometry(params()), params(), IsaacOptions()).digital,
+        IsaacOptions(),
+    )[1]
+    assert made.occupancy.digital_us[0, 0, 0] == pytest.approx(rescaling + without.item())
 
 
 def oracle(need: np.ndarray, size: np.ndarray, pinned: set[tuple[int, int]], order: tuple[int, ...]) -> int:

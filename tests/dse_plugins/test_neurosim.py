@@ -137,10 +137,12 @@ def test_one_array_costs_what_the_table_says_of_it() -> None:
     assert unit.router_pj[0] == pytest.approx(table.ROUTER.event_pj / 4 * logic["energy_from_isaac"])
 
 
-def test_leakage_is_a_share_of_the_tile_s_peak_power() -> None:
-    leaky = charged(minilm(), {"leakage_share": 0.1})
-    assert leaky.energy_uj[..., INDEX["leakage"]].sum() > 0
-    assert charged(minilm()).energy_uj[..., INDEX["leakage"]].sum() == 0
+def test_converters_are_a_part_of_the_tile_s_peak_power() -> None:
+    unit = MODEL.units(params())
+    assert 0 < unit.adcs_mw[0] < unit.tile_mw[0]
+    made = charged(minilm())
+    assert made.power is not None
+    assert made.power.chip_w[0, 0] == pytest.approx(108 * unit.adcs_mw[0] * 1e-3)
 
 
 @pytest.mark.parametrize("model", [MODEL, Isaac(IsaacOptions(adc_law="linear"))])

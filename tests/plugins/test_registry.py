@@ -145,10 +145,10 @@ def test_an_unknown_name_names_the_nearest_and_what_did_not_load() -> None:
 
 def test_options_are_validated_by_their_own_type() -> None:
     registry = dse.Registry().discover()
-    with pytest.raises(dse.PluginContractError, match=r"option 'leakage' of hardware 'isaac'[\s\S]*leakage_share"):
-        registry.build("hardware", "isaac", {"leakage": True}, where="space.toml")
-    with pytest.raises(dse.PluginContractError, match=r"option 'leakage_share' of hardware 'isaac'[\s\S]*found: 3"):
-        registry.build("hardware", "isaac", {"leakage_share": 3.0})
+    with pytest.raises(dse.PluginContractError, match=r"option 'static' of hardware 'isaac'[\s\S]*static_share"):
+        registry.build("hardware", "isaac", {"static": True}, where="space.toml")
+    with pytest.raises(dse.PluginContractError, match=r"option 'static_share' of hardware 'isaac'[\s\S]*found: 3"):
+        registry.build("hardware", "isaac", {"static_share": 3.0})
 
 
 def test_a_plugin_that_cannot_be_built_is_named() -> None:
@@ -287,5 +287,5 @@ def test_a_misspelt_member_of_an_adapter_names_the_nearest() -> None:
 
 def test_an_option_that_does_not_exist_names_the_nearest() -> None:
     registry = dse.Registry().discover()
-    with pytest.raises(dse.PluginContractError, match=r"'leakage_shar'[\s\S]*did you mean 'leakage_share'\?"):
-        registry.build("hardware", "isaac", {"leakage_shar": 0.1})
+    with pytest.raises(dse.PluginContractError, match=r"'static_shar'[\s\S]*did you mean 'static_share'\?"):
+        registry.build("hardware", "isaac", {"static_shar": 0.1})

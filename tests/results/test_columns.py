@@ -32,10 +32,24 @@ def cost() -> CostResult:
     """Cost one point that takes 1 of everything."""
     values: dict[str, Any] = {field.name: np.ones(1) for field in fields(Costs)}
     matrices: dict[str, Any] = {name: np.ones((1, 1)) for name in ("area", "energy", "visit_us", "switch_us")}
-    costs = Costs(**values | matrices | {"names": ("arrays",), "order": np.zeros((1, 1), int)})
+    names = (
+        "throughput_rps",
+        "load",
+        "wait_mean_us",
+        "wait_bound_us",
+        "tops",
+        "tops_per_w",
+        "tops_per_mm2",
+        "edp",
+        "edap",
+        "static_w",
+    )
+    service = {"service": dict.fromkeys(names, np.ones(1)), "capacity": None}
+    costs = Costs(**values | matrices | service | {"names": ("arrays",), "order": np.zeros((1, 1), int)})
     counts = Counts(**{field.name: np.ones((1, 1, 1)) for field in fields(Counts)})
     schedule = Schedule(np.zeros((1, 1), int), np.ones((1, 1)))
-    costed = Costed(costs, np.zeros(1), [()], schedule, counts)
+    nothing: Any = None
+    costed = Costed(costs, np.zeros(1), [()], schedule, counts, nothing)
     (found,) = cost_results(costed, dict.fromkeys(("", "_best"), dict.fromkeys(TOTALS, np.ones(1))), costs, ["a"])
     return found
 

@@ -20,7 +20,7 @@ from dse.results.objectives import (
     rename_ratios,
 )
 
-EDAP = {"name": "edap", "of": "area_mm2*energy_uj * latency_us", "goal": "min", "reference": 1e6}
+PRODUCT = {"name": "product", "of": "area_mm2*energy_uj * latency_us", "goal": "min", "reference": 1e6}
 AREA = {"array_area_ratio_reference": 1.0}
 
 
@@ -35,12 +35,12 @@ def test_every_metric_has_a_goal_and_a_reference() -> None:
 
 
 def test_a_new_column_is_an_objective_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    column = Metric("throughput_rps", "float64", "requests per second", goal="max", reference=1.0, unit="1/s")
+    column = Metric("answers_rps", "float64", "answers per second", goal="max", reference=1.0, unit="1/s")
     monkeypatch.setitem(METRICS, column.name, column)
-    objective = read_objective("throughput_rps")
+    objective = read_objective("answers_rps")
     assert objective.maximise
-    assert objective.sentence == "throughput_rps: most throughput_rps; hypervolume up to throughput_rps 1 1/s"
-    assert read_objective({"name": "x", "of": "throughput_rps / area_mm2", "goal": "max"}).expression is not None
+    assert objective.sentence == "answers_rps: most answers_rps; hypervolume up to answers_rps 1 1/s"
+    assert read_objective({"name": "x", "of": "answers_rps / area_mm2", "goal": "max"}).expression is not None
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,11 @@ def test_a_new_column_is_an_objective_at_once(monkeypatch: pytest.MonkeyPatch) -
         ({"name": "area", "reference": 90}, {"name": "area", "goal": "min", "reference": 90}, "area"),
         ({"name": "area", "goal": "max"}, {"name": "area", "goal": "max"}, "area (max)"),
         ("score.trec6", {"name": "score.trec6", "goal": "max"}, "score.trec6"),
-        (EDAP, {**EDAP, "of": "area_mm2 * energy_uj * latency_us"}, "edap = area_mm2 * energy_uj * latency_us (min)"),
+        (
+            PRODUCT,
+            {**PRODUCT, "of": "area_mm2 * energy_uj * latency_us"},
+            "product = area_mm2 * energy_uj * latency_us (min)",
+        ),
     ],
 )
 def test_a_definition_has_one_way_of_writing(item: Any, definition: Any, rule: str) -> None:
@@ -73,10 +77,14 @@ def test_references_are_the_defaults_the_files_or_an_objectives_own() -> None:
         "energy_ratio_reference": 1.25,
         "latency_ratio_reference": 1.25,
     }
-    own = read_objectives(["area", EDAP, {"name": "energy", "reference": 700.0}])
-    assert reference_point(own, None) == {**AREA, "edap": 1e6, "energy_uj": 700.0}
-    assert reference_point(own, {"area_ratio": 0.5}) == {"area_ratio_reference": 0.5, "edap": 1e6, "energy_uj": 700.0}
-    assert reference_point(read_objectives([{**EDAP, "reference": None}]), None) == {}
+    own = read_objectives(["area", PRODUCT, {"name": "energy", "reference": 700.0}])
+    assert reference_point(own, None) == {**AREA, "product": 1e6, "energy_uj": 700.0}
+    assert reference_point(own, {"area_ratio": 0.5}) == {
+        "area_ratio_reference": 0.5,
+        "product": 1e6,
+        "energy_uj": 700.0,
+    }
+    assert reference_point(read_objectives([{**PRODUCT, "reference": None}]), None) == {}
 
 
 def test_ratios_to_own_hardware_are_measured_by_those_to_the_reference_hardware() -> None:
@@ -154,11 +162,11 @@ def test_columns_of_tasks_components_and_parameters_are_metrics() -> None:
         ["aera"],
         [{}],
         [{"name": "x", "of": 3, "goal": "min"}],
-        [{**EDAP, "goal": "least"}],
-        [{**EDAP, "goal": None}],
-        [{**EDAP, "reference": "much"}],
-        [{**EDAP, "reference": float("nan")}],
-        [{**EDAP, "of": "1 + 1"}],
+        [{**PRODUCT, "goal": "least"}],
+        [{**PRODUCT, "goal": None}],
+        [{**PRODUCT, "reference": "much"}],
+        [{**PRODUCT, "reference": float("nan")}],
+        [{**PRODUCT, "of": "1 + 1"}],
     ],
 )
 def test_damaged_definitions_are_said(items: Any) -> None:

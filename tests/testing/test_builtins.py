@@ -119,7 +119,12 @@ class TestHardware(HardwareTests):
 
 
 class TestIsaacWithEverythingOn(HardwareTests):
-    options: ClassVar[dict[str, Any]] = {"links": True, "leakage_share": 0.3, "packing": "none"}
+    options: ClassVar[dict[str, Any]] = {
+        "gating": "tile",
+        "die_mm2": 0.5,
+        "tiles_per_digital_unit": 1,
+        "packing": "none",
+    }
 
     @pytest.fixture
     def record(self) -> PluginRecord:

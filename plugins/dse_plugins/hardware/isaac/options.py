@@ -1,10 +1,12 @@
 """Options of the hardware model `isaac`; every design of a study has the same options."""
 
-from typing import Literal, TypeAlias
+import warnings
+from typing import Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dse import plugin
+from dse_plugins.hardware.isaac import table
 
 Law: TypeAlias = Literal["isaac", "linear", "survey"]
 """Law of the cost of converters: see `dse_plugins.hardware.adc_laws`."""
@@ -16,12 +18,17 @@ class IsaacOptions(plugin.Nonideality):
     Attributes:
         packing: whether matrices of one owner and layer that share an input vector share arrays.
         imas_per_tile: number of in-situ multiply-accumulate units (IMAs) of a tile.
-        links: whether to add ISAAC's chip-to-chip HyperTransport, one set for each 168 tiles.
-        leakage_share: static power as a share of peak power; ISAAC publishes none, so it is off by default.
+        static_adc_share: static power of converters that are on, as a share of their peak power; ISAAC publishes none, and
+            20 % and 2 % are ours.
+        static_share: the same share of every other component.
+        gating: when idle components are off: at once (``perfect``, as the papers assume), once a layer's last vector has left
+            its tiles (``tile``), or never (``none``).
+        die_mm2: largest area of a die; a larger chip is several dies, with ISAAC's links on each.
         adc_law: cost of converters: ISAAC's scaled by its table, or linearly in bits, or a regression over published
             ones.
-        digital_macs: number of 8-bit multipliers of the digital unit, for products of activations.
-        digital_lanes: number of 16-bit vector lanes of the digital unit, for softmax, norms and GELU.
+        digital_macs: number of 8-bit multipliers of a digital unit, for products of activations.
+        digital_lanes: number of 16-bit vector lanes of a digital unit, for softmax, norms and GELU.
+        tiles_per_digital_unit: tiles that share a digital unit; 168 are a chip of ISAAC.
         write_energy_pj: energy of one write pulse on one cell, pJ. Survey range 0.6 to 681 pJ.
         write_pulse_us: time of one SET and one RESET pulse, us.
         write_pulses: number of pulses of one write-verify, 8.5 as measured on NeuRRAM (Wan et al., Nature 2022).
@@ -30,12 +37,29 @@ class IsaacOptions(plugin.Nonideality):
 
     packing: Literal["none", "same-input"] = "same-input"
     imas_per_tile: int = Field(default=12, ge=1)
-    links: bool = False
-    leakage_share: float = Field(default=0.0, ge=0.0, le=1.0)
+    static_adc_share: float = Field(default=0.2, ge=0.0, le=1.0)
+    static_share: float = Field(default=0.02, ge=0.0, le=1.0)
+    gating: plugin.Gating = "perfect"
+    die_mm2: float = Field(default=800.0, gt=0)
     adc_law: Law = "isaac"
     digital_macs: int = Field(default=1024, ge=1)
     digital_lanes: int = Field(default=128, ge=1)
+    tiles_per_digital_unit: int = Field(default=table.TILES_PER_CHIP, ge=1)
     write_energy_pj: float = Field(default=10.0, gt=0)
     write_pulse_us: float = Field(default=1.1, gt=0)
     write_pulses: float = Field(default=8.5, ge=1)
     endurance: float = Field(default=1e6, gt=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _replace_old(cls, values: Any) -> Any:
+        """Give the new options the values of those that they replace."""
+        if not isinstance(values, dict) or not {"leakage_share", "links"} & set(values):
+            return values
+        new = {name: value for name, value in values.items() if name not in ("leakage_share", "links")}
+        share = values.get("leakage_share", 0)
+        if share:
+            new |= {"static_adc_share": share, "static_share": share, "gating": "tile"}
+        told = "leakage_share is now static_adc_share and static_share under gating = 'tile'; links follow from die_mm2"
+        warnings.warn(f"old options of the hardware model: {told}", FutureWarning, stacklevel=2)
+        return new

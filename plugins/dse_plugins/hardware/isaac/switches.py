@@ -6,6 +6,7 @@ import numpy as np
 
 from dse import plugin
 from dse_plugins.hardware.isaac import digital, table
+from dse_plugins.hardware.isaac.chip import Chip
 from dse_plugins.hardware.isaac.options import IsaacOptions
 from dse_plugins.hardware.isaac.residency import Residency
 from dse_plugins.hardware.isaac.units import Units
@@ -18,7 +19,7 @@ def charge_switches(
     over: plugin.Reprogramming | None,
     geometry: plugin.Geometry,
     unit: Units,
-    tiles: Array,
+    chip: Chip,
 ) -> dict[str, Array]:
     """Energy, time and writes of switches, each of shape (P, T, T).
 
@@ -30,8 +31,9 @@ def charge_switches(
     cells, arrays = held.written * unit.cells[across], held.written
     image = held.written * _image_bytes(geometry, unit)[across]
     if over is not None:
-        cells, arrays, image = cells + over.cells, arrays + over.arrays, image + over.image_bits / 8
-    rounds = np.ceil(arrays / np.maximum(tiles * options.imas_per_tile, 1)[across])
+        copies = chip.replicas[:, 0][across]
+        cells, arrays, image = cells + copies * over.cells, arrays + copies * over.arrays, image + over.image_bits / 8
+    rounds = np.ceil(arrays / np.maximum(chip.tiles * options.imas_per_tile, 1)[across])
     return {
         "switch_energy_uj": (cells * pulses * options.write_energy_pj + image * table.DRAM_BYTE_PJ) * 1e-6,
         "switch_latency_us": rounds * geometry.rows[across] * pulses * options.write_pulse_us,

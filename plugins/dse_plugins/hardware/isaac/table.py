@@ -82,6 +82,8 @@ BUS = Group(7.0, 0.090, 1, 1024 * _CYCLES_PER_S)
 ROUTER = Group(42.0 / 4, 0.151 / 4, 1, 8 * CLOCK_GHZ * 1e9 / 4)
 """A quarter of an eight-port router. Event: one flit of 32 bits."""
 ROUTER_FLIT_BYTES = 4
+ROUTER_BYTES_PER_US = ROUTER.events_per_s * ROUTER_FLIT_BYTES * 1e-6
+"""Bytes that the routers of a tile move in a microsecond at peak."""
 SIGMOID = Group(0.52, 0.0006, 1, 2 * CLOCK_GHZ * 1e9)
 """Counted for its area only: transformers need GELU, which the digital unit computes."""
 MAX_POOL = Group(0.4, 0.00024, 1, CLOCK_GHZ * 1e9)
@@ -95,6 +97,8 @@ TILE = (EDRAM, BUS, ROUTER, SIGMOID, MAX_POOL, TILE_SHIFT_ADD, TILE_REGISTER)
 LINKS_MW = 10.4e3
 LINKS_MM2 = 22.88
 """HyperTransport links of a chip: four links with constant power."""
+LINK_BYTE_PJ = 406.0
+"""Energy of a byte between two dies: 10.4 W by four links of 6.4 GB/s."""
 
 PIPELINE_CYCLES = 6
 """Cycles of ISAAC's 22-cycle pipeline beyond the 16 of a 16-bit input: fetch, convert, shift, output, write."""
@@ -148,8 +152,10 @@ MAC_MM2 = (64 * 0.614 + 56 * 4.789 + 24 * (4.789 + 3.684)) * _SCALE * 1e-6
 LANE_MM2 = 4 * MAC_MM2
 """Area of a 16-bit floating multiply-add: about four 8-bit multiplier-accumulators (an 11-bit mantissa, alignment)."""
 
-SRAM_BIT_MM2 = INPUT_REGISTER.area_mm2 / (2 * 1024 * 8)
-"""Density of ISAAC's own 2 KB input register."""
+SRAM_BIT_MM2 = 0.257e-6
+"""Area of a bit of on-chip SRAM: CACTI's 2 KB memory at 32 nm, as in the table of `neurosim`."""
+SRAM_BIT_MW = INPUT_REGISTER.power_mw / (2 * 1024 * 8)
+"""Peak power of a bit of on-chip SRAM: that of ISAAC's own 2 KB register."""
 
 # Numbers of lane operations for one element.
 SOFTMAX_OPS = 8

@@ -27,7 +27,6 @@ NAMES = (
     "digital",
     "sram",
     "offchip",
-    "leakage",
     "links",
 )
 """Component names of area and energy."""
@@ -43,7 +42,8 @@ class Digital:
         vector_pj: energy of one operation of a 16-bit lane.
         sram_byte_pj: energy of one byte of SRAM.
         sram_bit_mm2: area of one bit of SRAM.
-        unit_mm2: area of the whole unit with its buffer.
+        unit_mm2: area of one unit with its buffer.
+        unit_mw: peak power of one unit.
     """
 
     mac_pj: Array
@@ -51,6 +51,7 @@ class Digital:
     sram_byte_pj: Array
     sram_bit_mm2: Array
     unit_mm2: Array
+    unit_mw: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Units:
         arrays_per_tile: number of arrays of a tile.
         tile_mm2: area of one tile by component, shape (P, C).
         tile_mw: peak power of one tile.
+        adcs_mw: peak power of its converters, a part of ``tile_mw``.
         cycles: number of cycles of one input vector.
         cycle_us: length of a cycle: the array's read, or its conversions if ADCs are shared.
         cells: number of cells of an array, with the extra column of flip encoding.
@@ -82,6 +84,7 @@ class Units:
     arrays_per_tile: Array
     tile_mm2: Array
     tile_mw: Array
+    adcs_mw: Array
     cycles: Array
     cycle_us: Array
     cells: Array
@@ -136,6 +139,7 @@ def units(geometry: plugin.Geometry, params: plugin.Params, options: IsaacOption
         **arrange_arrays(geometry, params, options),
         tile_mm2=tile_mm2,
         tile_mw=np.asarray(options.imas_per_tile * ima_mw + sum(group.power_mw for group in table.TILE)),
+        adcs_mw=options.imas_per_tile * table.ADC.unit_mw * adcs * adc_energy,
         array_pj=table.ARRAY.event_pj * geometry.rows * width,
         adc_pj=table.ADC.event_pj * adc_energy,
         dac_pj=table.DAC.event_pj * dac_scale,
@@ -155,6 +159,9 @@ def units(geometry: plugin.Geometry, params: plugin.Params, options: IsaacOption
             sram_bit_mm2=constant(table.SRAM_BIT_MM2),
             unit_mm2=constant(
                 options.digital_macs * table.MAC_MM2 + options.digital_lanes * table.LANE_MM2 + table.EDRAM.area_mm2
+            ),
+            unit_mw=constant(
+                (options.digital_macs * table.MAC_PJ + options.digital_lanes * table.VECTOR_PJ) * table.CLOCK_GHZ
             ),
         ),
     )

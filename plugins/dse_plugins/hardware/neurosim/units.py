@@ -59,6 +59,7 @@ def units(geometry: plugin.Geometry, params: plugin.Params, options: NeuroSimOpt
         **common,
         tile_mm2=tile_mm2,
         tile_mw=_tile_mw(geometry, common["arrays_per_tile"], energies, isaac),
+        adcs_mw=common["arrays_per_tile"] * width * energies["adc_pj"] / table.CYCLE_NS,
         digital=_digital(options, logic),
         **energies,
     )
@@ -109,10 +110,15 @@ def _digital(options: NeuroSimOptions, logic: dict[str, Array]) -> Digital:
     """Costs of the digital unit: energy scaled from 45 nm, area scaled from 32 nm, memories from the table."""
     arithmetic, sram = logic["energy_from_horowitz"], logic["buffer_pj"]
     gates = options.digital_macs * table.MAC_MM2 + options.digital_lanes * table.LANE_MM2
+    mac_pj, vector_pj = (
+        table.MULTIPLY_ADD_PJ * arithmetic + 2 * sram / table.MAC_REUSE,
+        table.VECTOR_PJ * arithmetic,
+    )
     return Digital(
-        mac_pj=table.MULTIPLY_ADD_PJ * arithmetic + 2 * sram / table.MAC_REUSE,
-        vector_pj=table.VECTOR_PJ * arithmetic,
+        mac_pj=mac_pj,
+        vector_pj=vector_pj,
         sram_byte_pj=sram,
         sram_bit_mm2=logic["register_mm2"] / (2 * 1024 * 8),
         unit_mm2=gates * logic["area_from_isaac"] + logic["buffer_mm2"],
+        unit_mw=(options.digital_macs * mac_pj + options.digital_lanes * vector_pj) * table.CLOCK_GHZ,
     )
