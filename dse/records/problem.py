@@ -60,6 +60,14 @@ class WithBaselines(Protocol):
 
 
 @runtime_checkable
+class WithComparisons(Protocol):
+    """A problem that knows absolute costs of baselines, for a table beside the trials."""
+
+    def compare(self, point: DesignPoint) -> dict[str, dict[str, float | None]]:
+        """Return each baseline's cost by column, on the design's own hardware, by the baseline's name."""
+
+
+@runtime_checkable
 class WithDigests(Protocol):
     """A problem that knows more content hashes once it is prepared."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 TRIALS = "trials.parquet"
 PARETO = "pareto.parquet"
+BASELINES = "baselines.parquet"
 SPACE = "space.toml"
 PROVENANCE = "provenance.json"
 LOG = "log.jsonl"
 LOCK = ".lock"
 OWN = frozenset(
-    f"{name}.parquet" for name in ("trials", "pareto", "validation", "profile", "proposals", "redundancy")
+    f"{name}.parquet" for name in ("trials", "pareto", "baselines", "validation", "profile", "proposals", "redundancy")
 ) | {SPACE, PROVENANCE, LOG, LOCK, "validation.jsonl"}
 """Files that commands write into the folder of a study, and that no output of the user replaces."""

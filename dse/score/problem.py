@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dse.cache import ArrayCache
 from dse.cost.combination import Combination, combination, group_by_combination, stack
+from dse.cost.comparisons import Comparison
 from dse.cost.cost import Built, Costed, baseline_cost, cost_points
 from dse.cost.metrics import cost_results
 from dse.cost.own_baseline import PAPER, OwnBaseline, Scheme
@@ -182,6 +183,13 @@ class WorkloadProblem:
                 costed, own = self._cost(built, [points[index] for index in chunk])
                 results.update(zip(chunk, cost_results(costed, own, self.baseline, self.tasks), strict=True))
         return [results[index] for index in range(len(points))]
+
+    def compare(self, point: DesignPoint) -> dict[str, dict[str, float | None]]:
+        """Return each baseline's cost by column, on the design's own hardware, by the baseline's name."""
+        built, best = self._build(combination(point)), Scheme(self.best.magnitude_bits, self.best.input_bits)
+        name = point.hardware
+        with heard(self._origins[f"hardware.{name}"].files):
+            return Comparison(self.workload, built, stack([point]), best, self._own[name].stated).cost()
 
     def find_unmeasured(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[int, ...], ...]:
         """Return the tasks of each design whose score is neither in the cache nor missing at an earlier design."""

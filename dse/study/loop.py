@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from dse.errors import DseError, StudyError, WorkerError
@@ -192,12 +193,21 @@ class Loop:
             **outcome.cells,
             "duration_s": time.perf_counter() - started,
         }
-        self._close(asked, row, outcome.result, point)
+        self._close(asked, row, outcome.result, point, outcome.baselines)
         return outcome.result
 
-    def _close(self, asked: Mapping[str, Any], row: dict[str, Any], told: Told, point: DesignPoint | None) -> None:
+    def _close(
+        self,
+        asked: Mapping[str, Any],
+        row: dict[str, Any],
+        told: Told,
+        point: DesignPoint | None,
+        baselines: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         values = None if told.values is None else list(told.values)
         done = {"event": "done", "trial": row["trial"], "row": row, "values": values, "constraints": told.constraints}
+        if baselines:
+            done["baselines"] = baselines
         self.log.append(done)
         check_done(self.log.path, self.log.lines, done, asked, self.history.sessions[-1], self._types)
         self.rows.append(row | self._cells[self._asked_in])

@@ -30,7 +30,7 @@ from dse.study.open import check_edition, check_unchanged, hold, prepared_event,
 from dse.study.progress import Ledger
 from dse.study.provenance import Provenance
 from dse.study.stages import Evaluator
-from dse.study.tables import check_tables, write_results
+from dse.study.tables import check_tables, write_baselines, write_results
 
 WRITE_INTERVAL_S = 60.0
 
@@ -180,6 +180,7 @@ def _until_done(problem: Problem, loop: Loop, folder: Path, total: int, record: 
         _write(loop, folder)
         raise
     paths = _write(loop, folder)
+    write_baselines(folder, read_history(read_events(loop.log.path)[0], loop.log.path, checked=loop.log.lines))
     progress = ledger.progress()
     observer.on_finish(progress, reason)
     return Finished(folder, *paths, reason=reason, progress=progress, interrupted=interrupted)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dse.errors import PluginContractError, StudyError
 from dse.records.design import DesignPoint
-from dse.records.problem import Problem
+from dse.records.problem import Problem, WithComparisons
 from dse.records.scored import CostResult
 from dse.results.objectives import evaluate_objectives
 from dse.results.points import PREFIX
@@ -35,10 +35,12 @@ class Outcome:
     Attributes:
         cells: values by column.
         result: part of the result that the sampler learns.
+        baselines: cost of each baseline by column, of a design that is done.
     """
 
     cells: Mapping[str, Any]
     result: Told
+    baselines: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
 
 
 class Evaluator:
@@ -75,7 +77,10 @@ class Evaluator:
         parameters = {PREFIX + name: value for name, value in point.values.items()}
         cells: dict[str, Any] = {"stage": "cost", "status": Status.DONE, "violation": 0.0, **parameters}
         try:
-            return self._stages(point, cells, beaten)
+            outcome = self._stages(point, cells, beaten)
+            if outcome.cells["status"] != Status.DONE or not isinstance(self._problem, WithComparisons):
+                return outcome
+            return replace(outcome, baselines=self._problem.compare(point))
         except StudyError:  # the cache cannot be written: that says nothing about the design
             raise
         except Exception as error:

@@ -117,6 +117,10 @@ class RemoteProblem:
         """Cost many designs, in the given order."""
         return list(self._ask("cost", points))
 
+    def compare(self, point: DesignPoint) -> dict[str, dict[str, float | None]]:
+        """Return each baseline's cost by column, on the design's own hardware, by the baseline's name."""
+        return dict(self._ask("compare", point))
+
     def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
         """Score one design on a split."""
         result: ScoreResult = self._ask("score", point, split)

@@ -37,6 +37,15 @@ def test_from_a_space_file_to_a_front_and_on(tiny: Path, dse: Any) -> None:
     assert (trials["status"] == "done").sum() == 4, trials[["status", "reason"]]
     assert trials[["area_mm2", "energy_uj", "score_mean"]][trials["status"] == "done"].notna().all(axis=None)
 
+    baselines = pd.read_parquet("results/tiny/baselines.parquet").set_index(["trial", "baseline"])
+    done = trials[trials["status"] == "done"]
+    assert {trial for trial, _ in baselines.index} == set(done["trial"])
+    for row in done.to_dict("records"):
+        for name, suffix in (("paper", ""), ("best", "_best")):
+            cost = baselines.loc[(row["trial"], name)]
+            assert row["area_mm2"] / cost["area_mm2"] == pytest.approx(row[f"area_ratio{suffix}"])
+            assert row["throughput_rps"] / cost["throughput_rps"] == pytest.approx(row[f"throughput_ratio{suffix}"])
+
     front = json.loads(dse("pareto", "tiny", "--format", "json").stdout)
     assert {row["trial"] for row in front} == set(trials.loc[trials["on_front"], "trial"])
     shown = json.loads(dse("show", "tiny", front[0]["trial"], "--format", "json").stdout)

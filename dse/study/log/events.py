@@ -9,6 +9,7 @@ from typing import Any
 
 from dse.errors import StudyError
 from dse.records.plugin import KINDS
+from dse.results.columns import BASELINE_COLUMNS
 from dse.results.objectives import Objective, read_objectives
 from dse.results.status import Status
 from dse.study.log.file import CUT
@@ -39,6 +40,7 @@ _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
 _OPTIONAL: dict[str, dict[str, type]] = {
     **{key: {"accounting": int, "stale": bool} for key in ("header", "resumed")},
     "prepared": {"stale": bool},
+    "done": {"baselines": dict},
 }
 """Keys that logs of earlier versions lack."""
 _SCALARS = ("float64", "int64", "string", "bool")
@@ -121,6 +123,11 @@ def check_done(path: Path, line: int, done: Event, asked: Event, session: Event,
             raise damaged_event_error(path, line, "a row of this study", f"a cell {name!r}, for which it has no column")
         if value is not None and not _fits(value, types[name]):
             raise damaged_event_error(path, line, f"{name} as {types[name]}", value)
+    names = {column.name for column in BASELINE_COLUMNS}
+    for name, cells in done.get("baselines", {}).items():
+        known = isinstance(cells, dict) and names.issuperset(cells)
+        if not known or not all(value is None or _fits(value, "float64") for value in cells.values()):
+            raise damaged_event_error(path, line, f"costs of the baseline {name!r} by column", cells)
     _check_values(path, line, done, read_objectives(session["objectives"]))
 
 

@@ -1,0 +1,83 @@
+"""Absolute costs of baselines on a design's own hardware."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from dse_plugins.hardware.isaac import table
+from dse_plugins.hardware.isaac.model import Isaac
+from dse_plugins.hardware.isaac.options import IsaacOptions
+
+import dse
+from dse.cost.baseline import whole_footprint
+from dse.cost.comparisons import Comparison, store_digitally
+from dse.cost.cost import Built
+from dse.cost.demand import demand
+from dse.cost.own_baseline import Scheme
+from dse.plugins.base import Base
+from dse.records.plan import Plan
+from tests.dse_plugins.test_isaac import params
+from tests.support.workloads import minilm
+
+BEST = Scheme(4, 6)
+STATED = {"tiles": 0, "digital_units": 0, "base_replicas": 1, "group_replicas": 1, "task_replicas": 1}
+CELLS = 6 * (4 * 384 * 384 + 2 * 384 * 1536)
+"""Weights of one MiniLM-L6."""
+
+
+class Whole(Base):
+    """All tasks' own models in 8 bits, in the listed order."""
+
+    def plan(self, workload: dse.Workload, given: dse.Params) -> Plan:
+        return dse.separate_models(workload, given.points)
+
+    def footprint(self, workload: dse.Workload, demand: dse.Demand, geometry: dse.Geometry, given: dse.Params) -> Any:
+        del workload, geometry, given
+        return whole_footprint(demand)
+
+    def order(self, components: dse.Components, workload: dse.Workload, given: dse.Params) -> dse.Schedule:
+        del components
+        return dse.listed_order(workload, given.points)
+
+
+def compare(tasks: int = 2, **hardware: Any) -> dict[str, dict[str, float | None]]:
+    plain: Any = Whole()
+    built = Built(("g", "c", "s", "isaac"), plain, plain, plain, Isaac(IsaacOptions()))
+    chosen = {kind: dse.Params(1) for kind in ("generator", "compressor", "scheduler")}
+    given: Any = {**chosen, "hardware": params(**hardware)}
+    return Comparison(minilm(tasks), built, given, BEST, STATED).cost()
+
+
+def test_baselines_of_a_design_that_keeps_its_weights_on_the_chip() -> None:
+    found = compare()
+    assert list(found) == ["paper", "best", "digital", "digital-best"]
+    assert found["best"]["array_area_mm2"] == pytest.approx(found["paper"]["array_area_mm2"] / 2)  # 4 of 8 slices
+    for name, bits in (("digital", 8 + 1), ("digital-best", 4 + 1)):
+        row = found[name]
+        assert row["array_area_mm2"] == 0
+        codes = 2 * CELLS * bits * table.SRAM_BIT_MM2
+        assert row["area_mm2"] is not None
+        assert codes < row["area_mm2"] < 1.5 * codes + 200
+        assert row["throughput_rps"] >= found["paper"]["throughput_rps"] * (1 - 1e-9)  # type: ignore[operator]
+    assert found["digital"]["area_mm2"] > found["digital-best"]["area_mm2"]  # type: ignore[operator]
+
+
+def test_a_chip_that_writes_is_compared_with_one_that_holds_a_model_at_a_time() -> None:
+    found = compare(tiles=120)
+    row = found["time-shared"]
+    tile = Isaac(IsaacOptions()).units(params()).tile_mm2.sum()
+    assert row["array_area_mm2"] == pytest.approx(54 * tile)  # one model of 108 tiles in half the slices
+    assert row["writes"] > 0  # type: ignore[operator]
+    assert row["lifetime_years"] is not None
+    assert found["paper"]["writes"] == 0
+
+
+def test_codes_in_sram_take_their_bits_and_a_sign() -> None:
+    wanted = demand(minilm(1), dse.separate_models(minilm(1), 1), generator="test")
+    before = whole_footprint(wanted, 15, per_output=True)
+    after = store_digitally(before)
+    assert all(piece.digital for piece in after.pieces)
+    assert (after.digital_bits - before.digital_bits).sum() == CELLS * 5
+    assert store_digitally(after).digital_bits.sum() == np.sum(after.digital_bits)
