@@ -24,6 +24,7 @@ MODULES = (
     "benchmarks.accuracy",
     "benchmarks.quickstart",
     "benchmarks.wide",
+    "benchmarks.yardstick",
     "benchmarks.nonideal",
     "reproductions.kang2021.laws",
     "reproductions.kang2021.run",

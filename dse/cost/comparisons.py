@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class Comparison:
     built: Built
     params: Mapping[Kind, Params]
     best: Scheme
-    stated: Mapping[str, int]
+    stated: Mapping[str, Any]
 
     def cost(self) -> dict[str, dict[str, float | None]]:
         """Return each baseline's cost by column, by the baseline's name.
@@ -120,6 +121,6 @@ def store_digitally(footprint: Footprint) -> Footprint:
     return replace(footprint, pieces=pieces, digital_bits=bits)
 
 
-def _with(params: Params, changes: Mapping[str, int]) -> Params:
+def _with(params: Params, changes: Mapping[str, Any]) -> Params:
     """Return the parameters with other values of those that exist."""
     return Params(1, {**params, **{name: np.array([value]) for name, value in changes.items() if name in params}})

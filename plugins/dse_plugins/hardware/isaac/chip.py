@@ -84,7 +84,9 @@ class Chip:
         if (self.dies == 1).all():
             return crosses
         place = np.cumsum(self.arrays.reshape(len(self.dies), -1), axis=1).reshape(self.arrays.shape)
-        die = of_tasks(np.floor((place - self.arrays) / place[:, -1:, -1:] * self.dies[:, None, None]), demand.owner)
+        die = of_tasks(
+            np.floor((place - self.arrays) / np.maximum(place[:, -1:, -1:], 1) * self.dies[:, None, None]), demand.owner
+        )
         last = np.full(demand.owner.shape[:2], -1.0)
         for layer in range(demand.owner.shape[-1]):
             runs = demand.owner[..., layer] != plugin.DROPPED

@@ -1,0 +1,320 @@
+"""Attacks on the yardstick: numbers that an outside review bought without a method, and what each attack gives now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import dse
+from benchmarks.figures import Figure, measures
+from benchmarks.problems import Statistics, encoder
+from benchmarks.shared import ROOT
+from dse.cost.comparisons import Comparison
+from dse.cost.cost import Built, baseline_cost, cost_points
+from dse.cost.metrics import cost_results
+from dse.cost.own_baseline import PAPER, OwnBaseline, Scheme
+from dse.cost.reference import default_value
+from dse.errors import PluginContractError
+from dse.records.footprint import Piece
+from dse.records.parameters import INPUT_BITS
+from dse.records.plugin import KINDS
+from dse.records.scored import CostResult
+from dse.testing import CompressorTests, GeneratorTests
+
+BEST = Scheme(4, 6)
+"""The baseline ``best`` of the quickstart's tasks."""
+MINILM, BERT = (6, 384, 1536, 12), (12, 768, 3072, 12)
+GAIN = 0.99
+"""Ratios from here on are no gain."""
+Chosen = tuple[str, Mapping[str, Any]]
+
+
+class Outcome(NamedTuple):
+    """What an attack gives: a sentence, and whether it is closed."""
+
+    text: str
+    closed: bool
+
+
+class Attack(NamedTuple):
+    """One attack of the review.
+
+    Attributes:
+        name: its number in the review.
+        what: its means.
+        before: what it gave in version 0.1.0.
+        measure: function that runs it.
+    """
+
+    name: str
+    what: str
+    before: str
+    measure: Callable[[], Outcome]
+
+
+class Case(NamedTuple):
+    """A costed design, and the baselines beside it."""
+
+    result: CostResult
+    baselines: Mapping[str, Mapping[str, float | None]]
+
+    def __getitem__(self, name: str) -> float:
+        return float(self.result.metrics[name] or 0.0)
+
+
+class PostTraining(dse.plugin.Base):
+    """Separate models in some magnitude bits with a scale per output; or all of them in SRAM."""
+
+    def __init__(self, bits: int, *, digital: bool = False) -> None:
+        self.bits, self.digital = bits, digital
+
+    def footprint(self, workload: Any, demand: dse.Demand, geometry: Any, params: Any) -> dse.Footprint:
+        """Charge the codes and their scales."""
+        del workload, geometry, params
+        plain = dse.whole_footprint(demand, 2.0**self.bits - 1, per_output=True)
+        if not self.digital:
+            return plain
+        (piece,) = plain.pieces
+        bits = plain.digital_bits + piece.rows * piece.columns * (self.bits + 1.0)
+        return replace(
+            plain, pieces=(Piece(piece.rows, piece.columns, piece.magnitude, digital=True),), digital_bits=bits
+        )
+
+
+def shapes(tasks: int, shape: tuple[int, ...], tokens: float = 20.0, **traffic: Any) -> dse.Workload:
+    """Tasks on an encoder, whose traffic may differ from the default."""
+    names = [f"task{index}" for index in range(tasks)]
+    of = encoder(*shape)
+    parts = tuple(dse.Task(name, tokens, tokens**2, of.hidden * (of.hidden + 3), 1 / tasks) for name in names)
+    digests = {"base": "base"} | {f"{part}.{name}": name for part in ("task", "data") for name in names}
+    return dse.Workload("shapes", of, parts, dse.Traffic(**traffic), digests)
+
+
+def cost(
+    load: dse.Workload,
+    generator: Chosen = ("independent", {}),
+    compressor: Chosen | Any = ("none", {}),
+    hardware: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    reference: Mapping[str, Any] | None = None,
+) -> Case:
+    """Cost one design with ratios and baselines."""
+    registry = dse.Registry().discover()
+    plugins: dict[str, Any] = {"scheduler": registry.build("scheduler", "fixed", {})}
+    chosen = {"generator": generator, "compressor": compressor, "hardware": ("isaac", hardware or {})}
+    for kind, item in chosen.items():
+        given = (options or {}) if kind == "hardware" else {}
+        plugins[kind] = registry.build(kind, item[0], given) if isinstance(item, tuple) else item  # type: ignore[arg-type]
+    params: Any = {}
+    for kind in KINDS:
+        own = chosen[kind][1] if isinstance(chosen.get(kind), tuple) else {}
+        declared = plugins[kind].parameters(load)
+        if kind != "hardware":
+            plugins[kind].prepare(Statistics(load))
+        values = {item.name: own.get(item.name, default_value(item, load)) for item in declared}
+        params[kind] = dse.Params(
+            1, {name: np.array([value]) for name, value in ({INPUT_BITS.name: 8} | values).items()}
+        )
+    built = Built(("g", "c", "s", "isaac"), *(plugins[kind] for kind in KINDS))
+    model = plugins["hardware"]
+    baseline = OwnBaseline(load, "isaac", model)
+    own = {"": baseline.cost(params["hardware"], PAPER), "_best": baseline.cost(params["hardware"], BEST)}
+    other = registry.build("hardware", "isaac", {})
+    usual = {item.name: (reference or {}).get(item.name, default_value(item, load)) for item in other.parameters(load)}
+    fixed = dse.Params(1, {name: np.array([value]) for name, value in ({INPUT_BITS.name: 8} | usual).items()})
+    costed = cost_points(load, built, params)
+    (result,) = cost_results(costed, own, baseline_cost(load, other, "isaac", fixed), load.task_names)
+    return Case(result, Comparison(load, built, params, BEST, baseline.stated).cost())
+
+
+def refuse(suite: Any, record: Any, check: str) -> Outcome:
+    """Run the check of a suite that must refuse a plugin."""
+    try:
+        getattr(suite(), check)(record)
+    except (AssertionError, PluginContractError) as error:
+        return Outcome(f"refused: {str(error).splitlines()[0]}", closed=True)
+    return Outcome("accepted", closed=False)
+
+
+def hide_in_scales() -> Outcome:
+    """Weights as scales."""
+    from tests.testing.wrong.compressors import HidesWeightsInScales, record
+
+    return refuse(CompressorTests, record(HidesWeightsInScales), "test_stored_terms_rebuild_the_matrices")
+
+
+def hide_in_heads() -> Outcome:
+    """Weights as heads."""
+    from tests.testing.wrong.generators import HidesWeightsInHeads, record
+
+    return refuse(GeneratorTests, record(HidesWeightsInHeads), "test_weights_fit_the_plan")
+
+
+def hide_in_vectors() -> Outcome:
+    """Weights as biases and norms."""
+    from tests.testing.wrong.generators import HidesWeightsInVectors, record
+
+    return refuse(GeneratorTests, record(HidesWeightsInVectors), "test_weights_fit_the_plan")
+
+
+KNOBS: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...] = (
+    ({}, {"imas_per_tile": 1000}),
+    ({"adcs_per_ima": 1}, {}),
+    ({"arrays_per_ima": 32}, {}),
+    ({"cell_bits": 2, "encoding": "offset-flip"}, {}),
+    ({"array_size": 512, "adc_bits": 10}, {}),
+    ({"array_size": 256, "cell_bits": 2, "encoding": "offset-flip", "adc_bits": 9}, {}),
+    ({"array_size": 512, "cell_bits": 2, "encoding": "offset-flip", "adc_bits": 10}, {"imas_per_tile": 1000}),
+)
+"""Parameters and options of hardware that made separate models smaller than themselves."""
+
+
+def turn_knobs() -> Outcome:
+    """No compression on other hardware."""
+    cases = [cost(shapes(8, MINILM), hardware=values, options=options) for values, options in KNOBS]
+    least = min(min(case["area_ratio"], case["energy_ratio"]) for case in cases)
+    broken = sum(bool(case.result.violations) for case in cases)
+    return Outcome(f"area and energy at least {least:.3g}x; {broken} of {len(cases)} break a limit", least >= GAIN)
+
+
+def worsen_reference() -> Outcome:
+    """Another reference hardware."""
+    case = cost(shapes(8, MINILM), reference={"array_size": 32})
+    return Outcome(f"area {case['area_ratio']:.3g}x, energy {case['energy_ratio']:.3g}x", case["area_ratio"] >= GAIN)
+
+
+def leave_static_out() -> Outcome:
+    """Dynamic energy alone."""
+    case = cost(shapes(8, MINILM), compressor=("two-stage", {"max_bits": 1}))
+    share = case["static_break_even"]
+    tile = cost(shapes(8, MINILM), compressor=("two-stage", {"max_bits": 1}), options={"gating": "tile"})
+    text = f"energy {case['energy_ratio']:.3g}x; equal from a static share of {100 * share:.2g} % on; {tile['energy_ratio']:.3g}x if tiles are gated"
+    return Outcome(text, 0 < share < 1 and tile["static_w"] > 0)
+
+
+def serialise_baseline() -> Outcome:
+    """One encoder for eight tasks, on a shared input."""
+    case = cost(shapes(8, MINILM, mode="shared"), ("shared-prefix", {"depth": (6,) * 8}))
+    iso = cost(shapes(8, MINILM), ("shared-prefix", {"depth": (6,) * 8}))
+    text = f"latency {case['latency_ratio']:.3g}x; area at equal throughput {iso['area_ratio_iso']:.3g}x on independent inputs"
+    return Outcome(text, case["latency_ratio"] >= GAIN or iso["area_ratio_iso"] >= GAIN)
+
+
+def compute_digitally() -> Outcome:
+    """All weights in SRAM."""
+    case = cost(shapes(8, MINILM), compressor=PostTraining(7, digital=True))
+    row = case.baselines["digital-best"]
+    area, energy = (case[name] / float(row[name] or 1) for name in ("area_mm2", "energy_uj"))
+    text = f"{case['area_ratio_best']:.3g}x the area of `best`; {area:.3g}x area and {energy:.3g}x energy of `digital-best`"
+    return Outcome(text, energy >= GAIN and case["area_ratio_best"] >= GAIN)
+
+
+def quantise_after_training() -> Outcome:
+    """Four bits and a sign per weight."""
+    case = cost(shapes(8, MINILM), compressor=PostTraining(4))
+    text = f"area {case['area_ratio']:.3g}x of `paper`, {case['area_ratio_best']:.3g}x of `best`; energy {case['energy_ratio_best']:.3g}x of `best`"
+    return Outcome(text, min(case["area_ratio_best"], case["energy_ratio_best"]) >= GAIN)
+
+
+def enlarge_arrays() -> Outcome:
+    """Columns of 256 and 512 cells."""
+    cases = [
+        cost(shapes(8, MINILM), hardware={"array_size": size, "adc_bits": bits}) for size, bits in ((256, 9), (512, 10))
+    ]
+    broken = [case.result.violations[0].split(":")[0] for case in cases if case.result.violations]
+    return Outcome(f"infeasible by {', '.join(sorted(set(broken)))}", len(broken) == len(cases))
+
+
+def let_requests_wait() -> Outcome:
+    """Batches of 2,048 at one request per second."""
+    load = shapes(8, MINILM, batch=2048.0, requests_per_s=1.0)
+    case = cost(load, hardware={"tiles": 108})
+    hours, rival = case["wait_bound_us"] / 3.6e9, case.baselines.get("time-shared")
+    life = float((rival or {}).get("lifetime_years") or 0)
+    text = f"longest wait {hours:.3g} h in the row; `time-shared` beside it lasts {life:.3g} years in {float((rival or {}).get('area_mm2') or 0):.3g} mm2, the design {case['area_mm2']:.3g} mm2"
+    return Outcome(text, hours > 4.5 and rival is not None)
+
+
+def grow_without_dies() -> Outcome:
+    """Eight BERT-base on one chip."""
+    case = cost(shapes(8, BERT, 128.0), options={"gating": "none"})
+    links = case.result.area["links"]
+    text = f"{links / 22.88:.0f} dies with {links:.3g} mm2 of links, {case.result.area['digital'] / 1.108:.0f} digital units, {case['static_w']:.3g} W never gated"
+    return Outcome(text, links > 0)
+
+
+ONCE = 0.0024
+"""Share of energy that buffers, buses and routers took when inputs went to a layer once."""
+
+
+def hide_transport() -> Outcome:
+    """Inputs fetched once per layer."""
+    case = cost(shapes(8, BERT, 128.0))
+    moved = sum(case.result.energy[name] for name in ("buffer", "bus", "router"))
+    arrays = sum(case.result.energy[name] for name in ("arrays", "adc", "dac", "shift_add", "registers", "sample_hold"))
+    return Outcome(
+        f"inputs go to every tile that holds a part: {100 * moved / arrays:.2g} % of what arrays take", moved > 0
+    )
+
+
+def open_attack(text: str) -> Callable[[], Outcome]:
+    """Give an attack that nothing closes yet."""
+    return lambda: Outcome(text, closed=False)
+
+
+ATTACKS = (
+    Attack("H1", "weights hidden in scales", "0.063x area, 0.26 points lost, all checks passed", hide_in_scales),
+    Attack("H1", "weights hidden in heads", "0.125x area, 0.22 points lost, all checks passed", hide_in_heads),
+    Attack("H2", "options and parameters of hardware, no method", "0.043x area, 0.164x energy", turn_knobs),
+    Attack("H2", "a worse reference", "0.068x area, 0.28x energy", worsen_reference),
+    Attack("H3", "dynamic energy alone", "1.143x energy, without a word on static energy", leave_static_out),
+    Attack("H4", "a baseline that answers one task at a time", "0.126x latency", serialise_baseline),
+    Attack("H5", "8-bit weights in SRAM", "0.280x area, 0.210x energy", compute_digitally),
+    Attack("H6", "4 bits and a sign per weight", "0.500x area, 0.525x energy", quantise_after_training),
+    Attack("H9", "columns of 256 and 512 cells", "0.172x area", enlarge_arrays),
+    Attack("M3", "a lifetime bought with the wait", "8.7 years; the wait read 2.6 s", let_requests_wait),
+    Attack("M4", "exits charged on rows that were trained on", "4 to 5 % too little energy", open_attack("open: charged on rows that were trained on")),
+    Attack("M5", "a chip of any size", "2,586 mm2 on one die, one digital unit", grow_without_dies),
+    Attack("M6", "rates that favour a task", "energy 1.437x becomes 1.070x", open_attack("open: drops are not weighted by rates, and tasks at chance are costed")),
+    Attack("L1", "transport fetched once per layer", "0.24 % of the energy", hide_transport),
+    Attack("L2", "attention products charged in 8 bits, scored in 16", "not named", open_attack("open: charged as 8-bit products")),
+    Attack("L3", "one fit of a measured cell", "c0 extrapolates below 1 uS", open_attack("open: the fits of a cell model are not tabled")),
+    Attack("L4", "biases and norms in float32", "free in bits", hide_in_vectors),
+)  # fmt: skip
+"""Attacks that must end refused, infeasible, or without a gain."""
+
+
+def rows() -> list[tuple[str, str, str, str, str]]:
+    """Run all attacks; return number, attack, gain before, outcome now, and whether it is closed."""
+    outcomes = [(attack, attack.measure()) for attack in ATTACKS]
+    return [
+        (attack.name, attack.what, attack.before, outcome.text, "closed" if outcome.closed else "open")
+        for attack, outcome in outcomes
+    ]
+
+
+@measures("yardstick.attacks_open")
+def attacks() -> Iterator[Figure]:
+    """Count the attacks that still buy a gain."""
+    still = [row[0] for row in rows() if row[-1] == "open"]
+    yield Figure(
+        "yardstick.attacks_open", len(still), "attacks", "<= 0", f"of {len(ATTACKS)}; open: {', '.join(still)}"
+    )
+
+
+PAGE = ROOT / "docs" / "limits.md"
+HEAD = "| attack | means | version 0.1.0 | outcome | |\n|---|---|---|---|---|\n"
+
+
+def write_table() -> str:
+    """Return the table of all attacks, as the page shows it."""
+    return HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows())
+
+
+if __name__ == "__main__":
+    text = PAGE.read_text(encoding="utf-8")
+    before, after = text[: text.index(HEAD)], text[text.index("\n\n", text.index(HEAD)) + 1 :]
+    PAGE.write_text(before + write_table() + after, encoding="utf-8")
