@@ -278,7 +278,7 @@ ATTACKS = (
     Attack("M3", "a lifetime bought with the wait", "8.7 years; the wait read 2.6 s", let_requests_wait),
     Attack("M4", "exits charged on rows that were trained on", "4 to 5 % too little energy", open_attack("open: charged on rows that were trained on")),
     Attack("M5", "a chip of any size", "2,586 mm2 on one die, one digital unit", grow_without_dies),
-    Attack("M6", "rates that favour a task", "energy 1.437x becomes 1.070x", open_attack("open: drops are not weighted by rates, and tasks at chance are costed")),
+    Attack("M6", "rates that favour a task", "energy 1.437x becomes 1.070x", open_attack("open: `accuracy_drop_rated` weights drops as energy is, but tasks at chance are costed")),
     Attack("L1", "transport fetched once per layer", "0.24 % of the energy", hide_transport),
     Attack("L2", "attention products charged in 8 bits, scored in 16", "not named", open_attack("open: charged as 8-bit products")),
     Attack("L3", "one fit of a measured cell", "c0 extrapolates below 1 uS", open_attack("open: the fits of a cell model are not tabled")),

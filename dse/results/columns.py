@@ -182,6 +182,7 @@ SCORE_METRICS = (
     _metric("accuracy_drop", "percentage points lost against the baseline (100 = 1.0)", **_OF_DROP),
     _metric("accuracy_drop_low", "lower end of its 95 % interval", **_OF_DROP),
     _metric("accuracy_drop_high", "upper end of its 95 % interval", **_OF_DROP),
+    _metric("accuracy_drop_rated", "percentage points lost, weighted by the rates of the tasks", **_OF_DROP),
     _metric("accuracy_drop_all", "percentage points lost, mean over all tasks", **_OF_DROP),
     _metric("accuracy_drop_worst", "percentage points lost by the task that loses most", **_OF_DROP),
     _metric("accuracy_drop_spread", "standard deviation of accuracy_drop over draws", **_OF_DROP),

@@ -31,6 +31,7 @@ def summary(
     resampled: Resampled,
     nonideality: Nonideality | None,
     evaluated: int,
+    rates: Mapping[str, float],
 ) -> ScoreResult:
     """Summarise a design's scores; scores of several draws become their mean and standard deviation.
 
@@ -41,6 +42,7 @@ def summary(
         resampled: function that gives bootstrap scores.
         nonideality: non-idealities of the scored arrays, or None.
         evaluated: number of task scores that had to be measured.
+        rates: share of requests, by task.
     """
     scores = {name: np.array([outcome.value for outcome in draws]) for name, draws in outcomes.items()}
     means = {name: float(values.mean()) for name, values in scores.items()}
@@ -49,7 +51,7 @@ def summary(
         name: POINTS * (resampled(name, baseline[name]) - np.mean([resampled(name, one) for one in draws], axis=0))
         for name, draws in outcomes.items()
     }
-    metrics = drops(means, base, chance, lost_again)
+    metrics = drops(means, base, chance, lost_again, rates)
     ends = {name: np.quantile(points, INTERVAL) for name, points in lost_again.items()}
     spread = {}
     if nonideality is not None and nonideality.draws > 1:
@@ -81,6 +83,7 @@ def drops(
     baseline: Mapping[str, float],
     chance: Mapping[str, float],
     lost_again: Mapping[str, NDArray[Any]],
+    rates: Mapping[str, float],
 ) -> dict[str, float]:
     """Summarise the points that a design loses to the baseline.
 
@@ -89,11 +92,12 @@ def drops(
         baseline: score of the baseline, by task.
         chance: score of a constant prediction, by task.
         lost_again: points that the design loses to the baseline on the same resamples, shape (draws,), by task.
+        rates: share of requests, by task.
 
     Returns:
         ``score_mean``; ``accuracy_drop`` with its 95 % interval ``accuracy_drop_low`` and ``accuracy_drop_high``, the mean
-        over tasks whose baseline beats chance by more than 3 points; ``accuracy_drop_all`` over all tasks;
-        ``accuracy_drop_worst`` of a single task. Drops are in points (100 = 1.0).
+        over tasks whose baseline beats chance by more than 3 points; ``accuracy_drop_rated``, which weights these tasks by
+        their rates as energy does; ``accuracy_drop_all`` over all tasks; ``accuracy_drop_worst`` of a single task. Drops are in points (100 = 1.0).
     """
     lost = {name: POINTS * (baseline[name] - score) for name, score in scores.items()}
     measurable = count_measurable(baseline, chance)
@@ -103,6 +107,9 @@ def drops(
         "accuracy_drop": float(np.mean([lost[name] for name in measurable])),
         "accuracy_drop_low": float(low),
         "accuracy_drop_high": float(high),
+        "accuracy_drop_rated": float(
+            np.average([lost[name] for name in measurable], weights=[rates[name] for name in measurable])
+        ),
         "accuracy_drop_all": float(np.mean(list(lost.values()))),
         "accuracy_drop_worst": float(max(lost.values())),
     }

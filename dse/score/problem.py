@@ -224,6 +224,7 @@ class WorkloadProblem:
             lambda name, outcome: self._resample(name, rows, outcome),
             nonideality,
             self._scorer.evaluated - before,
+            {task.name: task.rate for task in self.workload.tasks},
         )
 
     def baseline_scores(self) -> tuple[float, ...]:

@@ -24,7 +24,7 @@ def occupied(load: dse.Workload, rng: np.random.Generator, **changes: Any) -> ds
     """Charge random times, half of them digital."""
     shape = (1, len(load.tasks), load.encoder.layers)
     arrays, digital = rng.uniform(1, 5, shape), rng.uniform(0, 3, shape)
-    ends = {name: rng.uniform(0, 1, shape[:2]) for name in ("input_latency_us", "request_latency_us")}
+    ends: Any = {name: rng.uniform(0, 1, shape[:2]) for name in ("input_latency_us", "request_latency_us")}
     fields = {"replicas": np.ones((1, 3)), "digital_units": np.ones(1)} | changes
     busy = plugin.Occupancy(arrays * 0.8, digital, resize=lambda replicas, _units: replicas.sum(axis=1), **fields)
     return components(load, latency_us=arrays + digital, occupancy=busy, **ends)
@@ -71,7 +71,7 @@ def replay(load: dse.Workload, owner: Any, made: dse.Components, deltas: bool) -
         ready[task] = take(["digital"], ready[task], made.request_latency_us[0, task])
     for used in busy.values():
         assert all(end <= begin + 1e-9 for (_, end), (begin, _) in pairwise(used))
-    return max(ready)
+    return float(max(ready))
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.booleans())
@@ -162,7 +162,9 @@ def test_operations_follow_the_matrices_that_are_kept() -> None:
 def test_requests_that_arrive_as_fast_as_they_are_served_are_a_violation(per_s: float, breaks: bool) -> None:
     load = workload(1)
     load = replace(load, traffic=replace(load.traffic, requests_per_s=per_s))
-    busy = plugin.Occupancy(np.full((1, 1, 2), 4.0), np.zeros((1, 1, 2)), np.ones((1, 3)), np.ones(1), lambda *_: 0)
+    busy = plugin.Occupancy(
+        np.full((1, 1, 2), 4.0), np.zeros((1, 1, 2)), np.ones((1, 3)), np.ones(1), lambda *_: np.ones(1)
+    )
     costs = cost(load, [[1, 1]], components(load, occupancy=busy))
 
     assert costs.service["load"][0] == pytest.approx(per_s * 4e-6)

@@ -144,7 +144,7 @@ def test_every_knob_moves_what_it_should(name: str, low: Any, high: Any, metric:
 
 def test_old_options_of_static_power_mean_the_new_ones_and_say_so() -> None:
     with pytest.warns(FutureWarning, match="leakage_share is now static_adc_share and static_share"):
-        old = IsaacOptions(**{"leakage_share": 0.1, "links": True})  # noqa: PIE804 - they are no fields any more
+        old = IsaacOptions.model_validate({"leakage_share": 0.1, "links": True})
     assert old == IsaacOptions(static_adc_share=0.1, static_share=0.1, gating="tile")
     with pytest.warns(FutureWarning, match="links follow from die_mm2"):
         assert IsaacOptions.model_validate({"links": True}) == IsaacOptions()
