@@ -292,6 +292,7 @@ def _write_report(report: SpaceReport) -> None:
     lines += [f"baseline    {facts.sentence()}" for facts in report.baselines]
     lines += [f"WARNING     {text}" for facts in report.data for text in facts.warnings()]
     lines += [f"WARNING     {text}" for facts in report.baselines if (text := facts.warning())]
+    lines += [f"WARNING     {report.warning}"] if report.warning else []
     measured = {name: report.cost[name] for name in (*COSTS, *report.objectives) if report.cost.get(name) is not None}
     costs = ", ".join(f"{name} {cell(plain_value(value))}" for name, value in measured.items())
     lines.append(f"cost        of the design with every default, before fine-tuning: {costs}")

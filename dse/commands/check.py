@@ -64,6 +64,7 @@ class SpaceReport:
         cost: metrics of the design with every parameter at its default, before anything is fine-tuned.
         violations: limits that this design breaks, and objectives that have no value for it.
         data: counts of every task's rows that are used, dropped or cut.
+        warning: sentence that names a reference hardware other than the default; empty for the default.
         baselines: scores of every task that has a ready checkpoint, on its search split.
     """
 
@@ -81,6 +82,7 @@ class SpaceReport:
     violations: tuple[str, ...] = ()
     data: tuple[DataFacts, ...] = ()
     baselines: tuple[BaselineFacts, ...] = ()
+    warning: str = ""
 
 
 def check(
@@ -144,6 +146,7 @@ def check(
             limits=tuple(item.sentence for item in constraints_of(search_space.file)),
             cost={**cost.metrics, **values},
             violations=(*cost.violations, *reasons),
+            warning=search_space.file.reference_hardware.warning,
             data=problem.data,
             baselines=baselines,
         )

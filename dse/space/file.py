@@ -73,11 +73,20 @@ class CompressorTable(KindTable):
 
 
 class ReferenceHardware(Table):
-    """Hardware of the baseline, to which every ratio is relative; by default the published configuration."""
+    """Hardware of the baseline to which ratios ending in ``_reference`` are relative; by default the published configuration."""
 
     plugin: str = "isaac"
     options: dict[str, Any] = Field(default_factory=dict)
     parameters: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def warning(self) -> str:
+        """Sentence that names a reference other than the default; empty for the default."""
+        if self == ReferenceHardware():
+            return ""
+        own = ", ".join(f"{name} = {value!r}" for name, value in (self.options | self.parameters).items())
+        hardware = f"{self.plugin} with {own}" if own else self.plugin
+        return f"columns ending in _reference, and the hypervolume, compare with {hardware}, not with the published configuration"
 
 
 class SpaceFile(Table):

@@ -133,7 +133,8 @@ def _open_session(
     history = read_history(log.events, log.path)
     check_tables(folder, history, len(history.finished))
     check_edition(folder, history)
-    event = session_event(space, provenance, problem.components, history, [log.note] if log.note else [])
+    notes = [note for note in (log.note, space.file.reference_hardware.warning) if note]
+    event = session_event(space, provenance, problem.components, history, notes)
     event["notes"] += check_unchanged(folder, history, event, force=force)
     if profiled:
         event["profiled"] = list(profiled)

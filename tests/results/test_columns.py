@@ -58,7 +58,9 @@ def score() -> ScoreResult:
     """Score one point on two chips of cells that are not ideal, with real ADCs and early exits."""
     outcome = Outcome(0.5, flagged=False, predictions=np.ones(2), layers_run=1.0)
     noisy = dse.Nonideality(spread="wan22", draws=2, adc="real")
-    return summary({"a": (outcome, outcome)}, {"a": outcome}, {"a": 0.0}, lambda _name, _of: np.ones(3), noisy, 1, {"a": 1.0})
+    return summary(
+        {"a": (outcome, outcome)}, {"a": outcome}, {"a": 0.0}, lambda _name, _of: np.ones(3), noisy, 1, {"a": 1.0}
+    )
 
 
 def keys_written() -> set[str]:

@@ -11,8 +11,8 @@ import pytest
 
 import dse
 from dse.study.tables import refresh
-from tests.support.fakes import FakeProblem
-from tests.support.studies import go
+from tests.support.fakes import FakeProblem, fake_space, raw_space
+from tests.support.studies import Notes, go
 
 
 class Compared(FakeProblem):
@@ -55,3 +55,13 @@ def test_a_baseline_in_a_log_that_is_none_is_damage(tmp_path: Path, wrong: Any) 
 
     with pytest.raises(dse.StudyError, match=rf"line {at + 1} of the log is damaged[\s\S]*baseline"):
         refresh(tmp_path)
+
+
+def test_a_reference_other_than_the_default_is_named(tmp_path: Path) -> None:
+    raw = raw_space()
+    raw["reference_hardware"] = {"parameters": {"rows": 64}}
+    notes = Notes()
+    go(tmp_path, fake_space(raw), trials=1, observer=notes)
+    (said,) = (note for note in notes.notes if "_reference" in note)
+    assert said.endswith("compare with isaac with rows = 64, not with the published configuration")
+    assert not fake_space().file.reference_hardware.warning
