@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from dse.records.demand import Demand
 from dse.records.footprint import Footprint, Piece, Reprogrammed
 from dse.records.geometry import Geometry
 from dse.records.nonideality import Nonideality
+from dse.records.occupancy import Gating
 from dse.records.parameters import INPUT_BITS
 from dse.records.params import Params
 from dse.records.plan import Plan
@@ -27,7 +28,7 @@ from dse.records.plugin import API, Kind, PluginRecord
 from dse.records.workload import Workload
 from dse.testing import _values as values
 from dse.testing.common import Check, PluginTests, after, once_each
-from dse.testing.workloads import GEOMETRY, charge_shapes, tiny_workload
+from dse.testing.workloads import GEOMETRY, charge_shapes, part_shapes, tiny_workload
 
 SLACK = 1 + 1e-9
 
@@ -176,6 +177,22 @@ class HardwareTests(PluginTests):
             shared = _costs(plugin, workload, wanted, whole_footprint(wanted), params)
             _check_grows(shared, separate, ("array_area_mm2",))
 
+    def test_occupancy_and_power_fit_the_chip(self, record: PluginRecord) -> None:
+        """Occupancy and power have their shapes, no pass is busy longer than it lasts, and the chip of the same size has its own area."""
+        after(self.test_breakdowns_sum, record=record)
+        for plugin, workload, params in self.cases(record):
+            for made in self.evaluate(plugin, workload, params)[1]:
+                if made.power is not None:
+                    assert made.power.gating in get_args(Gating), f"Power.gating is {made.power.gating!r}"
+                if (busy := made.occupancy) is None:
+                    continue
+                assert (busy.digital_us <= made.latency_us * SLACK).all(), "digital_us is a part of latency_us"
+                assert (busy.replicas >= 1).all(), f"replicas must be at least 1, found {busy.replicas.min():g}"
+                area = made.area_mm2.sum(axis=(1, 2))
+                same, more = (busy.resize(times * busy.replicas, busy.digital_units) for times in (1, 2))
+                np.testing.assert_allclose(same, area, err_msg="resize with the chip's own replicas and digital units")
+                assert (more >= area / SLACK).all(), "twice the replicas take less area"
+
     def test_alternatives_are_factors_of_components(self, record: PluginRecord) -> None:
         """Each alternative that the model offers has a positive factor per design, for components that the model charges."""
         after(self.test_charges_have_their_shapes, record=record)
@@ -270,5 +287,9 @@ def _check_shapes(made: Components, workload: Workload) -> None:
     for name, shape in charge_shapes(workload, names).items():
         given = np.shape(getattr(made, name))
         assert given == (1, *shape), f"Components.{name} must have shape {(1, *shape)}, found {given}"
+    for (part, name), shape in part_shapes(workload).items():
+        record = getattr(made, part)
+        given = shape if record is None else np.shape(getattr(record, name))[1:]
+        assert given == shape, f"Components.{part}.{name} must have shape {(1, *shape)}, found {(1, *given)}"
     for limit in made.violations:
         assert np.shape(limit.amount) == (1,), f"violation {limit.name!r} must have one amount per design"

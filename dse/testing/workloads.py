@@ -237,6 +237,23 @@ def charge_shapes(workload: Workload, names: int) -> dict[str, tuple[int, ...]]:
     }
 
 
+def part_shapes(workload: Workload) -> dict[tuple[str, str], tuple[int, ...]]:
+    """Return the shape of every array of one design's `Components.occupancy` and `Components.power`."""
+    passes, two, none = (len(workload.tasks), workload.encoder.layers), (2,), ()
+    return {
+        ("occupancy", "arrays_us"): passes,
+        ("occupancy", "digital_us"): passes,
+        ("occupancy", "replicas"): (3,),
+        ("occupancy", "digital_units"): none,
+        ("power", "chip_w"): two,
+        ("power", "tile_w"): two,
+        ("power", "rest_w"): two,
+        ("power", "tiles"): passes,
+        ("power", "on_us"): passes,
+        ("power", "links_w"): none,
+    }
+
+
 def tiny_components(workload: Workload, points: int = 1, *, seed: int = 0) -> Components:
     """Return charges of an invented hardware, on which every order of the tasks has another cost.
 

@@ -65,7 +65,7 @@ class DeepIsCheap(Changed):
 
 class LongIsCheap(Changed):
     def change(self, made: dse.Components, workload: dse.Workload, *_: Any) -> dict[str, Any]:
-        return {"latency_us": made.latency_us / workload.tasks[0].tokens ** 3}
+        return {"energy_uj": made.energy_uj / workload.tasks[0].tokens ** 3}
 
 
 class LargeIsCheap(Changed):
@@ -137,6 +137,19 @@ class InputBitsOfItsOwn(Isaac):
         return replace(super().geometry(params), input_bits=np.full(params.points, 8))
 
 
+class ReplicasForFree(Changed):
+    def change(self, made: dse.Components, *_: Any) -> dict[str, Any]:
+        assert made.occupancy is not None
+        area = made.area_mm2.sum(axis=(1, 2))
+        return {"occupancy": replace(made.occupancy, resize=lambda replicas, _: area / replicas.max(axis=1))}
+
+
+class OneReplicaForAll(Changed):
+    def change(self, made: dse.Components, *_: Any) -> dict[str, Any]:
+        assert made.occupancy is not None
+        return {"occupancy": replace(made.occupancy, replicas=made.occupancy.replicas[:, :1])}
+
+
 class NoiseInWords(Isaac):
     def nonideality(self, params: dse.Params) -> Any:
         del params
@@ -164,6 +177,8 @@ CASES = (
     (record(DeadParameter), "test_every_parameter_changes_something"),
     (record(HalfARow), "test_geometry_is_usable"),
     (record(InputBitsOfItsOwn), "test_geometry_is_usable"),
+    (record(ReplicasForFree), "test_occupancy_and_power_fit_the_chip"),
+    (record(OneReplicaForAll), "test_charges_have_their_shapes"),
     (record(NothingUnderAnotherLaw), "test_alternatives_are_factors_of_components"),
     (record(NoiseInWords), "test_nonideality_is_a_record"),
 )
