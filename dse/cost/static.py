@@ -15,11 +15,11 @@ REST = 0.1
 """Static share of everything else, by that of converters, where a break-even is looked for."""
 
 
-def charge_static(power: Power, runs: Floats, requests_per_s: float) -> dict[str, Floats]:
+def charge_static(power: Power | None, runs: Floats, requests_per_s: float) -> dict[str, Floats]:
     """Return static energy per request and mean power under the model's gating, and the terms of a break-even.
 
     Args:
-        power: peak power and gating of P designs.
+        power: peak power and gating of P designs; None: nothing is charged, and the rest is not a number.
         runs: (P, T, L) passes of each task's layer in one request.
         requests_per_s: arrival rate; between requests tiles are off or idle, whichever the gating says.
 
@@ -28,6 +28,9 @@ def charge_static(power: Power, runs: Floats, requests_per_s: float) -> dict[str
         waking up under gating by tiles; ``slope_uj``: static energy under it for a static share of 1 of converters and
         `REST` of everything else. Each (P,).
     """
+    if power is None:
+        nothing = np.full(len(runs), np.nan)
+        return {"static_uj": np.zeros(len(runs)), **dict.fromkeys(("static_w", "wake_uj", "slope_uj"), nothing)}
     second_us = 1e6
     shares = np.array(power.shares)
     on_us = runs * power.on_us

@@ -127,10 +127,7 @@ def total(
     served = _count_served(workload, schedule)
     switching = _per_request(schedule, components, served)
     times = _time(demand, components, runs, _on_base(demand, footprint), switching["switch_latency_us"])
-    nothing = np.full(len(served), np.nan)
-    static = {"static_uj": np.zeros(len(served)), "static_w": nothing, "wake_uj": nothing, "slope_uj": nothing}
-    if components.power is not None:
-        static = charge_static(components.power, runs.layers, workload.traffic.requests_per_s)
+    static = charge_static(components.power, runs.layers, workload.traffic.requests_per_s)
     energy = np.concatenate([passes, static["static_uj"][:, None], switching["switch_energy_uj"][:, None]], axis=1)
     area = np.concatenate([components.area_mm2.sum(axis=1), np.zeros((len(passes), 2))], axis=1)
     pulses = switching["cell_writes"] + _block_pulses(demand, components, schedule, footprint, who) / served

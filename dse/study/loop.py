@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any
 
 from dse.errors import DseError, StudyError, WorkerError
@@ -193,21 +192,16 @@ class Loop:
             **outcome.cells,
             "duration_s": time.perf_counter() - started,
         }
-        self._close(asked, row, outcome.result, point, outcome.baselines)
+        self._close(asked, row, outcome, point)
         return outcome.result
 
     def _close(
-        self,
-        asked: Mapping[str, Any],
-        row: dict[str, Any],
-        told: Told,
-        point: DesignPoint | None,
-        baselines: Mapping[str, Any] = MappingProxyType({}),
+        self, asked: Mapping[str, Any], row: dict[str, Any], outcome: Outcome, point: DesignPoint | None
     ) -> None:
+        told = outcome.result
         values = None if told.values is None else list(told.values)
         done = {"event": "done", "trial": row["trial"], "row": row, "values": values, "constraints": told.constraints}
-        if baselines:
-            done["baselines"] = baselines
+        done |= {"baselines": outcome.baselines} if outcome.baselines else {}
         self.log.append(done)
         check_done(self.log.path, self.log.lines, done, asked, self.history.sessions[-1], self._types)
         self.rows.append(row | self._cells[self._asked_in])
@@ -246,9 +240,8 @@ class Loop:
             plugins = {str(kind): trial.asked["params"].get(kind, "") for kind in KINDS}
             reason = "asked in another space than the one the study was continued with"
             row = {"trial": trial.number, "source": trial.asked["source"], "seed": trial.asked["seed"], **plugins}
-            self._close(
-                trial.asked, {**row, "status": Status.FAILED, "reason": reason, "error_message": reason}, told, None
-            )
+            failed = {**row, "status": Status.FAILED, "reason": reason, "error_message": reason}
+            self._close(trial.asked, failed, Outcome({}, told), None)
             self.suggester.restore(None, {}, told)
         self._check_failures()
 
