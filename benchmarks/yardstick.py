@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,7 +55,8 @@ class Attack(NamedTuple):
     measure: Callable[[], Outcome]
 
 
-class Case(NamedTuple):
+@dataclass(frozen=True)
+class Case:
     """A costed design, and the baselines beside it."""
 
     result: CostResult
