@@ -43,7 +43,7 @@ class Widths:
 def layer(workload: plugin.Workload, widths: Widths, costs: Digital, options: IsaacOptions) -> tuple[Array, Array]:
     """Energy (uJ) and time (us) of one layer's digital work for each task, shape (P, T, L).
 
-    The work is: two attention products of a head's width for each kept head and pair of tokens; softmax over one score
+    The work is: two attention products of a head's width in 16 bits for each kept head and pair of tokens; softmax over one score
     for each kept head and pair; two norms and two residual sums for each token; GELU and one quantisation of kept
     values.
 
@@ -56,7 +56,7 @@ def layer(workload: plugin.Workload, widths: Widths, costs: Digital, options: Is
     encoder, over = workload.encoder, (None, slice(None), None)
     tokens = np.array([task.tokens for task in workload.tasks])[over]
     pairs = np.array([task.tokens_squared for task in workload.tasks])[over]
-    macs = 2 * encoder.head_size * widths.heads * pairs
+    macs = table.ATTENTION_MULTIPLIERS * 2 * encoder.head_size * widths.heads * pairs
     lanes = table.SOFTMAX_OPS * widths.heads * pairs + tokens * (
         2 * (table.NORM_OPS + table.RESIDUAL_OPS) * encoder.hidden
         + table.GELU_OPS * widths.ffn
