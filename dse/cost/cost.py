@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from dse.cost.check_footprint import check_blocks, check_footprint
 from dse.cost.combination import Combination
 from dse.cost.counts import FULL_MAGNITUDE, count
 from dse.cost.demand import demand
+from dse.cost.exits import measure_exits
 from dse.cost.limits import find_limits, find_overload
 from dse.cost.schedule import listed_order
 from dse.cost.sum import Costs, total
@@ -79,14 +81,26 @@ class Costed:
     layout: Layout
 
 
-def cost_points(workload: Workload, built: Built, params: Mapping[Kind, Params]) -> Costed:
+def cost_points(
+    workload: Workload,
+    built: Built,
+    params: Mapping[Kind, Params],
+    reach: Mapping[str, Sequence[float]] = MappingProxyType({}),
+) -> Costed:
     """Plan, count and cost P designs.
+
+    Args:
+        workload: tasks and traffic.
+        built: the designs' plugins.
+        params: the designs' parameters.
+        reach: share of inputs that ran each layer in scoring, by task, where it is known (P = 1); else the plan's expectation.
 
     Raises:
         PluginContractError: a plugin raised, or returned something outside its contract; its name is in the message.
     """
     generator, compressor, scheduler, hardware = built.names
     plan = call_plugin("generator", generator, built.generator.plan, workload, params["generator"])
+    plan = measure_exits(plan, workload, reach)
     _check_exits_are_charged(plan, hardware, built.api)
     wanted = demand(workload, plan, generator=generator, joint=built.joint)
     geometry = call_plugin("hardware", hardware, built.hardware.geometry, params["hardware"])

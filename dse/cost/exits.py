@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,8 +11,26 @@ from dse.errors import PluginContractError
 from dse.records.arrays import Ints
 from dse.records.exits import ExitHead, Exits
 from dse.records.plan import DROPPED, Plan
+from dse.records.workload import Workload
 
 _ROUNDING = 1e-9
+
+
+def measure_exits(plan: Plan, workload: Workload, reach: Mapping[str, Sequence[float]]) -> Plan:
+    """Return the plan with the share of inputs that ran each layer in scoring, in place of what was expected.
+
+    Args:
+        plan: plan of one design (P = 1).
+        workload: tasks, whose names ``reach`` has.
+        reach: share of inputs by layer, by task; a task without an entry keeps what was expected.
+    """
+    if plan.exits is None or not reach:
+        return plan
+    shares = np.array(plan.exits.reach, dtype=float)
+    for task, name in enumerate(workload.task_names):
+        if name in reach:
+            shares[0, task] = np.where(plan.owner[0, task] != DROPPED, reach[name], shares[0, task])
+    return replace(plan, exits=replace(plan.exits, reach=shares))
 
 
 def check_exits(exits: Exits, owner: Ints, *, generator: str) -> None:

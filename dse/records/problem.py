@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from dse.records.baseline_facts import BaselineFacts
@@ -65,6 +65,14 @@ class WithComparisons(Protocol):
 
     def compare(self, point: DesignPoint) -> dict[str, dict[str, float | None]]:
         """Return each baseline's cost by column, on the design's own hardware, by the baseline's name."""
+
+
+@runtime_checkable
+class WithMeasuredExits(Protocol):
+    """A problem that can charge early exits by what inputs did in scoring."""
+
+    def cost_measured(self, point: DesignPoint, reach: Mapping[str, tuple[float, ...]]) -> CostResult:
+        """Return the cost of a design whose inputs run each layer in these shares, by task; see `ScoreResult.reach`."""
 
 
 @runtime_checkable

@@ -48,6 +48,7 @@ class ScoreResult:
         drop_low: lower end of the 95 % interval of the points that a task loses, by task name.
         drop_high: upper end of this interval, by task name.
         layers_run: mean number of encoder layers that inputs ran, over tasks with early exits; None: no task has them.
+        reach: share of inputs that ran each encoder layer in scoring, by name of a task with early exits.
         draws: number of chips of non-ideal cells that scores are means over; None: arrays are ideal.
         adc_rows: largest number of a task's rows that were scored with real ADCs; None: conversions are exact.
         spread: standard deviation of a task's score over several draws, by task name; then ``accuracy_drop_spread``, the
@@ -63,6 +64,7 @@ class ScoreResult:
     drop_low: Mapping[str, float] = field(default_factory=dict)
     drop_high: Mapping[str, float] = field(default_factory=dict)
     layers_run: float | None = None
+    reach: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     draws: int | None = None
     adc_rows: int | None = None
     spread: Mapping[str, float] = field(default_factory=dict)

@@ -37,13 +37,18 @@ class Outcome:
         value: score of the task.
         flagged: whether predictions were constant, so that a correlation is 0 by definition.
         predictions: predicted classes or values of the split's rows, shape (n,).
-        layers_run: mean number of encoder layers that a row ran if rows may leave early, else nan.
+        reach: share of rows that ran each encoder layer, shape (L,), if rows may leave early; else empty.
     """
 
     value: float
     flagged: bool
     predictions: NDArray[Any]
-    layers_run: float = float("nan")
+    reach: tuple[float, ...] = ()
+
+    @property
+    def layers_run(self) -> float:
+        """Mean number of encoder layers that a row ran if rows may leave early, else not a number."""
+        return sum(self.reach) if self.reach else float("nan")
 
 
 class PipelineContext:
@@ -195,5 +200,6 @@ class PipelineContext:
             self.tell(f"{name} in {score.precision}: {wanted} gave outputs that are not finite")
         if wanted != self.precision:
             evaluator.forget(wanted)
-        layers_run = float("nan") if score.reach is None else sum(score.reach.values())
-        return Outcome(score.value, score.flagged, score.predictions, layers_run)
+        layers = range(self.workload.encoder.layers)
+        reach = () if score.reach is None else tuple(score.reach.get(layer, 0.0) for layer in layers)
+        return Outcome(score.value, score.flagged, score.predictions, reach)

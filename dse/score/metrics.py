@@ -72,6 +72,11 @@ def summary(
         drop_low={name: float(low) for name, (low, _) in ends.items()},
         drop_high={name: float(high) for name, (_, high) in ends.items()},
         layers_run=float(np.mean(early)) if early else None,
+        reach={
+            name: tuple(np.mean([outcome.reach for outcome in draws], axis=0).tolist())
+            for name, draws in outcomes.items()
+            if draws[0].reach
+        },
         draws=None if nonideality is None else nonideality.draws,
         adc_rows=rows,
         spread=spread,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -184,6 +185,11 @@ class WorkloadProblem:
                 results.update(zip(chunk, cost_results(costed, own, self.baseline, self.tasks), strict=True))
         return [results[index] for index in range(len(points))]
 
+    def cost_measured(self, point: DesignPoint, reach: Mapping[str, tuple[float, ...]]) -> CostResult:
+        """Return the cost of a design whose inputs run each layer in these shares, by task."""
+        costed, own = self._cost(self._build(combination(point)), [point], reach)
+        return cost_results(costed, own, self.baseline, self.tasks)[0]
+
     def compare(self, point: DesignPoint) -> dict[str, dict[str, float | None]]:
         """Return each baseline's cost by column, on the design's own hardware, by the baseline's name."""
         built, best = self._build(combination(point)), Scheme(self.best.magnitude_bits, self.best.input_bits)
@@ -253,11 +259,13 @@ class WorkloadProblem:
         plugins, api = self._plugins, self._origins[f"hardware.{combination[3]}"].api
         return Built(combination, plugins[generator], plugins[compressor], plugins[scheduler], plugins[hardware], api)
 
-    def _cost(self, built: Built, points: list[DesignPoint]) -> tuple[Costed, dict[str, dict[str, Floats]]]:
+    def _cost(
+        self, built: Built, points: list[DesignPoint], reach: Mapping[str, tuple[float, ...]] = MappingProxyType({})
+    ) -> tuple[Costed, dict[str, dict[str, Floats]]]:
         """Cost designs of one combination, and each baseline on each design's own hardware, by the suffix of its columns."""
         name, params = built.names[3], stack(points)
         with heard(self._origins[f"hardware.{name}"].files):
-            costed, own = cost_points(self.workload, built, params), self._own[name]
+            costed, own = cost_points(self.workload, built, params, reach), self._own[name]
             bits = {"": PAPER, "_best": Scheme(self.best.magnitude_bits, self.best.input_bits)}
             return costed, {suffix: own.cost(params["hardware"], one) for suffix, one in bits.items()}
 

@@ -235,14 +235,14 @@ class Scorer:
 
             def make() -> dict[str, NDArray[Any]]:
                 outcome: Outcome = measure()
-                numbers = {"value": outcome.value, "flagged": outcome.flagged, "layers_run": outcome.layers_run}
+                numbers = {"value": outcome.value, "flagged": outcome.flagged, "reach": outcome.reach}
                 return {name: np.array(number) for name, number in numbers.items()} | {
                     "predictions": outcome.predictions
                 }
 
             arrays = self._context.arrays.find_or_make("scores", recipe, make)
-            run = float(arrays.get("layers_run", np.nan))  # old entries lack it
-            self._known[key] = Outcome(float(arrays["value"]), bool(arrays["flagged"]), arrays["predictions"], run)
+            reach = tuple(arrays["reach"].tolist())
+            self._known[key] = Outcome(float(arrays["value"]), bool(arrays["flagged"]), arrays["predictions"], reach)
         return self._known[key]
 
 

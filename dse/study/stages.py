@@ -9,7 +9,7 @@ from typing import Any
 
 from dse.errors import PluginContractError, StudyError
 from dse.records.design import DesignPoint
-from dse.records.problem import Problem, WithComparisons
+from dse.records.problem import Problem, WithComparisons, WithMeasuredExits
 from dse.records.scored import CostResult
 from dse.results.objectives import evaluate_objectives
 from dse.results.points import PREFIX
@@ -111,26 +111,29 @@ class Evaluator:
         return Told(values, {**excesses, LIMITS: row["violation"]})
 
     def _stages(self, point: DesignPoint, cells: dict[str, Any], beaten: Beaten) -> Outcome:
-        cost = self._cost(point)
-        cells.update(cost_cells(cost))
-        without = self._derive(cells, scored=False)
-        excesses, reasons = check(self._early, cells)
-        reasons += without
-        excesses |= {item.name: 0.0 for item in self._late}
-        if cost.violations:
-            excesses[LIMITS] = max(cost.violation, TOLERANCE)
-            reasons = [*cost.violations, *reasons]
-        else:
-            excesses[LIMITS] = 0.0
+        excesses, reasons = self._take_cost(self._cost(point), cells)
         if reasons or not self.needs_score:
             return self._tell(cells, excesses, reasons)
         if self._screens and (stopped := self._screen(point, cells, excesses, beaten)) is not None:
             return stopped
         cells["stage"] = "score"
-        cells.update(score_cells(self._problem.score(point)))
+        score = self._problem.score(point)
+        cells.update(score_cells(score))
+        early: list[str] = []
+        if score.reach and isinstance(self._problem, WithMeasuredExits):
+            excesses, early = self._take_cost(self._problem.cost_measured(point, score.reach), cells)
         without = self._derive(cells, scored=True)
         late, reasons = check(self._late, cells)
-        return self._tell(cells, {**excesses, **late}, [*reasons, *without])
+        return self._tell(cells, {**excesses, **late}, [*early, *reasons, *without])
+
+    def _take_cost(self, cost: CostResult, cells: dict[str, Any]) -> tuple[dict[str, float], list[str]]:
+        """Add a cost to the cells; return by how much each limit is exceeded, and why the design cannot be built."""
+        cells.update(cost_cells(cost))
+        without = self._derive(cells, scored=False)
+        excesses, reasons = check(self._early, cells)
+        excesses |= {item.name: 0.0 for item in self._late}
+        excesses[LIMITS] = max(cost.violation, TOLERANCE) if cost.violations else 0.0
+        return excesses, [*cost.violations, *reasons, *without]
 
     def _derive(self, cells: dict[str, Any], *, scored: bool) -> list[str]:
         """Add the expressions that are known before, or only after, the score; return why objectives have no value."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -116,6 +116,11 @@ class RemoteProblem:
     def cost(self, points: list[DesignPoint]) -> list[CostResult]:
         """Cost many designs, in the given order."""
         return list(self._ask("cost", points))
+
+    def cost_measured(self, point: DesignPoint, reach: Mapping[str, tuple[float, ...]]) -> CostResult:
+        """Return the cost of a design whose inputs run each layer in these shares, by task."""
+        result: CostResult = self._ask("cost_measured", point, reach)
+        return result
 
     def compare(self, point: DesignPoint) -> dict[str, dict[str, float | None]]:
         """Return each baseline's cost by column, on the design's own hardware, by the baseline's name."""

@@ -14,7 +14,7 @@ import dse
 from dse.cost.cost import Built, cost_points
 from dse.cost.counts import count
 from dse.cost.demand import demand
-from dse.cost.exits import check_heads
+from dse.cost.exits import check_heads, measure_exits
 from dse.cost.sum import _runs
 from dse.records.plugin import KINDS
 from dse.testing import tiny_workload
@@ -119,3 +119,19 @@ def test_heads_are_those_the_plan_is_charged_for() -> None:
             check_heads(plan, 0, wrong, generator="test")
     with pytest.raises(dse.PluginContractError, match="other heads of early exits"):
         check_heads(dse.Plan(OWN), 0, {1: head}, generator="test")
+
+
+def test_what_inputs_did_in_scoring_takes_the_place_of_what_was_expected() -> None:
+    owner = np.array([[[1, -1, 1], [2, 2, 2], [3, 3, 3]]])
+    expected = np.ones((1, 3, 3))
+    expected[0, :, 2] = 0.5
+    plan = dse.Plan(owner, exits=dse.Exits(np.zeros((1, 3, 3), int), expected))
+    load = tiny_workload(3, layers=3)
+
+    found = measure_exits(plan, load, {"task0": (1.0, 0.0, 0.25)})
+
+    assert found.exits is not None
+    assert found.exits.reach[0].tolist() == [[1.0, 1.0, 0.25], [1.0, 1.0, 0.5], [1.0, 1.0, 0.5]]
+    assert plan.exits.reach[0, 0, 2] == 0.5  # the plugin's own array stays
+    assert measure_exits(plan, load, {}) is plan
+    assert measure_exits(dse.Plan(owner), load, {"task0": (1.0, 0.0, 0.25)}).exits is None
