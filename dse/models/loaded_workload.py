@@ -19,7 +19,7 @@ from dse.models.data.text import token_moments
 from dse.models.hub import commit_of
 from dse.models.inference.evaluate import Evaluator
 from dse.models.loaded_task import LoadedTask
-from dse.models.tokenizers import load_base_tokenizer
+from dse.models.tokenizers import give_equal_tokens, load_base_tokenizer
 from dse.models.training import finetune, joint
 from dse.models.weight_cache import WeightCache
 from dse.records.callbacks import ProgressCallback
@@ -111,7 +111,7 @@ class LoadedWorkload:
         return tokenizer_digest(self.tokenizer)
 
     def require_one_tokenizer(self, reason: str) -> None:
-        """Refuse tasks with a tokenizer of their own.
+        """Refuse tasks whose tokenizer gives the rows of the tasks other tokens than the base's.
 
         Args:
             reason: why all tasks must read the same tokens.
@@ -121,7 +121,7 @@ class LoadedWorkload:
         """
         expected = f"the words and rules of the tokenizer in {self.source}, since {reason}"
         for name, task in self.tasks.items():
-            if task.own_tokenizer:
+            if task.own_tokenizer and not give_equal_tokens(task.tokenizer, self.tokenizer, self.tasks.values()):
                 fault = f"the checkpoint of task {name!r} has another tokenizer than the base"
                 fix = "use a checkpoint with the base's tokenizer, or leave the task out"
                 raise CheckpointError(fault, where=task.checkpoint, expected=expected, fix=fix)

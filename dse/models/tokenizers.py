@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from dse.errors import CheckpointError, DseError
 from dse.files import is_file
 from dse.models.checkpoints import load_tokenizer
-from dse.models.data.text import Encoded
+from dse.models.data.splits import SPLITS
+from dse.models.data.text import Encoded, encode, padding
 from dse.space.workload import TaskSpec
+
+if TYPE_CHECKING:
+    from dse.models.loaded_task import LoadedTask
 
 FILES = (
     *("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt", "tokenizer.model"),
@@ -90,6 +95,14 @@ def check_words(task: TaskSpec, tokenizer: Any, tokens: Encoded) -> None:
             found=f"{share:.0%}",
             fix="check that model and tokenizer belong together, and the language and letter case of the texts",
         )
+
+
+def give_equal_tokens(own: Any, shared: Any, tasks: Iterable[LoadedTask]) -> bool:
+    """Return whether two tokenizers give all rows of some tasks the same tokens and the same padding."""
+    rows = [(getattr(task.splits, name), task.spec.max_length) for task in tasks for name in SPLITS]
+    return padding(own) == padding(shared) and all(
+        encode(own, *row).inputs == encode(shared, *row).inputs for row in rows if len(row[0])
+    )
 
 
 def _lacks_files(source: str) -> bool:

@@ -111,15 +111,28 @@ def test_the_same_words_in_another_order_beside_a_checkpoint_are_used(own: Load,
     assert work.recorded.items() - plain.recorded.items() == {("tokenizer.t", work.tasks["t"].own_tokenizer)}
 
 
-@pytest.mark.parametrize(
+SHARING = pytest.mark.parametrize(
     "use", [lambda work: work.shape, lambda work: similarity(work, 8)], ids=["traffic", "similarity"]
 )
+
+
+@SHARING
 def test_a_tokenizer_of_a_tasks_own_is_refused_where_tasks_share_tokens(own: Load, tuned: Path, use: Any) -> None:
     write_tokenizer(tuned, random.Random(0).sample(WORDS, len(WORDS)))
     with pytest.raises(CheckpointError, match="of task 't' has another tokenizer than the base") as caught:
         use(own("shared", checkpoint=str(tuned)))
     assert f"where: {tuned}" in str(caught.value)
     assert "use a checkpoint with the base's tokenizer" in str(caught.value)
+
+
+@SHARING
+def test_tasks_share_tokens_if_other_rules_change_no_row(own: Load, tuned: Path, use: Any) -> None:
+    write_tokenizer(tuned, WORDS)
+    settings = json.loads((tuned / "tokenizer_config.json").read_text(encoding="utf-8"))
+    (tuned / "tokenizer_config.json").write_text(json.dumps(settings | {"strip_accents": True}), encoding="utf-8")
+    work = own("shared", checkpoint=str(tuned))
+    assert work.tasks["t"].own_tokenizer
+    use(work)
 
 
 def test_a_joint_training_reads_each_task_with_its_own_tokenizer(own: Load, tuned: Path, table: Path) -> None:

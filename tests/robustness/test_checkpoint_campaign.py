@@ -768,7 +768,7 @@ def one_token_type_and_pairs(one: Stranger) -> None:
     one.write_tuned(type_vocab_size=1, center=False)
 
 
-@case("token type", "base")
+@case("token type", "tuned")
 def a_base_of_one_token_type_and_pairs(one: Stranger) -> None:
     one.pairs = True
     one.write_base(type_vocab_size=1)
@@ -855,7 +855,7 @@ def _mark(name: str) -> Any:
     return pytest.param(name, marks=() if CASES[name][0] in QUICK else pytest.mark.slow)
 
 
-@pytest.mark.parametrize("name", map(_mark, CASES))
+@pytest.mark.parametrize("name", list(map(_mark, CASES)))
 def test_a_checkpoint_of_a_stranger_scores_as_transformers_does_or_is_refused(name: str, tmp_path: Path) -> None:
     make, words = CASES[name]
     judge(Stranger(tmp_path, SEED + list(CASES).index(name)), make, words)
