@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, TypedDict, Unpack
@@ -35,7 +36,10 @@ class Conditions(TypedDict):
 def query(
     sql: Annotated[
         str,
-        typer.Argument(metavar="SQL", help="Query over the views trials, pareto and studies; quote names with dots."),
+        typer.Argument(
+            metavar="SQL",
+            help="Query over the views trials, pareto, studies and validation; - reads it from stdin. Quote names with dots.",
+        ),
     ],
     studies: Annotated[
         list[str] | None,
@@ -53,6 +57,8 @@ def query(
 ) -> None:
     """Answer a query in SQL over one or many studies."""
     form = opt.choose_form(form, out)
+    if sql == "-":
+        sql = sys.stdin.buffer.read().decode("utf-8-sig", "surrogateescape")
     frame = dse.query(
         sql, studies or (), results=results, time_limit_s=time_limit, say=lambda text: say(f"WARNING: {text}")
     )

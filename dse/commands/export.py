@@ -131,9 +131,9 @@ def _read_scores(source: Path, record: Mapping[str, Any]) -> dict[str, dict[str,
     """
     import pandas as pd
 
+    from dse.results.files import VALIDATION
     from dse.results.read import DAMAGE, damaged_table_error
     from dse.results.status import Status
-    from dse.study.validate import TABLE
 
     prefix = "score."
     scores = {name.removeprefix(prefix): {"search": value} for name, value in record.items() if name.startswith(prefix)}
@@ -155,15 +155,15 @@ def _read_scores(source: Path, record: Mapping[str, Any]) -> dict[str, dict[str,
             found=f"means over {record['draws']} draws",
             fix="run the design in a study without these options, with --start, and export it from there",
         )
-    if (source / TABLE).is_file():
+    if (source / VALIDATION).is_file():
         try:
-            table = pd.read_parquet(source / TABLE, use_threads=False)
+            table = pd.read_parquet(source / VALIDATION, use_threads=False)
             for row in table[table["trial"] == record["trial"]].to_dict("records"):
                 for task, by_split in scores.items():
                     by_split["report"] = float(row[f"report.score.{task}"])
         except DAMAGE as error:
             fix = "validate the study again, or delete the file"
-            raise damaged_table_error(source / TABLE, error, subject="the validation", fix=fix) from error
+            raise damaged_table_error(source / VALIDATION, error, subject="the validation", fix=fix) from error
     return scores
 
 

@@ -26,8 +26,8 @@ def query(
     """Answer a query in SQL over one or many studies.
 
     Args:
-        sql: DuckDB's SQL over the views ``trials``, ``pareto`` and ``studies``; `docs/results.md` describes them. Names
-            with dots are quoted. If there are several statements, the last one answers.
+        sql: DuckDB's SQL over the views ``trials``, ``pareto``, ``studies`` and ``validation``; `docs/results.md` describes
+            them. Names with dots are quoted. If there are several statements, the last one answers.
         studies: names of studies, their folders, folders that hold studies, or parquet files; by default all of
             ``results``.
         results: folder that holds the studies.

@@ -8,6 +8,7 @@ BASELINES = "baselines.parquet"
 SPACE = "space.toml"
 PROVENANCE = "provenance.json"
 LOG = "log.jsonl"
+VALIDATION = "validation.parquet"
 LOCK = ".lock"
 OWN = frozenset(
     f"{name}.parquet" for name in ("trials", "pareto", "baselines", "validation", "profile", "proposals", "redundancy")

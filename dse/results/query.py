@@ -1,4 +1,4 @@
-"""Answer SQL with DuckDB over the tables of studies, in the views `trials`, `pareto` and `studies`.
+"""Answer SQL with DuckDB over the tables of studies, in the views `trials`, `pareto`, `studies` and `validation`.
 
 The SQL may be a stranger's: DuckDB gets tables in memory, and access to no file, extension or setting.
 """
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from dse.errors import QueryError, missing_package
 from dse.records.callbacks import MessageCallback, ignore_message
 from dse.results.columns import task_names
-from dse.results.files import PROVENANCE
+from dse.results.files import PROVENANCE, VALIDATION
 from dse.results.limited import run_limited
 from dse.results.objectives import read_objectives
-from dse.results.read import damaged_table_error, read_provenance, read_table
+from dse.results.read import DAMAGE, damaged_table_error, read_provenance, read_table
 from dse.results.studies import Source, join_tables
 from dse.threads import count_cores
 
@@ -42,7 +42,7 @@ _LARGEST_BYTES = 10**9
 
 
 def ask(sources: Sequence[Source], sql: str, *, limit_s: float = LIMIT_S, say: MessageCallback = ignore_message) -> Any:
-    """Answer a query over the views `trials`, `pareto` and `studies`.
+    """Answer a query over the views `trials`, `pareto`, `studies` and `validation`.
 
     Args:
         sources: studies in the views.
@@ -93,6 +93,8 @@ def _answer(
     except ImportError as error:
         raise missing_package("SQL", "duckdb", "query") from error
     views = _read_views(sources)
+    if "validation" in sql.lower():  # a damaged file spoils no other query
+        views["validation"] = join_tables([_read_validation(source) for source in sources], sources)
     editions = sorted({edition or 1 for edition in views["trials"]["accounting"].unique().to_pylist()})
     if len(editions) > 1:
         names = " and ".join(map(str, editions))
@@ -177,6 +179,21 @@ def _read_views(sources: Sequence[Source]) -> dict[str, Any]:
     }
 
 
+def _read_validation(source: Source) -> Any:
+    """Read the designs of a study that `dse validate` scored on the report split; none if it was not validated."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = source.trials.parent / VALIDATION
+    if not file.is_file():
+        return pa.table({"trial": pa.array([], pa.int64())})
+    try:
+        return pq.ParquetFile(file).read(use_threads=False)
+    except DAMAGE as error:
+        fix = "delete the file, and validate the study again"
+        raise damaged_table_error(file, error, subject="the validation", fix=fix) from error
+
+
 def _studies_schema() -> Any:
     import pyarrow as pa
 
@@ -222,8 +239,8 @@ def _reach_error(where: str, reason: str) -> QueryError:
 
 def _refusal_error(tables: Mapping[str, Any], message: str, sql: str, where: str) -> QueryError:
     """Build the error for SQL that DuckDB refuses, with names that the user may have meant."""
-    views = ("pareto",) if where == "--where" else ("trials", "pareto", "studies")
-    columns = sorted({name for view in views for name in tables[view].schema.names})
+    views = ("pareto",) if where == "--where" else ("trials", "pareto", "studies", "validation")
+    columns = sorted({name for view in views if view in tables for name in tables[view].schema.names})
     unquoted = [name for name in columns if "." in name and re.search(rf'(?<![\w."]){re.escape(name)}(?![\w."])', sql)]
     missing = _MISSING.search(message)
     near = get_close_matches(missing[1], columns, n=3) if missing else []

@@ -18,6 +18,7 @@ from dse.files import write_whole
 from dse.records.problem import Problem
 from dse.results.columns import METRICS
 from dse.results.files import LOG as STUDY_LOG
+from dse.results.files import VALIDATION
 from dse.results.objectives import of_reference
 from dse.results.read import DAMAGE, damaged_table_error
 from dse.results.rows import score_cells
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LOG = "validation.jsonl"
-TABLE = "validation.parquet"
 LEAST = {"area": ("array_area_ratio", "energy_uj"), "energy": ("energy_uj", "array_area_ratio")}
 """Costs that a design chosen for a target minimises, the second one where the first is equal."""
 SLACK = 0.5
@@ -126,8 +126,8 @@ def validate(
             if progress is not None:
                 progress(index, len(chosen))
         table = pd.DataFrame(rows)
-        whole = _with_earlier(table, folder / TABLE) if chosen_only else table
-        path = write_whole(folder / TABLE, lambda file: whole.to_parquet(file, index=False))
+        whole = _with_earlier(table, folder / VALIDATION) if chosen_only else table
+        path = write_whole(folder / VALIDATION, lambda file: whole.to_parquet(file, index=False))
     optimism = float((table["report.accuracy_drop"] - table["search.accuracy_drop"]).mean())
     return Validation(table, path, optimism, rule, choice, _keeps_target(table, choice, target_drop))
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from dse.cli.app import app
 from tests.support.tables import OLD, row, write
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "results" / "example"
@@ -52,6 +54,15 @@ def test_the_ending_of_a_file_says_its_format(dse: Any, tmp_path: Path, ending: 
         assert file.read_text(encoding="utf-8") == dse(*command, "--format", form).stdout
     assert dse("query", SQL, EXAMPLE, "--out", tmp_path / "y", "--format", "csv").exit_code == 0
     assert len(list(csv.reader((tmp_path / "y").open(encoding="utf-8")))) == 3
+
+
+@pytest.mark.parametrize(
+    ("sql", "status", "said"), [(b"\xef\xbb\xbfSELECT 1 AS n\n", 0, " n\n"), (b"SELECT '\xff'", 1, "no text in UTF-8")]
+)
+def test_a_query_is_read_from_standard_input(sql: bytes, status: int, said: str) -> None:
+    result = CliRunner().invoke(app, ["query", "-", str(EXAMPLE)], input=sql)
+    assert result.exit_code == status
+    assert said in result.output
 
 
 def test_a_query_reads_every_study_by_default(dse: Any) -> None:

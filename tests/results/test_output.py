@@ -17,7 +17,7 @@ import dse
 from dse.cli.app import app
 from dse.commands.redundancy import REDUNDANCY
 from dse.errors import OutputError
-from dse.results.files import OWN
+from dse.results.files import OWN, VALIDATION
 from dse.results.output import write_output
 from dse.results.points import point_of
 from dse.study import start, validate
@@ -35,7 +35,7 @@ def run(*words: object) -> Any:
 
 def test_the_files_of_a_study_are_listed() -> None:
     assert {path.name for path in EXAMPLE.iterdir() if path.is_file()} <= OWN
-    assert {start.PROFILE, start.PROPOSALS, validate.LOG, validate.TABLE, REDUNDANCY, "log.jsonl", ".lock"} <= OWN
+    assert {start.PROFILE, start.PROPOSALS, validate.LOG, VALIDATION, REDUNDANCY, "log.jsonl", ".lock"} <= OWN
 
 
 @pytest.mark.parametrize("name", sorted(OWN))

@@ -16,6 +16,7 @@ import pytest
 
 import dse
 from dse.errors import QueryError, SetupError, StudyError
+from dse.results.files import VALIDATION
 from dse.results.limited import is_stuck
 from dse.results.query import ask, matching
 from dse.results.read import read_trials
@@ -211,7 +212,7 @@ def test_the_name_of_a_folder_is_no_pattern(results: Path, name: str, other: str
 def test_a_column_that_does_not_exist_gets_the_nearest(results: Path) -> None:
     text = refusal(results, "SELECT area_mm FROM trials")
     assert 'Referenced column "area_mm" not found' in text
-    assert "expected: SQL over trials, pareto, studies" in text
+    assert "expected: SQL over trials, pareto, studies, validation" in text
     assert 'do: did you mean "area_mm2"' in text
     assert '"trial_count"' in refusal(results, "SELECT s.trial_cont FROM studies s")
 
@@ -271,6 +272,18 @@ def test_a_damaged_provenance_is_named(results: Path) -> None:
     with pytest.raises(StudyError, match="the provenance is damaged") as caught:
         ask(find((), results), "SELECT 1")
     assert f"where: {file}" in str(caught.value)
+
+
+def test_the_validation_is_a_view_that_other_queries_do_not_read(results: Path) -> None:
+    pd.DataFrame({"trial": [1], "report.accuracy_drop": [0.25]}).to_parquet(results / "old" / VALIDATION)
+    joined = 'SELECT study, area_mm2, "report.accuracy_drop" AS lost FROM trials JOIN validation USING (study, trial)'
+    assert rows_of(results, joined) == [{"study": "old", "area_mm2": 3.0, "lost": 0.25}]
+    assert rows_of(results, "FROM validation", "new") == []
+    (results / "old" / VALIDATION).write_bytes(b"PAR1")
+    assert rows_of(results, "SELECT count(*) AS n FROM trials", "old") == [{"n": 4}]
+    with pytest.raises(StudyError, match="the validation is damaged") as caught:
+        rows_of(results, "FROM validation")
+    assert f"where: {results / 'old' / VALIDATION}" in str(caught.value)
 
 
 def test_without_duckdb_it_is_said_how_to_get_it(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
