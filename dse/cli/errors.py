@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 import threading
 from pathlib import Path
@@ -22,6 +23,11 @@ DEBUG = "dse.debug"
 
 class ErrorsShown(TyperGroup):
     """Group of commands that turns errors into messages."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Expand `~` at the start of a word or of an option's value: a shell does not after ``=``, nor in quotes."""
+        expand = r"^(--[\w-]+=|)(~[^/]*)", lambda home: home[1] + os.path.expanduser(home[2])  # noqa: PTH111
+        return super().parse_args(ctx, [re.sub(*expand, word) for word in args])
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; turn an error into a message and an exit status, unless ``--debug`` was given."""

@@ -36,10 +36,7 @@ class Conditions(TypedDict):
 def query(
     sql: Annotated[
         str,
-        typer.Argument(
-            metavar="SQL",
-            help="Query over the views trials, pareto, studies and validation; - reads it from stdin. Quote names with dots.",
-        ),
+        typer.Argument(metavar="SQL", help="Query over trials, pareto, studies and validation; - reads it from stdin."),
     ],
     studies: Annotated[
         list[str] | None,

@@ -127,8 +127,7 @@ class TaskRows:
     def _tables(self) -> list[tuple[Path, pd.DataFrame]]:
         """Path and rows of each file; the first one's labels say what labels mean, unless a checkpoint does."""
         if self._progress is not None and not (source := self.spec.data).archive:
-            folder = Path(source.path).absolute().parent
-            place = f"data set {source.hub} of the Hugging Face hub" if source.hub else folder
+            place = f"data set {source.hub} of the hub" if source.hub else Path(source.path).absolute().parent
             self._progress(f"task {self.spec.name!r} reads {place}", 1.0)
         paths = self.check_files()
         tables: list[tuple[Path, pd.DataFrame]] = []

@@ -190,8 +190,7 @@ def _read_validation(source: Source) -> Any:
     try:
         return pq.ParquetFile(file).read(use_threads=False)
     except DAMAGE as error:
-        fix = "delete the file, and validate the study again"
-        raise damaged_table_error(file, error, subject="the validation", fix=fix) from error
+        raise damaged_table_error(file, error, subject="the validation", fix="validate the study again") from error
 
 
 def _studies_schema() -> Any:

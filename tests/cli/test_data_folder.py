@@ -131,7 +131,7 @@ def test_a_message_names_what_a_task_reads(
     workload: Any = SimpleNamespace(cache=tmp_path, progress=lambda text, share: said.append((text, share)))
     task = LoadedTask(parse(wanted.workload, path=wanted.path).tasks[0], workload)
     assert task.classes == ("0", "1")
-    place = "data set owner/set of the Hugging Face hub" if folder is None else str(data / "set")
+    place = "data set owner/set of the hub" if folder is None else str(data / "set")
     assert said == [(f"task 'own' reads {place}", 1.0)]
     assert len(task.splits.report) > 0
 

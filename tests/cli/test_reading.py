@@ -227,3 +227,15 @@ def test_a_chip_that_soon_wears_out_is_printed_with_its_lifetime(dse: Any, tmp_p
     assert header.split()[-1] == "lifetime_years"
     assert short.split()[-1] == "0.001"
     assert "lifetime_years" not in dse("pareto", tmp_path / "y").stdout
+
+
+@pytest.mark.parametrize("home", ["~/example", "--results=~"])
+def test_a_home_folder_that_the_shell_left_is_expanded(
+    dse: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    write(tmp_path / "example", OLD, [row(0, 5.0, 0.8)])
+    monkeypatch.setenv("HOME", str(tmp_path))
+    words = [home] if home.startswith("~") else ["example", home]
+    assert dse("pareto", *words, "--out=~/front.csv").exit_code == 0
+    assert (tmp_path / "front.csv").read_text(encoding="utf-8").count("\n") == 2
+    assert "~no-such-user/example" in dse("pareto", "~no-such-user/example").stderr
