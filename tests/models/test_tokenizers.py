@@ -126,10 +126,13 @@ def test_a_tokenizer_of_a_tasks_own_is_refused_where_tasks_share_tokens(own: Loa
 
 
 @SHARING
-def test_tasks_share_tokens_if_other_rules_change_no_row(own: Load, tuned: Path, use: Any) -> None:
+@pytest.mark.parametrize("rules", [{"strip_accents": True}, {"tokenizer_class": "PreTrainedTokenizerFast"}], ids=str)
+def test_tasks_share_tokens_if_other_rules_change_no_row(
+    own: Load, tuned: Path, use: Any, rules: dict[str, Any]
+) -> None:
     write_tokenizer(tuned, WORDS)
     settings = json.loads((tuned / "tokenizer_config.json").read_text(encoding="utf-8"))
-    (tuned / "tokenizer_config.json").write_text(json.dumps(settings | {"strip_accents": True}), encoding="utf-8")
+    (tuned / "tokenizer_config.json").write_text(json.dumps(settings | rules), encoding="utf-8")
     work = own("shared", checkpoint=str(tuned))
     assert work.tasks["t"].own_tokenizer
     use(work)
