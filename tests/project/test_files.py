@@ -9,7 +9,8 @@ from pathlib import Path
 import dse
 
 ROOT = Path(__file__).resolve().parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+_TABLES = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT, WHEEL = _TABLES["project"], _TABLES["tool"]["hatch"]["build"]["targets"]["wheel"]
 
 
 def text(name: str) -> str:
@@ -62,3 +63,16 @@ def test_recipes_of_containers_name_extras_that_exist() -> None:
         extras = re.search(r"\[((?:\w+,?)+)\]['\"]", text(name))
         assert extras is not None
         assert set(extras[1].split(",")) <= set(PROJECT["optional-dependencies"])
+
+
+def test_the_apptainer_image_gets_the_files_that_an_installation_needs() -> None:
+    copied = dict(re.findall(r"^    (\S+) (/src/)$", text("apptainer.def"), re.MULTILINE))
+    needed = {
+        "pyproject.toml",
+        "constraints.txt",
+        PROJECT["readme"],
+        *PROJECT["license-files"],
+        *WHEEL["force-include"],
+    }
+    assert set(copied) == needed | {folder.split("/")[0] for folder in WHEEL["packages"]}
+    assert all((ROOT / name).exists() for name in copied)
