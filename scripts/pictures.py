@@ -225,7 +225,7 @@ def draw_folders() -> str:
         parts += [rectangle(24, y, WIDTH - 48, height, "panel"), text(40, y + 25, title, "head")]
         for index, (name, words) in enumerate(folders):
             line = y + 50 + 24 * index
-            parts += [text(56, line, name, "mono"), text(176, line, words)]
+            parts += [text(56, line, name, "mono"), text(196, line, words)]
         y += height + 12
     beside = "Beside it: plugins/dse_plugins (built-in plugins, which use only public names), spaces, reproductions, benchmarks, tests."
     return picture("Folders of the package and what each is for", y + 34, [*parts, text(28, y + 14, beside)])
