@@ -18,7 +18,7 @@ from dse.testing import CompressorTests, GeneratorTests
 
 MINILM, BERT = (6, 384, 1536, 12), (12, 768, 3072, 12)
 GAIN = 0.99
-"""Ratios from here on are no gain."""
+"""Ratios from here on are not a gain."""
 
 
 class Outcome(NamedTuple):

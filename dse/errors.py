@@ -23,14 +23,14 @@ __all__ = [
 
 
 MOST_FOUND, MOST_TOLD, MOST_PROBLEMS = 400, 5000, 50
-"""Most characters of a value that was found and of another part of a message, and most problems that a message lists."""
+"""Largest numbers of characters of a found value and of another part of a message, and of problems in a message."""
 
 
 class DseError(Exception):
     """Base of all errors that a person is to read; the command line shows them without a traceback.
 
     Attributes:
-        problems: errors that this one tells together; empty for a single problem.
+        problems: errors that this error reports together; empty for a single problem.
     """
 
     problems: Sequence[DseError] = ()
@@ -92,7 +92,7 @@ def collect(problems: list[DseError], where: str = "") -> Iterator[None]:
 
     Args:
         problems: list that receives each problem of the error.
-        where: place in the space file, which a problem tells beside its own place.
+        where: place in the space file, which the message of a problem names beside its own place.
     """
     try:
         yield
@@ -160,7 +160,7 @@ class WorkerError(DseError, ChildProcessError):
 
 
 class TimeLimitError(DseError, TimeoutError):
-    """The process that evaluates designs said nothing for longer than the space file allows."""
+    """The process that evaluates designs was silent for longer than the space file allows."""
 
 
 def missing_package(user: str, package: str, extra: str, *, where: object = None) -> SetupError:

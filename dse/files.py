@@ -55,7 +55,7 @@ def _plain(value: Any) -> object:
 
 def _unhashable(found: str) -> PluginContractError:
     return PluginContractError(
-        "a part of a key cannot be hashed, so it would not tell one result from another",
+        "a part of a key cannot be hashed, so the key could not distinguish results",
         where="the key of a cached result",
         expected="text, numbers, lists, tables with text as keys, dataclasses of these, or numpy arrays of numbers",
         found=found,
@@ -160,7 +160,7 @@ def make_folder(folder: Path, name: str = "the study's folder", option: str = "-
         str(folder).encode()  # no table can have a path of other bytes
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, UnicodeEncodeError) as refusal:
-        reasons = {FileExistsError: "it is no folder", UnicodeEncodeError: "its name has bytes that are no UTF-8"}
+        reasons = {FileExistsError: "it is not a folder", UnicodeEncodeError: "its name has bytes that are not UTF-8"}
         reason = reasons.get(type(refusal)) or getattr(refusal, "strerror", None) or refusal
         raise StudyError(
             f"{name} cannot be written: {reason}",
@@ -186,7 +186,7 @@ def check_new_folder(folder: Path, name: str, *, error: type[DseError], fix: str
             f"{name} is taken",
             where=folder,
             expected="a folder that does not exist, or an empty one",
-            found="files in it" if folder.is_dir() else "a file",
+            found="a folder with files" if folder.is_dir() else "a file",
             fix=fix,
         )
 

@@ -73,7 +73,7 @@ def without_folders(value: Any) -> Any:
 
 
 def hashes_of(files: Iterable[Path]) -> dict[str, str]:
-    """Return the content hash of files by name; files of one name have one hash."""
+    """Return the content hash of files by name; files of the same name have one hash."""
     by_name: dict[str, list[str]] = {}
     for file in sorted(files):
         by_name.setdefault(file.name, []).append(file_hash(file) if file.is_file() else "missing")

@@ -17,7 +17,7 @@ from dse.errors import DseError, PluginContractError, SpaceError, join_errors, u
 _Model = TypeVar("_Model", bound=BaseModel)
 _Keys: TypeAlias = tuple[int | str, ...]
 MOST_TRIED = 5
-"""Most times that a table is validated again without its wrong entries."""
+"""Largest number of times that a table is validated again without its wrong entries."""
 
 _EXPECTED = {
     "string_type": "text",
@@ -123,7 +123,7 @@ def _read_detail(
     if detail["type"] == "missing":
         return SpaceError(f"the key {keys[-1]!r} is missing", where=where)
     value = detail["input"]
-    found = str(value).lower() if isinstance(value, bool) else repr(value)  # TOML's true is no True
+    found = str(value).lower() if isinstance(value, bool) else repr(value)  # TOML's true is not True
     if detail["type"] == "value_error":  # a validator of ours: its sentence says what is wrong
         return SpaceError(f"this value is not usable: {detail['ctx']['error']}", where=where, found=found)
     return SpaceError("this value is not usable", where=where, expected=_describe_expected(detail), found=found)

@@ -127,7 +127,7 @@ def _input_bits(rows: pd.DataFrame) -> Ints:
 
 
 def _check_files(folder: Path, name: str, hashes: Mapping[str, str]) -> None:
-    """Refuse a model that reads other files than when the study was costed.
+    """Refuse a model that reads files that have changed since the study was costed.
 
     Raises:
         StudyError: a file has changed.

@@ -24,7 +24,7 @@ _DIGESTS = {"base": "weights", "task": "weights", "weights": "trained weights", 
 def check_comparable(sources: Sequence[Source], *, anyway: bool = False) -> str:
     """Refuse studies whose designs cannot be compared.
 
-    Each fact is compared among the studies whose files tell it: tasks, digests of weights and rows, scores and costs of the
+    Each fact is compared among the studies whose files give it: tasks, digests of weights and rows, scores and costs of the
     baseline, reference hardware, traffic, precision, and the accounting of `dse`.
 
     Args:
@@ -45,9 +45,9 @@ def check_comparable(sources: Sequence[Source], *, anyway: bool = False) -> str:
     raise StudyError(
         f"these studies cannot be compared, since they differ in {', '.join(differing)}",
         where=place(sources),
-        expected="studies that agree in tasks, weights, rows, baseline, reference hardware, traffic, precision and accounting",
+        expected="studies with the same tasks, weights, rows, baseline, reference hardware, traffic, precision and accounting",
         found="; ".join(list(differing.values())[:_SHOWN]) + (f"; and {more} more" if more > 0 else ""),
-        fix="name studies that agree, or one study at a time; "
+        fix="name studies that have all of these facts in common, or one study at a time; "
         + (
             "columns mean something else in each edition of the accounting"
             if "accounting" in differing
@@ -57,7 +57,7 @@ def check_comparable(sources: Sequence[Source], *, anyway: bool = False) -> str:
 
 
 def _find_differences(sources: Sequence[Source]) -> dict[str, str]:
-    """Return each fact in which studies differ, with its value in each study that tells it."""
+    """Return each fact in which studies differ, with its value in each study that gives it."""
     facts = {source.study: _read_facts(source) for source in sources}
     differing = {}
     for name in dict.fromkeys(name for own in facts.values() for name in own):
@@ -68,14 +68,14 @@ def _find_differences(sources: Sequence[Source]) -> dict[str, str]:
 
 
 def _read_facts(source: Source) -> dict[str, str]:
-    """Return what the files of a study tell about the conditions of its numbers, by name."""
+    """Return what the files of a study say about the conditions of its numbers, by name."""
     table, _ = read_table(source.trials)
     trials, folder = to_frame(table, source.trials), source.trials.parent
     facts = {"tasks": ", ".join(sorted(task_names(table.schema.names)))}
     if source.trials.name in (TRIALS, PARETO):  # a copy under another name may lie beside a study that is not its own
         if (folder / PROVENANCE).is_file():
             facts |= _of_sessions(folder / PROVENANCE)
-        with suppress(DseError):  # a space file that is missing, or of another version, tells nothing
+        with suppress(DseError):  # a space file that is missing, or of another version, gives no fact
             space = load(folder / SPACE)
             facts["reference hardware"] = " ".join(
                 map(str, filter(None, space.reference_hardware.model_dump().values()))

@@ -66,7 +66,7 @@ def least(importances: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.fl
 
     Returns:
         Share of a layer's importance that its least important half carries, 0 to 1, NaN where the layer has no importance,
-        shape (L,); most units that together carry less than `LITTLE` of the layer's importance, shape (L,).
+        shape (L,); largest number of units that together carry less than `LITTLE` of the layer's importance, shape (L,).
     """
     ordered = np.sort(importances, axis=1)
     total = ordered.sum(axis=1)

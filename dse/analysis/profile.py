@@ -27,7 +27,7 @@ from dse.space.domain import Domain, at, size, snap_value
 from dse.space.searchspace import SearchedParameter, SearchSpace
 
 MOST_SETTINGS = 32
-"""Most settings of a task that are scored; ranges are thinned to keep this limit."""
+"""Largest number of settings of a task that are scored; ranges are thinned to keep this limit."""
 CLUSTERS = 4
 MODES = {"acc": 0.15, "opt": 0.5, "agg": 2.0}
 """Mean drop in points that each mode may cost on the search split. The paper measured a gain of 0.1 and drops of 0.7 and 2.7;
@@ -142,7 +142,7 @@ def per_task(space: SearchSpace, kind: Kind, name: str) -> list[SearchedParamete
 def _costs(
     problem: Problem, start: DesignPoint, settings: Sequence[Mapping[str, Scalar]], uniform: list[DesignPoint]
 ) -> tuple[Ratios, Ratios]:
-    """Return, by column, the ratio of each setting on all tasks, (S,), and its addition on one task to the least ratio, (T, S)."""
+    """Return, by column, the ratio of each setting on all tasks, (S,), and its addition on one task to the smallest ratio, (T, S)."""
     tasks = len(problem.tasks)
     costs = problem.cost(uniform)
     ratios, extra = {}, {}
@@ -225,7 +225,7 @@ def _proposal(
 
 
 def cheapest(losses: NDArray[np.float64], extra: NDArray[np.float64], budget: float) -> list[int]:
-    """Pick one of S settings for each of G groups, so that losses sum to at most the budget and costs to the least.
+    """Pick one of S settings for each of G groups, so that losses sum to at most the budget and costs are smallest.
 
     The result is exact in steps of `UNIT`. If even the smallest losses exceed the budget, these are picked.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dse.score.problem import WorkloadProblem
 
 SURE = 0.9
-"""Least confidence of an answer with which an input could leave early."""
+"""Smallest confidence of an answer with which an input could leave early."""
 Columns: TypeAlias = Mapping[str, NDArray[Any]]
 """Values (T, L) by column; NaN where a value is missing."""
 

@@ -49,7 +49,7 @@ class ErrorsShown(TyperGroup):
                 said = DseError(f"the system refuses: {error.strerror}", where=error.filename)
             elif isinstance(error, UnicodeEncodeError):
                 said = DseError(
-                    "a name has bytes that are no UTF-8", found=ascii(error.object)[:80], fix="rename the file"
+                    "a name has bytes that are not UTF-8", found=ascii(error.object)[:80], fix="rename the file"
                 )
             unexpected = (
                 f"unexpected error: {type(error).__name__}: {shorten(error)}; run again with --debug for the traceback"

@@ -33,7 +33,7 @@ def limit(text: str, metavar: str, *, repeated: bool = False) -> Any:
     def refuse_endless(value: Any) -> Any:
         for number in value if isinstance(value, list) else [value]:
             if number is not None and not math.isfinite(number):
-                raise typer.BadParameter(f"{number} is no finite number")
+                raise typer.BadParameter(f"{number} is not a finite number")
         return (value or []) if repeated else value  # older typer takes the length of a list that was not given
 
     return typer.Option(help=text, metavar=metavar, callback=refuse_endless)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dse.commands.plugins_info import PluginDetails
 
 TimeLimit: TypeAlias = Annotated[
-    float, typer.Option(help="End a plugin that says nothing for this time.", metavar="SECONDS", min=0)
+    float, typer.Option(help="End a plugin that is silent for this time.", metavar="SECONDS", min=0)
 ]
 plugins = opt.make_group("List, describe, check and create plugins.")
 

@@ -150,8 +150,8 @@ def report(
 def dashboard(
     study: opt.Study,
     *,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0 takes a free port.")] = 8080,
-    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free port.")] = 8080,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     results: opt.Results = opt.RESULTS,
 ) -> None:
     """Show a study in the browser while it runs, with optuna-dashboard; Ctrl-C ends it."""

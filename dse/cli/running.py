@@ -48,7 +48,7 @@ def run(
         typer.Option(help="Designs to evaluate first: a profile's proposals, or a front.", metavar="FILE"),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Continue although plugins or the space file have changed.")
+        bool, typer.Option("--force", help="Continue even if plugins or the space file have changed.")
     ] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Evaluate failed designs again first.")] = False,
     form: opt.Form = Format.TABLE,
@@ -207,7 +207,7 @@ def redundancy(
         typer.Option(
             min=1,
             max=2**63 - 1,
-            help="Training rows: of all tasks together for similarity, of each task for importance.",
+            help="Number of training rows: over all tasks together for similarity, and per task for importance.",
         ),
     ] = 384,
     form: opt.Form = Format.TABLE,

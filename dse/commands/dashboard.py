@@ -19,13 +19,13 @@ def dashboard(
 
     Args:
         study: name of a study, or its folder.
-        host: name or address to listen at; the default can be reached from this machine only.
-        port: port to listen at; 0 takes a free port.
+        host: name or address to listen on; the default can be reached from this machine only.
+        port: port to listen on; 0 takes a free port.
         results: folder that holds the studies.
         serving: callback for the address, once the server listens.
 
     Raises:
-        SetupError: optuna-dashboard is not installed, or the server cannot listen at this address.
+        SetupError: optuna-dashboard is not installed, or the server cannot listen on this address.
         StudyError: there is no such study, or its log is missing or damaged.
     """
     from dse.dashboards.serve import server

@@ -88,7 +88,7 @@ def export(
     table, target = table_file(study_folder(study, results), TRIALS), Path(folder)
     source, record = table.parent, show(table, trial)
     scores = _read_scores(source, record)
-    check_new_folder(target, "the folder to export to", error=OutputError, fix="name another, or remove it")
+    check_new_folder(target, "the folder of the export", error=OutputError, fix="remove it, or name another folder")
     if not (source / SPACE).is_file():
         raise StudyError(
             "this study's space file is missing", where=source / SPACE, expected=f"{SPACE}, as a run writes it"
@@ -103,7 +103,7 @@ def export(
         raise OutputError(
             f"the design cannot be exported: {error.strerror or error}",
             where=target,
-            fix="make room, or name a folder in one that is writable",
+            fix="make room, or name a folder where you may write",
         ) from error
 
 
@@ -145,7 +145,7 @@ def _read_scores(source: Path, record: Mapping[str, Any]) -> dict[str, dict[str,
             where=source,
             expected="a trial whose tasks were scored",
             found=f"status {record['status']}" + (f": {record['reason']}" if "reason" in record else ""),
-            fix=f"export trial {same}, the same design" if same is not None else "choose one of `dse pareto`",
+            fix="export a trial of `dse pareto`" if same is None else f"export trial {same}, the same design",
         )
     if "draws" in record:
         raise StudyError(
@@ -177,7 +177,7 @@ def _describe_export(
     """Return the design and the facts that an export records about it.
 
     Raises:
-        StudyError: a plugin has another version or other parameters than when the design was scored.
+        StudyError: the version or the parameters of a plugin have changed since the design was scored.
     """
     from dse.exports.write import Wanted
     from dse.records.plugin import KINDS
@@ -198,7 +198,7 @@ def _describe_export(
     declared = {item.full_name for item in problem.parameters if item.plugin == point.plugin(item.kind)}
     if others := declared ^ set(point.values):
         raise StudyError(
-            "a plugin has other parameters than when the design was scored",
+            "the parameters of a plugin have changed since the design was scored",
             where=", ".join(sorted(others)),
             fix="run the study again",
         )
@@ -234,7 +234,7 @@ def _check_scores(source: Path, wanted: Wanted, activity: ProgressCallback) -> N
         for task in {**recorded, **measured}:
             if measured.get(task) != recorded.get(task):
                 raise StudyError(
-                    "this machine makes another model of the design than the study scored",
+                    "the model that this machine makes of the design differs from the one that the study scored",
                     where=f"{split} score of task {task}",
                     expected=recorded.get(task, "none: the study has other tasks now"),
                     found=measured.get(task, "none: the study has other tasks now"),
@@ -283,6 +283,6 @@ def _whole_folder(target: Path) -> Iterator[Path]:
         if not place.is_dir():
             made.replace(place)
             return
-        # The manifest comes last: a folder without it is no export.
+        # The manifest comes last: a folder without it is not an export.
         for path in sorted(made.iterdir(), key=lambda path: path.name == MANIFEST):
             path.replace(place / path.name)

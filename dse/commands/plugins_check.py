@@ -73,7 +73,7 @@ def plugins_check(
 ) -> list[CheckResult]:
     """Run the conformance suites on the plugins of a file or a package folder, or on an installed plugin.
 
-    The checks run in a process of their own; a check that ends it, or says nothing for too long, fails, and another process
+    The checks run in a process of their own; a check that ends it, or is silent for too long, fails, and another process
     goes on with the next check. Nothing is downloaded or trained, and a package need not be installed: the suites run on tiny encoders with random
     weights.
 

@@ -66,10 +66,10 @@ def plugins_info(
         plugins: bare plugin files to load as well.
         space: space file, for whose encoder, tasks, traffic and options the parameters are declared. Its base and data are
             fetched.
-        time_limit_s: time after which a plugin that says nothing is ended, s.
+        time_limit_s: time after which a silent plugin is ended, s.
 
     Raises:
-        TimeLimitError: the plugin said nothing for too long.
+        TimeLimitError: the plugin was silent for too long.
         WorkerError: the plugin ended the process that asked it.
         UnknownNameError: there is no such plugin, no such kind, or several plugins of that name.
         PluginLoadError: there is no such plugin, but some plugins did not load.
@@ -109,7 +109,7 @@ def _find_plugin(infos: list[PluginInfo], name: str, kind: str | None) -> Plugin
         + "; ".join(
             f"{info.kind or info.status} ({info.distribution}): {info.summary or info.reason}" for info in chosen
         ),
-        fix="say which with --kind",
+        fix="name the kind of the plugin with --kind",
     )
 
 

@@ -44,7 +44,7 @@ def plugins_list(*, plugins: Iterable[Path | str] = (), time_limit_s: float = TI
 
 def describe_end(error: DseError, limit_s: float) -> str:
     """Return what a worker did that a plugin kept from answering."""
-    return str(error.found) if isinstance(error, WorkerError) else f"said nothing for {limit_s:g} s"
+    return str(error.found) if isinstance(error, WorkerError) else f"was silent for {limit_s:g} s"
 
 
 def _list_apart(limit_s: float, source: Path | str) -> list[PluginInfo]:

@@ -66,7 +66,7 @@ def plugins_new(kind: str, name: str, *, out: Path | str | None = None, descript
     if not description.isprintable() or not description.strip():
         raise PackageError("the description is not one line of text", found=repr(description))
     folder = Path(out) if out is not None else Path(package)
-    check_new_folder(folder, "the folder of the new package", error=PackageError, fix="name another with --out")
+    check_new_folder(folder, "the folder of the new package", error=PackageError, fix="name another folder with --out")
     values = {
         "kind": kind,
         "name": name,
@@ -94,8 +94,8 @@ def _words(name: str) -> list[str]:
     """Return the words of a name that becomes part of a package's and a module's name."""
     if not _NAME.fullmatch(name):
         raise PackageError(
-            "the name cannot be that of a plugin and its package",
-            expected="letters and digits that begin with a letter, words joined by - or _, such as my-plugin",
+            "a plugin and its package cannot have this name",
+            expected="words of letters and digits, joined by - or _, that begin with a letter, such as my-plugin",
             found=repr(name),
         )
     return re.split("[-_]", name)
@@ -116,7 +116,7 @@ def _check_free(name: str, package: str, module: str) -> None:
         installed = f"module {module}" if find_spec(module) is not None else ""
     if installed:
         raise PackageError(
-            f"the package of a plugin called {name!r} would have the name of one that is installed",
+            f"the package of a plugin called {name!r} would have the name of an installed package",
             found=installed,
             fix="choose another name",
         )

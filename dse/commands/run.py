@@ -44,9 +44,9 @@ def run(
         seed: seed of the search; by default as in the space file.
         device: device that runs the models: auto, cpu or cuda.
         data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
-        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's.
+        cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's cache folder.
         plugins: bare plugin files, besides those that the space file names.
-        force: whether to continue although plugins, data or the space have changed since the study began.
+        force: whether to continue even if plugins, data or the space have changed since the study began.
         retry_failed: whether to evaluate failed designs again first.
         start: parquet or CSV file with designs to evaluate first: proposals of a profile, or a front. Values per task go to
             tasks by name. The sampler `graybox` also reads the profile that lies beside the proposals.

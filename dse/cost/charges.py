@@ -10,7 +10,7 @@ from dse.errors import PluginContractError
 from dse.records.charges import Components
 
 _UNCHECKED = {"names", "endurance", "violations", "write_pulses", "occupancy", "power", "resize", "gating"}
-"""Fields of `Components`, `Occupancy` and `Power` that are no charges."""
+"""Fields of `Components`, `Occupancy` and `Power` that are not charges."""
 
 
 def check_components(components: Components, who: str) -> None:

@@ -24,7 +24,7 @@ def check_footprint(footprint: Footprint, wanted: Demand, compressor: str) -> No
                 compressor,
                 name,
                 f"finite values >= 0 of shape {shape}",
-                f"shape {values.shape}, least {np.min(values, initial=0):g}",
+                f"shape {values.shape}, smallest value {np.min(values, initial=0):g}",
             )
     for index, piece in enumerate(footprint.pieces):
         first = piece.fed_by

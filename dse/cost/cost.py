@@ -139,12 +139,12 @@ def _check_exits_are_charged(plan: Plan, hardware: str, api: int) -> None:
 
 
 def _check_input_bits(geometry: Geometry, params: Params, hardware: str, api: int) -> None:
-    """Refuse hardware with other input bits than the design's; hardware of contract 1 has its own where a design asks for none."""
+    """Refuse hardware whose input bits differ from the design's; hardware of contract 1 has its own where a design asks for none."""
     asked = params.get(INPUT_BITS.name, geometry.input_bits)
     wrong = (geometry.input_bits != asked) & ((api >= API) | (asked != INPUT_BITS.default))
     if wrong.any():
         raise PluginContractError(
-            f"hardware {hardware!r} has other input bits than the design",
+            f"hardware {hardware!r} has input bits that differ from the design's",
             expected=f"{int(asked[wrong][0])} input bits",
             found=f"{int(geometry.input_bits[wrong][0])} input bits, by contract {api} of plugins",
             fix="give params['input_bits'] to dse.Geometry and state api=2, or leave the input bits of compressors at 8",

@@ -1,7 +1,7 @@
 """Counting: the arrays and events of a footprint on crossbar arrays.
 
 One code path counts footprints (before weights exist) and stored terms (after), so the two can only differ if a
-compressor stored something else than it announced.
+compressor stored weights that differ from those that it announced.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def check_exits(exits: Exits, owner: Ints, *, generator: str) -> None:
                 f"generator {generator!r} returned early exits that do not fit the plan",
                 where=f"Plan.exits.{name}",
                 expected=f"finite values >= 0 of shape {owner.shape}",
-                found=f"shape {values.shape}, least {np.min(values, initial=0):g}",
+                found=f"shape {values.shape}, smallest value {np.min(values, initial=0):g}",
             )
     runs = owner != DROPPED
     reach = np.where(runs, fields["reach"], 1.0)
@@ -60,14 +60,14 @@ def check_exits(exits: Exits, owner: Ints, *, generator: str) -> None:
     if wrong.any():
         point, task, layer = (int(index[0]) for index in np.nonzero(wrong))
         raise PluginContractError(
-            f"generator {generator!r} expects more inputs to run a layer than ran the one before",
+            f"generator {generator!r} expects more inputs at a layer than at the layer before",
             where=f"Plan.exits.reach, design {point}, task {task}, layer {layer}",
             expected=f"at most {before[point, task, layer]:g}",
             found=reach[point, task, layer],
         )
     if (fields["parameters"][~runs] > 0).any():
         raise PluginContractError(
-            f"generator {generator!r} asks an early-exit head after a layer that does not run",
+            f"generator {generator!r} has an early-exit head after a layer that does not run",
             where="Plan.exits.parameters",
             expected=0,
             found=int(fields["parameters"][~runs].max()),
@@ -87,7 +87,7 @@ def check_heads(plan: Plan, task: int, heads: Mapping[int, ExitHead], *, generat
     given = {layer: head.weight.numel() + head.bias.numel() for layer, head in sorted(heads.items())}
     if charged != given:
         raise PluginContractError(
-            f"generator {generator!r} gives other heads of early exits than its plan is charged for",
+            f"generator {generator!r} gives heads of early exits that differ from those that its plan is charged for",
             where=f"task {task}",
             expected=f"parameters by layer {charged}",
             found=given,

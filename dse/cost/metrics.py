@@ -80,7 +80,7 @@ def describe(costs: Costs) -> list[dict[str, float | None]]:
 
 
 def _empty(columns: Mapping[str, Floats], costs: Costs) -> list[dict[str, float | None]]:
-    """Return the cells of each design, empty where a value that may be missing is no number."""
+    """Return the cells of each design, empty where a value that may be missing is not a number."""
     table = np.stack(list(columns.values()), axis=1)
     may_be_empty = [name in costs.service or name.startswith(_MAY_BE_EMPTY) for name in columns]
     cells = table.astype(object)

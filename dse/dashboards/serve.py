@@ -59,11 +59,11 @@ def server(folder: Path, host: str, port: int) -> WSGIServer:
 
     Args:
         folder: folder of the study.
-        host: name or address to listen at.
-        port: port to listen at; 0 takes a free port.
+        host: name or address to listen on.
+        port: port to listen on; 0 takes a free port.
 
     Raises:
-        SetupError: optuna-dashboard is not installed, or the server cannot listen at this address.
+        SetupError: optuna-dashboard is not installed, or the server cannot listen on this address.
         StudyError: there is no study with a log, or its log is damaged.
     """
     app = application(Live(folder), lambda text: sys.stderr.write(text + "\n"))
@@ -71,7 +71,7 @@ def server(folder: Path, host: str, port: int) -> WSGIServer:
         return make_server(host, port, app, server_class=_Server, handler_class=_Quiet)
     except (OSError, OverflowError) as error:
         raise SetupError(
-            "the dashboard cannot listen there",
+            "the dashboard cannot listen on this address",
             where=f"{host}:{port}",
             found=getattr(error, "strerror", None) or error,
             fix="name another port with --port (0 takes a free one), or another address of this machine with --host",

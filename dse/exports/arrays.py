@@ -79,7 +79,7 @@ def _places(array: Any, levels: Mapping[str, int]) -> dict[str, Any]:
     if not fits or set(levels) & {*Segment._fields, *NAMED}:
         raise PluginContractError(
             "levels() of the hardware model names impossible units",
-            expected="arrays in each unit, the largest unit first, each a multiple of the next; no column's name",
+            expected="the number of arrays in each unit, the largest unit first, each number a multiple of the next; no unit named like a column",
             found=dict(levels),
         )
     columns, left = {}, array

@@ -21,7 +21,7 @@ def check_terms(stored: Stored, shape: tuple[int, int], where: str) -> None:
 
     Raises:
         ValueError: a shape does not fit, an index is outside the matrix, or a code exceeds its bound.
-        PluginContractError: a value is no finite number, or a code is not whole.
+        PluginContractError: a value is not a finite number, or a code is not whole.
     """
     check_changes(stored, where)
     feeding, scaling = {term.fed_by for term in stored.terms}, stored.scaling
@@ -38,7 +38,7 @@ def check_terms(stored: Stored, shape: tuple[int, int], where: str) -> None:
             fits = fits and term.codes.shape == sizes and vectors <= {1, sizes[0]}
             fits = fits and int(term.codes.abs().max()) <= term.magnitude
     if not fits:
-        raise ValueError(f"terms, bias or factors of {where} do not fit a matrix of {shape}, or a code its magnitude")
+        raise ValueError(f"terms, bias or factors of {where} do not fit a matrix of {shape}, or a code is too large")
 
 
 def _count(indices: Tensor | None, size: int) -> int:

@@ -83,7 +83,7 @@ class Files:
             size = path.stat().st_size if regular else None
             if size != recorded["bytes"]:
                 raise ExportError(
-                    "a file of the export is not whole" if regular else "a file of the export is missing, or a link",
+                    f"a file of the export is {'incomplete' if regular else 'missing, or is a link'}",
                     where=path,
                     expected=f"{recorded['bytes']} bytes",
                     found=f"{size} bytes" if regular else f"a link to {path.resolve()}" if path.exists() else "nothing",

@@ -145,7 +145,7 @@ class Export:
         with refuse_damage(path):
             table = pd.read_parquet(path, use_threads=False)
             if wrong := [name for name in NUMBERS if table[name].dtype.kind != "i"]:
-                raise TypeError(f"column {wrong[0]} is not of whole numbers")
+                raise TypeError(f"column {wrong[0]} does not hold whole numbers")
             if task is not None:
                 self.model(task)
                 table = table[[task in users for users in table["tasks"]]]

@@ -78,7 +78,7 @@ def _check_agreement(manifest: Any) -> None:
     for name in manifest.files:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or path.as_posix() != name or set(name) & {"\\", "\0"}:
-            raise ValueError(f"files has {name!r}, which is no path inside the folder")
+            raise ValueError(f"files has {name!r}, which is not a path inside the folder")
 
 
 def seal(content: dict[str, Any]) -> str:

@@ -54,9 +54,9 @@ class TaskModel:
         if not first or second is None or (pairs is not None and len(second) != len(first)):
             fault = "there is no text to answer" if first == [] else "texts and pairs differ in number"
             raise DataError(
-                "these are no texts to answer" if first is None or second is None else fault,
+                "these are not texts that the model can answer" if first is None or second is None else fault,
                 where=f"task {self.name!r}",
-                expected="a list of texts, with no pairs or equally many",
+                expected="a list of texts, and as many pairs as texts or no pairs",
                 found=f"texts {texts!r:.99}, pairs {pairs!r:.99}",
             )
         return self._logits(pd.DataFrame({"text": first, "text_b": second or [""] * len(first)}))
@@ -227,7 +227,7 @@ class TaskModel:
             differs = {name for name in needed if name not in state or state[name].shape != shapes[name]}
             if differs:
                 raise ExportError(
-                    "the exported model has another architecture than this version of transformers builds",
+                    "the exported model differs in architecture from the one that this version of transformers builds",
                     where=self._export.folder,
                     expected=f"{min(differs)} of task {self.name!r}",
                     found=f"a model that transformers {self._export.manifest['versions']['transformers']} built",

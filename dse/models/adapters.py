@@ -112,7 +112,7 @@ def count_outputs(adapter: Adapter, base: str) -> int:
 
 
 def compare_bases(source: str, base: BaseSpec) -> tuple[str, ...]:
-    """Return a sentence if a folder's adapter names another base than the study's; folders count by their last part."""
+    """Return a sentence if a folder's adapter names a base that is not the study's; folders count by their last part."""
     adapter = read_adapter(source)
     named = str(adapter.config.get("base_model_name_or_path") or "") if adapter else ""
     if Path(named).name.casefold() in ("", *(Path(name).name.casefold() for name in (base.name, base.source))):
@@ -127,7 +127,7 @@ def _check_kind(config: Mapping[str, Any], source: str) -> None:
     odd += [f"{key} = {config.get(key)}" for key, values in allowed.items() if config.get(key) not in values]
     if odd:
         fix = "save a whole model with PEFT's merge_and_unload, if the adapter can be merged, and name its folder"
-        raise CheckpointError(f"the adapter is no plain LoRA: it has {', '.join(odd)}", where=source, fix=fix)
+        raise CheckpointError(f"the adapter is not a plain LoRA: it has {', '.join(odd)}", where=source, fix=fix)
 
 
 def _merge(adapter: Adapter, model: PreTrainedModel) -> None:

@@ -25,7 +25,7 @@ class LoadedBase(NamedTuple):
         digest: content hash of all parameters.
         config_digest: content hash of the configuration.
         embeddings: content hash and number of parameters of the embeddings.
-        longest: most tokens that the base has positions for; None if there is no limit.
+        longest: largest number of tokens that the base has positions for; None if there is no limit.
     """
 
     weights: dict[tuple[int, int], Tensor]
@@ -41,7 +41,7 @@ def read_base(source: str) -> LoadedBase:
     """Read a base from a folder or from the hub; the model itself is discarded.
 
     Raises:
-        CheckpointError: the base is no encoder that `dse` runs, or its weights are not usable.
+        CheckpointError: the base is not an encoder that `dse` runs, or its weights are not usable.
         SourceError: no model has this name.
     """
     model = models.load_model(source, labels=1)

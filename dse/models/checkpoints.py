@@ -93,7 +93,7 @@ def _load(source: str, labels: int | None, *, seed: int, allow_new_head: bool) -
     shapes = {name: (list(stored), list(own)) for name, stored, own in info["mismatched_keys"]}
     for name in sorted(set(shapes) - head):
         stored, own = shapes[name]
-        reason = "a weight of the checkpoint has another shape than its config.json says"
+        reason = "the shape of a weight of the checkpoint differs from that in its config.json"
         raise CheckpointError(reason, where=f"{source}, {name}", expected=own, found=stored)
     absent = set(info["missing_keys"]) & dict(model.named_parameters()).keys()
     if missing := sorted(absent - head):

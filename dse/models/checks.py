@@ -29,9 +29,9 @@ def name_refusals(owner: str, source: str) -> Iterator[None]:
 
 
 def longest_input(model: PreTrainedModel) -> int | None:
-    """Return the most tokens that an encoder has positions for; None if it has no such limit.
+    """Return the largest number of tokens that an encoder has positions for; None if it has no such limit.
 
-    Positions of padding are none of text: a table that has a row for padding begins after this row, as RoBERTa's does.
+    Positions of padding do not count as positions of text: a table that has a row for padding begins after this row, as RoBERTa's does.
     """
     from torch import nn
 
@@ -74,12 +74,12 @@ def check_token_types(task: TaskSpec, model: PreTrainedModel, tokenizer: Any, so
                 where=f"{source}, {name}",
                 expected=f"{last + 1} token types, as the tokenizer gives them",
                 found=module.num_embeddings,
-                fix="use a model that was trained on pairs, or a tokenizer that gives both texts one type",
+                fix="use a model that was trained on pairs, or a tokenizer that gives both texts the same type",
             )
 
 
 def check_checkpoint(task: TaskSpec, model: PreTrainedModel, base: Encoder, family: str) -> None:
-    """Refuse a checkpoint of another family or shape than the base, with too few positions, or no output of a regression.
+    """Refuse a checkpoint whose family or shape differs from the base's, with too few positions, or no output of a regression.
 
     Args:
         task: task of the checkpoint.
@@ -91,7 +91,7 @@ def check_checkpoint(task: TaskSpec, model: PreTrainedModel, base: Encoder, fami
         CheckpointError: the checkpoint does not fit.
     """
     if model.config.model_type != family:
-        fault = f"the checkpoint of task {task.name!r} belongs to another family of models than the base"
+        fault = f"the checkpoint of task {task.name!r} belongs to a different family of models from the base"
         families = {"expected": f"model_type {family}", "found": f"model_type {model.config.model_type}"}
         fix = "use a checkpoint that was fine-tuned from the base, or the base that it was fine-tuned from"
         raise CheckpointError(fault, where=task.checkpoint, fix=fix, **families)
@@ -99,14 +99,14 @@ def check_checkpoint(task: TaskSpec, model: PreTrainedModel, base: Encoder, fami
     actual = Decomposed(model).shape()
     if (base.layers, base.heads, base.matrices) != (actual.layers, actual.heads, actual.matrices):
         raise CheckpointError(
-            f"the checkpoint of task {task.name!r} has another architecture than the base",
+            f"the checkpoint of task {task.name!r} has a different architecture from the base",
             where=task.checkpoint,
             expected=f"{base.layers} layers with {base.heads} heads of {[(m.name, m.columns, m.rows) for m in base.matrices]}",
             found=f"{actual.layers} layers with {actual.heads} heads of {[(m.name, m.columns, m.rows) for m in actual.matrices]}",
         )
     if task.kind == "regression" and model.config.num_labels != 1:
         raise CheckpointError(
-            f"the checkpoint of task {task.name!r} is no regression: it has several outputs",
+            f"the checkpoint of task {task.name!r} is not a regression: it has several outputs",
             where=task.checkpoint,
             expected="one output",
             found=f"{model.config.num_labels} outputs",

@@ -70,7 +70,7 @@ class Decomposed:
         returns: number of values that a layer returns; 0 if it returns its hidden state alone.
 
     Raises:
-        CheckpointError: the model is no encoder of equal layers that hold linear matrices.
+        CheckpointError: the model is not an encoder of equal layers that hold linear matrices.
     """
 
     def __init__(self, model: nn.Module, *, trace: bool = True) -> None:
@@ -195,7 +195,7 @@ class Decomposed:
 def _matrices(inputs: Mapping[str, list[Tensor]]) -> tuple[tuple[str, ...], list[Tensor]]:
     """Return the paths of the linear modules that receive one vector for each token, and these vectors.
 
-    A module that receives the same vectors for all rows is no matrix: its products are known before any text comes.
+    A module that receives the same vectors for all rows is not a matrix: its products are known before any text comes.
     """
     paths, received = [], []
     for path, values in inputs.items():
@@ -233,7 +233,7 @@ def _check_layers(layers: list[nn.Module], linear: list[str]) -> None:
         module = layers[0].get_submodule(path)
         if value.ndim > 1 and path not in linear and not isinstance(module, nn.Embedding):
             raise CheckpointError(
-                "a layer has weights that are no linear matrix, which cannot lie on crossbars",
+                "a layer has weights outside linear matrices, which crossbars cannot hold",
                 where=name,
                 expected="weights in linear modules",
                 found=f"{type(module).__name__} of shape {tuple(value.shape)}",

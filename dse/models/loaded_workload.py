@@ -117,12 +117,12 @@ class LoadedWorkload:
             reason: why all tasks must read the same tokens.
 
         Raises:
-            CheckpointError: the checkpoint of a task has another tokenizer than the base.
+            CheckpointError: the checkpoint of a task has a different tokenizer from the base.
         """
         expected = f"the words and rules of the tokenizer in {self.source}, since {reason}"
         for name, task in self.tasks.items():
             if task.own_tokenizer and not give_equal_tokens(task.tokenizer, self.tokenizer, self.tasks.values()):
-                fault = f"the checkpoint of task {name!r} has another tokenizer than the base"
+                fault = f"the checkpoint of task {name!r} has a different tokenizer from the base"
                 fix = "use a checkpoint with the base's tokenizer, or leave the task out"
                 raise CheckpointError(fault, where=task.checkpoint, expected=expected, fix=fix)
 

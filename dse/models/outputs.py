@@ -42,7 +42,7 @@ def read_outputs(source: str, base: str = "") -> Outputs:
             configuration of the model.
 
     Raises:
-        CheckpointError: the two tables disagree, or they name an output that does not exist, or two outputs have one name.
+        CheckpointError: the two tables disagree, or they name an output that does not exist, or two outputs have the same name.
         SourceError: no model has this name.
     """
     from transformers import PretrainedConfig
@@ -62,7 +62,7 @@ def outputs_of(source: str, count: int, by_number: Mapping[Any, Any], by_name: M
         first = {int(number): str(name) for number, name in by_number.items()}
         second = {int(number): str(name) for name, number in by_name.items()}
     except (TypeError, ValueError) as error:
-        raise CheckpointError("id2label or label2id of a checkpoint is no table", where=source, found=error) from error
+        raise CheckpointError("id2label or label2id is not a table", where=source, found=error) from error
     same = sorted(name for name, count in Counter(first.values()).items() if count > 1)
     if same:
         raise CheckpointError(
@@ -85,7 +85,7 @@ def outputs_of(source: str, count: int, by_number: Mapping[Any, Any], by_name: M
     names = tables[0] if tables else {}
     if names and set(names) != set(range(count)):
         raise CheckpointError(
-            "a checkpoint names other outputs than it has",
+            "a checkpoint does not name exactly the outputs that it has",
             where=source,
             expected=f"names of {count} outputs, numbered from 0",
             found=names,

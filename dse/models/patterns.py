@@ -15,7 +15,7 @@ def find_each(pattern: str, texts: Iterable[str], *, anywhere: bool = False) -> 
     """Return the match of a pattern at the beginning of each text, or ``anywhere`` in it; None where there is none.
 
     Raises:
-        ValueError: the pattern is no regular expression, or takes too long.
+        ValueError: the pattern is not a regular expression, or takes too long.
     """
     import regex  # matches like re, and knows a time limit
 
@@ -27,14 +27,14 @@ def find_each(pattern: str, texts: Iterable[str], *, anywhere: bool = False) -> 
     except TimeoutError:
         raise ValueError(f"the pattern {pattern!r} takes longer than {LIMIT_S:g} s") from None
     except (re.error, regex.error) as error:
-        raise ValueError(f"the pattern {pattern!r} is no regular expression: {error}") from error
+        raise ValueError(f"the pattern {pattern!r} is not a regular expression: {error}") from error
 
 
 def find_group(pattern: str, texts: Iterable[str]) -> list[str]:
     """Return what the first group of a pattern matches anywhere in each text; empty where there is no match.
 
     Raises:
-        ValueError: the pattern is no regular expression, has no group, or takes too long.
+        ValueError: the pattern is not a regular expression, has no group, or takes too long.
     """
     matches = find_each(pattern, texts, anywhere=True)
     if not re.compile(pattern).groups:

@@ -36,8 +36,8 @@ def load_base_tokenizer(source: str, config: Any) -> Any:
         raise CheckpointError(
             "the base has no tokenizer" if tokenizer is None else "the tokenizer of the base knows no word",
             where=source,
-            expected=f"one of the files {', '.join(FILES[:3])}, ... beside the weights, with the words of the model",
-            fix="put the files there that the model was published with",
+            expected=f"one of the files {', '.join(FILES[:3])}, ... beside the weights, with the model's vocabulary",
+            fix="add the files that the model was published with",
         )
     check_embeddings(tokenizer, config, source)
     return tokenizer
@@ -69,10 +69,10 @@ def check_embeddings(tokenizer: Any, config: Any, source: str) -> None:
     last = max(tokenizer.get_vocab().values(), default=-1)
     if rows is not None and last >= rows:
         raise CheckpointError(
-            "the tokenizer has more words than the embeddings have rows",
+            "the tokenizer has more tokens than the embeddings have rows",
             where=source,
-            expected=f"at most {rows} words",
-            found=f"{last + 1} words",
+            expected=f"at most {rows} tokens",
+            found=f"{last + 1} tokens",
             fix="use the tokenizer that the model was published with, or resize the model's embeddings",
         )
 
@@ -91,7 +91,7 @@ def check_words(task: TaskSpec, tokenizer: Any, tokens: Encoded) -> None:
         raise CheckpointError(
             f"the tokenizer does not know most words of task {task.name!r}",
             where=f"rows of task {task.name!r}",
-            expected=f"at most {MOST_UNKNOWN:.0%} of the tokens answered by {tokenizer.unk_token}",
+            expected=f"at most {MOST_UNKNOWN:.0%} of the tokens replaced by {tokenizer.unk_token}",
             found=f"{share:.0%}",
             fix="check that model and tokenizer belong together, and the language and letter case of the texts",
         )

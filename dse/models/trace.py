@@ -84,7 +84,7 @@ def trace(model: nn.Module, layers: Sequence[nn.Module], paths: Sequence[str]) -
 
 
 def check_trace(model: nn.Module, seen: Trace, count: int) -> None:
-    """Refuse a model that is no encoder of ``count`` layers, each run once on hidden states (rows, tokens, hidden).
+    """Refuse a model that is not an encoder of ``count`` layers, each run once on hidden states (rows, tokens, hidden).
 
     Raises:
         CheckpointError: the model is a decoder, repeats layers, arranges its hidden states otherwise, or does not run.
@@ -127,7 +127,7 @@ def is_constant(values: Tensor) -> bool:
 
 
 def runs_in_bf16(model: nn.Module, device: str) -> bool:
-    """Return whether a model runs where torch chooses 16-bit brain floats; some fill a mask with a float32's least number."""
+    """Return whether a model runs where torch chooses 16-bit brain floats; some fill a mask with the smallest float32."""
     import torch
 
     training = model.training

@@ -25,7 +25,7 @@ def read_table(path: Path) -> dict[str, Any]:
     try:
         table: dict[str, Any] = dict(json.loads(path.read_text(encoding="utf-8")).items())
     except (OSError, ValueError, AttributeError, RecursionError) as error:
-        raise CheckpointError("a file of a model is no table in JSON", where=path, found=error) from error
+        raise CheckpointError("a JSON file of a model does not hold a table", where=path, found=error) from error
     return table
 
 
@@ -45,7 +45,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         return {str(name): value.detach() for name, value in tensors.items()}
     except Exception as error:  # torch names no classes of errors; what its unpickler refuses has not run
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise CheckpointError("no file of tensors, or a damaged one", where=path, found=reason) from error
+        raise CheckpointError("not a file of tensors, or damaged", where=path, found=reason) from error
 
 
 def read_tensor(path: Path, name: str) -> Tensor:
@@ -100,7 +100,7 @@ def check_folder(source: str) -> None:
                 f"the model is quantised ({name}), and dse reads float weights", where=source, fix=fix
             )
     elif runs:
-        raise SourceError(f"this folder of a run holds checkpoints; name one of them: {', '.join(runs)}", where=source)
+        raise SourceError(f"the folder of a run holds checkpoints; name one of them: {', '.join(runs)}", where=source)
     elif "adapter_config.json" in names:
         fix = "name the model that it was trained on as the base, and the adapter as the checkpoint of a task"
         raise SourceError("the folder holds an adapter and no whole model", where=source, fix=fix)

@@ -43,7 +43,7 @@ def call_plugin(kind: str, name: str, method: Any, *arguments: Any) -> Any:
     expected = _RETURNS.get(method.__name__, object)
     if not isinstance(result, expected):
         raise PluginContractError(
-            f"{kind} {name!r}: {method.__name__}() returned something else than its contract says",
+            f"{kind} {name!r}: {method.__name__}() returned a type that its contract does not allow",
             where=f"{kind} {name!r}",
             expected=expected.__name__,
             found=type(result).__name__,
@@ -54,7 +54,7 @@ def call_plugin(kind: str, name: str, method: Any, *arguments: Any) -> Any:
 
 
 def _check_numbers(who: str, result: Components | Geometry) -> None:
-    """Refuse a record of hardware with something else than arrays of real numbers, or lengths below 1."""
+    """Refuse a record of hardware whose values are not arrays of real numbers, or have lengths below 1."""
     values = {item.name: getattr(result, item.name) for item in fields(result) if item.type in ("Floats", "Ints")}
     for number, limit in enumerate(result.violations if isinstance(result, Components) else ()):
         values[f"violations.{number}.amount"] = getattr(limit, "amount", limit)
@@ -72,14 +72,14 @@ def refuse_interrupt(error: BaseException) -> None:
     """Raise a person's Ctrl-C again. A worker gets none: there, a KeyboardInterrupt is the plugin's own.
 
     Raises:
-        KeyboardInterrupt: the error is one, and this process listens to Ctrl-C.
+        KeyboardInterrupt: the error is a KeyboardInterrupt, and this process listens to Ctrl-C.
     """
     if isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         raise error
 
 
 def describe_error(error: BaseException) -> str:
-    """Return type and text of an error, also of one that cannot tell its text."""
+    """Return type and text of an error, even if the error cannot give its text."""
     try:
         return f"{type(error).__name__}: {error}".removesuffix(": ")
     except Exception as fault:
@@ -108,11 +108,11 @@ def check_names(who: str, plugin: object, protocols: tuple[type, ...], *, where:
             value, sort = inspect.getattr_static(plugin, name), sorts[near]
             if callable(value) if sort is None else isinstance(value, sort):
                 raise PluginContractError(
-                    f"{who} has {name!r}, which nobody asks for",
+                    f"{who} has {name!r}, which dse never uses",
                     where=where,
                     expected=f"{near!r}",
                     found=f"{name!r}",
-                    fix=f"did you mean {near!r}? If not, rename it: it is too close to that name",
+                    fix=f"did you mean {near!r}? If not, rename {name!r}: the two names are too similar",
                 )
 
 

@@ -34,13 +34,13 @@ def check_parameters(who: str, declared: Iterable[Any], *, given_bits: bool = Fa
         given_bits: whether the core gives the plugin the input bits of a design.
 
     Raises:
-        PluginContractError: one is no parameter, two have one name, a range or a default cannot be used, or the core adds it.
+        PluginContractError: an item is not a parameter, two parameters have the same name, a range or a default cannot be used, or the core adds the parameter.
     """
     parameters = tuple(declared)
     for number, item in enumerate(parameters):
         if not isinstance(item, Parameter):
             raise PluginContractError(
-                f"{who}: a parameter is not declared as one",
+                f"{who}: something that is not a parameter is declared as a parameter",
                 expected="dse.Float, dse.Int, dse.Choice or dse.Permutation",
                 found=ascii(item)[:80],
             )

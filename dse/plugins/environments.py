@@ -101,7 +101,7 @@ def find_python(named: str | None, oldest: tuple[int, int]) -> str:
                 where=named,
                 expected=wanted,
                 found="no Python that runs" if version is None else f"Python {version[0]}.{version[1]}",
-                fix="name another one with --python",
+                fix="name another Python with --python",
             )
         return named
     for minor in range(oldest[1], NEWEST):
@@ -111,7 +111,7 @@ def find_python(named: str | None, oldest: tuple[int, int]) -> str:
     raise SetupError(
         "there is no Python that is new enough",
         expected=f"{wanted} on the path, as python{oldest[0]}.{oldest[1]}",
-        fix="install one, or name it with --python",
+        fix="install such a Python, or name its program with --python",
     )
 
 

@@ -86,7 +86,7 @@ class Guard:
             raise PluginContractError(
                 f"{self._who} changed weights that it was given",
                 where=self._who,
-                expected="weights as they were: they belong to all designs",
+                expected="unchanged weights, since all designs share them",
                 found=f"{len(changed)} tensors that were changed in place, the first of them {changed[0]}",
                 fix="change a copy: weight.clone()",
             )

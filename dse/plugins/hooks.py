@@ -41,12 +41,12 @@ def check_record(record: object, kind: Kind, hook: str, source: str) -> None:
     """
     expected = RECORD_TYPES[kind]
     if not isinstance(record, expected):
-        what, needed = f"hook {hook} yielded something else than a record", f"dse.{expected.__name__}"
+        what, needed = f"hook {hook} yielded a value that is not a record", f"dse.{expected.__name__}"
         raise PluginContractError(what, where=source, expected=needed, found=type(record).__name__)
     for field in ("name", "summary", "version", "source"):
         text = getattr(record, field)
         if not isinstance(text, str) or not text.isprintable() or not (text.strip() or field != "name"):
-            what = f"hook {hook} yielded a record whose {field} is no text of one line"
+            what = f"hook {hook} yielded a record whose {field} is not one line of text"
             raise PluginContractError(what, where=source, found=ascii(text)[:80])
     who = f"{kind} {record.name!r}"
     options: object = record.options

@@ -95,7 +95,7 @@ class Registry:
 
         def load() -> object:
             if not path.is_file():
-                reason = "is no regular file" if path.exists() else "does not exist"
+                reason = "is not a regular file" if path.exists() else "does not exist"
                 raise PluginLoadError(f"the plugin file {reason}", where=path)
             name = f"dse_plugin_file_{path.stem}_{abs(hash(str(path)))}"
             spec = importlib.util.spec_from_file_location(name, path)

@@ -84,7 +84,7 @@ def _entry_points(project: Path) -> list[EntryPoint]:
     try:
         tables = tomllib.loads(project.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PluginLoadError(f"the file is no TOML: {error}", where=project) from error
+        raise PluginLoadError(f"the file is not TOML: {error}", where=project) from error
     points: Any = tables
     for key in ("project", "entry-points", GROUP):
         points = points.get(key) if isinstance(points, dict) else None

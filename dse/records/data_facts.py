@@ -38,7 +38,7 @@ class DataFacts:
         rows: number of rows of each split that has rows.
         cut: number of rows of each split that were longer than ``max_length`` and lost their end.
         notes: sentences on what the files hold that may not be meant so.
-        max_length: most tokens of a row.
+        max_length: largest number of tokens of a row.
         classes: every class, by its number; empty for a regression.
     """
 

@@ -64,7 +64,7 @@ class OnArrays:
     Attributes:
         slices: bit slices of both signs.
         scale: scale of the codes, scalar or (outputs, 1) float32.
-        bias: number that arrays hold on top of every code; the sum of the inputs times this number is taken off again.
+        bias: number that arrays add to every code; the sum of the inputs times this number is subtracted again.
         offset: (outputs, 1) float32 offset that the extra column multiplies, or None.
         outputs: indices of its outputs in the whole matrix, or None for all.
         inputs: indices of its inputs in the whole matrix, or None for all.

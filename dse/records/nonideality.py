@@ -66,7 +66,7 @@ class Nonideality(Options):
 
     @property
     def cells_differ(self) -> bool:
-        """Whether a cell may read as another value than the stored one."""
+        """Whether a cell may read as a value that differs from the stored one."""
         return self.deviation > 0 or self.stuck_on > 0 or self.stuck_off > 0
 
     def recipe(self) -> dict[str, Any]:

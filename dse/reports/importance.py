@@ -19,7 +19,7 @@ LEAST = 20
 _MOST = 24
 """Largest number of parameters in the figure; the most important parameters are drawn."""
 _DECADES = 100
-"""Least ratio of the largest to the smallest value for which a range counts as logarithmic."""
+"""Smallest ratio of the largest to the smallest value for which a range counts as logarithmic."""
 
 
 def importances(study: Study) -> dict[str, dict[str, float]] | str:

@@ -161,7 +161,7 @@ def _summary(study: Study) -> Part:
     facts: list[tuple[str, Any]] = [
         ("trials", f"{len(study.trials)}: " + ", ".join(f"{count} {status}" for status, count in counts.items())),
         ("on the front", len(study.front)),
-        ("objectives", [f"{'most' if item.maximise else 'least'} {title(item.column)}" for item in study.objectives]),
+        ("objectives", [f"{item.goal}imise {title(item.column)}" for item in study.objectives]),
         ("baseline", {name: f"{value:.5g}" for name, value in study.baseline.items()}),
         ("baseline of each task", {task: f"{score:.4f}{chance.get(task, '')}" for task, score in scores.items()}),
         ("reference point", dict(study.reference)),

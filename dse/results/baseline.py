@@ -42,7 +42,7 @@ def baseline_scores(trials: pd.DataFrame) -> dict[str, float]:
 
     Columns ``baseline.<task>`` hold the scores. Tables of older versions lack these columns. Since no task loses more than
     `accuracy_drop_worst`, every trial then bounds every task's baseline from above. The mean of the baselines follows from
-    `accuracy_drop_all`. If the least bounds have this mean, they are the baseline scores.
+    `accuracy_drop_all`. If the smallest bounds have this mean, they are the baseline scores.
     """
     if stored := agreed_values(trials, "baseline."):
         return stored

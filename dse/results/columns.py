@@ -80,7 +80,7 @@ IDENTITY = (
         "done, infeasible, stopped, duplicate or failed; stale if plugins, data or weights have changed since",
     ),
     Column("stage", "string", "last stage that the trial reached: cost, screen or score"),
-    Column("reason", "string", "why a trial is infeasible, stopped, duplicate or failed"),
+    Column("reason", "string", "reason why a trial is infeasible, stopped, duplicate or failed"),
     Column("source", "string", "origin of the design: sampler, profile, enqueued or random"),
     Column("on_front", "bool", FRONT_RULE),
     Column("generator", "string", "plugin"),

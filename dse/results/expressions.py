@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from dse.errors import SpaceError
 
 MOST_LETTERS, MOST_NODES, MOST_EXPONENT = 2000, 64, 8
-"""Most letters of an expression, most numbers, columns and operations together, and the largest exponent."""
+"""Largest number of letters of an expression, largest number of numbers, columns and operations together, and the largest exponent."""
 
 
 Operation: TypeAlias = tuple[Callable[..., Any], int]
@@ -71,7 +71,7 @@ class Expression:
             raise ValueError(_REASONS[type(error)]) from error
         (result,) = stack
         if isinstance(result, complex) or not math.isfinite(result):
-            raise ValueError(f"its result is {result}, which is no finite real number")
+            raise ValueError(f"its result is {result}, which is not a finite real number")
         return float(result)
 
 
@@ -87,7 +87,7 @@ def parse(text: str, where: str = "") -> Expression:
     """Read an expression.
 
     Raises:
-        SpaceError: the text is no expression, is too long, or holds something else than `_ALLOWED` lists.
+        SpaceError: the text is not an expression, is too long, or holds what `_ALLOWED` does not list.
     """
     if len(text) > MOST_LETTERS:
         raise _refusal("is too long", where, f"at most {MOST_LETTERS} letters", len(text))

@@ -102,7 +102,7 @@ def check_agreement(sources: Sequence[Source], subject: str, values: Sequence[An
                 where=source.trials.parent,
                 expected=f"{_words(values[0])}, as in {sources[0].study}",
                 found=_words(value),
-                fix="name studies that agree, or one study at a time",
+                fix=f"name studies with the same {subject}, or one study at a time",
             )
 
 

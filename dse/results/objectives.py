@@ -58,7 +58,7 @@ class Objective:
 
     @property
     def is_usual(self) -> bool:
-        """Whether it is a column with the goal that the column has by default."""
+        """Whether the objective is a column with the column's default goal."""
         metric = None if self.expression else find_metric(self.column)
         return metric is not None and metric.goal == self.goal
 
@@ -73,7 +73,7 @@ class Objective:
 
     @property
     def rule(self) -> str:
-        """Its name, and what is not decided by the name alone: two studies must agree in it."""
+        """Name of the objective, and what the name alone does not decide: the same in two studies that are compared."""
         of = f" = {self.expression.text}" if self.expression else ""
         return self.name if self.is_usual else f"{self.name}{of} ({self.goal})"
 
@@ -81,7 +81,7 @@ class Objective:
     def sentence(self) -> str:
         """What the study looks for, with the reference of the hypervolume."""
         of = self.column if self.expression is None else self.expression.text
-        text = f"{self.name}: {'most' if self.maximise else 'least'} {of}"
+        text = f"{self.name}: {self.goal}imise {of}"
         if self.reference is None:
             return f"{text}; the hypervolume leaves it out, since it has no reference"
         column, value = self.reference
@@ -155,7 +155,7 @@ def read_objectives(items: Iterable[Definition]) -> tuple[Objective, ...]:
     """Read the objectives of a log or table; see `read_objective`.
 
     Raises:
-        ValueError: an entry is no objective.
+        ValueError: an entry is not an objective.
     """
     try:
         objectives = tuple(read_objective(item) for item in items)

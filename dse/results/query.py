@@ -99,7 +99,7 @@ def _answer(
     if len(editions) > 1:
         names = " and ".join(map(str, editions))
         say(
-            f"these studies are of editions {names} of the accounting: columns of one name may mean something else in each"
+            f"these studies are of editions {names} of the accounting: columns of the same name may mean something else in each"
         )
     connection = _connect(views)
     try:
@@ -112,7 +112,7 @@ def _answer(
     except QueryError:
         raise
     except TypeError as error:  # of DuckDB's binding
-        raise QueryError("the SQL is no text in UTF-8", where=where, found=ascii(sql), fix="write it again") from error
+        raise QueryError("the SQL is not UTF-8 text", where=where, found=ascii(sql), fix="write it again") from error
     except (duckdb.PermissionException, ValueError) as error:  # a ValueError is a kind of statement without a name
         raise _reach_error(where, str(error).splitlines()[0]) from error
     except duckdb.Error as error:
@@ -127,7 +127,7 @@ def _connect(views: Mapping[str, Any]) -> DuckDBPyConnection:
     connection.execute(_BEFORE.format(threads=min(count_cores(), 8)))
     for name, table in views.items():
         connection.register(name, table)
-    # `allowed_paths` is no use: COPY could write over a study.
+    # `allowed_paths` does not help: COPY could write over a study.
     connection.execute("SET enable_external_access = false; SET lock_configuration = true")
     return connection
 
@@ -137,7 +137,7 @@ def _run(connection: DuckDBPyConnection, sql: str, where: str) -> Any:
     with connection:
         statements = connection.extract_statements(sql)
         if not statements:
-            raise QueryError("there is no SQL here", where=where, expected="a query over the views", found=repr(sql))
+            raise QueryError("the query is empty", where=where, expected="a query over the views", found=repr(sql))
         for kind in (statement.type.name for statement in statements):
             if kind not in _ALLOWED:
                 raise _reach_error(where, f"a statement of the kind {kind}")
@@ -165,7 +165,7 @@ def _read_views(sources: Sequence[Source]) -> dict[str, Any]:
     """Read the tables of the studies whole; return the Arrow table of each view.
 
     Raises:
-        StudyError: a table is damaged, was not written by `dse`, or its columns have other types than those of another.
+        StudyError: a table is damaged, was not written by `dse`, or its columns have other types in another table.
     """
     import pyarrow as pa
 

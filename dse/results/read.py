@@ -117,7 +117,7 @@ def read_table(file: Path) -> tuple[Any, dict[str, Any]]:
     """Read an Arrow table and its metadata, and check the columns that every reader needs.
 
     Raises:
-        StudyError: the file is no table of a study, or it is damaged.
+        StudyError: the file is not a table of a study, or it is damaged.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -194,7 +194,7 @@ def metadata_of(file: Path, schema: Any) -> dict[str, Any]:
         version, objectives = int(text["schema_version"]), json.loads(text["objectives"])
         study, reference = text["study"], json.loads(text["reference_point"])
     except (ValueError, RecursionError) as error:
-        raise damaged_table_error(file, f"metadata that is no JSON: {error}") from error
+        raise damaged_table_error(file, f"metadata that is not JSON: {error}") from error
     if version > SCHEMA_VERSION:
         raise StudyError(
             "this table was written by a newer dse",
@@ -229,10 +229,10 @@ def damaged_table_error(
         fix: advice to the reader.
     """
     if isinstance(error, PermissionError):
-        return StudyError(f"{subject} cannot be read: permission denied", where=file, fix="make it readable for you")
+        return StudyError(f"{subject} cannot be read: permission denied", where=file, fix="make the file readable")
     if isinstance(error, UnicodeEncodeError):
         return StudyError(
-            "a path has bytes that are no UTF-8, and no table has such a path", where=file, fix="rename it"
+            "a path has bytes that are not UTF-8, and no table has such a path", where=file, fix="rename it"
         )
     lines = str(error).splitlines()
     return StudyError(

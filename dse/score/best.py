@@ -10,7 +10,7 @@ import numpy as np
 LOSS = 0.25
 """Points that the tasks may lose in the mean: fewer bits that lose no more count as lossless."""
 ROWS = 500
-"""Search rows that a task needs to have a say: on fewer rows, a loss of `LOSS` points cannot be seen."""
+"""Search rows that a task needs to count: on fewer rows, a loss of `LOSS` points cannot be seen."""
 MAGNITUDE_BITS = (5, 4, 3, 2, 1)
 INPUT_BITS = (7, 6, 5, 4)
 """Bits that are tried, from many to few; 8 input bits lose nothing by definition."""
@@ -23,7 +23,7 @@ class Best:
     Attributes:
         magnitude_bits: bits of a weight's magnitude; the sign comes on top. Each output has its own grid.
         input_bits: bits of an activation.
-        reason: how they were found, in one phrase.
+        reason: how the bits were found, in one phrase.
     """
 
     magnitude_bits: int = 4

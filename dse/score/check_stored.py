@@ -64,7 +64,7 @@ def _blocks(matrix: Matrix, images: Reprogrammed | None) -> tuple[int, int] | No
 
 
 def _check_bias(matrix: Stored, shape: tuple[int, int], where: str) -> None:
-    """Refuse a bias that is no vector of one finite value per output."""
+    """Refuse a bias that is not a vector of one finite value per output."""
     if matrix.bias is None:
         return
     check_finite(matrix.bias, "a stored bias", where)
@@ -95,7 +95,7 @@ def _check_term(term: Term, where: str, piece: Piece | None) -> None:
             "a signed term is stored like an unsigned one",
             where=where,
             expected="codes >= 0, and an offset only beside such codes",
-            found=f"least code {least}",
+            found=f"smallest code {least}",
         )
 
 

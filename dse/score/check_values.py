@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def check_finite(values: object, name: str, where: str) -> None:
-    """Refuse a value that is no tensor of real, finite numbers.
+    """Refuse a value that is not a tensor of real, finite numbers.
 
     Args:
         values: value that a plugin gave.
@@ -25,13 +25,13 @@ def check_finite(values: object, name: str, where: str) -> None:
         where: plugin, owner, layer and matrix, for the message.
 
     Raises:
-        PluginContractError: the value is no tensor, is complex, or holds NaN or an infinite number.
+        PluginContractError: the value is not a tensor, is complex, or holds NaN or an infinite number.
     """
     import torch
 
     if not isinstance(values, torch.Tensor):
         raise PluginContractError(
-            f"{name} is no tensor", where=where, expected="a torch.Tensor", found=type(values).__name__
+            f"{name} is not a tensor", where=where, expected="a torch.Tensor", found=type(values).__name__
         )
     if values.is_complex():
         raise PluginContractError(
@@ -59,7 +59,7 @@ def check_model(encoder: Encoder, model: Model, where: str) -> None:
         where: plugin and owner, for the message.
 
     Raises:
-        PluginContractError: a value is no tensor of finite numbers.
+        PluginContractError: a value is not a tensor of finite numbers.
     """
     for place, values in _parts(encoder, model):
         check_finite(values, "a weight of a model", f"{where}, {place}")
@@ -104,7 +104,7 @@ def check_term(term: Term, where: str) -> None:
     """Refuse a term whose codes are not whole numbers, or whose scale or offset is not finite.
 
     Raises:
-        PluginContractError: a value is no tensor, is not finite, or is a code that is not whole.
+        PluginContractError: a value is not a tensor, is not finite, or is a code that is not whole.
     """
     _check_whole(term.codes, "stored codes", where)
     check_finite(term.scale, "the scale of a stored term", where)
@@ -113,10 +113,10 @@ def check_term(term: Term, where: str) -> None:
 
 
 def check_changes(stored: Stored, where: str) -> None:
-    """Refuse factors of the base's sums, or codes written over the base, that are no numbers.
+    """Refuse factors of the base's sums, or codes written over the base, that are not numbers.
 
     Raises:
-        PluginContractError: a value is no tensor, is not finite, or is a code that is not whole.
+        PluginContractError: a value is not a tensor, is not finite, or is a code that is not whole.
     """
     if stored.scaling is not None:
         check_finite(stored.scaling.factors, "a factor of the base's partial sums", where)

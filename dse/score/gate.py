@@ -27,7 +27,7 @@ def check_term_shapes(stored: Stored, term: Term, shape: tuple[int, int], where:
         where: plugin, owner, layer and matrix, for messages.
 
     Raises:
-        PluginContractError: a tensor of the term has another shape than its contract says.
+        PluginContractError: a tensor of the term does not have the shape in its contract.
     """
     if not term.codes.numel():
         return  # a piece of the footprint that this matrix leaves empty
@@ -42,7 +42,7 @@ def check_term_shapes(stored: Stored, term: Term, shape: tuple[int, int], where:
 
 
 def check_change_shapes(stored: Stored, shape: tuple[int, int], blocks: tuple[int, int] | None, where: str) -> None:
-    """Refuse factors of the base's sums, or codes written over the base, of another size than the charged one.
+    """Refuse factors of the base's sums, or codes written over the base, whose size differs from the charged size.
 
     Args:
         stored: terms of the matrix.
@@ -51,7 +51,7 @@ def check_change_shapes(stored: Stored, shape: tuple[int, int], blocks: tuple[in
         where: plugin, owner, layer and matrix, for messages.
 
     Raises:
-        PluginContractError: a tensor has another shape than its contract says, or a factor more values than its bits have.
+        PluginContractError: a tensor does not have the shape in its contract, or a factor more values than its bits have.
     """
     if stored.scaling is not None:
         _check_scaling(stored.scaling, shape[0], where)
@@ -60,7 +60,7 @@ def check_change_shapes(stored: Stored, shape: tuple[int, int], blocks: tuple[in
 
 
 def check_shared_scales(encoder: Encoder, stored: Mapping[Key, Stored], base: Mapping[Key, Stored], where: str) -> None:
-    """Refuse a scale that is said to be shared and is none of the scales that are charged.
+    """Refuse a scale that is said to be shared but is not one of the charged scales.
 
     A term may share the scale of another term of its matrix, or of the base's matrix in the same place. An image lies on the
     base's grid.
@@ -85,7 +85,7 @@ def check_shared_scales(encoder: Encoder, stored: Mapping[Key, Stored], base: Ma
 
 
 def check_model_shapes(workload: Workload, model: Model, where: str) -> None:
-    """Refuse weights that are none of the encoder's, and vectors or heads larger than those that are charged.
+    """Refuse weights that the encoder does not have, and vectors or heads that are larger than the charged ones.
 
     Args:
         workload: encoder and tasks.
@@ -93,7 +93,7 @@ def check_model_shapes(workload: Workload, model: Model, where: str) -> None:
         where: plugin and owner, for messages.
 
     Raises:
-        PluginContractError: a tensor has another shape than its place, or stands where no tensor belongs.
+        PluginContractError: the shape of a tensor does not fit its place, or stands where no tensor belongs.
     """
     encoder = workload.encoder
     for name, by_matrix in (("weights", model.matrices), ("a shift of a bias", model.shifts)):
@@ -125,7 +125,7 @@ def _sides(stored: Stored, term: Term, shape: tuple[int, int]) -> tuple[int, int
 
 
 def _check_places(indices: Tensor | None, size: int, count: int, name: str, where: str) -> None:
-    """Refuse indices that are not one different place of the matrix for each row or column of codes."""
+    """Refuse indices that do not give each row or column of codes a place of its own in the matrix."""
     if indices is None and count == size:
         return
     places = range(count) if indices is None else indices.tolist()
@@ -146,7 +146,7 @@ def _per_output(outputs: int) -> set[Shape]:
 def _check_shape(name: str, values: Tensor, shapes: set[Shape], where: str) -> None:
     if tuple(values.shape) not in shapes:
         raise PluginContractError(
-            f"{name} has another shape than the one that is charged",
+            f"the shape of {name} differs from the charged one",
             where=where,
             expected=" or ".join(map(str, sorted(shapes))),
             found=tuple(values.shape),
@@ -196,7 +196,7 @@ def _check_among(free: Iterable[Tensor], charged: Iterable[Tensor], name: str, w
     for values in free:
         if not paid or not bool(torch.isin(values.flatten(), torch.cat(paid)).all()):
             raise PluginContractError(
-                f"{name} is no scale that is stored",
+                f"{name} is not a stored scale",
                 where=where,
                 expected="values of a charged scale of the same matrix, of this owner or of the base",
                 found=f"{values.numel()} values, the first of them {float(values.flatten()[0]):g}",

@@ -16,7 +16,7 @@ WEIGHT_BITS = 8
 _PER_OCTAVE = 16
 """Steps that the first search tries between one step and its half."""
 _OCTAVES = 24
-"""Halvings after which the search ends whatever it has reached: weights that are no numbers never end it."""
+"""Halvings after which the search ends whatever it has reached: weights that are not numbers never end it."""
 _AT_ONCE = 2**17
 """Codes that are made at once: more would leave the caches of a CPU."""
 _SORT_ABOVE = 64
@@ -110,7 +110,7 @@ def store_in_bits(weight: Tensor, bits: int, *, per_output: bool = True) -> Stor
 def _try_steps(sums: Callable[[Tensor], Sums], steps: Tensor, best: list[Tensor]) -> list[Tensor]:
     """Return, for each row, how much of its square the best step explains, the best step for those codes, and the step.
 
-    For fixed codes k of weights w, the squared error is least at the step sum(wk) / sum(kk), and is then
+    For fixed codes k of weights w, the squared error is smallest at the step sum(wk) / sum(kk), and is then
     sum(ww) - sum(wk)^2 / sum(kk).
     """
     import torch

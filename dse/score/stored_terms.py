@@ -150,7 +150,7 @@ class Assembly:
         if more := [key for key in terms if key not in shapes]:
             who, expected = f"compressor {name!r}, owner {owner}", "the (layer, matrix) that store() received"
             raise PluginContractError(
-                "a matrix is stored that no model has", where=who, expected=expected, found=more[0]
+                "a matrix is stored that the model does not have", where=who, expected=expected, found=more[0]
             )
         check_stored(self.encoder, terms, shapes, self.footprint, owner, who=f"compressor {name!r}")
         return {key: terms[key] for key in cuts}

@@ -14,7 +14,7 @@ Domain: TypeAlias = Float | Int | Choice
 """The values one element may take; a single one where the space file fixes it."""
 
 MOST_KEPT = 1000
-"""Most values of a range that are stored once they were computed."""
+"""Largest number of values of a range that are stored once computed."""
 RANGE_KEYS = ("low", "high", "step", "log", "choices", "value")
 
 
@@ -38,7 +38,7 @@ def from_table(declared: Domain, table: Mapping[str, Any], where: str) -> Domain
     for alone in ("value", "choices"):
         if alone in table and len(table) > 1:
             raise SpaceError(
-                f"`{alone}` stands alone", where=where, expected=f"only `{alone}`", found=", ".join(sorted(table))
+                f"`{alone}` allows no other key", where=where, expected=f"only `{alone}`", found=", ".join(table)
             )
     if "value" in table:
         return fix(declared, table["value"], f"{where}.value")

@@ -111,7 +111,7 @@ class SpaceFile(Table):
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
-        """The objectives of the study that are usable; `parse` tells the problems of the others."""
+        """The objectives of the study that are usable; `parse` reports the problems of the others."""
         usable = []
         for item in self.search.objectives:
             with suppress(DseError):
@@ -179,7 +179,7 @@ def load(path: Path | str, problems: list[DseError] | None = None) -> SpaceFile:
         problems: list that receives the problems of a file whose other entries are usable; by default each problem raises.
 
     Raises:
-        SpaceError: the file is missing or is no TOML, or values in it are wrong.
+        SpaceError: the file is missing or is not TOML, or values in it are wrong.
         UnknownNameError: a key, objective, metric or plugin table has a name that does not exist.
     """
     path = Path(path)
@@ -195,14 +195,14 @@ def load(path: Path | str, problems: list[DseError] | None = None) -> SpaceFile:
     except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of 5,000 digits, 1,000 brackets
         reason = "it nests too deeply" if isinstance(error, RecursionError) else error
         reason = "a number has more than 4300 digits" if "integer string conversion" in str(error) else reason
-        raise SpaceError(f"the space file is no TOML: {reason}", where=path) from error
+        raise SpaceError(f"the space file is not TOML: {reason}", where=path) from error
     except OSError as error:
         raise SpaceError(f"the space file cannot be read: {error.strerror}", where=path) from error
 
 
 def _read_text(path: Path) -> str:
     if is_special(path):
-        raise OSError(errno.EINVAL, "it is no regular file")
+        raise OSError(errno.EINVAL, "it is not a regular file")
     return path.read_bytes().decode("utf-8-sig")  # Windows editors begin a file with a byte order mark
 
 
@@ -242,11 +242,11 @@ def _list_unholdable(raw: Any, where: object, mark: str = ": ") -> Iterator[DseE
         for key, value in raw.items() if isinstance(raw, dict) else enumerate(raw):
             yield from _list_unholdable(value, f"{where}{mark}{key}", ".")
     elif isinstance(raw, int) and not -(2**63) <= raw < 2**63:
-        yield SpaceError("no table holds these numbers", where=where, expected="a whole number of 64 bits", found=raw)
-    elif isinstance(raw, str) and "\0" in raw:
         yield SpaceError(
-            "this text holds a zero byte", where=where, expected="text that a name may hold", found=repr(raw)
+            "no table can hold these numbers", where=where, expected="a whole number of 64 bits", found=raw
         )
+    elif isinstance(raw, str) and "\0" in raw:
+        yield SpaceError("this text has a zero byte", where=where, expected="text without zero bytes", found=repr(raw))
 
 
 def _with_files(raw: Any, folder: Path, *, inside: bool = False) -> Any:

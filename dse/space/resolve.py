@@ -133,7 +133,7 @@ class _Resolver:
         domain = from_table(declared, raw, where) if isinstance(raw, dict) else fix(declared, raw, where)
         if isinstance(domain, Int) and max(-domain.low, domain.high) >= 2**63:
             found = f"{domain.low} to {domain.high}"
-            raise SpaceError("no table holds these numbers", where=where, expected="numbers of 64 bits", found=found)
+            raise SpaceError("no table can hold these numbers", where=where, expected="64-bit numbers", found=found)
         if isinstance(domain, Float) and 2**53 < size(domain) < math.inf:
             raise SpaceError("the step is too small", where=where, expected="at most 2^53 steps", found=domain.step)
         return domain

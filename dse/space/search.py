@@ -21,7 +21,7 @@ TAKEN_NAMES = {name.lower(): name for name in (*COLUMN_NAMES, *SHORT_NAMES, "stu
 
 
 class Table(BaseModel):
-    """A table of a space file: it has no other keys than those declared, and its numbers are finite."""
+    """A table of a space file: it has only declared keys, and its numbers are finite."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
@@ -101,7 +101,7 @@ def check_objectives(space: SpaceFile) -> Iterator[DseError]:
             objective = read_objective(item.as_written(), where)
             if objective.expression and item.name.lower() in TAKEN_NAMES:
                 taken = TAKEN_NAMES[item.name.lower()]
-                raise SpaceError(f"{taken!r} is a name of dse", where=where, expected="another name", found=item.name)
+                raise SpaceError(f"dse uses the name {taken!r}", where=where, expected="another name", found=item.name)
             if objective.column.lower() in columns:
                 raise SpaceError("an objective is named twice", where=where, expected="each once", found=item.name)
             columns.add(objective.column.lower())

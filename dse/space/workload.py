@@ -154,10 +154,10 @@ class TaskSpec(_Strict):
         metric: metric of the score; empty: that of the kind in `DEFAULT_METRIC`.
         checkpoint: hub name or folder of a fine-tuned checkpoint; empty to fine-tune from the base.
         revision: branch, tag or commit of a checkpoint on the hub; by default the main branch.
-        max_length: most tokens of an input; further tokens are cut off (and counted).
+        max_length: largest number of tokens of an input; further tokens are cut off (and counted).
         split_rows: rows of the search split and of a report split that is cut from the data, a fifth of the data at most.
-            Of rows that are held out, at most half are for search, and all others for report.
-            More rows tell smaller losses apart, and take longer to score. Use the same number for tasks over the same texts.
+            At most half of the rows that are held out are for search, and all others are for report.
+            More rows resolve smaller losses, and take longer to score. Use the same number for tasks over the same texts.
     """
 
     name: str
@@ -199,7 +199,7 @@ class TaskSpec(_Strict):
             raise ValueError(f"the metric {self.metric!r} does not fit a task of kind {self.kind!r}")
         if self.revision and not self.checkpoint:
             raise ValueError(
-                "only a task with a checkpoint has a revision of its own; its data and the base have theirs"
+                "only a task with a checkpoint has a revision of its own; its data and the base have revisions of their own"
             )
         numbers = set(self.data.labels.values())
         if not self.checkpoint and numbers != set(range(len(numbers))):

@@ -53,7 +53,7 @@ def _task_with_paths(task: dict[str, Any], change: Callable[[str], str]) -> Any:
 
 
 def _task_with_data(task: Any, change: Callable[[str], str]) -> Any:
-    """Return a task with the paths of its data changed; anything that is no table with data stays."""
+    """Return a task with the paths of its data changed; anything but a table with data stays."""
     if not isinstance(task, dict) or not isinstance(task.get("data"), dict):
         return task
     return task | {"data": _data_with_paths(task["data"], change)}

@@ -33,7 +33,7 @@ class Request:
         device: device on which models run: auto, cpu or cuda.
         cache: folder for downloads, fine-tuned models and scores.
         plugins: bare plugin files, in addition to those that the space file names.
-        problems: problems of entries that ``space`` lacks; `load` tells them with all others.
+        problems: problems of entries that ``space`` lacks; `load` reports them with all others.
     """
 
     space: SpaceFile
@@ -85,7 +85,7 @@ def load(request: Request, activity: ProgressCallback | None = None) -> tuple[Wo
     more = find_problems(space, registry, shape, guessed=encoder is None)
     late = [error for error in late if all(error.what != other.what for other in more)]
     raise_in_order([*more, *leave_out_tables(space, registry, problems), *late], space.path)
-    raise AssertionError("one problem at least was found")
+    raise AssertionError("at least one problem was found")
 
 
 def request(

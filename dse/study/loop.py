@@ -238,7 +238,7 @@ class Loop:
         else:
             told = Told(None, {})
             plugins = {str(kind): trial.asked["params"].get(kind, "") for kind in KINDS}
-            reason = "asked in another space than the one the study was continued with"
+            reason = "asked in a space that differs from the one the study was continued with"
             row = {"trial": trial.number, "source": trial.asked["source"], "seed": trial.asked["seed"], **plugins}
             failed = {**row, "status": Status.FAILED, "reason": reason, "error_message": reason}
             self._close(trial.asked, failed, Outcome({}, told), None)
@@ -249,7 +249,7 @@ class Loop:
         failed, evaluated = self._session["failed"], self._session["evaluated"]
         if self._session["deaths"] >= LENIENT_TRIALS:
             raise StudyError(
-                f"the worker died at each of the last {self._session['deaths']} designs, twice at each",
+                f"the worker died twice at each of the last {self._session['deaths']} designs",
                 where=self.log.path.parent,
                 found=self._failure["reason"],
                 fix=f"nothing is lost: remove the cause, then {RETRY}",
@@ -267,7 +267,7 @@ class Loop:
         )
 
     def _check_row(self, trial: Trial, row: Mapping[str, Any], point: DesignPoint) -> None:
-        """Refuse a row with other parameters than those asked for."""
+        """Refuse a row whose parameters differ from those asked for."""
         names = (*KINDS, *(PREFIX + name for name in point.values))
         written = point_of({name: row.get(name) for name in names}).values
         closed = not written and row["status"] == Status.FAILED  # by a session with another space

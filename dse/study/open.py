@@ -52,7 +52,7 @@ def hold(folder: Path) -> Iterator[None]:
         raise StudyError(
             f"the study's folder cannot be written: {error.strerror or error}",
             where=error.filename or folder,
-            fix="make it writable, or name another with --results",
+            fix="make the folder writable, or name another folder with --results",
         ) from error
     sweep(folder)
     try:
@@ -148,7 +148,7 @@ def prepared_event(folder: Path, history: History, digests: Mapping[str, str], *
         folder: folder of the study.
         history: log up to here, this session included.
         digests: all content hashes that are available now.
-        force: whether to continue although content changed.
+        force: whether to continue even if content has changed.
 
     Raises:
         StudyError: weights or files are not those of the sessions before, and ``force`` is not set.

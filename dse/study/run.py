@@ -83,7 +83,7 @@ def run(
         enqueue: designs to evaluate first, unless they were evaluated before.
         enqueued_by: source of these designs, for the column ``source``.
         profiled: rows of designs that a profile measured, for a sampler that learns from tasks' scores.
-        force: whether to continue although plugins, data or the space changed.
+        force: whether to continue even if plugins, data or the space have changed.
         retry_failed: whether to evaluate failed designs again first.
         hook: callback at each step of the log's protocol; for tests.
 

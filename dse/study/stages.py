@@ -167,7 +167,7 @@ class Evaluator:
     def _cost(self, point: DesignPoint) -> CostResult:
         costs = self._problem.cost([point])
         if len(costs) != 1:
-            raise PluginContractError("a cost is missing", expected="one for each design", found=len(costs))
+            raise PluginContractError("a cost is missing", expected="one cost for each design", found=len(costs))
         return costs[0]
 
     def _tell(self, cells: dict[str, Any], excesses: Mapping[str, float], reasons: list[str]) -> Outcome:
@@ -187,5 +187,5 @@ class Evaluator:
 
 
 def _printable(text: str) -> str:
-    """Spell out bytes of a file name that is no UTF-8: neither log nor tables can hold them."""
+    """Spell out bytes of a file name that is not UTF-8: neither log nor tables can hold them."""
     return text.encode(errors="backslashreplace").decode()

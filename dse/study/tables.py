@@ -68,13 +68,13 @@ def check_tables(folder: Path, history: History, trials: int) -> None:
         trials: number of finished trials.
 
     Raises:
-        StudyError: the log has lost trials, or something else than a file is in the place of a table.
+        StudyError: the log has lost trials, or the path of a table is not a file.
     """
     import pyarrow.parquet as pq
 
     for path in (folder / TRIALS, folder / PARETO):
         if path.exists() and not path.is_file():
-            raise StudyError("a table of the study is no file", where=path, fix="move it away, and continue the study")
+            raise StudyError("a table of the study is not a file", where=path, fix="move it, and continue the study")
     try:
         count = pq.read_metadata(folder / TRIALS).num_rows
     except (OSError, ValueError):  # there is no table yet, or it is damaged and written again

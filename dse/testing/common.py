@@ -139,7 +139,7 @@ class PluginTests:
     options: ClassVar[dict[str, Any]] = {}
 
     def on_check(self, outcome: Outcome, *, ended: bool) -> None:
-        """Do nothing: called before and after each check; one that others need may run within one of them."""
+        """Do nothing; this method is called before and after each check, and a check may run another check that it needs."""
 
     def workloads(self) -> tuple[Workload, ...]:
         """Return the workloads that the plugin is tried on; a subclass gives others where the plugin needs them."""

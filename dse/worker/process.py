@@ -26,8 +26,8 @@ class Worker:
     """A process that answers one request after the other, with a limit on its silence. What it prints goes to stderr.
 
     Args:
-        limit_s: time that the process may say nothing, s.
-        report: callback for what the process tells while it works.
+        limit_s: time for which the process may be silent, s.
+        report: callback for the messages of the process while it works.
         limit: name of the limit, for messages.
         cores: cores that the process runs on; empty: all cores.
 
@@ -69,7 +69,7 @@ class Worker:
         """Send a request and wait for its answer.
 
         Raises:
-            TimeLimitError: the process says nothing for too long.
+            TimeLimitError: the process is silent for too long.
             WorkerError: the process died.
         """
         try:
@@ -104,8 +104,8 @@ class Worker:
         except (EOFError, OSError):
             raise self._death(name) from None
         raise TimeLimitError(
-            f"the worker said nothing for too long{self._place()} and was ended",
-            where=f"while it did: {name}",
+            f"the worker was silent for too long{self._place()} and was ended",
+            where=f"during: {name}",
             expected=f"an answer or a progress message within {limit_s:g} s ({self._limit})",
             fix=f"fix the plugin that does not return, or raise {self._limit}",
         )
@@ -122,7 +122,7 @@ class Worker:
             cause, fix = "by itself", "read its last output above"
         return WorkerError(
             f"the worker process died{self._place() or ','} {cause}",
-            where=f"while it did: {name}",
+            where=f"during: {name}",
             found=f"ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}",
             fix=fix,
         )

@@ -28,5 +28,5 @@ class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         value = super().find_class(module, name) if is_trusted(module) else None
         if value is None or (module == "builtins" and not isinstance(value, type)):
-            raise pickle.UnpicklingError(f"{module}.{name} is no type of dse")
+            raise pickle.UnpicklingError(f"{module}.{name} is not a type of dse")
         return value

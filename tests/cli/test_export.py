@@ -121,9 +121,9 @@ def test_a_folder_that_is_not_empty_is_kept(studied: Path, dse: Any) -> None:
     Path("taken/mine").write_text("mine", encoding="utf-8")
     refused(
         dse("export", "tiny", 0, "taken"),
-        "the folder to export to is taken",
+        "the folder of the export is taken",
         "where: taken",
-        "found: files in it",
+        "found: a folder with files",
         "do: name another",
     )
     refused(dse("export", "tiny", 0, "taken/mine"), "is taken", "where: taken/mine", "found: a file")
@@ -171,7 +171,11 @@ def test_a_plugin_that_has_changed_is_named(studied: Path, dse: Any) -> None:
 
 def test_a_parameter_that_was_not_known_yet_is_named(studied: Path, dse: Any) -> None:
     changed(studied, 0, **{"param.hardware.isaac.tiles": None})
-    words = ("other parameters than when the design was scored", "where: hardware.isaac.tiles", "run the study again")
+    words = (
+        "the parameters of a plugin have changed since the design was scored",
+        "where: hardware.isaac.tiles",
+        "run the study again",
+    )
     refused(dse("export", "tiny", 0, "chip", "--device", "cpu", "--in-process"), *words)
 
 
@@ -188,7 +192,7 @@ def test_other_models_than_were_scored_are_not_exported(studied: Path, dse: Any)
     changed(studied, 0, **{"score.rating": 0.123})
     refused(
         dse("export", "tiny", 0, "chip", "--device", "cpu", "--in-process"),
-        "makes another model of the design than the study scored",
+        "the model that this machine makes of the design differs from",
         "search score of task rating",
         "expected: 0.123",
     )

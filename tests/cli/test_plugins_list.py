@@ -55,7 +55,7 @@ def test_csv_has_the_same_rows(dse: Any) -> None:
 
 
 ODD = {
-    "loops": ("while True: pass", "said nothing for 10 s while it was imported"),
+    "loops": ("while True: pass", "was silent for 10 s while it was imported"),
     "exits": ("import os; os._exit(7)", "ended with status 7 while it was imported"),
     "leaves": ("import sys; sys.exit(3)", "SystemExit: 3"),
     "interrupts": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
@@ -70,7 +70,7 @@ ODD = {
     ),
     "nameless": (
         "import dse\n@dse.hookimpl\ndef dse_schedulers(): yield dse.Scheduler(name=3, summary='', build=dict)\n",
-        "PluginContractError: hook dse_schedulers yielded a record whose name is no text of one line",
+        "PluginContractError: hook dse_schedulers yielded a record whose name is not one line of text",
     ),
     "taken": (
         "import dse\n@dse.hookimpl\ndef dse_schedulers(): yield dse.Scheduler(name='fixed', summary='', build=dict)\n",

@@ -1,4 +1,4 @@
-"""Streams and names that the command line meets: closed, ASCII, narrow, and bytes that are no UTF-8."""
+"""Streams and names that the command line meets: closed, ASCII, narrow, and bytes that are not UTF-8."""
 
 from __future__ import annotations
 

@@ -233,7 +233,7 @@ def test_an_entry_point_that_leads_nowhere_fails_alone(tmp_path: Path) -> None:
         ),
         ("[project.entry-points]\ndse = 3\n", r"announces no plugin"),
         ("[project.entry-points.dse]\nmine = 3\n", r"announces no plugin[\s\S]*found: {'mine': 3}"),
-        ("[project\n", r"the file is no TOML: "),
+        ("[project\n", r"the file is not TOML: "),
     ],
 )
 def test_a_project_that_announces_no_plugin(tmp_path: Path, project: str, message: str) -> None:
@@ -286,7 +286,7 @@ def test_a_check_that_ends_the_process_or_never_ends_fails_and_the_others_go_on(
     reasons = {result.plugin: result.reason for result in results if result.outcome == "failed"}
     assert reasons == {
         "exits": "the plugin's process ended with status 7",
-        "loops": "the plugin's process said nothing for 15 s",
+        "loops": "the plugin's process was silent for 15 s",
     }
     names = sorted(
         check.removeprefix("test_").replace("_", " ") for check in dir(SUITES["scheduler"]) if "test_" in check

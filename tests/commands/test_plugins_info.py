@@ -65,7 +65,10 @@ def test_everything_of_a_bare_file(tmp_path: Path, capsys: pytest.CaptureFixture
     ("parameters", "reason"),
     [
         ("raise ValueError('not on this\\nencoder')", "ValueError: not on this encoder"),
-        ("return ('level',)", "a parameter is not declared as one expected: dse.Float, dse.Int, dse.Choice or"),
+        (
+            "return ('level',)",
+            "something that is not a parameter is declared as a parameter expected: dse.Float, dse.Int, dse.Choice or",
+        ),
         ("return None", "TypeError: "),
     ],
 )
@@ -120,7 +123,7 @@ def test_a_name_of_several_kinds_needs_the_kind(tmp_path: Path) -> None:
     message = str(caught.value)
     assert "2 plugins are called 'mine'" in message
     assert f"generator ({files[1]}): mine; scheduler ({files[0]}): mine" in message
-    assert "say which with --kind" in message
+    assert "name the kind of the plugin with --kind" in message
     assert dse.plugins_info("mine", "generator", plugins=files).distribution == str(files[1])
 
 

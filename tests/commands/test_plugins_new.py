@@ -119,7 +119,9 @@ def test_names_of_files_package_and_entry_point() -> None:
 def test_an_empty_folder_is_taken_and_another_is_not_touched(tmp_path: Path) -> None:
     assert dse.plugins_new("scheduler", "mine", out=tmp_path).folder == tmp_path
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(PackageError, match=r"the folder of the new package is taken[\s\S]*files in it[\s\S]*--out"):
+    with pytest.raises(
+        PackageError, match=r"the folder of the new package is taken[\s\S]*a folder with files[\s\S]*--out"
+    ):
         dse.plugins_new("generator", "other", out=tmp_path)
     assert sorted(tmp_path.rglob("*")) == before
     with pytest.raises(PackageError, match=r"is taken[\s\S]*found: a file"):
@@ -132,7 +134,7 @@ def test_an_empty_folder_is_taken_and_another_is_not_touched(tmp_path: Path) -> 
 @pytest.mark.parametrize("name", ["", "two words", "a.b", "1st", "-a", "a-", "a--b", "a/b", "é", "a\n", "$name"])
 def test_a_name_that_no_package_can_have_is_refused(name: str) -> None:
     with pytest.raises(
-        PackageError, match=r"cannot be that of a plugin[\s\S]*such as my-plugin[\s\S]*found: "
+        PackageError, match=r"a plugin and its package cannot have this name[\s\S]*such as my-plugin[\s\S]*found: "
     ) as caught:
         dse.plugins_new("scheduler", name)
     assert repr(name) in str(caught.value)
@@ -147,8 +149,8 @@ def test_a_name_that_no_package_can_have_is_refused(name: str) -> None:
             "two-stage",
             r"a plugin called 'two-stage' exists already\n  found: compressor of dse-reram .*\n  do: choose another",
         ),
-        ("plugins", r"the name of one that is installed\n  found: module dse_plugins"),
-        ("reram", r"the name of one that is installed\n  found: package dse-reram "),
+        ("plugins", r"the name of an installed package\n  found: module dse_plugins"),
+        ("reram", r"the name of an installed package\n  found: package dse-reram "),
     ],
 )
 def test_a_name_that_is_taken_is_refused(name: str, message: str) -> None:

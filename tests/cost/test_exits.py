@@ -99,8 +99,8 @@ def test_without_exits_nothing_changes() -> None:
         (dse.Plan(OWN, exits=dse.Exits(np.zeros((1, 3, 3), int), np.ones((1, 3, 3)))), "do not fit the plan"),
         (planned(OWN, np.nan), "do not fit the plan"),
         (planned(OWN, -1.0), "do not fit the plan"),
-        (planned(OWN, [1.0, 0.5, 0.6, 0.5]), "more inputs to run a layer than ran the one before"),
-        (planned(OWN, 1.5), "more inputs to run a layer than ran the one before"),
+        (planned(OWN, [1.0, 0.5, 0.6, 0.5]), "more inputs at a layer than at the layer before"),
+        (planned(OWN, 1.5), "more inputs at a layer than at the layer before"),
         (planned(np.full((1, 3, 4), dse.DROPPED), 1.0, 5), "after a layer that does not run"),
     ],
 )
@@ -115,9 +115,9 @@ def test_heads_are_those_the_plan_is_charged_for() -> None:
     check_heads(plan, 0, {1: head}, generator="test")
     check_heads(dse.Plan(OWN), 0, {}, generator="test")
     for wrong in ({}, {2: head}, {1: dse.ExitHead(torch.zeros(3, 64), torch.zeros(3), 0.9)}):
-        with pytest.raises(dse.PluginContractError, match="other heads of early exits"):
+        with pytest.raises(dse.PluginContractError, match="heads of early exits that differ"):
             check_heads(plan, 0, wrong, generator="test")
-    with pytest.raises(dse.PluginContractError, match="other heads of early exits"):
+    with pytest.raises(dse.PluginContractError, match="heads of early exits that differ"):
         check_heads(dse.Plan(OWN), 0, {1: head}, generator="test")
 
 

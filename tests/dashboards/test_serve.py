@@ -112,7 +112,7 @@ def test_a_log_that_breaks_leaves_what_was_read(tmp_path: Path, capsys: pytest.C
 
 def test_a_port_that_is_taken_is_said(folder: Path, address: str) -> None:
     port = int(address.rpartition(":")[2])
-    with pytest.raises(SetupError, match="the dashboard cannot listen there") as caught:
+    with pytest.raises(SetupError, match="the dashboard cannot listen on this address") as caught:
         dashboard(folder, port=port)
     assert f"where: 127.0.0.1:{port}" in str(caught.value)
     assert "Address already in use" in str(caught.value)

@@ -45,6 +45,7 @@ EXAMPLES = [
         "`dse show` costs each design under three ADC laws.",
     ),
     ("pronoun without a noun", "StudyError: it does.", "StudyError: the folder already holds a study."),
+    ("pronoun without a noun", "name another with --out", "name another folder with --out"),
     (
         "no verb or no subject",
         "the compressor what these owners' matrices take, the scheduler the order.",
@@ -60,6 +61,9 @@ EXAMPLES = [
     ("not used so in English", "It hangs on the ADC law.", "It depends on the ADC law."),
     ("not used so in English", "2 for a wrong word on the command line", "2 for an unknown option"),
     ("not used so in English", "| word | meaning |", "| option | meaning |"),
+    ("not used so in English", "bytes that are no UTF-8", "bytes that are not UTF-8"),
+    ("not used so in English", "It has another shape than the base.", "Its shape differs from the base's."),
+    ("not used so in English", "| most tokens of a row |", "| largest number of tokens of a row |"),
     (
         "three conditions in one sentence",
         (

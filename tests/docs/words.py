@@ -61,6 +61,7 @@ RULES = (
     # A sentence begins with its subject.
     _rule(GENITIVE, r"^of (?:what|which|these|those|them|two|three|each|its|all|both)\b", "the subject first"),
     _rule(GENITIVE, r"^of (?:a|an|the) [^,;.]{1,60}, (?!for example)", "the subject first"),
+    _rule(GENITIVE, r"^of (?:[\w-]+ )?\w+s that\b", "the subject first"),
     _rule(GENITIVE, r"\bwhat of\b", 'a noun: "the part of"'),
     _rule(GENITIVE, r"\bof what of\b", "a noun"),
     _rule(GENITIVE, r"\bwhat in (?:it|them) (?:is|was|are)\b", "a noun"),
@@ -74,7 +75,8 @@ RULES = (
     ),
     _rule(PRONOUN, rf"^\w+: (?:it|they|this|that|there) {_AUX}(?: (?:not|none|one|so|no))?\.?$", "what happened"),
     _rule(PRONOUN, rf"\bwhat (?:it|they) {_AUX}(?=[.;,]|$)", "the noun"),
-    _rule(PRONOUN, r"\bsays? which(?=[.,;)]|$)", '"names" and the noun'),
+    _rule(PRONOUN, r"\bsays? which(?=[.,;)]|$| with\b)", '"names" and the noun'),
+    _rule(PRONOUN, r"\b(?:name|choose) another(?: one)?(?=[.,;)]|$| with\b)", 'the noun after "another"'),
     _rule(PRONOUN, r"^who (?!is\b)[^?]*$", '"a reader who", or another noun'),
     _rule(PRONOUN, r"^(?:which|what) (?:ones?|it is|they are)\b[^?]*$", "the noun"),
     # Each clause has a subject and a verb.
@@ -121,6 +123,20 @@ RULES = (
     _rule(FOREIGN, r"\bwhich \w+ agree in\b", '"have the same"'),
     _rule(FOREIGN, r"(?<!there )(?<!There )\b(?:is|are) none\b(?=[.,;]|$)", '"does not exist" or "is not one"'),
     _rule(FOREIGN, r"\bmended\b", '"fixed"'),
+    _rule(
+        FOREIGN,
+        r"(?<!there )\b(?:is|are|was|were) no (?!(?:longer|more|less|larger|smaller|worse|better)\b)",
+        '"is not a"',
+    ),
+    _rule(FOREIGN, r"\b(?:an)?other (?:[\w-]+ ){1,3}than\b", '"differs from" or "a different ... from"'),
+    _rule(FOREIGN, r"\b(?:something|anything) else than\b", '"differs from" or "a value that is not"'),
+    _rule(FOREIGN, r"\blisten(?:s|ing)? at\b", '"listen on"'),
+    _rule(
+        FOREIGN,
+        r"^(?:\w+: )?(?:most|least) (?!(?:of|important|significant|likely|probable|squares|lists|trials|people|half)\b)[a-z]+",
+        '"largest number of", "largest" or "smallest"',
+        (CELL, NOTE, ARGUMENT),
+    ),
     # One word for one thing, defined in concepts.md.
     _rule(TERMS, r"\bdesign points?\b", '"design"'),
     _rule(TERMS, r"\brecipes?\b(?! for)", '"stored weights" or "how it is stored"', PAGE),

@@ -156,7 +156,7 @@ def test_a_file_that_was_cut_off_or_is_missing_is_named(copy: Path, name: str) -
     whole = (copy / name).read_bytes()
     (copy / name).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(
-        dse.ExportError, match=rf"not whole[\s\S]*{name}[\s\S]*{len(whole)} bytes[\s\S]*export the design again"
+        dse.ExportError, match=rf"incomplete[\s\S]*{name}[\s\S]*{len(whole)} bytes[\s\S]*export the design again"
     ):
         dse.load_export(copy)
     (copy / name).unlink()
@@ -232,7 +232,7 @@ def test_another_architecture_than_was_exported_is_said(copy: Path) -> None:
     content = json.loads((copy / MANIFEST).read_text(encoding="utf-8"))
     content["tasks"]["verdict"]["config"]["model_type"] = "roberta"
     reseal(copy, content)
-    with pytest.raises(dse.ExportError, match=r"another architecture[\s\S]*of task 'verdict'"):
+    with pytest.raises(dse.ExportError, match=r"differs in architecture[\s\S]*of task 'verdict'"):
         dse.load_export(copy).model("verdict")(TEXTS)
 
 

@@ -27,11 +27,11 @@ CONTENTS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a file is a number": (lambda m: m["files"].update({"README.md": 1}), r"files\.README\.md[\s\S]*a table"),
     "a file above": (
         lambda m: m["files"].update({"../x": m["files"]["README.md"]}),
-        r"'\.\./x', which is no path inside",
+        r"'\.\./x', which is not a path inside",
     ),
     "a file at the root": (
         lambda m: m["files"].update({"/x": m["files"]["README.md"]}),
-        r"'/x', which is no path inside",
+        r"'/x', which is not a path inside",
     ),
     "a geometry of text": (
         lambda m: m["geometry"].update(rows="many"),
@@ -72,11 +72,11 @@ TENSORS: dict[str, tuple[Callable[[Any, Any], object], str]] = {
     ),
     "a norm is missing": (
         lambda t, _: t.pop("state.bert.encoder.layer.1.output.LayerNorm.weight"),
-        r"another architecture[\s\S]*output\.LayerNorm\.weight of task 'rating'",
+        r"differs in architecture[\s\S]*output\.LayerNorm\.weight of task 'rating'",
     ),
     "a norm of another size": (
         lambda t, _: t.update({"state.bert.encoder.layer.1.output.LayerNorm.weight": np.ones(1, np.float32)}),
-        r"another architecture[\s\S]*output\.LayerNorm\.weight of task 'rating'",
+        r"differs in architecture[\s\S]*output\.LayerNorm\.weight of task 'rating'",
     ),
 }  # fmt: skip
 """What is changed in the tensors and other values of a file, and the message."""
@@ -111,7 +111,7 @@ def test_a_configuration_that_does_not_fit_is_refused_before_it_takes_memory(cop
     content = json.loads((copy / MANIFEST).read_text(encoding="utf-8"))
     content["tasks"]["verdict"]["config"].update(sizes)
     reseal(copy, content)
-    with pytest.raises(dse.ExportError, match=r"another architecture|not what was written"):
+    with pytest.raises(dse.ExportError, match=r"differs in architecture|not what was written"):
         dse.load_export(copy, device="cpu").model("verdict")(["good"])
 
 
@@ -137,7 +137,9 @@ def test_tables_that_are_no_tables_are_refused(copy: Path) -> None:
 def test_links_are_refused(copy: Path) -> None:
     (copy / "schedule.json").rename(copy.parent / "elsewhere.json")
     (copy / "schedule.json").symlink_to(copy.parent / "elsewhere.json")
-    with pytest.raises(dse.ExportError, match=r"missing, or a link[\s\S]*schedule\.json[\s\S]*a link to .*elsewhere"):
+    with pytest.raises(
+        dse.ExportError, match=r"missing, or is a link[\s\S]*schedule\.json[\s\S]*a link to .*elsewhere"
+    ):
         dse.load_export(copy)
     (copy / MANIFEST).rename(copy.parent / MANIFEST)
     (copy / MANIFEST).symlink_to(copy.parent / MANIFEST)
@@ -148,9 +150,11 @@ def test_links_are_refused(copy: Path) -> None:
 @pytest.mark.parametrize("texts", [None, "good dog", 7, ["good", None], [b"good"]])
 def test_what_is_no_list_of_texts_is_refused(original: Path, texts: Any) -> None:
     model: Any = dse.load_export(original, device="cpu").model("verdict")
-    with pytest.raises(dse.DataError, match=r"no texts to answer[\s\S]*task 'verdict'[\s\S]*a list of texts"):
+    with pytest.raises(
+        dse.DataError, match=r"not texts that the model can answer[\s\S]*task 'verdict'[\s\S]*a list of texts"
+    ):
         model(texts)
-    with pytest.raises(dse.DataError, match="no texts to answer"):
+    with pytest.raises(dse.DataError, match="not texts that the model can answer"):
         model(["good film"], pairs=7 if texts is None else texts)
 
 

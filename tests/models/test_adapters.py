@@ -118,7 +118,7 @@ def test_names_that_wrappers_add_and_originals_do_not_count(base: Path, tmp_path
     [
         ({"peft_type": "IA3"}, "it has peft_type = IA3"),
         ({"peft_type": "PROMPT_TUNING"}, "it has peft_type = PROMPT_TUNING"),
-        ({"use_dora": True}, "the adapter is no plain LoRA: it has use_dora"),
+        ({"use_dora": True}, "the adapter is not a plain LoRA: it has use_dora"),
         ({"init_lora_weights": "pissa_niter_4"}, "init_lora_weights = pissa_niter_4"),
         ({"layer_replication": [[0, 2]]}, "layer_replication"),
     ],
@@ -168,9 +168,9 @@ def test_a_head_that_neither_adapter_nor_base_holds_is_refused(base: Path, tmp_p
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("adapter_config.json", b"{", "no table in JSON"),
-        ("adapter_config.json", b"[]", "no table in JSON"),
-        ("adapter_model.safetensors", b"version https://git-lfs", "no file of tensors, or a damaged one"),
+        ("adapter_config.json", b"{", "does not hold a table"),
+        ("adapter_config.json", b"[]", "does not hold a table"),
+        ("adapter_model.safetensors", b"version https://git-lfs", "not a file of tensors, or damaged"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes, message: str) -> None:
@@ -189,7 +189,7 @@ def test_a_pickle_of_more_than_tensors_is_not_run(tmp_path: Path) -> None:
     source = write(tmp_path / "a", binary=True)
     for content in (Evil(), [torch.ones(2)]):
         torch.save(content, tmp_path / "a" / "adapter_model.bin")
-        with pytest.raises(CheckpointError, match="no file of tensors"):
+        with pytest.raises(CheckpointError, match="not a file of tensors"):
             read_adapter(source)
     assert not (tmp_path / "ran").exists()
 

@@ -159,7 +159,7 @@ def test_a_checkpoint_of_another_architecture_is_refused_with_both_shapes(
     source = checkpoint(tmp_path / "wide", config(intermediate_size=80))
     with pytest.raises(CheckpointError) as caught:
         load(checkpoint=source).task_weights("class")
-    assert "the checkpoint of task 'class' has another architecture than the base" in str(caught.value)
+    assert "the checkpoint of task 'class' has a different architecture from the base" in str(caught.value)
     assert f"where: {source}" in str(caught.value)
     assert "('intermediate.dense', 64, 32)" in str(caught.value)
     assert "('intermediate.dense', 80, 32)" in str(caught.value)
@@ -177,7 +177,7 @@ def test_a_regression_with_several_outputs_is_refused(load: Load, tmp_path: Path
     source = checkpoint(tmp_path / "three", config(), labels=3)
     rows(100).drop(columns="label").rename(columns={"value": "label"}).to_csv(tmp_path / "v.csv", index=False)
     work = load(checkpoint=source, kind="regression", metric="pearson", data={"path": str(tmp_path / "v.csv")})
-    with pytest.raises(CheckpointError, match="no regression: it has several outputs") as caught:
+    with pytest.raises(CheckpointError, match="not a regression: it has several outputs") as caught:
         work.task_weights("class")
     assert "found: 3 outputs" in str(caught.value)
 

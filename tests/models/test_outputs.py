@@ -37,8 +37,8 @@ def test_default_names_at_other_numbers_are_names() -> None:
     ("by_number", "by_name", "message"),
     [
         (NAMES, {"no": 1, "yes": 0}, "disagree"),
-        ({"0": "no", "5": "yes"}, {}, "names other outputs than it has"),
-        ({"zero": "no"}, {}, "is no table"),
+        ({"0": "no", "5": "yes"}, {}, "does not name exactly the outputs that it has"),
+        ({"zero": "no"}, {}, "is not a table"),
         ({"0": "no", "1": "no"}, {}, "two outputs of a checkpoint have the same name"),
     ],
 )

@@ -68,10 +68,10 @@ def test_a_tokenizer_of_special_tokens_alone_is_refused(own: Load, tmp_path: Pat
 
 def test_more_words_than_embeddings_are_refused(own: Load, tmp_path: Path) -> None:
     write_tokenizer(tmp_path / "base", [*WORDS, "one", "more"])
-    with pytest.raises(CheckpointError, match="more words than the embeddings have rows") as caught:
+    with pytest.raises(CheckpointError, match="more tokens than the embeddings have rows") as caught:
         _ = own().shape
-    assert "expected: at most 45 words" in str(caught.value)
-    assert "found: 47 words" in str(caught.value)
+    assert "expected: at most 45 tokens" in str(caught.value)
+    assert "found: 47 tokens" in str(caught.value)
 
 
 def test_fewer_words_than_embeddings_are_usual(own: Load, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_fewer_words_than_embeddings_are_usual(own: Load, tmp_path: Path) -> Non
 
 def test_a_checkpoint_with_fewer_embeddings_than_words_is_refused(own: Load, tmp_path: Path) -> None:
     make_model(make_config(words=WORDS[:-1], num_labels=2), head=CLASSIFIER).save_pretrained(tmp_path / "few")
-    with pytest.raises(CheckpointError, match="more words than the embeddings have rows") as caught:
+    with pytest.raises(CheckpointError, match="more tokens than the embeddings have rows") as caught:
         own(checkpoint=str(tmp_path / "few")).task_weights("t")
     assert str(tmp_path / "few") in str(caught.value)
 
@@ -96,7 +96,7 @@ def test_a_tokenizer_that_knows_less_than_half_of_the_tokens_is_refused(
         return
     with pytest.raises(CheckpointError, match="does not know most words of task 't'") as caught:
         _ = own().shape
-    assert "at most 50% of the tokens answered by [UNK]" in str(caught.value)
+    assert "at most 50% of the tokens replaced by [UNK]" in str(caught.value)
 
 
 def test_the_same_words_in_another_order_beside_a_checkpoint_are_used(own: Load, tuned: Path) -> None:
@@ -119,7 +119,7 @@ SHARING = pytest.mark.parametrize(
 @SHARING
 def test_a_tokenizer_of_a_tasks_own_is_refused_where_tasks_share_tokens(own: Load, tuned: Path, use: Any) -> None:
     write_tokenizer(tuned, random.Random(0).sample(WORDS, len(WORDS)))
-    with pytest.raises(CheckpointError, match="of task 't' has another tokenizer than the base") as caught:
+    with pytest.raises(CheckpointError, match="of task 't' has a different tokenizer from the base") as caught:
         use(own("shared", checkpoint=str(tuned)))
     assert f"where: {tuned}" in str(caught.value)
     assert "use a checkpoint with the base's tokenizer" in str(caught.value)

@@ -40,8 +40,8 @@ def test_input_bits_belong_to_the_core(kind: Kind, api: int, added: int) -> None
 @pytest.mark.parametrize(
     ("declared", "fault"),
     [
-        (["level"], "a parameter is not declared as one"),
-        (["\udc80"], "a parameter is not declared as one"),
+        (["level"], "something that is not a parameter is declared as a parameter"),
+        (["\udc80"], "something that is not a parameter is declared as a parameter"),
         ([LEVEL, LEVEL], "parameter 'level' is declared twice"),
         ([dse.Int(name="level", low=2, high=1, default=1)], "the range of 'level' is empty or not finite: 2 to 1"),
         ([dse.Float(name="level", low=0, high=float("nan"), default=0)], "the range of 'level' is empty or not finite"),

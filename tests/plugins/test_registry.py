@@ -94,10 +94,10 @@ def test_a_good_source_is_registered_and_built() -> None:
     ("load", "reason"),
     [
         (broken_import, "ModuleNotFoundError: No module named 'absent'"),
-        (source(dse_schedulers=yields("no record")), "hook dse_schedulers yielded something else than a record"),
+        (source(dse_schedulers=yields("no record")), "hook dse_schedulers yielded a value that is not a record"),
         (source(dse_schedulers=yields(scheduler(api=99))), "made for another version of the plugin contract"),
         (source(dse_schedulers=yields(scheduler(), scheduler())), "scheduler 'mine' is yielded twice"),
-        (source(dse_compressors=yields(scheduler())), "hook dse_compressors yielded something else than a record"),
+        (source(dse_compressors=yields(scheduler())), "hook dse_compressors yielded a value that is not a record"),
         (source(dse_scheduler=yields(scheduler())), "there is no hook called 'dse_scheduler'"),
         (source(dse_schedulers=lambda: [scheduler()]), "function dse_schedulers is not marked as a hook"),
         (

@@ -39,7 +39,7 @@ def test_a_new_column_is_an_objective_at_once(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(METRICS, column.name, column)
     objective = read_objective("answers_rps")
     assert objective.maximise
-    assert objective.sentence == "answers_rps: most answers_rps; hypervolume up to answers_rps 1 1/s"
+    assert objective.sentence == "answers_rps: maximise answers_rps; hypervolume up to answers_rps 1 1/s"
     assert read_objective({"name": "x", "of": "answers_rps / area_mm2", "goal": "max"}).expression is not None
 
 

@@ -102,7 +102,7 @@ def test_statements_without_rows_have_none(results: Path) -> None:
 @pytest.mark.parametrize("sql", ["", " ", "-- nothing", ";"])
 def test_no_sql_is_an_error(results: Path, sql: str) -> None:
     text = refusal(results, sql)
-    assert text.startswith("there is no SQL here\n  where: the query\n  expected: a query over the views")
+    assert text.startswith("the query is empty\n  where: the query\n  expected: a query over the views")
 
 
 REACHING = (

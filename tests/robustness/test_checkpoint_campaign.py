@@ -289,7 +289,7 @@ def lora_with_alpha_zero(one: Stranger) -> None:
     one.write_adapter({QUERY: (4, 0)}, lora_alpha=0)
 
 
-@case("is no plain LoRA", "use_dora")
+@case("is not a plain LoRA", "use_dora")
 def dora(one: Stranger) -> None:
     one.write_adapter({QUERY: (4, 2)}, use_dora=True)
 
@@ -300,7 +300,7 @@ def dora_that_its_table_does_not_name(one: Stranger) -> None:
     one.save_adapter(tensors | {f"{QUERY}.lora_magnitude_vector.weight": torch.ones(32)})
 
 
-@case("is no plain LoRA", "IA3")
+@case("is not a plain LoRA", "IA3")
 def ia3(one: Stranger) -> None:
     one.write_adapter({}, peft_type="IA3")
 
@@ -343,7 +343,7 @@ def a_regression_for_three_classes(one: Stranger) -> None:
     one.classes = 3
 
 
-@case("is no regression")
+@case("is not a regression")
 def three_outputs_for_a_regression(one: Stranger) -> None:
     one.write_tuned(outputs=3)
     one.regression = True
@@ -414,7 +414,7 @@ def names_with_other_case_and_dashes(one: Stranger) -> None:
     one.labels = ("not good", "very good").__getitem__
 
 
-@case("names other outputs than it has")
+@case("does not name exactly the outputs that it has")
 def partial_names(one: Stranger) -> None:
     one.write_tuned(outputs=3)
     one.configure("label2id", **name_outputs({0: "a", 2: "c"}))
@@ -454,7 +454,7 @@ def two_outputs_of_one_default_name(one: Stranger) -> None:
     one.configure("label2id", **name_outputs({0: "LABEL_0", 1: "LABEL_0"}))
 
 
-@case("classifier.bias", "another shape")
+@case("classifier.bias", "shape of a weight")
 def no_names_and_three_outputs(one: Stranger) -> None:
     one.write_tuned(outputs=3)
     one.configure("id2label", "label2id")
@@ -469,18 +469,18 @@ def larger_embeddings(one: Stranger) -> None:
     model.save_pretrained(one.tuned)
 
 
-@case("more words than the embeddings have rows")
+@case("more tokens than the embeddings have rows")
 def smaller_embeddings(one: Stranger) -> None:
     one.write_tuned(vocab_size=12, center=False)
 
 
-@case("word_embeddings.weight", "another shape")
+@case("word_embeddings.weight", "shape of a weight")
 def a_vocabulary_that_the_weights_do_not_have(one: Stranger) -> None:
     one.write_tuned()
     one.configure(vocab_size=40)
 
 
-@case("more words than the embeddings have rows")
+@case("more tokens than the embeddings have rows")
 def a_base_smaller_than_its_tokenizer(one: Stranger) -> None:
     one.write_tuned()
     one.write_base(vocab_size=12)
@@ -518,7 +518,7 @@ def the_same_words_in_another_order(one: Stranger) -> None:
     one.write_tuned()
 
 
-@case("more words than the embeddings have rows", "tuned", "task 'task0'")
+@case("more tokens than the embeddings have rows", "tuned", "task 'task0'")
 def a_tokenizer_larger_than_its_own_embeddings(one: Stranger) -> None:
     write_tokenizer(one.tuned, [*WORDS, "one", "more"])
     one.write_tuned(center=False)
@@ -538,12 +538,12 @@ def a_cased_tokenizer_and_small_letters(one: Stranger) -> None:
 
 
 # other configurations
-@case("another family", "model_type bert", "model_type roberta", "tuned", "task 'task0'")
+@case("a different family", "model_type bert", "model_type roberta", "tuned", "task 'task0'")
 def another_family_of_the_same_shapes(one: Stranger) -> None:
     one.write_tuned("Roberta", center=False)
 
 
-@case("another family", "model_type electra", "tuned", "task 'task0'")
+@case("a different family", "model_type electra", "tuned", "task 'task0'")
 def a_family_with_another_pooler(one: Stranger) -> None:
     one.write_tuned("Electra", center=False)
 
@@ -586,17 +586,17 @@ def another_epsilon(one: Stranger) -> None:
     one.write_tuned(layer_norm_eps=0.5)
 
 
-@case("another architecture", "heads")
+@case("a different architecture", "heads")
 def other_heads_of_the_same_shapes(one: Stranger) -> None:
     one.write_tuned(num_attention_heads=8)
 
 
-@case("another architecture")
+@case("a different architecture")
 def fewer_layers(one: Stranger) -> None:
     one.write_tuned(num_hidden_layers=1)
 
 
-@case("another architecture")
+@case("a different architecture")
 def another_width_of_the_ffn(one: Stranger) -> None:
     one.write_tuned(intermediate_size=96)
 

@@ -54,7 +54,7 @@ QUERY = "layer.1.attention.self.query.weight"
 DAMAGE: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "another shape": (
         tensors(lambda held: held.update({key(held, QUERY): torch.zeros(16, 32)})),
-        ("another shape", QUERY, "[16, 32]"),
+        ("shape of a weight", QUERY, "[16, 32]"),
     ),
     "a weight missing": (tensors(lambda held: held.pop(key(held, QUERY))), ("lacks weights", QUERY)),
     "every weight missing": (tensors(lambda held: held.clear()), ("lacks weights", "expected")),

@@ -93,14 +93,14 @@ def test_a_row_that_disagrees_with_what_was_asked_is_damage(
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
 def test_a_log_that_is_no_file_is_told(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "log.jsonl")
-    with pytest.raises(StudyError, match="the log is no file") as caught:
+    with pytest.raises(StudyError, match="the log is not a file") as caught:
         go(tmp_path, trials=2)
-    assert "do: move away what is there" in str(caught.value)
+    assert "do: move it away" in str(caught.value)
 
 
 def test_a_folder_in_the_place_of_a_table_is_told(tmp_path: Path) -> None:
     (tmp_path / "trials.parquet").mkdir()
-    with pytest.raises(StudyError, match="a table of the study is no file") as caught:
+    with pytest.raises(StudyError, match="a table of the study is not a file") as caught:
         go(tmp_path, trials=2)
     assert f"where: {tmp_path / 'trials.parquet'}" in str(caught.value)
 
@@ -139,10 +139,10 @@ KINDS = "".join(f'[{kind}]\nplugins = ["p"]\n' for kind in ("generator", "compre
     [
         ("seed = 4294967296", "search.seed"),
         ("seed = " + "9" * 400, "search.seed"),
-        ("seed = " + "9" * 5000, "the space file is no TOML"),
+        ("seed = " + "9" * 5000, "the space file is not TOML"),
         ("seed = 1e400", "search.seed"),
         ("time_limit_s = 1e300", "search.time_limit_s"),
-        ("sampler_options = {a = " + "[" * 2000 + "]" * 2000 + "}", "the space file is no TOML: it nests too deeply"),
+        ("sampler_options = {a = " + "[" * 2000 + "]" * 2000 + "}", "the space file is not TOML: it nests too deeply"),
     ],
 )
 def test_numbers_that_no_log_holds_are_refused_with_their_key(tmp_path: Path, line: str, said: str) -> None:
@@ -157,15 +157,19 @@ def test_numbers_that_no_log_holds_are_refused_with_their_key(tmp_path: Path, li
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
 def test_a_space_file_that_is_no_file_is_refused_at_once(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "space.toml")
-    with pytest.raises(SpaceError, match="the space file cannot be read: it is no regular file"):
+    with pytest.raises(SpaceError, match="the space file cannot be read: it is not a regular file"):
         load(tmp_path / "space.toml")
 
 
 @pytest.mark.parametrize(
     ("declared", "given", "said"),
     [
-        (Int(name="a", low=0, high=10**30, default=0), {}, "no table holds these numbers"),
-        (Int(name="a", low=-(10**30), high=0, default=0), {"low": -(10**20)}, "no table holds these numbers"),
+        (Int(name="a", low=0, high=10**30, default=0), {}, "no table can hold these numbers"),
+        (
+            Int(name="a", low=-(10**30), high=0, default=0),
+            {"low": -(10**20)},
+            "no table can hold these numbers",
+        ),
         (Float(name="a", low=0.0, high=1.0, default=0.0), {"step": 1e-300}, "the step is too small"),
     ],
 )

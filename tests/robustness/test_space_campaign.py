@@ -34,17 +34,17 @@ def windows_line_ends(home: Home) -> Words:
     return CHECK
 
 
-@case("editor", 1, "robust.toml", "no TOML")
+@case("editor", 1, "robust.toml", "not TOML")
 def old_macintosh_line_ends(home: Home) -> Words:
     home.space.write_bytes(home.space.read_bytes().replace(b"\n", b"\r"))
     return CHECK
 
 
-edit("typographic_quotes", "editor", 'name = "robust"', "name = “robust”", "no TOML", "line 2", quick=True)
-edit("a_space_that_does_not_break", "editor", "trials = 4", "\u00a0trials = 4", "no TOML", "line 26")
+edit("typographic_quotes", "editor", 'name = "robust"', "name = “robust”", "not TOML", "line 2", quick=True)
+edit("a_space_that_does_not_break", "editor", "trials = 4", "\u00a0trials = 4", "not TOML", "line 26")
 
 
-@case("editor", 1, "robust.toml", "no TOML")
+@case("editor", 1, "robust.toml", "not TOML")
 def swap_file_of_vim(home: Home) -> Words:
     home.space.write_bytes(b"b0VIM 9.0\0\0\0\0" + home.chance.randbytes(4096))
     return CHECK
@@ -53,17 +53,17 @@ def swap_file_of_vim(home: Home) -> Words:
 # what a merge or a crash leaves
 edit(
     "conflict_of_a_merge", "merge", "trials = 4", "<<<<<<< HEAD\ntrials = 4\n=======\ntrials = 8\n>>>>>>> theirs",
-    "no TOML", "line 26", quick=True,
+    "not TOML", "line 26", quick=True,
 )  # fmt: skip
 
 
-@case("merge", 1, "robust.toml", "no TOML", "line")
+@case("merge", 1, "robust.toml", "not TOML", "line")
 def two_files_joined_with_a_mark_between(home: Home) -> Words:
     home.space.write_bytes(home.space.read_bytes() + b"\xef\xbb\xbf" + home.space.read_bytes())
     return CHECK
 
 
-@case("crash", 1, "robust.toml", "no TOML")
+@case("crash", 1, "robust.toml", "not TOML")
 def zeros_at_the_end(home: Home) -> Words:
     home.space.write_bytes(home.space.read_bytes() + b"\0" * 512)
     return CHECK
@@ -77,13 +77,13 @@ def cut_at_a_random_byte(home: Home) -> Words:
 
 
 # another language
-@case("language", 1, "robust.toml", "no TOML", "line 1")
+@case("language", 1, "robust.toml", "not TOML", "line 1")
 def json_instead(home: Home) -> Words:
     home.space.write_text(json.dumps({"schema": 1, "name": "robust"}, indent=1), encoding="utf-8")
     return CHECK
 
 
-@case("language", 1, "robust.toml", "no TOML", "line 1")
+@case("language", 1, "robust.toml", "not TOML", "line 1")
 def yaml_instead(home: Home) -> Words:
     home.space.write_text("schema: 1\nname: robust\nworkload:\n  base: model\n", encoding="utf-8")
     return CHECK
@@ -185,7 +185,7 @@ def another_case_of_letters(home: Home) -> Words:
     return ("check", "Robust.toml", *CHECK[2:])
 
 
-@case("paths", 1, "/dev/zero", "no regular file", quick=True)
+@case("paths", 1, "/dev/zero", "not a regular file", quick=True)
 def a_plugin_file_that_never_ends(home: Home) -> Words:
     (home.folder / "zero.py").symlink_to("/dev/zero")
     home.change("plugin_files = []", 'plugin_files = ["zero.py"]')
@@ -218,7 +218,7 @@ edit(
 )
 
 
-@case("paths", 1, "pipe.py", "no regular file")
+@case("paths", 1, "pipe.py", "not a regular file")
 def a_plugin_file_that_is_a_fifo(home: Home) -> Words:
     os.mkfifo(home.folder / "pipe.py")
     home.change("plugin_files = []", 'plugin_files = ["pipe.py"]')
@@ -226,7 +226,7 @@ def a_plugin_file_that_is_a_fifo(home: Home) -> Words:
     return CHECK
 
 
-@case("paths", 1, "/dev/null", "no regular file")
+@case("paths", 1, "/dev/null", "not a regular file")
 def a_plugin_file_that_holds_nothing(home: Home) -> Words:
     home.change("plugin_files = []", 'plugin_files = ["/dev/null"]')
     home.change('["shared-prefix"]', '["stranger"]')

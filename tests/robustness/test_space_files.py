@@ -83,9 +83,9 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "no rate": ("max_length = 16", "max_length = 16\nrate = 0", ("tasks.0.rate", "0")),
     "endless rate": ("max_length = 16", "max_length = 16\nrate = inf", ("tasks.0.rate", "inf")),
     "longer than the base reads": ("max_length = 16", "max_length = 512", ("512", "32")),
-    "key twice": ("trials = 4", "trials = 4\ntrials = 5", ("no TOML", "line")),
-    "no TOML": ("schema = 1", "schema: 1", ("no TOML", "line 1")),
-    "cut short": ("[hardware]", "[hardware", ("no TOML",)),
+    "key twice": ("trials = 4", "trials = 4\ntrials = 5", ("not TOML", "line")),
+    "no TOML": ("schema = 1", "schema: 1", ("not TOML", "line 1")),
+    "cut short": ("[hardware]", "[hardware", ("not TOML",)),
 }
 
 
@@ -246,7 +246,7 @@ KINDS: dict[str, tuple[Prepare, tuple[str, ...], str]] = {
     "a device as data": (lambda home: home.change('"verdict.tsv"', '"/dev/zero"'), (), "a device or a pipe"),
     "an encoding with a null character": (
         lambda home: home.change('path = "verdict.tsv"', 'path = "verdict.tsv", encoding = "utf\\u00008"'),
-        (), "this text holds a zero byte",
+        (), "this text has a zero byte",
     ),
     "a seed without end": (lambda home: home.change("trials = 4", f"seed = {10**400}"), (), "a whole number of 64 bits"),
     "a number of 5,000 digits": (lambda home: home.change("trials = 4", f"trials = {'9' * 5000}"), (), "4300 digits"),
@@ -259,7 +259,7 @@ KINDS: dict[str, tuple[Prepare, tuple[str, ...], str]] = {
     ),
     "a pattern that is none": (
         lambda home: home.change('path = "verdict.tsv"', 'path = "verdict.tsv", format = "lines", pattern = "("'),
-        (), "is no regular expression",
+        (), "is not a regular expression",
     ),
 }  # fmt: skip
 """A kind of bad input, what makes it, options, and words of the message."""
@@ -286,9 +286,9 @@ def test_options_that_exclude_each_other_or_are_no_numbers_are_refused(home: Hom
     for words in (("profile", home.space, "--max-drop", "nan"), ("pareto", "x", "--max-area", "inf")):
         result = dse(*words)
         assert result.exit_code == 2
-        assert "is no finite number" in result.stderr
+        assert "is not a finite number" in result.stderr
     told(dse("show", home.folder, 10**30), "there is no study here")
-    told(dse("run", home.space, "--results", "r\udcff"), "its name has bytes that are no UTF-8", "--results")
+    told(dse("run", home.space, "--results", "r\udcff"), "its name has bytes that are not UTF-8", "--results")
 
 
 def test_a_working_folder_that_was_deleted_is_said(tmp_path: Path, dse: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,14 +94,14 @@ def first_set(values: torch.Tensor, to: float) -> torch.Tensor:
     [
         (term(scale=lambda one: one.scale * NAN), "the scale of a stored term has values that are not finite", "nan"),
         (term(scale=lambda one: one.scale * INF), "the scale of a stored term has values that are not finite", "inf"),
-        (term(scale=0.5), "the scale of a stored term is no tensor", "float"),
+        (term(scale=0.5), "the scale of a stored term is not a tensor", "float"),
         (term(codes=lambda one: one.codes * 0.5), "stored codes are not whole numbers", "."),
         (term(codes=lambda one: first_set(one.codes, NAN)), "stored codes has values that are not finite", "(0, 0)"),
-        (term(codes=lambda one: one.codes.numpy()), "stored codes is no tensor", "ndarray"),
+        (term(codes=lambda one: one.codes.numpy()), "stored codes is not a tensor", "ndarray"),
         (term(codes=lambda one: one.codes * 1j), "stored codes is complex", "complex"),
         (term(offset=torch.tensor(-INF)), "the offset of a stored term has values that are not finite", "-inf"),
         (lambda one: replace(one, bias=torch.full((LOAD.encoder.matrices[0].columns,), NAN)), "a stored bias", "nan"),
-        (lambda one: replace(one, bias=[1.0]), "a stored bias is no tensor", "list"),
+        (lambda one: replace(one, bias=[1.0]), "a stored bias is not a tensor", "list"),
     ],
 )
 def test_a_stored_term_that_is_no_number_is_refused_with_its_place(

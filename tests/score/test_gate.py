@@ -35,7 +35,7 @@ def test_a_scale_is_one_number_or_one_per_output(shape: tuple[int, ...]) -> None
 @pytest.mark.parametrize("name", ["scale", "offset"])
 def test_anything_larger_is_no_scale_and_no_offset(name: str, shape: tuple[int, ...]) -> None:
     wrong: Any = {name: torch.ones(shape)}
-    with pytest.raises(dse.PluginContractError, match=rf"the {name} of a stored term has another shape[\s\S]*here"):
+    with pytest.raises(dse.PluginContractError, match=rf"the shape of the {name} of a stored term differs[\s\S]*here"):
         check(replace(TERM, **wrong))
 
 
@@ -70,9 +70,7 @@ def test_a_shared_scale_is_one_that_is_charged() -> None:
 def test_any_other_shared_scale_is_refused(scale: torch.Tensor, stored: bool) -> None:
     base = {(0, 0): dse.Stored((replace(TERM, scale=torch.tensor([1.0, 2.0, 3.0, 4.0])),))} if stored else {}
     term = replace(TERM, scale=scale, shared_scale=True)
-    words = (
-        r"a scale that is not charged is no scale that is stored[\s\S]*owner 1, layer 0, q[\s\S]*shared_scale = False"
-    )
+    words = r"a scale that is not charged is not a stored scale[\s\S]*owner 1, layer 0, q[\s\S]*shared_scale = False"
     with pytest.raises(dse.PluginContractError, match=words):
         check_shared_scales(LOAD.encoder, {(0, 0): dse.Stored((term,))}, base, "owner 1")
 
@@ -82,7 +80,7 @@ def test_an_image_lies_on_the_grid_of_the_base() -> None:
     image = dse.Image(CODES, TERM.scale, torch.ones((1, 1), dtype=torch.bool))
     check_shared_scales(LOAD.encoder, {(0, 0): dse.Stored((), on_base=True, image=image)}, base, "owner 1")
     other = replace(image, scale=torch.tensor(0.25))
-    with pytest.raises(dse.PluginContractError, match="the scale of codes written over the base is no scale"):
+    with pytest.raises(dse.PluginContractError, match="the scale of codes written over the base is not a stored scale"):
         check_shared_scales(LOAD.encoder, {(0, 0): dse.Stored((), on_base=True, image=other)}, base, "owner 1")
 
 
@@ -91,12 +89,12 @@ def test_an_image_lies_on_the_grid_of_the_base() -> None:
     [
         (
             {"image": {"scale": torch.ones(OUTPUTS, INPUTS)}},
-            "the scale of codes written over the base has another shape",
+            "the shape of the scale of codes written over the base differs",
         ),
-        ({"image": {"codes": CODES[:, :3]}}, "codes written over the base has another shape"),
-        ({"image": {"blocks": torch.ones(3, 2)}}, "places of codes written over the base has another shape"),
-        ({"scaling": {"factors": torch.ones(2, INPUTS)}}, "factors of the base's sums has another shape"),
-        ({"scaling": {"live": torch.ones(1, OUTPUTS)}}, "places of factors has another shape"),
+        ({"image": {"codes": CODES[:, :3]}}, "the shape of codes written over the base differs"),
+        ({"image": {"blocks": torch.ones(3, 2)}}, "the shape of places of codes written over the base differs"),
+        ({"scaling": {"factors": torch.ones(2, INPUTS)}}, "the shape of factors of the base's sums differs"),
+        ({"scaling": {"live": torch.ones(1, OUTPUTS)}}, "the shape of places of factors differs"),
         (
             {"scaling": {"bits": 2}},
             r"more values than their bits can hold[\s\S]*at most 4 values in 2 bits[\s\S]*found: 8",
@@ -117,8 +115,8 @@ def test_changes_of_the_base_have_their_size(changes: dict[str, dict[str, Any]],
 @pytest.mark.parametrize(
     ("model", "words"),
     [
-        (dse.Model({(0, 0): torch.zeros(32, 64)}), "weights has another shape"),
-        (dse.Model({}, shifts={(0, 0): MATRIX}), "a shift of a bias has another shape"),
+        (dse.Model({(0, 0): torch.zeros(32, 64)}), "the shape of weights differs"),
+        (dse.Model({}, shifts={(0, 0): MATRIX}), "the shape of a shift of a bias differs"),
         (dse.Model({}, vectors={0: {"q.weight": torch.zeros(9)}}), "a matrix is given among biases and norms"),
         (
             dse.Model({}, vectors={0: {"norm": torch.zeros(101)}}),

@@ -267,7 +267,7 @@ def test_tasks_that_share_an_array_share_its_cells() -> None:
 def test_a_hardware_that_gives_something_else_is_named(make: Make) -> None:
     hardware: Any = make()._build(WHOLE).hardware
     wrong = NoiseInWords(IsaacOptions())
-    with pytest.raises(dse.PluginContractError, match="nonideality\\(\\) returned something else") as caught:
+    with pytest.raises(dse.PluginContractError, match="nonideality\\(\\) returned a type that") as caught:
         nonideality("wrong", wrong, dse.Params(1))
     assert "hardware 'wrong'" in str(caught.value)
     assert hardware.nonideality(dse.Params(1)).is_off

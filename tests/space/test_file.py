@@ -89,7 +89,7 @@ def test_errors_of_the_file_name_key_expected_and_found(
         (f"{TWO_STAGE}/cosine", {"low": 0.123}, "cosine.low", ["in steps of 0.01"]),
         (f"{TWO_STAGE}/cosine", {"log": 1}, "cosine.log", ["true or false"]),
         (f"{TWO_STAGE}/cosine", {"log": True}, "parameters.cosine", ["a logarithmic range has no steps"]),
-        (f"{TWO_STAGE}/cosine", {"value": 0.6, "low": 0.5}, "parameters.cosine", ["`value` stands alone"]),
+        (f"{TWO_STAGE}/cosine", {"value": 0.6, "low": 0.5}, "parameters.cosine", ["`value` allows no other key"]),
         (f"{TWO_STAGE}/drop", {"low": 0.0}, "drop.low", ["a whole number", "found: 0.0"]),
         (f"{TWO_STAGE}/drop", {"low": 0, "log": True}, "parameters.drop", ["must be positive"]),
         (f"{TWO_STAGE}/mode", "d", "parameters.mode", ["one of ['a', 'b', 'c']", "found: 'd'"]),
@@ -130,7 +130,7 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(SpaceError, match="does not exist") as caught:
         load(tmp_path / "far.toml")
     assert "near.toml" in str(caught.value)
-    with pytest.raises(SpaceError, match="no TOML: Invalid value"):
+    with pytest.raises(SpaceError, match="not TOML: Invalid value"):
         load(tmp_path / "near.toml")
     with pytest.raises(SpaceError, match="cannot be read"):
         load(tmp_path)
@@ -222,5 +222,5 @@ def test_a_byte_order_mark_is_no_part_of_a_space_file(tmp_path: Path) -> None:
 def test_another_encoding_is_no_toml(tmp_path: Path) -> None:
     path = tmp_path / "space.toml"
     path.write_text(toml_text(raw_space()), encoding="utf-16")
-    with pytest.raises(SpaceError, match="no TOML"):
+    with pytest.raises(SpaceError, match="not TOML"):
         load(path)

@@ -70,8 +70,8 @@ def product(**changes: Any) -> dict[str, Any]:
         ),
         ({"objectives": [product(reference=float("inf"))]}, SpaceError, "objectives.0.reference", ["a finite number"]),
         ({"objectives": [product(reference="much")]}, SpaceError, "objectives.0.reference", ["a number", "'much'"]),
-        ({"objectives": [product(name="Energy_uJ")]}, SpaceError, "objectives.0", ["'energy_uj' is a name of dse"]),
-        ({"objectives": [product(name="accuracy")]}, SpaceError, "objectives.0", ["'accuracy' is a name of dse"]),
+        ({"objectives": [product(name="Energy_uJ")]}, SpaceError, "objectives.0", ["dse uses the name 'energy_uj'"]),
+        ({"objectives": [product(name="accuracy")]}, SpaceError, "objectives.0", ["dse uses the name 'accuracy'"]),
         ({"objectives": [product(name="a b")]}, SpaceError, "objectives.0", ["letters, digits and '_'"]),
         (
             {"objectives": [product(referenc=1)]},

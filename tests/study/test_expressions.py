@@ -74,7 +74,7 @@ def test_tables_hold_definitions_and_readers_know_the_column(tmp_path: Path) -> 
     figure = draw_fronts(study, 2)
     assert not isinstance(figure, str)
     assert "price" in {axis.title.text for axis in figure.select_yaxes()}
-    assert "least product" in report_page(study)
+    assert "minimise product" in report_page(study)
     assert Live(tmp_path / "a").refresh() == 12
 
 

@@ -65,7 +65,7 @@ def test_designs_at_which_the_worker_dies_count_apart_and_a_row_of_them_stops_th
     def always(_point: DesignPoint) -> None:
         raise WorkerError("the worker process died, by itself")
 
-    words = r"(?s)died at each of the last 5 designs.*by itself.*nothing is lost.*--retry-failed"
+    words = r"(?s)died twice at each of the last 5 designs.*by itself.*nothing is lost.*--retry-failed"
     with pytest.raises(StudyError, match=words):
         go(tmp_path / "all", fake_space(max_failed_share=1.0), FakeProblem(cost_fault=always))
     assert [row["status"] for row in rows(tmp_path / "all")] == ["failed"] * 5

@@ -41,6 +41,6 @@ def test_values_of_dse_and_numpy_arrive() -> None:
 @pytest.mark.parametrize("value", [Own(), Calls(print, "x"), Calls(sys.exit, 3), Calls(eval, "1/0")])
 def test_a_plugins_own_value_is_refused_and_not_run(value: object, capsys: pytest.CaptureFixture[str]) -> None:
     content = pickle.dumps([value])
-    with pytest.raises(pickle.UnpicklingError, match="is no type of dse"):
+    with pytest.raises(pickle.UnpicklingError, match="is not a type of dse"):
         read(content)
     assert capsys.readouterr().out == ""

@@ -104,7 +104,7 @@ def _match_outputs(task: TaskSpec, labels: set[str], path: Path, outputs: Output
         where=path,
         expected=f"{list_names(outputs.names.values()) or 'no names'}, or 0 to {outputs.count - 1}",
         found=list_names(sorted(labels)),
-        fix="say which label is which output in the task's data table: labels = { NAME = 0, ... }",
+        fix="give each label the number of its output in the task's data table: labels = { NAME = 0, ... }",
     )
 
 

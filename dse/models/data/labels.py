@@ -37,7 +37,7 @@ def number_labels(values: pd.Series[Any], task: TaskSpec, path: Path, classes: M
         classes: number of each class by its name; unused by a regression.
 
     Raises:
-        DataError: a label is no number, or belongs to no class.
+        DataError: a label is not a number, or belongs to no class.
     """
     if task.kind == "regression":
         return _read_numbers(values, path)

@@ -208,7 +208,7 @@ def _drop_duplicates(frame: pd.DataFrame, task: TaskSpec, path: Path) -> tuple[p
             f"task {task.name!r} has no usable row",
             where=path,
             expected="rows with a text and a label",
-            found="none after dropping empty, duplicate and conflicting texts",
+            found="no row after dropping empty, duplicate and conflicting texts",
         )
     if frame["label"].nunique() < 2:
         raise DataError(

@@ -66,7 +66,7 @@ def read_parts(parts: list[Path]) -> pd.DataFrame:
     columns = {name for table in tables for name in table.column_names}
     for part, table in zip(parts, tables, strict=True):
         if len(parts) > 1 and len(set(table.column_names)) < table.num_columns:
-            raise DataError("two columns of a shard have one name", where=part, found=list_names(table.column_names))
+            raise DataError("columns of a shard have the same name", where=part, found=list_names(table.column_names))
         absent |= dict.fromkeys(columns - set(table.column_names), (part, table.column_names))
         for column, names in _stored_classes(table).items():
             if names != classes.setdefault(column, names):
@@ -76,7 +76,7 @@ def read_parts(parts: list[Path]) -> pd.DataFrame:
                     expected=list_names(classes[column]),
                     found=list_names(names),
                 )
-    # The index of pandas is a column like others, and reals are no place for integers: they merge those beyond 2**53.
+    # The index of pandas is a column like others, and reals cannot hold integers: they merge those beyond 2**53.
     frames = [table.to_pandas(ignore_metadata=True, integer_object_nulls=True) for table in tables]
     whole: pd.DataFrame = pd.concat(frames) if len(frames) > 1 else frames[0]
     whole.attrs = {"classes": classes, "absent": absent}

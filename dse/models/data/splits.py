@@ -176,7 +176,7 @@ def _check_size(task: TaskSpec, parts: Mapping[str, pd.DataFrame], count: int, w
 
 
 def _places(task: TaskSpec, frame: pd.DataFrame, wanted: int) -> NDArray[np.float64]:
-    """Return the place of each row from 0 to 1, shape (n,); similar texts and rows of a group have one place.
+    """Return the place of each row from 0 to 1, shape (n,); similar texts and rows of a group have the same place.
 
     A group with more rows than ``wanted`` goes to training. Where so many texts are similar, each exact text has a place.
     """

@@ -126,7 +126,7 @@ def _delimited(form: str, text: str, asked: bool | None) -> pd.DataFrame:
 
 
 def _check_separator(form: str, header: str) -> None:
-    """Refuse a header that other marks than the format's separate: texts and labels need two fields."""
+    """Refuse a header with separators that the format does not have: texts and labels need two fields."""
     if "\0" in header:
         raise ValueError("its first line holds null characters; name its encoding in the task's data table")
     other = next((mark for mark in "\t;,|" if mark in header), None)
@@ -182,7 +182,7 @@ def _expand(path: Path) -> bytes:
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise _damage(path, error) from error
     if unpack is not None and len(content) > MOST_BYTES:
-        raise DataError("the data file unpacks to more than 2 GiB", where=path, fix="unpack it, if it is what you want")
+        raise DataError("the data file unpacks to more than 2 GiB", where=path, fix="unpack it, if you trust the file")
     if COMPRESSED.match(content):
         raise DataError(
             "the data file is compressed in a way that its ending does not name",

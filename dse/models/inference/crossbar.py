@@ -250,7 +250,7 @@ class CrossbarLayers:
         linear.weight.data.copy_(weights[key])
 
     def _shift(self, key: tuple[int, int], shift: Tensor) -> nn.Parameter:
-        """Add to a bias; return the bias from before."""
+        """Add to a bias; return the earlier bias."""
         linear = self.linears[key[0]][key[1]]
         before = linear.bias
         if before is None or before.shape != shift.shape:

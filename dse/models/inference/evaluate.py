@@ -122,7 +122,7 @@ class Evaluator:
             base_layers: whether each layer has the base's biases and norms, shape (L,); None: no layer has them.
 
         Raises:
-            DataError: the model's outputs are not finite, in fp32 neither.
+            DataError: the model's outputs are not finite, not even in fp32.
         """
         start = time.perf_counter()
         held = held if isinstance(held, Effective) else Effective(dict(held))
@@ -158,7 +158,7 @@ class Evaluator:
                 "the outputs of a task's model are not finite",
                 where=f"task {self.task.name!r}, split {split!r}",
                 expected="finite numbers for each row",
-                found=f"{bad.size} of {len(logits)} rows are not, the first of them row {bad[0]}",
+                found=f"{bad.size} of {len(logits)} rows are not finite; the first is row {bad[0]}",
                 fix="look for weights or scales that are very large: finite weights gave these outputs",
             )
 

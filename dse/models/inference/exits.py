@@ -70,7 +70,7 @@ class Exiting:
         def cut(value: Any) -> Any:
             if isinstance(value, tuple):
                 return tuple(map(cut, value))
-            # A table of relative positions may have as many rows as the batch, but is no wider than the hidden state.
+            # A table of relative positions may have as many rows as the batch, but is not wider than the hidden state.
             with_rows = isinstance(value, torch.Tensor) and value.ndim and len(value) == rows
             return value[here] if with_rows and (value.ndim > 2 or value.shape[-1] == hidden.shape[1]) else value
 

@@ -238,7 +238,7 @@ def restore(path: Path, model: PreTrainedModel) -> dict[str, float]:
     missing = [name for name in report.missing_keys if name in dict(model.named_parameters()) and name not in frozen]
     for name in (*report.unexpected_keys, *missing):
         raise CheckpointError(
-            "the stored task has another architecture", where=path, found=f"{name} in one but not the other"
+            "the stored task has another architecture", where=path, found=f"{name} in only one of them"
         )
     return scaling
 

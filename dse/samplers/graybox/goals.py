@@ -36,7 +36,7 @@ class Goals:
 
     @property
     def dimensions(self) -> int:
-        """Number of exact objectives, D: at least 2, where zeros fill up."""
+        """Number of exact objectives, D: at least 2; zeros fill up a missing one."""
         return max(len(self._exact), 2)
 
     @property

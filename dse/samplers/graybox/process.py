@@ -14,11 +14,11 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from dse.records.arrays import Floats
 
 MOST_TO_FIT = 160
-"""Most rows that the kernel's scales are fitted on."""
+"""Largest number of rows that the kernel's scales are fitted on."""
 SOME = 5
 """Weight of the assumption that a task's values are as surprising as expected: it counts as this many values per task."""
 MOST_LENGTHS = 24
-"""Most columns that get a scale each; more columns share one, since fitting a hundred scales takes a minute."""
+"""Largest number of columns that get a scale each; more columns share one, since fitting a hundred scales takes a minute."""
 LENGTHS = (0.1, 20.0)
 """Bounds of a column's scale: how far the column, from 0 to 1, must change until scores hardly depend on each other."""
 

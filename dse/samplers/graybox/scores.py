@@ -17,7 +17,7 @@ FEW = 3
 GROWTH = 1.2
 """Factor by which the number of scores must grow before the kernel is fitted again."""
 MOST = 400
-"""Most scores that are looked at: the newest ones, since a search moves to the designs that matter."""
+"""Largest number of scores that are looked at: the newest ones, since a search moves to the designs that matter."""
 PRIOR = 0.05
 """Standard deviation of a score before the first fit."""
 SMALL = 0.01

@@ -45,7 +45,7 @@ class StudyLog:
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
-            fix = "make the folder writable, or name another with --results"
+            fix = "make the folder writable, or name another folder with --results"
             raise StudyError(f"the log cannot be opened: {error.strerror}", where=path, fix=fix) from error
         torn = os.fstat(self._file).st_size - whole
         if torn:
@@ -69,7 +69,7 @@ class StudyLog:
         try:
             line = json.dumps(event, allow_nan=False, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
         except ValueError as error:
-            value = "text that is no Unicode" if isinstance(error, UnicodeError) else "a number that is not finite"
+            value = "text that is not Unicode" if isinstance(error, UnicodeError) else "a number that is not finite"
             raise StudyError(f"{value} cannot be recorded", where=f"{self.path}: {name}", found=error) from error
         self.hook(f"{name}:writing")
         try:
@@ -115,11 +115,11 @@ def read_events(path: Path) -> tuple[list[Event], int]:
     """Read all whole lines of a log, without a last line that has no end; return the events and their size, bytes.
 
     Raises:
-        StudyError: a line is damaged, or the path is no file.
+        StudyError: a line is damaged, or the path is not a file.
     """
     if not path.is_file():
         if path.exists():
-            raise StudyError("the log is no file", where=path, expected="a regular file", fix="move away what is there")
+            raise StudyError("the log is not a file", where=path, expected="a regular file", fix="move it away")
         return [], 0
     data = path.read_bytes()
     whole = data.rfind(b"\n") + 1

@@ -16,7 +16,7 @@ class Uncompressed(plugin.Base):
     def footprint(
         self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
     ) -> plugin.Footprint:
-        """Take every row and column in full 8 bits."""
+        """Announce every row and column in full 8 bits."""
         del workload, geometry, params
         return plugin.whole_footprint(demand)
 
@@ -36,4 +36,4 @@ class Uncompressed(plugin.Base):
 @plugin.hookimpl
 def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
-    yield plugin.Compressor(api=2, name="none", summary="every owner whole in 8 bits", build=Uncompressed)
+    yield plugin.Compressor(api=2, name="none", summary="weights of every owner, whole in 8 bits", build=Uncompressed)

@@ -6,7 +6,7 @@ from dse import plugin
 
 
 class PostTraining(plugin.Base):
-    """Rounds every weight to a grid of few bits, chosen for the least squared error."""
+    """Rounds every weight to a grid of few bits, chosen for the smallest squared error."""
 
     geometry_fields: tuple[str, ...] = ()
 
@@ -23,14 +23,14 @@ class PostTraining(plugin.Base):
             ),
             plugin.Choice(
                 name="grid", choices=("output", "matrix"), default="output",
-                summary="what has a grid of its own: each output of a matrix, or each matrix",
+                summary="whether each output of a matrix has its own grid, or each matrix",
             ),
         )  # fmt: skip
 
     def footprint(
         self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
     ) -> plugin.Footprint:
-        """Take every row and column in the design's bits, and a scale for each grid."""
+        """Announce every row and column in the design's bits, and a scale for each grid."""
         del workload, geometry
         return plugin.whole_footprint(demand, 2.0 ** params["bits"] - 1, per_output=params["grid"] == "output")
 
@@ -53,6 +53,6 @@ def dse_compressors() -> Iterable[plugin.Compressor]:
     """Yield the one compressor."""
     yield plugin.Compressor(
         name="ptq",
-        summary="every owner whole in 1 to 7 bits and a sign, a best grid for each output or matrix",
+        summary="weights of every owner, whole in 1 to 7 bits and a sign, on the best grid of each output or matrix",
         build=PostTraining,
     )

@@ -5,7 +5,7 @@ base is stored once on an 8-bit grid; a task stores an integer delta on that gri
 cell-width steps that keep its cosine to the full delta; stage 2 drops the output channels that matter least, which then
 use the base's weights alone. The paper's exact clip formula and channel criterion are not public: we use the cosine of
 each matrix and the channel's energy after clipping. If a generator trains weights that did not exist when cosines were
-measured, stage 1 takes the most bits that are allowed.
+measured, stage 1 takes the largest allowed number of bits.
 """
 
 from __future__ import annotations
@@ -65,11 +65,11 @@ class TwoStage:
         stages = (
             plugin.Float(
                 name="cosine", low=0.80, high=0.99, default=0.95, limits=(0.0, 1.0), scope=("task",),
-                summary="stage 1: least cosine between the clipped and the full delta of a matrix",
+                summary="stage 1: smallest cosine between the clipped and the full delta of a matrix",
             ),
             plugin.Int(
                 name="max_bits", low=1, high=4, default=4, limits=(1, MOST_BITS), scope=("task",), unit="bit",
-                summary="stage 1: most magnitude bits that a delta may take",
+                summary="stage 1: largest number of magnitude bits of a delta",
             ),
             plugin.Float(
                 name="selective", low=0.0, high=0.5, default=0.0, limits=(0.0, 1.0), scope=("task",),
@@ -100,7 +100,7 @@ class TwoStage:
     def footprint(
         self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
     ) -> plugin.Footprint:
-        """Take the base in full 8 bits and every other owner's clipped, thinned deltas."""
+        """Announce the base in full 8 bits and every other owner's clipped, thinned deltas."""
         own, params = slice(1, None), self._by_owner(params, demand)
         shape = (*demand.used.shape, demand.rows.shape[-1])
         rows, columns = (np.broadcast_to(count, shape).copy() for count in (demand.rows, demand.columns))

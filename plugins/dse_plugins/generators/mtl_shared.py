@@ -1,4 +1,4 @@
-"""Generator ``mtl-shared``: one encoder trained on all tasks together, with a head for each.
+"""Generator ``mtl-shared``: one encoder trained on all tasks together, with one head per task.
 
 Multi-task learning with hard sharing, as in MT-DNN (Liu et al., ACL 2019), the baseline of all trained sharing.
 """
@@ -60,7 +60,7 @@ def dse_generators() -> Iterable[plugin.Generator]:
     yield plugin.Generator(
         api=2,
         name="mtl-shared",
-        summary="one encoder trained on all tasks, a head each",
+        summary="one encoder trained on all tasks, with one head per task",
         build=Shared,
         options=SharedOptions,
         source="after Liu et al., MT-DNN, ACL 2019",

@@ -34,6 +34,6 @@ def dse_generators() -> Iterable[plugin.Generator]:
     yield plugin.Generator(
         api=2,
         name="shared-prefix",
-        summary="lowest layers of each task use base weights, untrained",
+        summary="lowest layers of each task with base weights, without training",
         build=SharedPrefix,
     )

@@ -46,5 +46,5 @@ def _nearest(cost: NDArray[np.float64], first: int) -> NDArray[np.int64]:
 def dse_schedulers() -> Iterable[plugin.Scheduler]:
     """Yield the one scheduler."""
     yield plugin.Scheduler(
-        api=2, name="greedy", summary="the task that is cheapest to switch to comes next", build=Greedy
+        api=2, name="greedy", summary="order in which the task that is cheapest to switch to comes next", build=Greedy
     )

@@ -28,5 +28,5 @@ class Searched(plugin.Base):
 def dse_schedulers() -> Iterable[plugin.Scheduler]:
     """Yield the one scheduler."""
     yield plugin.Scheduler(
-        api=2, name="searched", summary="order of the tasks searched as a permutation", build=Searched
+        api=2, name="searched", summary="order of the tasks, searched as a permutation", build=Searched
     )

@@ -28,7 +28,7 @@ class BitDelta(DeltaCompressor):
         )
 
     def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
-        """Take one unsigned bit, a step and an offset."""
+        """Announce one unsigned bit, a step and an offset."""
         channel = (params["scale"] == "channel")[:, None, None, None]
         bits = 2 * plugin.SCALE_BITS * np.where(channel, sizes.columns, 1.0)
         return (Part(sizes.rows, sizes.columns, np.ones(1), bits, unsigned=True),)

@@ -109,7 +109,7 @@ class DeltaCompressor(plugin.Base, ABC):
         """
 
     def adapt(self, stored: plugin.Stored, difference: Difference, params: plugin.Params) -> plugin.Stored:
-        """Add the fields of a matrix above the base that are no terms; by default there are none."""
+        """Add the fields of a matrix above the base that are not terms; by default there are no such fields."""
         del difference, params
         return stored
 
@@ -120,7 +120,7 @@ class DeltaCompressor(plugin.Base, ABC):
     def footprint(
         self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
     ) -> plugin.Footprint:
-        """Take the base in full 8 bits, and the parts of every other owner's matrices."""
+        """Announce the base in full 8 bits, and the parts of every other owner's matrices."""
         del geometry
         own = slice(1, None)
         shape = (*demand.used.shape, demand.rows.shape[-1])

@@ -35,7 +35,7 @@ class Dare(DeltaCompressor):
         )  # fmt: skip
 
     def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
-        """Take the cells of all deltas, dropped or not, and one scale: the base's, rescaled."""
+        """Announce the cells of all deltas, dropped or not, and one scale: the base's, rescaled."""
         magnitude = 2.0 ** params["bits"][:, :, None, None] - 1
         return (Part(sizes.rows, sizes.columns, magnitude, np.array(plugin.SCALE_BITS)),)
 
@@ -57,7 +57,7 @@ def dse_compressors() -> Iterable[plugin.Compressor]:
     yield plugin.Compressor(
         api=2,
         name="dare",
-        summary="deltas dropped at random and rescaled; frees no array",
+        summary="deltas dropped at random and rescaled, which frees no array",
         build=Dare,
         source="Yu et al., DARE, ICML 2024",
     )

@@ -48,7 +48,7 @@ class Lora(LowRank):
         )  # fmt: skip
 
     def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
-        """Take two factors in SRAM."""
+        """Announce two factors in SRAM."""
         parts = []
         for part in super().parts(sizes, _one_precision(params))[:2]:
             bits = part.bits + part.rows * part.columns * (1 + params["bits"][:, None, None, None])
@@ -87,7 +87,7 @@ class TrainedLora(Lora):
             self._learnt |= {(task, rank): one for task, one in enumerate(adapted)}
 
     def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
-        """Take two factors in SRAM; refuse weights for which none were learnt."""
+        """Announce two factors in SRAM; refuse weights for which none were learnt."""
         refuse_others("lora", measured=sizes.demand.measured)
         return super().parts(sizes, params)
 
@@ -126,7 +126,7 @@ def dse_compressors() -> Iterable[plugin.Compressor]:
     yield plugin.Compressor(
         api=2,
         name="lora",
-        summary="frozen arrays, and low-rank deltas multiplied in the digital unit",
+        summary="frozen arrays, and low-rank deltas that the digital unit multiplies",
         build=build,
         options=LoraOptions,
         source="Hu et al., LoRA, ICLR 2022; placed as in arXiv 2411.17367",

@@ -44,7 +44,7 @@ class LowRank(DeltaCompressor):
         )  # fmt: skip
 
     def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
-        """Take two factors of each precision; a factor has one scale for each of its outputs."""
+        """Announce two factors of each precision; a factor has one scale for each of its outputs."""
         across = (slice(None), slice(None), None, None)
         rank = np.minimum(params["rank"][across], np.minimum(sizes.rows, sizes.columns))
         precise = _precise(rank, params["precise"][across])
@@ -111,7 +111,7 @@ def dse_compressors() -> Iterable[plugin.Compressor]:
     yield plugin.Compressor(
         api=2,
         name="low-rank",
-        summary="singular vectors of each delta in two precisions, two products in sequence",
+        summary="singular vectors of each delta in two precisions, multiplied as two products in sequence",
         build=LowRank,
         source="Ping et al., Delta-CoMe, NeurIPS 2024",
     )

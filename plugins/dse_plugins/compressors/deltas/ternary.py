@@ -28,7 +28,7 @@ class Ternary(DeltaCompressor):
         )  # fmt: skip
 
     def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
-        """Take cells of both signs and a scale for each output, whatever the number of zeros."""
+        """Announce cells of both signs and a scale for each output, whatever the number of zeros."""
         del params
         return (Part(sizes.rows, sizes.columns, np.ones(1), plugin.SCALE_BITS * sizes.columns),)
 
@@ -49,7 +49,7 @@ def dse_compressors() -> Iterable[plugin.Compressor]:
     yield plugin.Compressor(
         api=2,
         name="ternary",
-        summary="signs of the largest deltas, a scale for each output",
+        summary="signs of the largest deltas, with one scale per output",
         build=Ternary,
         source="Yadav et al., ComPEFT, 2023",
     )

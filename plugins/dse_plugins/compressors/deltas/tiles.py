@@ -53,7 +53,7 @@ class TileCompressor(DeltaCompressor):
         self._positions = {by: np.stack([_positions(table[by]) for table in tables]) for by in ("norm", "effect")}
 
     def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
-        """Take the columns of each block of rows, in one part for each number of bits."""
+        """Announce the columns of each block of rows, in one part for each number of bits."""
         heights = [self.tiling.row_blocks(matrix) for matrix in sizes.encoder.matrices]
         live_columns = (self._measured_columns if sizes.demand.measured else self._even_columns)(sizes, params)
         shape = sizes.rows.shape
@@ -103,7 +103,7 @@ class TileCompressor(DeltaCompressor):
         return torch.from_numpy(self.tiling.of_matrix(levels, self._encoder, index))[outputs]
 
     def _ranked_levels(self, difference: Difference, params: plugin.Params) -> Tensor:
-        """Level of each output of weights that were not measured: the largest deltas of a block of rows have most bits."""
+        """Level of each output of weights that were not measured: the largest deltas of a block of rows have the largest number of bits."""
         import torch
 
         layer, index = difference.key
@@ -147,7 +147,7 @@ class TileCompressor(DeltaCompressor):
     def _levels(self, sizes: Sizes, params: plugin.Params) -> Array:
         """Level of every block, shape (P, T, L, blocks): a place in `bits` from 1, or 0 where the block is absent.
 
-        Before the measurement every block has the most bits, which is an upper bound.
+        Before the measurement every block has the largest number of bits, which is an upper bound.
         """
         points, tasks, layers = sizes.rows.shape[:3]
         if not self._positions:

@@ -89,7 +89,7 @@ class Graded:
     def footprint(
         self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
     ) -> plugin.Footprint:
-        """Take the base in its bits, and each other owner's columns in their forms."""
+        """Announce the base in its bits, and each other owner's columns in their forms."""
         encoder = workload.encoder
         shape = (*demand.used.shape, len(encoder.matrices))
         rows, columns = (np.broadcast_to(count, shape) for count in (demand.rows, demand.columns))

@@ -43,7 +43,7 @@ def binary(difference: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     below = values.cumsum(dim=1)[:, :-1]  # sums of the lower group for each place where the sorted row may be cut
     count = torch.arange(1, size)
     spread = below.square() / count + (values.sum(1, keepdim=True) - below).square() / (size - count)
-    cut = spread.argmax(dim=1, keepdim=True)  # the largest spread between groups leaves the least squared error
+    cut = spread.argmax(dim=1, keepdim=True)  # the largest spread between groups leaves the smallest squared error
     low = below.gather(1, cut) / (cut + 1)
     high = (values.sum(1, keepdim=True) - below.gather(1, cut)) / (size - 1 - cut)
     bits = torch.zeros_like(order, dtype=torch.bool).scatter_(1, order, torch.arange(size) > cut)

@@ -67,7 +67,7 @@ class Piggyback(DeltaCompressor):
     def footprint(
         self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
     ) -> plugin.Footprint:
-        """Take the whole base, and write every block of it."""
+        """Announce the whole base, and write every block of it."""
         refuse_others("piggyback", measured=demand.measured or self.options.route == "free")
         plain = super().footprint(workload, demand, geometry, params)
         blocks = np.repeat(plain.on_base, self.tiling.starts(workload.encoder)[-1], axis=-1)

@@ -59,11 +59,11 @@ def refuse_others(name: str, *, measured: bool) -> None:
     """Refuse weights of a generator for which nothing was learnt.
 
     Raises:
-        PluginContractError: the generator gives other weights than the base's and the tasks' own.
+        PluginContractError: the generator's weights are not the base's and the tasks' own.
     """
     if not measured:
         raise PluginContractError(
-            f"{name} is trained from the base, and the generator gives other weights than the tasks' own",
+            f"{name} is trained from the base, but the generator's weights are not the tasks' own",
             where=f"[compressor.{name}.options] route",
             expected="a generator that is not joint, such as independent",
             found="trained",

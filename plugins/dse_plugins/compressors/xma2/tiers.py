@@ -87,7 +87,7 @@ class Tiers(DeltaCompressor):
         return None
 
     def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
-        """Take the columns of resident PEs, in one part for each block of rows."""
+        """Announce the columns of resident PEs, in one part for each block of rows."""
         everything = levels(self.places(sizes.encoder, params, measured=sizes.demand.measured), params)
         top = 2.0 ** params["resident_bits"][:, None, None, None] - 1
         parts = []
@@ -105,7 +105,7 @@ class Tiers(DeltaCompressor):
     def footprint(
         self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
     ) -> plugin.Footprint:
-        """Take the whole base, resident deltas, the blocks that are written, and a factor for each other column."""
+        """Announce the whole base, resident deltas, the blocks that are written, and a factor for each other column."""
         plain = super().footprint(workload, demand, geometry, params)
         params = by_owner(params, demand)
         encoder, used = workload.encoder, demand.used[:, 1:]
@@ -184,7 +184,7 @@ def resident_parameters() -> tuple[plugin.Parameter, ...]:
     return (
         plugin.Float(
             name="resident", low=0.0, high=0.5, default=0.0, limits=(0.0, 1.0), scope=("task",),
-            summary="share of these PEs that stay beside the base instead of being written over it",
+            summary="share of the task's own PEs that stay beside the base instead of being written over it",
         ),
         plugin.Int(
             name="resident_bits", low=1, high=4, default=3, limits=(1, RESIDENT_BITS), unit="bit",

@@ -6,7 +6,7 @@ tasks with fewer computations. This generator has two routes. On the trained rou
 the other layers, the trunk, are trained on all its tasks together and follow the tasks' own models. The last layers of
 a task may be its own: they are trained further while the layers before them stay fixed. On an input that all tasks
 share, common layers run once. The free route trains nothing. It leaves out the attention heads and FFN columns of each
-task's own model that have least effect, in whole arrays, and adjusts the kept units by least squares. All tasks
+task's own model with the smallest effect, in whole arrays, and adjusts the kept units by least squares. All tasks
 may share the first layers, which are then the base's or the mean of the tasks' own. On both routes inputs may leave
 early if an answer is sure.
 """

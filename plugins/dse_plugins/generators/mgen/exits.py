@@ -51,7 +51,7 @@ def plan_exits(
     Args:
         fitted: arrays of `dse.fit_exits`.
         runs: layers that run, ascending.
-        thresholds: least confidence with which an input leaves, shape (P,); at 1 no head is used.
+        thresholds: smallest confidence with which an input leaves, shape (P,); at 1 no head is used.
         asked: number of layers, from the first on, after which an input may leave, shape (P,).
         layers: number of layers of the encoder, L.
     """
@@ -86,8 +86,8 @@ def heads(fitted: Fitted, runs: Sequence[int], threshold: float, asked: int) -> 
 
 
 def confidence() -> plugin.Parameter:
-    """Declare the least confidence of an early answer, for each task."""
+    """Declare the smallest confidence of an early answer, for each task."""
     return plugin.Float(
         name="confidence", low=0.7, high=1.0, default=1.0, limits=(0.0, 1.0), scope=("task",),
-        summary="least confidence of an answer with which an input leaves early; 1: no input does",
+        summary="smallest confidence of an answer with which an input leaves early; at 1, no input leaves early",
     )  # fmt: skip

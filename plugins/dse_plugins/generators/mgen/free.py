@@ -1,4 +1,4 @@
-"""The free route: each task's own model without the heads and feed-forward columns of least effect, without training.
+"""The free route: each task's own model without the heads and feed-forward columns with the smallest effect, without training.
 
 All tasks may share first layers: the base's, or the mean of the tasks' own.
 """
@@ -33,7 +33,7 @@ class Free:
         layers = workload.encoder.layers
         trunk = plugin.Int(
             name="trunk", low=0, high=min(max(1, layers // 3), layers - 1), default=0, limits=(0, layers - 1), unit="layers",
-            summary="first layers that are the same for all tasks, whole",
+            summary="number of first layers that all tasks share, with all heads and columns",
         )  # fmt: skip
         shares = importance.kept_shares(workload.encoder, 0.3, ("task",), "a task", "layers")
         return (trunk, *shares, exits.confidence()) if self.options.exits else (trunk, *shares)
@@ -54,7 +54,7 @@ class Free:
             self._ranks[name] = np.stack([importance.ranks(table[name], block) for table in tables])
 
     def plan(self, workload: plugin.Workload, params: plugin.Params) -> plugin.Plan:
-        """Keep the heads and columns of largest effect; before measurement, those that come first in each layer."""
+        """Keep the heads and columns with the largest effect; before measurement, those that come first in each layer."""
         masks: Any = {name: self._mask_kept(workload, name, params) for name in importance.sides(workload.encoder)}
         owner = plugin.separate_models(workload, params.points).owner
         owner = np.where(_of_trunk(workload, params), plugin.BASE, owner)

@@ -12,7 +12,7 @@ class MGenOptions(plugin.Options):
 
     Attributes:
         route: ``trained`` (trunks and branches), or ``free`` of training (heads and FFN columns left out).
-        trunks: most trunks; with more than one, the search chooses each task's trunk.
+        trunks: largest number of trunks; with more than one, the search chooses each task's trunk.
         passes: length of a trunk's training, as a multiple of each task's own epochs.
         branch_passes: length of a branch's training, as a multiple of the task's own epochs.
         merged: whether a trunk begins from the mean of its tasks' own models, instead of the base; on the free route,
@@ -50,7 +50,7 @@ class MGenOptions(plugin.Options):
     def _fits(self) -> Self:
         if self.distil + self.across > 1:
             raise ValueError(
-                f"distil and across are shares of one loss: at most 1 together, found {self.distil + self.across}"
+                f"distil and across are shares of one loss: their sum is at most 1, found {self.distil + self.across}"
             )
         if self.exits and self.route == "trained" and self.trunks > 1:
             raise ValueError("exits = true needs trunks = 1: heads of early exits are fitted on the one trunk")

@@ -33,7 +33,7 @@ class Trained:
             ),
             plugin.Int(
                 name="own", low=0, high=min(2, layers), default=0, limits=(0, layers), scope=("task",), unit="layers",
-                summary="number of last layers that are a task's own; the others belong to the trunk",
+                summary="number of last layers that belong to the task alone; the others belong to the trunk",
             ),
         )  # fmt: skip
         if self.options.trunks == 1:

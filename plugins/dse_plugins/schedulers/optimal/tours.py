@@ -11,9 +11,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 MOST = 12
-"""Most tasks for dynamic programming: its tables double with each further task."""
+"""Largest number of tasks for dynamic programming: its tables double with each further task."""
 _TOGETHER = 2**22
-"""Most numbers in one table, which limits how many designs are solved at once."""
+"""Largest number of values in one table, which limits how many designs are solved at once."""
 _GAIN = 1e-9
 """Share of a tour's cost by which another tour must be cheaper; a smaller gain is rounding."""
 
