@@ -111,7 +111,7 @@ class LoadedWorkload:
         return tokenizer_digest(self.tokenizer)
 
     def require_one_tokenizer(self, reason: str) -> None:
-        """Refuse tasks whose tokenizer gives the rows of the tasks other tokens than the base's.
+        """Refuse tasks whose tokenizer gives the rows of the tasks tokens that differ from the base's.
 
         Args:
             reason: why all tasks must read the same tokens.
