@@ -122,17 +122,6 @@ def test_base_and_full_difference_give_back_the_fine_tuned_codes_exactly() -> No
             )
 
 
-def test_weights_beyond_the_base_s_grid_saturate_and_are_counted() -> None:
-    context = Weights(LOAD, spread=0.0)
-    for matrix in context._tasks[1].values():
-        matrix[0, 0], matrix[0, 1] = 100.0, -100.0
-    plugin = TwoStage(TwoStageOptions())
-    plugin.prepare(context)
-    inside, beyond = plugin.saturated
-
-    assert beyond == inside + 2 * LOAD.encoder.layers * len(LOAD.encoder.matrices)
-
-
 def test_a_task_that_is_the_base_stores_nothing() -> None:
     context = Weights(LOAD, spread=0.0)
     plugin = TwoStage(TwoStageOptions())

@@ -15,8 +15,9 @@ from dse_plugins.compressors.shared.tiling import Tiling
 from dse_plugins.compressors.xma2 import build
 from dse_plugins.compressors.xma2.adapter import TwoTiers
 from dse_plugins.compressors.xma2.factors import DAMPING, SHIFTED, fit_factors, round_factors
-from dse_plugins.compressors.xma2.levels import FROZEN, REPROGRAMMED, RESIDENT, levels, positions, spread
+from dse_plugins.compressors.xma2.levels import FROZEN, REPROGRAMMED, RESIDENT, levels, spread
 from dse_plugins.compressors.xma2.options import Xma2Options
+from dse_plugins.shared import positions
 
 import dse
 from dse.cost.counts import count

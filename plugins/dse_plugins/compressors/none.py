@@ -10,9 +10,6 @@ class Uncompressed(plugin.Base):
 
     geometry_fields: tuple[str, ...] = ()
 
-    def __init__(self, options: plugin.Options) -> None:
-        del options
-
     def footprint(
         self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
     ) -> plugin.Footprint:

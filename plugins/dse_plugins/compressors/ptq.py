@@ -10,9 +10,6 @@ class PostTraining(plugin.Base):
 
     geometry_fields: tuple[str, ...] = ()
 
-    def __init__(self, options: plugin.Options) -> None:
-        del options
-
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Declare the bits of all weights, and whether each output has its own grid."""
         del workload

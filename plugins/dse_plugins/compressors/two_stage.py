@@ -12,15 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
 
 from dse import plugin
-from dse_plugins.compressors.shared.owners import by_owner, grid
+from dse_plugins.compressors.shared.owners import above_base, by_owner, grid, store_base
 from dse_plugins.shared import ROUNDING, Array, Key
+from dse_plugins.shared.measuring import measure_each_task
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,11 +45,7 @@ class TwoStageOptions(plugin.Options):
 
 
 class TwoStage:
-    """Deltas on the base's grid, clipped and thinned by whole output channels.
-
-    Attributes:
-        saturated: number of each task's fine-tuned weights that lie beyond the base's grid, set by `prepare`.
-    """
+    """Deltas on the base's grid, clipped and thinned by whole output channels."""
 
     geometry_fields: tuple[str, ...] = ("cell_bits", "encoding")
 
@@ -57,7 +53,6 @@ class TwoStage:
         self.options = options
         self._cosines: Array = np.zeros(MOST_BITS)  # before anything is measured every bit is needed, an upper bound
         self._scales: dict[Key, Tensor] = {}
-        self.saturated: tuple[int, ...] = ()
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Declare both stages' hyper-parameters, for each task and group of layers, and the first layer with deltas."""
@@ -84,18 +79,12 @@ class TwoStage:
 
     def prepare(self, context: plugin.Context) -> None:
         """Measure, once for each task, the cosine of every matrix's delta at every clip."""
-        tables = []
-        for index, name in enumerate(context.workload.task_names):
-            key = {
-                "version": STATISTICS_VERSION,
-                "base": context.workload.digests.get("base"),
-                "task": context.workload.digests.get(f"task.{name}"),
-                "per_channel": self.options.per_channel,
-            }
-            tables.append(context.cached(f"clip statistics of {name}", key, partial(self._measure, context, index)))
+        per_channel = self.options.per_channel
+        base = context.base_weights()
+        self._scales = {key: plugin.best_scale(weight, per_channel=per_channel) for key, weight in base.items()}
+        key = {"version": STATISTICS_VERSION, "per_channel": per_channel}
+        tables = measure_each_task(context, "clip statistics", key, self._measure)
         self._cosines = np.stack([table["cosine"] for table in tables])  # (T, L, M, bits 0..8)
-        self.saturated = tuple(int(table["saturated"]) for table in tables)
-        self._scales = self._grids(context.base_weights())
 
     def footprint(
         self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
@@ -113,10 +102,8 @@ class TwoStage:
         bits[:, own] = columns[:, own] * (dropped > 0)
         columns[:, own] -= dropped
         held = (demand.used[..., None] & (magnitude > 0) & (columns > 0)).astype(float)
-        on_base = demand.used.copy()
-        on_base[:, plugin.BASE] = False
         piece = plugin.Piece(rows=held * rows, columns=held * columns, magnitude=held * magnitude)
-        return plugin.Footprint((piece,), digital_bits=held * bits, on_base=on_base)
+        return plugin.Footprint((piece,), digital_bits=held * bits, on_base=above_base(demand))
 
     def store(
         self,
@@ -131,8 +118,7 @@ class TwoStage:
 
         scales = {key: grid(self._scales, base, key, per_channel=self.options.per_channel) for key in weights}
         if owner == plugin.BASE:
-            whole = {key: plugin.quantise(weight, scales[key]) for key, weight in weights.items()}
-            return {key: plugin.Stored((self._term(whole[key], scales[key], plugin.FULL_MAGNITUDE),)) for key in whole}
+            return {key: plugin.Stored((store_base(weight, scales[key]),)) for key, weight in weights.items()}
         place, layers = owner - 1, self._cosines.shape[1]
         params = self._by_owner(params, weights.demand)
         bits = self._bits(geometry, params, layers, measured=weights.measured)[0, place]
@@ -140,29 +126,19 @@ class TwoStage:
         selective = self._by_layer(params, "selective", layers)[0, place]
         stored = {}
         for key, weight in weights.items():
-            clip = int(2.0 ** bits[key] - 1)
-            codes = plugin.decompose(base[key], weight, scale=scales[key]).delta.clamp_(-clip, clip)
+            clip, scale, outputs = int(2.0 ** bits[key] - 1), scales[key], None
+            codes = plugin.decompose(base[key], weight, scale=scale).delta.clamp_(-clip, clip)
             dropped = int(np.floor(selective[key[0]] * len(codes) + ROUNDING))
             if clip == 0 or dropped == len(codes):
                 stored[key] = plugin.Stored((), on_base=True)
                 continue
-            outputs = None
             if dropped:
                 weakest_first = torch.argsort(codes.int().square().sum(dim=1), stable=True)
                 outputs = weakest_first[dropped:].sort().values
-                codes = codes[outputs]
-            stored[key] = plugin.Stored((self._term(codes, scales[key], clip, outputs, shared=True),), on_base=True)
+                codes, scale = codes[outputs], scale[outputs] if scale.ndim else scale
+            term = plugin.Term(codes, scale, clip, columns=outputs, shared_scale=True)
+            stored[key] = plugin.Stored((term,), on_base=True)
         return stored
-
-    @staticmethod
-    def _term(
-        codes: Tensor, scale: Tensor, magnitude: int, outputs: Tensor | None = None, *, shared: bool = False
-    ) -> plugin.Term:
-        import torch
-
-        if outputs is not None and scale.ndim:
-            scale = scale[outputs]
-        return plugin.Term(codes.to(torch.int16), scale, magnitude, columns=outputs, shared_scale=shared)
 
     def _names(self, name: str) -> list[str]:
         """Names of a hyper-parameter, one for each group of layers."""
@@ -198,29 +174,18 @@ class TwoStage:
         most = np.maximum(np.floor((max_bits + spent) / cell) * cell - spent, least)
         return np.where(needed > 0, np.minimum(np.minimum(stepped, most), MOST_BITS), 0.0)
 
-    def _grids(self, base: plugin.Weights) -> dict[Key, Tensor]:
-        return {key: plugin.best_scale(weight, per_channel=self.options.per_channel) for key, weight in base.items()}
-
     def _measure(self, context: plugin.Context, task: int) -> dict[str, Array]:
-        """Cosine (L, M, bits 0..8) between clipped and full delta, and the number of fine-tuned weights that saturate.
-
-        The cosine is 1 everywhere for a matrix without a delta.
-        """
-        base, tuned = context.base_weights(), context.task_weights(task)
-        self._scales = self._scales or self._grids(base)
-        encoder = context.workload.encoder
+        """Cosine (L, M, bits 0..8) between clipped and full delta; it is 1 everywhere for a matrix without a delta."""
+        base, encoder = context.base_weights(), context.workload.encoder
         cosines = np.ones((encoder.layers, len(encoder.matrices), MOST_BITS + 1))
-        saturated = 0
-        for key, weight in tuned.items():
-            parts = plugin.decompose(base[key], weight, scale=self._scales[key])
-            saturated += parts.saturated
-            codes = parts.delta.float()
+        for key, weight in context.task_weights(task).items():
+            codes = plugin.decompose(base[key], weight, scale=self._scales[key]).delta.float()
             norm = float(codes.norm())
             for bits in range(MOST_BITS if norm else 0):
                 clipped = codes.clamp(-(2**bits - 1), 2**bits - 1)
                 length = norm * float(clipped.norm())
                 cosines[(*key, bits)] = float((clipped * codes).sum()) / length if length else 0.0
-        return {"cosine": cosines, "saturated": np.array(saturated)}
+        return {"cosine": cosines}
 
 
 @plugin.hookimpl

@@ -8,9 +8,6 @@ from dse import plugin
 class Independent(plugin.Base):
     """Every task owns all its layers."""
 
-    def __init__(self, options: plugin.Options) -> None:
-        del options
-
     def plan(self, workload: plugin.Workload, params: plugin.Params) -> plugin.Plan:
         """Give every layer of a task to the task itself."""
         return plugin.separate_models(workload, params.points)

@@ -30,10 +30,8 @@ class SharedOptions(plugin.Options):
 class Shared(plugin.Base):
     """Every layer belongs to one trained encoder, which takes the place of the base."""
 
+    options: SharedOptions
     joint = True
-
-    def __init__(self, options: SharedOptions) -> None:
-        self.options = options
 
     def prepare(self, context: plugin.Context) -> None:
         """Train the encoder."""

@@ -22,8 +22,7 @@ class FixedOptions(plugin.Options):
 class Fixed(plugin.Base):
     """Each task once per turn, always in the same order."""
 
-    def __init__(self, options: FixedOptions) -> None:
-        self.options = options
+    options: FixedOptions
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Declare the requests per visit, and check the option against the workload."""

@@ -13,9 +13,6 @@ from dse import plugin
 class Greedy(plugin.Base):
     """Each task once per turn, the nearest task next."""
 
-    def __init__(self, options: plugin.Options) -> None:
-        del options
-
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Declare the requests per visit."""
         return (plugin.batch_parameter(workload),)

@@ -8,9 +8,6 @@ from dse import plugin
 class Searched(plugin.Base):
     """Each task once per turn, in the order that the search chose."""
 
-    def __init__(self, options: plugin.Options) -> None:
-        del options
-
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Declare the order, as a permutation of the tasks, and the requests per visit."""
         return (

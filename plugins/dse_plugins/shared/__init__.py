@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -9,6 +10,13 @@ Key = tuple[int, int]
 """A matrix: its layer, and its index in the layer."""
 ROUNDING = 1e-9
 """Added before a number is rounded down, so that a product that should be whole does not lose a unit."""
+
+
+def positions(effects: Array) -> NDArray[np.int64]:
+    """Place of every value in descending order, in the shape of the values; equal values keep their order."""
+    places = np.empty(effects.size, dtype=np.int64)
+    places[np.argsort(-effects, axis=None, kind="stable")] = np.arange(effects.size)
+    return places.reshape(effects.shape)
 
 
 def name_of(key: Key) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dse import plugin
-from dse_plugins.compressors.shared.owners import by_owner, grid
+from dse_plugins.compressors.shared.owners import above_base, by_owner, grid, store_base
 from dse_plugins.shared import Array, Key
 
 if TYPE_CHECKING:
@@ -92,10 +92,7 @@ class DeltaCompressor(plugin.Base, ABC):
 
     geometry_fields: tuple[str, ...] = ()
     least: tuple[str, ...] = ()
-
-    def __init__(self, options: plugin.Options) -> None:
-        del options
-        self._scales: dict[Key, Tensor] = {}
+    _scales: dict[Key, Tensor]
 
     @abstractmethod
     def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
@@ -122,19 +119,15 @@ class DeltaCompressor(plugin.Base, ABC):
     ) -> plugin.Footprint:
         """Announce the base in full 8 bits, and the parts of every other owner's matrices."""
         del geometry
-        own = slice(1, None)
-        shape = (*demand.used.shape, demand.rows.shape[-1])
-        rows, columns = (np.broadcast_to(count, shape) for count in (demand.rows, demand.columns))
-        base = np.zeros(shape)
+        base = np.zeros((*demand.used.shape, demand.rows.shape[-1]))
         base[:, plugin.BASE] = demand.used[:, plugin.BASE, :, None]
-        used = np.broadcast_to(demand.used[:, own, :, None], (*demand.used[:, own].shape, shape[-1]))
 
         def place(values: Array) -> Array:
-            whole = np.zeros(shape)
-            whole[:, own] = used * values
+            whole = np.zeros(base.shape)
+            whole[:, 1:] = demand.used[:, 1:, :, None] * values
             return whole
 
-        pieces = [plugin.Piece(base * rows, base * columns, base * float(plugin.FULL_MAGNITUDE))]
+        pieces = [plugin.Piece(base * demand.rows, base * demand.columns, base * float(plugin.FULL_MAGNITUDE))]
         bits = plugin.SCALE_BITS * base
         sizes = Sizes.of(workload.encoder, demand)
         for part in self.parts(sizes, by_owner(params, demand, least=self.least)):
@@ -143,9 +136,7 @@ class DeltaCompressor(plugin.Base, ABC):
             fed_by = None if part.fed_by is None else part.fed_by + 1
             pieces.append(plugin.Piece(live_rows, live_columns, magnitude, part.unsigned, fed_by, part.digital))
             bits = bits + place(part.bits * live)
-        on_base = demand.used.copy()
-        on_base[:, plugin.BASE] = False
-        return plugin.Footprint(tuple(pieces), bits, on_base)
+        return plugin.Footprint(tuple(pieces), bits, above_base(demand))
 
     def store(
         self,
@@ -156,16 +147,13 @@ class DeltaCompressor(plugin.Base, ABC):
         owner: int,
     ) -> dict[Key, plugin.Stored]:
         """Store the base's codes, or the terms of another owner's matrices."""
-        import torch
-
         del geometry
         params = by_owner(params, weights.demand, least=self.least)
         stored = {}
         for key, weight in weights.items():
             scale = grid(self._scales, base, key)
             if owner == plugin.BASE:
-                codes = plugin.quantise(weight, scale).to(torch.int16)
-                stored[key] = plugin.Stored((plugin.Term(codes, scale, plugin.FULL_MAGNITUDE),))
+                stored[key] = plugin.Stored((store_base(weight, scale),))
                 continue
             parts = plugin.decompose(base[key], weight, scale=scale)
             difference = Difference(

@@ -63,9 +63,10 @@ class Lora(LowRank):
 class TrainedLora(Lora):
     """Factors that were learnt for each task and rank."""
 
+    options: LoraOptions
+
     def __init__(self, options: LoraOptions) -> None:
         super().__init__(options)
-        self.options = options
         self._learnt: dict[tuple[int, int], plugin.Adapted] = {}
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:

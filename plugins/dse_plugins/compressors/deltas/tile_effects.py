@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from dse import plugin
+from dse_plugins.compressors.shared.tiling import Tiling
 from dse_plugins.shared import Array, Key
 from dse_plugins.shared.measuring import stack_matrices
 
@@ -26,6 +27,11 @@ class TileOptions(plugin.Options):
     tile_rows: int = Field(default=128, ge=1)
     tile_columns: int = Field(default=128, ge=1)
     rows: int = Field(default=384, ge=8)
+
+    @property
+    def tiling(self) -> Tiling:
+        """Cut of matrices into blocks of this size."""
+        return Tiling(self.tile_rows, self.tile_columns)
 
 
 def measure_tiles(

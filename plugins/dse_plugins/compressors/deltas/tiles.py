@@ -16,8 +16,7 @@ from dse import plugin
 from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Part, Sizes
 from dse_plugins.compressors.deltas.tile_effects import TileOptions, measure_tiles
 from dse_plugins.compressors.shared.even import Even, even, rank
-from dse_plugins.compressors.shared.tiling import Tiling
-from dse_plugins.shared import ROUNDING, Array
+from dse_plugins.shared import ROUNDING, Array, positions
 from dse_plugins.shared.measuring import measure_each_task
 
 if TYPE_CHECKING:
@@ -32,12 +31,12 @@ class TileCompressor(DeltaCompressor):
     """
 
     bits: tuple[int, ...] = (1,)
+    options: TileOptions
+    _encoder: plugin.Encoder
 
     def __init__(self, options: TileOptions) -> None:
         super().__init__(options)
-        self.options = options
-        self.tiling = Tiling(options.tile_rows, options.tile_columns)
-        self._encoder: plugin.Encoder | None = None
+        self.tiling = options.tiling
         self._positions: dict[str, Array] = {}
 
     @abstractmethod
@@ -50,7 +49,7 @@ class TileCompressor(DeltaCompressor):
         self._encoder = context.workload.encoder
         measure = partial(measure_tiles, scales=self._scales, options=self.options, bits=self.bits)
         tables = measure_each_task(context, "effects of tiles", self.options.model_dump(), measure)
-        self._positions = {by: np.stack([_positions(table[by]) for table in tables]) for by in ("norm", "effect")}
+        self._positions = {by: np.stack([_rank_steps(table[by]) for table in tables]) for by in ("norm", "effect")}
 
     def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
         """Announce the columns of each block of rows, in one part for each number of bits."""
@@ -72,7 +71,6 @@ class TileCompressor(DeltaCompressor):
 
     def terms(self, difference: Difference, params: plugin.Params) -> tuple[plugin.Term, ...]:
         """Store the columns of each block of rows, in one term for each number of bits."""
-        assert self._encoder is not None
         inputs = difference.weights.block_of(difference.key, self.tiling.rows, inputs=True)
         levels = (self._measured_levels if difference.weights.measured else self._ranked_levels)(difference, params)
         nothing = plugin.Term(difference.codes[:0], difference.scale, 1, shared_scale=True)
@@ -95,7 +93,6 @@ class TileCompressor(DeltaCompressor):
         import torch
 
         layer, index = difference.key
-        assert self._encoder is not None
         count = self._count(params)[0, difference.place]
         by = str(self.budget(params)[1][0, difference.place])
         levels = _count_taken(self._positions[by][difference.place], count)[layer]
@@ -108,7 +105,6 @@ class TileCompressor(DeltaCompressor):
 
         layer, index = difference.key
         demand = difference.weights.demand
-        assert self._encoder is not None
         assert demand is not None
         spread = self._even(Sizes.of(self._encoder, demand), params, index)
         inputs = difference.weights.block_of(difference.key, self.tiling.rows, inputs=True)
@@ -154,22 +150,19 @@ class TileCompressor(DeltaCompressor):
             return np.full((points, tasks, layers, self.tiling.starts(sizes.encoder)[-1]), len(self.bits))
         by = self.budget(params)[1][:, :, None, None]
         count = self._count(params)
-        taken = {name: _count_taken(positions[None], count) for name, positions in self._positions.items()}
+        taken = {name: _count_taken(ranks[None], count) for name, ranks in self._positions.items()}
         return np.where(by == "norm", taken["norm"], taken["effect"])
 
 
-def _positions(lost: Array) -> Array:
+def _rank_steps(lost: Array) -> Array:
     """Rank of every step by its gain, shape (steps, L, blocks); the losses have the shape (1 + steps, L, blocks).
 
     Rank 0 has the largest gain. A step never comes before the step that it builds on.
     """
     gain = np.minimum.accumulate(-np.diff(lost.astype(np.float64), axis=0), axis=0)
-    order = np.argsort(-gain, axis=None, kind="stable")
-    positions = np.empty(gain.size)
-    positions[order] = np.arange(gain.size)
-    return positions.reshape(gain.shape)
+    return positions(gain)
 
 
-def _count_taken(positions: Array, count: Array) -> Array:
+def _count_taken(ranks: Array, count: Array) -> Array:
     """Number of steps of each block, from all ranks (..., steps, L, blocks) and the number of all steps (...)."""
-    return np.asarray((positions < np.asarray(count)[..., None, None, None]).sum(axis=-3))
+    return np.asarray((ranks < np.asarray(count)[..., None, None, None]).sum(axis=-3))

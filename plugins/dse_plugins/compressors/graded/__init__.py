@@ -25,7 +25,7 @@ from dse import plugin
 from dse_plugins.compressors.graded.effects import BASE_BITS, BINARY, TERNARY, binary, coarse, measure_outputs, ternary
 from dse_plugins.compressors.graded.grading import Grading, Placement, starts
 from dse_plugins.compressors.shared.even import Even, even, rank
-from dse_plugins.compressors.shared.owners import by_owner, grid
+from dse_plugins.compressors.shared.owners import above_base, by_owner, grid, store_base
 from dse_plugins.shared import Array, Key
 from dse_plugins.shared.measuring import measure_each_task
 
@@ -47,19 +47,17 @@ class GradedOptions(plugin.Options):
     recover: bool = True
 
 
-class Graded:
+class Graded(plugin.Base):
     """Deltas from the base whose columns are ternary, binary or absent."""
 
     geometry_fields: tuple[str, ...] = ("rows", "columns", "cell_bits", "encoding")
-
-    def __init__(self, options: GradedOptions) -> None:
-        self.options = options
-        self._scales: dict[Key, Tensor] = {}
-        self._effects: Array = np.zeros(0)
-        self._bias: Array = np.zeros(0)
-        self._base_bias: Array = np.zeros(0)
-        self._encoder: plugin.Encoder | None = None
-        self._gradings: dict[tuple[int, Placement], Grading] = {}
+    options: GradedOptions
+    _encoder: plugin.Encoder
+    _scales: dict[Key, Tensor]
+    _effects: Array = np.zeros(0)  # before anything is measured
+    _bias: Array
+    _base_bias: Array
+    _gradings: dict[tuple[int, Placement], Grading]
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Declare the bits of the base, and one share for each task."""
@@ -90,16 +88,11 @@ class Graded:
         self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params
     ) -> plugin.Footprint:
         """Announce the base in its bits, and each other owner's columns in their forms."""
-        encoder = workload.encoder
-        shape = (*demand.used.shape, len(encoder.matrices))
-        rows, columns = (np.broadcast_to(count, shape) for count in (demand.rows, demand.columns))
-        used = np.broadcast_to(demand.used[..., None], shape)
-        own = used.copy()
-        own[:, plugin.BASE] = False
+        rows, columns, on_base = demand.rows, demand.columns, above_base(demand)
+        base = (demand.used & ~on_base)[..., None].astype(float)
         count_columns = self._measured_counts if demand.measured else self._even_counts
-        counts = count_columns(encoder, demand, geometry, params)
-        base = (used & ~own).astype(float)
-        signed, plain = np.where(own, counts[TERNARY], 0.0), np.where(own, counts[BINARY], 0.0)
+        counts = count_columns(workload.encoder, demand, geometry, params)
+        signed, plain = (np.where(on_base[..., None], counts[form], 0.0) for form in (TERNARY, BINARY))
         signs, bits = (signed > 0).astype(float), (plain > 0).astype(float)
         bits_of_base = params["base_bits"][:, None, None, None]
         whole = bits_of_base == MOST_BITS
@@ -111,8 +104,6 @@ class Graded:
         some = signed + plain > 0
         # Two values for each binary column. Ternary columns share the grid of a base in 8 bits, and need their own beside others.
         scales = base * np.where(whole, 1.0, columns) + 2 * plain + signs * ~whole
-        on_base = demand.used.copy()
-        on_base[:, plugin.BASE] = False
         return plugin.Footprint(pieces, plugin.SCALE_BITS * scales + some * 2 * columns, on_base)
 
     def store(
@@ -130,7 +121,6 @@ class Graded:
         bits = int(params["base_bits"][0])
         if owner == plugin.BASE:
             return {key: plugin.Stored((_base_term(weights[key], scales[key], bits),)) for key in weights}
-        assert self._encoder is not None
         placement, task, stored = Placement.of(geometry, 0), owner - 1, {}
         if not weights.measured:  # the largest deltas have the most precise form
             assert weights.demand is not None
@@ -208,7 +198,6 @@ class Graded:
         return [even(mean, columns[..., index], width) for index in range(len(encoder.matrices))]
 
     def _grading(self, task: int, placement: Placement) -> Grading:
-        assert self._encoder is not None
         key = (task, placement)
         if key not in self._gradings:
             self._gradings[key] = Grading(self._encoder, self._effects[task].astype(np.float64), placement)
@@ -224,7 +213,7 @@ def _base_term(weight: Tensor, scale: Tensor, bits: int) -> plugin.Term:
     import torch
 
     if bits == MOST_BITS:
-        return plugin.Term(plugin.quantise(weight, scale).to(torch.int16), scale, plugin.FULL_MAGNITUDE)
+        return store_base(weight, scale)
     codes, steps = coarse(weight, bits)
     return plugin.Term(codes.to(torch.int16), steps, 2**bits - 1)
 

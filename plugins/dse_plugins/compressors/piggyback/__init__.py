@@ -20,7 +20,6 @@ from dse import plugin
 from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Part, Sizes
 from dse_plugins.compressors.deltas.tile_effects import TileOptions
 from dse_plugins.compressors.shared.learning import LearningOptions, cut, learn, refuse_others
-from dse_plugins.compressors.shared.tiling import Tiling
 from dse_plugins.shared import name_of
 
 if TYPE_CHECKING:
@@ -34,10 +33,11 @@ class PiggybackOptions(TileOptions, LearningOptions):
 class Piggyback(DeltaCompressor):
     """Keeps each of the base's weights or sets it to zero."""
 
+    options: PiggybackOptions
+
     def __init__(self, options: PiggybackOptions) -> None:
         super().__init__(options)
-        self.options = options
-        self.tiling = Tiling(options.tile_rows, options.tile_columns)
+        self.tiling = options.tiling
         self._learnt: list[plugin.Adapted] = []
 
     def prepare(self, context: plugin.Context) -> None:

@@ -1,4 +1,4 @@
-"""Answers that compressors of deltas need about owners: a group's parameters, and the grid of a matrix's delta."""
+"""Parts that compressors of deltas share: the base, the layers above it, a group's parameters, and the grid of deltas."""
 
 from __future__ import annotations
 
@@ -41,6 +41,20 @@ def by_owner(params: plugin.Params, demand: plugin.Demand | None, *, least: Coll
         of_groups = keeps_most.reduce(np.where(users, values[:, None], neutral), axis=2)
         by_name[name] = np.concatenate([of_groups, values], axis=1)
     return plugin.Params(params.points, by_name)
+
+
+def store_base(weight: Tensor, scale: Tensor) -> plugin.Term:
+    """Store a matrix of the base whole in 8 bits, on the grid that the deltas use too."""
+    import torch
+
+    return plugin.Term(plugin.quantise(weight, scale).to(torch.int16), scale, plugin.FULL_MAGNITUDE)
+
+
+def above_base(demand: plugin.Demand) -> Array:
+    """Whether an owner above the base is used in each layer, shape (P, O, L): its delta lies on the base there."""
+    used = demand.used.copy()
+    used[:, plugin.BASE] = False
+    return used
 
 
 def grid(steps: Mapping[Key, Tensor], base: plugin.Matrices, key: Key, *, per_channel: bool = False) -> Tensor:

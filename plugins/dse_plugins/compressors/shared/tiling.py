@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,8 +34,8 @@ class Tiling(NamedTuple):
         tiles = [self.row_blocks(matrix) * self.column_blocks(matrix) for matrix in encoder.matrices]
         return [0, *np.cumsum(tiles).tolist()]
 
-    def of_matrix(self, values: Array, encoder: plugin.Encoder, index: int) -> Array:
-        """Values (..., column blocks, row blocks) of a matrix, from the values (..., blocks) of a layer."""
+    def of_matrix(self, values: Any, encoder: plugin.Encoder, index: int) -> Any:
+        """Values (..., column blocks, row blocks) of a matrix, from the values (..., blocks) of a layer, array or tensor."""
         begin = self.starts(encoder)
         part = values[..., begin[index] : begin[index + 1]]
         return part.reshape(*part.shape[:-1], -1, self.row_blocks(encoder.matrices[index]))

@@ -49,19 +49,14 @@ class TwoTiers(nn.Module):
         self._encoder, self._tiling, self._kind = encoder, tiling, kind
         tiles = tiling.starts(encoder)[-1]
         self._picked = int(share * encoder.layers * tiles + ROUNDING)
-        self._scales = {key: float(scale) for key, scale in scales.items()}
+        self._scales = {name_of(key): float(scale) for key, scale in scales.items()}
         for key, weight in base.items():
             self.register_buffer(f"base_{name_of(key)}", plugin.quantise(weight, scales[key]), persistent=False)
         some = self._picked > 0
         self.deltas = nn.ParameterDict({name_of(key): torch.zeros_like(base[key]) for key in base if some})
         self.mask = nn.Parameter(torch.zeros(encoder.layers, tiles))
-        self.factors = nn.ParameterDict(
-            {
-                name_of(key): torch.zeros(tiling.row_blocks(matrix), matrix.columns)
-                for key in base
-                if (matrix := encoder.matrices[key[1]]) and kind != "none"
-            }
-        )
+        blocks = {key: tiling.row_blocks(encoder.matrices[key[1]]) for key in base if kind != "none"}
+        self.factors = nn.ParameterDict({name_of(key): torch.zeros(blocks[key], len(base[key])) for key in blocks})
         self._gates = torch.zeros(encoder.layers, tiles, dtype=torch.bool)
         self._selecting = True
 
@@ -77,49 +72,39 @@ class TwoTiers(nn.Module):
     def forward(self, key: Key, weight: Tensor) -> Tensor:
         """Return the matrix (outputs, inputs) of this task."""
         del weight
-        codes, scale = self.get_buffer(f"base_{name_of(key)}"), self._scales[key]
+        (layer, index), name = key, name_of(key)
+        codes, scale = self.get_buffer(f"base_{name}"), self._scales[name]
         scaled = codes * scale
         if self._kind != "none":
             rows = codes.shape[1]
-            scaled = scaled * self._factor(key).repeat_interleave(self._tiling.rows, dim=0)[:rows].T
-        gates = self._of_matrix(self._gates, key)
+            scaled = scaled * self._factor(name).repeat_interleave(self._tiling.rows, dim=0)[:rows].T
+        gates = self._tiling.of_matrix(self._gates[layer], self._encoder, index)
         if not self._picked or not (self._selecting or bool(gates.any())):
             return scaled
-        delta = self.deltas[name_of(key)]
+        delta = self.deltas[name]
         own = (codes + _straight(delta / scale, (delta / scale).round())).clamp(-128, 127) * scale
         chosen = self._spread(gates, codes)
         if not self._selecting:
             return torch.where(chosen, own, scaled)
-        soft = self._of_matrix(self.mask, key).sigmoid()
+        soft = self._tiling.of_matrix(self.mask[layer], self._encoder, index).sigmoid()
         hard = self._spread(gates + (soft - soft.detach()), codes)
         unused = torch.where(chosen, 0.0, delta - delta.detach())  # zero, but it has a gradient
         return scaled + (own - scaled) * hard + unused
 
-    def learnt(self) -> dict[str, Tensor]:
-        """Return the state: codes of the picked PEs' matrices, factors, and the mask with the picked PEs first."""
+    def state_dict(self, *args: object, **named: object) -> dict[str, Tensor]:  # type: ignore[override]  # only the stored part
+        """Return codes of the picked PEs' matrices, factors, and the mask with the picked PEs first."""
+        del args, named
         state = {"mask": self.mask.detach() + self._gates * (1 + self.mask.detach().abs().max() * 2)}
         for name, delta in self.deltas.items():
-            key = tuple(int(part) for part in name.split("-"))
-            steps = (delta.detach() / self._scales[key[0], key[1]]).round()
+            steps = (delta.detach() / self._scales[name]).round()
             codes = (self.get_buffer(f"base_{name}") + steps).clamp(-128, 127)
             state[f"codes.{name}"] = codes.to(torch.int8)
         values = {name: value.detach() + 1 for name, value in self.factors.items()}
         return state | {f"factors.{name}": round_factors(value, self._kind) for name, value in values.items()}
 
-    def state_dict(self, *args: object, **named: object) -> dict[str, Tensor]:  # type: ignore[override]  # only the stored part
-        """Return the state of `learnt`."""
-        del args, named
-        return self.learnt()
-
-    def _factor(self, key: Key) -> Tensor:
-        value = 1 + self.factors[name_of(key)]
+    def _factor(self, name: str) -> Tensor:
+        value = 1 + self.factors[name]
         return value if self._kind == "real" else _straight(value, round_factors(value, self._kind))
-
-    def _of_matrix(self, values: Tensor, key: Key) -> Tensor:
-        """Return the values of a matrix, shape (column blocks, row blocks)."""
-        begin = self._tiling.starts(self._encoder)
-        part = values[key[0], begin[key[1]] : begin[key[1] + 1]]
-        return part.view(-1, self._tiling.row_blocks(self._encoder.matrices[key[1]]))
 
     def _spread(self, values: Tensor, like: Tensor) -> Tensor:
         """Return the value of every weight's PE."""

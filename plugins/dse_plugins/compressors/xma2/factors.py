@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from torch import Tensor
+import torch
+from torch import Tensor
 
 SHIFTED = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 """Factors made by two shifts and an addition, in three bits."""
@@ -35,8 +33,6 @@ def fit_factors(base: Tensor, wanted: Tensor, covariance: Tensor, sizes: list[in
     Returns:
         Factors, float32 (blocks, outputs).
     """
-    import torch
-
     beyond = (wanted - base).double()
     base, covariance = base.double(), covariance.double()
     sides = base.split(sizes, dim=1)
@@ -59,8 +55,6 @@ def fit_factors(base: Tensor, wanted: Tensor, covariance: Tensor, sizes: list[in
 
 def round_factors(factors: Tensor, kind: str) -> Tensor:
     """Return the nearest factors of a kind."""
-    import torch
-
     if kind == "real":
         return factors.bfloat16().float()
     levels = torch.tensor((0.0, 1.0) if kind == "binary" else SHIFTED, device=factors.device)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from dse import plugin
 from dse_plugins.compressors.deltas.tile_effects import measure_tiles
 from dse_plugins.compressors.xma2 import factors
-from dse_plugins.compressors.xma2.levels import FROZEN, positions, spread
+from dse_plugins.compressors.xma2.levels import FROZEN, spread
 from dse_plugins.compressors.xma2.options import Xma2Options
 from dse_plugins.compressors.xma2.tiers import Place, Tiers, resident_parameters
-from dse_plugins.shared import Array
+from dse_plugins.shared import Array, positions
 from dse_plugins.shared.measuring import measure_each_task
 from dse_plugins.shared.moments import input_moments
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 class Free(Tiers):
@@ -76,8 +74,6 @@ class Free(Tiers):
 
     def codes(self, place: Place, scale: Tensor, params: plugin.Params) -> Tensor:
         """Return the codes of the owner's own weights."""
-        import torch
-
         del params
         return plugin.quantise(place.weights[place.key], scale).to(torch.int16)
 
@@ -87,8 +83,6 @@ class Free(Tiers):
         Weights beyond the grid are clipped in these codes; otherwise such weights would distort the factors of whole
         columns.
         """
-        import torch
-
         own = self.codes(place, scale, params) * scale
         frozen = place.of_weights == FROZEN
         sizes = torch.bincount(place.inputs, minlength=place.level.shape[1]).tolist()
@@ -98,7 +92,6 @@ class Free(Tiers):
 
     def bias(self, place: Place, made: Tensor, scale: Tensor, params: plugin.Params) -> Tensor | None:
         """Return the mean error of the outputs relative to those of written PEs, if the matrix has a bias to hold it."""
-        assert self._encoder is not None
         mean, _ = self._inputs(place)
         if mean is None or not bool(params["bias"][0]) or not self._encoder.matrices[place.key[1]].bias:
             return None
@@ -106,11 +99,8 @@ class Free(Tiers):
 
     def _inputs(self, place: Place) -> tuple[Tensor | None, Tensor]:
         """Mean and covariance of a matrix's inputs; for inputs that were not observed, no mean and the unit matrix."""
-        import torch
-
         if not place.weights.measured:
             return None, torch.eye(place.weights[place.key].shape[1])
-        assert self._encoder is not None
         layer, index = place.key
         name, table = self._encoder.matrices[index].input, self._moments[place.owner]
         mean, covariance = (torch.from_numpy(table[f"{name}_{part}"][layer]) for part in ("mean", "covariance"))

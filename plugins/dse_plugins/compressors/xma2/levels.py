@@ -5,17 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from dse import plugin
-from dse_plugins.shared import ROUNDING, Array
+from dse_plugins.shared import ROUNDING, Array, positions
 
 FROZEN, REPROGRAMMED, RESIDENT = 0, 1, 2
-
-
-def positions(effects: Array) -> Array:
-    """Place of every PE in descending order of its effect, in the shape of the effects."""
-    order = np.argsort(-effects, axis=None, kind="stable")
-    places = np.empty(effects.size)
-    places[order] = np.arange(effects.size)
-    return places.reshape(effects.shape)
 
 
 def spread(layers: int, tiles: int) -> Array:

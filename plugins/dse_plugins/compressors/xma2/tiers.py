@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from dse import plugin
 from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Part, Sizes
 from dse_plugins.compressors.shared.owners import by_owner
-from dse_plugins.compressors.shared.tiling import Tiling
 from dse_plugins.compressors.xma2 import factors
 from dse_plugins.compressors.xma2.levels import FROZEN, REPROGRAMMED, RESIDENT, levels
 from dse_plugins.compressors.xma2.options import Xma2Options
 from dse_plugins.shared import Array, Key
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 RESIDENT_BITS = 8
 
@@ -50,8 +48,6 @@ class Place(NamedTuple):
     @property
     def live(self) -> Tensor:
         """Whether a column has a factor: its PE is frozen and has kept rows, shape (row blocks, outputs)."""
-        import torch
-
         some = torch.bincount(self.inputs, minlength=self.level.shape[1]) > 0
         return (self.level == FROZEN)[self.outputs].T & some[:, None]
 
@@ -59,11 +55,12 @@ class Place(NamedTuple):
 class Tiers(DeltaCompressor):
     """Reprogrammed, resident and scaled blocks of the base."""
 
+    options: Xma2Options
+    _encoder: plugin.Encoder
+
     def __init__(self, options: Xma2Options) -> None:
         super().__init__(options)
-        self.options = options
-        self.tiling = Tiling(options.tile_rows, options.tile_columns)
-        self._encoder: plugin.Encoder | None = None
+        self.tiling = options.tiling
 
     @abstractmethod
     def places(self, encoder: plugin.Encoder, params: plugin.Params, *, measured: bool) -> Array:
@@ -129,7 +126,6 @@ class Tiers(DeltaCompressor):
 
     def terms(self, difference: Difference, params: plugin.Params) -> tuple[plugin.Term, ...]:
         """Store the deltas of resident PEs, in one term for each block of rows."""
-        assert self._encoder is not None
         top = 2 ** int(params["resident_bits"][0]) - 1
         place = self._place(difference, params)
         nothing = plugin.Term(difference.codes[:0], difference.scale, 1, shared_scale=True)
@@ -148,8 +144,6 @@ class Tiers(DeltaCompressor):
 
     def adapt(self, stored: plugin.Stored, difference: Difference, params: plugin.Params) -> plugin.Stored:
         """Add the image that is written over the base, the factors of the other PEs, and the bias."""
-        import torch
-
         place, scale = self._place(difference, params), difference.scale
         written, held = place.level == REPROGRAMMED, difference.of_base * scale
         image = scaling = None
@@ -168,9 +162,6 @@ class Tiers(DeltaCompressor):
         return replace(stored, image=image, scaling=scaling, bias=self.bias(place, made, scale, params))
 
     def _place(self, difference: Difference, params: plugin.Params) -> Place:
-        import torch
-
-        assert self._encoder is not None
         key, owner, weights = difference.key, difference.place, difference.weights
         in_layer = levels(self.places(self._encoder, params, measured=weights.measured), params)[0, owner, key[0]]
         level = torch.from_numpy(self.tiling.of_matrix(in_layer, self._encoder, key[1]))

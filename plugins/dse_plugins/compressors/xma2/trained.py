@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from dse import plugin
 from dse_plugins.compressors.shared.learning import cut, learn, refuse_others
 from dse_plugins.compressors.xma2.factors import round_factors
-from dse_plugins.compressors.xma2.levels import positions, spread
+from dse_plugins.compressors.xma2.levels import spread
 from dse_plugins.compressors.xma2.options import Xma2Options
 from dse_plugins.compressors.xma2.tiers import Place, Tiers, resident_parameters
-from dse_plugins.shared import Array, name_of
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from dse_plugins.shared import Array, name_of, positions
 
 ADAPTER_VERSION = 2
 """Version of the adapter, part of the cache key; each change of its behaviour raises it."""
@@ -70,8 +68,6 @@ class Trained(Tiers):
 
     def codes(self, place: Place, scale: Tensor, params: plugin.Params) -> Tensor:
         """Return the learnt codes."""
-        import torch
-
         del scale
         codes = self._adapted(place.owner, params).state[f"codes.{name_of(place.key)}"]
         return cut(place.weights, place.key, codes.to(torch.int16))

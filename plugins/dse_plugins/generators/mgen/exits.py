@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from dse import plugin
@@ -74,8 +75,6 @@ def plan_exits(
 
 def heads(fitted: Fitted, runs: Sequence[int], threshold: float, asked: int) -> dict[int, plugin.ExitHead]:
     """Heads by the layer after which they answer, from one threshold and the arguments of `plan_exits`."""
-    import torch
-
     if threshold >= 1:
         return {}
     return {

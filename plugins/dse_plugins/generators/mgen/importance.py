@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from dse import plugin
-from dse_plugins.shared import ROUNDING, Array, Key
+from dse_plugins.shared import ROUNDING, Array, Key, positions
 
 SIDES = {"heads": "attention_output", "ffn": "ffn_out"}
 """Kinds of units that may be left out, each with the role of the matrix that has these units as inputs."""
@@ -30,8 +31,6 @@ def measure_units(context: plugin.Context, task: int, rows: int, model: plugin.M
     Returns:
         Mean square change of the logits: ``heads``, shape (L, H), and ``ffn``, shape (L, F).
     """
-    import torch
-
     encoder = context.workload.encoder
     weights = context.task_weights(task) if model is None else model.matrices
     layers = sorted({layer for layer, _ in weights})
@@ -83,9 +82,7 @@ def ranks(effects: Array, block: int) -> NDArray[np.int64]:
     worth = np.zeros((layers, blocks))
     np.add.at(worth, (np.arange(layers)[:, None], number), effects)
     worth[:, 0] = np.inf
-    place = np.empty(worth.size, dtype=np.int64)
-    place[np.argsort(-worth, axis=None, kind="stable")] = np.arange(worth.size)
-    return np.take_along_axis(place.reshape(worth.shape), number, axis=1)
+    return np.take_along_axis(positions(worth), number, axis=1)
 
 
 def block_of(encoder: plugin.Encoder, name: str, columns: int) -> int:

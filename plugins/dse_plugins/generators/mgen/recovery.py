@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from dse import plugin
 from dse_plugins.generators.mgen.importance import sides
 from dse_plugins.shared import Array, Key
 from dse_plugins.shared.moments import input_moments
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Moments: TypeAlias = Callable[[], dict[str, Array]]
 Made: TypeAlias = "tuple[dict[Key, Tensor], dict[Key, Tensor]]"
@@ -88,8 +87,6 @@ def make_up(weight: Tensor, mean: Array, covariance: Array, mask: NDArray[np.boo
     The kept weights change by ``W_gone C_gone,kept (C_kept + d)^-1`` with the inputs' covariance ``C``: the
     least-squares prediction of the inputs that are gone, reduced by the damping ``d``.
     """
-    import torch
-
     stay, gone = (torch.from_numpy(np.flatnonzero(one)) for one in (mask, ~mask))
     moments, average = torch.from_numpy(covariance).double(), torch.from_numpy(mean).double()
     whole = weight.double()

@@ -26,8 +26,7 @@ class OrderOptions(plugin.Options):
 class Optimal(plugin.Base):
     """Each task once per turn, in the order with the cheapest switches."""
 
-    def __init__(self, options: OrderOptions) -> None:
-        self.options = options
+    options: OrderOptions
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Declare the requests per visit."""
