@@ -8,8 +8,9 @@ import subprocess
 import sys
 import unittest
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial, wraps
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import wraps
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from dse.errors import DseError
@@ -94,26 +95,30 @@ def _once(check: Callable[[Any, PluginRecord], None]) -> Callable[[Any, PluginRe
 
 
 def outcome(check: Check, record: PluginRecord) -> BaseException | None:
-    """Return the error that a check raises, or None; the check runs once per suite and record."""
-    suite = type(getattr(check, "__self__", None))
+    """Return the error that a check raises, or None; the check runs once per suite and record.
+
+    Args:
+        check: method of a suite.
+        record: record of the plugin.
+    """
+    suite: Any = getattr(check, "__self__", None)
+    result = Outcome(type(suite), check.__name__, record, None)
     for earlier in OUTCOMES:
-        if (earlier.suite, earlier.check) == (suite, check.__name__) and earlier.record == record:
+        if (earlier.suite, earlier.check) == (result.suite, result.check) and earlier.record == record:
             return earlier.error
-    own = getattr(check, "__wrapped__", None)
-    body = check if own is None else partial(own, getattr(check, "__self__", None))
-    error: BaseException | None = None
-    owner = getattr(check, "__self__", None)
-    if isinstance(owner, PluginTests):
-        owner.on_check(Outcome(suite, check.__name__, record, None), ended=False)
+    body = getattr(check, "__wrapped__", None)
+    suite.on_check(result, ended=False)
     try:
-        body(record)
+        if body is None:
+            check(record)
+        else:
+            body(suite, record)
     except BaseException as raised:
         refuse_interrupt(raised)
-        error = raised
-    OUTCOMES.append(Outcome(suite, check.__name__, record, error))
-    if isinstance(owner, PluginTests):
-        owner.on_check(OUTCOMES[-1], ended=True)
-    return error
+        result = replace(result, error=raised)
+    OUTCOMES.append(result)
+    suite.on_check(result, ended=True)
+    return result.error
 
 
 def after(*checks: Check, record: PluginRecord) -> None:
@@ -167,11 +172,15 @@ class PluginTests:
 
     def cases(self, record: PluginRecord) -> Iterator[tuple[Any, Workload, Params]]:
         """Yield the plugin on every workload, at its defaults and at some designs drawn from its ranges."""
-        for workload in self.workloads():
-            plugin = self.built(record, workload)
-            declared = self.received(record, plugin, workload)
+        for plugin, workload, declared in self._each_workload(record):
             for params in values.some_points(declared, workload, 4 if declared else 0):
                 yield plugin, workload, params
+
+    def _each_workload(self, record: PluginRecord) -> Iterator[tuple[Any, Workload, tuple[Parameter, ...]]]:
+        """Yield the plugin, prepared for every workload, with the parameters whose values it receives."""
+        for workload in self.workloads():
+            plugin = self.built(record, workload)
+            yield plugin, workload, self.received(record, plugin, workload)
 
     def test_record_is_valid(self, record: PluginRecord) -> None:
         """The record has its kind's type, and the plugin that it builds has the kind's methods, none of them misspelt."""
@@ -234,9 +243,7 @@ class PluginTests:
     def test_batch_equals_single(self, record: PluginRecord) -> None:
         """Designs that are evaluated together give the same results as each alone."""
         after(self.sound, record=record)
-        for workload in self.workloads():
-            plugin = self.built(record, workload)
-            declared = self.received(record, plugin, workload)
+        for plugin, workload, declared in self._each_workload(record):
             points = values.some_points(declared, workload, 5)
             batch = self.evaluate_batch(plugin, workload, values.stack(points) if declared else Params(len(points)))
             for index, params in enumerate(points):
@@ -249,9 +256,7 @@ class PluginTests:
         """Each declared parameter changes a result somewhere in its range, on some workload."""
         after(self.test_batch_equals_single, record=record)
         dead: set[str] | None = None
-        for workload in self.workloads():
-            plugin = self.built(record, workload)
-            declared = self.received(record, plugin, workload)
+        for plugin, workload, declared in self._each_workload(record):
             points = values.some_points(declared, workload, 3)
             open_items = [item for item in declared if dead is None or item.name in dead]
             dead = {item.name for item in open_items if self._is_dead(plugin, workload, points, item)}
@@ -278,11 +283,10 @@ class PluginTests:
         """Return whether an answer for one of the designs differs from that for the first."""
         first: Any = None
         for params in designs:
-            try:
+            with suppress(DseError):  # a plugin may refuse this combination, and the parameter change another one
                 result = ask(plugin, workload, params)
-            except DseError:  # the plugin refuses this combination, so the parameter may still change another one
-                continue
-            if first is not None and values.first_difference(first, result):
-                return True
-            first = result if first is None else first
+                if first is None:
+                    first = result
+                elif values.first_difference(first, result):
+                    return True
         return False

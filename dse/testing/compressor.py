@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, fields, replace
-from functools import cache
+from dataclasses import fields, replace
+from functools import cache, lru_cache
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -92,12 +92,12 @@ class CompressorTests(PluginTests):
     def test_stored_terms_rebuild_the_matrices(self, record: PluginRecord) -> None:
         """The terms of each matrix fit the matrix: kept indices lie inside, and the sum is finite."""
         after(self.test_footprint_is_usable, record=record)
-        usual = self._usual_terms(record)
+        usual = _usual_terms(type(self), record)
         for case, (plugin, workload, params) in enumerate(self.cases(record)):
             for number, plan in enumerate(self.plans(workload)):
                 base: dict[tuple[int, int], Any] = {}
                 footprint = plugin.footprint(workload, _demand(workload, plan), tiny_geometry(), params)
-                for owner, stored, weights in usual.stored_by((case, number), plugin, workload, plan, params):
+                for owner, stored, weights in usually_stored_by(usual, (case, number), plugin, workload, plan, params):
                     for key, shape in _shapes(weights).items():
                         assert key in stored, f"owner {owner}: matrix {key} was not stored"
                         for term in stored[key].terms:
@@ -115,13 +115,13 @@ class CompressorTests(PluginTests):
     def test_geometry_fields_are_complete(self, record: PluginRecord) -> None:
         """Only the fields of the geometry that `geometry_fields` names change the stored terms."""
         after(self.test_stored_terms_rebuild_the_matrices, record=record)
-        usual = self._usual_terms(record)
+        usual = _usual_terms(type(self), record)
         seen: set[Workload] = set()
         for case, (plugin, workload, params) in enumerate(self.cases(record)):
             unknown = set(plugin.geometry_fields) - {item.name for item in fields(Geometry)}
             assert not unknown, f"geometry_fields names no field of dse.Geometry: {sorted(unknown)}"
             plan = self.plans(workload)[0]
-            first = list(usual.stored_by((case, 0), plugin, workload, plan, params))
+            first = list(usually_stored_by(usual, (case, 0), plugin, workload, plan, params))
             for changes in _vary_undeclared(plugin.geometry_fields, together=workload in seen):
                 other = stored_by(plugin, workload, plan, _geometry(changes), params)
                 place = values.first_difference(first, list(other))
@@ -137,7 +137,7 @@ class CompressorTests(PluginTests):
     def test_stored_terms_are_what_the_footprint_charged(self, record: PluginRecord) -> None:
         """Rows, columns, code bounds and digital bits of the terms equal the footprint, matrix by matrix."""
         after(self.test_geometry_fields_are_complete, record=record)
-        usual = self._usual_terms(record)
+        usual = _usual_terms(type(self), record)
         for case, (plugin, workload, params) in enumerate(self.cases(record)):
             for number, plan in enumerate(self.plans(workload)):
                 wanted = _demand(workload, plan)
@@ -147,19 +147,13 @@ class CompressorTests(PluginTests):
                     if changes.keys() & set(plugin.geometry_fields):
                         made = stored_by(plugin, workload, plan, geometry, params)
                     else:  # no declared field changes, so the usual geometry has the same terms, as in a study
-                        made = usual.stored_by((case, number), plugin, workload, plan, params)
+                        made = usually_stored_by(usual, (case, number), plugin, workload, plan, params)
                     base: dict[tuple[int, int], Stored] = {}
                     for owner, stored, weights in made:
                         due = _list_charged(_shapes(weights), footprint.on_base, wanted.direct, owner)
                         check_stored(workload.encoder, stored, due, footprint, owner, who=record.name)
                         base = stored if owner == BASE else base
                         check_shared_scales(workload.encoder, stored, base, f"{record.name}, owner {owner}")
-
-    def _usual_terms(self, record: PluginRecord) -> _UsualTerms:
-        """Return the terms that checks of this suite and record have stored at the usual geometry."""
-        if not _USUAL or (_USUAL[0].suite, _USUAL[0].record) != (type(self), record):
-            _USUAL[:] = [_UsualTerms(type(self), record)]
-        return _USUAL[0]
 
 
 def _demand(workload: Workload, plan: Plan) -> Demand:
@@ -204,32 +198,25 @@ def _cut_matrices(workload: Workload, plan: Plan) -> Iterator[tuple[int, Matrice
         yield owner, weights, base
 
 
-@dataclass(slots=True)
-class _UsualTerms:
-    """Terms that the checks of a suite and record have stored at the usual geometry: later checks read them.
-
-    Attributes:
-        suite: the suite's class.
-        record: record of the compressor.
-        terms: every owner's terms by the numbers of the case and of the plan.
-    """
-
-    suite: type
-    record: PluginRecord
-    terms: dict[tuple[int, int], list[dict[tuple[int, int], Stored]]] = field(default_factory=dict)
-
-    def stored_by(
-        self, place: tuple[int, int], plugin: Any, workload: Workload, plan: Plan, params: Params
-    ) -> Iterator[Owner]:
-        """Yield as `stored_by` does; the compressor stores only what no check has asked for before."""
-        if place not in self.terms:
-            self.terms[place] = [own for _, own, _ in stored_by(plugin, workload, plan, tiny_geometry(), params)]
-        for (owner, weights, _), own in zip(_cut_matrices(workload, plan), self.terms[place], strict=True):
-            yield owner, own, weights
+Terms: TypeAlias = dict[tuple[int, int], list[dict[tuple[int, int], Stored]]]
+"""Stored terms of every owner, by the numbers of the case and of the plan."""
 
 
-_USUAL: list[_UsualTerms] = []
-"""Terms of the suite and record that ran last, alone: the terms of one record are tens of megabytes."""
+@lru_cache(maxsize=1)  # the terms of one record are tens of megabytes
+def _usual_terms(suite: type, record: PluginRecord) -> Terms:
+    """Return the terms that the checks of a suite and record have stored at the usual geometry: later checks read them."""
+    del suite, record
+    return {}
+
+
+def usually_stored_by(
+    usual: Terms, place: tuple[int, int], plugin: Any, workload: Workload, plan: Plan, params: Params
+) -> Iterator[Owner]:
+    """Yield as `stored_by` does at the usual geometry; the compressor stores only what no check has asked for before."""
+    if place not in usual:
+        usual[place] = [own for _, own, _ in stored_by(plugin, workload, plan, tiny_geometry(), params)]
+    for (owner, weights, _), own in zip(_cut_matrices(workload, plan), usual[place], strict=True):
+        yield owner, own, weights
 
 
 def _shapes(weights: Matrices) -> Shapes:

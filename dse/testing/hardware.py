@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, ClassVar, get_args
 
@@ -110,8 +111,7 @@ class HardwareTests(PluginTests):
     def test_larger_footprint_costs_no_less(self, record: PluginRecord) -> None:
         """Larger codes and more bitlines take no less area or energy."""
         after(self.test_more_tokens_cost_no_less, record=record)
-        for plugin, workload, params in self.cases(record):
-            wanted = demand(workload, separate_models(workload, 1), generator="test")
+        for plugin, workload, wanted, params in self._separate_cases(record):
             whole = whole_footprint(wanted)
             few = scale(whole, columns=0.5, magnitude=7)
             small, large = (_costs(plugin, workload, wanted, footprint, params) for footprint in (few, whole))
@@ -120,8 +120,7 @@ class HardwareTests(PluginTests):
     def test_what_runs_beside_arrays_costs_no_less(self, record: PluginRecord) -> None:
         """Factors of partial sums and digital codes take no less energy and time than none."""
         after(self.test_larger_footprint_costs_no_less, record=record)
-        for plugin, workload, params in self.cases(record):
-            wanted = demand(workload, separate_models(workload, 1), generator="test")
+        for plugin, workload, wanted, params in self._separate_cases(record):
             some = adapters(wanted)
             none = replace(some, pieces=some.pieces[:1], scalings=None, shifts=None)
             less, more = (_costs(plugin, workload, wanted, footprint, params) for footprint in (none, some))
@@ -130,8 +129,7 @@ class HardwareTests(PluginTests):
     def test_reprogramming_is_charged(self, record: PluginRecord) -> None:
         """Blocks of the base that are written cost writes, energy and time, and their images are kept off-chip."""
         after(self.test_what_runs_beside_arrays_costs_no_less, record=record)
-        for plugin, workload, params in self.cases(record):
-            wanted = demand(workload, separate_models(workload, 1), generator="test")
+        for plugin, workload, wanted, params in self._separate_cases(record):
             none = deltas(wanted)
             made = charge(plugin, workload, wanted, none, params)
             if made.write_pulses is None:
@@ -147,8 +145,7 @@ class HardwareTests(PluginTests):
     def test_heads_are_charged(self, record: PluginRecord) -> None:
         """More products of poolers, classifiers and heads of early exits cost more energy; contract 1 knew no such count."""
         after(self.test_what_runs_beside_arrays_costs_no_less, record=record)
-        for plugin, workload, params in self.cases(record) if record.api >= API else ():
-            wanted = demand(workload, separate_models(workload, 1), generator="test")
+        for plugin, workload, wanted, params in self._separate_cases(record) if record.api >= API else ():
             footprint = whole_footprint(wanted)
             counts = count(workload, wanted, footprint, plugin.geometry(params))
             less, more = (
@@ -217,6 +214,11 @@ class HardwareTests(PluginTests):
         """Return the costs of one design with every footprint, summed by the core."""
         wanted = demand(workload, separate_models(workload, 1), generator="test")
         return [_costs(plugin, workload, wanted, footprint, params) for footprint in self.footprints(wanted)]
+
+    def _separate_cases(self, record: PluginRecord) -> Iterator[tuple[Any, Workload, Demand, Params]]:
+        """Yield `cases` with the demand of separate models."""
+        for plugin, workload, params in self.cases(record):
+            yield plugin, workload, demand(workload, separate_models(workload, 1), generator="test"), params
 
     def _grows(self, record: PluginRecord, small: Workload, large: Workload, metrics: tuple[str, ...]) -> None:
         one, other = self.built(record, small), self.built(record, large)

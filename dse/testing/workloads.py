@@ -92,11 +92,12 @@ class TinyContext:
         seed: seed of the weights.
 
     Attributes:
+        workload: shapes, tasks and traffic.
         guard: watcher of the weights that one call of a plugin gets, or None.
     """
 
     def __init__(self, workload: Workload, *, spread: float = 0.1, seed: int = 0) -> None:
-        self._workload = workload
+        self.workload = workload
         self._spread = spread
         self._seed = seed
         self.guard: Guard | None = None
@@ -104,11 +105,6 @@ class TinyContext:
     def guarded(self, who: str, *weights: Weights) -> AbstractContextManager[TinyContext]:
         """Give a copy to one call of a plugin, and refuse in-place changes; see `dse.plugins.frozen.guarded`."""
         return guarded(self, who, lambda: self.__dict__.pop("_all", None), *weights)
-
-    @property
-    def workload(self) -> Workload:
-        """Shapes, tasks and traffic."""
-        return self._workload
 
     def base_weights(self) -> Weights:
         """Every linear matrix of the base."""
@@ -129,7 +125,7 @@ class TinyContext:
         import torch
 
         draw = torch.Generator().manual_seed(self._seed + 1)
-        encoder = self._workload.encoder
+        encoder = self.workload.encoder
         mask = torch.ones((max(rows // 100, 1), 5), dtype=torch.bool)
         mask[0, 3:] = False
         for _ in range(2):
@@ -148,7 +144,7 @@ class TinyContext:
         import torch
 
         draw = torch.Generator().manual_seed(self._seed + zlib.crc32(repr(training).encode()))
-        layers = training.layers or range(self._workload.encoder.layers)
+        layers = training.layers or range(self.workload.encoder.layers)
         return Model(
             {
                 key: value + self._spread * torch.randn(value.shape, generator=draw)
@@ -185,7 +181,7 @@ class TinyContext:
         import torch
 
         draw = torch.Generator().manual_seed(self._seed)
-        encoder = self._workload.encoder
+        encoder = self.workload.encoder
         base = {
             (layer, index): torch.randn((matrix.columns, matrix.rows), generator=draw)
             for layer in range(encoder.layers)
@@ -193,7 +189,7 @@ class TinyContext:
         }
         near = [
             {key: value + self._spread * torch.randn(value.shape, generator=draw) for key, value in base.items()}
-            for _ in self._workload.tasks
+            for _ in self.workload.tasks
         ]
         return [base, *near]
 
