@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from dse.cost.demand import kept_inputs, kept_outputs
 from dse.cost.placement import Segment, place_pieces
@@ -17,9 +19,7 @@ from dse.cost.reprogramming import blocks_of
 from dse.errors import PluginContractError
 from dse.records.plan import BASE, DROPPED
 from dse.records.workload import Workload
-
-if TYPE_CHECKING:
-    from dse.score.stored_terms import Assembly
+from dse.score.stored_terms import Assembly
 
 NAMED = ("tasks", "rewritten_for", "role", "crossbar")
 """Columns of the table beside the fields of a segment and the units of the chip."""
@@ -37,9 +37,6 @@ def write_arrays(path: Path, workload: Workload, assembly: Assembly, levels: Map
     Raises:
         OSError: the disk refused the file.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     segments = list(place_pieces(workload.encoder, assembly.footprint, assembly.geometry))
     types = {name: str if name == "sign" else np.int64 for name in Segment._fields}
     rows = SimpleNamespace(

@@ -8,12 +8,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from dse.errors import ExportError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SCORE = """
 import json, sys
@@ -36,8 +35,6 @@ def check_export(folder: Path, rows: Path) -> pd.DataFrame:
     Raises:
         ExportError: the process failed.
     """
-    import pandas as pd
-
     with tempfile.TemporaryDirectory() as empty:
         command = [sys.executable, "-P", "-c", SCORE, str(folder), str(rows)]
         environment: dict[str, Any] = {

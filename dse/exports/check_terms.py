@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import torch
+from torch import Tensor
 
 from dse.records.stored import Stored
 from dse.score.check_values import check_changes, check_term
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 def check_terms(stored: Stored, shape: tuple[int, int], where: str) -> None:
@@ -43,8 +41,6 @@ def check_terms(stored: Stored, shape: tuple[int, int], where: str) -> None:
 
 def _count(indices: Tensor | None, size: int) -> int:
     """Return the number of the indices kept, or -1 if an index occurs twice; an index out of range raises IndexError."""
-    import torch
-
     if indices is None:
         return size
     return len(indices) if len(torch.arange(size)[indices].unique()) == len(indices) else -1

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
 
 from dse.exports.check_terms import check_terms
 from dse.exports.files import BASE_FILE, Files
@@ -20,14 +23,9 @@ from dse.records.model import Model
 from dse.records.plan import BASE, DROPPED, Plan
 from dse.records.stored import Image, Key, Stored
 from dse.records.workload import Encoder, Matrix
-from dse.score.cut import Cut
+from dse.score.cut import Cut, cut_empty
+from dse.score.stored_terms import Assembly
 from dse.score.task_weights import Source, last_owner, layers_of
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from transformers import PreTrainedModel
-
-    from dse.score.stored_terms import Assembly
 
 STATE = "state"
 """Prefix of a model's tensors that are not matrices: embeddings, its own biases, norms and head."""
@@ -116,10 +114,7 @@ def _mask_written(
     encoder: Encoder, plan: Plan, owner: int, key: Key, image: Image, reprogrammed: Reprogrammed
 ) -> Tensor:
     """Return whether an image writes each weight of a cut matrix, shape (outputs, inputs)."""
-    import torch
-
-    matrix = encoder.matrices[key[1]]
-    cut = Cut.matrices({key: Cut(encoder, plan, owner, *key)}, {key: torch.empty(matrix.columns, matrix.rows)})
+    cut = cut_empty(encoder, plan, owner, key)
     of_columns = cut.block_of(key, reprogrammed.columns, inputs=False)
     return image.blocks[of_columns][:, cut.block_of(key, reprogrammed.rows, inputs=True)]
 
@@ -164,8 +159,6 @@ class FiledDesign:
 
     def state(self, task: int) -> dict[str, Tensor]:
         """Return embeddings, biases, norms and head of a task's own model, by name."""
-        import torch
-
         both = (self._read(owner)[0] for owner in (BASE, 1 + self.plan.groups + task))
         prefix = f"{STATE}."
         return {
@@ -177,16 +170,13 @@ class FiledDesign:
 
     def model(self, owner: int) -> Model:
         """Return biases, norms, shifts, heads and exits of an owner."""
-        import torch
-
         tensors, plain = self._read(owner)
-        vectors: dict[int, dict[str, Tensor]] = {}
-        heads: dict[int, dict[str, Tensor]] = {}
+        named: dict[str, dict[int, dict[str, Tensor]]] = {"vectors": {}, "heads": {}}
         for name, value in tensors.items():
             kind, _, rest = name.partition(".")
             number, _, inside = rest.partition(".")
-            if kind in ("vectors", "heads"):
-                {"vectors": vectors, "heads": heads}[kind].setdefault(int(number), {})[inside] = torch.from_numpy(value)
+            if kind in named:
+                named[kind].setdefault(int(number), {})[inside] = torch.from_numpy(value)
         exits: dict[int, dict[int, ExitHead]] = {}
         for name, values in plain["exits"].items():
             task, layer = map(int, name.split("."))
@@ -196,7 +186,7 @@ class FiledDesign:
             for key, name in self._names()
             if f"shifts.{name}" in tensors
         }
-        return Model({}, vectors, heads, shifts, exits)
+        return Model({}, **named, shifts=shifts, exits=exits)
 
     def get_terms(self, owner: int, layers: Sequence[int]) -> dict[Key, Stored]:
         """Return the terms of an owner's matrices in some layers, checked against the encoder."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
+from dse.exports.load import Export
 from dse.exports.model import TaskModel
-
-if TYPE_CHECKING:
-    from dse.exports.load import Export
 
 LONGEST = 8
 """Tokens of the longest input."""
@@ -26,8 +24,6 @@ def write_golden(folder: Path, chip: Export) -> None:
     Raises:
         OSError: the disk refused the file.
     """
-    import torch
-
     from dse.models.data.text import padding
 
     folder.mkdir()

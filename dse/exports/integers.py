@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
 
 from dse.records.effective import BitSlice, Converter, Effective, OnArrays
 from dse.records.footprint import Reprogrammed
 from dse.records.plan import BASE
 from dse.records.stored import Key, Stored, Term
 from dse.score.adc_pieces import within
-from dse.score.cut import Cut, keep_only
+from dse.score.cut import cut_empty, keep_only
 from dse.score.task_weights import Source, held_by, layers_of
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Place: TypeAlias = "tuple[Tensor | None, Tensor | None, tuple[int, int]]"
 """Indices of the outputs and of the inputs in the whole matrix, None for all, and the matrix's (outputs, inputs)."""
@@ -44,11 +44,8 @@ def hold_integers(source: Source, task: int) -> Effective:
 
 
 def _place(source: Source, owner: int, key: Key) -> Place:
-    import torch
-
-    matrix, cut = source.encoder.matrices[key[1]], Cut(source.encoder, source.plan, owner, *key)
-    whole = Cut.matrices({key: cut}, {key: torch.empty(matrix.columns, matrix.rows)})
-    return whole.outputs.get(key), whole.inputs.get(key), (matrix.columns, matrix.rows)
+    matrix, cut = source.encoder.matrices[key[1]], cut_empty(source.encoder, source.plan, owner, key)
+    return cut.outputs.get(key), cut.inputs.get(key), (matrix.columns, matrix.rows)
 
 
 def _pieces(stored: Stored, place: Place) -> Iterator[OnArrays]:
@@ -68,8 +65,6 @@ def _pieces(stored: Stored, place: Place) -> Iterator[OnArrays]:
 
 def _piece(term: Term, place: Place) -> OnArrays:
     """Return a term as one slice, whose sums no conversion changes."""
-    import torch
-
     codes = term.codes.to(torch.int32)
     unit = None if term.offset is None else torch.ones(1, codes.shape[1])
     most = 2**62  # no sum reaches it
@@ -89,27 +84,26 @@ def _change_base(
     pieces: Iterable[OnArrays], stored: Stored, place: Place, reprogrammed: Reprogrammed | None
 ) -> Iterator[OnArrays]:
     """Yield the base's pieces as they compute for an owner: sums scaled by block of rows, and blocks written over."""
-    import torch
-
     outputs, inputs, shape = place
-    columns, rows = torch.arange(shape[0]), torch.arange(shape[1])
     factors, size, written = torch.ones(1, shape[0]), shape[1], torch.zeros(shape, dtype=torch.bool)
     if (scaling := stored.scaling) is not None:
         factors, size = torch.ones(len(scaling.live), shape[0]), scaling.rows
-        factors[:, columns if outputs is None else outputs] = torch.where(scaling.live, scaling.factors, 1.0)
+        factors[:, _list_indices(outputs, shape[0])] = torch.where(scaling.live, scaling.factors, 1.0)
     if stored.image is not None and reprogrammed is not None:
+        columns, rows = torch.arange(shape[0]), torch.arange(shape[1])
         written = stored.image.blocks[columns // reprogrammed.columns][:, rows // reprogrammed.rows]
     for piece in pieces:
-        over, under = (
-            (columns if piece.outputs is None else piece.outputs),
-            rows if piece.inputs is None else piece.inputs,
-        )
+        over, under = _list_indices(piece.outputs, shape[0]), _list_indices(piece.inputs, shape[1])
         levels = piece.slices[0].levels * ~written[over][:, under]
         for block, factor in enumerate(factors.double()):
             some = under // size == block
             part = replace(piece.slices[0], levels=levels[:, some])
             yield replace(piece, slices=(part,), inputs=under[some], scale=piece.scale * factor[over][:, None])
     if stored.image is not None:
-        image = stored.image
-        over, under = (columns if outputs is None else outputs), rows if inputs is None else inputs
-        yield _piece(Term(image.codes * written[over][:, under], image.scale, 0), place)
+        over, under = _list_indices(outputs, shape[0]), _list_indices(inputs, shape[1])
+        yield _piece(Term(stored.image.codes * written[over][:, under], stored.image.scale, 0), place)
+
+
+def _list_indices(indices: Tensor | None, size: int) -> Tensor:
+    """Return the indices that are kept, or all of them."""
+    return torch.arange(size) if indices is None else indices

@@ -6,14 +6,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from dse.errors import ExportError, unknown_name
 from dse.exports.files import ARRAYS, ROWS, TOKENIZER, Files
 from dse.exports.manifest import refuse_damage
 from dse.exports.model import TaskModel
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from dse.exports.design import FiledDesign
 
 
@@ -94,8 +94,6 @@ class Export:
             ExportError: rows were not exported.
             UnknownNameError: no task, or no split, has this name.
         """
-        import pandas as pd
-
         if split not in ("search", "report"):
             raise unknown_name("split of exported rows", split, ("search", "report"), where="chip.rows")
         name = f"{ROWS}/{self.model(task).file_name}.parquet"
@@ -121,8 +119,6 @@ class Export:
         Args:
             folder: folder that holds the rows; by default the export's own.
         """
-        import pandas as pd
-
         records = []
         for task, recorded in self.scores.items():
             for split, value in recorded.items():
@@ -139,8 +135,6 @@ class Export:
             layer: layer whose arrays to return, from 0; None: all layers.
             matrix: name or role of the matrices whose arrays to return, e.g. ``query``; None: all matrices.
         """
-        import pandas as pd
-
         path = self._files.path(ARRAYS)
         with refuse_damage(path):
             table = pd.read_parquet(path, use_threads=False)

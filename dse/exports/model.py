@@ -8,19 +8,32 @@ from functools import cached_property
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
 from dse.errors import DataError, ExportError
 from dse.exports.files import TOKENIZER
+from dse.exports.integers import hold_integers
 from dse.exports.manifest import MANIFEST, refuse_damage
+from dse.models.checkpoints import model_from
+from dse.models.checks import check_length, longest_input
+from dse.models.data.labels import label_text, list_names
+from dse.models.inference import task_metrics as metrics
+from dse.models.inference.crossbar import code_inputs
+from dse.models.inference.evaluate import answers, make_batches, on_crossbars, run
+from dse.models.tokenizers import check_embeddings
+from dse.records.effective import Effective
+from dse.records.plan import DROPPED
+from dse.score.check_values import check_effective
+from dse.score.task_weights import held_by
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
-    from torch import Tensor
     from transformers import PreTrainedModel
 
     from dse.exports.load import Export
-    from dse.records.effective import Effective
 
 
 class TaskModel:
@@ -48,8 +61,6 @@ class TaskModel:
         Raises:
             DataError: there is no list of texts, or the number of pairs differs from the number of texts.
         """
-        import pandas as pd
-
         first, second = _list_texts(texts), [] if pairs is None else _list_texts(pairs)
         if not first or second is None or (pairs is not None and len(second) != len(first)):
             fault = "there is no text to answer" if first == [] else "texts and pairs differ in number"
@@ -63,8 +74,6 @@ class TaskModel:
 
     def predict(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[str] | list[float]:
         """Return the name of each text's label, or its value for a regression."""
-        from dse.models.inference.evaluate import answers
-
         predictions = answers(self._about["kind"], self(texts, pairs), self._about["scaling"])
         return [self.classes[at] for at in predictions] if self.classes else predictions.tolist()
 
@@ -73,8 +82,6 @@ class TaskModel:
 
         Recorded scores, like calls with texts, use rows that are sorted by length and padded in batches.
         """
-        import torch
-
         given = {name: value.to(self._export.device) for name, value in inputs.items()}
         with torch.inference_mode(), self._layers.holding(self.held, self._kept, None, self._input_bits):
             logits: Tensor = self._layers.logits(given)
@@ -92,10 +99,6 @@ class TaskModel:
             ``logits`` (n, classes). For each matrix: ``<layer>.<matrix>.inputs`` (n, tokens, inputs), integer codes;
             ``<layer>.<matrix>.steps`` (n, tokens, 1); ``<layer>.<matrix>.sums.<piece>`` (n, tokens, outputs), integers.
         """
-        import torch
-
-        from dse.models.inference.crossbar import code_inputs
-
         ran = [layer for layer, runs in enumerate(self._kept) if runs]
         seen: dict[tuple[int, int], Tensor] = {}
         hooks = [
@@ -127,11 +130,6 @@ class TaskModel:
         Raises:
             DataError: a column is missing, there is no row, or a label belongs to no class.
         """
-        import numpy as np
-
-        from dse.models.inference import task_metrics as metrics
-        from dse.models.inference.evaluate import answers
-
         lacking = [name for name in ("text", "label") if name not in rows.columns]
         texts = [name for name in ("text", "text_b") if name in rows and not all(map(_is_text, rows[name]))]
         if lacking or texts or not len(rows):
@@ -147,8 +145,6 @@ class TaskModel:
 
     def _number(self, label: object) -> float:
         """Return the number of a class, given its name or number; the value of a label of a regression."""
-        from dse.models.data.labels import label_text, list_names
-
         text = label_text(str(label))
         if isinstance(label, str) and text in self.classes:
             return self.classes.index(text)
@@ -168,10 +164,6 @@ class TaskModel:
     @cached_property
     def held(self) -> Effective:
         """Effective weights of the task: rebuilt matrices by (layer, matrix), biases, norms, head and exits."""
-        from dse.exports.integers import hold_integers
-        from dse.score.check_values import check_effective
-        from dse.score.task_weights import held_by
-
         with refuse_damage(self._export.folder):
             held = (hold_integers if self._export.exact else held_by)(self._export.design, self._task)
             check_effective(self._export.design.encoder, held, f"task {self.name!r}")
@@ -183,8 +175,6 @@ class TaskModel:
         return self._export.load_tokenizer(f"{TOKENIZER}-{self.file_name}") or self._export.tokenizer
 
     def _logits(self, rows: pd.DataFrame) -> NDArray[np.float32]:
-        from dse.models.inference.evaluate import make_batches, run
-
         rows = rows if "text_b" in rows.columns else rows.assign(text_b="")
         batches = make_batches(self.tokenizer, rows, self._about["max_length"], self._export.device)
         return run(self._layers, batches, self.held, self._input_bits, self._kept)[0]
@@ -195,26 +185,17 @@ class TaskModel:
 
     @property
     def _kept(self) -> list[bool]:
-        from dse.records.plan import DROPPED
-
         return [owner != DROPPED for owner in self._export.manifest["plan"]["owner"][self._task]]
 
     @cached_property
     def _layers(self) -> Any:
         """The model on crossbars; `held` has the biases and norms of the base's layers."""
-        from dse.models.inference.evaluate import on_crossbars
-
         precision: Any = "fp64" if self._export.exact else self._export.manifest["evaluation"]["precision"]
         return on_crossbars(self._model(), [], precision, self._export.device)
 
     def _model(self) -> PreTrainedModel:
         """Build the task's own model, whose matrices are not set."""
-        import torch
-
         from dse.exports.design import own_names
-        from dse.models.checkpoints import model_from
-        from dse.models.checks import check_length, longest_input
-        from dse.models.tokenizers import check_embeddings
 
         design, config = self._export.design, self._about["config"]
         state = design.state(self._task)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from dse.records.stored import Image, Scaling, Term
@@ -117,8 +118,6 @@ def spread(record: Any, prefix: str, tensors: Tensors) -> dict[str, Any]:
 
 def gather(kind: type, prefix: str, plain: Mapping[str, Any], tensors: Tensors) -> Any:
     """Build a record that was spread out."""
-    import torch
-
     values: dict[str, Any] = {}
     for field in fields(kind):
         name = f"{prefix}.{field.name}"

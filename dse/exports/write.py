@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from transformers import PreTrainedModel
 
 from dse.cost.combination import combination, stack
 from dse.cost.cost import Built, Costed, cost_points
@@ -20,19 +22,15 @@ from dse.exports.golden import write_golden
 from dse.exports.load import load_export
 from dse.exports.manifest import SCHEMA_VERSION
 from dse.exports.tensors import Tensors, write_tensors
+from dse.models.loaded_workload import LoadedWorkload
 from dse.plugins.call import call_plugin
 from dse.plugins.contract import HardwareWithLevels
 from dse.records.design import DesignPoint
 from dse.records.geometry import ENCODINGS, Geometry
 from dse.records.plan import BASE
 from dse.records.plugin import KINDS
+from dse.score.problem import WorkloadProblem
 from dse.score.stored_terms import Assembly
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
-
-    from dse.models.loaded_workload import LoadedWorkload
-    from dse.score.problem import WorkloadProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +128,6 @@ def write_rows(folder: Path, wanted: Wanted) -> None:
     Raises:
         OSError: the disk refused a file.
     """
-    import pandas as pd
-
     folder.mkdir()
     for task, name in zip(wanted.problem.tasks, file_names(wanted.problem.tasks), strict=True):
         splits = wanted.loaded.tasks[task].splits

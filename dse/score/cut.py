@@ -87,6 +87,14 @@ class Cut:
         return whole
 
 
+def cut_empty(encoder: Encoder, plan: Plan, owner: int, key: Key) -> Matrices:
+    """Cut a matrix without values as an owner's matrix is cut: it knows which outputs and inputs are left."""
+    import torch
+
+    matrix = encoder.matrices[key[1]]
+    return Cut.matrices({key: Cut(encoder, plan, owner, *key)}, {key: torch.empty(matrix.columns, matrix.rows)})
+
+
 def keep_only(encoder: Encoder, plan: Plan, task: int, held: Effective) -> None:
     """Zero the parts of each matrix and product that one task removes and another user of the matrix keeps."""
     if plan.heads is None and plan.ffn is None:
