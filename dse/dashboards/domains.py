@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
 from dse.errors import StudyError
 from dse.records.plugin import KINDS
 
@@ -56,7 +58,7 @@ class Domains:
         domains: dict[str, Any] = {}
         for name, value in params.items():
             if name in self._plugins:
-                values[name], domains[name] = value, _categorical(self._plugins[name])
+                values[name], domains[name] = value, CategoricalDistribution(self._plugins[name])
                 continue
             match = _ELEMENT.fullmatch(name)
             if match is None or match[1] not in KINDS:
@@ -66,15 +68,13 @@ class Domains:
         return values, domains
 
     def _distribution(self, element: re.Match[str]) -> Any:
-        from optuna.distributions import FloatDistribution, IntDistribution
-
         kind, plugin, parameter, place, digit = element.groups()
         if digit is not None:  # digit d of a Lehmer code chooses among the remaining tasks
             return IntDistribution(0, len(self._tasks) - 1 - int(digit))
         try:
             entry = _entry(self._tables[kind][plugin]["parameters"][parameter], place)
             if "choices" in entry:
-                return _categorical(entry["choices"])
+                return CategoricalDistribution(entry["choices"])
             low, high, log = entry["low"], entry["high"], bool(entry["log"])
         except (LookupError, TypeError) as error:
             raise ValueError(f"the space has no {element[0]!r}") from error
@@ -91,9 +91,3 @@ def _entry(table: Any, place: str) -> Any:
         task, _, layer = place.rpartition(",")
         return table["tasks"][task]["layers"][layer]
     return table["layers"][place] if "layers" in table else table
-
-
-def _categorical(choices: list[Any]) -> Any:
-    from optuna.distributions import CategoricalDistribution
-
-    return CategoricalDistribution(choices)

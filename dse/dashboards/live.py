@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import optuna
+from optuna.trial import TrialState, create_trial
+
 from dse.dashboards.domains import Domains
 from dse.errors import StudyError
 from dse.results.files import LOG, SPACE, TRIALS
@@ -16,6 +19,7 @@ from dse.results.objectives import read_objectives
 from dse.results.points import PREFIX
 from dse.results.read import table_file
 from dse.results.status import Status
+from dse.samplers.suggester import quiet_optuna
 from dse.study.log.file import read_events
 from dse.study.log.history import History, Trial, read_history
 
@@ -34,8 +38,6 @@ class Live:
     """
 
     def __init__(self, folder: Path) -> None:
-        import optuna
-
         self._log = folder / LOG
         self._lock = threading.Lock()
         self._size = -1
@@ -77,21 +79,15 @@ class Live:
 
     def _begin(self, history: History) -> None:
         """Create the Optuna study, again if another study begins in the folder or the space file changes."""
-        import optuna
-
         last = history.sessions[-1]
         self._domains = Domains(self._log.with_name(SPACE))
         if self._study is not None:
             self.storage.delete_study(self.storage.get_study_id_from_name(self._study.study_name))
-        level = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.WARNING)  # a study in memory needs no message
-        try:
-            chosen = read_objectives(last["objectives"])
-            self._columns = [item.column for item in chosen]
-            directions: list[Any] = ["maximize" if item.maximise else "minimize" for item in chosen]
+        chosen = read_objectives(last["objectives"])
+        self._columns = [item.column for item in chosen]
+        directions: list[Any] = ["maximize" if item.maximise else "minimize" for item in chosen]
+        with quiet_optuna():
             self._study = optuna.create_study(storage=self.storage, study_name=last["study"], directions=directions)
-        finally:
-            optuna.logging.set_verbosity(level)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             self._study.set_metric_names(self._columns)
@@ -104,22 +100,20 @@ class Live:
 
         A trial that a limit or screening stopped counts as pruned: else the dashboard might show it as a best design.
         """
-        import optuna
-
         done = trial.done or {}
         row = first = done["row"]
         original = row.get("duplicate_of")
         if row["status"] == Status.DUPLICATE and original in range(trial.number):
             first = history.finished[original].done["row"]
         values = [first.get(column) for column in self._columns]
-        state = getattr(optuna.trial.TrialState, Status(first["status"]).optuna_state)
-        if state == optuna.trial.TrialState.COMPLETE and None in values:
-            state = optuna.trial.TrialState.FAIL
+        state = getattr(TrialState, Status(first["status"]).optuna_state)
+        if state == TrialState.COMPLETE and None in values:
+            state = TrialState.FAIL
         params, domains, attributes = self._split_chosen(trial.asked["params"])
         cells = {name: value for name, value in row.items() if value is not None and not name.startswith(PREFIX)}
-        made = optuna.trial.create_trial(
+        made = create_trial(
             state=state,
-            values=values if state == optuna.trial.TrialState.COMPLETE else None,
+            values=values if state == TrialState.COMPLETE else None,
             params=params,
             distributions=domains,
             user_attrs={**cells, "constraints": done["constraints"], **attributes},
@@ -143,8 +137,6 @@ class Live:
 
     def _split_chosen(self, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         """Return parameters and their distributions, or else attributes that hold parameters outside the space."""
-        from optuna.trial import TrialState, create_trial
-
         try:
             values, domains = self._domains.of(params)
             create_trial(state=TrialState.FAIL, params=values, distributions=domains)

@@ -1,1 +1,1 @@
-"""Figures of a study and the page that holds them. Plotly is loaded when the first figure is drawn."""
+"""Figures of a study and the page that holds them. The modules that draw import plotly."""

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
+
+from dse.analysis.assumptions import Assumption
 from dse.reports.page import Part, choice_part
 from dse.reports.study import Study, plain
 from dse.results.objectives import evaluate_objectives
 from dse.results.pareto import mask_nondominated
 from dse.results.status import Status
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from dse.analysis.assumptions import Assumption
-
 
 COSTED = ["area_mm2", "energy_uj"]
 

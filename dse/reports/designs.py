@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import plotly.graph_objects as go
 
 from dse.reports.study import Study, plain, title
 from dse.results.columns import task_names
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 EMPTY = "No design is on the front."
 
 
 def drops(study: Study) -> go.Figure | str:
     """Draw the points that each task loses in each design of the front, or scores if the baseline is unknown."""
-    import plotly.graph_objects as go
-
     tasks = task_names(study.columns("score."))
     front = study.front.dropna(subset=[f"score.{task}" for task in tasks])
     if front.empty or not tasks:
@@ -53,8 +50,6 @@ def shares(study: Study, cost: str, total: str) -> go.Figure | str:
         cost: ``area`` or ``energy``: columns ``<cost>.<component>`` hold the shares.
         total: column of the sum of the shares.
     """
-    import plotly.graph_objects as go
-
     if study.front.empty:
         return EMPTY
     parts = study.front[study.columns(f"{cost}.")].sum().sort_values(ascending=False, kind="stable")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from dse.reports.published import DESIGNS, place_design
 from dse.reports.study import Study, plain, title
 from dse.results.status import Status
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import plotly.graph_objects as go
 
 PER_ROW = 3
 _FRONT, _GREY, _DARK, _BLACK, _PAPER = "#1f5fa8", "#c2c2c2", "#9a9a9a", "#111111", "#c4501b"
@@ -39,8 +39,6 @@ def objectives(study: Study, dimensions: int) -> go.Figure | str:
 
 def _spaces(study: Study, chosen: Sequence[tuple[str, ...]]) -> go.Figure:
     """Draw a subplot per choice of columns."""
-    from plotly.subplots import make_subplots
-
     dimensions = len(chosen[0])
     columns = min(len(chosen), PER_ROW)
     rows = math.ceil(len(chosen) / PER_ROW)
@@ -89,8 +87,6 @@ def _traces(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
 
 def _papers(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
     """Yield published designs: a marker if a paper gives every objective, a line if it gives one of two objectives."""
-    import plotly.graph_objects as go
-
     placed = {design: place_design(design, study) for design in DESIGNS}
     points = {design.name: metrics for design, metrics in placed.items() if all(column in metrics for column in names)}
     solid = len(names) == 3
@@ -135,8 +131,6 @@ def _markers(
         hover: first line of the text that a marker shows; it may hold ``%{customdata}``.
         labels: text that takes the place of ``%{customdata}``, one per marker.
     """
-    import plotly.graph_objects as go
-
     return (go.Scatter3d if len(names) == 3 else go.Scatter)(
         **dict(zip("xyz", values, strict=False)),
         name=name,

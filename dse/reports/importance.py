@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import optuna
+import plotly.graph_objects as go
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from dse.records.plugin import KINDS
 from dse.reports.search import scalar
 from dse.reports.study import Study, plain, title
 from dse.results.points import PREFIX
 from dse.results.status import Status
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
+from dse.samplers.suggester import quiet_optuna
 
 LEAST = 20
 """Smallest number of done designs for which importance is computed."""
@@ -49,8 +51,6 @@ def importances(study: Study) -> dict[str, dict[str, float]] | str:
 
 def importance(study: Study) -> go.Figure | str:
     """Draw the importance of the parameters for each objective, or return the reason why it cannot be drawn."""
-    import plotly.graph_objects as go
-
     shares_of = importances(study)
     if isinstance(shares_of, str):
         return shares_of
@@ -80,8 +80,6 @@ def importance(study: Study) -> go.Figure | str:
 
 def _domain(values: list[Any]) -> Any:
     """Return Optuna's distribution of a column's values, or None if the designs have fewer than two values."""
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
     distinct = sorted({value for value in values if value is not None})
     if len(distinct) < 2:
         return None
@@ -95,11 +93,7 @@ def _domain(values: list[Any]) -> Any:
 def _evaluate_importance(
     trials: list[tuple[float, dict[str, Any]]], domains: dict[str, Any], direction: Any
 ) -> dict[str, float]:
-    import optuna
-
-    level = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # a study in memory needs no message
-    try:
+    with quiet_optuna(errors_only=True):
         study = optuna.create_study(direction=direction)
         study.add_trials(
             optuna.trial.create_trial(
@@ -108,6 +102,4 @@ def _evaluate_importance(
             for value, params in trials
         )
         shares = optuna.importance.get_param_importances(study)
-    finally:
-        optuna.logging.set_verbosity(level)
     return {name: float(shares.get(name, 0.0)) for name in domains}

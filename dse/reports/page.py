@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
+import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -53,8 +53,6 @@ class Part:
 
 def page(title: str, parts: Iterable[Part]) -> str:
     """Put parts into one page, with one copy of plotly's code."""
-    from plotly.offline import get_plotlyjs
-
     here = files("dse.reports")
     return _PAGE.format(
         title=escape(title),

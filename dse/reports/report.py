@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import plotly.graph_objects as go
+
+from dse.analysis.assumptions import Assumption
 from dse.errors import SetupError, StudyError, unknown_name
 from dse.records.baseline_facts import warn_of_chance
 from dse.records.plugin import KINDS
@@ -17,12 +20,6 @@ from dse.reports.study import Study, plain, title
 from dse.results.columns import METRIC_NAMES
 from dse.results.points import PREFIX
 from dse.study.validate import INTERVALS
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from dse.analysis.assumptions import Assumption
-
 
 _WIDTH, _HEIGHT = 1280, 450
 """Size of an image, in points; a point is two pixels wide and high."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import plotly.graph_objects as go
 
 from dse.reports.study import Study, plain
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 MOST = 24
 """Largest number of designs in the figure; the first designs of the front are drawn."""
@@ -22,8 +21,6 @@ def timeline(study: Study) -> go.Figure | str:
 
     Older tables hold only the order, without times: the figure then draws every visit with the same length.
     """
-    import plotly.graph_objects as go
-
     rows: list[dict[Any, Any]] = study.front.head(MOST).to_dict("records")
     if not rows:
         return "No design is on the front."
@@ -57,8 +54,6 @@ def timeline(study: Study) -> go.Figure | str:
 
 
 def _trace(name: str, bars: list[Bar]) -> Any:
-    import plotly.graph_objects as go
-
     return go.Bar(
         orientation="h",
         y=[design for design, _, _ in bars],

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
 
 from dse.records.plugin import KINDS
 from dse.reports.study import Study, plain
@@ -10,18 +13,12 @@ from dse.results.pareto import hypervolume_history
 from dse.results.points import PREFIX
 from dse.results.status import Status
 
-if TYPE_CHECKING:
-    import pandas as pd
-    import plotly.graph_objects as go
-
 _SCALE = ((0, "#d0d0d0"), (1, "#1f5fa8"))
 _NONE = "(none)"
 
 
 def history(study: Study) -> go.Figure | str:
     """Draw the hypervolume of the front after each done trial, or return the reason why it cannot be drawn."""
-    import plotly.graph_objects as go
-
     columns = {item.column for item in study.objectives}
     wanted = dict.fromkeys(("trial", "status", *columns, *study.reference))
     names = [name for name in wanted if name in study.trials.columns]
@@ -48,8 +45,6 @@ def history(study: Study) -> go.Figure | str:
 
 def parameters(study: Study) -> go.Figure | str:
     """Draw objectives, plugins and parameters of every done design as parallel coordinates; the front is coloured."""
-    import plotly.graph_objects as go
-
     done = study.trials[study.trials["status"] == Status.DONE]
     if done.empty:
         return "No trial was done."

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from dse.results.baseline import agreed_values, baseline_metrics, baseline_scores
 from dse.results.files import PROVENANCE, TRIALS
@@ -14,9 +16,6 @@ from dse.results.objectives import Objective, read_objectives
 from dse.results.plain import plain_value
 from dse.results.read import read_provenance, read_table, table_file, to_frame
 from dse.results.status import Status
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 AXES = {
     "area_mm2": "chip area, mm²",

@@ -62,7 +62,7 @@ class Suggester:
         self._distributions = codec.distributions()
         directions: list[Any] = ["maximize" if item.maximise else "minimize" for item in space.file.objectives]
         self._storage = optuna.storages.InMemoryStorage()
-        with _quiet():
+        with quiet_optuna():
             self._study = optuna.create_study(
                 study_name=_STUDY, storage=self._storage, directions=directions, sampler=self._factory.of_trial(0)
             )
@@ -171,12 +171,12 @@ class _Shared(dict[str, Any]):
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Optuna from announcing a study that exists in memory only; its warnings still come through."""
+def quiet_optuna(*, errors_only: bool = False) -> Iterator[None]:
+    """Keep Optuna from announcing a study that exists in memory only; its warnings come through unless ``errors_only``."""
     import optuna
 
     level = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(max(level, optuna.logging.WARNING))
+    optuna.logging.set_verbosity(max(level, optuna.logging.ERROR if errors_only else optuna.logging.WARNING))
     try:
         yield
     finally:
