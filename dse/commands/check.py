@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dse.commands.open import open_problem
 from dse.errors import DseError, collect
@@ -16,14 +15,15 @@ from dse.records.plugin import Kind
 from dse.records.problem import WithBaselines
 from dse.results.objectives import evaluate_objectives
 from dse.results.points import cells_of
+from dse.samplers.encoding import Codec
+from dse.samplers.suggester import Suggester
 from dse.space.constraints import constraints_of
 from dse.space.default_design import default_point
 from dse.space.domain import values_text
 from dse.space.lines import raise_in_order
+from dse.space.searchspace import SearchedParameter
 from dse.study.load import request
-
-if TYPE_CHECKING:
-    from dse.space.searchspace import SearchedParameter
+from dse.study.run import check_components
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +114,6 @@ def check(
     Raises:
         SpaceError: the space file is not usable.
     """
-    from dse.samplers.encoding import Codec
-    from dse.samplers.suggester import Suggester
-    from dse.study.run import check_components
-
     wanted = request(space, device, cache, plugins, data=data)
     with open_problem(wanted, activity, in_process=in_process) as (problem, search_space, _):
         problems: list[DseError] = []

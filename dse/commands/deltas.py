@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from dse.records.callbacks import ProgressCallback
 from dse.study.load import request
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def deltas(
@@ -38,8 +36,6 @@ def deltas(
     Raises:
         SpaceError: the space file is not usable.
     """
-    import pandas as pd
-
     from dse.analysis.deltas import statistics
     from dse.models.loaded_workload import load as load_workload
     from dse.space.lines import raise_in_order

@@ -10,19 +10,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from dse.commands.open import call_apart
 from dse.errors import DseError, OutputError, StudyError
+from dse.exports.check import check_export
+from dse.exports.files import ROWS
+from dse.exports.manifest import MANIFEST
 from dse.files import check_new_folder
 from dse.records.callbacks import ProgressCallback
+from dse.records.plugin import KINDS
+from dse.results.files import SPACE, TRIALS, VALIDATION
+from dse.results.read import DAMAGE, damaged_table_error, show, table_file
+from dse.results.status import Status
+from dse.results.studies import study_folder
+from dse.score.problem import WorkloadProblem
+from dse.space.searchspace import SearchSpace
 from dse.study.load import Request, load, request
+from dse.study.open import check_content
+from dse.study.provenance import Provenance, machine, versions
+from dse.study.task_values import point_in
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from dse.exports.write import Wanted
-    from dse.score.problem import WorkloadProblem
-    from dse.space.searchspace import SearchSpace
-    from dse.study.provenance import Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +89,6 @@ def export(
         UnknownNameError: a plugin of the study is not installed.
         OutputError: the folder is not empty, or cannot be written.
     """
-    import pandas as pd
-
-    from dse.results.files import SPACE, TRIALS
-    from dse.results.read import show, table_file
-    from dse.results.studies import study_folder
-
     table, target = table_file(study_folder(study, results), TRIALS), Path(folder)
     source, record = table.parent, show(table, trial)
     scores = _read_scores(source, record)
@@ -129,12 +133,6 @@ def _read_scores(source: Path, record: Mapping[str, Any]) -> dict[str, dict[str,
     Raises:
         StudyError: the trial has no scores, or stale ones.
     """
-    import pandas as pd
-
-    from dse.results.files import VALIDATION
-    from dse.results.read import DAMAGE, damaged_table_error
-    from dse.results.status import Status
-
     prefix = "score."
     scores = {name.removeprefix(prefix): {"search": value} for name, value in record.items() if name.startswith(prefix)}
     if not scores or record["status"] == Status.STALE:
@@ -180,9 +178,6 @@ def _describe_export(
         StudyError: the version or the parameters of a plugin have changed since the design was scored.
     """
     from dse.exports.write import Wanted
-    from dse.records.plugin import KINDS
-    from dse.study.provenance import machine, versions
-    from dse.study.task_values import point_in
 
     point = point_in(space, record)
     scored_with = json.loads(record["versions"])
@@ -223,8 +218,6 @@ def _check_scores(source: Path, wanted: Wanted, activity: ProgressCallback) -> N
     Raises:
         StudyError: a score differs, or the content of a model or data file.
     """
-    from dse.study.open import check_content
-
     wanted.problem.prepare(scores=False)
     splits = dict.fromkeys(split for by_split in wanted.scores.values() for split in by_split)
     for split in splits:
@@ -247,8 +240,6 @@ def _check_scores(source: Path, wanted: Wanted, activity: ProgressCallback) -> N
 def _write(
     target: Path, wanted: Wanted, *, rows: bool, check: bool, activity: ProgressCallback
 ) -> tuple[float, list[dict[Any, Any]]]:
-    from dse.exports.check import check_export
-    from dse.exports.files import ROWS
     from dse.exports.write import write_export, write_rows
 
     with _whole_folder(target) as inner:
@@ -272,8 +263,6 @@ def _write(
 @contextmanager
 def _whole_folder(target: Path) -> Iterator[Path]:
     """Give an empty folder, and move its content to the target if the context ends without an error."""
-    from dse.exports.manifest import MANIFEST
-
     place = target.resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as beside:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dse.errors import OutputError, missing_package
-
-if TYPE_CHECKING:
-    from dse.reports.study import Study
+from dse.reports.study import Study, load
+from dse.results.studies import study_folder
 
 
 def load_study(study: Path | str, results: Path | str) -> Study:
@@ -20,9 +18,6 @@ def load_study(study: Path | str, results: Path | str) -> Study:
         SetupError: plotly is not installed.
         StudyError: there is no such study.
     """
-    from dse.reports.study import load
-    from dse.results.studies import study_folder
-
     if find_spec("plotly") is None:
         raise missing_package("a figure", "plotly", "plots")
     return load(study_folder(study, results))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from dse.analysis.comparison import check_comparable
 from dse.errors import UnknownNameError, unknown_name
@@ -15,9 +17,6 @@ from dse.results.objectives import Objective, read_objectives
 from dse.results.pareto import study_hypervolume
 from dse.results.points import PREFIX
 from dse.results.studies import find, place
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def pareto(
@@ -113,8 +112,6 @@ def hypervolume(
         StudyError: there is no such study, or the studies have different objectives or reference points, or cannot be
             compared.
     """
-    import pandas as pd
-
     sources = find((study, *more), results)
     frame, metadata = read_fronts(sources)
     references = [item["reference_point"] for item in metadata]

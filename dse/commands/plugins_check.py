@@ -8,7 +8,7 @@ import unittest
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from dse.commands.plugins_list import describe_end, plugins_list
 from dse.errors import DseError, TimeLimitError, WorkerError, unknown_name
@@ -18,10 +18,9 @@ from dse.plugins.registry import Provider
 from dse.plugins.targets import Target, names_path, plugins_of
 from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.records.plugin import PluginRecord
+from dse.testing import SUITES
+from dse.testing.common import OUTCOMES, Outcome, PluginTests, outcome
 from dse.worker.process import Worker
-
-if TYPE_CHECKING:
-    from dse.testing.common import Outcome, PluginTests
 
 Report: TypeAlias = Callable[..., object]
 """Receives the progress, as two values, or a result; a result without an outcome is that of a check that begins."""
@@ -158,8 +157,6 @@ def _report_broken(provider: Provider) -> CheckResult:
 
 def _check_plugin(record: PluginRecord, options: dict[str, Any], done: tuple[CheckResult, ...], report: Report) -> None:
     """Run every check of a plugin's kind that is not done; report each when it begins and when it ends."""
-    from dse.testing import SUITES
-    from dse.testing.common import OUTCOMES, Outcome, outcome
 
     def on_check(suite: PluginTests, item: Outcome, *, ended: bool) -> None:
         del suite

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+import pandas as pd
+
+from dse.analysis.profile import Proposal, chosen_by_task, per_task, propose, rows_of
+from dse.analysis.profile import profile as measure
 from dse.commands.open import open_problem
 from dse.errors import unknown_name
+from dse.files import make_folder, write_whole
 from dse.records.callbacks import ProgressCallback, ignore_progress
+from dse.records.design import DesignPoint
+from dse.records.plugin import Kind
+from dse.records.scored import CostResult
+from dse.space.default_design import default_point
+from dse.space.searchspace import SearchSpace
 from dse.study.load import request
 from dse.study.start import PROFILE, PROPOSALS, design_cells
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from dse.analysis.profile import Proposal
-    from dse.records.design import DesignPoint
-    from dse.records.plugin import Kind
-    from dse.records.scored import CostResult
-    from dse.space.searchspace import SearchSpace
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +81,6 @@ def profile(
     Raises:
         SpaceError: the space file is not usable, or it has no parameter that is set per task.
     """
-    import pandas as pd
-
-    from dse.analysis.profile import chosen_by_task, propose, rows_of
-    from dse.analysis.profile import profile as measure
-    from dse.files import make_folder, write_whole
-
     wanted = request(space, device, cache, plugins, data=data)
     with open_problem(wanted, activity, in_process=in_process) as (problem, search_space, _):
         start = _choose_start(search_space, {"compressor": compressor, "generator": generator})
@@ -116,9 +111,6 @@ def _choose_start(space: SearchSpace, asked: Mapping[Kind, str | None]) -> Desig
     By default these are the first compressor with a parameter that is set per task, and the first generator. If no
     compressor has such a parameter, the generator is the first one with such a parameter.
     """
-    from dse.analysis.profile import per_task
-    from dse.space.default_design import default_point
-
     chosen: dict[str, str] = {}
     able_before = False
     for kind, name in asked.items():

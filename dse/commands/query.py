@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from dse.errors import QueryError
 from dse.records.callbacks import MessageCallback
+from dse.results.query import ask
+from dse.results.read import nullable
+from dse.results.studies import Studies, find
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from dse.results.studies import Studies
 
 
 def query(
@@ -43,10 +44,6 @@ def query(
         SetupError: DuckDB is not installed.
         StudyError: there is no study, or a table is damaged.
     """
-    from dse.results.query import ask
-    from dse.results.read import nullable
-    from dse.results.studies import find
-
     table = ask(find(studies, results), sql, limit_s=time_limit_s, say=say)
     try:
         frame: pd.DataFrame = table.to_pandas(types_mapper=nullable, use_threads=False, maps_as_pydicts="strict")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from dse.analysis.redundancy import redundancy as measure
 from dse.commands.open import call_apart
 from dse.errors import DataError
+from dse.files import make_folder, write_whole
 from dse.records.callbacks import ProgressCallback
 from dse.study.load import Request, load, request
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 REDUNDANCY = "redundancy.parquet"
 ROWS = 384
@@ -67,10 +67,6 @@ def redundancy(
         SpaceError: the space file is not usable.
         StudyError: the study's folder cannot be written.
     """
-    import pandas as pd
-
-    from dse.files import make_folder
-
     if rows < 1:
         raise DataError("there are no rows to look at", where="--rows", expected="at least 1", found=rows)
     wanted = request(space, device, cache, plugins, data=data)
@@ -80,8 +76,5 @@ def redundancy(
 
 
 def _measure(wanted: Request, path: Path, rows: int, activity: ProgressCallback) -> None:
-    from dse.analysis.redundancy import redundancy as measure
-    from dse.files import write_whole
-
     table = measure(load(wanted, activity)[0], rows, activity)
     write_whole(path, lambda file: table.to_parquet(file, index=False))

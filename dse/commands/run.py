@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dse.commands.open import open_problem
 from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.records.data_facts import DataFacts
 from dse.study.load import request
+from dse.study.observer import Observer
+from dse.study.run import Finished
+from dse.study.run import run as run_search
 from dse.study.start import profiled_rows, read_rows, starting_points
-
-if TYPE_CHECKING:
-    from dse.study.observer import Observer
-    from dse.study.run import Finished
 
 
 def run(
@@ -60,8 +58,6 @@ def run(
         SpaceError: the space file is not usable.
         StudyError: the study cannot be continued, or too many trials failed.
     """
-    from dse.study.run import run as run_search
-
     rows = read_rows(start) if start is not None else []
     proposed_by = "profile" if rows and "proposal" in rows[0] else "enqueued"
     wanted = request(space, device, cache, plugins, data=data, seed=seed)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dse.analysis.assumptions import section
 from dse.records.callbacks import MessageCallback, ignore_message
-
-if TYPE_CHECKING:
-    from dse.results.sections import Section
+from dse.results import read
+from dse.results.files import TRIALS
+from dse.results.read import read_table, table_file, to_frame
+from dse.results.sections import Section
+from dse.results.sections import sections as read_sections
+from dse.results.studies import study_folder
 
 
 def show(study: Path | str, trial: int, *, results: Path | str = "results") -> dict[str, Any]:
@@ -22,9 +26,6 @@ def show(study: Path | str, trial: int, *, results: Path | str = "results") -> d
     Raises:
         StudyError: there is no such study or trial.
     """
-    from dse.results import read
-    from dse.results.studies import study_folder
-
     return read.show(study_folder(study, results), trial)
 
 
@@ -52,12 +53,6 @@ def sections(
     Raises:
         StudyError: there is no such study or trial.
     """
-    from dse.analysis.assumptions import section
-    from dse.results.files import TRIALS
-    from dse.results.read import read_table, table_file, to_frame
-    from dse.results.sections import sections as read_sections
-    from dse.results.studies import study_folder
-
     folder = study_folder(study, results)
     tables = read_sections(folder, trial)
     file = table_file(folder, TRIALS)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from dse.commands.open import open_problem
 from dse.errors import StudyError
 from dse.records.callbacks import ProgressCallback
+from dse.results.files import SPACE
+from dse.results.studies import study_folder
 from dse.study.load import request
-
-if TYPE_CHECKING:
-    from dse.study.validate import Validation
+from dse.study.validate import Validation
+from dse.study.validate import validate as validate_study
 
 
 def validate(
@@ -49,10 +50,6 @@ def validate(
     Raises:
         StudyError: there is no such study, the study is running, was begun under other conditions, or was not scored.
     """
-    from dse.results.files import SPACE
-    from dse.results.studies import study_folder
-    from dse.study.validate import validate as validate_study
-
     folder = study_folder(study, results)
     space = folder / SPACE
     if not space.is_file():

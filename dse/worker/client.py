@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from dse.errors import TimeLimitError, WorkerError
+from dse.records.baseline_facts import BaselineFacts
 from dse.records.callbacks import ProgressCallback, ignore_progress
+from dse.records.data_facts import DataFacts
+from dse.records.design import DesignPoint, PluginParameter
+from dse.records.scored import CostResult, ScoreResult
+from dse.space.searchspace import SearchSpace
 from dse.study.load import Request
+from dse.study.provenance import Provenance
 from dse.worker.process import Worker
 from dse.worker.serve import LOAD
-
-if TYPE_CHECKING:
-    from dse.records.baseline_facts import BaselineFacts
-    from dse.records.data_facts import DataFacts
-    from dse.records.design import DesignPoint, PluginParameter
-    from dse.records.scored import CostResult, ScoreResult
-    from dse.space.searchspace import SearchSpace
-    from dse.study.provenance import Provenance
 
 
 class RemoteProblem:

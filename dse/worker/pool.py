@@ -6,17 +6,14 @@ import queue
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from dse.errors import SetupError
 from dse.records.callbacks import ProgressCallback
+from dse.records.design import DesignPoint
+from dse.records.scored import ScoreResult
 from dse.study.load import Request
 from dse.threads import list_cores
 from dse.worker.client import RemoteProblem
-
-if TYPE_CHECKING:
-    from dse.records.design import DesignPoint
-    from dse.records.scored import ScoreResult
 
 
 class SharedProblem(RemoteProblem):
