@@ -106,9 +106,10 @@ def run(
     with hold(folder), StudyLog(folder / LOG, hook) as log:
         learnt = profiled if suggester.learns else ()
         event, history = _open_session(problem, space, provenance, folder, log, learnt, force=force)
-        write_text_whole(folder / SPACE, resolved_text(space, trials=total))
         loop = Loop(space, codec, suggester, Evaluator(problem, space.file), Ledger(space, total), log, observer)
-        loop.restore(history)
+        loop.restore(history)  # it refuses a log with rows of other designs; only then the session leaves a trace
+        log.append(event)
+        write_text_whole(folder / SPACE, resolved_text(space, trials=total))
         loop.queue = [(enqueued_by, point) for point in enqueue]
         if retry_failed:
             loop.requeue_failed(history)
@@ -129,7 +130,7 @@ def _open_session(
     *,
     force: bool,
 ) -> tuple[Event, History]:
-    """Read the log, refuse a study that does not fit it, and open a session; return its event, and the log with the event."""
+    """Read the log, and refuse a study that does not fit it; return the event of a new session, and the log with the event."""
     history = read_history(log.events, log.path)
     check_tables(folder, history, len(history.finished))
     check_edition(folder, history)
@@ -138,9 +139,8 @@ def _open_session(
     event["notes"] += check_unchanged(folder, history, event, force=force)
     if profiled:
         event["profiled"] = list(profiled)
-    log.append(event)
     events = [*log.events, event]
-    log.events.clear()  # the log holds them, and memory must not grow with each trial
+    log.events.clear()  # the file holds them, and memory must not grow with each trial
     return event, read_history(events, log.path, checked=len(events))  # with earlier rows stale, if they are
 
 
