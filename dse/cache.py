@@ -7,7 +7,7 @@ import os
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,20 @@ Version 1, of `dse` 0.1.0, was not a part of the keys. Version 3: the grid of a 
 
 ORIGIN = "dse.origin"
 """Name, among the stored arrays, of their key and of the hashes of the files that they were made from, by path."""
+
+
+MOST_RECENT = 2000
+"""Most values that `Recent` holds."""
+Name, Value = TypeVar("Name"), TypeVar("Value")
+
+
+class Recent(dict[Name, Value]):
+    """The values that were set last; older ones are dropped."""
+
+    def __setitem__(self, name: Name, value: Value) -> None:
+        super().__setitem__(name, value)
+        if len(self) > MOST_RECENT:
+            del self[next(iter(self))]
 
 
 def cache_key(key: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dse import cache
-from dse.cache import ArrayCache, cache_key, default_cache
+from dse.cache import ArrayCache, Recent, cache_key, default_cache
 from dse.errors import PluginContractError, StudyError
 from dse.files import digest, file_digest, whole_file
 
@@ -126,6 +126,14 @@ def test_cache_keys_stay_what_they_are_until_the_version_is_raised(monkeypatch: 
     }
     monkeypatch.setattr(cache, "KEYS_VERSION", cache.KEYS_VERSION + 1)
     assert cache_key({}) != "64beace227906bca81762153"
+
+
+def test_of_many_values_the_last_ones_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "MOST_RECENT", 3)
+    values: Recent[str, int] = Recent()
+    for number, name in enumerate("abcabd"):
+        values[name] = number
+    assert values == {"b": 4, "c": 2, "d": 5}
 
 
 def test_arrays_are_made_once_for_a_key(tmp_path: Path) -> None:

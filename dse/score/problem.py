@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from dse.cache import ArrayCache
+from dse.cache import ArrayCache, Recent
 from dse.cost.combination import Combination, combination, group_by_combination, stack
 from dse.cost.comparisons import Comparison
 from dse.cost.cost import Built, Costed, baseline_cost, cost_points
@@ -91,7 +91,7 @@ class WorkloadProblem:
         self._reference_params = reference_values(reference, declared, loaded.shape)
         self._scored = False
         self.best = Best()
-        self._resamples: dict[int, NDArray[Any]] = {}
+        self._resamples: Recent[int, tuple[Outcome, NDArray[Any]]] = Recent()
         self.context = PipelineContext(loaded, ArrayCache(cache), precision, progress, identities_of(self._origins))
 
     @property
@@ -289,10 +289,10 @@ class WorkloadProblem:
     def _resample(self, name: str, split: str, outcome: Outcome) -> NDArray[Any]:
         from dse.models.inference import task_metrics as metrics
 
-        if id(outcome) in self._resamples:  # the scorer keeps every outcome, so no other object gets its id
-            return self._resamples[id(outcome)]
+        if id(outcome) in self._resamples:
+            return self._resamples[id(outcome)][1]
         task = self._loaded.tasks[name]
         labels, groups = task.evaluator.labels(split), task.evaluator.groups(split)
         drawn = metrics.bootstrap(task.spec.metric, labels, outcome.predictions, groups)
-        self._resamples[id(outcome)] = drawn
+        self._resamples[id(outcome)] = outcome, drawn  # the outcome stays, so that no other object gets its id
         return drawn

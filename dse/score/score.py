@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.cache import cache_key
+from dse.cache import Recent, cache_key
 from dse.cost.combination import stack
 from dse.cost.cost import Built, nonideality
 from dse.files import hash_parts
@@ -48,7 +48,7 @@ class Scorer:
     def __init__(self, context: PipelineContext, parameters: tuple[PluginParameter, ...]) -> None:
         self._context = context
         self._declared = {parameter.full_name: parameter.parameter for parameter in parameters}
-        self._known: dict[str, Outcome] = {}
+        self._known: Recent[str, Outcome] = Recent()
         self.evaluated = 0
 
     def task(self, built: Built, point: DesignPoint, task: int, split: str) -> tuple[Outcome, ...]:
