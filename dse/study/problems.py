@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +124,8 @@ def _find_wrong_parameters(
             declared += [PluginParameter(kind, name, item) for item in items]
             usable[kind].append(name)
     tables: dict[str, Any] = {kind: space.kind(kind).model_copy(update={"plugins": usable[kind]}) for kind in KINDS}
-    with collect(problems):
+    with collect(problems), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # the file is resolved once more, and then tells of its old keys
         resolve(space.model_copy(update=tables), tuple(declared), workload.task_names, workload.encoder.layers)
     return problems
 

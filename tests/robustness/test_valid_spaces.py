@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -73,3 +74,11 @@ def test_any_valid_space_file_passes_the_check(home: Home, dse: Run, text: str) 
 
     assert result.exit_code == 0, f"{text}\n{result.output}"
     assert "designs     " in result.stdout
+
+
+def test_an_old_key_is_told_once(home: Home, dse: Run) -> None:
+    """The file is resolved several times: to list its problems, and for the search."""
+    space = home.change("", "[hardware.isaac.parameters]\ninput_bits = 6\n")
+    with pytest.warns(FutureWarning) as told:
+        assert dse("check", space).exit_code == 0
+    assert len([one for one in told if one.category is FutureWarning]) == 1
