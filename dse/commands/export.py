@@ -219,6 +219,7 @@ def _check_scores(source: Path, wanted: Wanted, activity: ProgressCallback) -> N
         StudyError: a score differs, or the content of a model or data file.
     """
     wanted.problem.prepare(scores=False)
+    check_content(source, wanted.problem.digests)  # before the scores, which would only say that something differs
     splits = dict.fromkeys(split for by_split in wanted.scores.values() for split in by_split)
     for split in splits:
         activity(f"looking up the scores on the {split} split", None)

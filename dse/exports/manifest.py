@@ -137,7 +137,8 @@ def refuse_damage(path: Path) -> Iterator[None]:
         raise
     except Exception as error:
         reason = str(error).replace("\n", ";")[:300]
-        raise changed_file_error(path, "content as it was written", f"{type(error).__name__}: {reason}") from error
+        found = f"nothing called {reason}" if isinstance(error, KeyError) else f"{type(error).__name__}: {reason}"
+        raise changed_file_error(path, "content as it was written", found) from error
 
 
 def changed_file_error(path: Path, expected: str, found: str) -> ExportError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +48,16 @@ def read_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
 
     Raises:
         OSError: the file cannot be read.
+        KeyError: the file lacks the metadata of `write_tensors`, or a tensor that they name.
         ValueError: the file does not come from `write_tensors`.
     """
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, "np") as file:
-            plain = json.loads(file.metadata()[META])
+            plain = json.loads((file.metadata() or {})[META])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
-    except (SafetensorError, KeyError, TypeError) as error:
+    except SafetensorError as error:
         raise ValueError(str(error)) from error
     for name, how in plain.pop("packed").items():
         tensors[name] = unpack(tensors[name], **how)
@@ -117,7 +118,11 @@ def spread(record: Any, prefix: str, tensors: Tensors) -> dict[str, Any]:
 
 
 def gather(kind: type, prefix: str, plain: Mapping[str, Any], tensors: Tensors) -> Any:
-    """Build a record that was spread out."""
+    """Build a record that was spread out.
+
+    Raises:
+        KeyError: a field without a default is missing.
+    """
     values: dict[str, Any] = {}
     for field in fields(kind):
         name = f"{prefix}.{field.name}"
@@ -131,4 +136,6 @@ def gather(kind: type, prefix: str, plain: Mapping[str, Any], tensors: Tensors) 
             elif isinstance(value, dict):
                 value = gather(NESTED[field.name], name, value, tensors)
             values[field.name] = value
+        elif field.default is MISSING:
+            raise KeyError(name)
     return kind(**values)

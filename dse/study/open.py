@@ -168,7 +168,7 @@ def check_content(folder: Path, digests: Mapping[str, str]) -> None:
     events, _ = read_events(folder / LOG)
     event = {"event": "prepared", "digests": digests}
     if changes := _data_changes(read_history(events, folder / LOG), event) if events else []:
-        reason = "models or data have changed since the study ran, although the scores are equal"
+        reason = "models or data have changed since the study ran"
         fix = "export it with the study's cache and data; or run the study again with --force"
         raise StudyError(reason, where=folder, found="; ".join(changes), fix=fix)
 

@@ -314,6 +314,7 @@ loads(
     "tensors",
     lambda home: save_file(load_file(home.folder / DELTA), home.folder / DELTA),
     "delta-rating",
+    "nothing called 'dse'",
 )
 loads(
     "a_pickle", "tensors", lambda home: home.write(DELTA, b"\x80\x04cos\nsystem\n(S'touch hacked'\ntR."), "delta-rating"
@@ -329,6 +330,20 @@ loads(
     "tensors",
     lambda home: change_tensors(home, lambda t: t[first(t)].fill(np.inf)),
     "delta-rating",
+)
+loads(
+    "no_codes",
+    "tensors",
+    lambda home: change_tensors(home, lambda t: t.pop(first(t).replace(".scale", ".codes"))),
+    "nothing called '",
+    "terms.0.codes'",
+)
+loads(
+    "no_scale",
+    "tensors",
+    lambda home: change_tensors(home, lambda t: t.pop(first(t))),
+    "nothing called '",
+    "terms.0.scale'",
 )
 loads(
     "a_scale_in_64_bits",
@@ -573,10 +588,10 @@ writes(
     prepare=lambda home: (home.folder / "results" / "scored" / "space.toml").unlink(),
     kind="studies",
 )
-writes(
+writes(  # the log holds all of it
     "a_study_without_its_provenance",
     "chip2",
-    "provenance.json",
+    status=0,
     prepare=lambda home: (home.folder / "results" / "scored" / "provenance.json").unlink(),
     kind="studies",
 )
@@ -612,12 +627,13 @@ def a_disk_that_is_full(home: Home) -> Words:
     return "ulimit -f 8; $DSE export scored 0 chip2 --device cpu -q; S=$?; [ -e chip2 ] && ls chip2 | head; exit $S"
 
 
-@case("shell", 0, "stopped with 130", "left: 0")
+@case("shell", 0, "stopped with 130", "every file of chip2 is what was written", writes=("chip2/*",))
 def interrupted_at_work(home: Home) -> Words:
+    """The folder is there as soon as it is whole, before it is scored again."""
     del home
     return (
         "set -m; $DSE export scored 0 chip2 --device cpu -q & P=$!; for i in $(seq 300); do ls -d *chip2* > /dev/null 2>&1 && break; sleep 0.05; done; "
-        "kill -INT $P; wait $P; echo stopped with $?; echo left: $(ls -d *chip2* .*chip2* 2>/dev/null | wc -l)"
+        "kill -INT $P; wait $P; echo stopped with $?; $DSE export --verify chip2"
     )
 
 
