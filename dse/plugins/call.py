@@ -48,24 +48,28 @@ def call_plugin(kind: str, name: str, method: Any, *arguments: Any) -> Any:
             expected=expected.__name__,
             found=type(result).__name__,
         )
-    if isinstance(result, Components | Geometry):
+    if isinstance(result, Components | Geometry | Plan | Schedule):
         _check_numbers(f"{kind} {name!r}: {method.__name__}()", result)
     return result
 
 
-def _check_numbers(who: str, result: Components | Geometry) -> None:
-    """Refuse a record of hardware whose values are not arrays of real numbers, or have lengths below 1."""
+def _check_numbers(who: str, result: Components | Geometry | Plan | Schedule) -> None:
+    """Refuse a record whose values are not arrays of real numbers, have lengths below 1, or lack a charge of a component."""
     values = {item.name: getattr(result, item.name) for item in fields(result) if item.type in ("Floats", "Ints")}
     for number, limit in enumerate(result.violations if isinstance(result, Components) else ()):
         values[f"violations.{number}.amount"] = getattr(limit, "amount", limit)
+    count = len({*map(str, result.names)}) if isinstance(result, Components) and isinstance(result.names, tuple) else 0
     for name, value in values.items():
-        numbers = value if isinstance(value, np.ndarray) and value.dtype.kind in "iuf" else np.array([np.nan])
+        kinds, text = ("iu", "whole") if name in _INDICES else ("iuf", "real")
+        real = isinstance(value, np.ndarray) and not isinstance(value, np.ma.MaskedArray) and value.dtype.kind in kinds
+        numbers = value if real and (value.size or name not in _INDICES) else np.array([np.nan])
         usable = not np.isnan(numbers).any() if name.startswith("violations") else numbers is value
-        if not usable or (name in _LENGTHS and (numbers < 1).any()):
-            expected = "an array of real numbers" + (", 1 or more" if name in _LENGTHS else "")
-            raise PluginContractError(
-                f"{who} gives {name} that is not usable", expected=expected, found=" ".join(ascii(value).split())[:80]
-            )
+        fits = name not in _BY_COMPONENT or numbers.shape[-1:] == (count,)
+        if not usable or not fits or (name in _LENGTHS and (numbers < 1).any()):
+            more = f", one for each of {count} different names of components" if name in _BY_COMPONENT else ""
+            expected = f"an array of {text} numbers" + (", 1 or more" if name in _LENGTHS else more)
+            what, found = f"{who} gives {name} that is not usable", " ".join(ascii(value).split())[:80]
+            raise PluginContractError(what, expected=expected, found=found if fits else f"shape {numbers.shape}")
 
 
 def refuse_interrupt(error: BaseException) -> None:
@@ -125,6 +129,10 @@ def _members(protocol: type) -> dict[str, type | None]:
 
 _LENGTHS = ("rows", "columns", "cell_bits", "dac_bits", "input_bits")
 """Fields of a geometry that are at least 1."""
+_INDICES = ("owner", "task")
+"""Fields of plans and schedules that number owners and tasks."""
+_BY_COMPONENT = ("area_mm2", "energy_uj", "input_energy_uj", "request_energy_uj")
+"""Fields of components whose last axis is that of the components."""
 _CLOSE = 0.8
 """Similarity, 0 to 1, from which one name counts as the other one misspelt."""
 _RETURNS: dict[str, type] = {

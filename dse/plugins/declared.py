@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from numbers import Real
 from typing import Any
 
-from dse.errors import DseError, PluginContractError
+from dse.errors import PluginContractError
 from dse.plugins.call import call_plugin
 from dse.records.parameters import INPUT_BITS, Choice, Float, Int, Parameter, Permutation
 from dse.records.plugin import OLDEST_API, Kind
@@ -46,7 +47,7 @@ def check_parameters(who: str, declared: Iterable[Any], *, given_bits: bool = Fa
             )
         try:
             fault = _find_fault(item)
-        except (DseError, TypeError, AttributeError) as error:
+        except Exception as error:  # a plugin's own values may raise anything when they are compared
             fault = f"the range or the default of {item.name!r} cannot be used: {error}"
         if item.name in [other.name for other in parameters[:number]]:
             fault = f"parameter {item.name!r} is declared twice"
@@ -60,6 +61,11 @@ def check_parameters(who: str, declared: Iterable[Any], *, given_bits: bool = Fa
 def _find_fault(item: Parameter) -> str:
     """Return what is wrong with one parameter; empty if nothing is."""
     name = repr(item.name)
+    for part in ("choices", "low", "high", "default"):
+        given = getattr(item, part, 0)
+        for value in given if isinstance(given, list | tuple) else [given]:
+            if not isinstance(value, str | Real):
+                return f"{part} of {name} holds neither text nor a number: {value!a:.80}"
     faults = {f"{name} is not an identifier": not item.name.isidentifier()}
     if isinstance(item, Choice):
         faults[f"choices of {name} repeat or are missing"] = not len(set(item.choices)) == len(item.choices) > 0

@@ -46,15 +46,15 @@ def check_record(record: object, kind: Kind, hook: str, source: str) -> None:
     for field in ("name", "summary", "version", "source"):
         text = getattr(record, field)
         if not isinstance(text, str) or not text.isprintable() or not (text.strip() or field != "name"):
-            what = f"hook {hook} yielded a record whose {field} is not one line of text"
-            raise PluginContractError(what, where=source, found=ascii(text)[:80])
+            what = f"hook {hook} yielded a record whose {field} is not one line of text: {text!a:.80}"
+            raise PluginContractError(what, where=source)
     who = f"{kind} {record.name!r}"
     options: object = record.options
     build: object = record.build
     if record.api not in range(OLDEST_API, API + 1):
-        what, fix = "another version of the plugin contract", "install a release of the plugin for this version of dse"
-        what, needed, given = f"{who} is made for {what}", f"api {OLDEST_API} to {API}", f"api {record.api}"
-        raise PluginContractError(what, where=source, expected=needed, found=given, fix=fix)
+        fix, given = "install a release of the plugin for this version of dse", f"api {record.api!a:.80}"
+        what = f"{who} is made for another version of the plugin contract, {given}"
+        raise PluginContractError(what, where=source, expected=f"api {OLDEST_API} to {API}", found=given, fix=fix)
     if record.api < API:
         told = f"{source}: {who} is written for contract {record.api} of plugins; state api={API} once it follows contract {API}"
         warnings.warn(told, DeprecationWarning, stacklevel=2)

@@ -259,6 +259,6 @@ def load_sources(sources: Collection[Path | str]) -> Registry:
 def load_registry(plugins: Iterable[Path | str] = ()) -> Registry:
     """Return a registry of every installed plugin and of those in bare files."""
     registry = Registry().discover()
-    for path in plugins:
-        registry.add_file(Path(path))
+    for path in dict.fromkeys(Path(path).resolve() for path in plugins):  # a file that is named twice is one source
+        registry.add_file(path)
     return registry

@@ -48,4 +48,5 @@ def read_step(descriptor: int) -> str:
 
 def _write(text: str) -> None:
     for descriptor in _FILES:
-        os.pwrite(descriptor, text.encode("utf-8", "backslashreplace")[:_SIZE].ljust(_SIZE), 0)
+        with suppress(OSError):  # a plugin may close the file, or forbid its process to write
+            os.pwrite(descriptor, text.encode("utf-8", "backslashreplace")[:_SIZE].ljust(_SIZE), 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import py_compile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,8 +94,18 @@ lists(
 )
 lists("no_path_of_modules", "process", "import sys\nsys.path.clear()\n" + GOOD, "stranger.py", whole=False)
 lists("open_is_patched", "process", "import builtins\nbuiltins.open = None\n" + GOOD)
-lists("warnings_are_errors", "process", "import warnings\nwarnings.simplefilter('error')\n" + GOOD)
+STRICT = "import warnings\nwarnings.simplefilter('error')\n" + GOOD
+lists("warnings_are_errors", "process", STRICT, "DeprecationWarning", "state api=", whole=False)
+lists("warnings_are_errors_and_there_are_none", "process", STRICT.replace('summary="x"', 'summary="x", api=2'))
 lists("no_file_may_grow", "process", "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n" + GOOD)
+lists(
+    "no_file_may_be_opened",
+    "process",
+    "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n" + GOOD,
+    "stranger.py",
+    whole=False,
+)
+lists("every_file_is_closed", "process", "import os\nos.closerange(3, 1024)\n" + GOOD, "stranger.py", whole=False)
 
 
 @case("process", 0, "stranger.py", "isaac")
@@ -139,7 +150,7 @@ lists(
     "hooks",
     HOOK.format(f"    yield {RECORD.format('')}\n    yield {RECORD.format('')}\n"),
     "stranger",
-    "exists already",
+    "yielded twice",
     whole=False,
 )
 lists(
@@ -161,7 +172,9 @@ for name, change, told in (
     ("a_build_that_is_text", "build='Fixed'", "build"),
     ("options_that_are_a_table", "options={}", "options"),
     ("a_version_that_is_a_number", "version=2", "version"),
-    ("an_api_that_is_text", "api='1'", "api"),
+    ("an_api_that_is_text", "api='1'", "api '1'"),
+    ("an_api_of_a_megabyte", "api='1' * 10**6", "api '1111"),
+    ("an_api_of_nan", "api=float('nan')", "api nan"),
 ):
     lists(
         name,
@@ -200,6 +213,35 @@ def a_zip_with_the_ending_of_python(home: Home) -> Words:
     return CHECK
 
 
+@case("files", 1, "stranger.py")
+def text_in_another_encoding(home: Home) -> Words:
+    use(home, "scheduler", GOOD)
+    home.write("stranger.py", GOOD.encode("utf-16"))
+    return CHECK
+
+
+@case("files", 1, "stranger.py")
+def code_that_is_compiled(home: Home) -> Words:
+    use(home, "scheduler", GOOD)
+    py_compile.compile(str(home.folder / "stranger.py"), str(home.folder / "stranger.pyc"), doraise=True)
+    (home.folder / "stranger.pyc").replace(home.folder / "stranger.py")
+    return CHECK
+
+
+@case("files", 0, "stranger", writes=STUDY)
+def twice_in_the_space_file(home: Home) -> Words:
+    use(home, "scheduler", GOOD)
+    home.change('plugin_files = ["stranger.py"]', 'plugin_files = ["stranger.py", "./stranger.py"]')
+    return CHECK
+
+
+@case("files", 0, "stranger", "exists already")
+def a_copy_under_another_name(home: Home) -> Words:
+    home.write("stranger.py", GOOD)
+    home.write("other.py", GOOD)
+    return ("plugins", "list", "--plugin", "stranger.py", "--plugin", "other.py", "--format", "json")
+
+
 @case("files", 0, "stranger", writes=STUDY)
 def the_same_file_twice(home: Home) -> Words:
     use(home, "scheduler", GOOD)
@@ -210,9 +252,13 @@ def the_same_file_twice(home: Home) -> Words:
 # parameters
 for name, declared, told in (
     ("a_default_outside", "dse.Int(name='a', low=1, high=3, default=9)", "default"),
+    ("a_default_that_is_text", "dse.Float(name='a', low=1.0, high=3.0, default='2')", "default"),
+    ("a_default_that_is_no_choice", "dse.Choice(name='a', choices=(1, 2), default=3)", "default"),
     ("no_choices", "dse.Choice(name='a', choices=(), default=1)", "choices"),
     ("choices_that_are_lists", "dse.Choice(name='a', choices=([1], [2]), default=[1])", "choices"),
-    ("a_bound_of_nan", "dse.Float(name='a', low=float('nan'), high=1.0, default=0.5)", "low"),
+    ("a_bound_of_nan", "dse.Float(name='a', low=float('nan'), high=1.0, default=0.5)", "nan to 1.0"),
+    ("a_default_of_nothing", "dse.Float(name='a', low=0.0, high=1.0, default=None)", "default of 'a'"),
+    ("a_bound_that_cannot_be_compared", "dse.Float(name='a', low=0.0, high=1.0, default=0.5, limits=(0.0, []))", "'a'"),
     ("a_logarithm_of_zero", "dse.Float(name='a', low=0.0, high=1.0, default=0.5, log=True)", "log"),
     ("a_scope_that_is_not", "dse.Int(name='a', low=1, high=3, default=1, scope=('batch',))", "scope"),
     ("a_name_of_a_parameter_with_dots", "dse.Int(name='a.b', low=1, high=3, default=1)", "a.b"),
@@ -255,18 +301,21 @@ for name, change, told in (
     ("areas_that_are_masked", "area_mm2=__import__('numpy').ma.masked_all(held.area_mm2.shape)", "area_mm2"),
     ("areas_of_one_point", "area_mm2=held.area_mm2[:1, ..., :0]", "area_mm2"),
     ("areas_beyond_numbers", "area_mm2=held.area_mm2 * 1e308 * 10", "area_mm2"),
-    ("components_without_names", "names=()", "stranger"),
-    ("components_with_one_name", "names=tuple('x' for _ in held.names)", "stranger"),
+    ("areas_that_lack_a_component", "area_mm2=held.area_mm2[..., 1:]", "shape (1, "),
+    ("components_that_are_none", "names=None", "0 different names"),
+    ("components_without_names", "names=()", "0 different names"),
+    ("components_with_one_name", "names=tuple('x' for _ in held.names)", "1 different names"),
 ):
     studies(name, "numbers", "hardware", COSTS.format(change), told, quick=name == "areas_of_another_shape")
 
 # orders
 for name, change, told in (
-    ("an_order_of_tasks_that_are_not", "task=held.task + 100", "order"),
-    ("an_order_of_negative_tasks", "task=held.task - 2", "order"),
-    ("an_order_of_fractions", "task=held.task + 0.5", "order"),
-    ("an_order_of_one_task", "task=held.task * 0", "order"),
-    ("an_order_without_steps", "task=held.task[:, :0]", "order"),
+    ("an_order_of_tasks_that_are_not", "task=held.task + 100", "the schedule does not serve every task"),
+    ("an_order_of_negative_tasks", "task=held.task - 2", "the schedule does not serve every task"),
+    ("an_order_of_fractions", "task=held.task + 0.5", "order() gives task"),
+    ("an_order_of_one_task", "task=held.task * 0", "the schedule does not serve every task"),
+    ("an_order_without_steps", "task=held.task[:, :0]", "order() gives task"),
+    ("an_order_of_text", "task=held.task.astype(str)", "order() gives task"),
 ):
     studies(
         name,
@@ -278,10 +327,11 @@ for name, change, told in (
 
 # owners
 for name, change, told in (
-    ("owners_that_are_not", "owner=held.owner + 100", "plan"),
-    ("owners_of_fractions", "owner=held.owner + 0.5", "plan"),
+    ("owners_that_are_not", "owner=held.owner + 100", "an owner that does not exist"),
+    ("owners_of_fractions", "owner=held.owner + 0.5", "plan() gives owner"),
+    ("owners_that_are_text", "owner=held.owner.astype(str)", "plan() gives owner"),
     ("owners_of_one_layer", "owner=held.owner[..., :1]", "plan"),
-    ("no_owners", "owner=None", "plan"),
+    ("no_owners", "owner=None", "plan() gives owner"),
 ):
     studies(
         name,
@@ -391,7 +441,7 @@ studies(
     "closes_the_streams_at_work",
     "felt",
     "scheduler",
-    FELT.format("import os; os.close(1); os.close(2)"),
+    FELT.format("import os; os.closerange(1, 3)"),  # unlike `close`, it may be called again
     status=0,
     command=RUN,
     check=has_the_same_trials,
@@ -401,6 +451,15 @@ studies(
     "felt",
     "scheduler",
     FELT.format("import atexit, time; atexit.register(time.sleep, 1000)"),
+    status=0,
+    command=RUN,
+    check=has_the_same_trials,
+)
+studies(
+    "no_file_may_grow_at_work",
+    "felt",
+    "scheduler",
+    FELT.format("import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"),
     status=0,
     command=RUN,
     check=has_the_same_trials,
@@ -454,8 +513,8 @@ makes("a_name_in_another_script", 1, "größe", "größe")
 makes("a_name_of_a_module", 0, "json")
 makes("a_name_that_is_taken", 1, "fixed", "fixed")
 makes("quotes_in_the_description", 0, "own", more=("--description", "a \"\"\" b ''' c \\ {d} %s $e"), quick=True)
-makes("lines_in_the_description", 0, "own", more=("--description", "a\nb\r\nc"))
-makes("escapes_in_the_description", 0, "own", more=("--description", "a\x1b[2Jb\\"))
+makes("lines_in_the_description", 1, "own", "description", more=("--description", "a\nb\r\nc"))
+makes("escapes_in_the_description", 1, "own", "description", more=("--description", "a\x1b[2Jb\\"))
 
 
 @case("new", 1, "robust.toml")
