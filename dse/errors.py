@@ -58,9 +58,9 @@ class DseError(Exception):
 def shorten(value: object, most: int = MOST_TOLD) -> str:
     """Return the text of a value for a terminal: cut, with its length, and with control characters escaped."""
     text = str(value)
-    shown = text if len(text) <= most else f"{text[:most]}... ({len(text)} characters)"
-    lines = shown.split("\n") if most > MOST_FOUND else [shown]
-    return "\n".join(map(escape, lines))
+    lines = text[:most].split("\n") if most > MOST_FOUND else [text[:most]]
+    shown = "\n".join(map(escape, lines))
+    return shown if max(len(text), len(shown)) <= most else f"{shown[:most]}... ({len(text)} characters)"
 
 
 def escape(line: str) -> str:
@@ -196,7 +196,7 @@ def unknown_name(kind: str, name: object, valid: Iterable[str], *, where: object
     names = sorted(valid)
     near = get_close_matches(str(name), names, n=1)
     return UnknownNameError(
-        f"there is no {kind} called {name!r}",
+        f"there is no {kind} called {shorten(repr(name), MOST_FOUND)}",
         where=where,
         expected=f"one of: {', '.join(names)}" if names else "(none are available)",
         fix=f"did you mean {near[0]!r}?" if near else None,

@@ -51,6 +51,8 @@ class ErrorsShown(TyperGroup):
                 said = DseError(
                     "a name has bytes that are not UTF-8", found=ascii(error.object)[:80], fix="rename the file"
                 )
+            if isinstance(said, DseError) and not said.problems:
+                said.where = said.where or f"{ctx.command_path} {ctx.invoked_subcommand}"
             unexpected = (
                 f"unexpected error: {type(error).__name__}: {shorten(error)}; run again with --debug for the traceback"
             )
@@ -81,12 +83,15 @@ def leave_threads(status: object) -> None:
 
 
 def prepare_streams() -> None:
-    """Open standard streams that are closed, and spell out the characters that their encoding lacks."""
+    """Open standard streams that are closed, spell out the characters that their encoding lacks, and bound their width."""
+    # Help is padded to the width, so that a thousand million columns would fill the memory.
+    os.environ.update({"COLUMNS": "1000"} if len(os.environ.get("COLUMNS", "")) > 4 else {})
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, io.TextIOWrapper(io.FileIO(os.devnull, mode), encoding="utf-8"))
         elif mode == "w":
             getattr(sys, name).reconfigure(errors="backslashreplace")
+            os.set_blocking(getattr(sys, name).fileno(), True)  # else what does not fit into a full pipe may get lost
 
 
 def remember_debug(ctx: typer.Context, value: bool) -> bool:

@@ -39,12 +39,23 @@ def limit(text: str, metavar: str, *, repeated: bool = False) -> Any:
     return typer.Option(help=text, metavar=metavar, callback=refuse_endless)
 
 
+def time_limit(text: str) -> Any:
+    """Return an option that takes a time above 0, which may be infinite."""
+
+    def refuse_no_time(value: float) -> float:
+        if not value > 0:
+            raise typer.BadParameter(f"{value:g} s is no time above 0")
+        return value
+
+    return typer.Option(help=text, metavar="SECONDS", callback=refuse_no_time)
+
+
 def choose_form(form: Format | None, out: Path | None) -> Format:
     """Return the requested format. Without a request, the ending of the file decides; no ending means a table."""
     if form is Format.PARQUET and out is None:
         raise typer.BadParameter("parquet is not printed: name a file with --out FILE", param_hint="--format")
-    ending = out.suffix.lower() if out else ""
-    if form is None and ending not in ENDINGS:
+    ending = "-" if str(out) == "-" else out.suffix.lower() if out else ""  # elsewhere, - is standard output
+    if (form is None or ending == "-") and ending not in ENDINGS:
         names = ", ".join(filter(None, ENDINGS))
         reason = f"no format has the ending {ending!r}: end the name in {names}, or choose one with --format"
         raise typer.BadParameter(reason, param_hint="--out")

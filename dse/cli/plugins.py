@@ -19,9 +19,7 @@ from dse.cli.progress import reporter
 if TYPE_CHECKING:
     from dse.commands.plugins_info import PluginDetails
 
-TimeLimit: TypeAlias = Annotated[
-    float, typer.Option(help="End a plugin that is silent for this time.", metavar="SECONDS", min=0)
-]
+TimeLimit: TypeAlias = Annotated[float, opt.time_limit("End a plugin that is silent for this time.")]
 plugins = opt.make_group("List, describe, check and create plugins.")
 
 

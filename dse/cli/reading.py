@@ -48,7 +48,7 @@ def query(
     ] = None,
     *,
     results: opt.Results = opt.RESULTS,
-    time_limit: Annotated[float, typer.Option(help="End the query after this time.", metavar="SECONDS", min=0)] = 60.0,
+    time_limit: Annotated[float, opt.time_limit("End the query after this time.")] = 60.0,
     form: opt.FileForm = None,
     out: opt.Out = None,
 ) -> None:
@@ -71,7 +71,7 @@ def pareto(
     ],
     *,
     results: opt.Results = opt.RESULTS,
-    columns: Annotated[str, typer.Option(help="Columns to print, separated by commas.", metavar="A,B,...")] = "",
+    columns: Annotated[str | None, typer.Option(help="Columns to print, separated by commas.", metavar="A,B")] = None,
     sort: Annotated[
         str | None,
         typer.Option(help="Column to sort by.", show_default="the first objective", metavar="COLUMN"),
@@ -88,7 +88,10 @@ def pareto(
 ) -> None:
     """Print the designs of a study that no other design beats, or the joint front of several studies."""
     form = opt.choose_form(form, out)
-    wanted = [name.strip() for name in columns.split(",") if name.strip()]
+    for option, text in (("--columns", columns), ("--sort", sort)):
+        if text is not None and not text.strip(", "):
+            raise typer.BadParameter("it names no column", param_hint=option)
+    wanted = [name.strip() for name in (columns or "").split(",") if name.strip()]
     sources = find(studies, results) if form is Format.PARQUET else ()
     if not hypervolume:
         wanted = wanted or (front_columns(sources) if sources else [])

@@ -59,7 +59,7 @@ def pareto(
     sources = find((study, *more), results)
     frame, metadata = read_fronts(sources)
     differing = check_comparable(sources, anyway=anyway)
-    for name in (*columns, *([sort] if sort else [])):
+    for name in (*columns, *([] if sort is None else [sort])):
         if name not in frame.columns:
             raise unknown_name("column", name, frame.columns, where=place(sources))
     frame = frame[frame["joint"] & mask_kept(frame, sources, max_drop, max_area, where)]

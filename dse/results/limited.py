@@ -34,7 +34,7 @@ def run_limited(work: Callable[[], Answer], interrupt: Callable[[], None], limit
 
     threading.Thread(target=run, name=_NAME, daemon=True).start()
     try:
-        return future.result(limit_s)
+        return future.result(min(limit_s, threading.TIMEOUT_MAX))
     except (TimeoutError, KeyboardInterrupt):
         interrupt()
         wait([future], _GRACE_S)

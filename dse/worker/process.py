@@ -98,8 +98,8 @@ class Worker:
 
     def _receive(self, name: str, limit_s: float) -> Any:
         """Wait for the next message of the process."""
-        try:
-            if self._connection.poll(limit_s):
+        try:  # the system counts milliseconds in 32 bits
+            if self._connection.poll(min(limit_s, 2e6)):
                 return read(self._connection.recv_bytes())
         except (EOFError, OSError):
             raise self._death(name) from None
