@@ -20,7 +20,7 @@ def main() -> None:
     prepare_streams()
     warnings.formatwarning = format_warning
     try:
-        app(prog_name="dse")
+        app(prog_name="dse", complete_var="")  # no variable of the environment asks for something else
     except SystemExit as end:
         leave_threads(end.code)
         raise

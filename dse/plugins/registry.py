@@ -229,7 +229,7 @@ def list_points(disable: Iterable[str] = ()) -> tuple[list[importlib.metadata.En
     """
     off = {*disable, *(name.strip() for name in os.environ.get(DISABLE_VARIABLE, "").split(","))}
     points = sorted(importlib.metadata.entry_points(group=GROUP), key=lambda item: item.name)
-    return [point for point in points if point.name not in off], [point.name for point in points if point.name in off]
+    return [point for point in points if point.name not in off], sorted(off - {""})  # with names that no plugin has
 
 
 def unknown_plugin(
@@ -238,7 +238,7 @@ def unknown_plugin(
     """Build the error for a plugin that does not exist, with the nearest name and the reason of each that did not load."""
     error = unknown_name(kind, name, names, where=where)
     hints = [f"{source} did not load: {reason}" for source, reason in broken.items()]
-    hints += [f"{entry} is disabled" for entry in disabled]
+    hints += [f"{entry} is disabled by {DISABLE_VARIABLE}" for entry in disabled]
     error_type = PluginLoadError if hints else type(error)
     fixes = [error.fix, *hints] if error.fix else hints
     return error_type(error.what, where=where, expected=error.expected, fix="; ".join(fixes) or None)

@@ -70,7 +70,7 @@ ODD = {
     ),
     "nameless": (
         "import dse\n@dse.hookimpl\ndef dse_schedulers(): yield dse.Scheduler(name=3, summary='', build=dict)\n",
-        "PluginContractError: hook dse_schedulers yielded a record whose name is not one line of text",
+        "PluginContractError: hook dse_schedulers yielded a record whose name is not one line of text: 3",
     ),
     "taken": (
         "import dse\n@dse.hookimpl\ndef dse_schedulers(): yield dse.Scheduler(name='fixed', summary='', build=dict)\n",
