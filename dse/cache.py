@@ -7,7 +7,7 @@ import os
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,13 +36,12 @@ ORIGIN = "dse.origin"
 
 MOST_RECENT = 2000
 """Most values that `Recent` holds."""
-Name, Value = TypeVar("Name"), TypeVar("Value")
 
 
-class Recent(dict[Name, Value]):
+class Recent(dict[Any, Any]):
     """The values that were set last; older ones are dropped."""
 
-    def __setitem__(self, name: Name, value: Value) -> None:
+    def __setitem__(self, name: Any, value: Any) -> None:
         super().__setitem__(name, value)
         if len(self) > MOST_RECENT:
             del self[next(iter(self))]

@@ -91,7 +91,7 @@ class WorkloadProblem:
         self._reference_params = reference_values(reference, declared, loaded.shape)
         self._scored = False
         self.best = Best()
-        self._resamples: Recent[int, tuple[Outcome, NDArray[Any]]] = Recent()
+        self._resamples: dict[int, tuple[Outcome, NDArray[Any]]] = Recent()
         self.context = PipelineContext(loaded, ArrayCache(cache), precision, progress, identities_of(self._origins))
 
     @property

@@ -48,7 +48,7 @@ class Scorer:
     def __init__(self, context: PipelineContext, parameters: tuple[PluginParameter, ...]) -> None:
         self._context = context
         self._declared = {parameter.full_name: parameter.parameter for parameter in parameters}
-        self._known: Recent[str, Outcome] = Recent()
+        self._known: dict[str, Outcome] = Recent()
         self.evaluated = 0
 
     def task(self, built: Built, point: DesignPoint, task: int, split: str) -> tuple[Outcome, ...]:

@@ -327,7 +327,7 @@ shell(
 shell(
     "stopped_and_continued",
     "signals",
-    LONG.format("", "kill -STOP $P; sleep 1; kill -CONT $P; kill -TERM $P;") + END,
+    LONG.format("", "kill -STOP $P; sleep 1; kill -CONT $P; kill -TERM $P;") + "wait -f $P; exit $?",
     "continue",
     status=130,
     writes=LONG_FILES,
