@@ -7,7 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
 
 from dse.errors import CheckpointError
 from dse.files import is_file
@@ -15,10 +19,6 @@ from dse.models.checkpoints import check_finite, empty_model, load_base, load_mo
 from dse.models.patterns import find_each
 from dse.models.weight_files import read_table, read_tensors
 from dse.space.workload import BaseSpec
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from transformers import PreTrainedModel
 
 CONFIG = "adapter_config.json"
 WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
@@ -132,8 +132,6 @@ def _check_kind(config: Mapping[str, Any], source: str) -> None:
 
 def _merge(adapter: Adapter, model: PreTrainedModel) -> None:
     """Write an adapter's tensors into the base, and add the products of its factors to the base's weights."""
-    import torch
-
     state, modules = model.state_dict(), dict(model.named_modules())
     for name, value in adapter.tensors.items():
         _pick(state, name, value, adapter).copy_(value)

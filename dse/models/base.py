@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+from torch import Tensor
+from transformers import PreTrainedModel
 
 from dse.models import checkpoints as models
 from dse.models.checks import longest_input
 from dse.models.contents import config_digest
 from dse.models.encoder import Decomposed
 from dse.records.workload import Encoder
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from transformers import PreTrainedModel
 
 
 class LoadedBase(NamedTuple):

@@ -6,20 +6,20 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 
 from dse.errors import CheckpointError, SourceError
 from dse.files import digest, file_digest, hash_parts, is_file
+from dse.models.encoder import Decomposed
 from dse.models.hub import find_folder, quiet
 from dse.models.sources import unpack
 from dse.models.weight_files import check_folder, find_damage, read_table
 from dse.records.callbacks import ProgressCallback
 from dse.space.workload import BaseSpec
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from transformers import PreTrainedModel
-
 
 _OPTIONS: dict[str, Any] = {"trust_remote_code": False}
 """Options of everything that is loaded: without this one transformers asks the user whether to run a model's own code."""
@@ -37,14 +37,11 @@ def locate(base: BaseSpec, cache: Path, progress: ProgressCallback | None = None
         return find_folder(base.source, base.revision)
     folder = unpack(base.archive, cache, progress)
     weights = folder / "model.safetensors"
-    if base.weights_sha256:
-        actual = file_digest(weights)
-        if actual != base.weights_sha256:
-            fix = f"delete {folder} to fetch them again"
-            sums = {"expected": f"sha256 {base.weights_sha256}", "found": f"sha256 {actual}"}
-            raise SourceError(
-                f"the weights of {base.name!r} are not the pinned weights", where=weights, fix=fix, **sums
-            )
+    actual = file_digest(weights) if base.weights_sha256 else ""
+    if actual != base.weights_sha256:
+        fix = f"delete {folder} to fetch them again"
+        sums = {"expected": f"sha256 {base.weights_sha256}", "found": f"sha256 {actual}"}
+        raise SourceError(f"the weights of {base.name!r} are not the pinned weights", where=weights, fix=fix, **sums)
     return str(folder)
 
 
@@ -63,18 +60,13 @@ def load_model(
         CheckpointError: weights are missing, misshapen or not finite.
         SourceError: no model has this name.
     """
-    return _load(source, labels, seed=seed, allow_new_head=allow_new_head)[0]
+    return load_base(source, labels, allow_new_head=allow_new_head, seed=seed)[0]
 
 
-def load_base(source: str, labels: int) -> tuple[PreTrainedModel, set[str]]:
+def load_base(
+    source: str, labels: int | None, *, allow_new_head: bool = True, seed: int = 0
+) -> tuple[PreTrainedModel, set[str]]:
     """Load an encoder with a head, and name the weights of the head that were drawn at random; see `load_model`."""
-    return _load(source, labels, seed=0, allow_new_head=True)
-
-
-def _load(source: str, labels: int | None, *, seed: int, allow_new_head: bool) -> tuple[PreTrainedModel, set[str]]:
-    import torch
-    from transformers import AutoModelForSequenceClassification
-
     torch.manual_seed(seed)
     with _reading(source):
         model, info = AutoModelForSequenceClassification.from_pretrained(
@@ -87,8 +79,6 @@ def _load(source: str, labels: int | None, *, seed: int, allow_new_head: bool) -
             key_mapping=_PREFIXES,
             **_OPTIONS,
         )
-    from dse.models.encoder import Decomposed
-
     head = Decomposed(model, trace=False).head_names() if allow_new_head else set()
     shapes = {name: (list(stored), list(own)) for name, stored, own in info["mismatched_keys"]}
     for name in sorted(set(shapes) - head):
@@ -109,8 +99,6 @@ def check_finite(model: PreTrainedModel, source: str) -> None:
     Raises:
         CheckpointError: a weight is NaN, infinite, or too large for float32.
     """
-    import torch
-
     for name, value in model.named_parameters():
         # a sum is finite only if each value is, and takes a tenth of the time
         if not torch.isfinite(value.sum()) and not torch.isfinite(value).all():
@@ -122,8 +110,6 @@ def _configure(source: str, labels: int | None) -> Any:
 
     A model returns its outputs by name, even if its configuration asks for a tuple.
     """
-    from transformers import AutoConfig
-
     config = AutoConfig.from_pretrained(source, **_OPTIONS)
     config.return_dict = True
     if labels is not None:
@@ -175,17 +161,12 @@ def load_config(source: str) -> Any:
 
 def empty_model(source: str, labels: int) -> PreTrainedModel:
     """Build a model's modules without weights, to count its parameters."""
-    import torch
-    from transformers import AutoModelForSequenceClassification
-
     with _reading(source), torch.device("meta"):
         return AutoModelForSequenceClassification.from_config(_configure(source, labels))  # type: ignore[no-any-return]  # untyped factory
 
 
 def model_from(config: Mapping[str, Any]) -> PreTrainedModel:
     """Build a model with a classification head and random weights from its whole configuration."""
-    from transformers import AutoConfig, AutoModelForSequenceClassification
-
     with quiet():
         made = AutoConfig.for_model(**config)
         return AutoModelForSequenceClassification.from_config(made)  # type: ignore[no-any-return]  # untyped factory
@@ -193,8 +174,6 @@ def model_from(config: Mapping[str, Any]) -> PreTrainedModel:
 
 def load_tokenizer(source: str) -> Any:
     """Load the tokenizer that belongs to a model."""
-    from transformers import AutoTokenizer
-
     with _reading(source, folder=False):
         return AutoTokenizer.from_pretrained(source, **_OPTIONS)
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from torch import nn
+from transformers import PreTrainedModel
 
 from dse.errors import CheckpointError, SourceError
 from dse.models.encoder import Decomposed
 from dse.records.workload import Encoder
 from dse.space.workload import TaskSpec
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
 
 
 @contextmanager
@@ -33,8 +33,6 @@ def longest_input(model: PreTrainedModel) -> int | None:
 
     Positions of padding do not count as positions of text: a table that has a row for padding begins after this row, as RoBERTa's does.
     """
-    from torch import nn
-
     limits = [int(getattr(model.config, "max_position_embeddings", None) or 0)]
     inside = {module for layer in Decomposed(model, trace=False).layers for module in layer.modules()}
     for name, module in model.named_modules():
@@ -64,8 +62,6 @@ def check_token_types(task: TaskSpec, model: PreTrainedModel, tokenizer: Any, so
     Raises:
         CheckpointError: the model has no embedding for a text of the pair.
     """
-    from torch import nn
-
     last = max(tokenizer("a", "b").get("token_type_ids") or [0])
     for name, module in model.named_modules():
         if isinstance(module, nn.Embedding) and "token_type" in name and module.num_embeddings <= last:

@@ -13,14 +13,8 @@ from dse.opened import unheard
 
 LABELS = {
     *("_name_or_path", "architectures", "auto_map", "dtype", "finetuning_task", "id2label", "label2id", "num_labels"),
-    *(
-        "output_attentions",
-        "output_hidden_states",
-        "problem_type",
-        "return_dict",
-        "torch_dtype",
-        "transformers_version",
-    ),
+    *("output_attentions", "output_hidden_states", "problem_type", "return_dict", "torch_dtype"),
+    "transformers_version",
 }
 """Fields of a configuration that name something, or that dse sets itself; all others may change what weights compute."""
 

@@ -4,55 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
 
 from dse.errors import CheckpointError
-from dse.models.trace import FAMILIES, check_trace, is_constant, is_per_token, trace
+from dse.models.trace import check_trace, is_constant, is_per_token, trace, unfit_error
 from dse.records.workload import PROJECTIONS, Encoder, Matrix, Role
 
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-ROLES: dict[str, Role] = {
-    "attention.self.query": "query",
-    "attention.self.key": "key",
-    "attention.self.value": "value",
-    "attention.output.dense": "attention_output",
-    "intermediate.dense": "ffn_in",
-    "output.dense": "ffn_out",
-    "attention.q_lin": "query",
-    "attention.k_lin": "key",
-    "attention.v_lin": "value",
-    "attention.out_lin": "attention_output",
-    "ffn.lin1": "ffn_in",
-    "ffn.lin2": "ffn_out",
-    "attention.attn.q": "query",
-    "attention.attn.k": "key",
-    "attention.attn.v": "value",
-    "attention.attn.o": "attention_output",
-    "attention.query": "query",
-    "attention.key": "key",
-    "attention.value": "value",
-    "attention.dense": "attention_output",
-    "ffn": "ffn_in",
-    "ffn_output": "ffn_out",
-    "attention.self.query_proj": "query",
-    "attention.self.key_proj": "key",
-    "attention.self.value_proj": "value",
-    "attn.Wqkv": "query_key_value",
-    "attn.Wo": "attention_output",
-    "mlp.Wi": "ffn_in",
-    "mlp.Wo": "ffn_out",
-    "self_attn.q_proj": "query",
-    "self_attn.k_proj": "key",
-    "self_attn.v_proj": "value",
-    "self_attn.o_proj": "attention_output",
-    "mlp.gate_proj": "ffn_in",
-    "mlp.up_proj": "ffn_in",
-    "mlp.down_proj": "ffn_out",
+_PATHS: dict[Role, str] = {
+    "query": "attention.self.query attention.q_lin attention.attn.q attention.query "
+    "attention.self.query_proj self_attn.q_proj",
+    "key": "attention.self.key attention.k_lin attention.attn.k attention.key attention.self.key_proj self_attn.k_proj",
+    "value": "attention.self.value attention.v_lin attention.attn.v attention.value "
+    "attention.self.value_proj self_attn.v_proj",
+    "query_key_value": "attn.Wqkv",
+    "attention_output": "attention.output.dense attention.out_lin attention.attn.o "
+    "attention.dense attn.Wo self_attn.o_proj",
+    "ffn_in": "intermediate.dense ffn.lin1 ffn mlp.Wi mlp.gate_proj mlp.up_proj",
+    "ffn_out": "output.dense ffn.lin2 ffn_output mlp.Wo mlp.down_proj",
 }
-"""Roles by module path: BERT, RoBERTa, ELECTRA, MiniLM, MobileBERT; DistilBERT; MPNet; ALBERT; DeBERTa; ModernBERT;
+"""Module paths of each role: BERT, RoBERTa, ELECTRA, MiniLM, MobileBERT; DistilBERT; MPNet; ALBERT; DeBERTa; ModernBERT;
 EuroBERT. Other paths have the role ``other``."""
+ROLES = {path: role for role, paths in _PATHS.items() for path in paths.split()}
 
 
 class Decomposed:
@@ -76,12 +51,7 @@ class Decomposed:
     def __init__(self, model: nn.Module, *, trace: bool = True) -> None:
         self.model = model
         if getattr(getattr(model, "config", None), "is_encoder_decoder", False):
-            raise CheckpointError(
-                "the model is an encoder with a decoder",
-                where=type(model).__name__,
-                expected="an encoder alone",
-                fix=f"use {FAMILIES}",
-            )
+            raise unfit_error(model, "the model is an encoder with a decoder", "an encoder alone")
         self._homes = _find_homes(model)
         self.layers = [home[at] for home, at in self._homes]
         if trace:
@@ -108,8 +78,6 @@ class Decomposed:
 
     def weights(self) -> dict[tuple[int, int], Tensor]:
         """Return float32 copies (outputs, inputs) of all matrices by (layer, matrix)."""
-        import torch
-
         return {
             (layer, index): linear.weight.detach().to("cpu", torch.float32).clone()
             for layer, linears in enumerate(self.linears)
@@ -133,9 +101,7 @@ class Decomposed:
         config: Any = self.model.config
         heads = getattr(config, "num_attention_heads", None)
         if not isinstance(heads, int):
-            raise CheckpointError(
-                "the encoder has no attention heads", where=type(self.model).__name__, fix=f"use {FAMILIES}"
-            )
+            raise unfit_error(self.model, "the encoder has no attention heads")
         matrices = tuple(
             Matrix(
                 name=path,
@@ -164,8 +130,6 @@ class Decomposed:
 
     def embedding_names(self) -> set[str]:
         """Return the names of the embeddings' parameters: of words, positions and token types, and of their norm."""
-        from torch import nn
-
         words: nn.Module = cast("Any", self.model).get_input_embeddings()
         inside = {id(module) for layer in self.layers for module in layer.modules()}
         tables = {id(words): words}
@@ -202,13 +166,9 @@ def _matrices(inputs: Mapping[str, list[Tensor]]) -> tuple[tuple[str, ...], list
         of_tokens = [value for value in values if is_per_token(value)]
         others = [value for value in values if not is_per_token(value) and not is_constant(value)]
         if not values or others or len(of_tokens) > 1:
-            raise CheckpointError(
-                "a linear matrix of the encoder is " + ("not used once per token" if values else "never used"),
-                where=path,
-                expected="one vector for each token",
-                found=[tuple(value.shape) for value in (others or values)] or "none",
-                fix=f"use {FAMILIES}",
-            )
+            fault = "a linear matrix of the encoder is " + ("not used once per token" if values else "never used")
+            shapes = [tuple(value.shape) for value in (others or values)]
+            raise unfit_error(path, fault, "one vector for each token", shapes or "none")
         if of_tokens:
             paths.append(path)
             received += of_tokens
@@ -217,8 +177,6 @@ def _matrices(inputs: Mapping[str, list[Tensor]]) -> tuple[tuple[str, ...], list
 
 def _check_layers(layers: list[nn.Module], linear: list[str]) -> None:
     """Refuse layers of different shapes, and layers with weights that lie outside linear modules."""
-    from torch import nn
-
     shapes = [
         [(path, tuple(one.weight.shape)) for path, one in layer.named_modules() if isinstance(one, nn.Linear)]
         for layer in layers
@@ -232,13 +190,9 @@ def _check_layers(layers: list[nn.Module], linear: list[str]) -> None:
         path = name.rpartition(".")[0]
         module = layers[0].get_submodule(path)
         if value.ndim > 1 and path not in linear and not isinstance(module, nn.Embedding):
-            raise CheckpointError(
-                "a layer has weights outside linear matrices, which crossbars cannot hold",
-                where=name,
-                expected="weights in linear modules",
-                found=f"{type(module).__name__} of shape {tuple(value.shape)}",
-                fix=f"use {FAMILIES}",
-            )
+            fault = "a layer has weights outside linear matrices, which crossbars cannot hold"
+            shape = f"{type(module).__name__} of shape {tuple(value.shape)}"
+            raise unfit_error(name, fault, "weights in linear modules", shape)
 
 
 def _check_roles(matrices: tuple[Matrix, ...]) -> tuple[Matrix, ...]:
@@ -267,21 +221,14 @@ def _find_homes(model: nn.Module) -> list[tuple[nn.ModuleList, int]]:
     The layers are those of the only list of modules that hold linear matrices. Where each of them only holds a list of
     layers, as ALBERT's groups do, the layers are those of all these lists.
     """
-    from torch import nn
-
     lists = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
     inner = {id(module) for one in lists for module in one.modules() if module is not one}
     outer = [one for one in lists if id(one) not in inner and len(one) and _linear_paths(one)]
     if len(outer) != 1:
-        raise CheckpointError(
-            "the matrices of the encoder lie in several lists"
-            if outer
-            else "the model has no list of layers with linear matrices",
-            where=type(model).__name__,
-            expected="one list of layers",
-            found=[f"{len(one)} of {type(one[0]).__name__}" for one in outer] or "none",
-            fix=f"use {FAMILIES}",
-        )
+        several = "the matrices of the encoder lie in several lists"
+        none = "the model has no list of layers with linear matrices"
+        kinds = [f"{len(one)} of {type(one[0]).__name__}" for one in outer]
+        raise unfit_error(model, several if outer else none, "one list of layers", kinds or "none")
     best = outer[0]
     homes = [(best, at) for at in range(len(best))]
     groups = [[child for child in group.children() if isinstance(child, nn.ModuleList)] for group in best]
@@ -293,6 +240,4 @@ def _find_homes(model: nn.Module) -> list[tuple[nn.ModuleList, int]]:
 
 
 def _linear_paths(layer: nn.Module) -> list[str]:
-    from torch import nn
-
     return [path for path, module in layer.named_modules() if isinstance(module, nn.Linear)]

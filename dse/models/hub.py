@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from transformers.utils import logging as reports
 
 from dse.errors import SourceError
 from dse.files import is_folder
@@ -49,14 +52,10 @@ def fetch(name: str, files: tuple[str, ...], revision: str = "", *, kind: str = 
     """
     from huggingface_hub import snapshot_download
 
-    options: Any = {
-        "repo_type": kind,
-        "allow_patterns": list(files),
-        "ignore_patterns": "*/*" if kind == "model" else None,
-    }
+    options: Any = {"allow_patterns": list(files), "ignore_patterns": "*/*" if kind == "model" else None}
     try:
         with quiet():
-            return Path(snapshot_download(name, revision=revision or None, **options))
+            return Path(snapshot_download(name, repo_type=kind, revision=revision or None, **options))
     except (OSError, ValueError) as error:  # the hub's own errors derive from these
         where = f"{name}{revision and f', revision {revision}'}"
         reason = REASONS.get(type(error).__name__) or str(error).strip().splitlines()[0]
@@ -73,10 +72,6 @@ def commit_of(folder: str) -> str:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Silence loading reports and progress bars: this module checks the model and raises errors of its own."""
-    import logging
-
-    from transformers.utils import logging as reports
-
     disabled, bars = logging.root.manager.disable, reports.is_progress_bar_enabled()
     logging.disable(logging.CRITICAL)
     reports.disable_progress_bar()

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from transformers import PreTrainedModel
 
 from dse.errors import CheckpointError
 from dse.files import digest, file_hash, is_file
@@ -19,7 +19,7 @@ from dse.models.checks import check_checkpoint, check_length, check_token_types,
 from dse.models.contents import config_digest, tokenizer_digest
 from dse.models.data import splits
 from dse.models.data.read import choose_kind
-from dse.models.data.text import encode, encode_sample, padding, token_moments
+from dse.models.data.text import encode, encode_sample, token_moments
 from dse.models.encoder import Decomposed
 from dse.models.hub import find_folder
 from dse.models.inference.evaluate import Evaluator
@@ -31,6 +31,7 @@ from dse.models.training import finetune
 from dse.models.weight_cache import Weights
 from dse.models.weight_files import find_tensors, read_tensor
 from dse.models.write import only_given
+from dse.records.arrays import Ints
 from dse.records.data_facts import DataFacts
 from dse.records.model import Model
 from dse.records.observation import Observation
@@ -38,8 +39,6 @@ from dse.records.workload import Task
 from dse.space.workload import TaskSpec
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
-
     from dse.models.loaded_workload import LoadedWorkload
 
 DATA_VERSION = 2
@@ -216,7 +215,7 @@ class LoadedTask:
         tokens = encode_sample(self.tokenizer, self.splits.sample, self.spec.max_length, rows)
         model = self.model()[0]
         layers = None if given is None else only_given(model, given, list(work.tasks).index(self.spec.name))
-        return observe(model, tokens, padding(self.tokenizer), device=work.device, layers=layers)
+        return observe(model, tokens, device=work.device, layers=layers)
 
     @cached_property
     def evaluator(self) -> Evaluator:
@@ -249,7 +248,7 @@ class LoadedTask:
         return head, measure_embeddings(model) if ready else self._workload.base.embeddings
 
     @cached_property
-    def train_lengths(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def train_lengths(self) -> Ints:
         """Number of tokens of each training row, or search row where none is for training, cut to length, shape (n,)."""
         check_length(self.spec, self._workload.base.longest)
         tokens = encode(self.tokenizer, self.splits.sample, self.spec.max_length)

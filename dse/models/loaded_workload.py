@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import KW_ONLY, InitVar, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from torch import Tensor
 
 from dse.errors import CheckpointError
 from dse.files import digest
@@ -29,11 +30,10 @@ from dse.records.workload import Encoder, Traffic, Workload
 from dse.space.workload import WorkloadSpec
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from dse.models.inference.crossbar import Pool
 
 
+@dataclass(eq=False)
 class LoadedWorkload:
     """Base, tasks and traffic of a space file.
 
@@ -45,21 +45,17 @@ class LoadedWorkload:
         memory_gb: size of the tasks' weights that stay in memory, GB; see `WeightCache`.
     """
 
-    def __init__(
-        self,
-        spec: WorkloadSpec,
-        *,
-        cache: Path,
-        device: str = "auto",
-        progress: ProgressCallback | None = None,
-        memory_gb: float | None = None,
-    ) -> None:
-        self.spec = spec
-        self.cache = cache
-        self.progress = progress
-        self.device = finetune.pick_device(device)
+    spec: WorkloadSpec
+    _: KW_ONLY
+    cache: Path
+    device: str = "auto"
+    progress: ProgressCallback | None = None
+    memory_gb: InitVar[float | None] = None
+
+    def __post_init__(self, memory_gb: float | None) -> None:
+        self.device = finetune.pick_device(self.device)
         self.weights = WeightCache(memory_gb)
-        self.tasks = {task.name: LoadedTask(task, self) for task in spec.tasks}
+        self.tasks = {task.name: LoadedTask(task, self) for task in self.spec.tasks}
 
     @cached_property
     def source(self) -> str:
@@ -202,13 +198,5 @@ class LoadedWorkload:
         return Workload(self.spec.base.name, encoder, shapes, traffic, Digests(contents), seeds)
 
 
-def load(
-    spec: WorkloadSpec,
-    *,
-    cache: Path,
-    device: str = "auto",
-    progress: ProgressCallback | None = None,
-    memory_gb: float | None = None,
-) -> LoadedWorkload:
-    """Load a workload; see `LoadedWorkload`."""
-    return LoadedWorkload(spec, cache=cache, device=device, progress=progress, memory_gb=memory_gb)
+load = LoadedWorkload
+"""Load a workload."""

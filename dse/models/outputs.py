@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from transformers import PretrainedConfig
+
 from dse.errors import CheckpointError
 from dse.files import is_file
 from dse.models.adapters import count_outputs, read_adapter
@@ -45,8 +47,6 @@ def read_outputs(source: str, base: str = "") -> Outputs:
         CheckpointError: the two tables disagree, or they name an output that does not exist, or two outputs have the same name.
         SourceError: no model has this name.
     """
-    from transformers import PretrainedConfig
-
     adapter = read_adapter(source)
     count = count_outputs(adapter, base) if adapter else int(load_config(source).num_labels or 0)
     if adapter and not is_file(f"{source}/config.json"):

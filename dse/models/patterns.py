@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+import regex  # matches like re, and knows a time limit
+
 LIMIT_S = 10.0
 """Time that one pattern may take over all texts, s."""
 
@@ -17,8 +19,6 @@ def find_each(pattern: str, texts: Iterable[str], *, anywhere: bool = False) -> 
     Raises:
         ValueError: the pattern is not a regular expression, or takes too long.
     """
-    import regex  # matches like re, and knows a time limit
-
     try:
         re.compile(pattern)
         compiled, end = regex.compile(pattern), time.monotonic() + LIMIT_S

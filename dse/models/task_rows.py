@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from dse.errors import DseError, collect, raise_errors
 from dse.models.data.classes import Classes
@@ -19,10 +22,8 @@ from dse.records.callbacks import ProgressCallback
 from dse.records.data_facts import ClassFacts, DataFacts
 from dse.space.workload import TaskSpec
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
+@dataclass(eq=False)
 class TaskRows:
     """Rows of a task.
 
@@ -33,13 +34,10 @@ class TaskRows:
         outputs: outputs of the task's checkpoint; None if dse fine-tunes the task.
     """
 
-    def __init__(
-        self, spec: TaskSpec, cache: Path, progress: ProgressCallback | None = None, outputs: Outputs | None = None
-    ) -> None:
-        self.spec = spec
-        self.outputs = outputs
-        self._cache = cache
-        self._progress = progress
+    spec: TaskSpec
+    cache: Path
+    progress: ProgressCallback | None = None
+    outputs: Outputs | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -66,11 +64,13 @@ class TaskRows:
     def describe(self, parts: Splits, tokenizer: Any) -> DataFacts:
         """Count the rows that were read, dropped, kept and cut."""
         frames = [frame for _, frame in self._tables]
-        dropped = {
-            reason: sum(frame.attrs["dropped"][reason] for frame in frames) for reason in frames[0].attrs["dropped"]
-        }
+        reasons = frames[0].attrs["dropped"]
+        dropped = {reason: sum(frame.attrs["dropped"][reason] for frame in frames) for reason in reasons}
         dropped |= {"shared": parts.shared, "unseen": parts.unseen_labels, "unused": parts.unused}
         tables = {name: part for name in SPLITS if len(part := parts.part(name))}
+        notes = [note for frame in frames for note in frame.attrs["notes"]]
+        if self.spec.checkpoint and not self.spec.data.train:
+            notes.append("all rows are held out, so the checkpoint must not have been trained on them")
         longest = self.spec.max_length
         labels = {name: part["label"].value_counts().to_dict() for name, part in tables.items()}
         return DataFacts(
@@ -79,19 +79,13 @@ class TaskRows:
             dropped,
             {name: len(part) for name, part in tables.items()},
             {name: encode(tokenizer, part, longest).truncated for name, part in tables.items()},
-            (*(note for frame in frames for note in frame.attrs["notes"]), *self._note_held()),
+            tuple(notes),
             longest,
             tuple(
                 ClassFacts(number, name, {part: counts.get(number, 0) for part, counts in labels.items()})
                 for number, name in enumerate(self.classes)
             ),
         )
-
-    def _note_held(self) -> tuple[str, ...]:
-        """Return a note on rows that are held out because there is a checkpoint."""
-        if not self.spec.checkpoint or self.spec.data.train:
-            return ()
-        return ("all rows are held out, so the checkpoint must not have been trained on them",)
 
     @property
     def _roles(self) -> tuple[str, ...]:
@@ -115,7 +109,7 @@ class TaskRows:
         """
         source, problems = self.spec.data, list[DseError]()
         if source.archive is not None:
-            return [unpack(source.archive, self._cache, self._progress)]
+            return [unpack(source.archive, self.cache, self.progress)]
         paths = [self.folder / getattr(source, role) for role in self._roles]
         for path in paths:
             with collect(problems):
@@ -126,9 +120,9 @@ class TaskRows:
     @cached_property
     def _tables(self) -> list[tuple[Path, pd.DataFrame]]:
         """Path and rows of each file; the first one's labels say what labels mean, unless a checkpoint does."""
-        if self._progress is not None and not (source := self.spec.data).archive:
+        if self.progress is not None and not (source := self.spec.data).archive:
             place = f"data set {source.hub} of the hub" if source.hub else Path(source.path).absolute().parent
-            self._progress(f"task {self.spec.name!r} reads {place}", 1.0)
+            self.progress(f"task {self.spec.name!r} reads {place}", 1.0)
         paths = self.check_files()
         tables: list[tuple[Path, pd.DataFrame]] = []
         for path in paths:

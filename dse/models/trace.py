@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
 
 from dse.errors import CheckpointError
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
 
 IDS = ((3, 4, 5, 6), (3, 4, 5, 3))
 """Token ids of the rows of a trace, which differ in their last token alone."""
@@ -48,8 +49,6 @@ class Trace:
 
 def trace(model: nn.Module, layers: Sequence[nn.Module], paths: Sequence[str]) -> Trace:
     """Run a few tokens through a model, and observe its layers and the linear modules of the first layer."""
-    import torch
-
     seen = Trace(inputs={path: [] for path in paths})
 
     def enter(index: int, arguments: tuple[Any, ...]) -> None:
@@ -83,17 +82,19 @@ def trace(model: nn.Module, layers: Sequence[nn.Module], paths: Sequence[str]) -
     return seen
 
 
+def unfit_error(model: nn.Module | str, what: str, expected: object = None, found: object = None) -> CheckpointError:
+    """Build the error for a model, or a part of it with this path, that is not an encoder as `dse` runs them."""
+    where = model if isinstance(model, str) else type(model).__name__
+    return CheckpointError(what, where=where, expected=expected, found=found, fix=f"use {FAMILIES}")
+
+
 def check_trace(model: nn.Module, seen: Trace, count: int) -> None:
     """Refuse a model that is not an encoder of ``count`` layers, each run once on hidden states (rows, tokens, hidden).
 
     Raises:
         CheckpointError: the model is a decoder, repeats layers, arranges its hidden states otherwise, or does not run.
     """
-    import torch
-
-    def refuse(what: str, expected: object, found: object) -> CheckpointError:
-        return CheckpointError(what, where=type(model).__name__, expected=expected, found=found, fix=f"use {FAMILIES}")
-
+    refuse = partial(unfit_error, model)
     shape = tuple(getattr(seen.hidden, "shape", ()))
     if seen.order and shape[:2] != SIDES:
         raise refuse(
@@ -128,8 +129,6 @@ def is_constant(values: Tensor) -> bool:
 
 def runs_in_bf16(model: nn.Module, device: str) -> bool:
     """Return whether a model runs where torch chooses 16-bit brain floats; some fill a mask with the smallest float32."""
-    import torch
-
     training = model.training
     try:
         with torch.no_grad(), torch.autocast(device, dtype=torch.bfloat16):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-if TYPE_CHECKING:
-    from torch import Tensor
+from torch import Tensor
 
 Weights: TypeAlias = "dict[tuple[int, int], Tensor]"
 Part = TypeVar("Part")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from torch import Tensor
 
 from dse.errors import CheckpointError, SourceError
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Key = TypeVar("Key")
 
@@ -35,9 +38,6 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     Raises:
         CheckpointError: the file is damaged, or holds more than tensors.
     """
-    import torch
-    from safetensors.torch import load_file
-
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
@@ -50,9 +50,6 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 def read_tensor(path: Path, name: str) -> Tensor:
     """Read a float32 copy of one tensor of a safetensors file, and nothing else."""
-    import torch
-    from safetensors import safe_open
-
     with safe_open(path, "pt") as file:
         value: Tensor = file.get_tensor(name)
         return value.to(torch.float32, copy=True)
@@ -68,9 +65,6 @@ def find_tensors(
         tensors: float32 values; those of a file must be equal.
         paths: safetensors files.
     """
-    import torch
-    from safetensors import safe_open
-
     places: dict[Key, tuple[Path, str]] = {}
     for path in paths:
         with safe_open(path, "pt") as file:
@@ -80,6 +74,16 @@ def find_tensors(
         ]
         places |= {key: (path, one) for key, one in pairs if torch.equal(read_tensor(path, one), tensors[key])}
     return places if len(places) == len(tensors) else {}
+
+
+@contextmanager
+def name_damage(path: Path, what: str) -> Iterator[None]:
+    """Turn whatever is wrong with a stored file into an error that names the file and says what it holds."""
+    try:
+        yield
+    except (SafetensorError, OSError, RuntimeError, LookupError, TypeError, ValueError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise CheckpointError(f"{what} cannot be read", where=path, found=reason, fix="delete the file") from error
 
 
 def check_folder(source: str) -> None:
@@ -108,8 +112,6 @@ def check_folder(source: str) -> None:
 
 def find_damage(folder: Path) -> str:
     """Return a sentence on the first file of a folder's weights that cannot be read; empty if there is none."""
-    from safetensors import safe_open
-
     for path in sorted(folder.glob("*model*")):
         try:
             if path.name.endswith(".index.json"):

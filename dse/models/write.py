@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
 from dse.models.encoder import Decomposed
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-    from transformers import PreTrainedModel
-
     from dse.records.model import Model
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dse.analysis.importance import importance, least
-from dse.models.data.text import batch, by_length, encode_sample, padding
+from dse.models.data.text import batch, by_length, encode_sample
 from dse.score.problem import WorkloadProblem
 from dse.testing import TinyContext, tiny_workload
 
@@ -43,7 +43,7 @@ def test_it_is_the_squared_slope_of_the_logits_along_a_mask(
     model: Any = loaded.model()[0].eval()
     tokens = encode_sample(problem._loaded.tokenizer, loaded.splits.train, loaded.spec.max_length, ROWS)
     (order,) = by_length(tokens)
-    inputs = batch(tokens, order, padding(problem._loaded.tokenizer))
+    inputs = batch(tokens, order)
     found = importance(problem.context, task, ROWS)[unit]
 
     assert found.shape == (2, count)

@@ -91,7 +91,7 @@ def test_every_matrix_of_the_layers_that_run_is_observed_once_per_token(family: 
         name: [list(map(int, row[:n])) for row, n in zip(value, lengths, strict=True)] for name, value in INPUTS.items()
     }
     shape = Decomposed(model).shape()
-    (seen,) = observe(model, Encoded(rows, lengths.numpy(), 0), {}, device="cpu", layers=[1])
+    (seen,) = observe(model, Encoded(rows, lengths.numpy(), 0), device="cpu", layers=[1])
     assert set(seen.inputs) == set(seen.gradients) == {(1, index) for index in range(len(shape.matrices))}
     for (_, index), inputs in seen.inputs.items():
         matrix = shape.matrices[index]

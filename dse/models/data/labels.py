@@ -6,13 +6,12 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from dse.errors import DataError
 from dse.space.workload import TaskSpec
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 UNLABELLED = ("", "-1")
 """Labels of a classification that mark a row without a label."""
@@ -62,8 +61,6 @@ def list_names(names: Iterable[object]) -> str:
 
 
 def _read_numbers(values: pd.Series[Any], path: Path) -> pd.Series[Any]:
-    import pandas as pd
-
     numbers = pd.to_numeric(values, errors="coerce").astype(float)
     bad = ~numbers.map(math.isfinite) & (values.map(str).map(str.strip) != "")
     if bad.any():

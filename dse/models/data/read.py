@@ -6,7 +6,9 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from dse.errors import DataError, DseError, collect, raise_errors
 from dse.models.data.classes import Classes, choose_classes, is_real, note_alike
@@ -17,9 +19,6 @@ from dse.models.data.tables import read_table
 from dse.models.outputs import Outputs
 from dse.models.patterns import find_group
 from dse.space.workload import DEFAULT_METRIC, REGRESSION, TaskSpec
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 HALF_CHARACTER = "[\ud800-\udfff]"
 """Pattern of half a surrogate pair, which JSON may hold and no encoding can write."""
@@ -60,13 +59,8 @@ def read(task: TaskSpec, path: Path, classes: Classes | None = None, *, outputs:
     labelled = picked[picked["label"].notna()]
     frame, dropped = _drop_duplicates(labelled, task, path)
     dropped = {"unlabelled": len(picked) - len(labelled), **dropped}
-    frame.attrs |= {
-        "classes": dict(classes.numbers),
-        "names": list(classes.names),
-        "rows": len(picked),
-        "dropped": dropped,
-        "notes": notes,
-    }
+    frame.attrs |= {"classes": dict(classes.numbers), "names": list(classes.names)}
+    frame.attrs |= {"rows": len(picked), "dropped": dropped, "notes": notes}
     return frame
 
 
@@ -87,14 +81,8 @@ def choose_kind(task: TaskSpec, paths: Sequence[Path]) -> TaskSpec:
 
 def _pick_columns(raw: pd.DataFrame, task: TaskSpec, path: Path) -> pd.DataFrame:
     """Pick and clean the columns; labels stay as the file has them."""
-    import pandas as pd
-
     data = task.data
-    names: dict[str, str] = {
-        "text": "text",
-        "label": "label",
-        **{str(role): name for role, name in data.columns.items()},
-    }
+    names = {"text": "text", "label": "label"} | {str(role): name for role, name in data.columns.items()}
     problems: list[DseError] = []
     for role, column in (*names.items(), *(("keep", column) for column in data.keep)):
         with collect(problems):
@@ -130,8 +118,6 @@ def _check_column(raw: pd.DataFrame, role: str, column: str, path: Path) -> None
 
 def _groups(raw: pd.DataFrame, names: Mapping[str, str], task: TaskSpec, path: Path) -> pd.Series[Any]:
     """Return the form of each row's group; empty without groups."""
-    import pandas as pd
-
     pattern = task.data.group_pattern
     group = _texts(raw, names["group"], path).map(label_text) if "group" in names else pd.Series("", index=raw.index)
     if pattern:
@@ -166,8 +152,6 @@ def _cells(raw: pd.DataFrame, column: str, path: Path) -> pd.Series[Any]:
     Raises:
         DataError: the column holds bytes, lists or tables, or text that no encoding can write.
     """
-    import pandas as pd
-
     values = raw[column].astype(object)
     cells = values.where(values.notna(), "")
     odd = cells.map(lambda cell: isinstance(cell, bytes) or not pd.api.types.is_scalar(cell))

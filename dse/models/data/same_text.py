@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from dse.space.workload import SameText
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SKIN_TONES = range(0x1F3FB, 0x1F400)
 """Characters that change the colour of an emoji; Unicode lists them as modifiers, and other emoji as symbols."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from dse.errors import DataError
 from dse.files import is_file, is_folder, is_special, list_shards
 from dse.models.data.labels import list_names
 from dse.models.sources import MOST_BYTES
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import pyarrow as pa
 
 
 def find_parts(path: Path) -> list[Path]:
@@ -54,9 +54,6 @@ def read_parts(parts: list[Path]) -> pd.DataFrame:
     Raises:
         DataError: two files name the classes of a column differently, or a file of several has a name twice.
     """
-    import pandas as pd
-    import pyarrow as pa
-
     tables = [
         pa.ipc.open_stream(pa.memory_map(str(part))).read_all() if part.suffix == ".arrow" else _read_parquet(part)
         for part in parts
@@ -84,8 +81,6 @@ def read_parts(parts: list[Path]) -> pd.DataFrame:
 
 
 def _read_parquet(path: Path) -> pa.Table:
-    import pyarrow.parquet as pq
-
     file = pq.ParquetFile(path)
     groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
     if sum(group.total_byte_size for group in groups) > MOST_BYTES:

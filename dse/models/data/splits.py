@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
 from dse.errors import DataError
 from dse.files import sha256
 from dse.models.data.same_text import ALIKE, SAME, row_keys
+from dse.records.arrays import Floats
 from dse.space.workload import TaskSpec
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SHARE = 0.2
 """Largest share of the data that search, and report, may take."""
@@ -90,22 +87,14 @@ def split(task: TaskSpec, frame: pd.DataFrame, report: pd.DataFrame | None = Non
     before = len(frame)
     if report is not None:
         frame = _leave_shared(task, frame, report)
-    shared = before - len(frame)
     wanted = min(task.split_rows, int(SHARE * len(frame)))
     place = _places(task, frame, wanted)
     first = _edge(place, 0.0, wanted)
     second = _edge(place, first, wanted) if report is None else first
     search, train = frame[place < first], frame[place >= second]
     held = frame[(place >= first) & (place < second)] if report is None else report
-    _check_size(task, {"train": train, "search": search, "report": held}, len(frame), where)
-    unseen = 0
-    if task.kind == "classification":
-        seen = set(train["label"])
-        unseen = int((~search["label"].isin(seen)).sum() + (~held["label"].isin(seen)).sum())
-        search, held = search[search["label"].isin(seen)], held[held["label"].isin(seen)]
-        _check_size(task, {"train": train, "search": search, "report": held}, len(frame), where)
-    train, search, held = (part.reset_index(drop=True) for part in (train, search, held))
-    return Splits(train, search, held, unseen_labels=unseen, shared=shared)
+    parts = {"train": train, "search": search, "report": held}
+    return _finish(task, train, parts, len(frame), where, shared=before - len(frame))
 
 
 def hold_out(
@@ -142,16 +131,33 @@ def hold_out(
     first = _edge(place, 0.0, wanted)
     search, rest = frame[place < first], frame[place >= first]
     held, unused = (rest, 0) if report is None else (report, len(rest))
+    parts = {"search": search, "report": held} | ({} if train is None else {"train": train})
     fitted = frame.iloc[:0] if train is None else train
-    _check_size(task, {"search": search, "report": held} | ({} if train is None else {"train": train}), kept, where)
-    unseen = 0
+    return _finish(task, fitted, parts, kept, where, shared=count - kept, unused=unused)
+
+
+def _finish(
+    task: TaskSpec, train: pd.DataFrame, parts: Mapping[str, pd.DataFrame], count: int, where: object, **dropped: int
+) -> Splits:
+    """Check the sizes of the parts, and drop rows of search and report whose class is not in training.
+
+    Args:
+        task: task of the rows.
+        train: rows for fitting.
+        parts: parts that must not be too small.
+        count: number of all rows, for messages.
+        where: origin of the rows, for messages.
+        dropped: numbers of rows that are in no part, by attribute of `Splits`.
+    """
+    _check_size(task, parts, count, where)
+    search, held, unseen = parts["search"], parts["report"], 0
     if task.kind == "classification" and not task.checkpoint:
-        known = [part["label"].isin(set(fitted["label"])) for part in (search, held)]
+        known = [part["label"].isin(set(train["label"])) for part in (search, held)]
         unseen = sum(int((~each).sum()) for each in known)
         search, held = search[known[0]], held[known[1]]
-        _check_size(task, {"search": search, "report": held}, kept, where)
-    fitted, search, held = (part.reset_index(drop=True) for part in (fitted, search, held))
-    return Splits(fitted, search, held, unseen_labels=unseen, shared=count - kept, unused=unused)
+        _check_size(task, {**parts, "search": search, "report": held}, count, where)
+    train, search, held = (part.reset_index(drop=True) for part in (train, search, held))
+    return Splits(train, search, held, unseen_labels=unseen, **dropped)
 
 
 def _leave_shared(task: TaskSpec, frame: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
@@ -175,7 +181,7 @@ def _check_size(task: TaskSpec, parts: Mapping[str, pd.DataFrame], count: int, w
             )
 
 
-def _places(task: TaskSpec, frame: pd.DataFrame, wanted: int) -> NDArray[np.float64]:
+def _places(task: TaskSpec, frame: pd.DataFrame, wanted: int) -> Floats:
     """Return the place of each row from 0 to 1, shape (n,); similar texts and rows of a group have the same place.
 
     A group with more rows than ``wanted`` goes to training. Where so many texts are similar, each exact text has a place.
@@ -186,7 +192,7 @@ def _places(task: TaskSpec, frame: pd.DataFrame, wanted: int) -> NDArray[np.floa
     return group.map(_place).where(group.map(group.value_counts()) <= wanted, 1.0).to_numpy()
 
 
-def _edge(place: NDArray[np.float64], start: float, wanted: int) -> float:
+def _edge(place: Floats, start: float, wanted: int) -> float:
     """Find the end of a split that begins at ``start`` and has the wanted rows, rounded up to a step.
 
     Thanks to the steps, tasks over the same texts get the same edges even if one of them drops a few rows.

@@ -14,16 +14,16 @@ from functools import partial
 from io import StringIO
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
 
 from dse.errors import DataError
 from dse.models.data.shards import find_parts, read_parts
 from dse.models.patterns import find_each
 from dse.models.sources import MOST_BYTES
 from dse.space.workload import DataSpec
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 COMPRESSION: dict[str, Callable[[Path], Any]] = {".bz2": bz2.open, ".gz": gzip.open}
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".txt": "tsv", ".jsonl": "jsonl", ".parquet": "parquet"}
@@ -61,8 +61,6 @@ def read_table(data: DataSpec, path: Path) -> pd.DataFrame:
 
 
 def _parquet(parts: list[Path]) -> pd.DataFrame:
-    import pyarrow as pa
-
     try:
         table = read_parts(parts)
     except DataError:
@@ -74,8 +72,6 @@ def _parquet(parts: list[Path]) -> pd.DataFrame:
 
 def _parse(form: str, text: str, data: DataSpec, path: Path) -> pd.DataFrame:
     """Build the table of a text file."""
-    import pandas as pd
-
     if int(pd.__version__.split(".")[0]) < 3 and re.search(r"\0|\\u0000", text):
         reason = "pandas before version 3 ends a text at a null character"
         fix = "leave it out, set `encoding` where the file is UTF-16, or install pandas 3"
@@ -105,8 +101,6 @@ def _match_lines(pattern: str, text: str) -> pd.DataFrame:
 
 def _delimited(form: str, text: str, asked: bool | None) -> pd.DataFrame:
     """Build the table of delimited text; ``attrs`` has notes on quote marks that may mean something else."""
-    import pandas as pd
-
     quotes = form == "csv" if asked is None else asked
     quoting: Any = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
     _check_separator(form, re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0])
@@ -139,8 +133,6 @@ def _check_separator(form: str, header: str) -> None:
 
 def _frame(rows: dict[int, dict[str, Any]]) -> pd.DataFrame:
     """Build a table of values as they are: a missing value does not change its column's other values."""
-    import pandas as pd
-
     return pd.DataFrame(list(rows.values()), index=list(rows), dtype=object)
 
 

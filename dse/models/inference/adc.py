@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import fields, replace
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from dse.records.effective import BitSlice, Converter, OnArrays
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 def product(piece: OnArrays, codes: Tensor) -> Tensor:
@@ -110,23 +108,12 @@ def _convert(sums: Tensor, converter: Converter) -> Tensor:
     return sums.mul_(converter.step)
 
 
-def move_to(piece: OnArrays, device: torch.device) -> OnArrays:
-    """Return a stored piece on a device."""
-    if piece.scale.device == device:
-        return piece
-
-    def move(value: Tensor | None) -> Tensor | None:
-        return None if value is None else value.to(device)
-
-    return replace(
-        piece,
-        slices=tuple(
-            replace(part, levels=part.levels.to(device), flipped=move(part.flipped), unit=move(part.unit))
-            for part in piece.slices
-        ),
-        scale=piece.scale.to(device),
-        offset=move(piece.offset),
-        outputs=move(piece.outputs),
-        inputs=move(piece.inputs),
-        then=None if piece.then is None else move_to(piece.then, device),
-    )
+def move_to(value: Any, device: torch.device) -> Any:
+    """Return a tensor on a device; of a stored piece, or a tuple of parts, a copy whose tensors lie there."""
+    if isinstance(value, torch.Tensor):
+        return value.to(device)
+    if isinstance(value, tuple):
+        return tuple(move_to(part, device) for part in value)
+    if isinstance(value, OnArrays | BitSlice):
+        return replace(value, **{field.name: move_to(getattr(value, field.name), device) for field in fields(value)})
+    return value

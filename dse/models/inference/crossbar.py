@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from dse.errors import CheckpointError
 from dse.models.checkpoints import tensors_digest
@@ -17,10 +18,6 @@ from dse.models.inference.adc import move_to, product
 from dse.models.inference.exits import Exiting
 from dse.models.slots import Skip
 from dse.records.effective import Effective, OnArrays, Product
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from transformers import PreTrainedModel
 
 
 class Driver:
@@ -99,8 +96,7 @@ class CrossbarLinear(nn.Module):
     def convert(self, pieces: tuple[OnArrays, ...], masks: tuple[Tensor, Tensor] | None) -> None:
         """Set the pieces with converted sums, and a task's masks of outputs and inputs, on the weight's device."""
         device = self.weight.device
-        self.arrays = tuple(move_to(piece, device) for piece in pieces)
-        self.masks = None if masks is None else (masks[0].to(device), masks[1].to(device))
+        self.arrays, self.masks = move_to(pieces, device), move_to(masks, device)
 
     def _convert(self, vector: Tensor) -> Tensor:
         """Compute the ADCs' rescaled outputs (..., outputs) for (..., inputs)."""
@@ -240,26 +236,16 @@ class CrossbarLayers:
                 driver.forget()
 
     def _write(self, linear: CrossbarLinear, weights: Mapping[tuple[int, int], Tensor], key: tuple[int, int]) -> None:
-        if key not in weights or weights[key].shape != linear.weight.shape:
-            raise CheckpointError(
-                "a matrix does not fit the encoder",
-                where=f"layer {key[0]}, matrix {key[1]}",
-                expected=tuple(linear.weight.shape),
-                found=tuple(weights[key].shape) if key in weights else "none",
-            )
-        linear.weight.data.copy_(weights[key])
+        where = f"layer {key[0]}, matrix {key[1]}"
+        given = _fit("a matrix does not fit the encoder", where, linear.weight, weights.get(key))
+        linear.weight.data.copy_(given)
 
     def _shift(self, key: tuple[int, int], shift: Tensor) -> nn.Parameter:
         """Add to a bias; return the earlier bias."""
         linear = self.linears[key[0]][key[1]]
-        before = linear.bias
-        if before is None or before.shape != shift.shape:
-            raise CheckpointError(
-                "a bias does not fit the encoder",
-                where=f"layer {key[0]}, matrix {key[1]}",
-                expected="a matrix with a bias" if before is None else tuple(before.shape),
-                found=tuple(shift.shape),
-            )
+        before, where = linear.bias, f"layer {key[0]}, matrix {key[1]}"
+        _fit("a bias does not fit the encoder", where, before, shift, "a matrix with a bias")
+        assert before is not None  # otherwise no shift fits
         shifted = (before.float() + shift.to(before.device)).to(before.dtype)
         linear.bias = nn.Parameter(shifted, requires_grad=False)
         return before
@@ -285,12 +271,16 @@ class CrossbarLayers:
 def _copy(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor], where: str) -> None:
     """Write tensors by name in place."""
     for name, value in wanted.items():
-        if name not in state or state[name].shape != value.shape:
-            raise CheckpointError(
-                "biases, norms or a head do not fit the model",
-                where=f"{where}, {name}",
-                expected=tuple(state[name].shape) if name in state else f"one of {', '.join(sorted(state))}",
-                found=tuple(value.shape),
-            )
+        names = "" if name in state else f"one of {', '.join(sorted(state))}"
+        _fit("biases, norms or a head do not fit the model", f"{where}, {name}", state.get(name), value, names)
     for name, value in wanted.items():
         state[name].copy_(value)
+
+
+def _fit(what: str, where: str, place: Tensor | None, value: Tensor | None, lacking: str = "") -> Tensor:
+    """Return a tensor that has the shape of its place, or refuse it; ``lacking`` says what was expected without a place."""
+    if place is None or value is None or place.shape != value.shape:
+        expected = lacking if place is None else tuple(place.shape)
+        given = "none" if value is None else tuple(value.shape)
+        raise CheckpointError(what, where=where, expected=expected, found=given)
+    return value

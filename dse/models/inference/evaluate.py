@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
+import pandas as pd
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
+from transformers import PreTrainedModel
 
 from dse.errors import DataError
 from dse.models.data.splits import Splits
-from dse.models.data.text import batch, by_length, encode, padding
+from dse.models.data.text import batches, encode
 from dse.models.inference import task_metrics as metrics
-from dse.models.inference.crossbar import CrossbarLayers
+from dse.models.inference.crossbar import CrossbarLayers, Pool
 from dse.models.weight_cache import WeightCache
 from dse.records.effective import Effective
 from dse.space.workload import TaskSpec
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from torch import Tensor
-    from transformers import PreTrainedModel
-
-    from dse.models.inference.crossbar import Pool
 
 EVALUATOR_VERSION = 1
 """Part of every score's cache key: raised when the same weights could score differently."""
@@ -57,6 +54,7 @@ class TaskScore:
     reach: Mapping[int, float] | None = None
 
 
+@dataclass(eq=False)
 class Evaluator:
     """Scorer of one task, which holds the task's model and tokenised text.
 
@@ -71,34 +69,23 @@ class Evaluator:
         cache: models that stay in memory; by default this task's only.
     """
 
-    def __init__(
-        self,
-        task: TaskSpec,
-        make_model: Callable[[], tuple[PreTrainedModel, dict[str, float]]],
-        base_vectors: Callable[[], list[dict[str, Tensor]]],
-        tokenizer: Any,
-        splits: Splits,
-        device: str,
-        pool: Pool | None = None,
-        cache: WeightCache | None = None,
-    ) -> None:
-        self.task = task
-        self._make_model = make_model
-        self._base_vectors = base_vectors
-        self._tokenizer = tokenizer
-        self._splits = splits
-        self._device = device
-        self._pool = pool
-        self._cache = cache or WeightCache()
-        self._text: dict[str, list[Batch]] = {}
+    task: TaskSpec
+    make_model: Callable[[], tuple[PreTrainedModel, dict[str, float]]]
+    base_vectors: Callable[[], list[dict[str, Tensor]]]
+    tokenizer: Any
+    splits: Splits
+    device: str
+    pool: Pool | None = None
+    cache: WeightCache = field(default_factory=WeightCache)
+    _text: dict[str, list[Batch]] = field(default_factory=dict, init=False)
 
     def labels(self, split: str) -> NDArray[Any]:
         """Return the labels of a split, shape (n,)."""
-        return np.asarray(self._splits.part(split)["label"])
+        return np.asarray(self.splits.part(split)["label"])
 
     def groups(self, split: str) -> tuple[str, ...]:
         """Return the group of each row of a split, shape (n,); empty strings if rows are independent."""
-        return tuple(self._splits.part(split)["group"])
+        return tuple(self.splits.part(split)["group"])
 
     def score(
         self,
@@ -146,10 +133,10 @@ class Evaluator:
         """Return the task's model on crossbars in a precision, and the scaling of its labels; read it unless it is in memory."""
 
         def read() -> tuple[CrossbarLayers, dict[str, float]]:
-            model, scaling = self._make_model()
-            return on_crossbars(model, self._base_vectors(), precision, self._device, self._pool), scaling
+            model, scaling = self.make_model()
+            return on_crossbars(model, self.base_vectors(), precision, self.device, self.pool), scaling
 
-        return self._cache.find_or_read(self.task.name, precision, read, lambda part: part[0].model.parameters())
+        return self.cache.find_or_read(self.task.name, precision, read, lambda part: part[0].model.parameters())
 
     def _check_logits(self, logits: NDArray[np.float32], split: str) -> None:
         bad = np.flatnonzero(~np.isfinite(logits).all(axis=1))
@@ -164,13 +151,13 @@ class Evaluator:
 
     def forget(self, precision: Precision) -> None:
         """Drop the model of a precision."""
-        self._cache.drop(self.task.name, precision)
+        self.cache.drop(self.task.name, precision)
 
     def batches(self, split: str) -> list[Batch]:
         """Return the rows and padded inputs of each length-sorted batch; tokenise the split on first use."""
         if split not in self._text:
-            frame = self._splits.part(split)
-            self._text[split] = make_batches(self._tokenizer, frame, self.task.max_length, self._device)
+            frame = self.splits.part(split)
+            self._text[split] = make_batches(self.tokenizer, frame, self.task.max_length, self.device)
         return self._text[split]
 
 
@@ -182,8 +169,6 @@ def on_crossbars(
     pool: Pool | None = None,
 ) -> CrossbarLayers:
     """Put a model on crossbars, in a precision and on a device; see `CrossbarLayers` for the pool."""
-    import torch
-
     kind = {"bf16": torch.bfloat16, "fp32": torch.float32, "fp64": torch.float64}[precision]
     moved: Any = model.to(dtype=kind)  # type: ignore[call-arg]  # transformers hides the signature
     return CrossbarLayers(moved.to(device).eval(), base_vectors, pool)
@@ -191,17 +176,12 @@ def on_crossbars(
 
 def make_batches(tokenizer: Any, frame: pd.DataFrame, max_length: int, device: str) -> list[Batch]:
     """Tokenise rows with columns text and text_b into length-sorted, padded batches."""
-    tokens = encode(tokenizer, frame, max_length)
-    pad = padding(tokenizer)
-    return [
-        (rows, {name: value.to(device) for name, value in batch(tokens, rows, pad).items()})
-        for rows in by_length(tokens)
-    ]
+    return list(batches(encode(tokenizer, frame, max_length), device))
 
 
 def run(
     layers: CrossbarLayers,
-    batches: Sequence[Batch],
+    parts: Sequence[Batch],
     held: Effective,
     input_bits: int,
     keep_layers: Sequence[bool] | None = None,
@@ -212,13 +192,11 @@ def run(
     Returns:
         Logits (n, classes) in the order of the rows, and the share of rows that ran each layer if rows may leave early.
     """
-    import torch
-
     with torch.inference_mode(), layers.holding(held, keep_layers, base_layers, input_bits):
-        outputs = [layers.logits(inputs).cpu() for _, inputs in batches]
+        outputs = [layers.logits(inputs).cpu() for _, inputs in parts]
         reach = layers.reach
-    logits = np.empty((sum(len(rows) for rows, _ in batches), outputs[0].shape[-1]), dtype=np.float32)
-    for (rows, _), values in zip(batches, outputs, strict=True):
+    logits = np.empty((sum(len(rows) for rows, _ in parts), outputs[0].shape[-1]), dtype=np.float32)
+    for (rows, _), values in zip(parts, outputs, strict=True):
         logits[rows] = values.numpy()
     return logits, reach
 

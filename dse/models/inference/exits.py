@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from dse.errors import CheckpointError
 from dse.models.slots import Slot, like_layer
 from dse.records.exits import ExitHead
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 class Exiting:

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from dse.models.data.text import Encoded, batch, by_length
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from dse.models.data.text import Encoded, batches
 from dse.models.encoder import Decomposed
 from dse.models.slots import Skip
 from dse.records.observation import Observation
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-    from transformers import PreTrainedModel
 
 OBSERVE_VERSION = 1
 
 
 def observe(
-    model: PreTrainedModel,
-    tokens: Encoded,
-    pad: dict[str, int],
-    *,
-    device: str,
-    seed: int = 0,
-    layers: Sequence[int] | None = None,
+    model: PreTrainedModel, tokens: Encoded, *, device: str, layers: Sequence[int] | None = None
 ) -> Iterator[Observation]:
     """Run rows through a model, forwards and backwards, batch by batch.
 
@@ -34,16 +28,12 @@ def observe(
     Args:
         model: fine-tuned float32 model.
         tokens: tokenised rows.
-        pad: padding value of each input.
         device: ``cpu`` or ``cuda``.
-        seed: seed of the random weights.
         layers: indices of the layers that run; None: all of them.
     """
-    import torch
-
     decomposed = Decomposed(model)
     running = set(range(len(decomposed.layers)) if layers is None else layers)
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(0)
     inputs: dict[tuple[int, int], Tensor] = {}
     gradients: dict[tuple[int, int], Tensor] = {}
     states: dict[int, Tensor] = {}
@@ -53,14 +43,10 @@ def observe(
     decomposed.put({at: Skip(one, decomposed.returns) for at, one in enumerate(decomposed.layers) if at not in running})
     hooks = _watch_layers(decomposed, running, inputs, gradients, states)
     # A gradient must reach every output, for which the first layer's states suffice; weights need no gradient.
-    hooks.append(
-        decomposed.layers[min(running)].register_forward_pre_hook(
-            lambda _, values: (values[0].detach().requires_grad_(), *values[1:])
-        )
-    )
+    first = decomposed.layers[min(running)]
+    hooks.append(first.register_forward_pre_hook(lambda _, values: (values[0].detach().requires_grad_(), *values[1:])))
     try:
-        for rows in by_length(tokens):
-            fed = {name: value.to(device) for name, value in batch(tokens, rows, pad).items()}
+        for _, fed in batches(tokens, device):
             inputs.clear()
             logits = model(**fed).logits
             (logits * torch.randn(logits.shape, generator=generator).to(device)).sum().backward()

@@ -7,15 +7,17 @@ from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+from transformers import PreTrainedModel
 
 from dse.models import checkpoints as models
-from dse.models.data.text import Encoded, batch, by_length, encode_sample, padding
+from dse.models.data.text import Encoded, batches, encode_sample
+from dse.records.arrays import Bools, Floats
 
 if TYPE_CHECKING:
-    from torch import Tensor
-    from transformers import PreTrainedModel
-
     from dse.models.loaded_workload import LoadedWorkload
 
 SIMILARITY_VERSION = 1
@@ -38,7 +40,7 @@ def similarity(work: LoadedWorkload, rows: int) -> dict[str, NDArray[Any]]:
         CheckpointError: a task has a tokenizer of its own.
     """
     work.require_one_tokenizer("similarity compares the states of the same tokens")
-    tokens, pad = pool_rows(work, rows), padding(work.tokenizer)
+    tokens = pool_rows(work, rows)
     sampled = np.zeros(int(tokens.lengths.sum()), dtype=np.bool_)
     sampled[np.random.default_rng(0).permutation(len(sampled))[:MOST_TOKENS]] = True
     names = ["base", *work.tasks]
@@ -47,7 +49,7 @@ def similarity(work: LoadedWorkload, rows: int) -> dict[str, NDArray[Any]]:
         if work.progress is not None:
             work.progress("hidden states", at / len(names))
         model = models.load_model(work.source, labels=1) if at == 0 else work.tasks[name].model()[0]
-        states.append(hidden_states(model, tokens, pad, sampled, device=work.device))
+        states.append(hidden_states(model, tokens, sampled, device=work.device))
     by_layer = list(zip(*states, strict=True))
     return {
         "cka": np.stack([linear_cka(layer) for layer in by_layer], axis=-1),
@@ -65,41 +67,36 @@ def pool_rows(work: LoadedWorkload, rows: int) -> Encoded:
         encode_sample(work.tokenizer, task.splits.sample, task.spec.max_length, each) for task in work.tasks.values()
     ]
     inputs = {name: [row for part in parts for row in part.inputs[name]] for name in parts[0].inputs}
-    return Encoded(inputs, np.concatenate([part.lengths for part in parts]), sum(part.truncated for part in parts))
+    lengths, truncated = np.concatenate([part.lengths for part in parts]), sum(part.truncated for part in parts)
+    return Encoded(inputs, lengths, truncated, parts[0].pad)
 
 
-def hidden_states(
-    model: PreTrainedModel, tokens: Encoded, pad: dict[str, int], sampled: NDArray[np.bool_], *, device: str
-) -> list[Tensor]:
+def hidden_states(model: PreTrainedModel, tokens: Encoded, sampled: Bools, *, device: str) -> list[Tensor]:
     """Run rows through a model and keep every layer's states at a sample of tokens.
 
     Args:
         model: float32 model.
         tokens: tokenised rows.
-        pad: padding value of each input.
         sampled: whether a token's states are kept, shape (tokens of all rows,), in the order of `by_length`'s batches.
         device: ``cpu`` or ``cuda``.
 
     Returns:
         Hidden states of each of L layers, float32 (sampled tokens, hidden), on the CPU.
     """
-    import torch
-
     running: Any = cast("Any", model).to(device).eval()
     chosen = torch.from_numpy(sampled)
-    batches, start = [], 0
+    parts, start = [], 0
     with torch.inference_mode():
-        for rows in by_length(tokens):
-            fed = {name: value.to(device) for name, value in batch(tokens, rows, pad).items()}
+        for _, fed in batches(tokens, device):
             _, *layers = running(**fed, output_hidden_states=True).hidden_states  # the embeddings come first
             real = fed["attention_mask"].bool()
             end = start + int(real.sum())
-            batches.append([layer[real].cpu()[chosen[start:end]] for layer in layers])
+            parts.append([layer[real].cpu()[chosen[start:end]] for layer in layers])
             start = end
-    return [torch.cat(parts) for parts in zip(*batches, strict=True)]
+    return [torch.cat(of_layer) for of_layer in zip(*parts, strict=True)]
 
 
-def linear_cka(states: Sequence[Tensor]) -> NDArray[np.float64]:
+def linear_cka(states: Sequence[Tensor]) -> Floats:
     """Return the linear centred kernel alignment of every pair of N representations of the same tokens, (N, N), 0 to 1.
 
     CKA is ``|Y'X|^2 / (|X'X| |Y'Y|)`` with Frobenius norms and every element of ``X`` and ``Y`` (tokens, hidden) centred
@@ -113,13 +110,11 @@ def linear_cka(states: Sequence[Tensor]) -> NDArray[np.float64]:
         cross[one, other] = cross[other, one] = float(product.double().square().sum())
     own = np.sqrt(np.diag(cross))
     with np.errstate(invalid="ignore"):
-        alignment: NDArray[np.float64] = cross / np.outer(own, own)
+        alignment: Floats = cross / np.outer(own, own)
     return alignment
 
 
-def mean_cosine(states: Sequence[Tensor]) -> NDArray[np.float64]:
+def mean_cosine(states: Sequence[Tensor]) -> Floats:
     """Return the mean cosine between a token's states in two representations, for every pair of N, (N, N)."""
-    from torch.nn import functional
-
     unit = [functional.normalize(state.double(), dim=1) for state in states]
     return np.array([[float((one * other).sum(dim=1).mean()) for other in unit] for one in unit])

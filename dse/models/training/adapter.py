@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from dse.files import digest
 from dse.models.training import joint
-from dse.models.training.trunk import Together
+from dse.models.training.trunk import Together, copy_tensors
 from dse.opened import note
 from dse.plugins.call import check_names
 from dse.plugins.contract import ADAPTER_PROTOCOLS, AdapterWithBegin, AdapterWithRates
@@ -18,8 +18,6 @@ from dse.records.model import Model
 from dse.records.training import Adapted, Adaption, Training
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from dse.models.loaded_workload import LoadedWorkload
     from dse.records.stored import Key
 
@@ -43,9 +41,7 @@ def adapt(work: LoadedWorkload, adaption: Adaption) -> Adapted:
         return Adapted(stored.state, Model({}, stored.model.vectors, stored.model.heads))
     learner = _Learner(work, training, adaption.build(work.base_weights()))
     joint.train(learner, path)
-    made = Adapted(
-        {name: value.detach().cpu().clone() for name, value in learner.adapter.state_dict().items()}, learner.model()
-    )
+    made = Adapted(copy_tensors(learner.adapter.state_dict().items()), learner.model())
     joint.save(path, training, made.model, made.state)
     path.with_suffix(".part").unlink(missing_ok=True)
     return made
@@ -89,11 +85,8 @@ class _Learner(Together):
 
     def model(self) -> Model:
         """Return the learnt biases, norms and head."""
-        vectors = {
-            layer: {name: value.detach().cpu().clone() for name, value in named.items()}
-            for layer, named in zip(self.indices, self._vectors, strict=True)
-        }
-        return Model({}, vectors, self.heads())
+        vectors = [copy_tensors(named.items()) for named in self._vectors]
+        return Model({}, dict(zip(self.indices, vectors, strict=True)), self.heads())
 
 
 class _Change(nn.Module):

@@ -6,23 +6,26 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import PreTrainedModel
 
 from dse.errors import CheckpointError, DataError, SetupError
 from dse.files import whole_file
-from dse.models.data.text import Encoded, batch, encode, padding
+from dse.models.data.text import Encoded, batch, encode
 from dse.models.encoder import Decomposed
 from dse.models.trace import runs_in_bf16
+from dse.models.weight_files import name_damage
 from dse.records.callbacks import ProgressCallback
 from dse.space.workload import TaskSpec
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from torch import Tensor, nn
-    from transformers import PreTrainedModel
 
 FINE_TUNE_VERSION = 2
 WARM_UP = 0.1
@@ -39,8 +42,6 @@ CHUNK = 16
 
 def pick_device(name: str) -> str:
     """Resolve ``auto`` to a GPU if there is one; refuse a requested GPU that is missing."""
-    import torch
-
     if name == "cuda" and not torch.cuda.is_available():
         raise SetupError(
             "torch sees no GPU", where="--device", expected="cpu or auto", found=name, fix="install a torch with CUDA"
@@ -50,8 +51,6 @@ def pick_device(name: str) -> str:
 
 def has_bf16(device: str) -> bool:
     """Return whether a device computes 16-bit brain floats natively, so that they are faster than float32."""
-    import torch
-
     if device != "cpu":
         return bool(torch.cuda.is_bf16_supported())
     able = torch.cpu.get_capabilities()
@@ -93,8 +92,6 @@ def fine_tune(
     Raises:
         DataError: the loss became infinite or not a number.
     """
-    import torch
-
     settings = task.fine_tune
     torch.manual_seed(settings.seed)
     generator = np.random.default_rng(settings.seed)
@@ -111,33 +108,15 @@ def fine_tune(
         value.requires_grad_(name not in embeddings)
     trained = [value for value in model.parameters() if value.requires_grad]
     update = Updater([(trained, 1.0)], settings.learning_rate, steps)
-    told, bf16 = 0.0, use_bf16(model, device, progress)
-    for step, chosen in enumerate(batches(tokens, settings.batch, settings.epochs, generator)):
-        inputs = {name: value.to(device) for name, value in batch(tokens, chosen, padding(tokenizer)).items()}
+    bf16 = use_bf16(model, device, progress)
+    for chosen in batches(tokens, settings.batch, settings.epochs, generator):
         with torch.autocast(device, dtype=torch.bfloat16, enabled=bf16):
-            logits = model(**inputs).logits
+            logits = model(**batch(tokens, chosen, device)).logits
         error = loss(task, logits.float(), labels[chosen].to(device))
-        refuse_divergence(task, error, f"step {step} of {steps}")
-        update(error)
-        if progress is not None and (time.monotonic() - told > TELL_S or step + 1 == steps):
-            told = time.monotonic()
-            progress(f"fine-tuning {task.name} on {len(frame)} rows", (step + 1) / steps)
+        update(error, task)
+        update.tell(progress, f"fine-tuning {task.name} on {len(frame)} rows")
     moved.eval().to("cpu")
     return scaling
-
-
-def refuse_divergence(task: TaskSpec, value: Tensor, where: str) -> None:
-    """Refuse a loss that is infinite or not a number."""
-    import torch
-
-    if not torch.isfinite(value):
-        raise DataError(
-            f"fine-tuning of task {task.name!r} diverged",
-            where=where,
-            expected="a finite loss",
-            found=float(value.detach()),
-            fix="lower fine_tune.learning_rate",
-        )
 
 
 class Updater:
@@ -153,18 +132,26 @@ class Updater:
     """
 
     def __init__(self, groups: list[tuple[list[nn.Parameter], float]], learning_rate: float, steps: int) -> None:
-        import torch
-
-        self.step = 0
+        self.step, self._told = 0, 0.0
         self._trained = [value for values, _ in groups for value in values]
         self._rates, self._steps = [learning_rate * multiple for _, multiple in groups], steps
         parts = [{"params": values} for values, _ in groups]
         self._optimizer = torch.optim.AdamW(parts, lr=learning_rate, weight_decay=WEIGHT_DECAY, fused=True)
 
-    def __call__(self, value: Tensor) -> None:
-        """Take one step."""
-        import torch
+    def __call__(self, value: Tensor, task: TaskSpec) -> None:
+        """Take one step.
 
+        Raises:
+            DataError: the loss of the task became infinite or not a number.
+        """
+        if not torch.isfinite(value):
+            raise DataError(
+                f"fine-tuning of task {task.name!r} diverged",
+                where=f"step {self.step} of {self._steps}",
+                expected="a finite loss",
+                found=float(value.detach()),
+                fix="lower fine_tune.learning_rate",
+            )
         self._optimizer.zero_grad(set_to_none=True)
         value.backward()
         torch.nn.utils.clip_grad_norm_(self._trained, MOST_NORM)
@@ -173,10 +160,14 @@ class Updater:
         self._optimizer.step()
         self.step += 1
 
+    def tell(self, progress: ProgressCallback | None, text: str) -> None:
+        """Report the share of steps that are done, now and then and at the end."""
+        if progress is not None and (time.monotonic() - self._told > TELL_S or self.step == self._steps):
+            self._told = time.monotonic()
+            progress(text, self.step / self._steps)
+
     def save(self, path: Path) -> None:
         """Save the parameters, the optimizer's state and the step."""
-        from safetensors.torch import save_file
-
         tensors: dict[str, Tensor] = {}
         for index, value in enumerate(self._trained):
             state = self._optimizer.state[value]
@@ -188,9 +179,6 @@ class Updater:
 
     def resume(self, path: Path) -> None:
         """Continue from a saved state; ignore a file that is damaged or does not fit."""
-        import torch
-        from safetensors import SafetensorError, safe_open
-
         try:
             with safe_open(path, "pt") as file:
                 step = int(file.metadata()["step"])
@@ -210,8 +198,6 @@ class Updater:
 
 def save(path: Path, model: PreTrainedModel, scaling: dict[str, float]) -> None:
     """Store everything but the frozen embeddings as safetensors."""
-    from safetensors.torch import save_file
-
     frozen = Decomposed(model, trace=False).embedding_names()
     tensors = {name: value.contiguous() for name, value in model.state_dict().items() if name not in frozen}
     with whole_file(path) as temporary:
@@ -224,16 +210,10 @@ def restore(path: Path, model: PreTrainedModel) -> dict[str, float]:
     Raises:
         CheckpointError: the file is damaged or has another architecture.
     """
-    from safetensors import SafetensorError, safe_open
-    from safetensors.torch import load_file
-
-    try:
+    with name_damage(path, "the stored fine-tuned task"):
         with safe_open(path, "pt") as file:
             scaling: dict[str, float] = json.loads(file.metadata()["scaling"])
         report = model.load_state_dict(load_file(path), strict=False)
-    except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
-        message, reason = "the stored fine-tuned task cannot be read", str(error).splitlines()[0]
-        raise CheckpointError(message, where=path, found=reason, fix="delete the file") from error
     frozen = Decomposed(model, trace=False).embedding_names()
     missing = [name for name in report.missing_keys if name in dict(model.named_parameters()) and name not in frozen]
     for name in (*report.unexpected_keys, *missing):
@@ -253,8 +233,6 @@ def _scaling(task: TaskSpec, frame: pd.DataFrame) -> dict[str, float]:
 
 def targets(task: TaskSpec, frame: pd.DataFrame, scaling: Mapping[str, float]) -> Tensor:
     """Return the targets of a model, shape (n,): classes, or standardised values."""
-    import torch
-
     values = frame["label"].to_numpy()
     if task.kind == "classification":
         return torch.from_numpy(values.astype(np.int64))
@@ -263,8 +241,6 @@ def targets(task: TaskSpec, frame: pd.DataFrame, scaling: Mapping[str, float]) -
 
 def loss(task: TaskSpec, logits: Tensor, labels: Tensor) -> Tensor:
     """Return the cross entropy, or the squared error of a regression."""
-    from torch.nn import functional
-
     if task.kind == "classification":
         return functional.cross_entropy(logits, labels)
     return functional.mse_loss(logits.squeeze(-1), labels)

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor
 
-from dse.errors import CheckpointError
 from dse.files import digest, whole_file
-from dse.models.data.text import batch, padding
+from dse.models.data.text import batch
 from dse.models.training import finetune
 from dse.models.training import losses as teaching
 from dse.models.training.losses import Rows
 from dse.models.training.trunk import Together
+from dse.models.weight_files import name_damage
 from dse.opened import note
 from dse.records.model import Model
 from dse.records.training import Adapted, Training
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from dse.models.loaded_task import LoadedTask
     from dse.models.loaded_workload import LoadedWorkload
 
@@ -84,8 +84,6 @@ def sort_tasks(work: LoadedWorkload, training: Training) -> Training:
 
 def train(together: Together, path: Path) -> None:
     """Train in place with batches of one task each; each task's number of batches follows from its rows and epochs."""
-    import torch
-
     work, training = together.work, together.training
     settings = [task.spec.fine_tune for task in together.tasks]
     rows = [teaching.rows(work, together.tasks, at, training) for at in range(len(together.tasks))]
@@ -101,7 +99,6 @@ def train(together: Together, path: Path) -> None:
     update.resume(part)
     seeds = [one.seed + training.seed for one in settings]
     batches = [_own(seeds[at], rows[at], turns.count(at), one.batch) for at, one in enumerate(settings)]
-    pads, told = [padding(task.tokenizer) for task in together.tasks], 0.0
     bf16 = finetune.use_bf16(together.models[0], work.device, work.progress)
     for step, at in enumerate(turns):
         chosen = next(batches[at])
@@ -110,16 +107,13 @@ def train(together: Together, path: Path) -> None:
         together.begin(step / len(turns))
         # Seeded per step, so that a continued training has the same dropout as an uninterrupted one.
         torch.manual_seed(step + len(turns) * training.seed)
-        inputs = {name: value.to(work.device) for name, value in batch(rows[at].tokens, chosen, pads[at]).items()}
+        inputs = batch(rows[at].tokens, chosen, work.device)
         with torch.autocast(work.device, dtype=torch.bfloat16, enabled=bf16):
             loss = _loss(together, at, inputs, rows[at], chosen)
-        finetune.refuse_divergence(together.tasks[at].spec, loss, f"step {step} of {len(turns)}")
-        update(loss)
+        update(loss, together.tasks[at].spec)
         if update.step % max(1, len(turns) // SAVES) == 0 and update.step < len(turns):
             update.save(part)
-        if work.progress is not None and (time.monotonic() - told > finetune.TELL_S or step + 1 == len(turns)):
-            told = time.monotonic()
-            work.progress(together.description, (step + 1) / len(turns))
+        update.tell(work.progress, together.description)
 
 
 def _turns(tasks: list[LoadedTask], rows: list[Rows], training: Training) -> list[int]:
@@ -143,7 +137,8 @@ def _loss(together: Together, at: int, inputs: dict[str, Tensor], given: Rows, c
     training = together.training
     task, logits = together.tasks[at], together.logits(at, inputs)
     others = [other for other in given.followed if other != at]
-    loss = (1 - training.distil - training.across) * teaching.follow_labels(task, logits, given, chosen)
+    own = finetune.loss(task.spec, logits, given.targets[chosen].to(logits.device))
+    loss = (1 - training.distil - training.across) * own
     if training.distil:
         loss = loss + training.distil * teaching.follow_model(task, at, logits, given, chosen)
     for other in others:
@@ -155,8 +150,6 @@ def _loss(together: Together, at: int, inputs: dict[str, Tensor], given: Rows, c
 
 def save(path: Path, training: Training, model: Model, state: Mapping[str, Tensor] | None = None) -> None:
     """Store trained weights as safetensors; tasks are named by their place, since names are not part of the key."""
-    from safetensors.torch import save_file
-
     tensors = {f"matrix/{layer}/{index}": value for (layer, index), value in model.matrices.items()}
     for layer, vectors in model.vectors.items():
         tensors |= {f"vector/{layer}/{name}": value for name, value in vectors.items()}
@@ -173,14 +166,11 @@ def restore(training: Training, path: Path) -> Adapted:
     Raises:
         CheckpointError: the file cannot be read.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     matrices: dict[tuple[int, int], Tensor] = {}
     vectors: dict[int, dict[str, Tensor]] = {}
     heads: dict[int, dict[str, Tensor]] = {task: {} for task in training.tasks}
     state: dict[str, Tensor] = {}
-    try:
+    with name_damage(path, "the stored trained encoder"):
         for name, value in load_file(path).items():
             kind, owner, rest = name.split("/", 2)
             if kind == "matrix":
@@ -191,11 +181,4 @@ def restore(training: Training, path: Path) -> Adapted:
                 heads[training.tasks[int(owner)]][rest] = value
             else:
                 state[rest] = value
-    except (SafetensorError, OSError, ValueError, LookupError) as error:
-        raise CheckpointError(
-            "the stored trained encoder cannot be read",
-            where=path,
-            found=str(error).splitlines()[0] if str(error) else type(error).__name__,
-            fix="delete the file",
-        ) from error
     return Adapted(state, Model(matrices, vectors, heads))

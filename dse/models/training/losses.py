@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
 
 from dse.cache import ArrayCache
 from dse.errors import DataError
-from dse.models.data.text import Encoded, batch, by_length, encode, padding
+from dse.models.data.text import Encoded, batches, encode
 from dse.models.training import finetune
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from torch import Tensor
-
     from dse.models.loaded_task import LoadedTask
     from dse.models.loaded_workload import LoadedWorkload
     from dse.records.training import Training
@@ -47,8 +48,6 @@ def rows(work: LoadedWorkload, tasks: list[LoadedTask], at: int, training: Train
     Raises:
         DataError: the task has a ready checkpoint, and its data name no rows for fitting.
     """
-    import torch
-
     task, settings = tasks[at], tasks[at].spec.fine_tune
     train = task.splits.train
     if not len(train):
@@ -64,13 +63,9 @@ def rows(work: LoadedWorkload, tasks: list[LoadedTask], at: int, training: Train
     followed += [other for other in range(len(tasks)) if training.across and other != at]
     return Rows(
         encode(task.tokenizer, frame, task.spec.max_length),
-        _targets(task, frame),
+        finetune.targets(task.spec, frame, task.model()[1]),
         {other: torch.from_numpy(_outputs(work, tasks[other], task, frame)) for other in followed},
     )
-
-
-def _targets(task: LoadedTask, frame: pd.DataFrame) -> Tensor:
-    return finetune.targets(task.spec, frame, task.model()[1])
 
 
 def _outputs(work: LoadedWorkload, teacher: LoadedTask, of: LoadedTask, frame: pd.DataFrame) -> NDArray[Any]:
@@ -92,31 +87,17 @@ def _outputs(work: LoadedWorkload, teacher: LoadedTask, of: LoadedTask, frame: p
 
 
 def _run(work: LoadedWorkload, teacher: LoadedTask, tokens: Encoded) -> NDArray[Any]:
-    import torch
-
     model: Any = teacher.model()[0]
     model.to(work.device).eval()
-    pad, bf16 = padding(teacher.tokenizer), finetune.use_bf16(model, work.device)
-    outputs: NDArray[Any] | None = None
+    bf16 = finetune.use_bf16(model, work.device)
     with torch.inference_mode(), torch.autocast(work.device, torch.bfloat16, enabled=bf16):
-        for chosen in by_length(tokens):
-            inputs = {name: value.to(work.device) for name, value in batch(tokens, chosen, pad).items()}
-            logits = model(**inputs).logits.float().cpu().numpy()
-            if outputs is None:
-                outputs = np.empty((len(tokens.lengths), logits.shape[1]), dtype=np.float32)
-            outputs[chosen] = logits
-    return np.empty((0, 1), dtype=np.float32) if outputs is None else outputs
-
-
-def follow_labels(task: LoadedTask, logits: Tensor, given: Rows, chosen: NDArray[Any]) -> Tensor:
-    """Return the loss against the labels."""
-    return finetune.loss(task.spec, logits, given.targets[chosen].to(logits.device))
+        parts = [(rows, model(**inputs).logits.float().cpu().numpy()) for rows, inputs in batches(tokens, work.device)]
+    order = np.argsort(np.concatenate([rows for rows, _ in parts]))
+    return np.concatenate([logits for _, logits in parts])[order]
 
 
 def follow_model(task: LoadedTask, at: int, logits: Tensor, given: Rows, chosen: NDArray[Any]) -> Tensor:
     """Return the distance from the answers of a task's own model to the same rows; ``at`` is that task's place."""
-    from torch.nn import functional
-
     followed = given.followed[at][chosen].to(logits.device)
     if task.spec.kind == "regression":
         return functional.mse_loss(logits, followed)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from dse.errors import CheckpointError
 from dse.models import checkpoints as models
@@ -15,11 +17,14 @@ from dse.models.write import write_head, write_layers
 from dse.records.model import Model
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from dse.models.loaded_task import LoadedTask
     from dse.models.loaded_workload import LoadedWorkload
     from dse.records.training import Training
+
+
+def copy_tensors(named: Iterable[tuple[str, Tensor]]) -> dict[str, Tensor]:
+    """Return copies of tensors on the CPU, by name."""
+    return {name: value.detach().cpu().clone() for name, value in named}
 
 
 class Together:
@@ -111,8 +116,6 @@ class Together:
 
     def merge(self) -> Model:
         """Return the mean of the tasks' own encoders, with the tasks' heads."""
-        import torch
-
         own = [(task.model()[0], names) for task, names in zip(self.tasks, self._heads, strict=True)]
         parts = [Decomposed(model) for model, _ in own]
         matrices, vectors = [one.weights() for one in parts], [one.vectors() for one in parts]
@@ -133,7 +136,7 @@ class Together:
         matrices, vectors = {}, {}
         weights = {f"{path}.weight": matrix for matrix, path in enumerate(self.paths)}
         for place, index in enumerate(self.indices):
-            state = {name: value.detach().cpu().clone() for name, value in self.layers[place].state_dict().items()}
+            state = copy_tensors(self.layers[place].state_dict().items())
             matrices.update({(index, matrix): state[name] for name, matrix in weights.items()})
             vectors[index] = {name: value for name, value in state.items() if name not in weights}
         return Model(matrices, vectors, self.heads())
@@ -141,6 +144,6 @@ class Together:
     def heads(self) -> dict[int, dict[str, Tensor]]:
         """Return the heads by task."""
         return {
-            task: {name: model.get_parameter(name).detach().cpu().clone() for name in names}
+            task: copy_tensors((name, model.get_parameter(name)) for name in names)
             for task, model, names in zip(self.training.tasks, self.models, self._heads, strict=True)
         }

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dse.models.checkpoints import load_tokenizer
-from dse.models.data.text import Encoded, batch, by_length, encode, padding
+from dse.models.data.text import Encoded, batch, by_length, encode
 from tests.support.text import frame
 
 
@@ -40,7 +40,7 @@ def test_pairs_are_one_input_with_two_kinds_of_tokens(base: Path) -> None:
 def test_short_rows_are_padded_to_the_longest_of_their_batch(base: Path) -> None:
     tokenizer = load_tokenizer(str(base))
     tokens = encode(tokenizer, frame(["w1", "w1 w2 w3"], [0, 1]), max_length=16)
-    padded = batch(tokens, np.array([1, 0]), padding(tokenizer))
+    padded = batch(tokens, np.array([1, 0]))
     assert padded["attention_mask"].tolist() == [[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]
     assert padded["input_ids"][1, 3:].tolist() == [tokenizer.pad_token_id] * 2
 

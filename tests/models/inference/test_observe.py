@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from dse.models.data.text import Encoded, batch, by_length, encode, padding
+from dse.models.data.text import Encoded, batch, by_length, encode
 from dse.models.encoder import Decomposed
 from dse.models.inference.observe import observe
 from tests.support.text import WORDS, rows
@@ -35,14 +35,11 @@ def tokens(tokenizer: Any) -> Encoded:
     return encode(tokenizer, frame, 16)
 
 
-def test_gradients_give_the_change_of_the_logit_up_to_one_factor_a_row(
-    model: Any, tokens: Encoded, tokenizer: Any
-) -> None:
-    pad = padding(tokenizer)
-    (seen,) = observe(model, tokens, pad, device="cpu")
+def test_gradients_give_the_change_of_the_logit_up_to_one_factor_a_row(model: Any, tokens: Encoded) -> None:
+    (seen,) = observe(model, tokens, device="cpu")
 
     (order,) = by_length(tokens)
-    fed = batch(tokens, order, pad)
+    fed = batch(tokens, order)
     decomposed = Decomposed(model)
     before = model(**fed).logits[:, 0].detach()
     factors = []
@@ -58,8 +55,8 @@ def test_gradients_give_the_change_of_the_logit_up_to_one_factor_a_row(
     assert factors[0].std() > 0.3
 
 
-def test_inputs_are_those_of_the_matrices_and_padding_is_marked(model: Any, tokens: Encoded, tokenizer: Any) -> None:
-    seen = list(observe(model, tokens, padding(tokenizer), device="cpu"))
+def test_inputs_are_those_of_the_matrices_and_padding_is_marked(model: Any, tokens: Encoded) -> None:
+    seen = list(observe(model, tokens, device="cpu"))
     assert sum(len(part.mask) for part in seen) == 30
     assert sum(int(part.mask.sum()) for part in seen) == int(tokens.lengths.sum())
     for part in seen:
@@ -68,9 +65,7 @@ def test_inputs_are_those_of_the_matrices_and_padding_is_marked(model: Any, toke
         assert part.gradients[1, 5].shape == (*part.mask.shape, 32)
 
 
-def test_the_same_rows_give_the_same_and_leave_no_hook(model: Any, tokens: Encoded, tokenizer: Any) -> None:
-    first, again = (
-        [part.gradients[0, 0] for part in observe(model, tokens, padding(tokenizer), device="cpu")] for _ in range(2)
-    )
+def test_the_same_rows_give_the_same_and_leave_no_hook(model: Any, tokens: Encoded) -> None:
+    first, again = ([part.gradients[0, 0] for part in observe(model, tokens, device="cpu")] for _ in range(2))
     assert all(torch.equal(one, other) for one, other in zip(first, again, strict=True))
     assert not any(module._forward_hooks for module in model.modules())

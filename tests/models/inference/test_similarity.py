@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dse.models import checkpoints as models
-from dse.models.data.text import batch, by_length, encode_sample, padding
+from dse.models.data.text import batch, by_length, encode_sample
 from dse.models.inference.similarity import hidden_states, linear_cka, mean_cosine, pool_rows, similarity
 from dse.models.loaded_workload import LoadedWorkload
 
@@ -79,7 +79,7 @@ def test_rows_are_pooled_from_all_tasks_alike_and_each_is_cut_to_its_own_length(
 def test_states_are_the_outputs_of_the_layers_at_the_tokens_kept_and_padding_never_counts(load: Load) -> None:
     work = load()
     model: Any = models.load_model(work.source, labels=1).eval()
-    tokens, pad = pool_rows(work, 40), padding(work.tokenizer)
+    tokens = pool_rows(work, 40)
     kept = np.random.default_rng(1).random(int(tokens.lengths.sum())) < 0.5
     seen: list[torch.Tensor] = []
     for_by_hand = model.bert.encoder.layer[0].register_forward_hook(
@@ -87,11 +87,11 @@ def test_states_are_the_outputs_of_the_layers_at_the_tokens_kept_and_padding_nev
     )
     with torch.inference_mode():
         (rows,) = by_length(tokens)
-        fed = batch(tokens, rows, pad)
+        fed = batch(tokens, rows)
         model(**fed)
     for_by_hand.remove()
 
-    first, last = hidden_states(model, tokens, pad, kept, device="cpu")
+    first, last = hidden_states(model, tokens, kept, device="cpu")
 
     assert not fed["attention_mask"].all()
     torch.testing.assert_close(first, seen[0][fed["attention_mask"].bool()][torch.from_numpy(kept)])
