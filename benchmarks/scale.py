@@ -17,7 +17,7 @@ from benchmarks.smoke import space_file
 from dse.records.design import DesignPoint
 from dse.results.pareto import mask_nondominated
 from dse.samplers.encoding import Codec
-from dse.space.default_design import default_point
+from dse.space.searchspace import default_point
 from dse.study.load import request
 from dse.study.provenance import Provenance
 from dse.study.run import run

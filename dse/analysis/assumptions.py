@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from dse.errors import StudyError
 from dse.opened import hashes_of, heard
@@ -28,11 +29,7 @@ from dse.results.files import PROVENANCE, SPACE
 from dse.results.points import PREFIX
 from dse.results.read import read_provenance
 from dse.results.sections import Section
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from dse.space.file import SpaceFile
+from dse.space.file import load
 
 COSTS = {"area": "area_mm2", "energy": "energy_uj"}
 """Prefix of components' columns, and the column of their sum."""
@@ -65,8 +62,6 @@ def assumptions(
     Returns:
         Costs per assumption, without the designs whose model is missing, offers no assumption or refuses their parameters.
     """
-    import pandas as pd
-
     costed = trials[trials["area_mm2"].notna() & trials["energy_uj"].notna()]
     parts_by_name: dict[str, list[pd.DataFrame]] = {}
     for name, rows in costed.groupby("hardware", sort=True):
@@ -95,8 +90,6 @@ def _ask_model(
     space: Path, name: str, rows: pd.DataFrame, *, trust: bool, say: MessageCallback
 ) -> tuple[Alternative, ...]:
     """Ask a hardware model for the alternatives of some designs."""
-    from dse.space.file import load
-
     prefix = f"{PREFIX}hardware.{name}."
     names = [column for column in map(str, rows.columns) if column.startswith(prefix)]
     left_out = f"costs of hardware {name!r} under other assumptions are left out"
@@ -104,7 +97,7 @@ def _ask_model(
         values = {column.removeprefix(prefix): np.array(rows[column].tolist()) for column in names}
         values.setdefault(INPUT_BITS.name, _input_bits(rows))
         with redirect_stdout(sys.stderr), heard() as files:  # text that a plugin prints is not a result
-            file: SpaceFile = load(space)
+            file = load(space)
             registry = load_registry(file.plugin_paths if trust else ())
             if file.plugin_paths and not trust and name not in registry.records("hardware"):
                 say(f"{left_out}: --trust runs the code in {', '.join(map(str, file.plugin_paths))}")
@@ -140,8 +133,6 @@ def _check_files(folder: Path, name: str, hashes: Mapping[str, str]) -> None:
 
 
 def _cost_again(item: Alternative, rows: pd.DataFrame) -> pd.DataFrame:
-    import pandas as pd
-
     changed = {}
     for cost, column in COSTS.items():
         factors: dict[str, Floats] = dict(getattr(item, cost))

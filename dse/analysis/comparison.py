@@ -42,17 +42,15 @@ def check_comparable(sources: Sequence[Source], *, anyway: bool = False) -> str:
     if not differing or (anyway and "accounting" not in differing):
         return ", ".join(differing)
     more = len(differing) - _SHOWN
+    advice = "--anyway compares these studies, and labels them"
+    if "accounting" in differing:
+        advice = "columns mean something else in each edition of the accounting"
     raise StudyError(
         f"these studies cannot be compared, since they differ in {', '.join(differing)}",
         where=place(sources),
         expected="studies with the same tasks, weights, rows, baseline, reference hardware, traffic, precision and accounting",
         found="; ".join(list(differing.values())[:_SHOWN]) + (f"; and {more} more" if more > 0 else ""),
-        fix="name studies that have all of these facts in common, or one study at a time; "
-        + (
-            "columns mean something else in each edition of the accounting"
-            if "accounting" in differing
-            else "--anyway compares these studies, and labels them"
-        ),
+        fix=f"name studies that have all of these facts in common, or one study at a time; {advice}",
     )
 
 
@@ -77,9 +75,8 @@ def _read_facts(source: Source) -> dict[str, str]:
             facts |= _of_sessions(folder / PROVENANCE)
         with suppress(DseError):  # a space file that is missing, or of another version, gives no fact
             space = load(folder / SPACE)
-            facts["reference hardware"] = " ".join(
-                map(str, filter(None, space.reference_hardware.model_dump().values()))
-            )
+            reference = filter(None, space.reference_hardware.model_dump().values())
+            facts["reference hardware"] = " ".join(map(str, reference))
             facts |= {"precision": space.search.precision, "traffic": str(space.workload.get("traffic", {}))}
     if len(trials):
         facts["accounting"] = _join_names(trials["accounting"])

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dse.score.grid import best_scale
+import numpy as np
+from torch import Tensor
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from dse.models.loaded_workload import LoadedWorkload
+from dse.models.loaded_workload import LoadedWorkload
+from dse.records.arrays import Floats
 from dse.score.decompose import decompose
+from dse.score.grid import best_scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,53 +44,38 @@ def statistics(loaded: LoadedWorkload, *, per_channel: bool = False) -> Iterator
     scales = {key: best_scale(weight, per_channel=per_channel) for key, weight in base.items()}
     for name in loaded.tasks:
         tuned = loaded.task_weights(name)
-        whole = _Sums()
+        layers = []
         for layer in range(loaded.encoder.layers):
-            sums = _Sums()
-            for key in base:
-                if key[0] == layer:
-                    sums.add(base[key], tuned[key], scales[key])
-            whole.merge(sums)
-            yield asdict(sums.result(name, str(layer)))
-        yield asdict(whole.result(name, "all"))
+            measured = [_measure(base[key], tuned[key], scales[key]) for key in base if key[0] == layer]
+            layers.append(_merge(measured))
+            yield asdict(_conclude(name, str(layer), layers[-1]))
+        yield asdict(_conclude(name, "all", _merge(layers)))
 
 
-class _Sums:
-    """Sums over matrices, from which the statistics follow."""
+def _measure(base: Tensor, tuned: Tensor, scale: Tensor) -> Floats:
+    """Return what the statistics of one matrix follow from: seven sums, in the order of `_conclude`, and the largest delta."""
+    parts = decompose(base, tuned, scale=scale)
+    size = parts.delta.abs()
+    squares = [base.square().sum(), tuned.square().sum()]
+    sums: list[Any] = [(base * tuned).sum(), *squares, (size > 0).sum(), size.sum(), parts.saturated, base.numel()]
+    return np.array([float(value) for value in (*sums, size.max())])
 
-    def __init__(self) -> None:
-        self.values = dict.fromkeys(("dot", "base", "tuned", "nonzero", "magnitude", "saturated", "count"), 0.0)
-        self.largest = 0
 
-    def add(self, base: Tensor, tuned: Tensor, scale: Tensor) -> None:
-        parts = decompose(base, tuned, scale=scale)
-        size = parts.delta.abs()
-        for name, value in (
-            ("dot", (base * tuned).sum()),
-            ("base", base.square().sum()),
-            ("tuned", tuned.square().sum()),
-            ("nonzero", (size > 0).sum()),
-            ("magnitude", size.sum()),
-            ("saturated", parts.saturated),
-            ("count", base.numel()),
-        ):
-            self.values[name] += float(value)
-        self.largest = max(self.largest, int(size.max()))
+def _merge(measured: list[Floats]) -> Floats:
+    """Return what `_measure` would return for several matrices together."""
+    *sums, _ = np.sum(measured, axis=0)
+    return np.array([*sums, max(of_matrix[-1] for of_matrix in measured)])
 
-    def merge(self, other: _Sums) -> None:
-        for name, value in other.values.items():
-            self.values[name] += value
-        self.largest = max(self.largest, other.largest)
 
-    def result(self, task: str, layer: str) -> DeltaStatistics:
-        sums = self.values
-        norm = (sums["base"] * sums["tuned"]) ** 0.5
-        return DeltaStatistics(
-            task,
-            layer,
-            cosine=sums["dot"] / norm if norm else 1.0,
-            nonzero=sums["nonzero"] / sums["count"],
-            magnitude=sums["magnitude"] / sums["nonzero"] if sums["nonzero"] else 0.0,
-            largest=self.largest,
-            saturated=sums["saturated"] / sums["count"],
-        )
+def _conclude(task: str, layer: str, measured: Floats) -> DeltaStatistics:
+    dot, base, tuned, nonzero, magnitude, saturated, count, largest = map(float, measured)
+    norm = (base * tuned) ** 0.5
+    return DeltaStatistics(
+        task,
+        layer,
+        cosine=dot / norm if norm else 1.0,
+        nonzero=nonzero / count,
+        magnitude=magnitude / nonzero if nonzero else 0.0,
+        largest=int(largest),
+        saturated=saturated / count,
+    )

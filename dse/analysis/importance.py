@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from dse.records.arrays import Floats
 from dse.records.workload import Role
 from dse.score.context import PipelineContext
 
@@ -36,8 +38,6 @@ def importance(context: PipelineContext, task: int, rows: int) -> dict[str, NDAr
     Returns:
         Importances ``heads`` (L, H) and ``ffn`` (L, F), without a kind of unit for which the encoder names no matrix.
     """
-    import torch
-
     encoder, weights = context.workload.encoder, context.task_weights(task)
     roles = [matrix.role for matrix in encoder.matrices]
     where = {name: roles.index(role) for name, role in UNITS.items() if role in roles}
@@ -58,7 +58,7 @@ def importance(context: PipelineContext, task: int, rows: int) -> dict[str, NDAr
     }
 
 
-def least(importances: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def least(importances: NDArray[Any]) -> tuple[Floats, Floats]:
     """Return the importance that the least important units of each layer carry.
 
     Args:

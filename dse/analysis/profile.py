@@ -15,9 +15,9 @@ from itertools import product
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dse.errors import SpaceError
+from dse.records.arrays import Floats, Ints
 from dse.records.callbacks import ProgressCallback
 from dse.records.design import DesignPoint
 from dse.records.parameters import Scalar
@@ -38,7 +38,7 @@ RATIOS = {"area": "array_area_ratio", "energy": "energy_ratio"}
 """Costs that proposals may minimise, and the column of each."""
 PROFILED: tuple[Kind, ...] = ("generator", "compressor")
 """Kinds of plugin whose per-task parameters change a task's scores."""
-Ratios: TypeAlias = dict[str, NDArray[np.float64]]
+Ratios: TypeAlias = dict[str, Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +60,12 @@ class Resilience:
     generator: str
     compressor: str
     settings: tuple[Mapping[str, Scalar], ...]
-    drops: NDArray[np.float64]
-    scores: NDArray[np.float64]
-    extra: Mapping[str, NDArray[np.float64]]
-    uniform: Mapping[str, NDArray[np.float64]]
-    layers: NDArray[np.float64]
-    clusters: NDArray[np.int64]
+    drops: Floats
+    scores: Floats
+    extra: Mapping[str, Floats]
+    uniform: Mapping[str, Floats]
+    layers: Floats
+    clusters: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +170,9 @@ def propose(
         max_drops: mean drops that designs may cost, points.
         least: cost that the designs minimise, a key of `RATIOS`.
     """
-    groups = dict.fromkeys(MODES, resilience.clusters)
-    budgets = dict(MODES)
-    for max_drop in max_drops:
-        name = f"drop<={max_drop:g}"
-        groups[name], budgets[name] = np.arange(len(resilience.drops)), max_drop
-    return tuple(
-        _proposal(resilience, start, name, groups[name], (budget, RATIOS[least])) for name, budget in budgets.items()
-    )
+    modes = {name: (budget, resilience.clusters) for name, budget in MODES.items()}
+    modes |= {f"drop<={budget:g}": (budget, np.arange(len(resilience.drops))) for budget in max_drops}
+    return tuple(_proposal(resilience, start, name, *mode, RATIOS[least]) for name, mode in modes.items())
 
 
 def with_settings(point: DesignPoint, settings: Sequence[Mapping[str, Scalar]]) -> DesignPoint:
@@ -186,7 +181,7 @@ def with_settings(point: DesignPoint, settings: Sequence[Mapping[str, Scalar]]) 
     return replace(point, values={**point.values, **values})
 
 
-def cluster(bears: NDArray[np.float64], order: NDArray[np.float64]) -> NDArray[np.int64]:
+def cluster(bears: Floats, order: Floats) -> Ints:
     """Cluster tasks by their losses, shape (T, measurements), with K-means; number clusters by their mean of ``order`` (T,)."""
     from sklearn.cluster import KMeans
 
@@ -196,7 +191,7 @@ def cluster(bears: NDArray[np.float64], order: NDArray[np.float64]) -> NDArray[n
     return np.array([ranked.index(label) for label in labels])
 
 
-def smooth(drops: NDArray[np.float64], extra: NDArray[np.float64]) -> NDArray[np.float64]:
+def smooth(drops: Floats, extra: Floats) -> Floats:
     """Make one task's drops, shape (S,), fall with cost and never negative: any other change is noise of the split."""
     from sklearn.isotonic import IsotonicRegression
 
@@ -204,27 +199,25 @@ def smooth(drops: NDArray[np.float64], extra: NDArray[np.float64]) -> NDArray[np
 
 
 def _proposal(
-    resilience: Resilience, start: DesignPoint, name: str, groups: NDArray[np.int64], within: tuple[float, str]
+    resilience: Resilience, start: DesignPoint, name: str, budget: float, groups: Ints, metric: str
 ) -> Proposal:
-    budget, metric = within
+    """Return the cheapest design whose mean drop keeps a budget, points, with one setting for each group of tasks (T,)."""
     tasks, extra = len(resilience.drops), resilience.extra[metric]
     losses = np.stack([smooth(*pair) for pair in zip(resilience.drops, extra, strict=True)])
-    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    _, group_of_task = np.unique(groups, return_inverse=True)
+    members = [np.flatnonzero(group_of_task == group) for group in range(group_of_task.max() + 1)]
     picks = cheapest(
         np.stack([losses[part].sum(axis=0) for part in members]),
         np.stack([extra[part].sum(axis=0) for part in members]),
         budget * tasks,
     )
-    chosen = [0] * tasks
-    for part, pick in zip(members, picks, strict=True):
-        for task in part:
-            chosen[task] = pick
+    chosen = tuple(picks[group] for group in group_of_task)
     point = with_settings(start, [resilience.settings[pick] for pick in chosen])
     expected = float(np.mean([resilience.drops[task, pick] for task, pick in enumerate(chosen)]))
-    return Proposal(name, tuple(chosen), expected, point)
+    return Proposal(name, chosen, expected, point)
 
 
-def cheapest(losses: NDArray[np.float64], extra: NDArray[np.float64], budget: float) -> list[int]:
+def cheapest(losses: Floats, extra: Floats, budget: float) -> list[int]:
     """Pick one of S settings for each of G groups, so that losses sum to at most the budget and costs are smallest.
 
     The result is exact in steps of `UNIT`. If even the smallest losses exceed the budget, these are picked.

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from dse.analysis.importance import IMPORTANCE_VERSION, UNITS, importance, least
 from dse.models.inference.similarity import MOST_TOKENS, SIMILARITY_VERSION
 from dse.records.callbacks import ProgressCallback
+from dse.score.context import PipelineContext
 from dse.score.exit_heads import fit_exits
 from dse.score.metrics import POINTS
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from dse.score.problem import WorkloadProblem
+from dse.score.problem import WorkloadProblem
 
 SURE = 0.9
 """Smallest confidence of an answer with which an input could leave early."""
+Measurement: TypeAlias = tuple[str, int | None, Callable[[PipelineContext, int, int], dict[str, NDArray[Any]]]]
+"""Name, version and function of a measurement of one task on some rows."""
 Columns: TypeAlias = Mapping[str, NDArray[Any]]
 """Values (T, L) by column; NaN where a value is missing."""
 
@@ -39,8 +39,6 @@ def redundancy(problem: WorkloadProblem, rows: int, progress: ProgressCallback) 
     Returns:
         Table with the columns task, layer and those of `similar`, `important`, `leaving` and `effects`.
     """
-    import pandas as pd
-
     columns = {
         **similar(problem, rows),
         **important(problem, rows, progress),
@@ -60,10 +58,9 @@ def redundancy(problem: WorkloadProblem, rows: int, progress: ProgressCallback) 
 def similar(problem: WorkloadProblem, rows: int) -> Columns:
     """Return how similar a layer's outputs are to the base's, to the other tasks' on average, and to each task's."""
     context, tasks = problem.context, len(problem.tasks)
-    key = {"version": [SIMILARITY_VERSION, MOST_TOKENS], "rows": rows, "digests": _digests(problem, *range(tasks))}
-    similarity = context.arrays.find_or_make(
-        "redundancy", {"measured": "similarity", **key}, lambda: context.similarity(rows)
-    )
+    digests = _digests(problem, *range(tasks))
+    key = {"measured": "similarity", "version": [SIMILARITY_VERSION, MOST_TOKENS], "rows": rows, "digests": digests}
+    similarity = context.arrays.find_or_make("redundancy", key, lambda: context.similarity(rows))
     columns: dict[str, NDArray[Any]] = {}
     for name in ("cka", "cosine"):
         between = similarity[name][1:, 1:].transpose(0, 2, 1)  # (T, L, T)
@@ -91,9 +88,8 @@ def important(problem: WorkloadProblem, rows: int, progress: ProgressCallback) -
     shape = (len(problem.tasks), problem.layers)
     columns = {f"{unit}_{part}": np.full(shape, np.nan) for unit in UNITS for part in ("half_share", "below_1pct")}
     for task, name in enumerate(problem.tasks):
-        text = f"importance of heads and columns in {name}"
-        make = partial(importance, problem.context, task, rows)
-        importances = _once(problem, task, ("importance", IMPORTANCE_VERSION), rows, partial(progress, text), make)
+        tell = partial(progress, f"importance of heads and columns in {name}")
+        importances = _once(problem, task, rows, ("importance", IMPORTANCE_VERSION, importance), tell)
         for unit, values in importances.items():
             columns[f"{unit}_half_share"][task], columns[f"{unit}_below_1pct"][task] = least(values)
     return columns
@@ -103,28 +99,22 @@ def leaving(problem: WorkloadProblem, rows: int, progress: ProgressCallback) -> 
     """Return how often a layer's answer equals the last layer's, and the share of inputs sure enough to leave there."""
     columns = {name: np.full((len(problem.tasks), problem.layers), np.nan) for name in ("exit_agrees", "exit_leaves")}
     for task, name in enumerate(problem.tasks):
-        make = partial(fit_exits, problem.context, task, rows)
-        exits = _once(problem, task, ("exits", None), rows, partial(progress, f"early exits of {name}"), make)
+        exits = _once(problem, task, rows, ("exits", None, fit_exits), partial(progress, f"early exits of {name}"))
         columns["exit_agrees"][task, exits["layers"]] = exits["agrees"]
         columns["exit_leaves"][task, exits["layers"]] = (exits["sure"] >= SURE).mean(axis=1)
     return columns
 
 
 def _once(
-    problem: WorkloadProblem,
-    task: int,
-    measurement: tuple[str, int | None],
-    rows: int,
-    progress: Callable[[float], None],
-    make: Callable[[], dict[str, NDArray[Any]]],
+    problem: WorkloadProblem, task: int, rows: int, measurement: Measurement, progress: Callable[[float], None]
 ) -> dict[str, NDArray[Any]]:
-    """Return a measurement of one task, given by name and version, from the cache if it has been made."""
+    """Return a measurement of one task from the cache if it has been made."""
+    name, version, make = measurement
 
     def measure() -> dict[str, NDArray[Any]]:
         progress(task / len(problem.tasks))
-        return make()
+        return make(problem.context, task, rows)
 
-    name, version = measurement
     versions = [version, *problem.context.core_versions]
     key = {"measured": name, "version": versions, "rows": rows, "digests": _digests(problem, task)}
     return problem.context.arrays.find_or_make("redundancy", key, measure)

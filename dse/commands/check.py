@@ -18,10 +18,9 @@ from dse.results.points import cells_of
 from dse.samplers.encoding import Codec
 from dse.samplers.suggester import Suggester
 from dse.space.constraints import constraints_of
-from dse.space.default_design import default_point
 from dse.space.domain import values_text
 from dse.space.lines import raise_in_order
-from dse.space.searchspace import SearchedParameter
+from dse.space.searchspace import SearchedParameter, default_point
 from dse.study.load import request
 from dse.study.run import check_components
 

@@ -18,8 +18,7 @@ from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.records.design import DesignPoint
 from dse.records.plugin import Kind
 from dse.records.scored import CostResult
-from dse.space.default_design import default_point
-from dse.space.searchspace import SearchSpace
+from dse.space.searchspace import SearchSpace, default_point
 from dse.study.load import request
 from dse.study.start import PROFILE, PROPOSALS, design_cells
 

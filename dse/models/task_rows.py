@@ -57,7 +57,7 @@ class TaskRows:
         """
         tables = dict(zip(self._roles, (frame for _, frame in self._tables), strict=True))
         where = ", ".join(str(path) for path, _ in self._tables)
-        if self.spec.held_out:
+        if self.spec.checkpoint or self.spec.data.train:  # dse does not fine-tune on the rows of ``path``
             return hold_out(self.spec, tables["path"], tables.get("report"), tables.get("train"), where=where)
         return split(self.spec, tables["path"], tables.get("report"), where=where)
 

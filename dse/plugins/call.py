@@ -30,26 +30,26 @@ def call_plugin(kind: str, name: str, method: Any, *arguments: Any) -> Any:
     for argument in arguments:
         if not isinstance(argument, Workload):  # it holds no array, and many records
             freeze(argument)
+    who = f"{kind} {name!r}"
     try:
-        with step(f"{kind} {name!r}, {method.__name__}()"):
+        with step(f"{who}, {method.__name__}()"):
             result = method(*arguments)
     except DseError:
         raise
     except BaseException as error:
         refuse_interrupt(error)
-        raise PluginContractError(
-            f"{kind} {name!r} raised in {method.__name__}(): {describe_error(error)}", where=f"{kind} {name!r}"
-        ) from error
+        what = f"{who} raised in {method.__name__}(): {describe_error(error)}"
+        raise PluginContractError(what, where=who) from error
     expected = _RETURNS.get(method.__name__, object)
     if not isinstance(result, expected):
         raise PluginContractError(
-            f"{kind} {name!r}: {method.__name__}() returned a type that its contract does not allow",
-            where=f"{kind} {name!r}",
+            f"{who}: {method.__name__}() returned a type that its contract does not allow",
+            where=who,
             expected=expected.__name__,
             found=type(result).__name__,
         )
     if isinstance(result, Components | Geometry | Plan | Schedule):
-        _check_numbers(f"{kind} {name!r}: {method.__name__}()", result)
+        _check_numbers(f"{who}: {method.__name__}()", result)
     return result
 
 

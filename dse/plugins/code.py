@@ -22,13 +22,8 @@ from dse.files import hash_parts
 INSTALLED = {"site-packages", "dist-packages"}
 """Names of the folders of installed packages."""
 NOT_CODE = {
-    "dse",
+    *("dse", "pluggy", "pydantic", "pydantic_core", "annotated_types", "typing_extensions"),
     *sys.stdlib_module_names,
-    "pluggy",
-    "pydantic",
-    "pydantic_core",
-    "annotated_types",
-    "typing_extensions",
 }
 """Top-level modules that are in no key: the core, which has versions of its own, Python, and what only checks values."""
 

@@ -30,11 +30,8 @@ def freeze(value: object) -> None:
     elif is_dataclass(value) and not isinstance(value, type):
         for name in _names(type(value)):
             freeze(getattr(value, name))
-    elif isinstance(value, tuple):
-        for one in value:
-            freeze(one)
-    elif isinstance(value, Mapping):
-        for one in value.values():
+    elif isinstance(value, tuple | Mapping):
+        for one in value.values() if isinstance(value, Mapping) else value:
             freeze(one)
 
 

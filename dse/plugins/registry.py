@@ -136,12 +136,8 @@ class Registry:
         """Return one plugin, or raise an error that names the nearest one and every package that failed to load."""
         if name in self._found[kind]:
             return self._found[kind][name][0]
-        raise self.unknown(kind, name, self._found[kind], where=where)
-
-    def unknown(self, kind: str, name: str, names: Iterable[str], *, where: object = None) -> DseError:
-        """Build the error for a plugin that was not found, with the nearest name and everything that did not load."""
         broken = {provider.source: provider.reason for provider in self.broken}
-        return unknown_plugin(kind, name, names, broken, self.disabled, where)
+        raise unknown_plugin(kind, name, self._found[kind], broken, self.disabled, where)
 
     def provider(self, kind: Kind, name: str) -> Provider:
         """Return the origin of a plugin."""
@@ -173,7 +169,8 @@ class Registry:
             PluginContractError: an option is not usable, the plugin cannot be built, or a member of it is misspelt.
         """
         validated = self.validate_options(kind, name, options or {}, where=where)
-        note(*_READ_AT_IMPORT[self.provider(kind, name).source])
+        source = self.provider(kind, name).source
+        note(*_READ_AT_IMPORT[source])
         note_named(options or {})
         try:
             with step(f"{kind} {name!r}, build()"):
@@ -182,11 +179,9 @@ class Registry:
             raise
         except BaseException as error:
             refuse_interrupt(error)
-            raise PluginContractError(
-                f"{kind} {name!r} could not be built: {describe_error(error)}",
-                where=where or self.provider(kind, name).source,
-            ) from error
-        check_names(f"{kind} {name!r}", plugin, PROTOCOLS[kind], where=where or self.provider(kind, name).source)
+            what = f"{kind} {name!r} could not be built: {describe_error(error)}"
+            raise PluginContractError(what, where=where or source) from error
+        check_names(f"{kind} {name!r}", plugin, PROTOCOLS[kind], where=where or source)
         return plugin
 
     def _records(self, plugin: object, source: str) -> Iterable[PluginRecord]:
@@ -203,11 +198,7 @@ class Registry:
                 seen.add((kind, record.name))
                 yield record
         if not seen and source.startswith("file "):
-            raise PluginLoadError(
-                "nothing here registers a plugin",
-                where=source,
-                expected="a hook such as dse_schedulers, marked @dse.hookimpl, that yields a record",
-            )
+            raise no_plugin_error(source)
 
     def _refuse_taken(self, kind: Kind, name: str, source: str) -> None:
         if name in self._found[kind]:
@@ -230,6 +221,12 @@ def list_points(disable: Iterable[str] = ()) -> tuple[list[importlib.metadata.En
     off = {*disable, *(name.strip() for name in os.environ.get(DISABLE_VARIABLE, "").split(","))}
     points = sorted(importlib.metadata.entry_points(group=GROUP), key=lambda item: item.name)
     return [point for point in points if point.name not in off], sorted(off - {""})  # with names that no plugin has
+
+
+def no_plugin_error(where: object) -> PluginLoadError:
+    """Build the error for a source that holds no plugin."""
+    expected = "a hook such as dse_schedulers, marked @dse.hookimpl, that yields a record"
+    return PluginLoadError("nothing here registers a plugin", where=where, expected=expected)
 
 
 def unknown_plugin(

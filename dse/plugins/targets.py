@@ -12,7 +12,7 @@ from typing import Any
 
 from dse.errors import PluginLoadError
 from dse.plugins.hooks import GROUP
-from dse.plugins.registry import Provider, Registry, load_sources
+from dse.plugins.registry import Provider, Registry, load_sources, no_plugin_error
 from dse.records.plugin import KINDS, PluginRecord
 
 PROJECT = "pyproject.toml"
@@ -71,11 +71,7 @@ def names_path(target: Path | str) -> bool:
 def _all_of(registry: Registry, where: Path) -> Target:
     records = tuple(record for kind in KINDS for record in registry.records(kind).values())
     if not records and not registry.broken:
-        raise PluginLoadError(
-            "nothing here registers a plugin",
-            where=where,
-            expected="a hook such as dse_schedulers, marked @dse.hookimpl, that yields a record",
-        )
+        raise no_plugin_error(where)
     return Target(registry, records, tuple(registry.broken))
 
 

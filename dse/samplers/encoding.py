@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +18,7 @@ from dse.records.design import DesignPoint, Value
 from dse.records.parameters import Choice, Float, Int, Scalar
 from dse.records.plugin import KINDS, Kind
 from dse.space.domain import Domain, at, round_digits, size
-from dse.space.searchspace import SearchedParameter, SearchSpace, snap, value_at
+from dse.space.searchspace import Element, SearchedParameter, SearchSpace, snap
 
 Params = dict[str, Any]
 """A sampler's suggestion: values by element name, and the plugin by kind where a space file names several."""
@@ -69,11 +69,13 @@ class Codec:
 
     def decode(self, params: Mapping[str, Any]) -> DesignPoint:
         """Return the design that flat parameters stand for."""
-        plugins = {kind: str(params.get(kind, self.space.plugins[kind][0])) for kind in KINDS}
-        values = {
-            item.declared.full_name: snap(
-                item, [params.get(element.name, self._fixed.get(element.name)) for element in item.elements]
-            )
+        plugins: dict[str, str] = {kind: str(params.get(kind, self.space.plugins[kind][0])) for kind in KINDS}
+        return self._build(plugins, lambda element: params.get(element.name, self._fixed.get(element.name)))
+
+    def _build(self, plugins: Mapping[str, str], choose: Callable[[Element], Any]) -> DesignPoint:
+        """Return the design of these plugins, with the value that ``choose`` gives to each element."""
+        values: dict[str, Value] = {
+            item.declared.full_name: snap(item, [choose(element) for element in item.elements])
             for kind in KINDS
             for item in self.space.by_plugin[kind, plugins[kind]]
         }
@@ -104,24 +106,24 @@ class Codec:
     def random_point(self, seed: int) -> DesignPoint:
         """Draw a design uniformly: first the plugins, then each of their elements."""
         source = random.Random(seed)  # noqa: S311  # a search, no secret
-        plugins = {kind: source.choice(self.space.plugins[kind]) for kind in KINDS}
-        values: dict[str, Value] = {
-            item.declared.full_name: snap(item, [draw(element.domain, source) for element in item.elements])
-            for kind in KINDS
-            for item in self.space.by_plugin[kind, plugins[kind]]
-        }
-        return DesignPoint(**plugins, values=values)
+        plugins: dict[str, str] = {kind: source.choice(self.space.plugins[kind]) for kind in KINDS}
+        return self._build(plugins, lambda element: draw(element.domain, source))
 
     def point_at(self, index: int) -> DesignPoint:
         """Return design number ``index`` of a finite space."""
         plugins: dict[str, str] = {}
-        values: dict[str, Value] = {}
-        for kind in KINDS:
-            count = int(sum(self.space.plugin_size(kind, name) for name in self.space.plugins[kind]))
-            index, digit = divmod(index, count)
-            plugins[kind], mine = value_at(self.space, kind, digit)
-            values.update(mine)
-        return DesignPoint(**plugins, values=values)
+        digits: dict[str, int] = {}
+        for kind, names in self.space.plugins.items():
+            index, digit = divmod(index, int(sum(self.space.plugin_size(kind, name) for name in names)))
+            for name in names:
+                plugins[kind], count = name, int(self.space.plugin_size(kind, name))
+                if digit < count:
+                    break
+                digit -= count
+            for item in self.space.by_plugin[kind, plugins[kind]]:
+                for element in item.elements:
+                    digit, digits[element.name] = divmod(digit, int(size(element.domain)))
+        return self._build(plugins, lambda element: at(element.domain, digits[element.name]))
 
     def _scalars(self, item: SearchedParameter, value: Value | None) -> Params:
         name = item.declared.full_name

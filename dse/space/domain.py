@@ -152,15 +152,8 @@ def _choices(declared: Domain, values: Any, where: str) -> Domain:
 
 def _choice(declared: Domain, values: tuple[Scalar, ...]) -> Choice:
     """Build a choice of some values of any declared parameter; a number may be searched over a list of its values."""
-    return Choice(
-        name=declared.name,
-        summary=declared.summary,
-        unit=declared.unit,
-        scope=declared.scope,
-        scores=declared.scores,
-        choices=values,
-        default=declared.default if declared.default in values else values[0],
-    )
+    shared: dict[str, Any] = {name: getattr(declared, name) for name in ("name", "summary", "unit", "scope", "scores")}
+    return Choice(**shared, choices=values, default=declared.default if declared.default in values else values[0])
 
 
 def check_allowed(declared: Domain, value: Any, where: str) -> Scalar:

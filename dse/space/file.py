@@ -209,19 +209,16 @@ def _read_text(path: Path) -> str:
 def parse(raw: dict[str, Any], *, path: Path | None = None, problems: list[DseError] | None = None) -> SpaceFile:
     """Validate the content of a space file; see `load`. A file that an option names lies beside the space file."""
     if path is not None:
-        raw = {
-            key: _with_files(table, path.parent) if key in (*KINDS, "reference_hardware") else table
-            for key, table in raw.items()
-        }
+        tables = {key: raw[key] for key in (*KINDS, "reference_hardware") if key in raw}
+        raw = raw | _with_files(tables, path.parent)
     raise_in_order(_list_unholdable(raw, path or "space"), path)
     space, rest, told = validate_rest(SpaceFile, raw, path)
     workload = rest.get("workload")
     if problems is not None and isinstance(workload, dict):
         spec, usable, more = validate_rest(WorkloadSpec, workload, path, "workload")
         told += more
-        if spec is not None and len(spec.tasks) == len(
-            workload["tasks"]
-        ):  # without a task, names of it would be unknown
+        # Without a task, names of it would be unknown.
+        if spec is not None and len(spec.tasks) == len(workload["tasks"]):
             workload = usable
     if space is not None:
         space._path = path  # noqa: SLF001  # pydantic takes private attributes only after construction

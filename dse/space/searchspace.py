@@ -12,10 +12,10 @@ from typing import Any
 
 from dse.files import hash_parts
 from dse.opened import without_folders
-from dse.records.design import PluginParameter, Value
+from dse.records.design import DesignPoint, PluginParameter, Value
 from dse.records.parameters import Choice, Permutation, Scalar, lehmer_decode, lehmer_encode
 from dse.records.plugin import KINDS, Kind
-from dse.space.domain import Domain, at, size, snap_value
+from dse.space.domain import Domain, size, snap_value
 from dse.space.file import SpaceFile
 from dse.space.workload_paths import with_paths
 
@@ -108,13 +108,12 @@ class SearchSpace:
     @cached_property
     def by_plugin(self) -> Mapping[tuple[Kind, str], tuple[SearchedParameter, ...]]:
         """Parameters of each plugin, in declared order."""
-        return {
-            (kind, name): tuple(
-                item for item in self.parameters if item.declared.kind == kind and item.declared.plugin == name
-            )
-            for kind in KINDS
-            for name in self.plugins[kind]
+        by_plugin: dict[tuple[Kind, str], tuple[SearchedParameter, ...]] = {
+            (kind, name): () for kind, names in self.plugins.items() for name in names
         }
+        for item in self.parameters:
+            by_plugin[item.declared.kind, item.declared.plugin] += (item,)
+        return by_plugin
 
     @cached_property
     def size(self) -> float:
@@ -129,9 +128,8 @@ class SearchSpace:
     def digest(self) -> str:
         """Hash of all that decides which designs are searched and how; without budget and limits, since these may change."""
         table = self.file.search.model_dump(exclude={"trials", "max_failed_share", "time_limit_s", "memory_gb"})
-        if (
-            table["reference_point"] is None
-        ):  # before objectives had references, this point was the default of all studies
+        # Before objectives had references, this point was the default of all studies.
+        if table["reference_point"] is None:
             table["reference_point"] = {"array_area_ratio": 1.0, "energy_ratio": 1.25, "accuracy_drop": 5.0}
         usual = {name: field.default for name, field in type(self.file.search).model_fields.items()}
         search = {name: value for name, value in table.items() if name in _OF_EVERY_DIGEST or value != usual[name]}
@@ -159,25 +157,18 @@ def describe(domain: Domain) -> dict[str, Any]:
     return {"low": domain.low, "high": domain.high, "step": domain.step, "log": domain.log}
 
 
-def value_at(space: SearchSpace, kind: Kind, index: int) -> tuple[str, dict[str, Value]]:
-    """Return assignment number ``index`` of a kind with a finite number of them: the plugin and its values."""
-    for name in space.plugins[kind]:
-        count = int(space.plugin_size(kind, name))
-        if index >= count:
-            index -= count
-            continue
-        values: dict[str, Value] = {}
-        for item in space.by_plugin[kind, name]:
-            chosen = []
-            for element in item.elements:
-                index, digit = divmod(index, int(size(element.domain)))
-                chosen.append(at(element.domain, digit))
-            values[item.declared.full_name] = item.value(chosen)
-        return name, values
-    raise IndexError(index)
-
-
 def snap(item: SearchedParameter, chosen: list[Any]) -> Value:
     """Build a parameter's value from a sampler's suggestions for its elements."""
     pairs = zip(item.elements, chosen, strict=True)
     return item.value([snap_value(element.domain, value) for element, value in pairs])
+
+
+def default_point(space: SearchSpace, **chosen: str) -> DesignPoint:
+    """Return the design of each kind's first plugin, or of one chosen by kind, with every parameter at its default."""
+    first = {kind: chosen.get(kind, names[0]) for kind, names in space.plugins.items()}
+    values = {
+        item.declared.full_name: item.value([element.domain.default for element in item.elements])
+        for kind, name in first.items()
+        for item in space.by_plugin[kind, name]
+    }
+    return DesignPoint(**first, values=values)

@@ -171,11 +171,6 @@ class TaskSpec(_Strict):
     fine_tune: FineTuneSpec = FineTuneSpec()
     rate: Annotated[float, Field(gt=0)] = 1.0
 
-    @property
-    def held_out(self) -> bool:
-        """Whether the rows of ``path`` are for scoring alone: dse does not fine-tune on them."""
-        return bool(self.checkpoint or self.data.train)
-
     @model_validator(mode="before")
     @classmethod
     def _packaged(cls, raw: Any) -> Any:
@@ -253,18 +248,11 @@ def parse(raw: dict[str, Any], *, path: Path | None = None) -> WorkloadSpec:
     raise_errors(problems)
     assert spec is not None  # a table without problems is valid
     folder = path.parent if path is not None else Path()
-    return spec.model_copy(
-        update={
-            "base": spec.base.model_copy(update={"source": _beside(folder, spec.base.source)}),
-            "tasks": tuple(_locate_files(task, folder) for task in spec.tasks),
-        }
-    )
-
-
-def _locate_files(task: TaskSpec, folder: Path) -> TaskSpec:
-    return task.model_copy(
-        update={"data": _find_table(task.data, folder), "checkpoint": _beside(folder, task.checkpoint)}
-    )
+    base, tasks = spec.base.model_copy(update={"source": _beside(folder, spec.base.source)}), []
+    for task in spec.tasks:
+        files = {"data": _find_table(task.data, folder), "checkpoint": _beside(folder, task.checkpoint)}
+        tasks.append(task.model_copy(update=files))
+    return spec.model_copy(update={"base": base, "tasks": tuple(tasks)})
 
 
 def _find_table(data: DataSpec, folder: Path) -> DataSpec:
@@ -273,9 +261,8 @@ def _find_table(data: DataSpec, folder: Path) -> DataSpec:
         return data
     if data.otherwise is not None and not has_table(folder / expand_home(data.path, folder)):
         return _find_table(data.otherwise, folder)
-    return data.model_copy(
-        update={key: str(folder / expand_home(name, folder)) for key in FILES if (name := getattr(data, key))}
-    )
+    files = {key: str(folder / expand_home(name, folder)) for key in FILES if (name := getattr(data, key))}
+    return data.model_copy(update=files)
 
 
 def _beside(folder: Path, name: str) -> str:

@@ -40,12 +40,8 @@ def resolved_text(space: SearchSpace, *, trials: int | None = None) -> str:
 def _kind(space: SearchSpace, kind: Kind) -> dict[str, Any]:
     table: dict[str, Any] = {"plugins": list(space.plugins[kind])}
     for name in space.plugins[kind]:
-        table[name] = {
-            "options": space.file.kind(kind).table(name).options,
-            "parameters": {
-                item.declared.parameter.name: _parameter(item, space) for item in space.by_plugin[kind, name]
-            },
-        }
+        parameters = {item.declared.parameter.name: _parameter(item, space) for item in space.by_plugin[kind, name]}
+        table[name] = {"options": space.file.kind(kind).table(name).options, "parameters": parameters}
     return table
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,8 +19,8 @@ from dse.samplers.fallback import unseen_point
 from dse.samplers.seeds import derive
 from dse.samplers.suggester import Suggester, Told
 from dse.space.searchspace import SearchSpace
-from dse.study.log.events import check_done, damaged_event_error
-from dse.study.log.file import StudyLog, pause_garbage_collection
+from dse.study.log.events import check_done
+from dse.study.log.file import StudyLog, damaged_event_error, pause_garbage_collection
 from dse.study.log.history import History, Trial
 from dse.study.observer import Observer
 from dse.study.progress import Ledger
@@ -66,9 +67,7 @@ class Loop:
     _asked_in: int = field(default=-1, init=False)  # the session that asked the open trial
     _failure: Mapping[str, Any] = field(default_factory=dict, init=False)
     _in_flight: Trial | None = field(default=None, init=False)
-    _session: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(("failed", "evaluated", "deaths"), 0), init=False
-    )
+    _session: Counter[str] = field(default_factory=Counter, init=False)  # failed, evaluated, deaths
 
     @pause_garbage_collection()
     def restore(self, history: History) -> None:
@@ -173,8 +172,7 @@ class Loop:
     def _evaluate(self, asked: Mapping[str, Any]) -> Told:
         """Evaluate the asked design, append the result to the log, and record it in the ledger."""
         started = time.perf_counter()
-        number = asked["trial"]
-        self.observer.on_ask(number, asked["source"])
+        self.observer.on_ask(asked["trial"], asked["source"])
         point = self.codec.decode(asked["params"])
         first = self.ledger.seen.get(point.key())
         if first is None:
@@ -184,9 +182,7 @@ class Loop:
             cells = {"status": Status.DUPLICATE, "reason": reason, "duplicate_of": first}
             outcome = Outcome(cells, self.ledger.recall(first))
         row: dict[str, Any] = {
-            "trial": number,
-            "source": asked["source"],
-            "seed": asked["seed"],
+            **{name: asked[name] for name in ("trial", "source", "seed")},
             **{kind: point.plugin(kind) for kind in KINDS},
             **{PREFIX + name: value for name, value in point.values.items()},
             **outcome.cells,

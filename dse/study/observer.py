@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from dse.results.status import Status
 
@@ -51,8 +51,8 @@ class Progress:
         return self.counts.get(Status.FAILED, 0)
 
 
-class Observer(Protocol):
-    """Follows a study; derive from `NullObserver` to implement only some methods."""
+class Observer:
+    """Follows a study; a subclass overrides the methods that it needs, and ignores the rest."""
 
     def on_start(self, progress: Progress) -> None:
         """Follow the start: the log is read and everything is checked; heavy preparation comes next."""
@@ -73,23 +73,5 @@ class Observer(Protocol):
         """Follow the end: no more trials come, for a reason; the results are written."""
 
 
-class NullObserver:
+class NullObserver(Observer):
     """Ignores everything."""
-
-    def on_start(self, progress: Progress) -> None:
-        """Ignore."""
-
-    def on_ready(self) -> None:
-        """Ignore."""
-
-    def on_ask(self, trial: int, source: str) -> None:
-        """Ignore."""
-
-    def trial(self, progress: Progress, row: Mapping[str, Any]) -> None:
-        """Ignore."""
-
-    def note(self, message: str) -> None:
-        """Ignore."""
-
-    def on_finish(self, progress: Progress, reason: str) -> None:
-        """Ignore."""

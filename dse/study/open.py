@@ -16,8 +16,7 @@ from dse.results.files import LOCK, LOG
 from dse.results.objectives import expression_columns
 from dse.samplers.encoding import Codec
 from dse.space.searchspace import SearchSpace
-from dse.study.log.events import damaged_event_error
-from dse.study.log.file import read_events
+from dse.study.log.file import damaged_event_error, read_events
 from dse.study.log.history import LOG_SCHEMA, History, read_history
 from dse.study.provenance import ACCOUNTING, Provenance, accounting_of, machine, own_version, versions
 

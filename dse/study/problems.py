@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dse.cost.reference import reference_values
 from dse.errors import DseError, UnknownNameError, collect, raise_errors
 from dse.files import is_folder
 from dse.models.checks import check_length
+from dse.models.loaded_task import LoadedTask
+from dse.models.loaded_workload import LoadedWorkload
 from dse.plugins.declared import declare_parameters
 from dse.plugins.registry import Registry
 from dse.records.design import PluginParameter
@@ -17,15 +19,11 @@ from dse.records.plugin import KINDS, Kind
 from dse.records.workload import Encoder, Task, Traffic, Workload
 from dse.samplers.encoding import Codec
 from dse.samplers.factory import make_factory
+from dse.space.file import SpaceFile
 from dse.space.resolve import resolve
 from dse.space.searchspace import SearchSpace
+from dse.space.workload import WorkloadSpec
 from dse.testing.workloads import tiny_workload
-
-if TYPE_CHECKING:
-    from dse.models.loaded_task import LoadedTask
-    from dse.models.loaded_workload import LoadedWorkload
-    from dse.space.file import SpaceFile
-    from dse.space.workload import WorkloadSpec
 
 
 def check_workload(space: SpaceFile, loaded: LoadedWorkload, *, local: bool) -> tuple[Encoder | None, list[DseError]]:

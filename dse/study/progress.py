@@ -22,6 +22,10 @@ class Ledger:
     Args:
         space: the resolved search space.
         total: the budget.
+
+    Attributes:
+        seen: number of the first trial of each design, by the key of the design.
+        in_a_row: duplicates since the last new design.
     """
 
     def __init__(self, space: SearchSpace, total: int) -> None:
@@ -33,7 +37,7 @@ class Ledger:
         self._best: dict[str, float] = {}
         self._told: list[Told] = []
         self._counts = dict.fromkeys(Status, 0)
-        self._in_a_row = 0
+        self.in_a_row = 0
         self._fallbacks = 0
         self._measured = 0
         self._cached = 0
@@ -63,12 +67,7 @@ class Ledger:
     @property
     def is_stuck(self) -> bool:
         """Whether the sampler has repeated itself long enough for a random unseen design."""
-        return self._in_a_row >= max(PATIENCE >> self._fallbacks, 1)
-
-    @property
-    def in_a_row(self) -> int:
-        """Duplicates since the last new design."""
-        return self._in_a_row
+        return self.in_a_row >= max(PATIENCE >> self._fallbacks, 1)
 
     def recall(self, number: int) -> Told:
         """Return the result that the sampler learned of a trial."""
@@ -86,9 +85,9 @@ class Ledger:
         status = Status(row["status"])
         self._counts[status] += 1
         if status is Status.DUPLICATE:
-            self._in_a_row += 1
+            self.in_a_row += 1
             return
-        self._in_a_row = 0
+        self.in_a_row = 0
         if row["source"] == "random":
             self._fallbacks += 1
         elif row["source"] == "sampler":

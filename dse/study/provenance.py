@@ -9,14 +9,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dse.plugins.registry import Registry
 from dse.records.plugin import Kind
 from dse.space.file import SpaceFile
 from dse.threads import count_cores
-
-if TYPE_CHECKING:
-    from dse.plugins.registry import Registry
 
 ACCOUNTING = 2
 """Edition of the accounting, raised when `dse` counts or charges the same design otherwise: a study holds one edition."""

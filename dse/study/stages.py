@@ -22,12 +22,6 @@ from dse.space.file import SpaceFile
 Beaten = Callable[[Sequence[float]], bool]
 
 
-def nothing_beats(values: Sequence[float]) -> bool:
-    """Return False: without measured designs, none beats these objectives."""
-    del values
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """Result of evaluating a design.
@@ -62,7 +56,7 @@ class Evaluator:
         self._screens = space.search.screen and scored
         self._baseline: float | None = None
 
-    def evaluate(self, point: DesignPoint, beaten: Beaten = nothing_beats) -> Outcome:
+    def evaluate(self, point: DesignPoint, beaten: Beaten | None = None) -> Outcome:
         """Evaluate a design; whatever the problem raises makes a failed row, except for a disk that refuses the cache.
 
         Keyboard interrupts still come through.
@@ -72,7 +66,8 @@ class Evaluator:
 
         Args:
             point: the design.
-            beaten: function that returns whether a known design is at least as good in every objective.
+            beaten: function that returns whether a known design is at least as good in every objective; None if no design
+                is known.
         """
         parameters = {PREFIX + name: value for name, value in point.values.items()}
         cells: dict[str, Any] = {"stage": "cost", "status": Status.DONE, "violation": 0.0, **parameters}
@@ -110,7 +105,7 @@ class Evaluator:
         excesses, _ = check(self._constraints, {**row, **evaluate_objectives(row, self._objectives)[0]})
         return Told(values, {**excesses, LIMITS: row["violation"]})
 
-    def _stages(self, point: DesignPoint, cells: dict[str, Any], beaten: Beaten) -> Outcome:
+    def _stages(self, point: DesignPoint, cells: dict[str, Any], beaten: Beaten | None) -> Outcome:
         excesses, reasons = self._take_cost(self._cost(point), cells)
         if reasons or not self.needs_score:
             return self._tell(cells, excesses, reasons)
@@ -142,7 +137,7 @@ class Evaluator:
         return reasons
 
     def _screen(
-        self, point: DesignPoint, cells: dict[str, Any], excesses: Mapping[str, float], beaten: Beaten
+        self, point: DesignPoint, cells: dict[str, Any], excesses: Mapping[str, float], beaten: Beaten | None
     ) -> Outcome | None:
         """Stop a design that loses too much on some rows to reach the front, whatever its score on the others; else None."""
         if self._baseline is None:
@@ -154,7 +149,7 @@ class Evaluator:
         least = lost - (metrics["accuracy_drop"] - metrics["accuracy_drop_low"])
         best = {"score_mean": self._baseline - least / 100}
         hoped = self._values({**cells, **best})
-        if hoped is None or not beaten(hoped):
+        if hoped is None or beaten is None or not beaten(hoped):
             return None
         cells |= {
             "status": Status.STOPPED,

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import StudyError
-from dse.records.plugin import KINDS
+from dse.records.design import DesignPoint
+from dse.records.plugin import KINDS, Kind
 from dse.results.points import PREFIX, PROFILED, point_of, tasks_of
 from dse.results.read import DAMAGE
+from dse.space.searchspace import SearchSpace, default_point, snap
 from dse.study.task_values import point_in
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dse.records.design import DesignPoint
-    from dse.records.plugin import Kind
-    from dse.space.searchspace import SearchSpace
 
 PROFILE = "profile.parquet"
 PROPOSALS = "proposals.parquet"
@@ -122,8 +121,6 @@ def profiled_rows(path: Path | str, space: SearchSpace) -> list[dict[str, Any]]:
 def _profiled_row(of_setting: pd.DataFrame, space: SearchSpace) -> dict[str, Any]:
     """Return one setting of a profile as a trial's values by column."""
     from dse.analysis.profile import per_task
-    from dse.space.default_design import default_point
-    from dse.space.searchspace import snap
 
     first, scores = of_setting.iloc[0], dict(zip(of_setting["task"], of_setting["score"], strict=True))
     chosen: dict[Kind, str] = {"generator": str(first["generator"]), "compressor": str(first["compressor"])}

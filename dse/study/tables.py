@@ -124,11 +124,7 @@ def write_results(folder: Path, history: History, rows: Rows | None = None) -> t
         rows = Rows(rows.columns, made)
     write_text_whole(folder / PROVENANCE, json.dumps(_provenance(history), indent=2) + "\n")
     return write_tables(
-        folder,
-        rows,
-        study=last["study"],
-        objectives=last["objectives"],
-        reference_point=last["reference_point"],
+        folder, rows, study=last["study"], objectives=last["objectives"], reference_point=last["reference_point"]
     )
 
 

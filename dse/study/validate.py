@@ -11,7 +11,9 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from dse.errors import StudyError
 from dse.files import write_whole
@@ -30,9 +32,6 @@ from dse.study.open import check_unchanged, hold, session_event
 from dse.study.provenance import Provenance
 from dse.study.tables import refresh
 from dse.study.task_values import point_in
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LOG = "validation.jsonl"
 LEAST = {"area": ("array_area_ratio", "energy_uj"), "energy": ("energy_uj", "array_area_ratio")}
@@ -96,8 +95,6 @@ def validate(
     Raises:
         StudyError: the study does not exist, is running, was begun under other conditions, or was not scored.
     """
-    import pandas as pd
-
     folder = Path(folder)
     with hold(folder):
         tables = refresh(folder)
@@ -134,8 +131,6 @@ def validate(
 
 def _with_earlier(table: pd.DataFrame, file: Path) -> pd.DataFrame:
     """Return scored designs, and the other designs of the file, which earlier validations scored; sorted by trial."""
-    import pandas as pd
-
     if not file.is_file():
         return table
     try:
@@ -149,8 +144,6 @@ def _with_earlier(table: pd.DataFrame, file: Path) -> pd.DataFrame:
 
 def _designs(trials: Path, pareto: Path) -> tuple[list[dict[Any, Any]], list[dict[Any, Any]]]:
     """Return the rows of the front, and of the designs that a profile proposed and that are not on the front."""
-    import pandas as pd
-
     front: list[dict[Any, Any]] = pd.read_parquet(pareto, use_threads=False).to_dict("records")
     if not front or any(pd.isna(row["accuracy_drop"]) for row in front):
         raise StudyError(

@@ -43,7 +43,7 @@ def measure(results: Path) -> list[dict[str, Any]]:
     """
     from dse.commands.open import open_problem
     from dse.results.read import read_trials
-    from dse.space.default_design import default_point
+    from dse.space.searchspace import default_point
     from dse.study.load import request
     from dse.study.run import run
 

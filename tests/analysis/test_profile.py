@@ -16,9 +16,9 @@ from dse.records.callbacks import ignore_progress
 from dse.records.design import DesignPoint, PluginParameter
 from dse.records.parameters import Float, Int
 from dse.records.scored import CostResult, ScoreResult
-from dse.space.default_design import default_point
 from dse.space.file import parse
 from dse.space.resolve import resolve
+from dse.space.searchspace import default_point
 from tests.support.fakes import FakeProblem, Formula, raw_space
 
 TASKS = ("trec6", "tweet_sent", "sst2")

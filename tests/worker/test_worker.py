@@ -16,8 +16,8 @@ import pytest
 
 import dse
 from dse.errors import PluginContractError, TimeLimitError, WorkerError
-from dse.space.default_design import default_point
 from dse.space.file import load
+from dse.space.searchspace import default_point
 from dse.study.load import Request
 from dse.worker.client import RemoteProblem
 

@@ -54,10 +54,7 @@ def read_parts(parts: list[Path]) -> pd.DataFrame:
     Raises:
         DataError: two files name the classes of a column differently, or a file of several has a name twice.
     """
-    tables = [
-        pa.ipc.open_stream(pa.memory_map(str(part))).read_all() if part.suffix == ".arrow" else _read_parquet(part)
-        for part in parts
-    ]
+    tables = [_read_part(part) for part in parts]
     classes: dict[str, list[str]] = {}
     absent: dict[str, tuple[Path, list[str]]] = {}
     columns = {name for table in tables for name in table.column_names}
@@ -80,7 +77,10 @@ def read_parts(parts: list[Path]) -> pd.DataFrame:
     return whole
 
 
-def _read_parquet(path: Path) -> pa.Table:
+def _read_part(path: Path) -> pa.Table:
+    """Read one file of parquet, or of Arrow's streams."""
+    if path.suffix == ".arrow":
+        return pa.ipc.open_stream(pa.memory_map(str(path))).read_all()
     file = pq.ParquetFile(path)
     groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
     if sum(group.total_byte_size for group in groups) > MOST_BYTES:

@@ -75,7 +75,7 @@ def by_length(tokens: Encoded, budget: int = TOKENS_PER_BATCH) -> list[NDArray[A
     return parts
 
 
-def batches(tokens: Encoded, device: str) -> Iterator[tuple[NDArray[Any], dict[str, Tensor]]]:
+def iterate_batches(tokens: Encoded, device: str) -> Iterator[tuple[NDArray[Any], dict[str, Tensor]]]:
     """Yield the rows of each length-sorted batch, and their padded inputs on a device."""
     for rows in by_length(tokens):
         yield rows, batch(tokens, rows, device)

@@ -109,7 +109,7 @@ def _convert(sums: Tensor, converter: Converter) -> Tensor:
 
 
 def move_to(value: Any, device: torch.device) -> Any:
-    """Return a tensor on a device; of a stored piece, or a tuple of parts, a copy whose tensors lie there."""
+    """Return a tensor on a device, or a copy of a stored piece, or of a tuple of parts, whose tensors lie there."""
     if isinstance(value, torch.Tensor):
         return value.to(device)
     if isinstance(value, tuple):

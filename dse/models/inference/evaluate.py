@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 
 from dse.errors import DataError
 from dse.models.data.splits import Splits
-from dse.models.data.text import batches, encode
+from dse.models.data.text import encode, iterate_batches
 from dse.models.inference import task_metrics as metrics
 from dse.models.inference.crossbar import CrossbarLayers, Pool
 from dse.models.weight_cache import WeightCache
@@ -176,12 +176,12 @@ def on_crossbars(
 
 def make_batches(tokenizer: Any, frame: pd.DataFrame, max_length: int, device: str) -> list[Batch]:
     """Tokenise rows with columns text and text_b into length-sorted, padded batches."""
-    return list(batches(encode(tokenizer, frame, max_length), device))
+    return list(iterate_batches(encode(tokenizer, frame, max_length), device))
 
 
 def run(
     layers: CrossbarLayers,
-    parts: Sequence[Batch],
+    batches: Sequence[Batch],
     held: Effective,
     input_bits: int,
     keep_layers: Sequence[bool] | None = None,
@@ -193,10 +193,10 @@ def run(
         Logits (n, classes) in the order of the rows, and the share of rows that ran each layer if rows may leave early.
     """
     with torch.inference_mode(), layers.holding(held, keep_layers, base_layers, input_bits):
-        outputs = [layers.logits(inputs).cpu() for _, inputs in parts]
+        outputs = [layers.logits(inputs).cpu() for _, inputs in batches]
         reach = layers.reach
-    logits = np.empty((sum(len(rows) for rows, _ in parts), outputs[0].shape[-1]), dtype=np.float32)
-    for (rows, _), values in zip(parts, outputs, strict=True):
+    logits = np.empty((sum(len(rows) for rows, _ in batches), outputs[0].shape[-1]), dtype=np.float32)
+    for (rows, _), values in zip(batches, outputs, strict=True):
         logits[rows] = values.numpy()
     return logits, reach
 

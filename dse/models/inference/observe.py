@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from dse.models.data.text import Encoded, batches
+from dse.models.data.text import Encoded, iterate_batches
 from dse.models.encoder import Decomposed
 from dse.models.slots import Skip
 from dse.records.observation import Observation
@@ -46,7 +46,7 @@ def observe(
     first = decomposed.layers[min(running)]
     hooks.append(first.register_forward_pre_hook(lambda _, values: (values[0].detach().requires_grad_(), *values[1:])))
     try:
-        for _, fed in batches(tokens, device):
+        for _, fed in iterate_batches(tokens, device):
             inputs.clear()
             logits = model(**fed).logits
             (logits * torch.randn(logits.shape, generator=generator).to(device)).sum().backward()

@@ -14,7 +14,7 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from dse.models import checkpoints as models
-from dse.models.data.text import Encoded, batches, encode_sample
+from dse.models.data.text import Encoded, encode_sample, iterate_batches
 from dse.records.arrays import Bools, Floats
 
 if TYPE_CHECKING:
@@ -63,9 +63,8 @@ def pool_rows(work: LoadedWorkload, rows: int) -> Encoded:
     The rows are training rows, or search rows where none is for training.
     """
     each = -(-rows // len(work.tasks))
-    parts = [
-        encode_sample(work.tokenizer, task.splits.sample, task.spec.max_length, each) for task in work.tasks.values()
-    ]
+    tasks = work.tasks.values()
+    parts = [encode_sample(work.tokenizer, task.splits.sample, task.spec.max_length, each) for task in tasks]
     inputs = {name: [row for part in parts for row in part.inputs[name]] for name in parts[0].inputs}
     lengths, truncated = np.concatenate([part.lengths for part in parts]), sum(part.truncated for part in parts)
     return Encoded(inputs, lengths, truncated, parts[0].pad)
@@ -87,7 +86,7 @@ def hidden_states(model: PreTrainedModel, tokens: Encoded, sampled: Bools, *, de
     chosen = torch.from_numpy(sampled)
     parts, start = [], 0
     with torch.inference_mode():
-        for _, fed in batches(tokens, device):
+        for _, fed in iterate_batches(tokens, device):
             _, *layers = running(**fed, output_hidden_states=True).hidden_states  # the embeddings come first
             real = fed["attention_mask"].bool()
             end = start + int(real.sum())

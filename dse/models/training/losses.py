@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from dse.cache import ArrayCache
 from dse.errors import DataError
-from dse.models.data.text import Encoded, batches, encode
+from dse.models.data.text import Encoded, encode, iterate_batches
 from dse.models.training import finetune
 
 if TYPE_CHECKING:
@@ -91,7 +91,10 @@ def _run(work: LoadedWorkload, teacher: LoadedTask, tokens: Encoded) -> NDArray[
     model.to(work.device).eval()
     bf16 = finetune.use_bf16(model, work.device)
     with torch.inference_mode(), torch.autocast(work.device, torch.bfloat16, enabled=bf16):
-        parts = [(rows, model(**inputs).logits.float().cpu().numpy()) for rows, inputs in batches(tokens, work.device)]
+        parts = [
+            (rows, model(**inputs).logits.float().cpu().numpy())
+            for rows, inputs in iterate_batches(tokens, work.device)
+        ]
     order = np.argsort(np.concatenate([rows for rows, _ in parts]))
     return np.concatenate([logits for _, logits in parts])[order]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from dse.records.arrays import Floats
 from dse.records.design import DesignPoint
 from dse.records.parameters import Choice, Permutation
-from dse.records.plugin import KINDS, Kind
+from dse.records.plugin import KINDS
 from dse.space.domain import Domain, size
 from dse.space.searchspace import SearchedParameter, SearchSpace
 
@@ -40,7 +40,7 @@ class Features:
         for kind in KINDS:
             if kind != "scheduler" and len(space.plugins[kind]) > 1:
                 self._add(str(kind), len(space.plugins[kind]))
-        for item in self._items(KINDS):
+        for item in self._items():
             self._add(item.declared.full_name, _width(item) * (2 if self._joint and _of_tasks(item) else 1))
 
     def of(self, points: Sequence[DesignPoint]) -> Floats:
@@ -51,7 +51,7 @@ class Features:
             if str(kind) in self._columns:
                 chosen = np.array([names.index(point.plugin(kind)) for point in points])
                 rows[..., self._columns[str(kind)]] = np.eye(len(names))[chosen][:, None]
-        for item in self._items(KINDS):
+        for item in self._items():
             kind, plugin = item.declared.kind, item.declared.plugin
             using = np.array([at for at, point in enumerate(points) if point.plugin(kind) == plugin], dtype=int)
             if using.size:
@@ -71,11 +71,11 @@ class Features:
             keys.append(tuple(row.tobytes() + task.to_bytes(2, "big") for task, row in enumerate(reached)))
         return keys
 
-    def _items(self, kinds: Iterable[Kind]) -> list[SearchedParameter]:
+    def _items(self) -> list[SearchedParameter]:
         """Return searched parameters that may change scores, such as hardware parameters: terms may follow the geometry."""
         return [
             item
-            for kind in kinds
+            for kind in KINDS
             if kind != "scheduler"
             for name in self._space.plugins[kind]
             for item in self._space.by_plugin[kind, name]
@@ -108,12 +108,8 @@ def _of_tasks(item: SearchedParameter) -> bool:
 def _width(item: SearchedParameter) -> int:
     """Return the number of columns that a parameter has for one task."""
     layers = item.shape[-1] if "layer" in item.declared.parameter.scope else 1
-    return layers * _codes(item.elements[0].domain)
-
-
-def _codes(domain: Domain) -> int:
-    """Return the number of columns that one element has."""
-    return len(domain.choices) if isinstance(domain, Choice) and not _is_number(domain.choices[0]) else 1
+    domain = item.elements[0].domain
+    return layers * len(domain.choices) if isinstance(domain, Choice) and not _is_number(domain.choices[0]) else layers
 
 
 def _is_number(value: object) -> bool:

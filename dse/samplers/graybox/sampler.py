@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution
+from optuna.trial import FrozenTrial
 
 from dse.errors import DseError, SpaceError, raise_errors, unknown_name
 from dse.samplers.graybox.proposer import GrayboxOptions, Proposer
-
-if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
-    from optuna.trial import FrozenTrial
-
 
 MOST = 10**6
 """Largest value of an option: so many designs fit into memory."""

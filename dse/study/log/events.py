@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from dse.errors import StudyError
 from dse.records.plugin import KINDS
 from dse.results.columns import BASELINE_COLUMNS
 from dse.results.objectives import Objective, read_objectives
 from dse.results.status import Status
-from dse.study.log.file import CUT
+from dse.study.log.file import CUT, damaged_event_error
 
 Event = Mapping[str, Any]
+Fault: TypeAlias = tuple[str, object]
+"""What an event should hold, and what it holds instead."""
 _SESSION: dict[str, type | tuple[type, ...]] = {
-    "study": str,
-    "at_trial": int,
-    "time": str,
-    "space_hash": str,
-    "seed": int,
-    "objectives": list,
-    "reference_point": dict,
-    "versions": dict,
-    "plugins": dict,
-    "digests": dict,
-    "machine": dict,
-    "columns": list,
-    "notes": list,
+    **dict.fromkeys(("study", "time", "space_hash"), str),
+    **dict.fromkeys(("at_trial", "seed"), int),
+    **dict.fromkeys(("objectives", "columns", "notes"), list),
+    **dict.fromkeys(("reference_point", "versions", "plugins", "digests", "machine"), dict),
 }
 _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "header": _SESSION,
@@ -54,26 +47,13 @@ def misplaced_event_error(path: Path, line: int, expected: str, found: object) -
     return StudyError(message, where=f"{path}:{line}", expected=expected, found=found, fix=CUT)
 
 
-def damaged_event_error(path: Path, line: int, expected: str, found: object) -> StudyError:
-    """Build the error for an event with something wrong in it."""
-    message = f"line {line} of the log is damaged"
-    return StudyError(message, where=f"{path}:{line}", expected=expected, found=f"{found!r:.80}", fix=CUT)
-
-
 def check_keys(path: Path, line: int, event: Event) -> None:
     """Refuse an event without the keys that later code reads.
 
     Raises:
         StudyError: the event lacks a key, or a value has the wrong type.
     """
-    name = str(event["event"])
-    present = {key: kind for key, kind in _OPTIONAL.get(name, {}).items() if key in event}
-    for key, kind in (_KEYS.get(name, {}) | present).items():
-        value = event.get(key)
-        if key not in event or not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise damaged_event_error(path, line, f"{name} with {key}", value)
-    if name in ("header", "resumed"):
-        _check_session(path, line, event)
+    _refuse_first(path, line, _find_wrong_keys(event))
 
 
 def column_types(path: Path, line: int, session: Event) -> dict[str, str]:
@@ -107,76 +87,98 @@ def check_done(path: Path, line: int, done: Event, asked: Event, session: Event,
     Raises:
         StudyError: the result does not fit the trial, the study, the tables or the samplers.
     """
-    row = done["row"]
+    objectives = read_objectives(session["objectives"])
+    _refuse_first(path, line, _find_wrong_cells(done["row"], asked, types))
+    _refuse_first(path, line, _find_wrong_baselines(done))
+    _refuse_first(path, line, _find_wrong_values(done, objectives))
+
+
+def _refuse_first(path: Path, line: int, faults: Iterable[Fault]) -> None:
+    """Raise the first fault of an event, if it has one; nothing after it is looked for."""
+    for expected, found in faults:
+        raise damaged_event_error(path, line, expected, found)
+
+
+def _find_wrong_keys(event: Event) -> Iterator[Fault]:
+    """Yield the faults in the keys of an event, and in the content of one that opens a session."""
+    name = str(event["event"])
+    present = {key: kind for key, kind in _OPTIONAL.get(name, {}).items() if key in event}
+    for key, kind in (_KEYS.get(name, {}) | present).items():
+        value = event.get(key)
+        if key not in event or not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            yield f"{name} with {key}", value
+    if name in ("header", "resumed"):
+        yield from _find_wrong_facts(event)
+
+
+def _find_wrong_facts(session: Event) -> Iterator[Fault]:
+    """Yield the faults in the content of an event that opens a session."""
+    try:
+        read_objectives(session["objectives"])
+    except ValueError:
+        yield "objectives that are columns or expressions", session["objectives"]
+    if not all(_fits(value, "float64") for value in session["reference_point"].values()):
+        yield "a reference point of numbers", session["reference_point"]
+    for key in ("versions", "plugins", "digests"):
+        if not all(isinstance(value, str) for value in session[key].values()):
+            yield f"{key} as texts", session[key]
+    for row in session.get("profiled", []):
+        scores = [value for name, value in row.items() if name.startswith("score")] if isinstance(row, dict) else [None]
+        if not all(_fits(value, "float64") for value in scores) or not all(isinstance(row.get(k), str) for k in KINDS):
+            yield "designs of a profile, with plugins and scores", row
+    edition = session.get("accounting", 1)  # logs that were begun before it was written have none
+    if not _fits(edition, "int64"):
+        yield "accounting as a whole number", edition
+    if "dse" not in session["versions"]:
+        yield "versions with that of dse", session["versions"]
+
+
+def _find_wrong_cells(row: Mapping[str, Any], asked: Event, types: Mapping[str, str]) -> Iterator[Fault]:
+    """Yield the faults in a row: it must be that of the trial asked, with cells that the columns can hold."""
     for name in ("trial", "source", "seed"):
         if name not in row or row[name] != asked[name]:
-            raise damaged_event_error(
-                path, line, f"the row of the trial asked, with {name} {asked[name]!r}", row.get(name)
-            )
+            yield f"the row of the trial asked, with {name} {asked[name]!r}", row.get(name)
     for kind in KINDS:
         if not isinstance(row.get(kind), str) or row[kind] != asked["params"].get(kind, row[kind]):
-            raise damaged_event_error(path, line, f"a row with the {kind} asked for", row.get(kind))
+            yield f"a row with the {kind} asked for", row.get(kind)
     if row.get("status") not in list(Status):
-        raise damaged_event_error(path, line, f"a status out of {', '.join(Status)}", row.get("status"))
+        yield f"a status out of {', '.join(Status)}", row.get("status")
     for name, value in row.items():
         if name not in types:
-            raise damaged_event_error(path, line, "a row of this study", f"a cell {name!r}, for which it has no column")
-        if value is not None and not _fits(value, types[name]):
-            raise damaged_event_error(path, line, f"{name} as {types[name]}", value)
+            yield "a row of this study", f"a cell {name!r}, for which it has no column"
+        elif value is not None and not _fits(value, types[name]):
+            yield f"{name} as {types[name]}", value
+
+
+def _find_wrong_baselines(done: Event) -> Iterator[Fault]:
+    """Yield the faults in the costs of a trial's baselines."""
     names = {column.name for column in BASELINE_COLUMNS}
     for name, cells in done.get("baselines", {}).items():
         known = isinstance(cells, dict) and names.issuperset(cells)
         if not known or not all(value is None or _fits(value, "float64") for value in cells.values()):
-            raise damaged_event_error(path, line, f"costs of the baseline {name!r} by column", cells)
-    _check_values(path, line, done, read_objectives(session["objectives"]))
+            yield f"costs of the baseline {name!r} by column", cells
 
 
-def _check_session(path: Path, line: int, event: Event) -> None:
-    try:
-        read_objectives(event["objectives"])
-    except ValueError as error:
-        raise damaged_event_error(
-            path, line, "objectives that are columns or expressions", event["objectives"]
-        ) from error
-    if not all(_fits(value, "float64") for value in event["reference_point"].values()):
-        raise damaged_event_error(path, line, "a reference point of numbers", event["reference_point"])
-    for key in ("versions", "plugins", "digests"):
-        if not all(isinstance(value, str) for value in event[key].values()):
-            raise damaged_event_error(path, line, f"{key} as texts", event[key])
-    for row in event.get("profiled", []):
-        scores = [value for name, value in row.items() if name.startswith("score")] if isinstance(row, dict) else [None]
-        if not all(_fits(value, "float64") for value in scores) or not all(isinstance(row.get(k), str) for k in KINDS):
-            raise damaged_event_error(path, line, "designs of a profile, with plugins and scores", row)
-    if type(edition := event.get("accounting", 1)) is not int or not _fits(
-        edition, "int64"
-    ):  # logs that were begun before it was written have none
-        raise damaged_event_error(path, line, "accounting as a whole number", edition)
-    if "dse" not in event["versions"]:
-        raise damaged_event_error(path, line, "versions with that of dse", event["versions"])
-
-
-def _check_values(path: Path, line: int, done: Event, objectives: Sequence[Objective]) -> None:
-    """Refuse values for a sampler unless a trial with a result has a finite number for each objective."""
+def _find_wrong_values(done: Event, objectives: Sequence[Objective]) -> Iterator[Fault]:
+    """Yield the faults in the values for a sampler: a trial with a result has a finite number for each objective."""
     row, values = done["row"], done["values"]
     if not all(_fits(value, "float64") for value in (*(values or ()), *done["constraints"].values())):
-        raise damaged_event_error(path, line, "values and constraints that are numbers", [values, done["constraints"]])
+        yield "values and constraints that are numbers", [values, done["constraints"]]
     if values is not None and len(values) != len(objectives):
-        raise damaged_event_error(
-            path, line, f"a value for each of {', '.join(item.name for item in objectives)}", values
-        )
+        yield f"a value for each of {', '.join(item.name for item in objectives)}", values
     status = Status(row["status"])
     wrong = values is not None if not status.has_cost else values is None and status is not Status.INFEASIBLE
     if status is not Status.DUPLICATE and wrong:
-        raise damaged_event_error(path, line, "values of every trial but a failed one", f"{status}, {values}")
+        yield "values of every trial but a failed one", f"{status}, {values}"
     columns = [item.column for item in objectives]
     for name, value in zip(columns, values or (), strict=False):
         if status.is_final and row.get(name) not in (None, value):
-            raise damaged_event_error(path, line, f"a row whose {name} is the value {value} of the trial", row[name])
+            yield f"a row whose {name} is the value {value} of the trial", row[name]
     wanted = columns if status is Status.DONE else []
     wanted += ["violation"] if status.has_cost else []
     for name in wanted:
         if row.get(name) is None:
-            raise damaged_event_error(path, line, f"a row that is {status}, with {name}", "nothing")
+            yield f"a row that is {status}, with {name}", "nothing"
 
 
 def _is_type(kind: str) -> bool:

@@ -23,6 +23,12 @@ SYNC_INTERVAL_S = 1.0
 CUT = "restore the log from a backup; or cut it before this line and remove the tables, to repeat the trials from there on"
 
 
+def damaged_event_error(path: Path, line: int, expected: str, found: object) -> StudyError:
+    """Build the error for an event with something wrong in it."""
+    message = f"line {line} of the log is damaged"
+    return StudyError(message, where=f"{path}:{line}", expected=expected, found=f"{found!r:.80}", fix=CUT)
+
+
 class StudyLog:
     """Reads a log, repairs a torn end, and appends to it.
 
@@ -132,12 +138,7 @@ def read_events(path: Path) -> tuple[list[Event], int]:
             if b"\\u" in line:
                 json.dumps(event, ensure_ascii=False).encode()  # half a character would stop the tables
         except (ValueError, RecursionError) as error:
-            raise StudyError(
-                f"line {number} of the log is damaged",
-                where=f"{path}:{number}",
-                expected="one JSON object with the key 'event'",
-                found=repr(line[:60].decode(errors="replace")),
-                fix=CUT,
-            ) from error
+            start = line[:60].decode(errors="replace")
+            raise damaged_event_error(path, number, "one JSON object with the key 'event'", start) from error
         events.append(event)
     return events, whole

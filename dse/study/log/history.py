@@ -107,14 +107,12 @@ def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) 
         elif name == "prepared":
             last = sessions.pop()
             digests, notes = {**last["digests"], **event["digests"]}, [*last["notes"], *event["notes"]]
-            sessions.append(
-                {**last, "digests": digests, "notes": notes, "stale": last.get("stale") or event.get("stale")}
-            )
+            stale = last.get("stale") or event.get("stale")
+            sessions.append({**last, "digests": digests, "notes": notes, "stale": stale})
         elif name == "asked":
             if open_trial is not None or event["trial"] != len(finished):
-                raise misplaced_event_error(
-                    path, line, f"trial {len(finished)} after the one before is done", event["trial"]
-                )
+                expected = f"trial {len(finished)} after the one before is done"
+                raise misplaced_event_error(path, line, expected, event["trial"])
             open_trial = Trial(event["trial"], len(sessions) - 1, sessions[-1]["space_hash"], event, line)
             attributes.update(event["study_attributes"])
         elif name == "done":
