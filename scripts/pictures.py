@@ -89,7 +89,7 @@ FOLDERS = (
             ("testing/", "conformance suites for plugins, and tiny workloads"),
             ("records/", "typed values that the steps exchange: one file for each step"),
             ("errors.py", "every message, with place, expectation and fix"),
-            ("pydantic_errors.py", "what pydantic refuses, as one error that a person can act on"),
+            ("input_errors.py", "wrong keys and values of space files and options, as errors"),
             ("files.py", "whole files, and hashes of content"),
             ("cache.py", "arrays that are made once for a key"),
             ("opened.py", "files that code opens while it runs"),

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, PositiveInt, ValidationError, create_mod
 
 from dse.errors import ExportError, SetupError, UnknownNameError
 from dse.files import digest, is_file, sha256
-from dse.pydantic_errors import read_errors
+from dse.input_errors import read_errors
 from dse.records.geometry import Encoding, Packing
 from dse.records.plan import BASE, DROPPED
 from dse.records.workload import Encoder

@@ -1,4 +1,7 @@
-"""Loading base models and checkpoints from the hub, local folders and pinned archives: only files that hold tensors."""
+"""Loading base models and checkpoints from the hub, local folders and pinned archives: only files that hold tensors.
+
+Tasks that `dse` has fine-tuned itself are read in ``dse/models/training/finetune.py``.
+"""
 
 from __future__ import annotations
 

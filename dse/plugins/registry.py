@@ -18,13 +18,13 @@ import pluggy
 from pydantic import ValidationError
 
 from dse.errors import DseError, PluginContractError, PluginLoadError, unknown_name
+from dse.input_errors import option_error
 from dse.opened import heard, note, note_named
 from dse.plugins.call import check_names, describe_error, refuse_interrupt
 from dse.plugins.code import Code, code_of
 from dse.plugins.contract import PROTOCOLS, Hooks
 from dse.plugins.hooks import GROUP, HOOKS, check_record, refuse_unknown_hooks
 from dse.plugins.steps import step
-from dse.pydantic_errors import option_error
 from dse.records.plugin import KINDS, Kind, Options, PluginRecord
 
 DISABLE_VARIABLE = "DSE_DISABLE_PLUGINS"

@@ -5,7 +5,8 @@ the file, `dse.space.resolve.resolve` turns it into a `SearchSpace`.
 
 A file need not name every parameter. Unnamed ones of generators, compressors and schedulers are searched over their
 declared range; those of hardware models keep their default. ``unnamed = "search"`` or ``"default"`` in a kind's table
-changes the rule for that kind, and an empty table (``adc_bits = {}``) searches one parameter over its declared range.
+changes the rule for that kind, and an empty table (``adc_bits = {}``) searches one parameter over its declared range. Messages on
+wrong keys and values are made in ``dse/input_errors.py``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
 from dse.errors import DseError, SpaceError, unknown_name
 from dse.files import is_file, is_special
-from dse.pydantic_errors import validate_rest
+from dse.input_errors import validate_rest
 from dse.records.plugin import KINDS, Kind
 from dse.results.objectives import Objective, read_objective, reference_point
 from dse.space.lines import raise_in_order

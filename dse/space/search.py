@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
 from dse.errors import DseError, SpaceError, collect
-from dse.pydantic_errors import tell
+from dse.input_errors import tell
 from dse.results.columns import COLUMN_NAMES, Goal
 from dse.results.objectives import SHORT_NAMES, check_column, no_goal_error, read_objective
 

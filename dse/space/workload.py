@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dse.errors import raise_errors, unknown_name
 from dse.files import has_table, is_folder
-from dse.pydantic_errors import tell, validate_rest
+from dse.input_errors import tell, validate_rest
 
 Metric = Literal["", "accuracy", "f1", "matthews", "pearson", "spearman"]
 FILES = ("path", "train", "report")

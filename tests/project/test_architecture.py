@@ -42,6 +42,12 @@ def test_a_picture_is_what_the_script_draws(name: str) -> None:
     assert ET.fromstring(drawn).tag.endswith("svg")
 
 
+def test_the_page_lists_the_folders_that_are_drawn() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = [f"- `{name}`: {words}" for _, folders in DRAWING["FOLDERS"] for name, words in folders]
+    assert [line for line in page.splitlines() if line.startswith("- `")] == drawn
+
+
 def test_the_folders_drawn_are_those_of_the_package() -> None:
     drawn = {name.rstrip("/") for _, folders in DRAWING["FOLDERS"] for name, _ in folders}
     package = {path.parent.name for path in (ROOT / "dse").glob("*/__init__.py")}

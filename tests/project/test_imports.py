@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ORDER = (
     "dse.errors",
     "dse.threads",
-    "dse.pydantic_errors",
+    "dse.input_errors",
     "dse.files",
     "dse.opened",
     "dse.cache",
