@@ -92,7 +92,7 @@ class CompressorTests(PluginTests):
     def test_stored_terms_rebuild_the_matrices(self, record: PluginRecord) -> None:
         """The terms of each matrix fit the matrix: kept indices lie inside, and the sum is finite."""
         after(self.test_footprint_is_usable, record=record)
-        usual = _usual_terms(type(self), record)
+        usual = _usual_terms(type(self).__qualname__, record)
         for case, (plugin, workload, params) in enumerate(self.cases(record)):
             for number, plan in enumerate(self.plans(workload)):
                 base: dict[tuple[int, int], Any] = {}
@@ -115,7 +115,7 @@ class CompressorTests(PluginTests):
     def test_geometry_fields_are_complete(self, record: PluginRecord) -> None:
         """Only the fields of the geometry that `geometry_fields` names change the stored terms."""
         after(self.test_stored_terms_rebuild_the_matrices, record=record)
-        usual = _usual_terms(type(self), record)
+        usual = _usual_terms(type(self).__qualname__, record)
         seen: set[Workload] = set()
         for case, (plugin, workload, params) in enumerate(self.cases(record)):
             unknown = set(plugin.geometry_fields) - {item.name for item in fields(Geometry)}
@@ -137,7 +137,7 @@ class CompressorTests(PluginTests):
     def test_stored_terms_are_what_the_footprint_charged(self, record: PluginRecord) -> None:
         """Rows, columns, code bounds and digital bits of the terms equal the footprint, matrix by matrix."""
         after(self.test_geometry_fields_are_complete, record=record)
-        usual = _usual_terms(type(self), record)
+        usual = _usual_terms(type(self).__qualname__, record)
         for case, (plugin, workload, params) in enumerate(self.cases(record)):
             for number, plan in enumerate(self.plans(workload)):
                 wanted = _demand(workload, plan)
@@ -203,7 +203,7 @@ Terms: TypeAlias = dict[tuple[int, int], list[dict[tuple[int, int], Stored]]]
 
 
 @lru_cache(maxsize=1)  # the terms of one record are tens of megabytes
-def _usual_terms(suite: type, record: PluginRecord) -> Terms:
+def _usual_terms(suite: str, record: PluginRecord) -> Terms:
     """Return the terms that the checks of a suite and record have stored at the usual geometry: later checks read them."""
     del suite, record
     return {}

@@ -125,13 +125,14 @@ def test_what_inputs_did_in_scoring_takes_the_place_of_what_was_expected() -> No
     owner = np.array([[[1, -1, 1], [2, 2, 2], [3, 3, 3]]])
     expected = np.ones((1, 3, 3))
     expected[0, :, 2] = 0.5
-    plan = dse.Plan(owner, exits=dse.Exits(np.zeros((1, 3, 3), int), expected))
+    planned_exits = dse.Exits(np.zeros((1, 3, 3), int), expected)
+    plan = dse.Plan(owner, exits=planned_exits)
     load = tiny_workload(3, layers=3)
 
     found = measure_exits(plan, load, {"task0": (1.0, 0.0, 0.25)})
 
     assert found.exits is not None
     assert found.exits.reach[0].tolist() == [[1.0, 1.0, 0.25], [1.0, 1.0, 0.5], [1.0, 1.0, 0.5]]
-    assert plan.exits.reach[0, 0, 2] == 0.5  # the plugin's own array stays
+    assert planned_exits.reach[0, 0, 2] == 0.5  # the plugin's own array stays
     assert measure_exits(plan, load, {}) is plan
     assert measure_exits(dse.Plan(owner), load, {"task0": (1.0, 0.0, 0.25)}).exits is None

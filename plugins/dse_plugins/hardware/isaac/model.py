@@ -22,7 +22,7 @@ class Isaac(plugin.Base):
     """ISAAC tiles, with one digital unit per chip and on-chip SRAM for the data that ReRAM does not hold."""
 
     def __init__(self, options: IsaacOptions) -> None:
-        self.options = options
+        self.options: IsaacOptions = options
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Declare array size, cells, converters, encoding and chip size; defaults are the ICCAD'21 configuration."""
