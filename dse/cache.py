@@ -35,7 +35,7 @@ ORIGIN = "dse.origin"
 
 
 MOST_RECENT = 2000
-"""Most values that `Recent` holds."""
+"""Largest number of values that `Recent` holds."""
 
 
 class Recent(dict[Any, Any]):

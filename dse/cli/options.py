@@ -44,7 +44,7 @@ def time_limit(text: str) -> Any:
 
     def refuse_no_time(value: float) -> float:
         if not value > 0:
-            raise typer.BadParameter(f"{value:g} s is no time above 0")
+            raise typer.BadParameter(f"{value:g} s is not above 0")
         return value
 
     return typer.Option(help=text, metavar="SECONDS", callback=refuse_no_time)

@@ -123,7 +123,7 @@ def _find_wrong_parameters(
             usable[kind].append(name)
     tables: dict[str, Any] = {kind: space.kind(kind).model_copy(update={"plugins": usable[kind]}) for kind in KINDS}
     with collect(problems), warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # the file is resolved once more, and then tells of its old keys
+        warnings.simplefilter("ignore", FutureWarning)  # the file is resolved once more, and then names its old keys
         resolve(space.model_copy(update=tables), tuple(declared), workload.task_names, workload.encoder.layers)
     return problems
 

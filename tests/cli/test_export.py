@@ -124,7 +124,7 @@ def test_a_folder_that_is_not_empty_is_kept(studied: Path, dse: Any) -> None:
         "the folder of the export is taken",
         "where: taken",
         "found: a folder with files",
-        "do: name another",
+        "or name another folder",
     )
     refused(dse("export", "tiny", 0, "taken/mine"), "is taken", "where: taken/mine", "found: a file")
     assert [path.name for path in Path("taken").iterdir()] == ["mine"]
@@ -210,7 +210,7 @@ def test_other_weights_with_the_same_scores_are_not_exported(studied: Path, dse:
 def test_a_check_that_finds_a_difference_fails(studied: Path, dse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     del studied
     row = {"task": "verdict", "split": "search", "recorded": 0.5, "reloaded": 0.4, "difference": 0.1}
-    monkeypatch.setattr("dse.exports.check.check_export", lambda *_arguments: pd.DataFrame([row]))
+    monkeypatch.setattr("dse.commands.export.check_export", lambda *_arguments: pd.DataFrame([row]))
     done = dse("export", "tiny", 0, "chip", "--check", "--device", "cpu", "--in-process")
     assert done.exit_code == 1
     assert "does not reproduce the recorded scores" in done.stderr

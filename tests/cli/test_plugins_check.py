@@ -79,7 +79,10 @@ def test_options_are_written_as_toml(dse: Any, plugin: Path) -> None:
 def test_an_option_that_cannot_be_read(dse: Any, plugin: Path, text: str) -> None:
     result = dse("plugins", "check", plugin, "--option", text)
     assert result.exit_code == 1
-    assert "error: --option cannot be read\n  expected: KEY=VALUE with a value as in TOML" in result.stderr
+    assert (
+        "error: --option cannot be read\n  where: dse plugins check\n  expected: KEY=VALUE with a value as in TOML"
+        in result.stderr
+    )
     assert f"found: {text}".replace("\n", "\\n") in result.stderr
 
 

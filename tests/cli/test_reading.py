@@ -57,7 +57,7 @@ def test_the_ending_of_a_file_says_its_format(dse: Any, tmp_path: Path, ending: 
 
 
 @pytest.mark.parametrize(
-    ("sql", "status", "said"), [(b"\xef\xbb\xbfSELECT 1 AS n\n", 0, " n\n"), (b"SELECT '\xff'", 1, "no text in UTF-8")]
+    ("sql", "status", "said"), [(b"\xef\xbb\xbfSELECT 1 AS n\n", 0, " n\n"), (b"SELECT '\xff'", 1, "not UTF-8 text")]
 )
 def test_a_query_is_read_from_standard_input(sql: bytes, status: int, said: str) -> None:
     result = CliRunner().invoke(app, ["query", "-", str(EXAMPLE)], input=sql)

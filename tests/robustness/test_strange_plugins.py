@@ -73,8 +73,11 @@ BROKEN: dict[str, tuple[str, tuple[str, ...]]] = {
         HOOK.format(hook="dse_compressors", record=RECORD.format(more="")).replace("@dse.hookimpl\n", ""),
         ("not marked",),
     ),
-    "another record": (HOOK.format(hook="dse_generators", record=RECORD.format(more="")), ("something else",)),
-    "no record": (HOOK.format(hook="dse_compressors", record="'stranger'"), ("something else",)),
+    "another record": (
+        HOOK.format(hook="dse_generators", record=RECORD.format(more="")),
+        ("a value that is not a record",),
+    ),
+    "no record": (HOOK.format(hook="dse_compressors", record="'stranger'"), ("a value that is not a record",)),
     "hook returns nothing": (
         "import dse\n\n@dse.hookimpl\ndef dse_compressors():\n    return None\n",
         ("stranger.py",),

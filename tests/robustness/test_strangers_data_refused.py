@@ -123,7 +123,7 @@ REFUSED: dict[str, tuple[str, Write, dict[str, Any], tuple[str, ...]]] = {
             pa.table({"text": TEXTS[6:], "label": NAMES[6:]}),
         ),
         {},
-        ("train-00000-of-00002.parquet", "two columns", "label, label"),
+        ("train-00000-of-00002.parquet", "columns of a shard have the same name", "label, label"),
     ),
     "a union of types": ("set", write_union, {}, ("data-00000-of-00001.arrow", "union")),
     "an integer of many digits": (

@@ -100,5 +100,7 @@ class Eager(Uncompressed):
 
 
 def test_a_matrix_that_no_model_has_is_refused() -> None:
-    with pytest.raises(PluginContractError, match=r"no model has[\s\S]*compressor 'c', owner 1[\s\S]*found: \(99, 0\)"):
+    with pytest.raises(
+        PluginContractError, match=r"that the model does not have[\s\S]*compressor 'c', owner 1[\s\S]*found: \(99, 0\)"
+    ):
         assembled(Eager(dse.Options())).of_task(0)
