@@ -177,11 +177,9 @@ def _until_done(problem: Problem, loop: Loop, folder: Path, total: int, record: 
                 written = time.monotonic()
     except KeyboardInterrupt:
         interrupted, reason = True, "interrupted; the trial in flight is evaluated first when the study continues"
-    except BaseException:
-        _write(loop, folder)
-        raise
-    paths = _write(loop, folder)
-    write_baselines(folder, read_history(read_events(loop.log.path)[0], loop.log.path, checked=loop.log.lines))
+    finally:
+        paths = _write(loop, folder)
+        write_baselines(folder, read_history(read_events(loop.log.path)[0], loop.log.path, checked=loop.log.lines))
     progress = ledger.progress()
     observer.on_finish(progress, reason)
     return Finished(folder, *paths, reason=reason, progress=progress, interrupted=interrupted)
