@@ -59,17 +59,17 @@ FOLDERS = (
             ("commands/", "the commands as functions that return data: one file for each, of the same name"),
             ("dashboards/", "a study's log in the browser, live"),
             ("reports/", "figures and the page of a study"),
-            ("exports/", "one design as a folder of its own, and its loader"),
+            ("exports/", "one design as a folder, and its loader, which scores it again"),
         ),
     ),
     (
         "A search and its results",
         (
             ("study/", "run, continue, validate: loop, stages, log, tables"),
-            ("samplers/", "which design comes next: graybox, Optuna, fallback"),
-            ("space/", "the study file: read, check, resolve, write"),
+            ("samplers/", "which design comes next: graybox, Optuna, or an unseen one"),
+            ("space/", "the study file and its defaults: read, check, resolve, write"),
             ("analysis/", "profile, redundancy, importance, deltas, assumptions"),
-            ("results/", "columns, schema, reading, fronts, SQL"),
+            ("results/", "columns, schema, writing and reading of tables, fronts, SQL"),
             ("worker/", "the process that evaluates designs and may crash"),
         ),
     ),
@@ -84,7 +84,7 @@ FOLDERS = (
     (
         "What everything stands on",
         (
-            ("plugins/", "the contract, the registry, calls of plugins, templates"),
+            ("plugins/", "the contract, the registry, checks of records, calls, templates"),
             ("plugin.py", "what a plugin imports: contract, records, helpers"),
             ("testing/", "conformance suites for plugins, and tiny workloads"),
             ("records/", "typed values that the steps exchange: one file for each step"),

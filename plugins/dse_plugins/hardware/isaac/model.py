@@ -9,10 +9,10 @@ import numpy as np
 from dse import plugin
 from dse_plugins.hardware import adc_laws
 from dse_plugins.hardware.isaac import digital
+from dse_plugins.hardware.isaac.charges import charge_passes
 from dse_plugins.hardware.isaac.chip import Chip
 from dse_plugins.hardware.isaac.limits import find_violations
 from dse_plugins.hardware.isaac.options import IsaacOptions
-from dse_plugins.hardware.isaac.passes import charge_passes
 from dse_plugins.hardware.isaac.residency import needs, residency
 from dse_plugins.hardware.isaac.switches import charge_switches, offchip_mb
 from dse_plugins.hardware.isaac.units import INDEX, NAMES, Units, units
