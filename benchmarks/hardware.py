@@ -113,7 +113,7 @@ def rate(packages: Path, names: dict[str, str], free: dict[str, Any]) -> float:
     count = str(choose_size(POINTS, 8))
     command = [sys.executable, "-P", "-c", RATE, json.dumps(names), json.dumps(free), count]
     with one_core():
-        said = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+        said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
     points_per_s, file = said.split()
     assert file.startswith(str(packages if names else ROOT)), f"{file} was measured"
     return float(points_per_s)
