@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import dse
 from benchmarks.problems import Statistics, encoder
-from dse.cost.comparisons import Comparison
-from dse.cost.cost import Built, baseline_cost, cost_points
+from dse.cost.comparisons import Comparisons, store_digitally
+from dse.cost.cost import Built, Layout, baseline_cost, cost_points
 from dse.cost.metrics import cost_results
 from dse.cost.own_baseline import PAPER, OwnBaseline, Scheme
 from dse.cost.reference import default_value
-from dse.records.footprint import Piece
 from dse.records.parameters import INPUT_BITS
-from dse.records.plugin import KINDS
+from dse.records.plugin import KINDS, Kind
 from dse.records.scored import CostResult
 
 BEST = Scheme(4, 6)
 """The baseline ``best`` of the quickstart's tasks."""
-Chosen = tuple[str, Mapping[str, Any]]
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Chosen(NamedTuple):
+    """A plugin of a design: its name, or itself, with values that differ from the defaults.
+
+    Attributes:
+        plugin: name of a registered plugin, or a built plugin.
+        values: values of its parameters.
+        options: its options, where it is named.
+        prepared: whether its prepared statistics are used.
+    """
+
+    plugin: Any
+    values: Mapping[str, Any] = NOTHING
+    options: Mapping[str, Any] = NOTHING
+    prepared: bool = True
 
 
 @dataclass(frozen=True)
@@ -36,23 +52,31 @@ class Case:
         return float(self.result.metrics[name] or 0.0)
 
 
-class PostTraining(dse.plugin.Base):
-    """Separate models in some magnitude bits with a scale per output; or all of them in SRAM."""
-
-    def __init__(self, bits: int, *, digital: bool = False) -> None:
-        self.bits, self.digital = bits, digital
+class InSram(dse.plugin.Base):
+    """A compressor that keeps weights of 7 magnitude bits in SRAM, with a scale per output."""
 
     def footprint(self, workload: Any, demand: dse.Demand, geometry: Any, params: Any) -> dse.Footprint:
         """Charge the codes and their scales."""
         del workload, geometry, params
-        plain = dse.whole_footprint(demand, 2.0**self.bits - 1, per_output=True)
-        if not self.digital:
-            return plain
-        (piece,) = plain.pieces
-        bits = plain.digital_bits + piece.rows * piece.columns * (self.bits + 1.0)
-        return replace(
-            plain, pieces=(Piece(piece.rows, piece.columns, piece.magnitude, digital=True),), digital_bits=bits
-        )
+        return store_digitally(Layout(demand, dse.whole_footprint(demand, 127, per_output=True))).footprint
+
+
+class Leaving(dse.plugin.Base):
+    """A generator of separate models, some of whose inputs are expected to leave before the last layers.
+
+    Args:
+        reach: share of inputs that are expected to run each layer.
+    """
+
+    def __init__(self, reach: Sequence[float]) -> None:
+        super().__init__()
+        self.reach = np.array(reach)
+
+    def plan(self, workload: dse.Workload, params: dse.Params) -> dse.Plan:
+        """Plan separate models with these exits."""
+        plan = dse.separate_models(workload, params.points)
+        reach = np.broadcast_to(self.reach, plan.owner.shape)
+        return replace(plan, exits=dse.Exits(np.zeros(plan.owner.shape, dtype=int), reach))
 
 
 def shapes(tasks: int, shape: tuple[int, ...], tokens: float = 20.0, **traffic: Any) -> dse.Workload:
@@ -66,36 +90,44 @@ def shapes(tasks: int, shape: tuple[int, ...], tokens: float = 20.0, **traffic: 
 
 def cost(
     load: dse.Workload,
-    generator: Chosen = ("independent", {}),
-    compressor: Chosen | Any = ("none", {}),
-    hardware: Mapping[str, Any] | None = None,
-    options: Mapping[str, Any] | None = None,
-    reference: Mapping[str, Any] | None = None,
+    *,
+    reference: Mapping[str, Any] = NOTHING,
+    reach: Mapping[str, Sequence[float]] = NOTHING,
+    **chosen: Chosen,
 ) -> Case:
-    """Cost one design with ratios and baselines."""
-    registry = dse.Registry().discover()
-    plugins: dict[str, Any] = {"scheduler": registry.build("scheduler", "fixed", {})}
-    chosen = {"generator": generator, "compressor": compressor, "hardware": ("isaac", hardware or {})}
-    for kind, item in chosen.items():
-        given = (options or {}) if kind == "hardware" else {}
-        plugins[kind] = registry.build(kind, item[0], given) if isinstance(item, tuple) else item  # type: ignore[arg-type]
-    params: Any = {}
+    """Cost one design with ratios and baselines.
+
+    Args:
+        load: tasks and traffic.
+        reference: values of the reference hardware that differ from the defaults.
+        reach: share of inputs that ran each layer in scoring, by task.
+        chosen: plugins by kind; by default separate models without a method on `isaac`.
+    """
+    usual = {"generator": "independent", "compressor": "none", "scheduler": "fixed", "hardware": "isaac"}
+    design = {kind: chosen.get(kind, Chosen(usual[kind])) for kind in KINDS}
+    plugins: dict[Kind, Any] = {kind: _build(kind, item) for kind, item in design.items()}
+    params = {kind: _fill(plugins[kind], design[kind].values, load) for kind in KINDS}
     for kind in KINDS:
-        own = chosen[kind][1] if isinstance(chosen.get(kind), tuple) else {}
-        declared = plugins[kind].parameters(load)
-        if kind != "hardware":
+        if kind != "hardware" and design[kind].prepared:
             plugins[kind].prepare(Statistics(load))
-        values = {item.name: own.get(item.name, default_value(item, load)) for item in declared}
-        params[kind] = dse.Params(
-            1, {name: np.array([value]) for name, value in ({INPUT_BITS.name: 8} | values).items()}
-        )
     built = Built(("g", "c", "s", "isaac"), *(plugins[kind] for kind in KINDS))
-    model = plugins["hardware"]
-    baseline = OwnBaseline(load, "isaac", model)
-    own = {"": baseline.cost(params["hardware"], PAPER), "_best": baseline.cost(params["hardware"], BEST)}
-    other = registry.build("hardware", "isaac", {})
-    usual = {item.name: (reference or {}).get(item.name, default_value(item, load)) for item in other.parameters(load)}
-    fixed = dse.Params(1, {name: np.array([value]) for name, value in ({INPUT_BITS.name: 8} | usual).items()})
-    costed = cost_points(load, built, params)
-    (result,) = cost_results(costed, own, baseline_cost(load, other, "isaac", fixed), load.task_names)
-    return Case(result, Comparison(load, built, params, BEST, baseline.stated).cost())
+    baseline = OwnBaseline(load, "isaac", built.hardware)
+    own = {suffix: baseline.cost(params["hardware"], bits) for suffix, bits in (("", PAPER), ("_best", BEST))}
+    other = _build("hardware", Chosen("isaac"))
+    costed = cost_points(load, built, params, reach)
+    fixed = baseline_cost(load, other, "isaac", _fill(other, reference, load))
+    (result,) = cost_results(costed, own, fixed, load.task_names)
+    return Case(result, Comparisons(baseline).cost(costed, params["hardware"], BEST))
+
+
+def _build(kind: Kind, item: Chosen) -> Any:
+    if not isinstance(item.plugin, str):
+        return item.plugin
+    return dse.Registry().discover().build(kind, item.plugin, dict(item.options))
+
+
+def _fill(plugin: Any, values: Mapping[str, Any], load: dse.Workload) -> dse.Params:
+    """Return the parameters of one design: defaults, and these values."""
+    declared = {item.name: default_value(item, load) for item in plugin.parameters(load)}
+    whole = {INPUT_BITS.name: INPUT_BITS.default} | declared | dict(values)
+    return dse.Params(1, {name: np.array([value]) for name, value in whole.items()})

@@ -24,7 +24,7 @@ class Prepared:
     def __init__(self, problem: WorkloadProblem) -> None:
         self.parameters, self.tasks, self.layers = problem.parameters, problem.tasks, problem.layers
         self.components, self.cost, self.score = problem.components, problem.cost, problem.score
-        self.joint, self.layer_scores = problem.joint, problem.layer_scores
+        self.joint, self.layer_scores, self.compare = problem.joint, problem.layer_scores, problem.compare
         self.data: tuple[DataFacts, ...] = ()
 
     def prepare(self, *, scores: bool) -> None:

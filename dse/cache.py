@@ -23,7 +23,7 @@ def default_cache() -> Path:
     return Path(os.environ.get("DSE_CACHE") or platformdirs.user_cache_dir("dse")).expanduser()
 
 
-KEYS_VERSION = 3
+KEYS_VERSION = 4
 """Part of the key of every cached score and array: raised with every change that moves a score or what a key holds.
 
 Version 1, of `dse` 0.1.0, was not a part of the keys. Version 3: the grid of a matrix is the best of all steps.

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-import time
-
 __all__ = ["main"]
 
 
 _TOGETHER_S = 1.0
 """Time in which several signals are one wish, such as the pair that a batch system sends."""
-_last = -_TOGETHER_S
-
-
-def _interrupt(number: int, frame: object) -> None:
-    """End what runs; a signal that follows at once must not end the writing of what was measured."""
-    global _last  # noqa: PLW0603 - a handler has no other place to remember
-    del number, frame
-    now, before = time.monotonic(), _last
-    _last = now
-    if now - before >= _TOGETHER_S:
-        raise KeyboardInterrupt
 
 
 def main() -> None:
     """Run the command line; the entry point ``dse``."""
     import signal
+    import time
     import warnings
 
     from dse.cli.app import app
     from dse.cli.errors import leave_threads, prepare_streams
     from dse.errors import format_warning
 
+    last = -_TOGETHER_S
+
+    def interrupt(number: int, frame: object) -> None:
+        """End what runs, but let a signal that follows at once not end the writing of what was measured."""
+        nonlocal last
+        del number, frame
+        if time.monotonic() - last >= _TOGETHER_S:
+            last = time.monotonic()
+            raise KeyboardInterrupt
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a batch system ends a command as Ctrl-C does
         if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:  # as nohup and shells ask
-            signal.signal(number, _interrupt)
+            signal.signal(number, interrupt)
     prepare_streams()
     warnings.formatwarning = format_warning
     try:

@@ -26,7 +26,7 @@ class ErrorsShown(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Expand `~` at the start of a word or of an option's value: a shell does not after ``=``, nor in quotes."""
-        expand = r"^(--[\w-]+=|)(~[^/]*)", lambda home: home[1] + os.path.expanduser(home[2])  # noqa: PTH111
+        expand = r"^(--[\w-]+=|)(~[^/]*)", lambda home: home[1] + os.path.expanduser(home[2])  # noqa: PTH111  # Path.expanduser raises where there is no such home
         return super().parse_args(ctx, [re.sub(*expand, word) for word in args])
 
     def invoke(self, ctx: Any) -> Any:

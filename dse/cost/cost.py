@@ -190,16 +190,27 @@ def separate_cost(
     Raises:
         PluginContractError: a charge is negative or not finite.
     """
-    wanted = demand(workload, separate_models(workload, params.points), generator="baseline")
-    whole = (2.0**magnitude_bits - 1, True) if magnitude_bits else (FULL_MAGNITUDE, False)
-    footprint = whole_footprint(wanted, whole[0], per_output=whole[1])
+    return charge(workload, hardware, name, params, lay_out_separately(workload, params.points, magnitude_bits))
+
+
+def lay_out_separately(workload: Workload, points: int, magnitude_bits: int | None = None) -> Layout:
+    """Return what P designs of separate models store; see `separate_cost`."""
+    wanted = demand(workload, separate_models(workload, points), generator="baseline")
+    magnitude = 2.0**magnitude_bits - 1 if magnitude_bits else FULL_MAGNITUDE
+    return Layout(wanted, whole_footprint(wanted, magnitude, per_output=bool(magnitude_bits)))
+
+
+def charge(
+    workload: Workload, hardware: Hardware, name: str, params: Params, layout: Layout
+) -> tuple[Costs, tuple[Violation, ...]]:
+    """Cost what P designs store, with each task visited once per turn; return the limits that they break, too."""
+    wanted, footprint = layout
     geometry = call_plugin("hardware", name, hardware.geometry, params)
     counts = count(workload, wanted, footprint, geometry)
     components = call_plugin("hardware", name, hardware.components, workload, wanted, counts, footprint, params)
     order = listed_order(workload, params.points)
-    return total(
-        workload, wanted, components, order, who=f"hardware {name!r}", footprint=footprint
-    ), components.violations
+    costs = total(workload, wanted, components, order, who=f"hardware {name!r}", footprint=footprint)
+    return costs, components.violations
 
 
 def nonideality(name: str, hardware: Hardware, params: Params) -> Nonideality | None:

@@ -43,11 +43,14 @@ class OwnBaseline:
         api: contract of the hardware model; input bits of contract 1 are the model's own.
 
     Attributes:
+        workload: tasks and traffic.
+        name: name of the hardware model.
+        hardware: the built hardware model.
         stated: values of hardware parameters that baselines take, whatever the design's are.
     """
 
     def __init__(self, workload: Workload, name: str, hardware: Hardware, api: int = API) -> None:
-        self._workload, self._name, self._hardware = workload, name, hardware
+        self.workload, self.name, self.hardware = workload, name, hardware
         declared = declare_parameters("hardware", name, hardware, workload, api)
         self.stated = {item.name: item.baseline for item in declared if item.baseline is not None}
         self._of_design = is_given_input_bits("hardware", api)
@@ -66,7 +69,7 @@ class OwnBaseline:
             values = {name: values[at] for name, values in chosen.items()}
             values |= {name: np.full(len(at), value) for name, value in stated.items()}
             own = Params(len(at), values)
-            costs, _ = separate_cost(self._workload, self._hardware, self._name, own, scheme.magnitude_bits)
+            costs, _ = separate_cost(self.workload, self.hardware, self.name, own, scheme.magnitude_bits)
             table = np.stack([costs.find(name) for name in TOTALS], axis=1).tolist()
             self._totals.update(zip(missing, table, strict=True))
         totals = np.broadcast_to([self._totals[key] for key in keys], (params.points, len(TOTALS)))

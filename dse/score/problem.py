@@ -9,14 +9,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
-
-from dse.cache import ArrayCache, Recent
+from dse.cache import ArrayCache
 from dse.cost.combination import Combination, combination, group_by_combination, stack
-from dse.cost.comparisons import Comparison
+from dse.cost.comparisons import Comparisons
 from dse.cost.cost import Built, Costed, baseline_cost, cost_points
 from dse.cost.metrics import cost_results
-from dse.cost.own_baseline import PAPER, OwnBaseline, Scheme
+from dse.cost.own_baseline import PAPER, OwnBaseline
 from dse.cost.reference import Reference, default_value, reference_values
 from dse.cost.sum import Costs
 from dse.errors import SpaceError
@@ -35,8 +33,9 @@ from dse.records.plugin import KINDS, Kind
 from dse.records.scored import CostResult, ScoreResult
 from dse.records.workload import Workload
 from dse.score.best import Best
-from dse.score.context import Outcome, PipelineContext
+from dse.score.context import PipelineContext
 from dse.score.metrics import summary
+from dse.score.resamples import Resamples
 from dse.score.score import Scorer
 from dse.score.separate_models import SeparateModels
 
@@ -91,7 +90,8 @@ class WorkloadProblem:
         self._reference_params = reference_values(reference, declared, loaded.shape)
         self._scored = False
         self.best = Best()
-        self._resamples: dict[int, tuple[Outcome, NDArray[Any]]] = Recent()
+        self._costed: dict[Any, Costed] = {}  # the design that was costed last, if it was costed alone
+        self._resamples = Resamples(loaded)
         self.context = PipelineContext(loaded, ArrayCache(cache), precision, progress, identities_of(self._origins))
 
     @property
@@ -156,6 +156,7 @@ class WorkloadProblem:
             with own.guarded(f"{kind} {name!r}") as context, heard(files):
                 call_plugin(kind, name, plugin.prepare, context)
         self.context.identities = identities_of(self._origins)
+        self._costed.clear()  # compressors know more now
         if scores:
             self.baseline_scores()
             self.best = self._separate.find_best()
@@ -191,11 +192,13 @@ class WorkloadProblem:
         return cost_results(costed, own, self.baseline, self.tasks)[0]
 
     def compare(self, point: DesignPoint) -> dict[str, dict[str, float | None]]:
-        """Return each baseline's cost by column, on the design's own hardware, by the baseline's name."""
-        built, best = self._build(combination(point)), Scheme(self.best.magnitude_bits, self.best.input_bits)
-        name = point.hardware
-        with heard(self._origins[f"hardware.{name}"].files):
-            return Comparison(self.workload, built, stack([point]), best, self._own[name].stated).cost()
+        """Return each baseline's cost by column, by the baseline's name; the design is as it was costed last."""
+        if point.key() not in self._costed:
+            self._cost(self._build(combination(point)), [point])
+        with heard(self._origins[f"hardware.{point.hardware}"].files):
+            return self._comparisons[point.hardware].cost(
+                self._costed[point.key()], stack([point])["hardware"], self.best.scheme
+            )
 
     def find_unmeasured(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[int, ...], ...]:
         """Return the tasks of each design whose score is neither in the cache nor missing at an earlier design."""
@@ -227,7 +230,7 @@ class WorkloadProblem:
             outcomes,
             {name: self._separate.score(task, rows) for task, name in enumerate(self.tasks)},
             {name: self._separate.chance(name, rows) for name in self.tasks},
-            lambda name, outcome: self._resample(name, rows, outcome),
+            lambda name, outcome: self._resamples.draw(name, rows, outcome),
             nonideality,
             self._scorer.evaluated - before,
             {task.name: task.rate for task in self.workload.tasks},
@@ -266,16 +269,20 @@ class WorkloadProblem:
         name, params = built.names[3], stack(points)
         with heard(self._origins[f"hardware.{name}"].files):
             costed, own = cost_points(self.workload, built, params, reach), self._own[name]
-            bits = {"": PAPER, "_best": Scheme(self.best.magnitude_bits, self.best.input_bits)}
+            bits = {"": PAPER, "_best": self.best.scheme}
+            if len(points) == 1:
+                self._costed = {points[0].key(): costed}
             return costed, {suffix: own.cost(params["hardware"], one) for suffix, one in bits.items()}
 
     @cached_property
     def _own(self) -> dict[str, OwnBaseline]:
-        hardware = ((name, self._plugins["hardware", name]) for name in self._names["hardware"])
-        return {
-            name: OwnBaseline(self.workload, name, plugin, self._origins[f"hardware.{name}"].api)
-            for name, plugin in hardware
-        }
+        plugins = {name: self._plugins["hardware", name] for name in self._names["hardware"]}
+        apis = {name: self._origins[f"hardware.{name}"].api for name in plugins}
+        return {name: OwnBaseline(self.workload, name, plugin, apis[name]) for name, plugin in plugins.items()}
+
+    @cached_property
+    def _comparisons(self) -> dict[str, Comparisons]:
+        return {name: Comparisons(own) for name, own in self._own.items()}
 
     @cached_property
     def _scorer(self) -> Scorer:
@@ -285,14 +292,3 @@ class WorkloadProblem:
     def _separate(self) -> SeparateModels:
         geometry = call_plugin("hardware", self._reference_name, self._reference.geometry, self._reference_params)
         return SeparateModels(self._loaded, self._scorer, int(geometry.input_bits[0]), self._tell)
-
-    def _resample(self, name: str, split: str, outcome: Outcome) -> NDArray[Any]:
-        from dse.models.inference import task_metrics as metrics
-
-        if id(outcome) in self._resamples:
-            return self._resamples[id(outcome)][1]
-        task = self._loaded.tasks[name]
-        labels, groups = task.evaluator.labels(split), task.evaluator.groups(split)
-        drawn = metrics.bootstrap(task.spec.metric, labels, outcome.predictions, groups)
-        self._resamples[id(outcome)] = outcome, drawn  # the outcome stays, so that no other object gets its id
-        return drawn

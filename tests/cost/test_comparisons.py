@@ -12,17 +12,16 @@ from dse_plugins.hardware.isaac.options import IsaacOptions
 
 import dse
 from dse.cost.baseline import whole_footprint
-from dse.cost.comparisons import Comparison, store_digitally
-from dse.cost.cost import Built
+from dse.cost.comparisons import Comparisons, store_digitally
+from dse.cost.cost import Built, Layout, cost_points
 from dse.cost.demand import demand
-from dse.cost.own_baseline import Scheme
+from dse.cost.own_baseline import OwnBaseline, Scheme
 from dse.plugins.base import Base
 from dse.records.plan import Plan
 from tests.dse_plugins.test_isaac import params
 from tests.support.workloads import minilm
 
 BEST = Scheme(4, 6)
-STATED = {"tiles": 0, "digital_units": 0, "base_replicas": 1, "group_replicas": 1, "task_replicas": 1}
 CELLS = 6 * (4 * 384 * 384 + 2 * 384 * 1536)
 """Weights of one MiniLM-L6."""
 
@@ -47,7 +46,11 @@ def compare(tasks: int = 2, **hardware: Any) -> dict[str, dict[str, float | None
     built = Built(("g", "c", "s", "isaac"), plain, plain, plain, Isaac(IsaacOptions()))
     chosen = {kind: dse.Params(1) for kind in ("generator", "compressor", "scheduler")}
     given: Any = {**chosen, "hardware": params(**hardware)}
-    return Comparison(minilm(tasks), built, given, BEST, STATED).cost()
+    load = minilm(tasks)
+    comparisons = Comparisons(OwnBaseline(load, "isaac", built.hardware))
+    found = comparisons.cost(cost_points(load, built, given), given["hardware"], BEST)
+    assert comparisons.cost(cost_points(load, built, given), given["hardware"], BEST) == found  # nothing kept is stale
+    return found
 
 
 def test_baselines_of_a_design_that_keeps_its_weights_on_the_chip() -> None:
@@ -75,10 +78,25 @@ def test_a_chip_that_writes_is_compared_with_one_that_holds_a_model_at_a_time() 
     assert found["paper"]["writes"] == 0
 
 
+class NoDigitalCodes(Isaac):
+    """A model that knows no codes beside its arrays."""
+
+    def components(self, *given: Any) -> dse.Components:
+        footprint = given[3]
+        if any(piece.digital for piece in footprint.pieces):
+            raise ValueError("no digital codes")
+        return super().components(*given)
+
+
+def test_a_baseline_that_the_hardware_cannot_hold_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "Isaac", NoDigitalCodes)
+    assert list(compare()) == ["paper", "best"]
+
+
 def test_codes_in_sram_take_their_bits_and_a_sign() -> None:
     wanted = demand(minilm(1), dse.separate_models(minilm(1), 1), generator="test")
     before = whole_footprint(wanted, 15, per_output=True)
-    after = store_digitally(before)
+    after = store_digitally(Layout(wanted, before)).footprint
     assert all(piece.digital for piece in after.pieces)
     assert (after.digital_bits - before.digital_bits).sum() == CELLS * 5
-    assert store_digitally(after).digital_bits.sum() == np.sum(after.digital_bits)
+    assert store_digitally(Layout(wanted, after)).footprint.digital_bits.sum() == np.sum(after.digital_bits)
