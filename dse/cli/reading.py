@@ -36,7 +36,9 @@ class Conditions(TypedDict):
 def query(
     sql: Annotated[
         str,
-        typer.Argument(metavar="SQL", help="Query over trials, pareto, studies and validation; - reads it from stdin."),
+        typer.Argument(
+            metavar="SQL", help="Query over trials, pareto, studies, validation and baselines; - reads it from stdin."
+        ),
     ],
     studies: Annotated[
         list[str] | None,

@@ -27,7 +27,7 @@ def query(
     """Answer a query in SQL over one or many studies.
 
     Args:
-        sql: DuckDB's SQL over the views ``trials``, ``pareto``, ``studies`` and ``validation``; `docs/results.md` describes
+        sql: DuckDB's SQL over the views ``trials``, ``pareto``, ``studies``, ``validation`` and ``baselines``; `docs/results.md` describes
             them. Names with dots are quoted. If there are several statements, the last one answers.
         studies: names of studies, their folders, folders that hold studies, or parquet files; by default all of
             ``results``.

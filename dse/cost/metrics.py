@@ -49,7 +49,9 @@ def cost_results(
         },
         "area_ratio_iso": _area_at(costs, paper["throughput_rps"]) / paper["area_mm2"],
         **{
-            f"static_break_even{suffix}": break_even(costs.still_uj, costs.slope_uj, one["still_uj"], one["slope_uj"])
+            f"static_break_even{suffix}": break_even(
+                costs.dynamic_uj, costs.static_slope_uj, one["dynamic_uj"], one["static_slope_uj"]
+            )
             for suffix, one in own.items()
         },
         **costs.service,

@@ -15,7 +15,7 @@ from dse.records.params import Params
 from dse.records.plugin import API
 from dse.records.workload import Workload
 
-TOTALS = ("area_mm2", "array_area_mm2", "energy_uj", "latency_us", "throughput_rps", "still_uj", "slope_uj")
+TOTALS = ("area_mm2", "array_area_mm2", "energy_uj", "latency_us", "throughput_rps", "dynamic_uj", "static_slope_uj")
 """Costs of a baseline that ratios divide by, and those that a break-even asks for."""
 
 

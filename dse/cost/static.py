@@ -25,12 +25,12 @@ def charge_static(power: Power | None, runs: Floats, requests_per_s: float) -> d
 
     Returns:
         ``static_uj``: static energy per request; ``static_w``: mean over time, links included; ``wake_uj``: energy of
-        waking up under gating by tiles; ``slope_uj``: static energy under it for a static share of 1 of converters and
+        waking up under gating by tiles; ``static_slope_uj``: static energy under it for a static share of 1 of converters and
         `REST` of everything else. Each (P,).
     """
     if power is None:
         nothing = np.full(len(runs), np.nan)
-        return {"static_uj": np.zeros(len(runs)), **dict.fromkeys(("static_w", "wake_uj", "slope_uj"), nothing)}
+        return {"static_uj": np.zeros(len(runs)), **dict.fromkeys(("static_w", "wake_uj", "static_slope_uj"), nothing)}
     second_us = 1e6
     shares = np.array(power.shares)
     on_us = runs * power.on_us
@@ -45,7 +45,7 @@ def charge_static(power: Power | None, runs: Floats, requests_per_s: float) -> d
         "static_uj": static,
         "static_w": static * requests_per_s / second_us + links,
         "wake_uj": wake,
-        "slope_uj": (active + asleep) @ np.array([1.0, REST]),
+        "static_slope_uj": (active + asleep) @ np.array([1.0, REST]),
     }
 
 
@@ -53,15 +53,15 @@ def _sum(values: Floats) -> Floats:
     return np.asarray(values.sum(axis=(1, 2))[:, None])
 
 
-def break_even(energy_uj: Floats, slope_uj: Floats, other_uj: Floats, other_slope_uj: Floats) -> Floats:
+def break_even(energy_uj: Floats, static_slope_uj: Floats, other_uj: Floats, other_static_slope_uj: Floats) -> Floats:
     """Return the static share of converters at which two designs take equal energy, (P,); not a number outside (0, 1].
 
     Args:
         energy_uj: (P,) energy without static energy, waking up included.
-        slope_uj: (P,) static energy at a share of 1.
+        static_slope_uj: (P,) static energy at a share of 1.
         other_uj: (P,) the same of the other design.
-        other_slope_uj: (P,) the same of the other design.
+        other_static_slope_uj: (P,) the same of the other design.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = (other_uj - energy_uj) / (slope_uj - other_slope_uj)
+        share = (other_uj - energy_uj) / (static_slope_uj - other_static_slope_uj)
     return np.where((share > 0) & (share <= 1), share, np.nan)

@@ -45,7 +45,7 @@ class Costs:
         visit_us: (P, n) time of each visit of one turn, without switches.
         switch_us: (P, n) time of the switch before each visit; switches and visits add up to the turn.
         service: columns of time and power, (P,) each; not a number where the hardware model does not say.
-        still_uj, slope_uj: (P,) terms of a break-even, see `dse.cost.static.break_even`; not a number without them.
+        dynamic_uj, static_slope_uj: (P,) terms of a break-even, see `dse.cost.static.break_even`; not a number without them.
         capacity: what bounds the requests per second; None where the hardware model does not say.
     """
 
@@ -64,8 +64,8 @@ class Costs:
     visit_us: Floats
     switch_us: Floats
     service: Mapping[str, Floats]
-    still_uj: Floats
-    slope_uj: Floats
+    dynamic_uj: Floats
+    static_slope_uj: Floats
     capacity: Capacity | None = None
 
     def find(self, name: str) -> Floats:
@@ -103,8 +103,8 @@ def total(
     """Sum components over a schedule.
 
     A request of independent traffic is one input through one task drawn from the rates. A request of shared traffic is one
-    input and all answers; embeddings, and the layers that tasks share from the input on, run once. Tasks run one after
-    another. A layer that early exits spare some inputs is charged for the share of inputs that is expected to run it.
+    input and all answers; embeddings, and the layers that tasks share from the input on, run once. A layer that early exits
+    spare some inputs is charged for the share of inputs that runs it.
 
     Args:
         workload: tasks, rates and traffic.
@@ -150,8 +150,8 @@ def total(
         visit_us=_visits(schedule, times.tasks_us * served[:, None]),
         switch_us=_of_transitions(schedule, components.switch_latency_us),
         service={},
-        still_uj=energy.sum(axis=1) - static["static_uj"] + static["wake_uj"],
-        slope_uj=static["slope_uj"],
+        dynamic_uj=energy.sum(axis=1) - static["static_uj"] + static["wake_uj"],
+        static_slope_uj=static["static_slope_uj"],
         capacity=times.capacity,
     )
     service = _describe_service(workload, demand, schedule, costs, runs.layers)

@@ -1,4 +1,4 @@
-"""Answer SQL with DuckDB over the tables of studies, in the views `trials`, `pareto`, `studies` and `validation`.
+"""Answer SQL with DuckDB over the tables of studies, in the views `trials`, `pareto`, `studies`, `validation` and `baselines`.
 
 The SQL may be a stranger's: DuckDB gets tables in memory, and access to no file, extension or setting.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dse.errors import QueryError, missing_package
 from dse.records.callbacks import MessageCallback, ignore_message
 from dse.results.columns import task_names
-from dse.results.files import PROVENANCE, VALIDATION
+from dse.results.files import BASELINES, PROVENANCE, VALIDATION
 from dse.results.limited import run_limited
 from dse.results.objectives import read_objectives
 from dse.results.read import DAMAGE, damaged_table_error, read_provenance, read_table
@@ -37,12 +37,14 @@ _ALLOWED = frozenset(
 _BEFORE = """SET temp_directory = ''; SET python_enable_replacements = false; SET autoinstall_known_extensions = false;
     SET autoload_known_extensions = false; SET allow_community_extensions = false; SET allow_persistent_secrets = false;
     SET memory_limit = '4GB'; SET threads = {threads}"""
+_BESIDE = {"validation": VALIDATION, "baselines": BASELINES}
+"""Views of tables that not every study has, and that are read only if the SQL names them."""
 _LARGEST_BYTES = 10**9
 """Largest answer."""
 
 
 def ask(sources: Sequence[Source], sql: str, *, limit_s: float = LIMIT_S, say: MessageCallback = ignore_message) -> Any:
-    """Answer a query over the views `trials`, `pareto`, `studies` and `validation`.
+    """Answer a query over the views `trials`, `pareto`, `studies`, `validation` and `baselines`.
 
     Args:
         sources: studies in the views.
@@ -93,8 +95,9 @@ def _answer(
     except ImportError as error:
         raise missing_package("SQL", "duckdb", "query") from error
     views = _read_views(sources)
-    if "validation" in sql.lower():  # a damaged file spoils no other query
-        views["validation"] = join_tables([_read_validation(source) for source in sources], sources)
+    for view, file in _BESIDE.items():
+        if view in sql.lower():  # a damaged file spoils no other query
+            views[view] = join_tables([_read_beside(source, view, file) for source in sources], sources)
     editions = sorted({edition or 1 for edition in views["trials"]["accounting"].unique().to_pylist()})
     if len(editions) > 1:
         names = " and ".join(map(str, editions))
@@ -179,18 +182,19 @@ def _read_views(sources: Sequence[Source]) -> dict[str, Any]:
     }
 
 
-def _read_validation(source: Source) -> Any:
-    """Read the designs of a study that `dse validate` scored on the report split; none if it was not validated."""
+def _read_beside(source: Source, view: str, name: str) -> Any:
+    """Read a table that stands beside a study's trials and that not every study has; without rows if there is none."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    file = source.trials.parent / VALIDATION
+    file = source.trials.parent / name
     if not file.is_file():
         return pa.table({"trial": pa.array([], pa.int64())})
     try:
         return pq.ParquetFile(file).read(use_threads=False)
     except DAMAGE as error:
-        raise damaged_table_error(file, error, subject="the validation", fix="validate the study again") from error
+        again = {"validation": "validate the study again", "baselines": "continue the study, which writes it again"}
+        raise damaged_table_error(file, error, subject=f"the table {name}", fix=again[view]) from error
 
 
 def _studies_schema() -> Any:
@@ -238,7 +242,7 @@ def _reach_error(where: str, reason: str) -> QueryError:
 
 def _refusal_error(tables: Mapping[str, Any], message: str, sql: str, where: str) -> QueryError:
     """Build the error for SQL that DuckDB refuses, with names that the user may have meant."""
-    views = ("pareto",) if where == "--where" else ("trials", "pareto", "studies", "validation")
+    views = ("pareto",) if where == "--where" else ("trials", "pareto", "studies", *_BESIDE)
     columns = sorted({name for view in views if view in tables for name in tables[view].schema.names})
     unquoted = [name for name in columns if "." in name and re.search(rf'(?<![\w."]){re.escape(name)}(?![\w."])', sql)]
     missing = _MISSING.search(message)

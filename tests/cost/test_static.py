@@ -46,7 +46,9 @@ def test_two_designs_take_equal_energy_at_the_break_even() -> None:
     small = charge_static(power("tile", (share, share / 10)), RUNS / 4, 100.0)
     energy = charged["static_uj"] - small["static_uj"]  # what the smaller one may take more at this share
 
-    found = break_even(50 + energy + small["wake_uj"], small["slope_uj"], 50 + charged["wake_uj"], charged["slope_uj"])
+    found = break_even(
+        50 + energy + small["wake_uj"], small["static_slope_uj"], 50 + charged["wake_uj"], charged["static_slope_uj"]
+    )
 
     assert found[0] == pytest.approx(share)
 

@@ -16,7 +16,7 @@ import pytest
 
 import dse
 from dse.errors import QueryError, SetupError, StudyError
-from dse.results.files import VALIDATION
+from dse.results.files import BASELINES, VALIDATION
 from dse.results.limited import is_stuck
 from dse.results.query import ask, matching
 from dse.results.read import read_trials
@@ -212,7 +212,7 @@ def test_the_name_of_a_folder_is_no_pattern(results: Path, name: str, other: str
 def test_a_column_that_does_not_exist_gets_the_nearest(results: Path) -> None:
     text = refusal(results, "SELECT area_mm FROM trials")
     assert 'Referenced column "area_mm" not found' in text
-    assert "expected: SQL over trials, pareto, studies, validation" in text
+    assert "expected: SQL over trials, pareto, studies, validation, baselines" in text
     assert 'do: did you mean "area_mm2"' in text
     assert '"trial_count"' in refusal(results, "SELECT s.trial_cont FROM studies s")
 
@@ -281,7 +281,7 @@ def test_the_validation_is_a_view_that_other_queries_do_not_read(results: Path) 
     assert rows_of(results, "FROM validation", "new") == []
     (results / "old" / VALIDATION).write_bytes(b"PAR1")
     assert rows_of(results, "SELECT count(*) AS n FROM trials", "old") == [{"n": 4}]
-    with pytest.raises(StudyError, match="the validation is damaged") as caught:
+    with pytest.raises(StudyError, match=r"the table validation.parquet is damaged") as caught:
         rows_of(results, "FROM validation")
     assert f"where: {results / 'old' / VALIDATION}" in str(caught.value)
 
@@ -307,3 +307,17 @@ def test_a_study_that_moved_is_read_where_it_is(results: Path) -> None:
     assert {row["folder"] for row in rows_of(results, "SELECT folder FROM studies", "deeper")} == {
         str(results / "deeper" / "older")
     }
+
+
+def test_baselines_are_a_view_beside_their_trials(results: Path) -> None:
+    rows = [{"trial": 1, "baseline": name, "area_mm2": area} for name, area in (("paper", 80.0), ("best", 40.0))]
+    pd.DataFrame(rows).to_parquet(results / "old" / BASELINES)
+    joined = "SELECT baseline, trials.area_mm2 / baselines.area_mm2 AS ratio FROM trials JOIN baselines USING (study, trial) ORDER BY baseline DESC"
+    (area,) = (row["area_mm2"] for row in rows_of(results, "SELECT area_mm2 FROM trials WHERE trial = 1", "old"))
+    assert rows_of(results, joined, "old") == [
+        {"baseline": "paper", "ratio": area / 80},
+        {"baseline": "best", "ratio": area / 40},
+    ]
+    (results / "old" / BASELINES).write_bytes(b"PAR1")
+    with pytest.raises(StudyError, match=r"continue the study"):
+        rows_of(results, "FROM baselines", "old")
