@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from dse.records.baseline_facts import BaselineFacts
 from dse.records.data_facts import DataFacts
 from dse.records.design import DesignPoint, PluginParameter
-from dse.records.scored import CostResult, ScoreResult
+from dse.records.scored import BaselineCosts, CostResult, ScoreResult
 
 
 class Problem(Protocol):
@@ -63,8 +63,13 @@ class WithBaselines(Protocol):
 class WithComparisons(Protocol):
     """A problem that knows absolute costs of baselines, for a table beside the trials."""
 
-    def compare(self, point: DesignPoint) -> dict[str, dict[str, float | None]]:
-        """Return each baseline's cost by column, on the design's own hardware, by the baseline's name."""
+    def compare(self, points: Sequence[DesignPoint], throughput_rps: Sequence[float | None]) -> list[BaselineCosts]:
+        """Return each baseline's cost by column, on each design's own hardware, by the baseline's name.
+
+        Args:
+            points: designs.
+            throughput_rps: their requests per second; None where the hardware model does not say.
+        """
 
 
 @runtime_checkable

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
+
+BaselineCosts: TypeAlias = dict[str, dict[str, float | None]]
+"""Costs of baselines by column, by the baseline's name."""
 
 
 @dataclass(frozen=True, slots=True)

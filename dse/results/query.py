@@ -193,7 +193,10 @@ def _read_beside(source: Source, view: str, name: str) -> Any:
     try:
         return pq.ParquetFile(file).read(use_threads=False)
     except DAMAGE as error:
-        again = {"validation": "validate the study again", "baselines": "continue the study, which writes it again"}
+        again = {
+            "validation": "validate the study again",
+            "baselines": "continue the study with more trials, which writes it again",
+        }
         raise damaged_table_error(file, error, subject=f"the table {name}", fix=again[view]) from error
 
 

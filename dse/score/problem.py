@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from dse.cache import ArrayCache
 from dse.cost.combination import Combination, combination, group_by_combination, stack
@@ -30,7 +32,7 @@ from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.records.data_facts import DataFacts
 from dse.records.design import DesignPoint, PluginParameter
 from dse.records.plugin import KINDS, Kind
-from dse.records.scored import CostResult, ScoreResult
+from dse.records.scored import BaselineCosts, CostResult, ScoreResult
 from dse.records.workload import Workload
 from dse.score.best import Best
 from dse.score.context import PipelineContext
@@ -90,7 +92,6 @@ class WorkloadProblem:
         self._reference_params = reference_values(reference, declared, loaded.shape)
         self._scored = False
         self.best = Best()
-        self._costed: dict[Any, Costed] = {}  # the design that was costed last, if it was costed alone
         self._resamples = Resamples(loaded)
         self.context = PipelineContext(loaded, ArrayCache(cache), precision, progress, identities_of(self._origins))
 
@@ -156,7 +157,6 @@ class WorkloadProblem:
             with own.guarded(f"{kind} {name!r}") as context, heard(files):
                 call_plugin(kind, name, plugin.prepare, context)
         self.context.identities = identities_of(self._origins)
-        self._costed.clear()  # compressors know more now
         if scores:
             self.baseline_scores()
             self.best = self._separate.find_best()
@@ -178,12 +178,9 @@ class WorkloadProblem:
     def cost(self, points: list[DesignPoint]) -> list[CostResult]:
         """Cost many designs, in the given order."""
         results: dict[int, CostResult] = {}
-        for chosen, indices in group_by_combination(points).items():
-            built = self._build(chosen)
-            for start in range(0, len(indices), CHUNK):
-                chunk = indices[start : start + CHUNK]
-                costed, own = self._cost(built, [points[index] for index in chunk])
-                results.update(zip(chunk, cost_results(costed, own, self.baseline, self.tasks), strict=True))
+        for chosen, chunk in self._chunks(points):
+            costed, own = self._cost(self._build(chosen), [points[index] for index in chunk])
+            results.update(zip(chunk, cost_results(costed, own, self.baseline, self.tasks), strict=True))
         return [results[index] for index in range(len(points))]
 
     def cost_measured(self, point: DesignPoint, reach: Mapping[str, tuple[float, ...]]) -> CostResult:
@@ -191,14 +188,18 @@ class WorkloadProblem:
         costed, own = self._cost(self._build(combination(point)), [point], reach)
         return cost_results(costed, own, self.baseline, self.tasks)[0]
 
-    def compare(self, point: DesignPoint) -> dict[str, dict[str, float | None]]:
-        """Return each baseline's cost by column, by the baseline's name; the design is as it was costed last."""
-        if point.key() not in self._costed:
-            self._cost(self._build(combination(point)), [point])
-        with heard(self._origins[f"hardware.{point.hardware}"].files):
-            return self._comparisons[point.hardware].cost(
-                self._costed[point.key()], stack([point])["hardware"], self.best.scheme
-            )
+    def compare(self, points: Sequence[DesignPoint], throughput_rps: Sequence[float | None]) -> list[BaselineCosts]:
+        """Return each baseline's cost by column, on each design's own hardware, by the baseline's name."""
+        beside: dict[int, BaselineCosts] = {}
+        rates = np.array(throughput_rps, dtype=float)
+        for chosen, chunk in self._chunks(points):
+            designs = [points[index] for index in chunk]
+            costed, _ = self._cost(self._build(chosen), designs)
+            with heard(self._origins[f"hardware.{chosen[3]}"].files):
+                own = self._comparisons[chosen[3]]
+                found = own.cost(costed, stack(designs)["hardware"], self.best.scheme, rates[chunk])
+            beside.update(zip(chunk, found, strict=True))
+        return [beside[index] for index in range(len(points))]
 
     def find_unmeasured(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[int, ...], ...]:
         """Return the tasks of each design whose score is neither in the cache nor missing at an earlier design."""
@@ -254,6 +255,12 @@ class WorkloadProblem:
         names = self._names
         return list(product(names["generator"], names["compressor"], names["scheduler"], names["hardware"]))
 
+    def _chunks(self, points: Sequence[DesignPoint]) -> Iterator[tuple[Combination, list[int]]]:
+        """Yield a combination of plugins, and the places of some designs with it, until all designs were yielded."""
+        for chosen, indices in group_by_combination(points).items():
+            for start in range(0, len(indices), CHUNK):
+                yield chosen, indices[start : start + CHUNK]
+
     def _build(self, combination: Combination) -> Built:
         missing = [kind for kind, name in zip(KINDS, combination, strict=True) if (kind, name) not in self._plugins]
         if missing:
@@ -270,8 +277,6 @@ class WorkloadProblem:
         with heard(self._origins[f"hardware.{name}"].files):
             costed, own = cost_points(self.workload, built, params, reach), self._own[name]
             bits = {"": PAPER, "_best": self.best.scheme}
-            if len(points) == 1:
-                self._costed = {points[0].key(): costed}
             return costed, {suffix: own.cost(params["hardware"], one) for suffix, one in bits.items()}
 
     @cached_property

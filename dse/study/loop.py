@@ -188,16 +188,12 @@ class Loop:
             **outcome.cells,
             "duration_s": time.perf_counter() - started,
         }
-        self._close(asked, row, outcome, point)
+        self._close(asked, row, outcome.result, point)
         return outcome.result
 
-    def _close(
-        self, asked: Mapping[str, Any], row: dict[str, Any], outcome: Outcome, point: DesignPoint | None
-    ) -> None:
-        told = outcome.result
+    def _close(self, asked: Mapping[str, Any], row: dict[str, Any], told: Told, point: DesignPoint | None) -> None:
         values = None if told.values is None else list(told.values)
         done = {"event": "done", "trial": row["trial"], "row": row, "values": values, "constraints": told.constraints}
-        done |= {"baselines": outcome.baselines} if outcome.baselines else {}
         self.log.append(done)
         check_done(self.log.path, self.log.lines, done, asked, self.history.sessions[-1], self._types)
         self.rows.append(row | self._cells[self._asked_in])
@@ -237,7 +233,7 @@ class Loop:
             reason = "asked in a space that differs from the one the study was continued with"
             row = {"trial": trial.number, "source": trial.asked["source"], "seed": trial.asked["seed"], **plugins}
             failed = {**row, "status": Status.FAILED, "reason": reason, "error_message": reason}
-            self._close(trial.asked, failed, Outcome({}, told), None)
+            self._close(trial.asked, failed, told, None)
             self.suggester.restore(None, {}, told)
         self._check_failures()
 

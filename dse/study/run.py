@@ -16,12 +16,13 @@ from dse.errors import DseError, SpaceError, raise_errors, unknown_name
 from dse.files import write_text_whole
 from dse.records.callbacks import MessageCallback, ignore_message
 from dse.records.design import DesignPoint
-from dse.records.problem import Problem, WithDigests
+from dse.records.problem import Problem, WithComparisons, WithDigests
 from dse.results.files import LOG, SPACE
 from dse.samplers.encoding import Codec
 from dse.samplers.suggester import Suggester
 from dse.space.searchspace import SearchSpace
 from dse.space.write import resolved_text
+from dse.study.baselines import write_baselines
 from dse.study.log.file import Event, StudyLog, pause_garbage_collection, read_events
 from dse.study.log.history import History, read_history
 from dse.study.loop import Loop
@@ -30,7 +31,7 @@ from dse.study.open import check_edition, check_unchanged, hold, prepared_event,
 from dse.study.progress import Ledger
 from dse.study.provenance import Provenance
 from dse.study.stages import Evaluator
-from dse.study.tables import check_tables, write_baselines, write_results
+from dse.study.tables import check_tables, write_results
 
 WRITE_INTERVAL_S = 60.0
 
@@ -161,12 +162,13 @@ def _record_content(problem: Problem, loop: Loop, folder: Path, *, force: bool) 
 def _until_done(problem: Problem, loop: Loop, folder: Path, total: int, record: Callable[[], None]) -> Finished:
     """Prepare the problem, record its content, run the loop, and write the results whatever ends it."""
     observer, ledger = loop.observer, loop.ledger
-    interrupted = False
+    prepared = interrupted = False
     reason = ""
     try:
         observer.on_start(ledger.progress())
         if ledger.evaluated < total:
             problem.prepare(scores=loop.evaluator.needs_score)
+            prepared = True
             record()
             observer.on_ready()
         written = time.monotonic()
@@ -179,7 +181,8 @@ def _until_done(problem: Problem, loop: Loop, folder: Path, total: int, record: 
         interrupted, reason = True, "interrupted; the trial in flight is evaluated first when the study continues"
     finally:
         paths = _write(loop, folder)
-        write_baselines(folder, read_history(read_events(loop.log.path)[0], loop.log.path, checked=loop.log.lines))
+    if prepared and not interrupted and isinstance(problem, WithComparisons):
+        write_baselines(folder, problem, loop.space, loop.rows)
     progress = ledger.progress()
     observer.on_finish(progress, reason)
     return Finished(folder, *paths, reason=reason, progress=progress, interrupted=interrupted)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
 from dse.errors import PluginContractError, StudyError
 from dse.records.design import DesignPoint
-from dse.records.problem import Problem, WithComparisons, WithMeasuredExits
+from dse.records.problem import Problem, WithMeasuredExits
 from dse.records.scored import CostResult
 from dse.results.objectives import evaluate_objectives
 from dse.results.points import PREFIX
@@ -29,12 +29,10 @@ class Outcome:
     Attributes:
         cells: values by column.
         result: part of the result that the sampler learns.
-        baselines: cost of each baseline by column, of a design that is done.
     """
 
     cells: Mapping[str, Any]
     result: Told
-    baselines: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
 
 
 class Evaluator:
@@ -72,10 +70,7 @@ class Evaluator:
         parameters = {PREFIX + name: value for name, value in point.values.items()}
         cells: dict[str, Any] = {"stage": "cost", "status": Status.DONE, "violation": 0.0, **parameters}
         try:
-            outcome = self._stages(point, cells, beaten)
-            if outcome.cells["status"] != Status.DONE or not isinstance(self._problem, WithComparisons):
-                return outcome
-            return replace(outcome, baselines=self._problem.compare(point))
+            return self._stages(point, cells, beaten)
         except StudyError:  # the cache cannot be written: that says nothing about the design
             raise
         except Exception as error:

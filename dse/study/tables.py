@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dse.errors import StudyError
-from dse.files import write_text_whole, write_whole
-from dse.results.columns import BASELINE_COLUMNS, IDENTITY, merge_columns
-from dse.results.files import BASELINES, LOG, PARETO, PROVENANCE, TRIALS
+from dse.files import write_text_whole
+from dse.results.columns import IDENTITY, merge_columns
+from dse.results.files import LOG, PARETO, PROVENANCE, TRIALS
 from dse.results.objectives import evaluate_objectives, read_objectives
 from dse.results.writer import Rows, write_tables
 from dse.study.log.file import read_events
@@ -28,35 +27,7 @@ def refresh(folder: Path | str) -> tuple[Path, Path]:
     events, _ = read_events(folder / LOG)
     if not events:
         raise StudyError("there is no study here", where=folder, expected=f"a folder with {LOG}")
-    history = read_history(events, folder / LOG)
-    write_baselines(folder, history)
-    return write_results(folder, history)
-
-
-def write_baselines(folder: Path, history: History) -> None:
-    """Write ``baselines.parquet`` from a log: a row for each baseline of each trial that is done; no file without any.
-
-    Args:
-        folder: folder of the study.
-        history: the log with its finished trials.
-
-    Raises:
-        StudyError: the disk refuses the file.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from dse.results.schema import arrow_type
-
-    editions = [accounting_of(session) for session in history.sessions]
-    rows = [
-        {"trial": trial.number, "baseline": name, "accounting": editions[trial.session], **cells}
-        for trial in history.finished
-        for name, cells in (trial.done or {}).get("baselines", {}).items()
-    ]
-    if rows:
-        schema = pa.schema([(column.name, arrow_type(column.type)) for column in BASELINE_COLUMNS])
-        write_whole(folder / BASELINES, partial(pq.write_table, pa.Table.from_pylist(rows, schema=schema)))
+    return write_results(folder, read_history(events, folder / LOG))
 
 
 def check_tables(folder: Path, history: History, trials: int) -> None:

@@ -11,7 +11,7 @@ from dse.records.baseline_facts import BaselineFacts
 from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.records.data_facts import DataFacts
 from dse.records.design import DesignPoint, PluginParameter
-from dse.records.scored import CostResult, ScoreResult
+from dse.records.scored import BaselineCosts, CostResult, ScoreResult
 from dse.space.searchspace import SearchSpace
 from dse.study.load import Request
 from dse.study.provenance import Provenance
@@ -120,9 +120,9 @@ class RemoteProblem:
         result: CostResult = self._ask("cost_measured", point, reach)
         return result
 
-    def compare(self, point: DesignPoint) -> dict[str, dict[str, float | None]]:
-        """Return each baseline's cost by column, on the design's own hardware, by the baseline's name."""
-        return dict(self._ask("compare", point))
+    def compare(self, points: Sequence[DesignPoint], throughput_rps: Sequence[float | None]) -> list[BaselineCosts]:
+        """Return each baseline's cost by column, on each design's own hardware, by the baseline's name."""
+        return list(self._ask("compare", points, throughput_rps))
 
     def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
         """Score one design on a split."""

@@ -319,5 +319,5 @@ def test_baselines_are_a_view_beside_their_trials(results: Path) -> None:
         {"baseline": "best", "ratio": area / 40},
     ]
     (results / "old" / BASELINES).write_bytes(b"PAR1")
-    with pytest.raises(StudyError, match=r"continue the study"):
+    with pytest.raises(StudyError, match=r"continue the study with more trials"):
         rows_of(results, "FROM baselines", "old")

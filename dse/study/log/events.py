@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 
 from dse.errors import StudyError
 from dse.records.plugin import KINDS
-from dse.results.columns import BASELINE_COLUMNS
 from dse.results.objectives import Objective, read_objectives
 from dse.results.status import Status
 from dse.study.log.file import CUT, damaged_event_error
@@ -33,7 +32,6 @@ _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
 _OPTIONAL: dict[str, dict[str, type]] = {
     **{key: {"accounting": int, "stale": bool} for key in ("header", "resumed")},
     "prepared": {"stale": bool},
-    "done": {"baselines": dict},
 }
 """Keys that logs of earlier versions lack."""
 _SCALARS = ("float64", "int64", "string", "bool")
@@ -89,7 +87,6 @@ def check_done(path: Path, line: int, done: Event, asked: Event, session: Event,
     """
     objectives = read_objectives(session["objectives"])
     _refuse_first(path, line, _find_wrong_cells(done["row"], asked, types))
-    _refuse_first(path, line, _find_wrong_baselines(done))
     _refuse_first(path, line, _find_wrong_values(done, objectives))
 
 
@@ -148,15 +145,6 @@ def _find_wrong_cells(row: Mapping[str, Any], asked: Event, types: Mapping[str, 
             yield "a row of this study", f"a cell {name!r}, for which it has no column"
         elif value is not None and not _fits(value, types[name]):
             yield f"{name} as {types[name]}", value
-
-
-def _find_wrong_baselines(done: Event) -> Iterator[Fault]:
-    """Yield the faults in the costs of a trial's baselines."""
-    names = {column.name for column in BASELINE_COLUMNS}
-    for name, cells in done.get("baselines", {}).items():
-        known = isinstance(cells, dict) and names.issuperset(cells)
-        if not known or not all(value is None or _fits(value, "float64") for value in cells.values()):
-            yield f"costs of the baseline {name!r} by column", cells
 
 
 def _find_wrong_values(done: Event, objectives: Sequence[Objective]) -> Iterator[Fault]:
