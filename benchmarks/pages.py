@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dse.study.provenance import ACCOUNTING
+
 DOCS = Path(__file__).parent.parent / "docs"
 _FIELD = re.compile(r"\{\{([^#/{}]+)\}\}")
 _PART = re.compile(r"^\{\{#([^{}]+)\}\}\n(.*?)^\{\{/\1\}\}\n", re.MULTILINE | re.DOTALL)
@@ -30,6 +32,14 @@ def fill(template: Path, values: Mapping[str, str | None]) -> str:
         unknown, unused = sorted(named - set(values)), sorted(set(values) - named)
         raise ValueError(f"{template.name}: names unknown values {unknown} and leaves out {unused}")
     return _FIELD.sub(lambda match: values[match[1]] or "", text)
+
+
+def say_edition(record: Mapping[str, Any]) -> str | None:
+    """Return a line on the edition of the accounting that a record was measured in; None if that is today's."""
+    edition = record.get("accounting", 1)
+    if edition == ACCOUNTING:
+        return None
+    return f"Figures of accounting edition {edition}: [what has changed since](accounting.md#editions)."
 
 
 def read_record(path: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.pages import DOCS, fill, interval, table
+from benchmarks.pages import DOCS, fill, interval, say_edition, table
 from benchmarks.problems import encoder
 from reproductions.kang2021.laws import MODELS, ratios
 
@@ -43,7 +43,8 @@ def page(record: dict[str, Any]) -> str:
     Args:
         record: measurements, as `reproductions.kang2021.run` records them.
     """
-    values = {
+    values: dict[str, str | None] = {
+        "edition": say_edition(record),
         "modes": _modes(record),
         "numbers": _numbers(record),
         "shapes": _shapes(),

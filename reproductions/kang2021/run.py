@@ -17,6 +17,7 @@ from benchmarks.caches import fine_tuned_only
 from benchmarks.figures import RECORDED, SETTINGS, Figure, measures
 from benchmarks.pages import plain, read_record, write_record
 from benchmarks.problems import SPACES
+from dse.study.provenance import ACCOUNTING
 from reproductions.kang2021.others import measure as measure_others
 from reproductions.kang2021.page import LARGE, PAGE, page
 
@@ -83,7 +84,7 @@ def measure() -> None:
 
     Scores that are cached are not measured again, except for the profile's time.
     """
-    record: dict[str, Any] = {}
+    record: dict[str, Any] = {"accounting": ACCOUNTING}
     with tempfile.TemporaryDirectory() as folder:
         for paper, beyond in SUITES.values():
             record[paper] = {"profile_s": _profile_seconds(paper)} | reproduced(paper, Path(folder))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.pages import DOCS, fill, interval, table
+from benchmarks.pages import DOCS, fill, interval, say_edition, table
 from reproductions.mgen2023.studies import REDUNDANCY, efficiency
 
 PAGE = DOCS / "mgen2023.md"
@@ -30,6 +30,7 @@ def page(record: dict[str, Any]) -> str:
         record: measurements, as `reproductions.mgen2023.run` records them.
     """
     values: dict[str, str | None] = {
+        "edition": say_edition(record),
         "reached": _reached(record),
         "train_minutes": f"{record['train_minutes']:.0f}",
         "redundancy": _redundant(record["redundancy"]) if "redundancy" in record else None,

@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks.figures import RECORDED, SETTINGS, Figure, measures
 from benchmarks.pages import plain, read_record, write_record
 from benchmarks.problems import SPACES
+from dse.study.provenance import ACCOUNTING
 from reproductions.mgen2023 import designs
 from reproductions.mgen2023.page import PAGE, page
 from reproductions.mgen2023.studies import REDUNDANCY, SEEDS, STUDIES, drop, efficiency, problem_of, space_of
@@ -119,7 +120,7 @@ def said(row: dict[str, Any] | None) -> str:
 
 def measure() -> None:
     """Run every study; write the record after each, and the page at the end. What is cached is not measured again."""
-    record: dict[str, Any] = {}
+    record: dict[str, Any] = {"accounting": ACCOUNTING}
     with tempfile.TemporaryDirectory() as folder:
         record["train_minutes"] = designs.train_minutes()
         record["mtl"] = shared()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.pages import DOCS, fill, interval, table
+from benchmarks.pages import DOCS, fill, interval, say_edition, table
 from reproductions.xma2.designs import PUBLISHED_MASK, ROWS_OF_PUBLISHED, mask_memory
 
 PAGE = DOCS / "xma2.md"
@@ -36,7 +36,8 @@ def page(record: dict[str, Any]) -> str:
     Args:
         record: measurements, as `reproductions.xma2.run` records them.
     """
-    values = {
+    values: dict[str, str | None] = {
+        "edition": say_edition(record),
         "designs": _designs(record["designs"]),
         "tasks": _tasks(record["designs"]),
         "front": _front(record["front"]),

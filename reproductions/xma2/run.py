@@ -17,6 +17,7 @@ from typing import Any
 from benchmarks.figures import RECORDED, SETTINGS, Figure, measures
 from benchmarks.pages import read_record, write_record
 from benchmarks.problems import SPACES
+from dse.study.provenance import ACCOUNTING
 from reproductions.mgen2023.studies import problem_of
 from reproductions.xma2.designs import DESIGNS, PUBLISHED_MASK, ROWS_OF_PUBLISHED, mask_memory, space_of
 from reproductions.xma2.page import PAGE, page
@@ -68,7 +69,7 @@ def said(row: Mapping[str, Any]) -> str:
 
 def measure() -> None:
     """Score every design, search the joint front, and write record and page. What was learnt is not learnt again."""
-    record: dict[str, Any] = {"designs": {}}
+    record: dict[str, Any] = {"accounting": ACCOUNTING, "designs": {}}
     with TemporaryDirectory() as folder:
         for name in DESIGNS:
             record["designs"][name] = scored(name, Path(folder))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.pages import fill
+from benchmarks.pages import fill, say_edition
+from dse.study.provenance import ACCOUNTING
 
 TEXT = "# A page\n\nIt has {{count}}.\n{{#more}}\n\n{{more}}\n{{/more}}\nThe end.\n"
 
@@ -27,3 +28,8 @@ def test_values_stand_where_they_are_named(template: Path, more: str | None, mid
 def test_an_unknown_name_and_a_value_left_out_are_errors(template: Path, values: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"page\.md\.template: names unknown values"):
         fill(template, values)
+
+
+def test_a_page_says_the_edition_of_its_record_unless_it_is_today_s() -> None:
+    assert say_edition({"accounting": ACCOUNTING}) is None
+    assert say_edition({}) == "Figures of accounting edition 1: [what has changed since](accounting.md#editions)."
