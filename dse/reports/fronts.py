@@ -78,10 +78,15 @@ def _traces(study: Study, names: tuple[str, ...]) -> Iterator[Any]:
         if len(placed):
             values = [plain(placed[column]) for column in names]
             yield _markers(names, values, name, marker, "trial %{customdata}", plain(placed["trial"]))
-    baseline = {**study.baseline, "accuracy_drop": 0.0}
-    if all(name in baseline for name in names):
-        marker = {"color": _BLACK, "symbol": "diamond", "size": small + 4}
-        yield _markers(names, [[baseline[column]] for column in names], "baseline", marker, "separate 8-bit models")
+    baselines = (
+        ("baseline", study.baseline, "diamond", "separate 8-bit models"),
+        ("best baseline", study.best, "diamond-open", "separate models in the fewest bits without a loss"),
+    )
+    for name, metrics, symbol, text in baselines:
+        placed_at = {"accuracy_drop": 0.0, **metrics}
+        if metrics and all(column in placed_at for column in names):
+            marker = {"color": _BLACK, "symbol": symbol, "size": small + 4}
+            yield _markers(names, [[placed_at[column]] for column in names], name, marker, text)
     yield from _papers(study, names)
 
 

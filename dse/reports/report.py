@@ -160,10 +160,16 @@ def _summary(study: Study) -> Part:
         ("on the front", len(study.front)),
         ("objectives", [f"{item.goal}imise {title(item.column)}" for item in study.objectives]),
         ("baseline", {name: f"{value:.5g}" for name, value in study.baseline.items()}),
+        *([("best baseline", {name: f"{value:.5g}" for name, value in study.best.items()})] if study.best else []),
         ("baseline of each task", {task: f"{score:.4f}{chance.get(task, '')}" for task, score in scores.items()}),
         ("reference point", dict(study.reference)),
     ]
-    return facts_part("summary", "Study", facts, "The baseline is one whole 8-bit model per task, all resident.")
+    return facts_part(
+        "summary",
+        "Study",
+        facts,
+        "The baseline is one whole 8-bit model per task, all resident. The best baseline has the fewest bits that lose at most 0.25 points.",
+    )
 
 
 def _warnings(study: Study) -> Iterator[Part]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from dse.results.baseline import agreed_values, baseline_metrics, baseline_scores
+from dse.results.baseline import agreed_values, baseline_metrics, baseline_scores, best_metrics
 from dse.results.files import PROVENANCE, TRIALS
 from dse.results.objectives import Objective, read_objectives
 from dse.results.plain import plain_value
@@ -72,6 +72,11 @@ class Study:
     def baseline(self) -> dict[str, float]:
         """Metrics of separate 8-bit models, as far as the trials determine them."""
         return baseline_metrics(self.trials)
+
+    @cached_property
+    def best(self) -> dict[str, float]:
+        """Metrics of separate models in the fewest bits without a loss, as far as the trials determine them."""
+        return best_metrics(self.trials)
 
     @cached_property
     def baseline_scores(self) -> dict[str, float]:

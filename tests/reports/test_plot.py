@@ -15,6 +15,7 @@ import dse
 from dse.cli.reading import Figure
 from dse.errors import OutputError, SetupError, StudyError, UnknownNameError
 from dse.reports.report import DRAWINGS
+from tests.support import tables
 from tests.support.pages import EXAMPLE, Page, study
 
 
@@ -107,6 +108,14 @@ def test_the_tradeoff_names_the_designs_of_papers(tmp_path: Path) -> None:
     assert traces["baseline"]["y"] == [0.0]
     assert traces["published"]["text"] == ["ICCAD 2021, acc", "ICCAD 2021, opt", "ICCAD 2021, agg"]
     assert traces["published"]["y"] == [-0.1, 0.7, 2.7]
+
+
+def test_both_baselines_are_drawn_where_tables_have_them(tmp_path: Path) -> None:
+    tables.write(tmp_path, tables.OLD, [tables.row(0, 5.0, 0.02, area_ratio=0.5, area_ratio_best=1.25)])
+    page = Page(dse.plot(tmp_path, tmp_path / "x.html", figure="tradeoff").read_text(encoding="utf-8"))
+    drawn = {trace["name"]: trace["x"] for trace in page.data["tradeoff"]["data"]}
+    assert drawn["baseline"] == [10.0]
+    assert drawn["best baseline"] == [4.0]
 
 
 @pytest.mark.parametrize("name", ["x.pdf", "x", "x.html.gz"])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dse.results.baseline import agreed_values, baseline_metrics, baseline_scores
+from dse.results.baseline import agreed_values, baseline_metrics, baseline_scores, best_metrics
 
 BASE = {"a": 0.9, "b": 0.7, "c": 0.5}
 METRICS = {"area_mm2": 160.0, "energy_uj": 560.0, "latency_us": 155.0}
@@ -82,3 +82,10 @@ def test_columns_of_the_baseline_settle_every_task_unless_trials_disagree() -> N
     forced = pd.concat([named, named.assign(**{"baseline.a": 0.8})])
     assert agreed_values(forced, "baseline.") == {}
     assert agreed_values(losing, "baseline.") == {}
+
+
+def test_the_best_baseline_is_told_by_its_own_ratios_on_one_hardware() -> None:
+    two = trials([BASE, BASE])
+    assert best_metrics(two) == {}  # tables of edition 1
+    two = two.assign(area_ratio_best=2 * two["area_ratio"], energy_ratio_best=[0.3, 0.6])
+    assert best_metrics(two) == pytest.approx({"area_mm2": METRICS["area_mm2"] / 2})
