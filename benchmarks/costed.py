@@ -12,10 +12,12 @@ import numpy as np
 import dse
 from benchmarks.problems import Statistics, encoder
 from dse.cost.comparisons import Comparisons, store_digitally
-from dse.cost.cost import Built, Layout, baseline_cost, cost_points
+from dse.cost.cost import Built, baseline_cost, cost_points
+from dse.cost.counted import Counted
 from dse.cost.metrics import cost_results
 from dse.cost.own_baseline import PAPER, OwnBaseline, Scheme
 from dse.cost.reference import default_value
+from dse.records.layout import Layout
 from dse.records.parameters import INPUT_BITS
 from dse.records.plugin import KINDS, Kind
 from dse.records.scored import CostResult
@@ -93,6 +95,7 @@ def cost(
     *,
     reference: Mapping[str, Any] = NOTHING,
     reach: Mapping[str, Sequence[float]] = NOTHING,
+    at_chance: int = 0,
     **chosen: Chosen,
 ) -> Case:
     """Cost one design with ratios and baselines.
@@ -101,6 +104,7 @@ def cost(
         load: tasks and traffic.
         reference: values of the reference hardware that differ from the defaults.
         reach: share of inputs that ran each layer in scoring, by task.
+        at_chance: number of tasks, the last ones, whose baseline does not beat chance.
         chosen: plugins by kind; by default separate models without a method on `isaac`.
     """
     usual = {"generator": "independent", "compressor": "none", "scheduler": "fixed", "hardware": "isaac"}
@@ -111,14 +115,21 @@ def cost(
         if kind != "hardware" and design[kind].prepared:
             plugins[kind].prepare(Statistics(load))
     built = Built(("g", "c", "s", "isaac"), *(plugins[kind] for kind in KINDS))
-    baseline = OwnBaseline(load, "isaac", built.hardware)
+    counted = Counted(*_leave_out(load, at_chance)) if at_chance else None
+    baseline = OwnBaseline(counted.workload if counted else load, "isaac", built.hardware)
     own = {suffix: baseline.cost(params["hardware"], bits) for suffix, bits in (("", PAPER), ("_best", BEST))}
     other = _build("hardware", Chosen("isaac"))
-    costed = cost_points(load, built, params, reach)
-    fixed = baseline_cost(load, other, "isaac", _fill(other, reference, load))
-    (result,) = cost_results(costed, own, fixed, load.task_names)
+    costed = cost_points(load, built, params, reach, counted)
+    fixed = baseline_cost(baseline.workload, other, "isaac", _fill(other, reference, load))
+    (result,) = cost_results(costed, own, fixed, baseline.workload.task_names)
     (beside,) = Comparisons(baseline).cost(costed, params["hardware"], BEST, costed.costs.find("throughput_rps"))
     return Case(result, beside)
+
+
+def _leave_out(load: dse.Workload, last: int) -> tuple[dse.Workload, tuple[int, ...]]:
+    """Return the workload without its last tasks, all of one rate, and the places of those that are left."""
+    left = load.tasks[:-last]
+    return replace(load, tasks=tuple(replace(task, rate=1 / len(left)) for task in left)), tuple(range(len(left)))
 
 
 def _build(kind: Kind, item: Chosen) -> Any:

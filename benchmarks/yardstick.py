@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -100,6 +101,20 @@ def worsen_reference() -> Outcome:
 
 TERNARY = Chosen("two-stage", {"max_bits": (1,) * 8})
 """Deltas of one magnitude bit on a shared base."""
+
+
+def add_tasks_at_chance() -> Outcome:
+    """Tasks whose models are no better than chance lose no points, and spread the base over more tasks."""
+    few, many = (
+        cost(shapes(tasks, MINILM), at_chance=tasks - 4, compressor=Chosen("two-stage", {"max_bits": (1,) * tasks}))
+        for tasks in (4, 8)
+    )
+    text = (
+        f"four tasks, and four more at chance: arrays {few['array_area_ratio']:.3g}x and {many['array_area_ratio']:.3g}x; "
+        "`accuracy_drop_rated` weights drops as energy is"
+    )
+    same = all(math.isclose(few[name], many[name]) for name in ("area_ratio", "array_area_ratio", "energy_ratio"))
+    return Outcome(text, same)
 
 
 def leave_static_out() -> Outcome:
@@ -225,7 +240,7 @@ ATTACKS = (
     Attack("M3", "a lifetime bought with the wait", "8.7 years; the wait read 2.6 s", let_requests_wait),
     Attack("M4", "exits charged on rows that were trained on", "4 to 5 % too little energy", let_more_inputs_run),
     Attack("M5", "a chip of any size", "2,586 mm2 on one die, one digital unit", grow_without_dies),
-    Attack("M6", "rates that favour a task", "energy 1.437x becomes 1.070x", open_attack("open: `accuracy_drop_rated` weights drops as energy is, but tasks at chance are costed")),
+    Attack("M6", "rates and tasks that cost no accuracy", "energy 1.437x becomes 1.070x; a task at chance adds to 1/n", add_tasks_at_chance),
     Attack("L1", "transport fetched once per layer", "0.24 % of the energy", hide_transport),
     Attack("L2", "attention products charged in 8 bits, scored in 16", "not named", multiply_narrowly),
     Attack("L3", "one fit of a measured cell", "c0 extrapolates below 1 uS", open_attack("open: the fits of a cell model are not tabled")),

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dse.cost.cost import Costed, Layout, charge, lay_out_separately
+from dse.cost.cost import Costed, charge, lay_out_separately
 from dse.cost.counts import bit_length, count
 from dse.cost.metrics import describe
 from dse.cost.own_baseline import PAPER, OwnBaseline, Scheme
@@ -19,6 +19,7 @@ from dse.plugins.call import call_plugin
 from dse.plugins.contract import HardwareWithLevels
 from dse.records.arrays import Bools, Floats
 from dse.records.footprint import Footprint
+from dse.records.layout import Layout
 from dse.records.parameters import INPUT_BITS
 from dse.records.params import Params
 from dse.records.scored import BaselineCosts

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 
 from dse.cost.baseline import separate_models, whole_footprint
 from dse.cost.check_footprint import check_blocks, check_footprint
 from dse.cost.combination import Combination
+from dse.cost.counted import Counted, leave_out, skip_others
 from dse.cost.counts import FULL_MAGNITUDE, count
 from dse.cost.demand import demand
 from dse.cost.exits import measure_exits
@@ -24,9 +24,8 @@ from dse.plugins.contract import Hardware, ModelGenerator, NonidealHardware, Tas
 from dse.records.arrays import Floats
 from dse.records.charges import Violation
 from dse.records.counts import Counts
-from dse.records.demand import Demand
-from dse.records.footprint import Footprint
 from dse.records.geometry import Geometry
+from dse.records.layout import Layout
 from dse.records.nonideality import Nonideality
 from dse.records.parameters import INPUT_BITS
 from dse.records.params import Params
@@ -51,13 +50,6 @@ class Built:
     def joint(self) -> bool:
         """Whether weights of one task depend on other tasks, and differ from the weights of the context."""
         return is_joint(self.generator)
-
-
-class Layout(NamedTuple):
-    """What designs store: the matrices of each owner, and the arrays and pieces that they take."""
-
-    demand: Demand
-    footprint: Footprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +78,7 @@ def cost_points(
     built: Built,
     params: Mapping[Kind, Params],
     reach: Mapping[str, Sequence[float]] = MappingProxyType({}),
+    counted: Counted | None = None,
 ) -> Costed:
     """Plan, count and cost P designs.
 
@@ -94,13 +87,14 @@ def cost_points(
         built: the designs' plugins.
         params: the designs' parameters.
         reach: share of inputs that ran each layer in scoring, by task, where it is known (P = 1); else the plan's expectation.
+        counted: tasks that costs are for; None: all of them.
 
     Raises:
         PluginContractError: a plugin raised, or returned something outside its contract; its name is in the message.
     """
     generator, compressor, scheduler, hardware = built.names
     plan = call_plugin("generator", generator, built.generator.plan, workload, params["generator"])
-    plan = measure_exits(plan, workload, reach)
+    plan = skip_others(measure_exits(plan, workload, reach), counted)
     _check_exits_are_charged(plan, hardware, built.api)
     wanted = demand(workload, plan, generator=generator, joint=built.joint)
     geometry = call_plugin("hardware", hardware, built.hardware.geometry, params["hardware"])
@@ -110,6 +104,7 @@ def cost_points(
     )
     check_footprint(footprint, wanted, compressor)
     check_blocks(workload.encoder, footprint, compressor)
+    workload, (wanted, footprint), params = leave_out(workload, Layout(wanted, footprint), params, built.names, counted)
     counts = count(workload, wanted, footprint, geometry)
     components = call_plugin(
         "hardware", hardware, built.hardware.components, workload, wanted, counts, footprint, params["hardware"]

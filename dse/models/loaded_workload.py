@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, InitVar, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -175,21 +176,26 @@ class LoadedWorkload:
     @cached_property
     def shape(self) -> Workload:
         """Everything that cost depends on."""
+        return self.shape_of(tuple(self.tasks))
+
+    def shape_of(self, names: Sequence[str]) -> Workload:
+        """Return everything that cost depends on if there were some of the tasks alone; their rates still sum to 1."""
+        tasks = {name: task for name, task in self.tasks.items() if name in names}
         traffic = Traffic(**self.spec.traffic.model_dump())
         pooled = None
         if traffic.mode == "shared":
             self.require_one_tokenizer("shared traffic runs the same tokens through all tasks (traffic.mode)")
-            pooled = token_moments(np.concatenate([task.train_lengths for task in self.tasks.values()]))
-        total = sum(task.rate for task in self.spec.tasks)
-        different = list(dict.fromkeys(task.embeddings for task in self.tasks.values()))
+            pooled = token_moments(np.concatenate([task.train_lengths for task in tasks.values()]))
+        total = sum(task.rate for task in self.spec.tasks if task.name in tasks)
+        different = list(dict.fromkeys(task.embeddings for task in tasks.values()))
         shapes = tuple(
             replace(task.shape(pooled, task.spec.rate / total), embeddings=different.index(task.embeddings))
-            for task in self.tasks.values()
+            for task in tasks.values()
         )
         encoder = replace(self.encoder, embedding_parameters=sum(count for _, count in different))
         seeds = {"base": self.weights_digest}
         contents = {"base": lambda: self.base_digest}
-        for name, task in self.tasks.items():
+        for name, task in tasks.items():
             seeds |= {f"task.{name}": task.digest, f"data.{name}": task.data_digest}
             contents |= {
                 f"task.{name}": partial(getattr, task, "content"),

@@ -28,17 +28,17 @@ def baseline_metrics(trials: pd.DataFrame) -> dict[str, float]:
         if {name, divisor} <= set(done.columns):
             series[name] = done[name] / done[divisor]
     series["score_mean"] = done["score_mean"] + done["accuracy_drop_all"] / _POINTS
-    return _agreed(series)
+    return _take_agreed(series)
 
 
 def best_metrics(trials: pd.DataFrame) -> dict[str, float]:
     """Return area, energy and latency of the baseline ``best``, if all trials have the same hardware; empty for old tables."""
     done = trials[trials["status"] == Status.DONE]
     ratios = {name: f"{ratio}_best" for name, ratio in _RATIOS.items() if f"{ratio}_best" in done}
-    return _agreed({name: done[name] / done[ratio] for name, ratio in ratios.items()})
+    return _take_agreed({name: done[name] / done[ratio] for name, ratio in ratios.items()})
 
 
-def _agreed(series: dict[str, pd.Series[float]]) -> dict[str, float]:
+def _take_agreed(series: dict[str, pd.Series[float]]) -> dict[str, float]:
     """Return the value of each series whose values are equal."""
     metrics = {}
     for name, values in series.items():

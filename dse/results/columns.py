@@ -88,7 +88,9 @@ IDENTITY = (
     Column("scheduler", "string", "plugin"),
     Column("hardware", "string", "plugin"),
     Column("tasks", "list<string>", "task names in the order of the values of every parameter that is set per task"),
-    Column("order", "list<string>", "task names in the order in which the chip serves them"),
+    Column(
+        "order", "list<string>", "names of the tasks that costs are for, in the order in which the chip serves them"
+    ),
     Column("visit_us", "list<float64>", "duration of each of these visits in one turn of all tasks, us"),
     Column("switch_us", "list<float64>", "duration of the switch before each visit, us"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -32,6 +32,7 @@ def summary(
     nonideality: Nonideality | None,
     evaluated: int,
     rates: Mapping[str, float],
+    counted: Sequence[str] = (),
 ) -> ScoreResult:
     """Summarise a design's scores; scores of several draws become their mean and standard deviation.
 
@@ -43,6 +44,7 @@ def summary(
         nonideality: non-idealities of the scored arrays, or None.
         evaluated: number of task scores that had to be measured.
         rates: share of requests, by task.
+        counted: names of the tasks that count; empty: those that `count_measurable` finds here.
     """
     scores = {name: np.array([outcome.value for outcome in draws]) for name, draws in outcomes.items()}
     means = {name: float(values.mean()) for name, values in scores.items()}
@@ -51,12 +53,13 @@ def summary(
         name: POINTS * (resampled(name, baseline[name]) - np.mean([resampled(name, one) for one in draws], axis=0))
         for name, draws in outcomes.items()
     }
-    metrics = drops(means, base, chance, lost_again, rates)
+    counted = counted or count_measurable(base, chance)
+    metrics = drops(means, base, counted, lost_again, rates)
     ends = {name: np.quantile(points, INTERVAL) for name, points in lost_again.items()}
     spread = {}
     if nonideality is not None and nonideality.draws > 1:
         spread = {name: float(values.std(ddof=1)) for name, values in scores.items()}
-        lost = np.mean([POINTS * (base[name] - scores[name]) for name in count_measurable(base, chance)], axis=0)
+        lost = np.mean([POINTS * (base[name] - scores[name]) for name in counted], axis=0)
         metrics["accuracy_drop_spread"] = float(lost.std(ddof=1))
     runs = [[outcome.layers_run for outcome in draws] for draws in outcomes.values()]
     early = [float(np.mean(of_task)) for of_task in runs if not np.isnan(of_task[0])]
@@ -86,7 +89,7 @@ def summary(
 def drops(
     scores: Mapping[str, float],
     baseline: Mapping[str, float],
-    chance: Mapping[str, float],
+    counted: Sequence[str],
     lost_again: Mapping[str, NDArray[Any]],
     rates: Mapping[str, float],
 ) -> dict[str, float]:
@@ -95,25 +98,24 @@ def drops(
     Args:
         scores: score of the design, by task.
         baseline: score of the baseline, by task.
-        chance: score of a constant prediction, by task.
+        counted: names of the tasks that count: those whose baseline beats chance by more than 3 points.
         lost_again: points that the design loses to the baseline on the same resamples, shape (draws,), by task.
         rates: share of requests, by task.
 
     Returns:
         ``score_mean``; ``accuracy_drop`` with its 95 % interval ``accuracy_drop_low`` and ``accuracy_drop_high``, the mean
-        over tasks whose baseline beats chance by more than 3 points; ``accuracy_drop_rated``, which weights these tasks by
+        over the tasks that count; ``accuracy_drop_rated``, which weights these tasks by
         their rates as energy does; ``accuracy_drop_all`` over all tasks; ``accuracy_drop_worst`` of a single task. Drops are in points (100 = 1.0).
     """
     lost = {name: POINTS * (baseline[name] - score) for name, score in scores.items()}
-    measurable = count_measurable(baseline, chance)
-    low, high = np.quantile(np.mean([lost_again[name] for name in measurable], axis=0), INTERVAL)
+    low, high = np.quantile(np.mean([lost_again[name] for name in counted], axis=0), INTERVAL)
     return {
         "score_mean": float(np.mean(list(scores.values()))),
-        "accuracy_drop": float(np.mean([lost[name] for name in measurable])),
+        "accuracy_drop": float(np.mean([lost[name] for name in counted])),
         "accuracy_drop_low": float(low),
         "accuracy_drop_high": float(high),
         "accuracy_drop_rated": float(
-            np.average([lost[name] for name in measurable], weights=[rates[name] for name in measurable])
+            np.average([lost[name] for name in counted], weights=[rates[name] for name in counted])
         ),
         "accuracy_drop_all": float(np.mean(list(lost.values()))),
         "accuracy_drop_worst": float(max(lost.values())),

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import product
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dse.cache import ArrayCache
-from dse.cost.combination import Combination, combination, group_by_combination, stack
-from dse.cost.comparisons import Comparisons
-from dse.cost.cost import Built, Costed, baseline_cost, cost_points
-from dse.cost.metrics import cost_results
-from dse.cost.own_baseline import PAPER, OwnBaseline
+from dse.cost.combination import Combination, combination
+from dse.cost.counted import Counted
 from dse.cost.reference import Reference, default_value, reference_values
 from dse.cost.sum import Costs
-from dse.errors import SpaceError
 from dse.opened import heard
 from dse.plugins.call import call_plugin
 from dse.plugins.contract import is_joint
 from dse.plugins.declared import declare_parameters
 from dse.plugins.origin import Origin, digests_of, identities_of
 from dse.plugins.registry import Registry
-from dse.records.arrays import Floats
 from dse.records.baseline_facts import BaselineFacts
 from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.records.data_facts import DataFacts
@@ -34,8 +26,8 @@ from dse.records.design import DesignPoint, PluginParameter
 from dse.records.plugin import KINDS, Kind
 from dse.records.scored import BaselineCosts, CostResult, ScoreResult
 from dse.records.workload import Workload
-from dse.score.best import Best
 from dse.score.context import PipelineContext
+from dse.score.costing import BuiltReference, Costing
 from dse.score.metrics import summary
 from dse.score.resamples import Resamples
 from dse.score.score import Scorer
@@ -44,9 +36,6 @@ from dse.score.separate_models import SeparateModels
 if TYPE_CHECKING:
     from dse.models.inference.evaluate import Precision
     from dse.models.loaded_workload import LoadedWorkload
-
-CHUNK = 512
-"""Designs costed at once: enough to amortise numpy's calls, few enough for arrays to stay in the CPU's cache."""
 
 
 class WorkloadProblem:
@@ -63,7 +52,7 @@ class WorkloadProblem:
 
     Attributes:
         context: weights, evaluation and caches.
-        best: bits of the baseline ``best``, which `prepare` finds.
+        costing: costs of designs, of which `prepare` finds what they leave out and what they are compared with.
     """
 
     def __init__(
@@ -87,11 +76,11 @@ class WorkloadProblem:
             origin = Origin(registry, kind, name, options, where=f"[{kind}.{name}.options]")
             self._origins[f"{kind}.{name}"], self._plugins[kind, name] = origin, origin.plugin
         origin = Origin(registry, "hardware", reference.plugin, reference.options, where="[reference_hardware] options")
-        self._origins["reference_hardware"], self._reference = origin, origin.plugin
-        self._reference_name, declared = reference.plugin, self._reference.parameters(loaded.shape)
-        self._reference_params = reference_values(reference, declared, loaded.shape)
+        self._origins["reference_hardware"] = origin
+        params = reference_values(reference, origin.plugin.parameters(loaded.shape), loaded.shape)
+        self._reference = BuiltReference(reference.plugin, origin.plugin, params)
         self._scored = False
-        self.best = Best()
+        self.costing = Costing(loaded.shape, self._origins, self._reference)
         self._resamples = Resamples(loaded)
         self.context = PipelineContext(loaded, ArrayCache(cache), precision, progress, identities_of(self._origins))
 
@@ -104,6 +93,11 @@ class WorkloadProblem:
     def tasks(self) -> tuple[str, ...]:
         """Task names, in order."""
         return self.workload.task_names
+
+    @property
+    def counted_tasks(self) -> tuple[str, ...]:
+        """Names of the tasks that costs and mean drops are for: those whose baseline beats chance, once `prepare` has found them."""
+        return self.costing.workload.task_names
 
     @property
     def layers(self) -> int:
@@ -125,8 +119,10 @@ class WorkloadProblem:
         """Content hashes of all that results depend on; weights of fine-tuned tasks are available once they are scored."""
         tuned = [task for task in self._loaded.tasks.values() if self._scored and not task.spec.checkpoint]
         weights = {f"weights.{task.spec.name}": task.content for task in tuned}
-        best = {"baseline.best": self.best.sentence()} if self._scored else {}
-        return {**self._loaded.recorded, **weights, **best, **digests_of(self._origins)}
+        found = {"baseline.best": self.costing.best.sentence()} if self._scored else {}
+        if self.counted_tasks != self.tasks:
+            found["baseline.counted"] = ", ".join(self.counted_tasks)
+        return {**self._loaded.recorded, **weights, **found, **digests_of(self._origins)}
 
     @cached_property
     def parameters(self) -> tuple[PluginParameter, ...]:
@@ -140,15 +136,12 @@ class WorkloadProblem:
     @cached_property
     def components(self) -> tuple[str, ...]:
         """Names of all components that the study's hardware models charge."""
-        names = dict.fromkeys(self.baseline.names)
-        for chosen in self._combinations():
-            names |= dict.fromkeys(self._cost(self._build(chosen), [self.default_point(chosen)])[0].costs.names)
-        return tuple(names)
+        return self.costing.names([self.default_point(chosen) for chosen in self._combinations()])
 
-    @cached_property
+    @property
     def baseline(self) -> Costs:
         """Cost of the baseline on the reference hardware."""
-        return baseline_cost(self.workload, self._reference, self._reference_name, self._reference_params)
+        return self.costing.baseline
 
     def prepare(self, *, scores: bool = True) -> None:
         """Do every plugin's heavy work (cached), and measure the baseline's scores if ``scores`` are needed."""
@@ -159,8 +152,9 @@ class WorkloadProblem:
         self.context.identities = identities_of(self._origins)
         if scores:
             self.baseline_scores()
-            self.best = self._separate.find_best()
-            self._tell(f"baseline `best`: {self.best.sentence()}", 1.0)
+            self._leave_out_others(self._separate.find_counted())
+            self.costing.best = self._separate.find_best(self.counted_tasks)
+            self._tell(f"baseline `best`: {self.costing.best.sentence()}", 1.0)
             self._scored = True
 
     def plugin(self, kind: Kind, name: str) -> Any:
@@ -177,36 +171,22 @@ class WorkloadProblem:
 
     def cost(self, points: list[DesignPoint]) -> list[CostResult]:
         """Cost many designs, in the given order."""
-        results: dict[int, CostResult] = {}
-        for chosen, chunk in self._chunks(points):
-            costed, own = self._cost(self._build(chosen), [points[index] for index in chunk])
-            results.update(zip(chunk, cost_results(costed, own, self.baseline, self.tasks), strict=True))
-        return [results[index] for index in range(len(points))]
+        return self.costing.cost(points)
 
     def cost_measured(self, point: DesignPoint, reach: Mapping[str, tuple[float, ...]]) -> CostResult:
         """Return the cost of a design whose inputs run each layer in these shares, by task."""
-        costed, own = self._cost(self._build(combination(point)), [point], reach)
-        return cost_results(costed, own, self.baseline, self.tasks)[0]
+        return self.costing.cost_measured(point, reach)
 
     def compare(self, points: Sequence[DesignPoint], throughput_rps: Sequence[float | None]) -> list[BaselineCosts]:
         """Return each baseline's cost by column, on each design's own hardware, by the baseline's name."""
-        beside: dict[int, BaselineCosts] = {}
-        rates = np.array(throughput_rps, dtype=float)
-        for chosen, chunk in self._chunks(points):
-            designs = [points[index] for index in chunk]
-            costed, _ = self._cost(self._build(chosen), designs)
-            with heard(self._origins[f"hardware.{chosen[3]}"].files):
-                own = self._comparisons[chosen[3]]
-                found = own.cost(costed, stack(designs)["hardware"], self.best.scheme, rates[chunk])
-            beside.update(zip(chunk, found, strict=True))
-        return [beside[index] for index in range(len(points))]
+        return self.costing.compare(points, throughput_rps)
 
     def find_unmeasured(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[int, ...], ...]:
         """Return the tasks of each design whose score is neither in the cache nor missing at an earlier design."""
         missing: set[str] = set()
         unmeasured = []
         for point in points:
-            built = self._build(combination(point))
+            built = self.costing.build(combination(point))
             lacks = [self._scorer.unknown(built, point, task, split) for task in range(len(self.tasks))]
             unmeasured.append(tuple(task for task, recipes in enumerate(lacks) if recipes - missing))
             missing.update(*lacks)
@@ -214,7 +194,7 @@ class WorkloadProblem:
 
     def measure(self, point: DesignPoint, tasks: Sequence[int], split: str = "search") -> int:
         """Bring a design's scores on some tasks into the cache; return how many were evaluated."""
-        built = self._build(combination(point))
+        built = self.costing.build(combination(point))
         before = self._scorer.evaluated
         for task in tasks:
             self._scorer.task(built, point, task, split)
@@ -222,7 +202,7 @@ class WorkloadProblem:
 
     def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
         """Score one design on a split; with non-ideal arrays, the mean over draws; cached per task and draw."""
-        built = self._build(combination(point))
+        built = self.costing.build(combination(point))
         before = self._scorer.evaluated
         outcomes = {name: self._scorer.task(built, point, task, split) for task, name in enumerate(self.tasks)}
         nonideality = self._scorer.nonideality(built, point)
@@ -235,6 +215,7 @@ class WorkloadProblem:
             nonideality,
             self._scorer.evaluated - before,
             {task.name: task.rate for task in self.workload.tasks},
+            self.counted_tasks if self._scored else (),
         )
 
     def baseline_scores(self) -> tuple[float, ...]:
@@ -251,43 +232,18 @@ class WorkloadProblem:
         """Return the baseline's scores (T, L) when a layer has the base's matrices, or when the layer is skipped."""
         return self._separate.layer_scores(skipped=skipped)
 
+    def _leave_out_others(self, counted: Sequence[str]) -> None:
+        """Leave all tasks but these out of every cost from here on, and say so."""
+        left_out = [name for name in self.tasks if name not in counted]
+        if left_out:
+            places = tuple(self.tasks.index(name) for name in counted)
+            self.costing.leave_out_others(Counted(self._loaded.shape_of(counted), places, self.parameters))
+            names = ", ".join(left_out)
+            self._tell(f"costs leave out {names}: the baseline there does not beat chance by 3 points", 1.0)
+
     def _combinations(self) -> list[Combination]:
         names = self._names
         return list(product(names["generator"], names["compressor"], names["scheduler"], names["hardware"]))
-
-    def _chunks(self, points: Sequence[DesignPoint]) -> Iterator[tuple[Combination, list[int]]]:
-        """Yield a combination of plugins, and the places of some designs with it, until all designs were yielded."""
-        for chosen, indices in group_by_combination(points).items():
-            for start in range(0, len(indices), CHUNK):
-                yield chosen, indices[start : start + CHUNK]
-
-    def _build(self, combination: Combination) -> Built:
-        missing = [kind for kind, name in zip(KINDS, combination, strict=True) if (kind, name) not in self._plugins]
-        if missing:
-            raise SpaceError("the study does not name this plugin", where=missing[0], found=" + ".join(combination))
-        generator, compressor, scheduler, hardware = zip(KINDS, combination, strict=True)
-        plugins, api = self._plugins, self._origins[f"hardware.{combination[3]}"].api
-        return Built(combination, plugins[generator], plugins[compressor], plugins[scheduler], plugins[hardware], api)
-
-    def _cost(
-        self, built: Built, points: list[DesignPoint], reach: Mapping[str, tuple[float, ...]] = MappingProxyType({})
-    ) -> tuple[Costed, dict[str, dict[str, Floats]]]:
-        """Cost designs of one combination, and each baseline on each design's own hardware, by the suffix of its columns."""
-        name, params = built.names[3], stack(points)
-        with heard(self._origins[f"hardware.{name}"].files):
-            costed, own = cost_points(self.workload, built, params, reach), self._own[name]
-            bits = {"": PAPER, "_best": self.best.scheme}
-            return costed, {suffix: own.cost(params["hardware"], one) for suffix, one in bits.items()}
-
-    @cached_property
-    def _own(self) -> dict[str, OwnBaseline]:
-        plugins = {name: self._plugins["hardware", name] for name in self._names["hardware"]}
-        apis = {name: self._origins[f"hardware.{name}"].api for name in plugins}
-        return {name: OwnBaseline(self.workload, name, plugin, apis[name]) for name, plugin in plugins.items()}
-
-    @cached_property
-    def _comparisons(self) -> dict[str, Comparisons]:
-        return {name: Comparisons(own) for name, own in self._own.items()}
 
     @cached_property
     def _scorer(self) -> Scorer:
@@ -295,5 +251,6 @@ class WorkloadProblem:
 
     @cached_property
     def _separate(self) -> SeparateModels:
-        geometry = call_plugin("hardware", self._reference_name, self._reference.geometry, self._reference_params)
+        name, hardware, params = self._reference
+        geometry = call_plugin("hardware", name, hardware.geometry, params)
         return SeparateModels(self._loaded, self._scorer, int(geometry.input_bits[0]), self._tell)

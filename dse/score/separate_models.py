@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -77,11 +78,14 @@ class SeparateModels:
             by_task.append(tuple(scores))
         return tuple(by_task)
 
-    def find_best(self) -> Best:
-        """Find the bits of the baseline ``best``; see `dse.score.best.find_best`."""
+    def find_counted(self) -> list[str]:
+        """Return the names of the tasks that count: those whose baseline beats chance on the search split."""
+        paper = {name: self.score(task, "search").value for task, name in enumerate(self.tasks)}
+        return count_measurable(paper, {name: self.chance(name, "search") for name in self.tasks})
+
+    def find_best(self, counted: Sequence[str]) -> Best:
+        """Find the bits of the baseline ``best`` on the tasks that count; see `dse.score.best.find_best`."""
         paper = [self.score(task, "search").value for task in range(len(self.tasks))]
-        chance = {name: self.chance(name, "search") for name in self.tasks}
-        counted = count_measurable(dict(zip(self.tasks, paper, strict=True)), chance)
         rows = {self.tasks.index(name): len(self.loaded.tasks[name].evaluator.labels("search")) for name in counted}
 
         def score(task: int, magnitude_bits: int, input_bits: int) -> float:

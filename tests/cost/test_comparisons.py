@@ -13,10 +13,11 @@ from dse_plugins.hardware.isaac.options import IsaacOptions
 import dse
 from dse.cost.baseline import whole_footprint
 from dse.cost.comparisons import Comparisons, store_digitally
-from dse.cost.cost import Built, Layout, cost_points
+from dse.cost.cost import Built, cost_points
 from dse.cost.demand import demand
 from dse.cost.own_baseline import OwnBaseline, Scheme
 from dse.plugins.base import Base
+from dse.records.layout import Layout
 from dse.records.plan import Plan
 from tests.dse_plugins.test_isaac import params
 from tests.support.workloads import minilm

@@ -12,6 +12,7 @@ from dse.models.inference.evaluate import Evaluator
 from dse.records.baseline_facts import BaselineFacts
 from dse.score.build import build_problem
 from dse.score.problem import WorkloadProblem
+from dse.score.separate_models import SeparateModels
 from dse.space.file import load
 from tests.support.tiny import CLASSIFIER, make_config, make_model, write_space
 
@@ -88,3 +89,22 @@ def test_check_scores_a_ready_checkpoint_and_run_says_the_same(ready: Path, tmp_
     )
     for text in (data.sentence(), data.class_sentence(), *data.warnings(), baseline.sentence(), baseline.warning()):
         assert any(text in said for said in told)
+
+
+@pytest.mark.parametrize("scores", [True, False])
+def test_a_task_that_does_not_beat_chance_is_left_out_of_costs(
+    tiny_space: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, scores: bool
+) -> None:
+    told: list[str] = []
+    registry = dse.Registry().discover()
+    made = build_problem(
+        load(tiny_space), registry, cache=cache, device="cpu", progress=lambda what, _: told.append(what)
+    )
+    good, bad = made.tasks
+    monkeypatch.setattr(SeparateModels, "chance", lambda _, name, __: 0.0 if name == good else 1.0)
+    made.prepare(scores=scores)
+    (cost,) = made.cost([made.default_point(("independent", "none", "fixed", "isaac"))])
+    assert cost.order == ((good,) if scores else (good, bad))
+    assert cost.metrics["area_ratio"] == cost.metrics["area_ratio_reference"] == 1.0
+    assert any(text.startswith(f"costs leave out {bad}:") for text in told) == scores
+    assert made.digests.get("baseline.counted") == (good if scores else None)

@@ -89,7 +89,7 @@ def test_a_row_has_the_mean_over_draws_and_how_far_they_lie_apart(make: Make) ->
     noisy = make(spread="lognormal", sigma=0.5, draws=3)
     point = at(noisy)
     score = noisy.score(point)
-    built = noisy._build(WHOLE)
+    built = noisy.costing.build(WHOLE)
     for task, name in enumerate(noisy.tasks):
         values = [outcome.value for outcome in noisy._scorer.task(built, point, task, "search")]
         assert len(set(values)) > 1 or name == "verdict"
@@ -121,9 +121,9 @@ def test_draws_are_found_again_and_more_of_them_cost_only_what_is_new(make: Make
 
 def test_scores_on_ideal_arrays_are_known_by_what_they_were_known_by(problem: WorkloadProblem, make: Make) -> None:
     """Options that are off, and geometry that only noise depends on, are no part of a recipe."""
-    (recipe,) = problem._scorer._recipes(problem._build(WHOLE), at(problem), 0, "search")
+    (recipe,) = problem._scorer._recipes(problem.costing.build(WHOLE), at(problem), 0, "search")
     off = make(sigma=0.3, draws=7, on_off_ratio=10.0)
-    assert off._scorer._recipes(off._build(WHOLE), at(off, cell_bits=2), 0, "search") == [recipe]
+    assert off._scorer._recipes(off.costing.build(WHOLE), at(off, cell_bits=2), 0, "search") == [recipe]
     common = {"base", "task", "data", "split", "input_bits", "evaluator", "precision"}
     assert set(recipe) == {*common, "plugins", "core", "parameters", "geometry"}
 
@@ -173,7 +173,7 @@ def test_a_hardware_with_a_law_of_its_own_shares_no_key_with_another_law(
         (path := tmp_path / "aged.toml").write_text(text + options, encoding="utf-8")
         made = build_problem(load(path), dse.Registry().discover().add_file(file), cache=cache, device="cpu")
         point = made.default_point(("independent", "none", "fixed", name))
-        keys |= made._scorer.unknown(made._build(("independent", "none", "fixed", name)), point, 0, "search")
+        keys |= made._scorer.unknown(made.costing.build(("independent", "none", "fixed", name)), point, 0, "search")
     assert len(keys) == 3
 
 
@@ -265,7 +265,7 @@ def test_tasks_that_share_an_array_share_its_cells() -> None:
 
 
 def test_a_hardware_that_gives_something_else_is_named(make: Make) -> None:
-    hardware: Any = make()._build(WHOLE).hardware
+    hardware: Any = make().costing.build(WHOLE).hardware
     wrong = NoiseInWords(IsaacOptions())
     with pytest.raises(dse.PluginContractError, match="nonideality\\(\\) returned a type that") as caught:
         nonideality("wrong", wrong, dse.Params(1))

@@ -38,7 +38,7 @@ class Fixed(plugin.Base):
     def order(self, components: plugin.Components, workload: plugin.Workload, params: plugin.Params) -> plugin.Schedule:
         """Serve tasks in the given order."""
         del components
-        names = self.options.order or workload.task_names
+        names = [name for name in self.options.order or workload.task_names if name in workload.task_names]
         steps = np.array([workload.task_names.index(name) for name in names])
         return plugin.in_turn(workload, np.broadcast_to(steps, (params.points, len(steps))), params)
 

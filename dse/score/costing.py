@@ -1,0 +1,152 @@
+"""Costs of the designs of a problem: what its plugins charge, beside every baseline on each design's own hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+
+from dse.cost.combination import Combination, combination, group_by_combination, stack
+from dse.cost.comparisons import Comparisons
+from dse.cost.cost import Built, Costed, baseline_cost, cost_points
+from dse.cost.counted import Counted
+from dse.cost.metrics import cost_results
+from dse.cost.own_baseline import PAPER, OwnBaseline
+from dse.cost.sum import Costs
+from dse.errors import SpaceError
+from dse.opened import heard
+from dse.plugins.contract import Hardware
+from dse.plugins.origin import Origin
+from dse.records.arrays import Floats
+from dse.records.design import DesignPoint
+from dse.records.params import Params
+from dse.records.plugin import KINDS
+from dse.records.scored import BaselineCosts, CostResult
+from dse.records.workload import Workload
+from dse.score.best import Best
+
+CHUNK = 512
+"""Designs costed at once: enough to amortise numpy's calls, few enough for arrays to stay in the CPU's cache."""
+
+
+class BuiltReference(NamedTuple):
+    """Hardware on which the baseline of the columns ``*_reference`` is costed: a built model, its name and parameters."""
+
+    name: str
+    model: Hardware
+    params: Params
+
+
+class Costing:
+    """Costs of designs of a workload.
+
+    Args:
+        workload: all tasks.
+        origins: plugins that the study names, by ``kind.name``.
+        reference: the reference hardware.
+
+    Attributes:
+        best: bits of the baseline ``best``.
+    """
+
+    def __init__(self, workload: Workload, origins: Mapping[str, Origin], reference: BuiltReference) -> None:
+        self._workload, self._origins, self._reference = workload, origins, reference
+        self._counted: Counted | None = None
+        self.best = Best()
+
+    @property
+    def workload(self) -> Workload:
+        """The tasks that costs are for."""
+        return self._workload if self._counted is None else self._counted.workload
+
+    @cached_property
+    def baseline(self) -> Costs:
+        """Cost of the baseline on the reference hardware."""
+        return baseline_cost(self.workload, self._reference.model, self._reference.name, self._reference.params)
+
+    def leave_out_others(self, counted: Counted) -> None:
+        """Let costs be for some tasks alone from here on, those of baselines included."""
+        self._counted = counted
+        for name in ("baseline", "_own", "_comparisons"):
+            self.__dict__.pop(name, None)
+
+    def build(self, combination: Combination) -> Built:
+        """Return the four plugins of a combination.
+
+        Raises:
+            SpaceError: the study does not name one of them.
+        """
+        names = [f"{kind}.{name}" for kind, name in zip(KINDS, combination, strict=True)]
+        for kind, name in zip(KINDS, names, strict=True):
+            if name not in self._origins:
+                raise SpaceError("the study does not name this plugin", where=kind, found=" + ".join(combination))
+        generator, compressor, scheduler, hardware = (self._origins[name] for name in names)
+        return Built(combination, generator.plugin, compressor.plugin, scheduler.plugin, hardware.plugin, hardware.api)
+
+    def names(self, points: Sequence[DesignPoint]) -> tuple[str, ...]:
+        """Return the names of all components that some designs, and the baseline, are charged for."""
+        names = dict.fromkeys(self.baseline.names)
+        for point in points:
+            names |= dict.fromkeys(self._cost(combination(point), [point])[0].costs.names)
+        return tuple(names)
+
+    def cost(self, points: Sequence[DesignPoint]) -> list[CostResult]:
+        """Cost many designs, in the given order."""
+        results: dict[int, CostResult] = {}
+        for chosen, chunk in _chunks(points):
+            costed, own = self._cost(chosen, [points[index] for index in chunk])
+            found = cost_results(costed, own, self.baseline, self.workload.task_names)
+            results.update(zip(chunk, found, strict=True))
+        return [results[index] for index in range(len(points))]
+
+    def cost_measured(self, point: DesignPoint, reach: Mapping[str, tuple[float, ...]]) -> CostResult:
+        """Return the cost of a design whose inputs run each layer in these shares, by task."""
+        costed, own = self._cost(combination(point), [point], reach)
+        return cost_results(costed, own, self.baseline, self.workload.task_names)[0]
+
+    def compare(self, points: Sequence[DesignPoint], throughput_rps: Sequence[float | None]) -> list[BaselineCosts]:
+        """Return each baseline's cost by column, on each design's own hardware, by the baseline's name."""
+        beside: dict[int, BaselineCosts] = {}
+        rates = np.array(throughput_rps, dtype=float)
+        for chosen, chunk in _chunks(points):
+            designs = [points[index] for index in chunk]
+            costed, _ = self._cost(chosen, designs)
+            with heard(self._origins[f"hardware.{chosen[3]}"].files):
+                own = self._comparisons[chosen[3]]
+                found = own.cost(costed, stack(designs)["hardware"], self.best.scheme, rates[chunk])
+            beside.update(zip(chunk, found, strict=True))
+        return [beside[index] for index in range(len(points))]
+
+    def _cost(
+        self,
+        chosen: Combination,
+        points: Sequence[DesignPoint],
+        reach: Mapping[str, tuple[float, ...]] = MappingProxyType({}),
+    ) -> tuple[Costed, dict[str, dict[str, Floats]]]:
+        """Cost designs of one combination, and each baseline on each design's own hardware, by the suffix of its columns."""
+        name, params = chosen[3], stack(points)
+        with heard(self._origins[f"hardware.{name}"].files):
+            costed = cost_points(self._workload, self.build(chosen), params, reach, self._counted)
+            own, bits = self._own[name], {"": PAPER, "_best": self.best.scheme}
+            return costed, {suffix: own.cost(params["hardware"], one) for suffix, one in bits.items()}
+
+    @cached_property
+    def _own(self) -> dict[str, OwnBaseline]:
+        hardware = {
+            name.partition(".")[2]: origin for name, origin in self._origins.items() if name.startswith("hardware.")
+        }
+        return {name: OwnBaseline(self.workload, name, one.plugin, one.api) for name, one in hardware.items()}
+
+    @cached_property
+    def _comparisons(self) -> dict[str, Comparisons]:
+        return {name: Comparisons(own) for name, own in self._own.items()}
+
+
+def _chunks(points: Sequence[DesignPoint]) -> Iterator[tuple[Combination, list[int]]]:
+    """Yield a combination of plugins, and the places of some designs with it, until all designs were yielded."""
+    for chosen, indices in group_by_combination(points).items():
+        for start in range(0, len(indices), CHUNK):
+            yield chosen, indices[start : start + CHUNK]
