@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from dse_plugins.hardware.isaac import table
-
 from benchmarks.costed import Chosen, InSram, Leaving, cost, shapes
 from benchmarks.figures import Figure, measures
 from benchmarks.shared import ROOT
+from dse.charging import digital, tile
 from dse.errors import PluginContractError
 from dse.testing import CompressorTests, GeneratorTests
 
@@ -216,10 +215,10 @@ def multiply_narrowly() -> Outcome:
     longer = replace(load, tasks=(replace(load.tasks[0], tokens_squared=2 * load.tasks[0].tokens_squared),))
     digital_uj = [cost(one).result.energy["digital"] for one in (load, longer)]
     pairs = load.encoder.layers * load.encoder.heads * load.tasks[0].tokens_squared
-    softmax_pj = table.SOFTMAX_OPS * table.VECTOR_PJ / (2 * load.encoder.head_size)
+    softmax_pj = digital.SOFTMAX_OPS * tile.VECTOR_PJ / (2 * load.encoder.head_size)
     product_pj = 1e6 * (digital_uj[1] - digital_uj[0]) / (2 * load.encoder.head_size * pairs) - softmax_pj
-    text = f"a product of attention costs {product_pj:.3g} pJ, a 16-bit multiply-add without memory {table.VECTOR_PJ:.3g} pJ"
-    return Outcome(text, product_pj >= table.VECTOR_PJ)
+    text = f"a product of attention costs {product_pj:.3g} pJ, a 16-bit multiply-add without memory {tile.VECTOR_PJ:.3g} pJ"
+    return Outcome(text, product_pj >= tile.VECTOR_PJ)
 
 
 def open_attack(text: str) -> Callable[[], Outcome]:

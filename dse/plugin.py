@@ -4,6 +4,8 @@ Nothing else of `dse` is supported in a plugin, except its errors in `dse.errors
 `dse.testing`. Importing this module loads neither torch, transformers nor optuna.
 """
 
+from dse.charging.tile import DigitalUnit, Event, Part, Tile
+from dse.charging.tiled import TiledHardware, TiledOptions
 from dse.cost.baseline import separate_models, whole_footprint
 from dse.cost.counts import FULL_MAGNITUDE, slices
 from dse.cost.demand import kept_inputs, kept_outputs
@@ -40,7 +42,7 @@ from dse.records.occupancy import Gating, Occupancy, Power
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
 from dse.records.params import Params
 from dse.records.plan import BASE, DROPPED, Plan
-from dse.records.plugin import API, ComponentTable, Compressor, Generator, HardwareModel, Options, Scheduler
+from dse.records.plugin import API, Anchor, ComponentTable, Compressor, Generator, HardwareModel, Options, Scheduler
 from dse.records.schedule import Schedule
 from dse.records.stored import SCALE_BITS, VECTOR_BITS, Image, Matrices, Scaling, Stored, Term
 from dse.records.training import Adapted, Adaption, Training
@@ -52,13 +54,13 @@ from dse.score.grid import WEIGHT_BITS, best_scale, quantise, store_in_bits, sto
 __all__ = [
     "API", "BASE", "DROPPED", "ENCODINGS", "FULL_MAGNITUDE", "SCALE_BITS", "VECTOR_BITS",
     "WEIGHT_BITS", "Adapted",
-    "AdapterWithBegin", "AdapterWithRates", "Adaption", "Alternative", "Base", "Choice", "ComponentTable",
-    "Components", "Compressor", "Context", "Counts", "Decomposition", "Demand", "Encoder", "ExitHead", "Exits",
+    "AdapterWithBegin", "AdapterWithRates", "Adaption", "Alternative", "Anchor", "Base", "Choice", "ComponentTable",
+    "Components", "Compressor", "Context", "Counts", "Decomposition", "Demand", "DigitalUnit", "Encoder", "Event", "ExitHead", "Exits",
     "Float", "Footprint", "Gating", "Generator", "Geometry", "Hardware", "HardwareModel", "HardwareWithAlternatives",
     "HardwareWithLevels", "Image", "Int", "JointGenerator", "LearningCompressor", "Matrices", "Matrix", "Model",
-    "ModelGenerator", "NonidealHardware", "Nonideality", "Observation", "Occupancy", "Options", "Parameter", "Params",
+    "ModelGenerator", "NonidealHardware", "Nonideality", "Observation", "Occupancy", "Options", "Parameter", "Params", "Part",
     "Permutation", "Piece", "Plan", "Power", "Registry", "Reprogrammed", "Reprogramming", "Scaling", "Schedule", "Scheduler",
-    "Stored", "Task", "TaskScheduler", "Term", "Traffic", "Training", "Violation", "WeightCompressor", "Weights",
+    "Stored", "Task", "TaskScheduler", "Term", "Tile", "TiledHardware", "TiledOptions", "Traffic", "Training", "Violation", "WeightCompressor", "Weights",
     "Workload", "batch_parameter", "best_scale", "decompose", "fit_exits", "hookimpl", "in_turn", "kept_inputs",
     "kept_outputs", "listed_order", "quantise", "reprogramming", "requests_per_visit", "separate_models", "slices",
     "store_in_bits", "store_whole", "whole_footprint",

@@ -77,6 +77,7 @@ FOLDERS = (
         "One design",
         (
             ("cost/", "cheap: plan, demand, footprint, counts, charges, schedule, sum"),
+            ("charging/", "what hardware models of tiles have in common: passes, digital work, SRAM, writes"),
             ("score/", "expensive: terms, matrices, task, metrics; devices and converters"),
             ("models/", "data, training, inference: base and tasks, run on crossbars"),
         ),

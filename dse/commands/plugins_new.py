@@ -21,7 +21,7 @@ DESCRIPTIONS = {
     "generator": "some layers of each task use the base's weights",
     "compressor": "every owner whole, on a grid of fewer bits",
     "scheduler": "tasks sorted by rate or by length",
-    "hardware": "a few constants for each array, conversion and product",
+    "hardware": "a few constants for the parts of a tile",
 }
 """Summary of each template's plugin, by kind."""
 

@@ -15,7 +15,7 @@ from dse.cost.counted import Counted, leave_out, skip_others
 from dse.cost.counts import FULL_MAGNITUDE, count
 from dse.cost.demand import demand
 from dse.cost.exits import measure_exits
-from dse.cost.limits import find_limits, find_overload
+from dse.cost.limits import find_clipping, find_drop, find_overload
 from dse.cost.schedule import listed_order
 from dse.cost.sum import Costs, total
 from dse.errors import PluginContractError, SpaceError
@@ -114,12 +114,26 @@ def cost_points(
     costs = total(workload, wanted, components, schedule, who=who, footprint=footprint)
     violation = np.zeros(wanted.points)
     reasons: list[tuple[str, ...]] = [()] * wanted.points
-    for limit in (*components.violations, *(find_limits(geometry) if built.api >= API else ()), find_overload(costs)):
+    limits = _find_limits(built, geometry, params["hardware"])
+    for limit in (*components.violations, *limits, find_overload(costs)):
         violation += np.maximum(limit.amount, 0)
         for point in np.flatnonzero(limit.amount > 0):
             text = f"{limit.name}: {limit.reason} (by {limit.amount[point]:g})"
             reasons[point] = (*reasons[point], text)
     return Costed(costs, violation, reasons, schedule, counts, Layout(wanted, footprint))
+
+
+def _find_limits(built: Built, geometry: Geometry, params: Params) -> tuple[Violation, ...]:
+    """Return the limits of P designs' arrays; hardware of contract 1 states its own. Designs with real ADCs are scored instead."""
+    if built.api < API:
+        return ()
+    clipping = find_clipping(geometry)
+    for point in np.flatnonzero(clipping.amount > 0):
+        one = Params(1, {name: values[point : point + 1] for name, values in params.items()})
+        options = nonideality(built.names[3], built.hardware, one)
+        if options is not None and options.adc == "real":
+            clipping.amount[point] = 0.0
+    return clipping, find_drop(geometry)
 
 
 def _check_exits_are_charged(plan: Plan, hardware: str, api: int) -> None:
@@ -205,7 +219,7 @@ def charge(
     components = call_plugin("hardware", name, hardware.components, workload, wanted, counts, footprint, params)
     order = listed_order(workload, params.points)
     costs = total(workload, wanted, components, order, who=f"hardware {name!r}", footprint=footprint)
-    return costs, components.violations
+    return costs, (*components.violations, find_clipping(geometry))
 
 
 def nonideality(name: str, hardware: Hardware, params: Params) -> Nonideality | None:

@@ -35,11 +35,23 @@ def lost_current(rows: Floats) -> Floats:
     return np.asarray(ideal * (1 - np.tanh(u) / u))
 
 
-def find_limits(geometry: Geometry) -> tuple[Violation, ...]:
-    """Return the limits of P designs' arrays, with the amount by which each design breaks them, (P,)."""
+def adc_bits_needed(geometry: Geometry) -> Floats:
+    """Return the bits (P,) of an ADC that never clips: ceil(log2(rows (2^dac - 1)(2^cell - 1) + 1)), one less with flip encoding."""
+    largest = geometry.rows * (2.0**geometry.dac_bits - 1) * (2.0**geometry.cell_bits - 1)
+    return np.asarray(np.ceil(np.log2(largest + 1)) - geometry.flip)
+
+
+def find_clipping(geometry: Geometry) -> Violation:
+    """Return the limit that converters hold the sum of a full column, for arrays whose conversions are exact."""
+    missing = adc_bits_needed(geometry) - geometry.adc_bits
+    return Violation("adc_bits", missing, "the ADC has fewer bits than a column's sum needs, so conversions would clip")
+
+
+def find_drop(geometry: Geometry) -> Violation:
+    """Return the limit of the voltage drop along a column."""
     lost = lost_current(np.asarray(geometry.rows, dtype=float))
     reason = f"the voltage drop along a column costs its sum more than {MOST_LOST:g} currents of a fully-on cell"
-    return (Violation("rows", lost - MOST_LOST, reason),)
+    return Violation("rows", lost - MOST_LOST, reason)
 
 
 def find_overload(costs: Costs) -> Violation:

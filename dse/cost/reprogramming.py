@@ -1,8 +1,7 @@
 """Reprogramming: the writes over the base's arrays when the chip switches from one task to the next.
 
 These writes exist only under a compressor that writes blocks over the base. A chip that is smaller than its weights also
-swaps whole arrays. The core does not count these swaps: the hardware model does, such as `isaac` in
-``dse_plugins/hardware/isaac/switches.py``.
+swaps whole arrays. The core does not count these swaps: the hardware model does, as in ``dse/charging/switches.py``.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -72,15 +72,52 @@ class ComponentTable:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Anchor:
+    """Published cost of a product of one vector and one matrix, which the conformance suite computes again.
+
+    Attributes:
+        what: what was measured or published.
+        energy_pj: energy of the product; None: not published.
+        time_ns: time after which the arrays take the next vector; None: not published.
+        area_mm2: area of the arrays with their share of a tile; None: not published.
+        tolerance: largest relative difference.
+        source: where the numbers were published.
+        rows: number of inputs.
+        columns: number of outputs.
+        magnitude: largest code of the matrix.
+        input_bits: bits of an input.
+        parameters: parameters of the model that differ from their defaults, by name.
+        components: components whose energy was published; empty: all of a pass.
+    """
+
+    what: str
+    energy_pj: float | None = None
+    time_ns: float | None = None
+    area_mm2: float | None = None
+    tolerance: float = 0.1
+    source: str
+    rows: int = 128
+    columns: int = 128
+    magnitude: int = 128
+    input_bits: int = 8
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    components: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class HardwareModel(PluginRecord):
     """Record of a hardware model; `build(options)` returns a `dse.Hardware`.
 
     Attributes:
         components: table of component costs that can be built again, if the model has one.
+        anchors: published costs that the model reproduces.
+        uncharged: reason why the model charges nothing for a quantity, by the name that the conformance suite gives it.
     """
 
     kind: ClassVar[Kind] = "hardware"
     components: ComponentTable | None = None
+    anchors: tuple[Anchor, ...] = ()
+    uncharged: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy as np
 from dse_plugins.hardware.isaac.model import Isaac
 from dse_plugins.hardware.isaac.options import IsaacOptions, Law
-from dse_plugins.hardware.isaac.units import INDEX
 from dse_plugins.hardware.neurosim.model import NeuroSim
 from dse_plugins.hardware.neurosim.options import NeuroSimOptions
 from numpy.typing import NDArray
@@ -74,19 +73,19 @@ def ours(name: Name, sharing: Sharing, *, law: Law | None = None, node_nm: int =
         else NeuroSim(NeuroSimOptions(imas_per_tile=1, **chosen))
     )
     params = _params(model, sharing, node_nm)
-    unit, size = model.units(params), params["array_size"]
-    digital = unit.tile_mm2[:, INDEX["shift_add"]] - _tile_adder_mm2(model, params)
+    tile, size = model.tile(params), params["array_size"]
     area = {
-        "array": unit.tile_mm2[:, INDEX["arrays"]] + unit.tile_mm2[:, INDEX["dac"]],
-        "converters": unit.tile_mm2[:, INDEX["adc"]] + unit.tile_mm2[:, INDEX["sample_hold"]],
-        "digital": digital,
+        "array": tile.area_mm2("arrays", "dac"),
+        "converters": tile.area_mm2("adc", "sample_hold"),
+        "digital": tile.area_mm2("shift_add") - _tile_adder_mm2(model, params),
     }
     energy = {
-        "array": unit.array_pj + size * unit.dac_pj,
-        "converters": size * (unit.adc_pj + unit.sample_hold_pj),
-        "digital": size * unit.shift_add_pj,
+        "array": tile.event_pj("arrays", "read") + size * tile.event_pj("dac", "drive"),
+        "converters": size * (tile.event_pj("adc", "conversion") + tile.event_pj("sample_hold", "conversion")),
+        "digital": size * tile.event_pj("shift_add", "conversion"),
     }
-    return Macros(area, {part: unit.cycles * value for part, value in energy.items()})
+    cycles = np.ceil(params["input_bits"] / params["dac_bits"])
+    return Macros(area, {part: cycles * value for part, value in energy.items()})
 
 
 def _params(model: Isaac, sharing: Sharing, node_nm: int) -> dse.Params:
@@ -106,5 +105,4 @@ def _params(model: Isaac, sharing: Sharing, node_nm: int) -> dse.Params:
 def _tile_adder_mm2(model: Isaac, params: dse.Params) -> Array:
     """Area of the tile's own adder, which no macro has: what is left of shift-and-add without converters."""
     without = dse.Params(len(POINTS), {**params, "adcs_per_ima": np.zeros(len(POINTS), dtype=int)})
-    with np.errstate(divide="ignore"):
-        return model.units(without).tile_mm2[:, INDEX["shift_add"]]
+    return np.asarray(model.tile(without).area_mm2("shift_add"))

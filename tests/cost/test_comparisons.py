@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dse_plugins.hardware.isaac import table
 from dse_plugins.hardware.isaac.model import Isaac
 from dse_plugins.hardware.isaac.options import IsaacOptions
 
 import dse
+from dse.charging import tile
 from dse.cost.baseline import whole_footprint
 from dse.cost.comparisons import Comparisons, store_digitally
 from dse.cost.cost import Built, cost_points
@@ -62,7 +62,7 @@ def test_baselines_of_a_design_that_keeps_its_weights_on_the_chip() -> None:
     for name, bits in (("digital", 8 + 1), ("digital-best", 4 + 1)):
         row = found[name]
         assert row["array_area_mm2"] == 0
-        codes = 2 * CELLS * bits * table.SRAM_BIT_MM2
+        codes = 2 * CELLS * bits * tile.SRAM_BIT_MM2
         assert row["area_mm2"] is not None
         assert codes < row["area_mm2"] < 1.5 * codes + 200
         assert row["throughput_rps"] >= found["paper"]["throughput_rps"] * (1 - 1e-9)  # type: ignore[operator]
@@ -72,8 +72,8 @@ def test_baselines_of_a_design_that_keeps_its_weights_on_the_chip() -> None:
 def test_a_chip_that_writes_is_compared_with_one_that_holds_a_model_at_a_time() -> None:
     found = compare(tiles=120)
     row = found["time-shared"]
-    tile = Isaac(IsaacOptions()).units(params()).tile_mm2.sum()
-    assert row["array_area_mm2"] == pytest.approx(54 * tile)  # one model of 108 tiles in half the slices
+    one_tile = Isaac(IsaacOptions()).tile(params()).area_mm2()
+    assert row["array_area_mm2"] == pytest.approx(54 * one_tile)  # one model of 108 tiles in half the slices
     assert row["writes"] > 0  # type: ignore[operator]
     assert row["lifetime_years"] is not None
     assert found["paper"]["writes"] == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dse.cost.limits import MOST_LOST, ON_OFF, ON_OHM, WIRE_OHM, find_limits, lost_current
+from dse.cost.limits import MOST_LOST, ON_OFF, ON_OHM, WIRE_OHM, adc_bits_needed, find_clipping, find_drop, lost_current
 from tests.support.workloads import geometry
 
 
@@ -35,6 +35,22 @@ def test_accountings_numbers_are_reached() -> None:
     """128 rows lose 1.7 currents, and pass; 256 lose 11.6, and fail."""
     lost = lost_current(np.array([128.0, 256.0]))
     np.testing.assert_allclose(lost, [1.7, 11.6], atol=0.05)
-    (limit,) = find_limits(geometry(points=2, rows=np.array([128, 256])))
+    limit = find_drop(geometry(points=2, rows=np.array([128, 256])))
     assert (limit.amount > 0).tolist() == [False, True]
     np.testing.assert_allclose(limit.amount, lost - MOST_LOST)
+
+
+@pytest.mark.parametrize(
+    ("changes", "bits"),
+    [
+        ({}, 8),
+        ({"cell_bits": 2}, 9),
+        ({"cell_bits": 2, "encoding": 2}, 8),
+        ({"rows": 256, "columns": 256}, 9),
+        ({"dac_bits": 2}, 9),
+        ({"rows": 64, "columns": 64}, 7),
+    ],
+)
+def test_a_converter_holds_the_sum_of_a_full_column(changes: dict[str, int], bits: int) -> None:
+    assert adc_bits_needed(geometry(**changes))[0] == bits
+    assert find_clipping(geometry(**changes, adc_bits=6)).amount[0] == bits - 6

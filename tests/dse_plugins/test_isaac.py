@@ -7,20 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dse_plugins.hardware.isaac import digital, table
-from dse_plugins.hardware.isaac.limits import adc_bits_needed
+from dse_plugins.hardware.isaac import table
 from dse_plugins.hardware.isaac.model import Isaac
 from dse_plugins.hardware.isaac.options import IsaacOptions
-from dse_plugins.hardware.isaac.residency import needs, residency
-from dse_plugins.hardware.isaac.units import INDEX, units
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import dse
+from dse.charging import digital
 from dse.cost.counts import count
 from dse.cost.demand import demand
 from dse.cost.reference import default_value
-from tests.support.workloads import bert_base, geometry, minilm, workload
+from tests.support.workloads import bert_base, minilm, workload
 
 DEFAULTS: dict[str, Any] = {"input_bits": 8} | {
     item.name: default_value(item, workload()) for item in Isaac(IsaacOptions()).parameters(workload())
@@ -41,6 +37,14 @@ def charged(load: dse.Workload, owner: Any = None, options: Any = None, **change
     return model.components(load, wanted, counts, footprint, values)
 
 
+TILE = Isaac(IsaacOptions()).tile
+
+
+def place_of(name: str) -> int:
+    """Place of a component among those of the model."""
+    return TILE(params()).names.index(name)
+
+
 def test_the_table_adds_up_to_the_published_chip() -> None:
     chip = table.published_chip()
 
@@ -54,37 +58,20 @@ def test_the_table_adds_up_to_the_published_chip() -> None:
 
 def test_the_scaled_units_give_the_published_tile_at_isaac_s_own_point() -> None:
     point = params(cell_bits=2, encoding="offset-flip")
-    model = Isaac(IsaacOptions())
-    unit = units(model.geometry(point), point, model.options)
+    tile = TILE(point)
 
-    assert unit.tile_mm2.sum() == pytest.approx(0.372, rel=0.01)
-    assert unit.tile_mw[0] == pytest.approx(330, rel=0.01)
-    assert unit.arrays_per_tile[0] == 96
-    assert unit.cells[0] == 128 * 129
+    assert tile.area_mm2() == pytest.approx(0.372, rel=0.01)
+    assert tile.power_mw() == pytest.approx(330, rel=0.01)
+    assert tile.arrays == 96
 
 
 def test_minilm_takes_as_many_tiles_as_the_published_mapping() -> None:
     load = minilm()
     area = charged(load).area_mm2.sum(axis=1)[0]
-    tile = units(Isaac(IsaacOptions()).geometry(params()), params(), IsaacOptions()).tile_mm2[0]
+    tile = TILE(params()).area_mm2()
 
-    assert area[:10].sum() == pytest.approx(108 * tile.sum(), rel=1e-9)  # 10,368 arrays, 96 a tile
-    assert tile.sum() == pytest.approx(0.372, rel=0.01)
-
-
-@pytest.mark.parametrize(
-    ("changes", "bits"),
-    [
-        ({}, 8),
-        ({"cell_bits": 2}, 9),
-        ({"cell_bits": 2, "encoding": 2}, 8),
-        ({"rows": 256, "columns": 256}, 9),
-        ({"dac_bits": 2}, 9),
-        ({"rows": 64, "columns": 64}, 7),
-    ],
-)
-def test_adc_law(changes: dict[str, int], bits: int) -> None:
-    assert adc_bits_needed(geometry(**changes))[0] == bits
+    assert area[:10].sum() == pytest.approx(108 * tile, rel=1e-9)  # 10,368 arrays, 96 a tile
+    assert tile == pytest.approx(0.372, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -104,12 +91,12 @@ def test_arrays_take_no_more_inputs_than_a_tile_brings(imas: int, changes: dict[
     assert amount == pytest.approx(excess)
 
 
-def test_too_few_adc_bits_and_too_small_a_chip_are_violations() -> None:
-    few = {limit.name: limit.amount[0] for limit in charged(minilm(), adc_bits=7).violations}
-    small = {limit.name: limit.amount[0] for limit in charged(minilm(), tiles=100).violations}
+def test_too_small_a_chip_is_a_violation() -> None:
+    whole, small = (
+        {limit.name: limit.amount[0] for limit in charged(minilm(), tiles=tiles).violations} for tiles in (0, 100)
+    )
 
-    assert few["adc_bits"] == 1
-    assert few["tiles"] <= 0
+    assert whole["tiles"] <= 0
     assert small["tiles"] == 10_368 - 100 * 96
 
 
@@ -151,7 +138,7 @@ def test_old_options_of_static_power_mean_the_new_ones_and_say_so() -> None:
 
 
 def test_a_large_chip_is_several_dies_with_links_and_what_crosses_them_costs_energy() -> None:
-    load, at = bert_base(4), INDEX["links"]
+    load, at = bert_base(4), place_of("links")
     one, two = charged(load, options={"die_mm2": 1e6}), charged(load)
     whole = one.area_mm2.sum()
 
@@ -173,7 +160,7 @@ def test_a_digital_unit_serves_a_stated_number_of_tiles() -> None:
     asked = charged(load, digital_units=3)
 
     assert [made.occupancy.digital_units[0] for made in (some, many, more, asked) if made.occupancy] == [1, 2, 4, 3]
-    digital = [made.area_mm2[..., INDEX["digital"]].sum() for made in (some, many, more, asked)]
+    digital = [made.area_mm2[..., place_of("digital")].sum() for made in (some, many, more, asked)]
     assert digital == pytest.approx([digital[0] * count for count in (1, 2, 4, 3)])
     assert some.occupancy is not None
     assert more.occupancy is not None
@@ -187,7 +174,7 @@ def test_replicas_of_each_owner_are_charged_and_serve_more_requests() -> None:
     once, twice = (charged(load, owner, base_replicas=2, task_replicas=copies) for copies in (1, 3))
 
     for made, tiles in ((once, 2 * 54 + 2 * 54), (twice, 2 * 54 + 3 * 2 * 54)):
-        tile = units(Isaac(IsaacOptions()).geometry(params()), params(), IsaacOptions()).tile_mm2[0].sum()
+        tile = TILE(params()).area_mm2()
         assert made.area_mm2[..., :10].sum() == pytest.approx(tiles * tile)
         assert made.array_area_mm2[0] == pytest.approx(tiles * tile)
     assert twice.energy_uj.sum() == pytest.approx(once.energy_uj.sum())
@@ -213,77 +200,23 @@ def test_an_input_goes_once_to_every_tile_that_holds_a_part_of_it() -> None:
     # Arrays behind a row of each matrix, by 96 arrays a tile: query, key, value 288; the FFN's first 384; the others 96.
     copies = 768 * 3 + 768 * 1 + 768 * 4 + 3072 * 1
     outputs = 3 * 768 + 768 + 3072 + 768
-    assert made.energy_uj[0, 0, 0, INDEX["buffer"]] == pytest.approx(
+    assert made.energy_uj[0, 0, 0, place_of("buffer")] == pytest.approx(
         10 * (copies + outputs) * table.EDRAM.event_pj * 1e-6
     )
     router = table.ROUTER.event_pj / table.ROUTER_FLIT_BYTES
-    assert made.energy_uj[0, 0, 0, INDEX["router"]] == pytest.approx(10 * (copies + outputs) * router * 1e-6)
+    assert made.energy_uj[0, 0, 0, place_of("router")] == pytest.approx(10 * (copies + outputs) * router * 1e-6)
 
 
 def test_digital_time_has_rescaling_and_biases() -> None:
     made = charged(minilm())
     assert made.occupancy is not None
     outputs = 10 * (3 * 384 + 384 + 1536 + 384)
-    rescaling = outputs * table.RESCALE_OPS / 128 / 1200
-    without = digital.layer(
-        minilm(),
-        digital.Widths(*(np.full((1, 1, 1), size) for size in (12.0, 1536.0, 384.0 * 3 + 1536))),
-        units(Isaac(IsaacOptions()).geometry(params()), params(), IsaacOptions()).digital,
-        IsaacOptions(),
-    )[1]
-    assert made.occupancy.digital_us[0, 0, 0] == pytest.approx(rescaling + without.item())
-
-
-def oracle(need: np.ndarray, size: np.ndarray, pinned: set[tuple[int, int]], order: tuple[int, ...]) -> int:
-    """Arrays written in one cycle, by keeping the swap region's contents as a set and writing what is not there."""
-    segments = [{tuple(map(int, at)) for at in np.argwhere(need[task])} - pinned for task in range(len(need))]
-    held = segments[order[-1]]
-    written = 0
-    for task in order:
-        written += sum(int(size[at]) for at in segments[task] - held)
-        held = segments[task]
-    return written
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(2, 5), st.floats(0.2, 1.2))
-@settings(max_examples=120, deadline=None, derandomize=True)
-def test_every_order_writes_what_a_simulated_chip_writes(seed: int, tasks: int, share: float) -> None:
-    rng = np.random.default_rng(seed)
-    load = workload(tasks, layers=3)
-    own = np.arange(1, tasks + 1)[:, None]
-    owner = np.where(np.arange(3) < rng.integers(0, 4, size=(tasks, 1)), dse.BASE, own)[None]
-    wanted = demand(load, dse.Plan(owner), generator="test")
-    on_base = rng.random((1, 1 + tasks, 3)) < 0.3
-    on_base[:, dse.BASE] = False
-    size = rng.integers(1, 20, size=(1, 1 + tasks, 3)).astype(float)
-    need = needs(wanted, on_base)
-    size *= need.any(axis=1)
-    room = np.floor(size.sum() * share)
-    held = residency(need, size, np.array([room]))
-    largest = (need * size[:, None]).sum(axis=(2, 3)).max()
-
-    assert held.resident[0] == (size.sum() <= room)
-    assert held.missing[0] == (0 if held.resident[0] else largest - room)
-    if held.missing[0] > 0:
-        return
-    for order in itertools.permutations(range(tasks)):
-        cycle = sum(held.written[0, last, task] for last, task in zip((order[-1], *order), order, strict=False))
-        pinned = pinned_segments(need[0], size[0], room)
-        assert cycle == oracle(need[0], size[0], pinned, order) * (not held.resident[0])
-
-
-def pinned_segments(need: np.ndarray, size: np.ndarray, room: float) -> set[tuple[int, int]]:
-    """The pinning rule once more, in plain Python: most users first while the largest remaining need still fits."""
-    users = {(o, layer): int(need[:, o, layer].sum()) for o in range(size.shape[0]) for layer in range(size.shape[1])}
-    pinned: set[tuple[int, int]] = set()
-    for segment in sorted(users, key=lambda at: (-users[at], at)):
-        if not users[segment]:
-            continue
-        trial = pinned | {segment}
-        swap = max(sum(size[tuple(at)] for at in np.argwhere(one) if tuple(at) not in trial) for one in need)
-        if sum(size[at] for at in trial) + swap <= room:
-            pinned = trial
-    return pinned
+    rescaling = outputs * digital.RESCALE_OPS
+    pairs = 12 * 120.0  # heads, and the mean of the squared number of tokens
+    products = 4 * 2 * 32 * pairs
+    values = 10 * (2 * (6 + 1) * 384 + 8 * 1536 + 2 * (384 * 3 + 1536)) + 8 * pairs
+    expected = products / 1024 / 1200 + (values + rescaling) / 128 / 1200
+    assert made.occupancy.digital_us[0, 0, 0] == pytest.approx(expected)
 
 
 def test_order_changes_energy_and_latency_where_the_chip_is_smaller_than_the_weights() -> None:

@@ -13,7 +13,6 @@ from dse_plugins.hardware import adc_laws
 from dse_plugins.hardware.isaac import table
 from dse_plugins.hardware.isaac.model import Isaac
 from dse_plugins.hardware.isaac.options import IsaacOptions
-from dse_plugins.hardware.isaac.units import INDEX
 from dse_plugins.hardware.neurosim import costs
 from dse_plugins.hardware.neurosim.model import BETWEEN, NODES, NeuroSim
 from dse_plugins.hardware.neurosim.options import NeuroSimOptions
@@ -53,7 +52,7 @@ def test_a_table_of_one_s_own_is_used(tmp_path: Path) -> None:
     text = costs.PACKAGED.read_text(encoding="utf-8")
     own.write_text(text.replace("buffer_mm2 = 0.100644", "buffer_mm2 = 0.201288"), encoding="utf-8")
     plain, changed = (charged(minilm(), options) for options in ({}, {"table": str(own)}))
-    at = INDEX["buffer"]
+    at = plain.names.index("buffer")
 
     assert changed.area_mm2[..., at].sum() == pytest.approx(2 * plain.area_mm2[..., at].sum())
 
@@ -108,8 +107,9 @@ def test_devices_and_densities_change_the_energy_of_arrays_only() -> None:
 
 def test_it_maps_weights_as_isaac_does_and_counts_the_same_events() -> None:
     """With ISAAC's converters at 32 nm, they cost in a chip of `neurosim` what they cost in one of `isaac`."""
-    load, at = minilm(2), INDEX["adc"]
+    load = minilm(2)
     ours = charged(load, {"adc_law": "isaac"})
+    at = ours.names.index("adc")
     wanted = demand(load, dse.separate_models(load, 1), generator="test")
     footprint = dse.whole_footprint(wanted)
     isaac = Isaac(IsaacOptions())
@@ -123,26 +123,25 @@ def test_it_maps_weights_as_isaac_does_and_counts_the_same_events() -> None:
 
 
 def test_one_array_costs_what_the_table_says_of_it() -> None:
-    unit = MODEL.units(params(array_size=256, node_nm=65, arrays_per_ima=4))
+    tile = MODEL.tile(params(array_size=256, node_nm=65, arrays_per_ima=4))
     row = {name: value[0] for name, value in KNOWN.array("neurosim", np.array([65]), np.array([256])).items()}
     logic = {name: value[0] for name, value in KNOWN.logic(np.array([65])).items()}
-    tile = unit.tile_mm2[0] / 48  # arrays of a tile
     cell_fj = 0.5 * (0.5 * row["on_fj"] + 0.5 * row["off_fj"])
 
-    assert tile[INDEX["arrays"]] == pytest.approx((256 * 256 * row["cell_um2"] + row["columns_um2"]) * 1e-6)
-    assert tile[INDEX["dac"]] == pytest.approx(row["row_um2"] * 1e-6)
-    assert unit.array_pj[0] == pytest.approx(256 * 256 * cell_fj * 1e-3)
-    assert unit.dac_pj[0] == pytest.approx((row["row_pj"] + row["row_idle_pj"]) / 2)
-    assert unit.tile_mm2[0][INDEX["buffer"]] == logic["buffer_mm2"]
-    assert unit.router_pj[0] == pytest.approx(table.ROUTER.event_pj / 4 * logic["energy_from_isaac"])
+    assert tile.area_mm2("arrays") / 48 == pytest.approx((256 * 256 * row["cell_um2"] + row["columns_um2"]) * 1e-6)
+    assert tile.area_mm2("dac") / 48 == pytest.approx(row["row_um2"] * 1e-6)
+    assert tile.event_pj("arrays", "read") == pytest.approx(256 * 256 * cell_fj * 1e-3)
+    assert tile.event_pj("dac", "drive") == pytest.approx((row["row_pj"] + row["row_idle_pj"]) / 2)
+    assert tile.area_mm2("buffer") == logic["buffer_mm2"]
+    assert tile.event_pj("router", "byte") == pytest.approx(table.ROUTER.event_pj / 4 * logic["energy_from_isaac"])
 
 
 def test_converters_are_a_part_of_the_tile_s_peak_power() -> None:
-    unit = MODEL.units(params())
-    assert 0 < unit.adcs_mw[0] < unit.tile_mw[0]
+    tile = MODEL.tile(params())
+    assert 0 < tile.power_mw("adc") < tile.power_mw()
     made = charged(minilm())
     assert made.power is not None
-    assert made.power.chip_w[0, 0] == pytest.approx(108 * unit.adcs_mw[0] * 1e-3)
+    assert made.power.chip_w[0, 0] == pytest.approx(108 * tile.power_mw("adc") * 1e-3)
 
 
 @pytest.mark.parametrize("model", [MODEL, Isaac(IsaacOptions(adc_law="linear"))])

@@ -11,6 +11,7 @@ from dse_plugins.hardware.isaac.options import IsaacOptions
 
 import dse
 from dse.exports.arrays import _places
+from tests.dse_plugins.test_isaac import params
 
 
 def test_an_array_is_found_by_its_units() -> None:
@@ -33,6 +34,5 @@ def test_units_that_do_not_fit_are_refused(levels: Any) -> None:
 @pytest.mark.parametrize(("tiles", "arrays", "stays"), [(0, 10**6, True), (3, 3 * 24, True), (3, 3 * 24 + 1, False)])
 def test_isaac_names_tiles_and_imas_where_all_arrays_stay(tiles: int, arrays: int, stays: bool) -> None:
     chip = Isaac(IsaacOptions(imas_per_tile=6))
-    params = dse.Params(1, {"arrays_per_ima": np.array([4]), "tiles": np.array([tiles])})
 
-    assert chip.levels(arrays, params) == ({"tile": 24, "ima": 4} if stays else {})
+    assert chip.levels(arrays, params(arrays_per_ima=4, tiles=tiles)) == ({"tile": 24, "ima": 4} if stays else {})

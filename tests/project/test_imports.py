@@ -20,6 +20,7 @@ ORDER = (
     "dse.plugins",
     "dse.models",
     "dse.cost",
+    "dse.charging",
     "dse.score",
     "dse.plugin",
     "dse.testing",

@@ -6,49 +6,22 @@ from typing import Any, Literal, TypeAlias
 from pydantic import Field, model_validator
 
 from dse import plugin
-from dse_plugins.hardware.isaac import table
 
 Law: TypeAlias = Literal["isaac", "linear", "survey"]
 """Law of the cost of converters: see `dse_plugins.hardware.adc_laws`."""
 
 
-class IsaacOptions(plugin.Nonideality):
-    """Options of ``isaac``, with the nonidealities of its arrays.
+class IsaacOptions(plugin.TiledOptions):
+    """Options of ``isaac``, in addition to those that models of tiles share.
 
     Attributes:
-        packing: whether matrices of one owner and layer that share an input vector share arrays.
         imas_per_tile: number of in-situ multiply-accumulate units (IMAs) of a tile.
-        static_adc_share: static power of converters that are on, as a share of their peak power; ISAAC publishes none, and
-            20 % and 2 % are ours.
-        static_share: the same share of every other component.
-        gating: when idle components are off: at once (``perfect``, as the papers assume), once a layer's last vector has left
-            its tiles (``tile``), or never (``none``).
-        die_mm2: largest area of a die; a larger chip is several dies, with ISAAC's links on each.
         adc_law: cost of converters: ISAAC's scaled by its table, or linearly in bits, or a regression over published
             ones.
-        digital_macs: number of 8-bit multipliers of a digital unit, for products of activations.
-        digital_lanes: number of 16-bit vector lanes of a digital unit, for softmax, norms and GELU.
-        tiles_per_digital_unit: tiles that share a digital unit; 168 are a chip of ISAAC.
-        write_energy_pj: energy of one write pulse on one cell, pJ. Survey range 0.6 to 681 pJ.
-        write_pulse_us: time of one SET and one RESET pulse, us.
-        write_pulses: number of pulses of one write-verify, 8.5 as measured on NeuRRAM (Wan et al., Nature 2022).
-        endurance: number of write pulses that a cell survives. Survey range 1e4 to 1e9.
     """
 
-    packing: Literal["none", "same-input"] = "same-input"
     imas_per_tile: int = Field(default=12, ge=1)
-    static_adc_share: float = Field(default=0.2, ge=0.0, le=1.0)
-    static_share: float = Field(default=0.02, ge=0.0, le=1.0)
-    gating: plugin.Gating = "perfect"
-    die_mm2: float = Field(default=800.0, gt=0)
     adc_law: Law = "isaac"
-    digital_macs: int = Field(default=1024, ge=1)
-    digital_lanes: int = Field(default=128, ge=1)
-    tiles_per_digital_unit: int = Field(default=table.TILES_PER_CHIP, ge=1)
-    write_energy_pj: float = Field(default=10.0, gt=0)
-    write_pulse_us: float = Field(default=1.1, gt=0)
-    write_pulses: float = Field(default=8.5, ge=1)
-    endurance: float = Field(default=1e6, gt=0)
 
     @model_validator(mode="before")
     @classmethod

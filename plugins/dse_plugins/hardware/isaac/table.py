@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dse import plugin
-
 CYCLE_NS = 100.0
 """Time of one crossbar read."""
 ADC_GSPS = 1.28
@@ -131,43 +129,3 @@ def published_chip() -> ChipTotals:
     arrays = TILES_PER_CHIP * IMAS_PER_TILE * ARRAYS_PER_IMA
     gops = arrays * weights_per_array * 2 / (WEIGHT_BITS * CYCLE_NS)
     return ChipTotals(tile_mm2, tile_mw, chip_mm2, chip_w, gops / chip_w, gops / chip_mm2)
-
-
-# Energy of digital arithmetic: Horowitz, "Computing's energy problem", ISSCC 2014, 45 nm at 0.9 V: 8-bit multiply
-# 0.2 pJ, 32-bit add 0.1 pJ, 16-bit floating multiply 1.1 pJ and add 0.4 pJ, 64 bits from a 32 KB SRAM 20 pJ, from DRAM
-# 1.3 to 2.6 nJ (the middle is used). The numbers are not scaled to 32 nm, and uncertain by a factor of 2.
-SRAM_BYTE_PJ = 20.0 / 8
-DRAM_BYTE_PJ = 1950.0 / 8
-MAC_REUSE = 32
-"""Number of products for which an operand read from SRAM is used."""
-MULTIPLY_ADD_PJ = 0.2 + 0.1
-MAC_PJ = MULTIPLY_ADD_PJ + 2 * SRAM_BYTE_PJ / MAC_REUSE
-VECTOR_PJ = 1.1 + 0.4
-"""Energy of one lane operation: a 16-bit floating multiply-add."""
-ATTENTION_MULTIPLIERS = 4
-"""8-bit multipliers that a product of attention takes: scores compute it in 16 bits, which takes four times the area of 8
-bits and, with its operands from SRAM, four times the energy (1.5 + 0.31 against 0.3 + 0.16 pJ)."""
-
-# Area of the digital unit: zigzag-dse 3.9.1, AIMC table at 28 nm (NAND2 0.614 um2, full adder 4.789 um2, flip-flop 3.684
-# um2), scaled by (32 / 28)^2. An 8-bit multiplier-accumulator has 64 NAND2, 56 full adders and a 24-bit accumulator.
-_SCALE = (32 / 28) ** 2
-MAC_MM2 = (64 * 0.614 + 56 * 4.789 + 24 * (4.789 + 3.684)) * _SCALE * 1e-6
-LANE_MM2 = 4 * MAC_MM2
-"""Area of a 16-bit floating multiply-add: about four 8-bit multiplier-accumulators (an 11-bit mantissa, alignment)."""
-
-SRAM_BIT_MM2 = 0.257e-6
-"""Area of a bit of on-chip SRAM: CACTI's 2 KB memory at 32 nm, as in the table of `neurosim`."""
-SRAM_BIT_MW = INPUT_REGISTER.power_mw / (2 * 1024 * 8)
-"""Peak power of a bit of on-chip SRAM: that of ISAAC's own 2 KB register."""
-
-# Numbers of lane operations for one element.
-SOFTMAX_OPS = 8
-NORM_OPS = 6
-GELU_OPS = 8
-RESIDUAL_OPS = 1
-QUANTISE_OPS = 2
-RESCALE_OPS = 2
-"""Operations of one stored output: the product with its scale, and the sum with its bias."""
-
-VECTOR_BITS = plugin.VECTOR_BITS
-"""Bits of biases, norms and heads, which lie in SRAM, and of embeddings, which lie off-chip."""

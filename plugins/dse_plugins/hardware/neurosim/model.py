@@ -7,10 +7,10 @@ from pathlib import Path
 from dse import plugin
 from dse_plugins.hardware import adc_laws
 from dse_plugins.hardware.isaac.model import Isaac
-from dse_plugins.hardware.isaac.units import Units
+from dse_plugins.hardware.isaac.units import arrange_tile
 from dse_plugins.hardware.neurosim.costs import load, read_packaged
 from dse_plugins.hardware.neurosim.options import NeuroSimOptions
-from dse_plugins.hardware.neurosim.units import units
+from dse_plugins.hardware.neurosim.units import digital_unit, parts
 
 NODES = (22, 32, 45, 65, 90, 130)
 """Technology nodes of the packaged table, nm."""
@@ -35,9 +35,11 @@ class NeuroSim(Isaac):
         )  # fmt: skip
         return (node, *super().parameters(workload))
 
-    def units(self, params: plugin.Params) -> Units:
-        """Return the unit costs from the table, each of shape (P,)."""
-        return units(self.geometry(params), params, self.options, self.costs)
+    def tile(self, params: plugin.Params) -> plugin.Tile:
+        """Return the unit costs of a tile from the table, each of shape (P,)."""
+        geometry = self.geometry(params)
+        own = parts(geometry, params, self.options, self.costs)
+        return arrange_tile(geometry, params, self.options, own, digital_unit(params, self.costs))
 
     def alternatives(self, params: plugin.Params) -> tuple[plugin.Alternative, ...]:
         """Return the costs of the same design under every ADC law."""

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dse import plugin
-from dse_plugins.shared import Array
+from dse.charging.designs import of_tasks
+from dse.records.arrays import Floats
+from dse.records.demand import Demand
+from dse.records.plan import BASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +29,21 @@ class Residency:
         resident: whether nothing is ever written, shape (P,).
     """
 
-    written: Array
-    swapped: Array
-    missing: Array
-    resident: Array
+    written: Floats
+    swapped: Floats
+    missing: Floats
+    resident: Floats
 
 
-def needs(demand: plugin.Demand, on_base: Array) -> Array:
+def needs(demand: Demand, on_base: Floats) -> Floats:
     """Whether each task needs each segment, shape (P, T, O, L): its owners' layers, and the base under deltas."""
     owner = demand.owner
     need = owner[:, :, None, :] == np.arange(demand.owners)[None, None, :, None]
-    need[:, :, plugin.BASE] |= of_tasks(on_base, owner) > 0
+    need[:, :, BASE] |= of_tasks(on_base, owner) > 0
     return np.asarray(need)
 
 
-def of_tasks(values: Array, owner: Array) -> Array:
-    """Value of each task's owner, shape (P, T, L), from values of owners (P, O, L); zero for a dropped layer."""
-    points, _, layers = owner.shape
-    if values.shape == (1, 1, 1):  # one value for all layers
-        return np.where(owner == plugin.DROPPED, 0, values)
-    at = np.arange(points)[:, None, None], owner, np.arange(layers)
-    gathered = np.broadcast_to(values, (points, *values.shape[1:]))[at]
-    return np.asarray(np.where(owner == plugin.DROPPED, 0, gathered))
-
-
-def residency(need: Array, arrays: Array, capacity: Array) -> Residency:
+def residency(need: Floats, arrays: Floats, capacity: Floats) -> Residency:
     """Decide which segments are pinned and which are swapped.
 
     Args:
@@ -81,7 +73,7 @@ def residency(need: Array, arrays: Array, capacity: Array) -> Residency:
     return out
 
 
-def _pin(wanted: Array, size: Array, room: Array) -> Array:
+def _pin(wanted: Floats, size: Floats, room: Floats) -> Floats:
     """Pin the segments that most tasks need, earlier owners first, while the largest remaining need still fits."""
     points = np.arange(len(size))
     users = wanted.sum(axis=1)
