@@ -12,14 +12,14 @@ import inspect
 import math
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from dse.errors import SpaceError, missing_package, raise_errors, unknown_name
 from dse.records.design import DesignPoint
-from dse.records.problem import Foresighted, Problem
-from dse.samplers.encoding import Codec
+from dse.records.problem import Problem
+from dse.samplers.encoding import Codec, Params
 from dse.samplers.seeds import derive
 from dse.space.domain import at, size
 from dse.space.searchspace import SearchSpace
@@ -59,25 +59,30 @@ class SamplerFactory:
         build: function that makes a sampler from a seed.
         seed: seed of the study.
         learn: callback for the design and row of every finished trial; None if Optuna's own record of trials is enough.
+        plan: function that returns the designs of a trial and of the later ones of its group; None: the sampler has no groups.
     """
 
     name: str
     build: Callable[[int], Any]
     seed: int
     learn: Callable[[DesignPoint, Mapping[str, Any]], None] | None = None
+    plan: Callable[[int], list[Params]] | None = None
 
     def of_trial(self, number: int) -> Any:
         """Return the sampler that proposes trial ``number``."""
         return self.build(self.seed if self.name in SEQUENTIAL else derive(self.seed, number))
 
 
-def make_factory(space: SearchSpace, codec: Codec, problem: Problem | None = None) -> SamplerFactory:
+def make_factory(
+    space: SearchSpace, codec: Codec, problem: Problem | None = None, parallel: int | None = None
+) -> SamplerFactory:
     """Check the sampler's name and options and return the factory that makes one sampler per trial.
 
     Args:
         space: the resolved search space.
         codec: translation of the space.
         problem: source of exact costs, for the sampler that uses them; None if no design will be asked for.
+        parallel: number of designs in a group, for the sampler that makes groups itself.
 
     Raises:
         UnknownNameError: a sampler or an option has a name that does not exist.
@@ -92,7 +97,7 @@ def make_factory(space: SearchSpace, codec: Codec, problem: Problem | None = Non
     where = space.file.where("search", "sampler")
     classes = {name: getattr(optuna.samplers, name) for name in optuna.samplers.__all__ if _is_usable(name)}
     if search.sampler == GRAYBOX:
-        return _graybox(space, codec, problem)
+        return _graybox(space, codec, problem, parallel)
     name = SHORT.get(search.sampler, search.sampler)
     if name not in classes:
         raise unknown_name("sampler", search.sampler, [GRAYBOX, *SHORT, *classes], where=where)
@@ -117,20 +122,25 @@ def make_factory(space: SearchSpace, codec: Codec, problem: Problem | None = Non
     return SamplerFactory(name, make, search.seed)
 
 
-def _graybox(space: SearchSpace, codec: Codec, problem: Problem | None) -> SamplerFactory:
+def _graybox(space: SearchSpace, codec: Codec, problem: Problem | None, parallel: int | None) -> SamplerFactory:
     """Return the factory of the sampler that knows which objectives are cheap; one sampler serves the study, since it learns."""
     from dse.samplers.graybox.proposer import Proposer
     from dse.samplers.graybox.sampler import GrayboxSampler, options_of
 
     search = space.file.search
     options = options_of(search.sampler_options, space.file.where("search", "sampler_options"))
+    if search.parallel not in ("auto", search.sampler_options.get("batch", search.parallel)):
+        where, expected = space.file.where("search", "parallel"), f"{search.parallel}, or no `batch`"
+        wrong = "`batch` of sampler 'graybox' is an older name of `parallel`, and the two differ"
+        raise SpaceError(wrong, where=where, expected=expected, found=f"batch = {options.batch}")
+    options = replace(options, batch=parallel or options.batch)
     cost = (lambda _: []) if problem is None else problem.cost
-    told: object = problem
-    planned = told.expect if isinstance(told, Foresighted) and not search.screen else None
-    proposer = Proposer(codec, cost, () if problem is None else problem.joint, options, planned)
+    proposer = Proposer(codec, cost, () if problem is None else problem.joint, options)
     searched = {name: item for name, item in codec.distributions().items() if not item.single()}
     sampler = GrayboxSampler(proposer, search.seed, searched)
-    return SamplerFactory(GRAYBOX, lambda _: sampler, search.seed, proposer.learn)
+    return SamplerFactory(
+        GRAYBOX, lambda _: sampler, search.seed, proposer.learn, lambda number: proposer.plan(number, search.seed)
+    )
 
 
 def _is_usable(name: str) -> bool:

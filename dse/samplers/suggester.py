@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from dse.errors import StudyError, WorkerError
@@ -53,12 +54,16 @@ class Suggester:
         space: the resolved search space.
         codec: translation of the space.
         problem: source of exact costs, for a sampler that looks at them; None if no design will be asked for.
+        parallel: number of designs in a group, each of which follows from the trials before the group.
     """
 
-    def __init__(self, space: SearchSpace, codec: Codec, problem: Problem | None = None) -> None:
+    def __init__(
+        self, space: SearchSpace, codec: Codec, problem: Problem | None = None, parallel: int | None = None
+    ) -> None:
         import optuna
 
-        self._factory = make_factory(space, codec, problem)
+        self._factory = make_factory(space, codec, problem, parallel)
+        self.parallel = parallel or 1
         self._distributions = codec.distributions()
         directions: list[Any] = ["maximize" if item.maximise else "minimize" for item in space.file.objectives]
         self._storage = optuna.storages.InMemoryStorage()
@@ -119,14 +124,31 @@ class Suggester:
         """Whether the sampler learns more from designs than their objectives."""
         return self._factory.learn is not None
 
+    def upcoming(self, number: int) -> list[Params]:
+        """Return the sampler's designs for this trial and the later ones of its group, if the sampler makes groups."""
+        return [] if self._factory.plan is None else self._factory.plan(number)
+
     def learn(self, point: DesignPoint, row: Mapping[str, Any]) -> None:
         """Show a finished trial, or a design that a profile measured, to a sampler that learns from it."""
         if self._factory.learn is not None:
             self._factory.learn(point, row)
 
-    def restore(self, params: Params | None, attributes: Mapping[str, Any], told: Told) -> None:
-        """Add a trial of the log with its result; a trial whose parameters lie outside the space is added without them."""
+    def restore(
+        self,
+        params: Params | None,
+        attributes: Mapping[str, Any],
+        told: Told,
+        study_attributes: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        """Add a trial of the log with its result, and the sampler's notes on the study.
+
+        A trial whose parameters lie outside the space is added without them.
+        """
         import optuna
+
+        for name, value in study_attributes.items():
+            self._storage.set_study_system_attr(self._study_id, name, value)
+            self._known[name] = value
 
         states = optuna.trial.TrialState
         failed = told.values is None or params is None
@@ -149,12 +171,6 @@ class Suggester:
         for name, value in ({} if failed else told.constraints).items():
             trial.set_constraint(name, float(value))
         self._study.add_trial(trial)
-
-    def restore_study_attributes(self, attributes: Mapping[str, Any]) -> None:
-        """Restore the samplers' notes on the study."""
-        for name, value in attributes.items():
-            self._storage.set_study_system_attr(self._study_id, name, value)
-            self._known[name] = value
 
     def _new_study_attributes(self) -> dict[str, Any]:
         current = self._storage.get_study_system_attrs(self._study_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
@@ -79,6 +79,7 @@ class SearchTable(Table):
 
     sampler: str = "graybox"
     sampler_options: dict[str, Any] = Field(default_factory=dict)
+    parallel: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = "auto"
     seed: int = Field(default=0, ge=0, lt=2**32)
     trials: int = Field(default=100, ge=1)
     objectives: list[ObjectiveTable] = Field(default_factory=_usual_objectives, min_length=1)

@@ -19,6 +19,7 @@ from dse.samplers.fallback import unseen_point
 from dse.samplers.seeds import derive
 from dse.samplers.suggester import Suggester, Told
 from dse.space.searchspace import SearchSpace
+from dse.study.ahead import Announcer
 from dse.study.log.events import check_done
 from dse.study.log.file import StudyLog, damaged_event_error, pause_garbage_collection
 from dse.study.log.history import History, Trial
@@ -50,6 +51,7 @@ class Loop:
         queue: designs to evaluate before the sampler is asked, each with its source.
         rows: rows of all finished trials.
         history: sessions of the log, without its trials.
+        announcer: teller of the designs that are scored side by side.
     """
 
     space: SearchSpace
@@ -62,6 +64,7 @@ class Loop:
     queue: list[tuple[str, DesignPoint]] = field(default_factory=list, init=False)
     rows: Rows = field(init=False)
     history: History = field(init=False)
+    announcer: Announcer = field(init=False)
     _types: Mapping[str, str] = field(default_factory=dict, init=False)
     _cells: Sequence[dict[str, Any]] = field(default=(), init=False)
     _asked_in: int = field(default=-1, init=False)  # the session that asked the open trial
@@ -69,18 +72,20 @@ class Loop:
     _in_flight: Trial | None = field(default=None, init=False)
     _session: Counter[str] = field(default_factory=Counter, init=False)  # failed, evaluated, deaths
 
+    def __post_init__(self) -> None:
+        self.announcer = Announcer(self.codec, self.suggester, self.evaluator, self.ledger)
+
     @pause_garbage_collection()
     def restore(self, history: History) -> None:
         """Replay a log into the sampler and the ledger."""
         self.hold(history)
-        self.suggester.restore_study_attributes(history.study_attributes)
         tasks = history.tasks
         for trial in history.finished:
             assert trial.done is not None
             self._learn_profiles(history, trial.number)
             row = trial.done["row"]
             told, params, point = self._replay(trial, row, tasks[trial.session])
-            self.suggester.restore(params, trial.asked["attributes"], told)
+            self.suggester.restore(params, trial.asked["attributes"], told, trial.asked["study_attributes"])
             self.ledger.record(row, told, point)
             self._learn(point, row)
         self._learn_profiles(history, len(history.finished))
@@ -118,6 +123,7 @@ class Loop:
             return f"the budget of {total} trials is spent"
         if self.ledger.is_exhausted:
             return f"every one of the {len(self.ledger.seen)} designs of the space has been evaluated"
+        self.announcer.announce(self.ledger.trials, self.queue)
         proposal = self._proposal()
         if proposal is None:
             return "no design is left that has not been evaluated"
@@ -224,9 +230,11 @@ class Loop:
 
     def _finish_in_flight(self, trial: Trial) -> None:
         """Evaluate the trial that a killed session left behind, as that session would have done."""
+        notes = trial.asked["study_attributes"]
         if trial.digest == self.space.digest:
+            self.announcer.announce(trial.number, self.queue)
             told = self._evaluate(trial.asked)
-            self.suggester.restore(trial.asked["params"], trial.asked["attributes"], told)
+            self.suggester.restore(trial.asked["params"], trial.asked["attributes"], told, notes)
         else:
             told = Told(None, {})
             plugins = {str(kind): trial.asked["params"].get(kind, "") for kind in KINDS}
@@ -234,7 +242,7 @@ class Loop:
             row = {"trial": trial.number, "source": trial.asked["source"], "seed": trial.asked["seed"], **plugins}
             failed = {**row, "status": Status.FAILED, "reason": reason, "error_message": reason}
             self._close(trial.asked, failed, told, None)
-            self.suggester.restore(None, {}, told)
+            self.suggester.restore(None, {}, told, notes)
         self._check_failures()
 
     def _check_failures(self) -> None:

@@ -19,7 +19,7 @@ from dse.records.design import DesignPoint
 from dse.records.problem import Problem, WithComparisons, WithDigests
 from dse.results.files import LOG, SPACE
 from dse.samplers.encoding import Codec
-from dse.samplers.suggester import Suggester
+from dse.samplers.groups import choose_parallel, make_suggester
 from dse.space.searchspace import SearchSpace
 from dse.space.write import resolved_text
 from dse.study.baselines import write_baselines
@@ -71,6 +71,7 @@ def run(
     force: bool = False,
     retry_failed: bool = False,
     hook: MessageCallback = ignore_message,
+    usual_parallel: int = 1,
 ) -> Finished:
     """Run a study up to its budget, from its beginning or from where its log ends.
 
@@ -87,6 +88,7 @@ def run(
         force: whether to continue even if plugins, data or the space have changed.
         retry_failed: whether to evaluate failed designs again first.
         hook: callback at each step of the log's protocol; for tests.
+        usual_parallel: number of designs in a group for a new study that leaves the number open.
 
     Raises:
         StudyError: the study cannot be continued, its log is damaged or held by another run, or too many trials failed.
@@ -103,10 +105,11 @@ def run(
         except DseError as error:
             error.where = f"row {number} of the designs to start from: {error.where}"
             raise
-    suggester = Suggester(space, codec, problem)
+    parallel = choose_parallel(space.file.search, folder / LOG, usual_parallel)
+    suggester = make_suggester(space, codec, problem, parallel)
     with hold(folder), StudyLog(folder / LOG, hook) as log:
         learnt = profiled if suggester.learns else ()
-        event, history = _open_session(problem, space, provenance, folder, log, learnt, force=force)
+        event, history = _open_session(problem, space, provenance, folder, log, learnt, parallel, force=force)
         loop = Loop(space, codec, suggester, Evaluator(problem, space.file), Ledger(space, total), log, observer)
         loop.restore(history)  # it refuses a log with rows of other designs; only then the session leaves a trace
         log.append(event)
@@ -128,6 +131,7 @@ def _open_session(
     folder: Path,
     log: StudyLog,
     profiled: Sequence[Mapping[str, Any]],
+    parallel: int,
     *,
     force: bool,
 ) -> tuple[Event, History]:
@@ -138,6 +142,7 @@ def _open_session(
     notes = [note for note in (log.note, space.file.reference_hardware.warning) if note]
     event = session_event(space, provenance, problem.components, history, notes)
     event["notes"] += check_unchanged(folder, history, event, force=force)
+    event["parallel"] = parallel
     if profiled:
         event["profiled"] = list(profiled)
     events = [*log.events, event]

@@ -9,7 +9,7 @@ from typing import Any
 
 from dse.errors import PluginContractError, StudyError
 from dse.records.design import DesignPoint
-from dse.records.problem import Problem, WithMeasuredExits
+from dse.records.problem import Foresighted, Problem, WithMeasuredExits
 from dse.records.scored import CostResult
 from dse.results.objectives import evaluate_objectives
 from dse.results.points import PREFIX
@@ -52,7 +52,23 @@ class Evaluator:
         scored = any(item.needs_score for item in self._objectives)
         self.needs_score = scored or bool(self._late)
         self._screens = space.search.screen and scored
+        self.looks_ahead = isinstance(problem, Foresighted) and self.needs_score and not self._screens
         self._baseline: float | None = None
+
+    def announce(self, points: Sequence[DesignPoint]) -> None:
+        """Tell a problem that scores designs side by side which of these will be scored: those that keep the cost's limits."""
+        cells = [{PREFIX + name: value for name, value in point.values.items()} for point in points]
+        costs = zip(points, self._find_costs(list(points)), cells, strict=True)
+        kept = [point for point, cost, own in costs if cost is not None and not self._take_cost(cost, own)[1]]
+        if isinstance(self._problem, Foresighted):
+            self._problem.expect(kept)
+
+    def _find_costs(self, points: list[DesignPoint]) -> list[CostResult | None]:
+        """Return the costs of designs; None for a design whose cost raises."""
+        try:
+            return [*self._problem.cost(points)]
+        except Exception:  # a plugin's own; the trial itself records it
+            return [None] if len(points) == 1 else [self._find_costs([point])[0] for point in points]
 
     def evaluate(self, point: DesignPoint, beaten: Beaten | None = None) -> Outcome:
         """Evaluate a design; whatever the problem raises makes a failed row, except for a disk that refuses the cache.

@@ -30,8 +30,7 @@ def test_a_restored_study_knows_what_the_first_one_knew(sampler: str) -> None:
         params, attributes, kept = json.loads(
             json.dumps([suggestion.params, suggestion.attributes, suggestion.study_attributes])
         )
-        second.restore_study_attributes(kept)
-        second.restore(params, attributes, told)
+        second.restore(params, attributes, told, kept)
 
     for a, b in zip(first._study.trials, second._study.trials, strict=True):
         assert (a.number, a.state, a.values, a.params, a.constraints) == (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
@@ -29,7 +29,6 @@ from dse.samplers.seeds import derive
 from dse.space.constraints import check, constraints_of
 
 Costing = Callable[[list[DesignPoint]], list[CostResult]]
-Planned = Callable[[Sequence[DesignPoint]], None]
 CONFIDENT = 150
 """Trials after which the search looks for surprises. By then the search has found the designs that were expected to be good,
 and the remaining good designs are those whose scores no model predicts."""
@@ -87,7 +86,6 @@ class Proposer:
         cost: function that gives the exact cost of many designs.
         joint: generators under which a task's score depends on all tasks.
         options: options of the sampler.
-        planned: callback for parallel designs that may be scored; called where ``batch`` is above 1.
     """
 
     def __init__(
@@ -96,7 +94,6 @@ class Proposer:
         cost: Costing,
         joint: Collection[str],
         options: GrayboxOptions,
-        planned: Planned | None = None,
     ) -> None:
         space = codec.space
         self._codec, self._cost, self._options, self._tasks = codec, cost, options, space.tasks
@@ -111,7 +108,7 @@ class Proposer:
         self._measured: list[_Measured] = []
         self._seen: set[tuple[object, ...]] = set()
         self._finished: list[tuple[DesignPoint, Mapping[str, Any]]] = []
-        self._told, self._begins, self._batch = planned, -1, list[Params]()
+        self._begins, self._batch = -1, list[Params]()
 
     def learn(self, point: DesignPoint, row: Mapping[str, Any]) -> None:
         """Store a finished trial, or a design of a profile, which has scores but is not a trial.
@@ -123,12 +120,16 @@ class Proposer:
         self._finished.append((point, row))
 
     def propose(self, number: int, seed: int) -> Params:
-        """Return flat parameters of trial ``number``; they depend on the seed and on the trials before its group."""
+        """Return flat parameters of trial ``number``."""
+        return self.plan(number, seed)[0]
+
+    def plan(self, number: int, seed: int) -> list[Params]:
+        """Return flat parameters of this trial and the later ones of its group: they follow from seed and earlier groups."""
         begins = number - number % self._options.batch
         if begins != self._begins:
             self._learn_until(begins)
             self._begins, self._batch = begins, self._plan_batch(begins, seed)
-        return self._batch[number - begins]
+        return self._batch[number - begins :]
 
     def _learn_until(self, begins: int) -> None:
         """Learn from the trials before a group."""
@@ -171,8 +172,6 @@ class Proposer:
             self._seen.add(self._codec.decode(planned[-1]).key())
         self._seen, self._measured = seen, self._measured[:measured]
         self._scores.awaited = set()
-        if batch > 1 and self._told is not None:
-            self._told([point for point, _ in self._filter_allowed(planned)])
         return planned
 
     def _best(self, make: Candidates, number: int) -> Params:

@@ -30,7 +30,7 @@ _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "done": {"trial": int, "row": dict, "values": (list, type(None)), "constraints": dict},
 }
 _OPTIONAL: dict[str, dict[str, type]] = {
-    **{key: {"accounting": int, "stale": bool} for key in ("header", "resumed")},
+    **{key: {"accounting": int, "parallel": int, "stale": bool} for key in ("header", "resumed")},
     "prepared": {"stale": bool},
 }
 """Keys that logs of earlier versions lack."""

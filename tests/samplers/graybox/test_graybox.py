@@ -210,7 +210,8 @@ class Foreseeing(Additive):
         super().__init__()
         self.expected: list[list[DesignPoint]] = []
 
-    def expect(self, points: Sequence[DesignPoint]) -> None:
+    def expect(self, points: Sequence[DesignPoint], split: str = "search") -> None:
+        assert split == "search"
         self.expected.append(list(points))
 
 

@@ -1,0 +1,117 @@
+"""Designs in groups: every design of a group follows from the trials before the group, so all can be scored side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from dse.records.problem import Problem
+from dse.samplers.encoding import Codec, Params
+from dse.samplers.factory import GRAYBOX
+from dse.samplers.suggester import Suggester, Suggestion, Told
+from dse.space.search import SearchTable
+from dse.space.searchspace import SearchSpace
+
+
+def choose_parallel(search: SearchTable, log: Path, usual: int) -> int:
+    """Return the number of designs in a group: that of the space file, of the log's header, or the usual one.
+
+    Args:
+        search: table of the search; ``auto`` leaves the number to the session that began the study.
+        log: path of the log, which may not exist.
+        usual: number for a new study.
+    """
+    given = search.sampler_options.get("batch") if search.sampler == GRAYBOX else None
+    if search.parallel != "auto" or given is not None:
+        return search.parallel if search.parallel != "auto" else given
+    try:
+        with log.open(encoding="utf-8") as lines:
+            found = json.loads(lines.readline()).get("parallel", 1)  # studies began without groups
+    except (OSError, ValueError, AttributeError):  # there is no log yet, or reading it tells what is wrong
+        return usual
+    return found if isinstance(found, int) and found > 0 else 1
+
+
+def make_suggester(space: SearchSpace, codec: Codec, problem: Problem, parallel: int) -> Suggester:
+    """Return the proposer of a study's designs, in groups of ``parallel``; the sampler `graybox` makes groups itself."""
+    alone = parallel == 1 or space.file.search.sampler == GRAYBOX
+    return (Suggester if alone else GroupSuggester)(space, codec, problem, parallel)
+
+
+class GroupSuggester(Suggester):
+    """Suggester of a sampler of Optuna that proposes all designs of a group before it learns any of their results.
+
+    A group begins at every trial whose number ``parallel`` divides. Optuna's study holds the trials of whole groups. The
+    sampler is asked for a group at once, and sees its own proposals as running trials. They are then taken out of the study,
+    so a session that begins within a group asks for the same designs.
+    """
+
+    def __init__(self, space: SearchSpace, codec: Codec, problem: Problem | None, parallel: int) -> None:
+        super().__init__(space, codec, problem, parallel)
+        self._group: tuple[int, list[Suggestion]] = (-1, [])
+        self._held: list[tuple[Params | None, Mapping[str, Any], Told, Mapping[str, Any]]] = []
+        self._unlogged: dict[str, Any] = {}
+        self._asked: Suggestion | None = None
+
+    def upcoming(self, number: int) -> list[Params]:
+        """Return the sampler's designs for this trial and the later ones of its group."""
+        begins = number - number % self.parallel
+        if self._group[0] != begins:
+            self._group = begins, self._try([(slot, None) for slot in range(begins, begins + self.parallel)])
+            for suggestion in self._group[1]:
+                self._unlogged.update(suggestion.study_attributes)
+        return [suggestion.params for suggestion in self._group[1][number - begins :]]
+
+    def ask(self, number: int, params: Params | None = None) -> Suggestion:
+        """Propose trial ``number``, or take the given parameters for it; see `Suggester.ask`."""
+        self.upcoming(number)
+        if params is None:
+            self._asked = self._group[1][number % self.parallel]
+        else:  # the sampler's notes on the study stay those of the group, which a later session finds again
+            known = dict(self._storage.get_study_system_attrs(self._study_id))
+            self._asked = self._try([(number, params)])[0]
+            for name, value in known.items():
+                self._storage.set_study_system_attr(self._study_id, name, value)
+        notes, self._unlogged = self._unlogged, {}
+        return replace(self._asked, study_attributes=notes)
+
+    def tell(self, told: Told) -> None:
+        """Finish the trial that was asked last."""
+        assert self._asked is not None
+        self.restore(self._asked.params, self._asked.attributes, told)
+
+    def restore(
+        self,
+        params: Params | None,
+        attributes: Mapping[str, Any],
+        told: Told,
+        study_attributes: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        """Add a trial with its result, as `Suggester.restore` does; the sampler sees it when its group is whole."""
+        self._held.append((params, attributes, told, study_attributes))
+        if len(self._held) == self.parallel:
+            for held in self._held:
+                super().restore(*held)
+            self._held = []
+
+    def _try(self, wanted: Sequence[tuple[int, Params | None]]) -> list[Suggestion]:
+        """Ask for trials by number, with parameters where they are given, and leave none of them in Optuna's study."""
+        known = len(self._study.get_trials(deepcopy=False))
+        try:
+            return [super(GroupSuggester, self).ask(number, params) for number, params in wanted]
+        finally:
+            _forget_after(known, self._storage, self._study_id)
+
+
+def _forget_after(known: int, storage: Any, study_id: int) -> None:
+    """Take the newest trials out of Optuna's storage in memory, so that later trials have their numbers and ids."""
+    trials = storage._studies[study_id].trials  # noqa: SLF001  # no public method removes a trial
+    for trial in trials[known:]:
+        del storage._trial_id_to_study_id_and_number[trial._trial_id]  # noqa: SLF001  # as above
+    storage._max_trial_id -= len(trials) - known  # noqa: SLF001  # as above
+    storage._prev_waiting_trial_number[study_id] = known  # noqa: SLF001  # as above
+    del trials[known:]

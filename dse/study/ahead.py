@@ -1,0 +1,53 @@
+"""Look ahead in a group of designs, so that a problem can score them side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from dse.errors import WorkerError
+from dse.records.design import DesignPoint
+from dse.samplers.encoding import Codec
+from dse.samplers.suggester import Suggester
+from dse.study.progress import Ledger
+from dse.study.stages import Evaluator
+
+
+@dataclass
+class Announcer:
+    """Tells a problem which designs of a group are scored.
+
+    Args:
+        codec: translation of the space.
+        suggester: proposer of designs.
+        evaluator: evaluator of designs, which knows the problem.
+        ledger: designs seen.
+    """
+
+    codec: Codec
+    suggester: Suggester
+    evaluator: Evaluator
+    ledger: Ledger
+    _until: int = 0  # trials before this number are announced
+
+    def announce(self, number: int, queue: Sequence[tuple[str, DesignPoint]]) -> None:
+        """Announce the rest of a trial's group, at the first trial of a group or of a session.
+
+        Args:
+            number: number of the trial.
+            queue: designs to evaluate before the sampler is asked, each with its source.
+        """
+        left = self.suggester.parallel - number % self.suggester.parallel
+        if left == 1 or number < self._until or not self.evaluator.looks_ahead:
+            return
+        self._until = number + left
+        points = self._keep_unseen([point for _, point in queue])[:left]
+        if len(points) < left:
+            with suppress(WorkerError):  # the sampler costs designs itself, and raises again when it is asked
+                points += map(self.codec.decode, self.suggester.upcoming(number + len(points)))
+        self.evaluator.announce(self._keep_unseen(points))
+
+    def _keep_unseen(self, points: Sequence[DesignPoint]) -> list[DesignPoint]:
+        """Return each design once, without those that were evaluated."""
+        return list({point.key(): point for point in points if point.key() not in self.ledger.seen}.values())
