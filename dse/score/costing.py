@@ -98,8 +98,8 @@ class Costing:
         results: dict[int, CostResult] = {}
         for chosen, chunk in _chunks(points):
             costed, own = self._cost(chosen, [points[index] for index in chunk])
-            found = cost_results(costed, own, self.baseline, self.workload.task_names)
-            results.update(zip(chunk, found, strict=True))
+            rows = cost_results(costed, own, self.baseline, self.workload.task_names)
+            results.update(zip(chunk, rows, strict=True))
         return [results[index] for index in range(len(points))]
 
     def cost_measured(self, point: DesignPoint, reach: Mapping[str, tuple[float, ...]]) -> CostResult:

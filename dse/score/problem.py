@@ -119,10 +119,10 @@ class WorkloadProblem:
         """Content hashes of all that results depend on; weights of fine-tuned tasks are available once they are scored."""
         tuned = [task for task in self._loaded.tasks.values() if self._scored and not task.spec.checkpoint]
         weights = {f"weights.{task.spec.name}": task.content for task in tuned}
-        found = {"baseline.best": self.costing.best.sentence()} if self._scored else {}
+        findings = {"baseline.best": self.costing.best.sentence()} if self._scored else {}
         if self.counted_tasks != self.tasks:
-            found["baseline.counted"] = ", ".join(self.counted_tasks)
-        return {**self._loaded.recorded, **weights, **found, **digests_of(self._origins)}
+            findings["baseline.counted"] = ", ".join(self.counted_tasks)
+        return {**self._loaded.recorded, **weights, **findings, **digests_of(self._origins)}
 
     @cached_property
     def parameters(self) -> tuple[PluginParameter, ...]:
