@@ -26,6 +26,7 @@ MODULES = (
     "benchmarks.wide",
     "benchmarks.yardstick",
     "benchmarks.nonideal",
+    "benchmarks.device",
     "reproductions.kang2021.laws",
     "reproductions.kang2021.run",
     "reproductions.mgen2023.run",

@@ -13,12 +13,13 @@ from benchmarks.smoke import space_file
 
 NAMES = ("independent", "none", "fixed", "isaac")
 DRAWS = 2
+NEVER_STUCK = {"stuck_on": 0.0, "stuck_off": 0.0}
 LEVELS: Mapping[str, Mapping[str, Any]] = {
-    "lognormal_0.02": {"spread": "lognormal", "sigma": 0.02},
-    "lognormal_0.05": {"spread": "lognormal", "sigma": 0.05},
-    "lognormal_0.1": {"spread": "lognormal", "sigma": 0.1},
-    "wan22_1s": {"spread": "wan22", "read_after": "1 s"},
-    "wan22_1d": {"spread": "wan22", "read_after": "1 d"},
+    "lognormal_0.02": {"cell_model": "lognormal", "cell_options": {"sigma": 0.02}},
+    "lognormal_0.05": {"cell_model": "lognormal", "cell_options": {"sigma": 0.05}},
+    "lognormal_0.1": {"cell_model": "lognormal", "cell_options": {"sigma": 0.1}},
+    "wan22_1s": {"cell_model": "wan22", "cell_age": "1 s", "cell_options": NEVER_STUCK},
+    "wan22_1d": {"cell_model": "wan22", "cell_options": NEVER_STUCK},
 }
 
 
@@ -51,6 +52,7 @@ def times() -> Iterator[Figure]:
     from dse.records.stored import Matrices
     from dse.score.adc_pieces import OnConverters, converter
     from dse.score.cells import Cells
+    from dse.score.device import find_device
 
     shape, key, tokens, matrices = choose_size((1536, 384), (128, 128)), (0, 0), choose_size(256, 4), 18
     fields = {"rows": 128, "columns": 128, "cell_bits": 1, "adc_bits": 7, "dac_bits": 1, "input_bits": 8, "encoding": 0}
@@ -58,7 +60,8 @@ def times() -> Iterator[Figure]:
     chip = dse.Geometry(**values)
     codes = np.random.default_rng(0).normal(0, 20, shape).round().clip(-128, 127).astype(np.int16)
     stored = dse.Stored((dse.Term(torch.from_numpy(codes), torch.tensor(1.0), dse.FULL_MAGNITUDE),))
-    cells = Cells(dse.Nonideality(spread="wan22"), chip, 0)
+    what = dse.Nonideality(cell_model="wan22", cell_draws="cells")
+    cells = Cells(what, chip, 0, find_device(dse.Registry().discover(), what))
     yield Figure(
         "nonideal.draw_s",
         matrices * best_of(lambda: cells.program(stored, "t", key), 3),

@@ -29,6 +29,7 @@ from dse.plugins.contract import (
     hookimpl,
 )
 from dse.plugins.registry import Registry
+from dse.records.cells import CellLaw, Conductances
 from dse.records.charges import Alternative, Components, Violation
 from dse.records.counts import Counts
 from dse.records.demand import Demand
@@ -42,7 +43,17 @@ from dse.records.occupancy import Gating, Occupancy, Power
 from dse.records.parameters import Choice, Float, Int, Parameter, Permutation
 from dse.records.params import Params
 from dse.records.plan import BASE, DROPPED, Plan
-from dse.records.plugin import API, Anchor, ComponentTable, Compressor, Generator, HardwareModel, Options, Scheduler
+from dse.records.plugin import (
+    API,
+    Anchor,
+    CellModel,
+    ComponentTable,
+    Compressor,
+    Generator,
+    HardwareModel,
+    Options,
+    Scheduler,
+)
 from dse.records.schedule import Schedule
 from dse.records.stored import SCALE_BITS, VECTOR_BITS, Image, Matrices, Scaling, Stored, Term
 from dse.records.training import Adapted, Adaption, Training
@@ -54,8 +65,8 @@ from dse.score.grid import WEIGHT_BITS, best_scale, quantise, store_in_bits, sto
 __all__ = [
     "API", "BASE", "DROPPED", "ENCODINGS", "FULL_MAGNITUDE", "SCALE_BITS", "VECTOR_BITS",
     "WEIGHT_BITS", "Adapted",
-    "AdapterWithBegin", "AdapterWithRates", "Adaption", "Alternative", "Anchor", "Base", "Choice", "ComponentTable",
-    "Components", "Compressor", "Context", "Counts", "Decomposition", "Demand", "DigitalUnit", "Encoder", "Event", "ExitHead", "Exits",
+    "AdapterWithBegin", "AdapterWithRates", "Adaption", "Alternative", "Anchor", "Base", "CellLaw", "CellModel", "Choice", "ComponentTable",
+    "Components", "Compressor", "Conductances", "Context", "Counts", "Decomposition", "Demand", "DigitalUnit", "Encoder", "Event", "ExitHead", "Exits",
     "Float", "Footprint", "Gating", "Generator", "Geometry", "Hardware", "HardwareModel", "HardwareWithAlternatives",
     "HardwareWithLevels", "Image", "Int", "JointGenerator", "LearningCompressor", "Matrices", "Matrix", "Model",
     "ModelGenerator", "NonidealHardware", "Nonideality", "Observation", "Occupancy", "Options", "Parameter", "Params", "Part",

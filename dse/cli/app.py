@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dse.cli import reading, running
+from dse.cli.cells import cells
 from dse.cli.components import components
 from dse.cli.options import add_command, make_group
 from dse.cli.plugins import plugins
@@ -14,6 +15,7 @@ from dse.cli.plugins import plugins
 app = make_group("Explore the design space of several BERT models served together on a ReRAM accelerator.")
 app.add_typer(plugins, name="plugins")
 app.add_typer(components, name="components")
+app.add_typer(cells, name="cells")
 
 
 def _print_version(asked: bool) -> None:

@@ -16,7 +16,7 @@ from dse.plugins.options import OptionInfo, option_infos
 from dse.plugins.registry import load_sources
 from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.records.parameters import Parameter
-from dse.records.plugin import KINDS, Kind
+from dse.records.plugin import ALL_KINDS, Kind
 from dse.study.load import Request, load, request
 from dse.worker.process import Worker
 
@@ -74,8 +74,8 @@ def plugins_info(
         UnknownNameError: there is no such plugin, no such kind, or several plugins of that name.
         PluginLoadError: there is no such plugin, but some plugins did not load.
     """
-    if kind is not None and kind not in KINDS:
-        raise unknown_name("kind of plugin", kind, KINDS)
+    if kind is not None and kind not in ALL_KINDS:
+        raise unknown_name("kind of plugin", kind, ALL_KINDS)
     wanted = request(space, "auto", None, plugins) if space is not None else None
     if wanted is not None:
         time_limit_s = max(time_limit_s, wanted.space.search.time_limit_s)  # the base and data may have to be fetched
@@ -117,7 +117,7 @@ def _describe_plugin(info: PluginInfo, wanted: Request | None, report: ProgressC
     """Ask a plugin what it declares; called in a worker."""
     from dse.testing.workloads import tiny_workload
 
-    kind: Kind = next(kind for kind in KINDS if kind == info.kind)
+    kind: Kind = next(kind for kind in ALL_KINDS if kind == info.kind)
     file = Path(info.provider)
     registry = load_sources([file if file.is_absolute() else info.provider])
     record = registry.get(kind, info.name)

@@ -105,7 +105,7 @@ def cost_points(
     check_footprint(footprint, wanted, compressor)
     check_blocks(workload.encoder, footprint, compressor)
     workload, (wanted, footprint), params = leave_out(workload, Layout(wanted, footprint), params, built.names, counted)
-    counts = count(workload, wanted, footprint, geometry)
+    counts = count(workload, wanted, footprint, geometry, is_compensated(hardware, built.hardware, params["hardware"]))
     components = call_plugin(
         "hardware", hardware, built.hardware.components, workload, wanted, counts, footprint, params["hardware"]
     )
@@ -124,16 +124,18 @@ def cost_points(
 
 
 def _find_limits(built: Built, geometry: Geometry, params: Params) -> tuple[Violation, ...]:
-    """Return the limits of P designs' arrays; hardware of contract 1 states its own. Designs with real ADCs are scored instead."""
+    """Return the limits of P designs' arrays; hardware of contract 1 states its own. What is scored is no limit."""
     if built.api < API:
         return ()
-    clipping = find_clipping(geometry)
-    for point in np.flatnonzero(clipping.amount > 0):
+    clipping, drop = find_clipping(geometry), find_drop(geometry)
+    for point in np.flatnonzero((clipping.amount > 0) | (drop.amount > 0)):
         one = Params(1, {name: values[point : point + 1] for name, values in params.items()})
         options = nonideality(built.names[3], built.hardware, one)
         if options is not None and options.adc == "real":
             clipping.amount[point] = 0.0
-    return clipping, find_drop(geometry)
+        if options is not None and options.voltage_drop:
+            drop.amount[point] = 0.0
+    return clipping, drop
 
 
 def _check_exits_are_charged(plan: Plan, hardware: str, api: int) -> None:
@@ -215,7 +217,7 @@ def charge(
     """Cost what P designs store, with each task visited once per turn; return the limits that they break, too."""
     wanted, footprint = layout
     geometry = call_plugin("hardware", name, hardware.geometry, params)
-    counts = count(workload, wanted, footprint, geometry)
+    counts = count(workload, wanted, footprint, geometry, is_compensated(name, hardware, params))
     components = call_plugin("hardware", name, hardware.components, workload, wanted, counts, footprint, params)
     order = listed_order(workload, params.points)
     costs = total(workload, wanted, components, order, who=f"hardware {name!r}", footprint=footprint)
@@ -228,3 +230,10 @@ def nonideality(name: str, hardware: Hardware, params: Params) -> Nonideality | 
         return None
     options: Nonideality = call_plugin("hardware", name, hardware.nonideality, params)
     return None if options.is_off else options
+
+
+def is_compensated(name: str, hardware: Hardware, params: Params) -> bool:
+    """Return whether drift is compensated, which all designs of a study have in common."""
+    first = Params(1, {key: values[:1] for key, values in params.items()})
+    effects = nonideality(name, hardware, first)
+    return effects is not None and effects.compensation

@@ -44,11 +44,19 @@ def slices(magnitude: NDArray[Any], cell_bits: NDArray[Any], separate: NDArray[A
     return np.asarray(np.ceil(np.where(separate, bit_length(magnitude), bit_length(levels)) / cell_bits))
 
 
-def count(workload: Workload, demand: Demand, footprint: Footprint, geometry: Geometry) -> Counts:
+def count(
+    workload: Workload,
+    demand: Demand,
+    footprint: Footprint,
+    geometry: Geometry,
+    compensated: bool = False,
+) -> Counts:
     """Count arrays and events of every owner's layers, each (P, O, L), and what heads ask for.
 
     Matrices of one owner and layer that are driven by the same input vector share arrays (``same-input`` packing):
     slice plane k holds the columns of all those that have more than k slices.
+
+    If drift is ``compensated``, each array has one factor, which multiplies the sum of each live bitline for each input vector.
     """
     encoder, shape = workload.encoder, demand.used.shape
     matrices = range(len(encoder.matrices))
@@ -69,6 +77,8 @@ def count(workload: Workload, demand: Demand, footprint: Footprint, geometry: Ge
     for name, factors in (("scalings", footprint.scalings), ("shifts", footprint.shifts)):
         fields[name] = np.zeros(shape) if factors is None else np.asarray(factors.sum(axis=-1))
     bits = np.broadcast_to(footprint.digital_bits.sum(axis=-1), shape)
+    if compensated:
+        bits, fields["scalings"] = bits + VECTOR_BITS * fields["arrays"], fields["scalings"] + fields["conversions"]
     stages = _extra_stages(encoder, footprint, shape)
     return Counts(digital_bits=bits, extra_stages=stages, **fields, **_count_heads(workload, demand))
 

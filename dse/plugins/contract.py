@@ -1,4 +1,4 @@
-"""The plugin contract: the methods of each kind of plugin, and the four hooks that hand plugins over.
+"""The plugin contract: the methods of each kind of plugin, and the five hooks that hand plugins over.
 
 The division of labour: plugins say whose weights a task uses, how they are stored, what an event costs and in which
 order tasks run. The core alone counts arrays, rebuilds weights from the stored terms and sums cost, so no plugin can be
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 import pluggy
 from numpy.typing import NDArray
 
+from dse.records.cells import CellLaw
 from dse.records.charges import Alternative, Components
 from dse.records.counts import Counts
 from dse.records.demand import Demand
@@ -26,7 +27,7 @@ from dse.records.observation import Observation
 from dse.records.parameters import Parameter
 from dse.records.params import Params
 from dse.records.plan import Plan
-from dse.records.plugin import Compressor, Generator, HardwareModel, Kind, Scheduler
+from dse.records.plugin import CellModel, Compressor, Generator, HardwareModel, Kind, Scheduler
 from dse.records.schedule import Schedule
 from dse.records.stored import Matrices, Stored
 from dse.records.training import Adapted, Adaption, Training
@@ -225,6 +226,7 @@ PROTOCOLS: dict[Kind, tuple[type, ...]] = {
     "compressor": (WeightCompressor, LearningCompressor),
     "scheduler": (TaskScheduler,),
     "hardware": (Hardware, NonidealHardware, HardwareWithAlternatives, HardwareWithLevels),
+    "cell_model": (CellLaw,),
 }
 """Protocols of each kind of plugin: first the one that every plugin fulfils, then the optional ones."""
 ADAPTER_PROTOCOLS: tuple[type, ...] = (AdapterWithRates, AdapterWithBegin)
@@ -232,7 +234,7 @@ ADAPTER_PROTOCOLS: tuple[type, ...] = (AdapterWithRates, AdapterWithBegin)
 
 
 class Hooks:
-    """The four hooks of the entry-point group ``dse``; a package implements those it needs."""
+    """The five hooks of the entry-point group ``dse``; a package implements those it needs."""
 
     @hookspec
     def dse_hardware_models(self) -> Iterable[HardwareModel]:  # type: ignore[empty-body]  # a specification has no body
@@ -256,3 +258,7 @@ class Hooks:
     @hookspec
     def dse_schedulers(self) -> Iterable[Scheduler]:  # type: ignore[empty-body]  # as above
         """Yield task schedulers, as `dse_hardware_models` yields hardware models."""
+
+    @hookspec
+    def dse_cell_models(self) -> Iterable[CellModel]:  # type: ignore[empty-body]  # as above
+        """Yield cell models, as `dse_hardware_models` yields hardware models."""

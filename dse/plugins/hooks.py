@@ -14,6 +14,7 @@ HOOKS: dict[str, Kind] = {
     "dse_compressors": "compressor",
     "dse_schedulers": "scheduler",
     "dse_hardware_models": "hardware",
+    "dse_cell_models": "cell_model",
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from dse.errors import DseError
 from dse.plugins.registry import Registry, load_sources, unknown_plugin
-from dse.records.plugin import KINDS
+from dse.records.plugin import ALL_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class PluginInfo:
 def plugin_infos(registry: Registry) -> list[PluginInfo]:
     """List every plugin that a registry found: those that work, then those that do not load, then those switched off."""
     infos = []
-    for kind in KINDS:
+    for kind in ALL_KINDS:
         for name, record in registry.records(kind).items():
             of = registry.provider(kind, name)
             version, summary = record.version, record.summary
@@ -76,7 +76,7 @@ def merge_infos(infos: Iterable[PluginInfo], others: Iterable[list[PluginInfo]])
         reason = f"{clash.kind} {clash.name!r} exists already, also provided by {other.distribution}"
         merged.append(PluginInfo("", clash.provider, "", clash.distribution, "broken", reason=reason))
     order = {"ok": 0, "broken": 1, "disabled": 2}
-    return sorted(merged, key=lambda info: (order[info.status], ["", *KINDS].index(info.kind), info.name))
+    return sorted(merged, key=lambda info: (order[info.status], ["", *ALL_KINDS].index(info.kind), info.name))
 
 
 def unknown_of(infos: Sequence[PluginInfo], kind: str, name: str) -> DseError:

@@ -25,7 +25,7 @@ from dse.plugins.code import Code, code_of
 from dse.plugins.contract import PROTOCOLS, Hooks
 from dse.plugins.hooks import GROUP, HOOKS, check_record, refuse_unknown_hooks
 from dse.plugins.steps import step
-from dse.records.plugin import KINDS, Kind, Options, PluginRecord
+from dse.records.plugin import ALL_KINDS, Kind, Options, PluginRecord
 
 DISABLE_VARIABLE = "DSE_DISABLE_PLUGINS"
 _READ_AT_IMPORT: dict[str, set[Path]] = {}
@@ -68,7 +68,7 @@ class Registry:
     def __init__(self) -> None:
         self._manager = pluggy.PluginManager(GROUP)
         self._manager.add_hookspecs(Hooks)
-        self._found: dict[Kind, dict[str, tuple[PluginRecord, Provider]]] = {kind: {} for kind in KINDS}
+        self._found: dict[Kind, dict[str, tuple[PluginRecord, Provider]]] = {kind: {} for kind in ALL_KINDS}
         self.broken: list[Provider] = []
         self.disabled: list[str] = []
 

@@ -13,7 +13,7 @@ from typing import Any
 from dse.errors import PluginLoadError
 from dse.plugins.hooks import GROUP
 from dse.plugins.registry import Provider, Registry, load_sources, no_plugin_error
-from dse.records.plugin import KINDS, PluginRecord
+from dse.records.plugin import ALL_KINDS, PluginRecord
 
 PROJECT = "pyproject.toml"
 
@@ -57,7 +57,7 @@ def plugins_of(target: Path | str, points: Collection[str] = ()) -> Target:
     if names_path(path):
         raise PluginLoadError("there is no plugin here", where=path, expected=f"a .py file, or a folder with {PROJECT}")
     registry = load_sources(points)
-    by_kind = [registry.records(kind) for kind in KINDS]
+    by_kind = [registry.records(kind) for kind in ALL_KINDS]
     records = tuple(records[str(target)] for records in by_kind if target in records)
     return Target(registry, records, tuple(registry.broken))
 
@@ -69,7 +69,7 @@ def names_path(target: Path | str) -> bool:
 
 
 def _all_of(registry: Registry, where: Path) -> Target:
-    records = tuple(record for kind in KINDS for record in registry.records(kind).values())
+    records = tuple(record for kind in ALL_KINDS for record in registry.records(kind).values())
     if not records and not registry.broken:
         raise no_plugin_error(where)
     return Target(registry, records, tuple(registry.broken))

@@ -108,6 +108,8 @@ class Effective:
         head: pooler and classifier by name in the model, instead of the task's own.
         exits: heads of early exits by the layer after which inputs may leave.
         arrays: pieces whose sums are converted one array at a time and added to the matrix's outputs.
+        read_variance: (outputs, inputs) variance of one read of each weight; empty if reads are exact.
+        read_seed: seed of the noise of reads.
         kept: (outputs,) and (inputs,) float32 masks of these pieces, 0 where a task removes an output or an input.
     """
 
@@ -118,4 +120,6 @@ class Effective:
     head: dict[str, Tensor] = field(default_factory=dict)
     exits: dict[int, ExitHead] = field(default_factory=dict)
     arrays: dict[Key, tuple[OnArrays, ...]] = field(default_factory=dict)
+    read_variance: dict[Key, Tensor] = field(default_factory=dict)
+    read_seed: int = 0
     kept: dict[Key, tuple[Tensor, Tensor]] = field(default_factory=dict)

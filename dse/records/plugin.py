@@ -14,8 +14,11 @@ API = 2
 OLDEST_API = 1
 """Oldest contract that still loads, with a DeprecationWarning; records that state no number are written for it."""
 
-Kind: TypeAlias = Literal["generator", "compressor", "scheduler", "hardware"]
+Kind: TypeAlias = Literal["generator", "compressor", "scheduler", "hardware", "cell_model"]
 KINDS: tuple[Kind, ...] = ("generator", "compressor", "scheduler", "hardware")
+"""Kinds that a design chooses a plugin of."""
+ALL_KINDS: tuple[Kind, ...] = (*KINDS, "cell_model")
+"""Kinds of plugins, with cell models, which options of hardware name."""
 
 
 class Options(BaseModel):
@@ -141,6 +144,13 @@ class Scheduler(PluginRecord):
     kind: ClassVar[Kind] = "scheduler"
 
 
+@dataclass(frozen=True, kw_only=True)
+class CellModel(PluginRecord):
+    """Record of a cell model; `build(options)` returns a `dse.plugin.CellLaw`."""
+
+    kind: ClassVar[Kind] = "cell_model"
+
+
 RECORD_TYPES: dict[Kind, type[PluginRecord]] = {
-    record.kind: record for record in (Generator, Compressor, Scheduler, HardwareModel)
+    record.kind: record for record in (Generator, Compressor, Scheduler, HardwareModel, CellModel)
 }

@@ -1,15 +1,14 @@
 """Cells of arrays: stored integers cut into bit slices, and the value that each cell reads as on one draw of a chip.
 
-Conductances are in units of the largest one. Level v of n bits is programmed to g = g_off + (1 - g_off) v / (2^n - 1),
-with g_off = 1 / on_off_ratio. The share of g_off is subtracted from a column's sum, so a cell that reads as g' counts as
-(g' - g_off) / (1 - g_off) (2^n - 1).
+Level v of n bits is programmed to g = g_min + (g_max - g_min) v / (2^n - 1). The share of g_min is subtracted from a column's sum,
+so a cell that reads as g' counts as (2^n - 1) (g' - g_min) / (g_max - g_min).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,22 +18,17 @@ from dse.files import hash_parts
 from dse.records.geometry import Geometry
 from dse.records.nonideality import Nonideality
 from dse.records.stored import Image, Key, Stored, Term
+from dse.score.array_effects import attenuate, compensate
+from dse.score.device import Device
+from dse.score.moments import code_moments
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Array = NDArray[Any]
 
-CELLS_VERSION = 1
+CELLS_VERSION = 2
 """Part of the cache key of scores on non-ideal arrays: raised when the same options could score differently."""
-
-WAN22 = {
-    "1 s": (0.348, 16.030, -43.853, 45.393, -16.815),
-    "1 d": (0.701, 22.086, -50.773, 47.095, -16.458),
-    "2 d": (0.782, 20.274, -43.507, 37.062, -11.934),
-}
-"""Standard deviation in uS of NeuRRAM's conductance, by time since programming: coefficients of x^0 to x^4, x = g / 40 uS.
-
-IBM's aihwkit (inference/noise/reram.py) fitted them to Wan et al., Nature 2022."""
-WAN22_US = 40.0
-"""Largest conductance of those measurements, uS; for another largest conductance the deviation scales in proportion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +39,7 @@ class Plane:
         factor: weight of one unit of the slice's sums, its sign included.
         levels: stored levels, shape (outputs, inputs).
         deviation: read value of each cell minus its level, shape (outputs, inputs).
+        variance: variance of one read of each cell; None if reads are exact.
         flipped: whether a column holds its levels' complement, shape (row blocks, outputs); None without flip encoding.
         unit: read values of an output's extra column, whose cells hold 1, shape (outputs, inputs); None without it.
     """
@@ -52,6 +47,7 @@ class Plane:
     factor: float
     levels: Array
     deviation: Array
+    variance: Array | None = None
     flipped: Array | None = None
     unit: Array | None = None
 
@@ -66,35 +62,55 @@ class Cells:
         nonideality: non-idealities of the arrays.
         geometry: geometry of the arrays (P = 1).
         draw: number of the draw.
+        device: device of the cells; None: cells hold exactly what was stored.
+
+    Attributes:
+        reads: whether reads are noisy.
+        read_seed: seed of their noise.
     """
 
-    def __init__(self, nonideality: Nonideality, geometry: Geometry, draw: int) -> None:
+    def __init__(self, nonideality: Nonideality, geometry: Geometry, draw: int, device: Device | None = None) -> None:
         self.nonideality, self._draw = nonideality, draw
-        self._geometry = geometry
+        self._geometry, self._device = geometry, device
         self.rows, self._columns = int(geometry.rows[0]), int(geometry.usable_columns[0])
         self._bits = int(geometry.cell_bits[0])
         self.top = 2**self._bits - 1
-        off = 1 / nonideality.on_off_ratio
-        conductance = off + (1 - off) * np.arange(self.top + 1) / self.top
-        measured = np.polynomial.polynomial.polyval(conductance, WAN22[nonideality.read_after]) / WAN22_US
-        self._conductance = conductance.astype(np.float32)
-        self._wan22 = (measured * nonideality.deviation).astype(np.float32)
-        self._unit = np.float32(self.top / (1 - off))
+        self.read_seed = int.from_bytes(hash_parts([repr((nonideality.noise_seed, draw)).encode()])[:4], "big")
+        self.reads = device is not None and device.is_noisy
+        self._by_code = (
+            nonideality.cell_draws == "codes" and nonideality.adc == "ideal" and not nonideality.voltage_drop
+        )
+        if device is not None:
+            self._targets = device.levels_us(self.top)
+            self._unit = np.float32(self.top / device.unit_us)
 
-    def program(self, stored: Stored, owner: str, key: Key) -> Stored:
-        """Return a matrix's terms as they read: each code becomes the sum of its cells' read values.
+    def program(self, stored: Stored, owner: str, key: Key) -> tuple[Stored, Stored | None]:
+        """Return a matrix's terms as they read: each code becomes the sum of its cells' read values; and the reads' variances.
 
         Args:
             stored: the matrix's terms from a compressor.
             owner: content digest of the owner.
             key: layer and matrix.
         """
-        terms = tuple(self._term(term, (owner, *key, index)) for index, term in enumerate(stored.terms))
-        return replace(stored, terms=terms, image=self._image(stored.image, (owner, *key, "image")))
+        pairs = [self._term(term, (owner, *key, index)) for index, term in enumerate(stored.terms)]
+        image, noise = self._image(stored.image, (owner, *key, "image"))
+        values = replace(stored, terms=tuple(term for term, _ in pairs), image=image)
+        if not self.reads:
+            return values, None
+        scaling = stored.scaling and replace(stored.scaling, factors=stored.scaling.factors**2)
+        variances = tuple(
+            replace(term, codes=variance, scale=term.scale**2, offset=None)
+            for term, (_, variance) in zip(stored.terms, pairs, strict=True)
+        )
+        return values, replace(stored, terms=variances, image=noise, scaling=scaling, bias=None)
 
     def planes(self, term: Term, place: tuple[object, ...]) -> Iterator[Plane]:
         """Yield the slices of both signs, the least significant first."""
-        codes = term.codes.numpy().astype(np.int32)
+        for sign, index, levels in self._slices(term.codes.numpy().astype(np.int32), term):
+            yield self._plane(levels, sign * 2.0 ** (index * self._bits), term, (*place, sign, index))
+
+    def _slices(self, codes: Array, term: Term) -> Iterator[tuple[int, int, Array]]:
+        """Yield sign, index and levels of each slice that holds a term's codes."""
         one_sign = bool(self._geometry.separate[0]) or term.unsigned
         depth = int(slices(np.array([term.magnitude]), self._geometry.cell_bits, np.array([one_sign]))[0])
         signed: tuple[tuple[int, Array], ...] = ((1, codes + self.bias(term)),)
@@ -103,8 +119,7 @@ class Cells:
         for sign, values in signed:
             held = values.clip(max=2 ** (depth * self._bits) - 1)
             for index in range(depth):
-                levels = (held >> (index * self._bits)) & self.top
-                yield self._plane(levels, sign * 2.0 ** (index * self._bits), term, (*place, sign, index))
+                yield sign, index, (held >> (index * self._bits)) & self.top
 
     def bias(self, term: Term) -> int:
         """Return the bias that is added to codes when one array holds both signs."""
@@ -118,9 +133,10 @@ class Cells:
         if flipped is not None or term.offset is not None:
             blocks = -(-levels.shape[0] // self._columns)
             ones = np.ones((blocks, levels.shape[1]), dtype=levels.dtype)
-            read = 1 + self._deviation(ones, (*place, "unit"))
+            read = 1 + self._deviation(ones, (*place, "unit"))[0]
             unit = np.repeat(read, self._columns, axis=0)[: levels.shape[0]]
-        return Plane(factor, levels, self._deviation(levels, place), flipped, unit)
+        deviation, variance = self._deviation(levels, place)
+        return Plane(factor, levels, deviation, variance, flipped, unit)
 
     def _mask_flipped(self, levels: Array) -> Array:
         """Return whether a column's levels exceed half of their largest sum, shape (row blocks, outputs)."""
@@ -133,29 +149,42 @@ class Cells:
         """Repeat each row block's values (row blocks, outputs) for its inputs: (outputs, inputs)."""
         return np.asarray(blocks[np.arange(inputs) // self.rows].T)
 
-    def _deviation(self, levels: Array, place: tuple[object, ...]) -> Array:
-        """Draw the read values of cells at these levels, minus the levels."""
-        nonideality, shape = self.nonideality, levels.shape
-        deviation = np.zeros(shape, dtype=np.float32)
-        if nonideality.deviation > 0:
-            normal = _generator(nonideality, self._draw, "spread", place).standard_normal(shape, dtype=np.float32)
-            programmed = self._conductance[levels]
-            if nonideality.spread == "lognormal":
-                deviation = programmed * np.expm1(np.float32(nonideality.deviation) * normal)
-            else:
-                deviation = np.maximum(self._wan22[levels] * normal, -programmed)  # no conductance is negative
-            deviation *= self._unit
-        if nonideality.stuck_on or nonideality.stuck_off:
-            chance = _generator(nonideality, self._draw, "stuck", place).random(shape, dtype=np.float32)
-            deviation = np.where(chance < nonideality.stuck_off, -levels, deviation)
-            deviation = np.where(chance >= 1 - nonideality.stuck_on, self.top - levels, deviation)
-        return deviation.astype(np.float32, copy=False)
+    def _deviation(self, levels: Array, place: tuple[object, ...]) -> tuple[Array, Array | None]:
+        """Draw the read values of cells at these levels, minus the levels, and the variance of their reads if reads are noisy."""
+        device, shape = self._device, levels.shape
+        if device is None:
+            return np.zeros(shape, dtype=np.float32), None
+        target = self._targets[levels]
+        programmed = device.program(target, self._normal("spread", place, shape))
+        aged = device.age(programmed, target, self._normal("age", place, shape)) if device.ages else programmed
+        noise = device.read_sigma(aged, programmed) * self._unit if self.reads else None
+        change, factor, law = (aged - target) * self._unit, np.float32(1), device.law
+        stuck: list[tuple[Array, Array]] = []
+        if law.stuck_on or law.stuck_off:
+            chance = self._generator("stuck", place).random(shape, dtype=np.float32)
+            stuck = [(chance < law.stuck_off, -levels), (chance >= 1 - law.stuck_on, self.top - levels)]
+        for where, shift in stuck:
+            np.copyto(change, shift, where=where, casting="same_kind")
+        stored = levels.astype(np.float32) + self._targets[0] * self._unit
+        if self.nonideality.compensation:
+            first = (programmed - target) * self._unit
+            for where, shift in stuck:
+                np.copyto(first, shift, where=where, casting="same_kind")
+            factor = compensate(stored + first, stored + change, self.rows, self._columns)
+            change = factor * (stored + change) - stored
+        if self.nonideality.voltage_drop:
+            change = attenuate(stored + change, self.rows, law.wire_ohm * 1e-6 / self._unit) - stored
+        return change.astype(np.float32, copy=False), None if noise is None else (noise * factor) ** 2
 
-    def _term(self, term: Term, place: tuple[object, ...]) -> Term:
+    def _term(self, term: Term, place: tuple[object, ...]) -> tuple[Term, Tensor]:
+        """Return a term as its cells read, and the variances of its codes' reads; these are the codes if no read is noisy."""
         import torch
 
+        variance = torch.zeros_like(term.codes, dtype=torch.float32) if self.reads else term.codes
         if not on_arrays(term):
-            return term
+            return term, variance
+        if self._device is not None and self._by_code and not bool(self._geometry.flip[0]) and term.offset is None:
+            return self._draw_codes(self._device, term, place)
         values = term.codes.numpy().astype(np.float32)
         for plane in self.planes(term, place):
             change = plane.deviation
@@ -163,24 +192,45 @@ class Cells:
                 back = self.top * (plane.unit - 1) - change
                 change = np.where(self.by_row(plane.flipped, change.shape[1]), back, change)
             values += np.float32(plane.factor) * change
+            if plane.variance is not None:
+                variance.add_(torch.from_numpy(plane.variance), alpha=plane.factor**2)
             if term.offset is not None and plane.factor == 1 and plane.unit is not None:
                 offset = term.offset.reshape(-1, 1) * torch.from_numpy(plane.unit)
                 term = replace(term, offset=offset)
-        return replace(term, codes=torch.from_numpy(values))
+        return replace(term, codes=torch.from_numpy(values)), variance
 
-    def _image(self, image: Image | None, place: tuple[object, ...]) -> Image | None:
-        """Return an image as its cells read: blocks that are written over the base have draws of their own."""
+    def _draw_codes(self, device: Device, term: Term, place: tuple[object, ...]) -> tuple[Term, Tensor]:
+        """Draw weights at once, each with the mean and the variance of its code; return them and the variances of reads."""
+        import torch
+
+        lowest = 0 if term.unsigned else -term.magnitude
+        codes, index = np.arange(lowest, term.magnitude + 1), term.codes.numpy().astype(np.intp)
+        index -= lowest
+        planes = [(sign * 2.0 ** (at * self._bits), levels) for sign, at, levels in self._slices(codes, term)]
+        counts = np.bincount(index.ravel(), minlength=len(codes)) if self.nonideality.compensation else None
+        table = code_moments(device, self.top, codes, planes, counts)
+        values = self._normal("codes", place, index.shape)
+        values *= table.deviation[index]
+        values += table.mean[index]
+        variance = torch.from_numpy(table.read_variance[index]) if self.reads else term.codes
+        return replace(term, codes=torch.from_numpy(values)), variance
+
+    def _normal(self, kind: str, place: tuple[object, ...], shape: tuple[int, ...]) -> Array:
+        return self._generator(kind, place).standard_normal(shape, dtype=np.float32)
+
+    def _generator(self, kind: str, place: tuple[object, ...]) -> np.random.Generator:
+        """Return the random numbers of the draw at one place."""
+        text = repr((self.nonideality.noise_seed, self._draw, kind, *place)).encode()
+        return np.random.default_rng(int.from_bytes(hash_parts([text]), "big"))
+
+    def _image(self, image: Image | None, place: tuple[object, ...]) -> tuple[Image | None, Image | None]:
+        """Return an image as its cells read, and its reads' variances: blocks written over the base have draws of their own."""
         if image is None or not image.codes.numel():
-            return image
-        return replace(image, codes=self._term(Term(image.codes, image.scale, FULL_MAGNITUDE), place).codes)
+            return image, image
+        term, variance = self._term(Term(image.codes, image.scale, FULL_MAGNITUDE), place)
+        return replace(image, codes=term.codes), replace(image, codes=variance, scale=image.scale**2)
 
 
 def on_arrays(term: Term) -> bool:
     """Return whether a term has cells."""
     return bool(term.codes.numel() and term.magnitude) and not term.digital
-
-
-def _generator(nonideality: Nonideality, draw: int, kind: str, place: tuple[object, ...]) -> np.random.Generator:
-    """Return the random numbers of one draw at one place."""
-    text = repr((nonideality.noise_seed, draw, kind, *place)).encode()
-    return np.random.default_rng(int.from_bytes(hash_parts([text]), "big"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from dse.errors import SpaceError
 from dse.records.effective import Effective, OnArrays
 from dse.records.footprint import Reprogrammed
 from dse.records.model import Model
@@ -31,6 +33,13 @@ class OnChip:
     def __init__(self, assembly: Assembly, cells: Cells) -> None:
         self._assembly, self._cells = assembly, cells
         adc = converter(cells.nonideality, assembly.geometry)
+        if adc is not None and cells.reads:
+            raise SpaceError(
+                "real ADCs are not simulated together with noisy reads",
+                where=f"cell_model = {cells.nonideality.cell_model!r}",
+                fix='set adc = "ideal", or choose a cell model whose reads are exact',
+            )
+        self._variances: dict[int, dict[Key, Stored]] = {}
         self._converters = None if adc is None else OnConverters(cells, adc, assembly.names[1])
         self._pieces: dict[int, dict[Key, tuple[OnArrays, ...]]] = {}
         self._on_base: set[tuple[int, Key]] = set()
@@ -58,7 +67,10 @@ class OnChip:
         """Return terms as cells hold them; if conversions are simulated, only the digital terms."""
         terms, whose = self._assembly.get_terms(owner, layers), self._assembly.identity(owner)
         if self._converters is None:
-            return {key: self._cells.program(one, whose, key) for key, one in terms.items()}
+            pairs = {key: self._cells.program(one, whose, key) for key, one in terms.items()}
+            variances = {key: variance for key, (_, variance) in pairs.items() if variance is not None}
+            self._variances.setdefault(owner, {}).update(variances)
+            return {key: values for key, (values, _) in pairs.items()}
         matrices = self.model(owner).matrices
         weights = Cut.matrices({key: Cut(self.encoder, self.plan, owner, *key) for key in terms}, matrices)
         self._pieces[owner] = {}
@@ -74,6 +86,9 @@ class OnChip:
         """Rebuild the weights that a task computes with."""
         total = held_by(self, task)
         self._assembly.check(task, total)
+        if self._cells.reads:
+            noise = held_by(Variances(self, self._variances), task).weights
+            total = replace(total, read_variance=noise, read_seed=self._cells.read_seed)
         for owner, layers in layers_of(self.plan, task).items():
             for key, pieces in self._pieces.get(owner, {}).items():
                 beneath = self._pieces[BASE][key] if (owner, key) in self._on_base else ()
@@ -82,3 +97,25 @@ class OnChip:
         if total.arrays:
             keep_only(self.encoder, self.plan, task, total)  # cuts the arrays too
         return total
+
+
+class Variances:
+    """The variances of a design's reads as terms; a `dse.score.task_weights.Source`.
+
+    Args:
+        chip: the design on its cells.
+        terms: terms by owner and matrix, whose codes are variances and whose scales are squared.
+    """
+
+    def __init__(self, chip: OnChip, terms: Mapping[int, Mapping[Key, Stored]]) -> None:
+        self._terms = terms
+        self.encoder, self.plan, self.reprogrammed = chip.encoder, chip.plan, chip.reprogrammed
+
+    def model(self, owner: int) -> Model:
+        """Return a model without biases: reads have no mean error."""
+        del owner
+        return Model({})
+
+    def get_terms(self, owner: int, layers: Sequence[int]) -> dict[Key, Stored]:
+        """Return the terms of an owner's matrices in some layers."""
+        return {key: one for key, one in self._terms[owner].items() if key[0] in layers}

@@ -66,7 +66,7 @@ class WorkloadProblem:
         precision: Precision = "bf16",
         progress: ProgressCallback | None = None,
     ) -> None:
-        self._loaded = loaded
+        self._loaded, self._registry = loaded, registry
         self._tell = progress or ignore_progress
         self._names: dict[Kind, list[str]] = {kind: [] for kind in KINDS}
         self._plugins: dict[tuple[Kind, str], Any] = {}
@@ -247,7 +247,7 @@ class WorkloadProblem:
 
     @cached_property
     def _scorer(self) -> Scorer:
-        return Scorer(self.context, self.parameters)
+        return Scorer(self.context, self.parameters, self._registry)
 
     @cached_property
     def _separate(self) -> SeparateModels:

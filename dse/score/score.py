@@ -18,6 +18,7 @@ from dse.cost.combination import stack
 from dse.cost.cost import Built, nonideality
 from dse.files import hash_parts
 from dse.plugins.call import call_plugin
+from dse.plugins.registry import Registry
 from dse.records.design import DesignPoint, PluginParameter
 from dse.records.effective import Effective
 from dse.records.geometry import Geometry
@@ -26,6 +27,7 @@ from dse.records.plan import DROPPED
 from dse.records.plugin import Kind
 from dse.score.cells import CELLS_VERSION, Cells
 from dse.score.context import Outcome, PipelineContext
+from dse.score.device import Device, find_device
 from dse.score.matrices import effective
 from dse.score.noisy_terms import OnChip
 from dse.score.stored_terms import Assembly
@@ -45,8 +47,11 @@ ONLY_OF_CONVERSIONS = ("adc_bits", "dac_bits")
 class Scorer:
     """Scorer of designs' tasks, with a cache."""
 
-    def __init__(self, context: PipelineContext, parameters: tuple[PluginParameter, ...]) -> None:
-        self._context = context
+    def __init__(
+        self, context: PipelineContext, parameters: tuple[PluginParameter, ...], registry: Registry | None = None
+    ) -> None:
+        self._context, self._registry = context, registry or Registry()
+        self._devices: dict[str, Device | None] = {}
         self._declared = {parameter.full_name: parameter.parameter for parameter in parameters}
         self._known: dict[str, Outcome] = Recent()
         self.evaluated = 0
@@ -62,7 +67,7 @@ class Scorer:
         nonideality = self.nonideality(built, point)
 
         def measure(draw: int) -> Outcome:
-            cells = None if nonideality is None else Cells(nonideality, geometry, draw)
+            cells = None if nonideality is None else Cells(nonideality, geometry, draw, self._device(nonideality))
             if nonideality is not None and nonideality.adc == "real":
                 self._context.tell("scoring with real ADCs")  # so slow that a study seems stopped
             made = Assembly(self._context, built, params, geometry)
@@ -87,6 +92,13 @@ class Scorer:
     def nonideality(self, built: Built, point: DesignPoint) -> Nonideality | None:
         """Return the non-idealities of a design's arrays."""
         return nonideality(built.names[3], built.hardware, stack([point])["hardware"])
+
+    def _device(self, nonideality: Nonideality) -> Device | None:
+        """Return the device that non-idealities name."""
+        key = cache_key(nonideality.recipe())
+        if key not in self._devices:
+            self._devices[key] = find_device(self._registry, nonideality)
+        return self._devices[key]
 
     @staticmethod
     def rows(nonideality: Nonideality | None, split: str) -> str:
@@ -156,6 +168,7 @@ class Scorer:
         parts += sorted(held.head.items())
         for matrix, pieces in sorted(held.arrays.items()):
             parts += [((matrix, repr(name)), values) for piece in pieces for name, values in piece.parts()]
+        parts += [((key, "reads", held.read_seed), values) for key, values in sorted(held.read_variance.items())]
         parts += [((key, "kept"), values) for key, both in sorted(held.kept.items()) for values in both]
         for layer, exit_head in sorted(held.exits.items()):
             parts += [((layer, exit_head.threshold), exit_head.weight), ((layer,), exit_head.bias)]
@@ -197,6 +210,8 @@ class Scorer:
         # On ideal arrays only the geometry of the hardware reaches a score. Here its own law of the cells may, by its code.
         hardware = self._context.identities[f"hardware.{point.hardware}"]
         drawn = {"hardware": hardware, "nonideality": nonideality.recipe(), "arrays": arrays, "version": CELLS_VERSION}
+        if (device := self._device(nonideality)) is not None:
+            drawn["device"] = device.identity
         return [recipe | {"cells": drawn | {"draw": draw}} for draw in range(nonideality.draws)]
 
     def _recipe(self, built: Built, point: DesignPoint, geometry: Geometry, task: int, split: str) -> dict[str, Any]:

@@ -15,10 +15,12 @@ from dse.models.loaded_workload import LoadedWorkload
 from dse.plugins.declared import declare_parameters
 from dse.plugins.registry import Registry
 from dse.records.design import PluginParameter
+from dse.records.nonideality import Nonideality
 from dse.records.plugin import KINDS, Kind
 from dse.records.workload import Encoder, Task, Traffic, Workload
 from dse.samplers.encoding import Codec
 from dse.samplers.factory import make_factory
+from dse.score.device import find_device
 from dse.space.file import SpaceFile
 from dse.space.resolve import resolve
 from dse.space.searchspace import SearchSpace
@@ -87,6 +89,9 @@ def find_problems(
                 registry.get(kind, name, where=space.where(kind, "plugins", index))
                 options, where = space.kind(kind).table(name).options, space.where(kind, name, "options")
                 built[kind, name] = registry.build(kind, name, options, where=where)
+                given = registry.validate_options(kind, name, options, where=where)
+                if isinstance(given, Nonideality):
+                    find_device(registry, given, where)
     reference, key = space.reference_hardware, "reference_hardware"
     with collect(problems, space.where(key, "parameters")):
         registry.get("hardware", reference.plugin, where=space.where(key, "plugin"))

@@ -11,6 +11,7 @@ from dse.plugins.contract import hookimpl
 from dse.plugins.hooks import HOOKS
 from dse.plugins.registry import Registry
 from dse.records.plugin import Kind, PluginRecord
+from dse.testing.cell_model import CellModelTests
 from dse.testing.common import PluginTests
 from dse.testing.compressor import CompressorTests
 from dse.testing.generator import GeneratorTests
@@ -19,11 +20,11 @@ from dse.testing.scheduler import SchedulerTests
 from dse.testing.workloads import TinyContext, tiny_components, tiny_geometry, tiny_workload
 
 SUITES: dict[Kind, type[PluginTests]] = {
-    suite.kind: suite for suite in (GeneratorTests, CompressorTests, SchedulerTests, HardwareTests)
+    suite.kind: suite for suite in (GeneratorTests, CompressorTests, SchedulerTests, HardwareTests, CellModelTests)
 }
 
 __all__ = [
-    "SUITES", "CompressorTests", "GeneratorTests", "HardwareTests", "PluginTests", "SchedulerTests", "TinyContext",
+    "SUITES", "CellModelTests", "CompressorTests", "GeneratorTests", "HardwareTests", "PluginTests", "SchedulerTests", "TinyContext",
     "registry", "tiny_components", "tiny_geometry", "tiny_workload",
 ]  # fmt: skip
 

@@ -22,7 +22,19 @@ FILES = {
     for path in (ROOT / folder).rglob("*.py")
     if path.parent.name != "peers"
 }
-QUICK = ("isaac.", "crosscheck.", "loop.", "kang.", "mgen", "combined.", "xma2.", "search.", "front.", "nonideal.draw")
+QUICK = (
+    "isaac.",
+    "crosscheck.",
+    "loop.",
+    "kang.",
+    "mgen",
+    "combined.",
+    "xma2.",
+    "search.",
+    "front.",
+    "nonideal.draw",
+    "device.draw",
+)
 """Prefixes of figures whose smoke run starts no process and loads no model."""
 
 

@@ -130,7 +130,9 @@ def test_from_a_profile_to_a_search_that_starts_there(tiny: Path, dse: Any) -> N
 
 def test_a_study_on_arrays_that_are_not_ideal_is_stopped_and_continued(tiny: Path, dse: Any) -> None:
     text = tiny.read_text(encoding="utf-8")
-    tiny.write_text(text + '[hardware.isaac.options]\nspread = "lognormal"\nstuck_off = 0.01\ndraws = 2\n')
+    tiny.write_text(
+        text + '[hardware.isaac.options]\ncell_model = "lognormal"\ncell_options = { stuck_off = 0.01 }\ndraws = 2\n'
+    )
     for total in (1, 3):
         ran = dse("run", tiny, "--device", "cpu", "--trials", total)
         assert ran.exit_code == 0, ran.output
@@ -152,7 +154,8 @@ def test_a_study_on_arrays_that_are_not_ideal_is_stopped_and_continued(tiny: Pat
     assert "trial 0 was scored on draws of arrays that are not ideal" in exported.stderr
     assert not Path("chip").exists()
 
-    tiny.write_text(text + "[hardware.isaac.options]\nsigma = -1\n")
+    noise = "[hardware.isaac.options]\ncell_model = 'lognormal'\ncell_options = { sigma = -1 }\n"
+    tiny.write_text(text + noise)
     refused = dse("check", tiny, "--device", "cpu")
     assert refused.exit_code == 1
-    assert "option 'sigma' of hardware 'isaac' is not usable" in refused.stderr
+    assert "option 'sigma' of cell_model 'lognormal' is not usable" in refused.stderr

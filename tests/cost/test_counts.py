@@ -200,3 +200,13 @@ def test_a_batch_counts_what_its_points_count_alone_whatever_a_point_drops(seed:
         alone = counted(slice(point, point + 1))
         for name in ("arrays", "conversions", "drives", "inputs", "partials", "outputs"):
             np.testing.assert_array_equal(getattr(together, name)[point], getattr(alone, name)[0])
+
+
+def test_compensation_takes_a_factor_per_array_and_a_product_per_live_bitline() -> None:
+    load = minilm(2)
+    wanted = demand(load, dse.separate_models(load, 1), generator="t")
+    plain = count(load, wanted, dse.whole_footprint(wanted), geometry())
+    more = count(load, wanted, dse.whole_footprint(wanted), geometry(), compensated=True)
+    np.testing.assert_array_equal(more.digital_bits - plain.digital_bits, 16 * plain.arrays)
+    np.testing.assert_array_equal(more.scalings - plain.scalings, plain.conversions)
+    np.testing.assert_array_equal(more.arrays, plain.arrays)

@@ -29,7 +29,9 @@ TARGETS = [
 
 
 def test_a_package_of_each_kind_is_frozen() -> None:
-    assert [package.name.removeprefix("dse-my-") for package in PACKAGES] == sorted(dse.testing.SUITES)
+    assert [package.name.removeprefix("dse-my-") for package in PACKAGES] == sorted(
+        set(dse.testing.SUITES) - {"cell_model"}
+    )  # new in contract 2
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(FROZEN)))

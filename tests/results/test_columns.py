@@ -57,7 +57,7 @@ def cost() -> CostResult:
 def score() -> ScoreResult:
     """Score one point on two chips of cells that are not ideal, with real ADCs and early exits."""
     outcome = Outcome(0.5, flagged=False, predictions=np.ones(2), reach=(0.75, 0.25))
-    noisy = dse.Nonideality(spread="wan22", draws=2, adc="real")
+    noisy = dse.Nonideality(cell_model="wan22", draws=2, adc="real")
     return summary(
         {"a": (outcome, outcome)}, {"a": outcome}, {"a": 0.0}, lambda _name, _of: np.ones(3), noisy, 1, {"a": 1.0}
     )

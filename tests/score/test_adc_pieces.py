@@ -17,7 +17,7 @@ from dse.models.inference.adc import digits_of, product
 from dse.records.effective import Converter, OnArrays
 from dse.records.stored import Matrices
 from dse.score.adc_pieces import OnConverters, converter
-from dse.score.cells import Cells
+from tests.support.devices import cells_of, lognormal
 from tests.support.workloads import geometry
 
 KEY = (0, 0)
@@ -36,7 +36,7 @@ def pieces(stored: dse.Stored, what: dse.Nonideality, shape: tuple[int, int], **
     chip = geometry(**(ARRAYS | arrays))
     adc = converter(what, chip)
     assert adc is not None
-    made = OnConverters(Cells(what, chip, 0), adc, "c")
+    made = OnConverters(cells_of(what, chip), adc, "c")
     return made.arrays(stored, "t", KEY, Matrices({KEY: torch.zeros(shape)}), shape)
 
 
@@ -136,7 +136,7 @@ def test_an_adc_that_has_enough_bits_gives_the_product_itself(
         adc_bits=12,
     )
     assert converter(REAL, chip) is None
-    (piece,) = OnConverters(Cells(REAL, chip, 0), forced(chip), "c").arrays(
+    (piece,) = OnConverters(cells_of(REAL, chip), forced(chip), "c").arrays(
         held, "t", KEY, Matrices({KEY: torch.zeros(7, 13)}), (7, 13)
     )
     x = inputs(4, 13, input_bits)
@@ -162,9 +162,8 @@ def forced(chip: dse.Geometry, most: int = 4095) -> Converter:
         ({"rows": 128, "adc_bits": 8, "dac_bits": 2}, {}, True),
         ({"rows": 128, "adc_bits": 8}, {"adc_range": 1.0}, False),  # no step is finer than one unit
         ({"rows": 128, "adc_bits": 6}, {"adc_range": 1.0}, True),
-        ({"rows": 128, "adc_bits": 8}, {"spread": "wan22"}, True),  # sums are not whole any more
-        ({"rows": 128, "adc_bits": 8}, {"spread": "wan22", "spread_scale": 0.0}, False),
-        ({"rows": 128, "adc_bits": 5}, {"adc": "ideal", "spread": "wan22"}, False),
+        ({"rows": 128, "adc_bits": 8}, {"cell_model": "wan22"}, True),  # sums are not whole any more
+        ({"rows": 128, "adc_bits": 5}, {"adc": "ideal", "cell_model": "wan22"}, False),
     ],
 )
 def test_conversions_are_simulated_where_they_lose_something(
@@ -204,7 +203,7 @@ def test_pieces_know_their_place_in_a_matrix_that_was_cut() -> None:
     term = dse.Term(codes((2, 3), 3), torch.tensor(1.0), 3, columns=torch.tensor([0, 2]), rows=torch.tensor([1, 2, 3]))
     weights = Matrices({KEY: torch.zeros(3, 4)}, {KEY: kept_out}, {KEY: kept_in})
     chip = geometry(**ARRAYS)
-    (piece,) = OnConverters(Cells(REAL, chip, 0), forced(chip), "c").arrays(
+    (piece,) = OnConverters(cells_of(REAL, chip), forced(chip), "c").arrays(
         dse.Stored((term,)), "t", KEY, weights, (6, 8)
     )
     whole = torch.zeros(6, 8)
@@ -215,16 +214,16 @@ def test_pieces_know_their_place_in_a_matrix_that_was_cut() -> None:
 
 def test_noisy_cells_and_exact_conversions_come_to_the_effective_weight() -> None:
     """What is simulated sum by sum is what the weight path takes at once, but for half precision and rounding."""
-    what = dse.Nonideality(spread="lognormal", sigma=0.2, stuck_on=0.02, on_off_ratio=1e9)  # no sum is below 0
+    what = lognormal(sigma=0.2, stuck_on=0.02, on_off_ratio=1e9)  # no sum is below 0
     term = dse.Term(codes((6, 13), 100), torch.tensor(1.0), 128)
     for encoding in range(3):
         chip = geometry(**ARRAYS, encoding=encoding)
-        cells = Cells(what, chip, 0)
+        cells = cells_of(what, chip)
         fine = replace(forced(chip, 10**7), step=1e-4)
         held = dse.Stored((term,))
         (piece,) = OnConverters(cells, fine, "c").arrays(held, "t", KEY, Matrices({KEY: torch.zeros(6, 13)}), (6, 13))
         x = inputs(4, 13).abs()
-        expected = x @ cells.program(held, "t", KEY).terms[0].codes.float().T
+        expected = x @ cells.program(held, "t", KEY)[0].terms[0].codes.float().T
         torch.testing.assert_close(product(piece, x), expected, rtol=2e-3, atol=20.0)
 
 
@@ -233,8 +232,8 @@ def test_an_offset_is_converted_with_its_extra_column() -> None:
     x = inputs(3, 13)
     chip = geometry(**ARRAYS)
     held, weights = dse.Stored((term,)), Matrices({KEY: torch.zeros(4, 13)})
-    (exact,) = OnConverters(Cells(REAL, chip, 0), forced(chip), "c").arrays(held, "t", KEY, weights, (4, 13))
-    (few,) = OnConverters(Cells(REAL, chip, 0), forced(chip, 2), "c").arrays(held, "t", KEY, weights, (4, 13))
+    (exact,) = OnConverters(cells_of(REAL, chip), forced(chip), "c").arrays(held, "t", KEY, weights, (4, 13))
+    (few,) = OnConverters(cells_of(REAL, chip), forced(chip, 2), "c").arrays(held, "t", KEY, weights, (4, 13))
     assert torch.equal(product(exact, x), x @ (2 * term.codes.float() - 1).T)
     assert not torch.equal(product(few, x), product(exact, x))
 
@@ -245,7 +244,7 @@ def test_a_product_is_converted_twice_and_what_is_digital_stays_apart() -> None:
     digital = dse.Term(codes((4, 13), 3), torch.tensor(1.0), 3, digital=True)
     held = dse.Stored((first, second, digital))
     chip = geometry(**ARRAYS)
-    on = OnConverters(Cells(REAL, chip, 0), forced(chip), "c")
+    on = OnConverters(cells_of(REAL, chip), forced(chip), "c")
     (piece,) = on.arrays(held, "t", KEY, Matrices({KEY: torch.zeros(4, 13)}), (4, 13))
     rest = on.rest(held)
 

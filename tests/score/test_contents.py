@@ -19,7 +19,14 @@ from tests.support.tiny import WORDS, write_tokenizer
 
 
 def score(
-    model: Path, data: Path, cache: Path, kind: str = "generator", plugin: str = "independent", **options: Any
+    model: Path,
+    data: Path,
+    cache: Path,
+    kind: str = "generator",
+    plugin: str = "independent",
+    *,
+    plugin_file: Path | None = None,
+    **options: Any,
 ) -> tuple[float, int, dict[str, str]]:
     """Score of a regression with one plugin, tasks evaluated for it, and digests; ``plugin`` may be a bare file."""
     task = {"name": "rating", "kind": "regression", "metric": "pearson", "max_length": 16, "fine_tune": {"epochs": 1}}
@@ -27,6 +34,8 @@ def score(
     registry, name = dse.Registry().discover(), Path(plugin).stem
     if name != plugin:
         registry.add_file(Path(plugin))
+    if plugin_file is not None:
+        registry.add_file(plugin_file)
     kinds = {"generator": "independent", "compressor": "two-stage", "scheduler": "fixed", "hardware": "isaac"}
     kinds[kind] = name
     tables: dict[str, Any] = {each: {"plugins": [one]} for each, one in kinds.items()}
@@ -161,51 +170,46 @@ def test_a_file_that_an_option_names_is_part_of_scores_whoever_reads_it(tuned: P
 
 
 AGED = """
-import dse
 import math
+import numpy as np
+import dse
+from dse import plugin
 
 
-class AgedOptions(dse.Nonideality):
+class AgedOptions(dse.Options):
     age_s: float = 1.0
 
-    @property
-    def deviation(self):
-        return 0.0 if self.spread == "none" else 10 * self.sigma * (1 + math.log10(self.age_s))
+
+class Law:
+    def __init__(self, age_s):
+        self.age_s = age_s
+
+    def program(self, target, normal):
+        return target * np.exp(np.float32(0.5 * (1 + math.log10(self.age_s))) * normal)
 
 
-class Aged:
-    def __init__(self, options):
-        record = dse.Registry().discover().get("hardware", "isaac")
-        self.options, self.inner = options, record.build(record.options())
-
-    def __getattr__(self, name):
-        return getattr(self.inner, name)
-
-    def parameters(self, workload): return self.inner.parameters(workload)
-    def prepare(self, context): return self.inner.prepare(context)
-    def geometry(self, params): return self.inner.geometry(params)
-    def components(self, *a): return self.inner.components(*a)
-    def nonideality(self, params): return self.options
+def build(options):
+    return plugin.CellLaw(program=Law(options.age_s).program, g_min_us=1.0, g_max_us=40.0)
 
 
 @dse.hookimpl
-def dse_hardware_models():
-    yield dse.HardwareModel(name="aged", summary="isaac, aged", build=Aged, options=AgedOptions)
+def dse_cell_models():
+    yield plugin.CellModel(name="aged", summary="spreads with age", build=build, options=AgedOptions)
 """
 
 
 def test_a_law_of_cells_of_an_authors_own_is_in_the_key_with_its_options_and_code(tuned: Path, tmp_path: Path) -> None:
     cache, file = shutil.copytree(tuned / "cache", tmp_path / "cache"), tmp_path / "aged.py"
     file.write_text(AGED, encoding="utf-8")
-    noise = {"spread": "lognormal", "sigma": 0.05, "draws": 1}
 
-    def measure(plugin: str, **options: Any) -> float:
-        return score(tuned / "model", tuned, cache, "hardware", plugin, **noise, **options)[0]
+    def measure(model: str, **options: Any) -> float:
+        given = {"cell_model": model, "cell_options": options, "draws": 1}
+        return score(tuned / "model", tuned, cache, "hardware", "isaac", plugin_file=file, **given)[0]
 
-    values = [measure("isaac"), measure(str(file)), measure(str(file), age_s=1e9)]
-    file.write_text(AGED.replace("10 * self.sigma", "self.sigma"), encoding="utf-8")
-    assert measure(str(file)) == values[0]
-    assert len(set(values)) == 3
+    values = [measure("lognormal", sigma=0.05), measure("aged"), measure("aged", age_s=1e9)]
+    file.write_text(AGED.replace("0.5 *", "0.05 *"), encoding="utf-8")
+    values.append(measure("aged"))
+    assert len(set(values)) == 4
 
 
 STALE = """

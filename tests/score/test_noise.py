@@ -16,9 +16,9 @@ from dse.models.inference.crossbar import CrossbarLayers
 from dse.records.effective import Effective
 from dse.records.stored import Matrices
 from dse.score.adc_pieces import OnConverters, converter
-from dse.score.cells import Cells
 from dse.score.grid import store_whole
 from dse.score.matrices import effective
+from tests.support.devices import cells_of, lognormal, stuck, wan22
 from tests.support.tiny import make_classifier
 from tests.support.workloads import geometry
 
@@ -45,12 +45,12 @@ def model() -> tuple[Logits, dict[tuple[int, int], dse.Stored]]:
 
 def held(stored: dict[tuple[int, int], dse.Stored], what: dse.Nonideality, draw: int, **arrays: int) -> Effective:
     chip = geometry(rows=16, columns=16, **arrays)
-    cells = Cells(what, chip, draw)
+    cells = cells_of(what, chip, draw)
     adc = converter(what, chip)
     shapes: dict[Any, Any] = {key: tuple(item.terms[0].codes.shape) for key, item in stored.items()}
     if adc is None:
         return Effective(
-            {key: effective(cells.program(item, "t", key), None, shapes[key]) for key, item in stored.items()}
+            {key: effective(cells.program(item, "t", key)[0], None, shapes[key]) for key, item in stored.items()}
         )
     on, nothing = OnConverters(cells, adc, "c"), Matrices({})
     return Effective(
@@ -74,11 +74,11 @@ def compared(model: Any, levels: list[dse.Nonideality], draws: int = DRAWS, **ar
 @pytest.mark.parametrize(
     "levels",
     [
-        [dse.Nonideality(spread="wan22", spread_scale=scale) for scale in (0.0, 0.01, 0.1, 1.0, 3.0)],
-        [dse.Nonideality(spread="lognormal", sigma=sigma) for sigma in (0.0, 0.01, 0.03, 0.1, 0.3)],
-        [dse.Nonideality(stuck_off=rate) for rate in (0.0, 1e-4, 1e-3, 1e-2, 1e-1)],
-        [dse.Nonideality(stuck_on=rate) for rate in (0.0, 1e-4, 1e-3, 1e-2, 1e-1)],
-        [dse.Nonideality(spread="wan22", on_off_ratio=ratio) for ratio in (150.0, 10.0, 2.0)],
+        [wan22(scale=scale) for scale in (0.0, 0.01, 0.1, 1.0, 3.0)],
+        [lognormal(sigma=sigma) for sigma in (0.0, 0.01, 0.03, 0.1, 0.3)],
+        [stuck(stuck_off=rate) for rate in (0.0, 1e-4, 1e-3, 1e-2, 1e-1)],
+        [stuck(stuck_on=rate) for rate in (0.0, 1e-4, 1e-3, 1e-2, 1e-1)],
+        [wan22(on_off_ratio=ratio) for ratio in (150.0, 10.0, 2.0)],
     ],
     ids=["wan22", "lognormal", "stuck_off", "stuck_on", "on_off_ratio"],
 )
@@ -102,9 +102,28 @@ def test_fewer_adc_bits_never_help(model: Any) -> None:
 
 def test_what_is_simulated_without_loss_answers_as_ideal_arrays_do(model: Any) -> None:
     """Sum by sum through every layer of a model: the same answers, up to the order of additions."""
-    exact = dse.Nonideality(adc="real", stuck_off=1e-12)
+    exact = stuck(stuck_off=1e-12).model_copy(update={"adc": "real"})
     for encoding, cell_bits, adc_bits in ((0, 1, 5), (1, 2, 6), (2, 2, 5)):
         chip = {"encoding": encoding, "cell_bits": cell_bits, "adc_bits": adc_bits}
         (points,), (moved,) = compared(model, [exact], draws=1, **chip)
         assert points >= 99
         assert moved < 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("compensation", [False, True])
+@pytest.mark.parametrize("what", [wan22(scale=0.2, stuck_on=1e-4, stuck_off=1e-4), lognormal(sigma=0.05)])
+def test_weights_drawn_at_once_score_as_cells_drawn_one_by_one(
+    model: Any, what: dse.Nonideality, compensation: bool
+) -> None:
+    """Means of 20 chips agree within 0.1 point and 2 standard errors."""
+    logits, stored = model
+    ideal = logits(Effective({key: effective(item, None, item.terms[0].codes.shape) for key, item in stored.items()}))
+    agree: list[list[float]] = []
+    for way in ("codes", "cells"):
+        options = what.model_copy(update={"cell_draws": way, "compensation": compensation})
+        chips = [logits(held(stored, options, draw)) for draw in range(20)]
+        agree.append([100 * float(np.mean(one.argmax(axis=1) == ideal.argmax(axis=1))) for one in chips])
+    error = np.sqrt(sum(np.var(points, ddof=1) / 20 for points in agree))
+    assert abs(np.mean(agree[0]) - np.mean(agree[1])) <= 0.1 + 2 * error
+    assert np.mean(agree[1]) < 100

@@ -19,13 +19,13 @@ from dse.records.design import DesignPoint
 from dse.results.columns import study_columns
 from dse.results.rows import score_cells
 from dse.score.build import build_problem
-from dse.score.cells import Cells
 from dse.score.noisy_terms import OnChip
 from dse.score.problem import WorkloadProblem
 from dse.score.stored_terms import Assembly
 from dse.space.file import load
 from dse.space.toml_text import toml_value
 from dse.testing import tiny_workload
+from tests.support.devices import cells_of, stuck, wan22
 from tests.support.workloads import BoundContext, geometry
 from tests.testing.wrong.hardware import NoiseInWords
 
@@ -68,13 +68,20 @@ def at(problem: WorkloadProblem, names: Any = WHOLE, **values: Any) -> DesignPoi
     return replace(point, values={**point.values, **{full[name]: value for name, value in values.items()}})
 
 
-@pytest.mark.parametrize("spread", ["wan22", "lognormal"])
+QUIET = (
+    {"cell_model": "wan22", "cell_options": {"scale": 0.0, "stuck_on": 0.0, "stuck_off": 0.0}},
+    {"cell_model": "lognormal", "cell_options": {"sigma": 0.0}},
+)
+
+
+@pytest.mark.parametrize("options", QUIET)
+@pytest.mark.parametrize("cell_draws", ["codes", "cells"])
 @pytest.mark.parametrize("names", [WHOLE, DELTAS])
 def test_without_noise_scores_are_those_of_ideal_arrays(
-    problem: WorkloadProblem, make: Make, spread: str, names: Any
+    problem: WorkloadProblem, make: Make, options: dict[str, Any], cell_draws: str, names: Any
 ) -> None:
     ideal = problem.score(at(problem, names))
-    quiet = make(spread=spread, spread_scale=0.0, draws=2)
+    quiet = make(**options, cell_draws=cell_draws, draws=2)
     score = quiet.score(at(quiet, names))
 
     assert score.tasks == ideal.tasks
@@ -85,8 +92,11 @@ def test_without_noise_scores_are_those_of_ideal_arrays(
     assert (ideal.draws, ideal.adc_rows, ideal.spread) == (None, None, {})
 
 
+WIDE: dict[str, Any] = {"cell_model": "lognormal", "cell_options": {"sigma": 0.5}}
+
+
 def test_a_row_has_the_mean_over_draws_and_how_far_they_lie_apart(make: Make) -> None:
-    noisy = make(spread="lognormal", sigma=0.5, draws=3)
+    noisy = make(**WIDE, draws=3)
     point = at(noisy)
     score = noisy.score(point)
     built = noisy.costing.build(WHOLE)
@@ -99,12 +109,12 @@ def test_a_row_has_the_mean_over_draws_and_how_far_they_lie_apart(make: Make) ->
     cells = score_cells(score)
     assert {"draws": 3, "adc_rows": None}.items() <= cells.items()
     assert set(cells) <= {column.name for column in study_columns((), noisy.tasks, ())}
-    one = make(spread="lognormal", sigma=0.5, draws=1)
+    one = make(**WIDE, draws=1)
     assert "accuracy_drop_spread" not in one.score(at(one)).metrics
 
 
 def test_draws_are_found_again_and_more_of_them_cost_only_what_is_new(make: Make, tmp_path: Path) -> None:
-    options: dict[str, Any] = {"spread": "wan22", "read_after": "2 d", "folder": tmp_path / "own"}
+    options: dict[str, Any] = {"cell_model": "wan22", "cell_age": "2 d", "folder": tmp_path / "own"}
     first = make(**options, draws=2)
     point = at(first)
     score = first.score(point)
@@ -122,63 +132,56 @@ def test_draws_are_found_again_and_more_of_them_cost_only_what_is_new(make: Make
 def test_scores_on_ideal_arrays_are_known_by_what_they_were_known_by(problem: WorkloadProblem, make: Make) -> None:
     """Options that are off, and geometry that only noise depends on, are no part of a recipe."""
     (recipe,) = problem._scorer._recipes(problem.costing.build(WHOLE), at(problem), 0, "search")
-    off = make(sigma=0.3, draws=7, on_off_ratio=10.0)
+    off = make(draws=7, cell_options={"sigma": 0.3}, cell_age="2 d")
     assert off._scorer._recipes(off.costing.build(WHOLE), at(off, cell_bits=2), 0, "search") == [recipe]
     common = {"base", "task", "data", "split", "input_bits", "evaluator", "precision"}
     assert set(recipe) == {*common, "plugins", "core", "parameters", "geometry"}
 
 
-AGED = """import dse
+AGED = """import numpy as np
+import dse
+from dse import plugin
 
-class AgedOptions(dse.Nonideality):
+class AgedOptions(dse.Options):
     age: float = 1.0
 
-    @property
-    def deviation(self):
-        return self.sigma * self.age
+def build(options):
+    return plugin.CellLaw(program=Law(options.age).program, g_min_us=1.0, g_max_us=40.0)
 
-class Aged:
-    def __init__(self, options):
-        self.options = options
-        record = dse.Registry().discover().get("hardware", "isaac")
-        self.inner = record.build(record.options())
+class Law:
+    def __init__(self, age):
+        self.age = age
 
-    def __getattr__(self, name): return getattr(self.inner, name)
-
-    def parameters(self, workload): return self.inner.parameters(workload)
-
-    def prepare(self, context): return self.inner.prepare(context)
-
-    def geometry(self, params): return self.inner.geometry(params)
-
-    def components(self, *given): return self.inner.components(*given)
-
-    def nonideality(self, params): return self.options
+    def program(self, target, normal):
+        return target * (1 + np.float32(0.05 * self.age) * normal)
 
 @dse.hookimpl
-def dse_hardware_models():
-    yield dse.HardwareModel(name="aged", summary="isaac, aged", build=Aged, options=AgedOptions)
+def dse_cell_models():
+    yield plugin.CellModel(name="aged", summary="spreads with age", build=build, options=AgedOptions)
 """
 
 
-def test_a_hardware_with_a_law_of_its_own_shares_no_key_with_another_law(
+def test_a_cell_model_of_an_authors_own_shares_no_key_with_another_law(
     tiny_space: Path, cache: Path, tmp_path: Path
 ) -> None:
-    """A subclass decides the deviation by its code and its own options, which the fields of `Nonideality` do not show."""
+    """The law is code with options: both are in the key of a score."""
     keys = set()
-    for name, age, code in (("isaac", "", AGED), ("aged", "age = 1.0", AGED), ("aged", "age = 9.0", AGED)):
+    for model, options, code in (
+        ("lognormal", "", AGED),
+        ("aged", "", AGED),
+        ("aged", "age = 9.0", AGED),
+        ("aged", "", AGED.replace("0.05", "0.06")),
+    ):
         (file := tmp_path / "aged.py").write_text(code, encoding="utf-8")
-        text = tiny_space.read_text(encoding="utf-8").replace('plugins = ["isaac"]', f'plugins = ["{name}"]')
-        options = f'[hardware.{name}.options]\nspread = "lognormal"\nsigma = 0.05\ndraws = 1\n{age}\n'
-        (path := tmp_path / "aged.toml").write_text(text + options, encoding="utf-8")
+        text = f'[hardware.isaac.options]\ncell_model = "{model}"\ncell_options = {{{options}}}\ndraws = 1\n'
+        (path := tmp_path / "aged.toml").write_text(tiny_space.read_text(encoding="utf-8") + text, encoding="utf-8")
         made = build_problem(load(path), dse.Registry().discover().add_file(file), cache=cache, device="cpu")
-        point = made.default_point(("independent", "none", "fixed", name))
-        keys |= made._scorer.unknown(made.costing.build(("independent", "none", "fixed", name)), point, 0, "search")
-    assert len(keys) == 3
+        keys |= made._scorer.unknown(made.costing.build(WHOLE), made.default_point(WHOLE), 0, "search")
+    assert len(keys) == 4
 
 
 def test_scores_do_not_depend_on_the_order_in_which_they_are_measured(make: Make, tmp_path: Path) -> None:
-    one, other = (make(folder=tmp_path / name, spread="wan22", draws=2) for name in "ab")
+    one, other = (make(folder=tmp_path / name, cell_model="wan22", draws=2) for name in "ab")
     point = at(one, DELTAS)
     one.measure(point, (0, 1))
     other.measure(at(other, WHOLE), (1,))
@@ -215,8 +218,8 @@ def test_deltas_and_the_base_beneath_them_are_converted_apart() -> None:
     generator = dse.Registry().discover().build("generator", "independent", {})
     built: Any = Built(("independent", "two-stage", "s", "h"), generator, compressor, None, None)  # type: ignore[arg-type]
     given: Any = {"generator": dse.Params(1), "compressor": dse.Params(1, values)}
-    real = dse.Nonideality(adc="real", stuck_off=1e-12)  # so that they are simulated
-    simulated = OnChip(Assembly(context, built, given, chip), Cells(real, chip, 0)).of_task(0)
+    real = stuck(stuck_off=1e-12).model_copy(update={"adc": "real"})  # so that they are simulated
+    simulated = OnChip(Assembly(context, built, given, chip), cells_of(real, chip)).of_task(0)
     exact = Assembly(context, built, given, chip).of_task(0)
     assert set(simulated.arrays) == set(exact.weights)
     for key, weight in exact.weights.items():
@@ -228,7 +231,7 @@ def test_deltas_and_the_base_beneath_them_are_converted_apart() -> None:
 
 def test_drops_are_taken_to_ideal_arrays(tiny_space: Path, cache: Path) -> None:
     space = load(tiny_space)
-    reference = space.reference_hardware.model_copy(update={"options": {"spread": "wan22"}})
+    reference = space.reference_hardware.model_copy(update={"options": {"cell_model": "wan22"}})
     noisy = space.model_copy(update={"reference_hardware": reference})
     with pytest.raises(dse.SpaceError, match="arrays of the reference hardware must be ideal") as caught:
         _ = build_problem(noisy, dse.Registry().discover(), cache=cache, device="cpu").baseline
@@ -255,9 +258,9 @@ def test_tasks_that_share_an_array_share_its_cells() -> None:
         ("base", "none", "s", "h"), generator, dse.Registry().discover().build("compressor", "none", {}), none, none
     )
     given: Any = {"generator": dse.Params(1), "compressor": dse.Params(1)}
-    what = dse.Nonideality(spread="wan22")
+    what = wan22()
     made = Assembly(context, built, given, geometry())
-    drawn = [OnChip(made, Cells(what, geometry(), draw)) for draw in (0, 1)]
+    drawn = [OnChip(made, cells_of(what, geometry(), draw)) for draw in (0, 1)]
     first, second, other = drawn[0].of_task(0), drawn[0].of_task(1), drawn[1].of_task(0)
     for key, weight in first.weights.items():
         assert (weight == second.weights[key]).all()

@@ -14,7 +14,7 @@ from dse.records.design import DesignPoint, PluginParameter
 from dse.score.score import NOT_OF_CELLS, ONLY_OF_CONVERSIONS, Scorer, arrays_key
 from tests.support.workloads import geometry
 
-CELLS = dse.Nonideality(spread="wan22")
+CELLS = dse.Nonideality(cell_model="wan22")
 REAL = dse.Nonideality(adc="real")
 
 

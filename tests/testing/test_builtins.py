@@ -10,7 +10,7 @@ import pytest
 import dse
 from dse.plugins.registry import Registry
 from dse.records.plugin import Kind, PluginRecord
-from dse.testing import CompressorTests, GeneratorTests, HardwareTests, SchedulerTests
+from dse.testing import CellModelTests, CompressorTests, GeneratorTests, HardwareTests, SchedulerTests
 from dse.testing.workloads import GEOMETRY
 
 FOUND = Registry().discover()
@@ -109,6 +109,13 @@ class TestSchedulers(SchedulerTests):
     @classmethod
     def record(cls, request: pytest.FixtureRequest) -> PluginRecord:
         return FOUND.get("scheduler", request.param)
+
+
+class TestCellModels(CellModelTests):
+    @pytest.fixture(scope="class", params=names("cell_model"))
+    @classmethod
+    def record(cls, request: pytest.FixtureRequest) -> PluginRecord:
+        return FOUND.get("cell_model", request.param)
 
 
 class TestHardware(HardwareTests):

@@ -8,9 +8,10 @@ import pytest
 
 from dse.records.plugin import PluginRecord
 from dse.testing import SUITES, PluginTests, SchedulerTests, registry
-from tests.testing.wrong import compressors, generators, hardware, heavy, schedulers
+from tests.testing.wrong import cell_models, compressors, generators, hardware, heavy, schedulers
 
 CASES = (
+    *cell_models.CASES,
     *compressors.CASES,
     *generators.CASES,
     *hardware.CASES,

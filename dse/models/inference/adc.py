@@ -117,3 +117,9 @@ def move_to(value: Any, device: torch.device) -> Any:
     if isinstance(value, OnArrays | BitSlice):
         return replace(value, **{field.name: move_to(getattr(value, field.name), device) for field in fields(value)})
     return value
+
+
+def draw_reads(vectors: Tensor, variance: Tensor, generator: torch.Generator) -> Tensor:
+    """Return the noise (..., outputs) of reads: each input vector (..., inputs) reads every weight (outputs, inputs) once."""
+    sigma = torch.nn.functional.linear(vectors.square(), variance).sqrt()
+    return sigma * torch.randn(sigma.shape, generator=generator, dtype=sigma.dtype, device=sigma.device)

@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 from dse.errors import CheckpointError
 from dse.models.checkpoints import tensors_digest
 from dse.models.encoder import Decomposed
-from dse.models.inference.adc import move_to, product
+from dse.models.inference.adc import draw_reads, move_to, product
 from dse.models.inference.exits import Exiting
 from dse.models.slots import Skip
 from dse.records.effective import Effective, OnArrays, Product
@@ -79,6 +79,7 @@ class CrossbarLinear(nn.Module):
         self.products: list[Product] = []
         self.arrays: tuple[OnArrays, ...] = ()
         self.masks: tuple[Tensor, Tensor] | None = None
+        self.noise: tuple[Tensor, torch.Generator] | None = None
 
     def add(self, products: Iterable[Product]) -> None:
         """Add products of two factors, in the weight's precision and on its device."""
@@ -91,7 +92,14 @@ class CrossbarLinear(nn.Module):
         for first, second in self.products:
             between = quantise_inputs(nn.functional.linear(driven, first), self.driver.bits)
             outputs = outputs + nn.functional.linear(between, second)
+        if self.noise is not None:
+            outputs = outputs + draw_reads(driven, *self.noise)
         return outputs + self._convert(vector) if self.arrays else outputs
+
+    def hear(self, variance: Tensor | None, seed: int) -> None:
+        """Set the variance of one read of each weight, (outputs, inputs), and the seed of the noise; None: reads are exact."""
+        device = self.weight.device
+        self.noise = None if variance is None else (variance.to(self.weight), torch.Generator(device).manual_seed(seed))
 
     def convert(self, pieces: tuple[OnArrays, ...], masks: tuple[Tensor, Tensor] | None) -> None:
         """Set the pieces with converted sums, and a task's masks of outputs and inputs, on the weight's device."""
@@ -221,12 +229,16 @@ class CrossbarLayers:
                 self.linears[layer][index].add(pairs)
             for (layer, index), pieces in held.arrays.items():
                 self.linears[layer][index].convert(pieces, held.kept.get((layer, index)))
+            for number, ((layer, index), variance) in enumerate(sorted(held.read_variance.items())):
+                self.linears[layer][index].hear(variance, held.read_seed + number)
             yield
         finally:
             for layer, index in held.products:
                 self.linears[layer][index].products.clear()
             for layer, index in held.arrays:
                 self.linears[layer][index].convert((), None)
+            for layer, index in held.read_variance:
+                self.linears[layer][index].hear(None, 0)
             self._put({})
             self._exiting = None
             for (layer, index), bias in before.items():

@@ -194,3 +194,24 @@ def test_an_error_inside_leaves_the_layers_whole(model: Any) -> None:
     with pytest.raises(ZeroDivisionError), layers.holding(Effective(decomposed.weights()), [False, True], None, 8):
         raise ZeroDivisionError
     assert len(model.bert.encoder.layer) == 2
+
+
+def test_each_input_vector_reads_every_weight_with_noise_once(model: Any) -> None:
+    """The variance of an output is the sum over inputs of the input's square times the variance of the weight's read."""
+    decomposed = Decomposed(model)
+    weights, layers = decomposed.weights(), CrossbarLayers(model, decomposed.vectors())
+    linear = layers.linears[0][0]
+    variance = torch.zeros_like(linear.weight)
+    variance[3] = torch.linspace(0, 1, variance.shape[1])
+    noisy = Effective(dict(weights), read_variance={(0, 0): variance}, read_seed=7)
+    vector = torch.randn(1, 32, generator=torch.Generator().manual_seed(0)).repeat(4000, 1).to(linear.weight.dtype)
+    found = []
+    for _ in range(2):
+        with torch.inference_mode(), layers.holding(noisy, None, None, 0):
+            found.append(linear(vector).float())
+    with torch.inference_mode(), layers.holding(Effective(dict(weights)), None, None, 0):
+        noise = found[0] - linear(vector).float()
+    assert torch.equal(*found)
+    assert not noise[:, :3].any()
+    assert float(noise[:, 3].var()) == pytest.approx(float(vector[0].float().square() @ variance[3].float()), rel=0.1)
+    assert abs(float(noise[:, 3].mean())) < 0.1
