@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from dse.records.problem import Problem
@@ -15,6 +14,9 @@ from dse.samplers.factory import GRAYBOX
 from dse.samplers.suggester import Suggester, Suggestion, Told
 from dse.space.search import SearchTable
 from dse.space.searchspace import SearchSpace
+
+GROUP = "dse:group"
+"""Name, among the sampler's notes on the study, of the proposals of the group that was begun last."""
 
 
 def choose_parallel(search: SearchTable, log: Path, usual: int) -> int:
@@ -45,38 +47,34 @@ def make_suggester(space: SearchSpace, codec: Codec, problem: Problem, parallel:
 class GroupSuggester(Suggester):
     """Suggester of a sampler of Optuna that proposes all designs of a group before it learns any of their results.
 
-    A group begins at every trial whose number ``parallel`` divides. Optuna's study holds the trials of whole groups. The
-    sampler is asked for a group at once, and sees its own proposals as running trials. They are then taken out of the study,
-    so a session that begins within a group asks for the same designs.
+    A group begins at every trial whose number ``parallel`` divides. The sampler is asked for a whole group at once, and sees
+    its own proposals as running trials, which are then taken out of Optuna's study. The first trial of a group takes the
+    group's proposals into the log, so a session that begins within a group has the same.
     """
 
     def __init__(self, space: SearchSpace, codec: Codec, problem: Problem | None, parallel: int) -> None:
         super().__init__(space, codec, problem, parallel)
-        self._group: tuple[int, list[Suggestion]] = (-1, [])
-        self._held: list[tuple[Params | None, Mapping[str, Any], Told, Mapping[str, Any]]] = []
-        self._unlogged: dict[str, Any] = {}
+        self._space = space.digest
+        self._group: dict[str, Any] = {}
+        self._notes: dict[str, Any] = {}
         self._asked: Suggestion | None = None
 
     def upcoming(self, number: int) -> list[Params]:
         """Return the sampler's designs for this trial and the later ones of its group."""
-        begins = number - number % self.parallel
-        if self._group[0] != begins:
-            self._group = begins, self._try([(slot, None) for slot in range(begins, begins + self.parallel)])
-            for suggestion in self._group[1]:
-                self._unlogged.update(suggestion.study_attributes)
-        return [suggestion.params for suggestion in self._group[1][number - begins :]]
+        about = {"begins": number - number % self.parallel, "parallel": self.parallel, "space": self._space}
+        if any(self._group.get(name) != value for name, value in about.items()):
+            numbers = range(about["begins"], about["begins"] + self.parallel)
+            planned = self._try([(slot, None) for slot in numbers])
+            self._group = about | {"planned": [[one.params, one.attributes] for one in planned]}
+            self._notes[GROUP] = self._group
+        return [params for params, _ in self._group["planned"][number % self.parallel :]]
 
     def ask(self, number: int, params: Params | None = None) -> Suggestion:
         """Propose trial ``number``, or take the given parameters for it; see `Suggester.ask`."""
         self.upcoming(number)
-        if params is None:
-            self._asked = self._group[1][number % self.parallel]
-        else:  # the sampler's notes on the study stay those of the group, which a later session finds again
-            known = dict(self._storage.get_study_system_attrs(self._study_id))
-            self._asked = self._try([(number, params)])[0]
-            for name, value in known.items():
-                self._storage.set_study_system_attr(self._study_id, name, value)
-        notes, self._unlogged = self._unlogged, {}
+        planned = Suggestion(*self._group["planned"][number % self.parallel], {})
+        self._asked = planned if params is None else self._try([(number, params)])[0]
+        notes, self._notes = self._notes, {}
         return replace(self._asked, study_attributes=notes)
 
     def tell(self, told: Told) -> None:
@@ -84,27 +82,21 @@ class GroupSuggester(Suggester):
         assert self._asked is not None
         self.restore(self._asked.params, self._asked.attributes, told)
 
-    def restore(
-        self,
-        params: Params | None,
-        attributes: Mapping[str, Any],
-        told: Told,
-        study_attributes: Mapping[str, Any] = MappingProxyType({}),
-    ) -> None:
-        """Add a trial with its result, as `Suggester.restore` does; the sampler sees it when its group is whole."""
-        self._held.append((params, attributes, told, study_attributes))
-        if len(self._held) == self.parallel:
-            for held in self._held:
-                super().restore(*held)
-            self._held = []
+    def restore_study_attributes(self, attributes: Mapping[str, Any]) -> None:
+        """Restore the group of proposals, and the sampler's notes on the study."""
+        self._group = attributes.get(GROUP, {})
+        super().restore_study_attributes({name: value for name, value in attributes.items() if name != GROUP})
 
     def _try(self, wanted: Sequence[tuple[int, Params | None]]) -> list[Suggestion]:
         """Ask for trials by number, with parameters where they are given, and leave none of them in Optuna's study."""
         known = len(self._study.get_trials(deepcopy=False))
         try:
-            return [super(GroupSuggester, self).ask(number, params) for number, params in wanted]
+            suggestions = [super(GroupSuggester, self).ask(number, params) for number, params in wanted]
         finally:
             _forget_after(known, self._storage, self._study_id)
+        for suggestion in suggestions:
+            self._notes.update(suggestion.study_attributes)
+        return suggestions
 
 
 def _forget_after(known: int, storage: Any, study_id: int) -> None:

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from dse.errors import StudyError, WorkerError
@@ -133,22 +132,9 @@ class Suggester:
         if self._factory.learn is not None:
             self._factory.learn(point, row)
 
-    def restore(
-        self,
-        params: Params | None,
-        attributes: Mapping[str, Any],
-        told: Told,
-        study_attributes: Mapping[str, Any] = MappingProxyType({}),
-    ) -> None:
-        """Add a trial of the log with its result, and the sampler's notes on the study.
-
-        A trial whose parameters lie outside the space is added without them.
-        """
+    def restore(self, params: Params | None, attributes: Mapping[str, Any], told: Told) -> None:
+        """Add a trial of the log with its result; a trial whose parameters lie outside the space is added without them."""
         import optuna
-
-        for name, value in study_attributes.items():
-            self._storage.set_study_system_attr(self._study_id, name, value)
-            self._known[name] = value
 
         states = optuna.trial.TrialState
         failed = told.values is None or params is None
@@ -171,6 +157,12 @@ class Suggester:
         for name, value in ({} if failed else told.constraints).items():
             trial.set_constraint(name, float(value))
         self._study.add_trial(trial)
+
+    def restore_study_attributes(self, attributes: Mapping[str, Any]) -> None:
+        """Restore the samplers' notes on the study."""
+        for name, value in attributes.items():
+            self._storage.set_study_system_attr(self._study_id, name, value)
+            self._known[name] = value
 
     def _new_study_attributes(self) -> dict[str, Any]:
         current = self._storage.get_study_system_attrs(self._study_id)

@@ -79,13 +79,14 @@ class Loop:
     def restore(self, history: History) -> None:
         """Replay a log into the sampler and the ledger."""
         self.hold(history)
+        self.suggester.restore_study_attributes(history.study_attributes)
         tasks = history.tasks
         for trial in history.finished:
             assert trial.done is not None
             self._learn_profiles(history, trial.number)
             row = trial.done["row"]
             told, params, point = self._replay(trial, row, tasks[trial.session])
-            self.suggester.restore(params, trial.asked["attributes"], told, trial.asked["study_attributes"])
+            self.suggester.restore(params, trial.asked["attributes"], told)
             self.ledger.record(row, told, point)
             self._learn(point, row)
         self._learn_profiles(history, len(history.finished))
@@ -230,11 +231,10 @@ class Loop:
 
     def _finish_in_flight(self, trial: Trial) -> None:
         """Evaluate the trial that a killed session left behind, as that session would have done."""
-        notes = trial.asked["study_attributes"]
         if trial.digest == self.space.digest:
             self.announcer.announce(trial.number, self.queue)
             told = self._evaluate(trial.asked)
-            self.suggester.restore(trial.asked["params"], trial.asked["attributes"], told, notes)
+            self.suggester.restore(trial.asked["params"], trial.asked["attributes"], told)
         else:
             told = Told(None, {})
             plugins = {str(kind): trial.asked["params"].get(kind, "") for kind in KINDS}
@@ -242,7 +242,7 @@ class Loop:
             row = {"trial": trial.number, "source": trial.asked["source"], "seed": trial.asked["seed"], **plugins}
             failed = {**row, "status": Status.FAILED, "reason": reason, "error_message": reason}
             self._close(trial.asked, failed, told, None)
-            self.suggester.restore(None, {}, told, notes)
+            self.suggester.restore(None, {}, told)
         self._check_failures()
 
     def _check_failures(self) -> None:

@@ -30,7 +30,8 @@ def test_a_restored_study_knows_what_the_first_one_knew(sampler: str) -> None:
         params, attributes, kept = json.loads(
             json.dumps([suggestion.params, suggestion.attributes, suggestion.study_attributes])
         )
-        second.restore(params, attributes, told, kept)
+        second.restore_study_attributes(kept)
+        second.restore(params, attributes, told)
 
     for a, b in zip(first._study.trials, second._study.trials, strict=True):
         assert (a.number, a.state, a.values, a.params, a.constraints) == (

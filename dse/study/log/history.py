@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +46,14 @@ class History:
         sessions: the header, and one event for each time the study was resumed.
         finished: finished trials, in order.
         in_flight: trial that was asked and never finished.
+        study_attributes: samplers' notes on the study.
         path: path of the log.
     """
 
     sessions: tuple[Mapping[str, Any], ...] = ()
     finished: tuple[Trial, ...] = ()
     in_flight: Trial | None = None
+    study_attributes: Mapping[str, Any] = field(default_factory=dict)
     path: Path = Path()
 
     @property
@@ -83,6 +85,7 @@ def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) 
     """
     sessions: list[Mapping[str, Any]] = []
     finished: list[Trial] = []
+    attributes: dict[str, Any] = {}
     open_trial: Trial | None = None
     types: dict[str, str] = {}
     for line, event in enumerate(events, start=1):
@@ -111,6 +114,7 @@ def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) 
                 expected = f"trial {len(finished)} after the one before is done"
                 raise misplaced_event_error(path, line, expected, event["trial"])
             open_trial = Trial(event["trial"], len(sessions) - 1, sessions[-1]["space_hash"], event, line)
+            attributes.update(event["study_attributes"])
         elif name == "done":
             if open_trial is None or event["trial"] != open_trial.number:
                 raise misplaced_event_error(path, line, "a trial that was asked", event["trial"])
@@ -122,7 +126,7 @@ def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) 
             raise misplaced_event_error(path, line, "header, resumed, prepared, asked or done", name)
     valid = max((session["at_trial"] for session in sessions if session.get("stale")), default=0)
     trials = tuple(_mark_stale(trial) if trial.number < valid else trial for trial in finished)
-    return History(tuple(sessions), trials, open_trial, path)
+    return History(tuple(sessions), trials, open_trial, attributes, path)
 
 
 def _mark_stale(trial: Trial) -> Trial:
