@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dse.commands.cells_info import cells_info
     from dse.commands.cells_list import cells_list
     from dse.commands.check import check
+    from dse.commands.cluster_check import cluster_check
     from dse.commands.components_build import components_build
     from dse.commands.dashboard import dashboard
     from dse.commands.deltas import deltas
@@ -49,7 +50,7 @@ _ELSEWHERE = {
 """Modules of the commands that do not stand in a module of their own name."""
 
 __all__ = [
-    "DseError", "__version__", "cells_info", "cells_list", "check", "components_build", "dashboard", "deltas", "export", "hypervolume", "load_export",
+    "DseError", "__version__", "cells_info", "cells_list", "check", "cluster_check", "components_build", "dashboard", "deltas", "export", "hypervolume", "load_export",
     "pareto", "plot", "plugins_check", "plugins_info", "plugins_list", "plugins_new", "profile", "query", "redundancy",
     "report", "run", "sections", "show", "validate", "verify_export",
 ]  # fmt: skip

@@ -86,13 +86,17 @@ class ArrayCache:
         self, kind: str, key: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], files: Iterable[Path] = ()
     ) -> None:
         """Store arrays for the key, with the files that they were made from."""
+        path = self._path(kind, key)
+        origin = path.stem, self.hash_files(files)
+        with whole_file(path) as temporary, temporary.open("wb") as stream:
+            np.savez(stream, **dict[str, Any]({**arrays, ORIGIN: np.array(json.dumps(origin))}))
+
+    def hash_files(self, files: Iterable[Path]) -> dict[str, str]:
+        """Return the content hash of files by path; the path of a file in the folder is relative to it."""
         names = {
             str(file.relative_to(self.folder) if file.is_relative_to(self.folder) else file): file for file in files
         }
-        path = self._path(kind, key)
-        origin = path.stem, {name: file_hash(file) for name, file in sorted(names.items())}
-        with whole_file(path) as temporary, temporary.open("wb") as stream:
-            np.savez(stream, **dict[str, Any]({**arrays, ORIGIN: np.array(json.dumps(origin))}))
+        return {name: file_hash(file) for name, file in sorted(names.items())}
 
     def find_or_make(
         self, kind: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]

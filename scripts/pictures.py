@@ -71,6 +71,7 @@ FOLDERS = (
             ("analysis/", "profile, redundancy, importance, deltas, assumptions"),
             ("results/", "columns, schema, writing and reading of tables, fronts, SQL"),
             ("worker/", "the process that evaluates designs and may crash"),
+            ("cluster/", "workers on other machines: who is accepted, what they score"),
         ),
     ),
     (

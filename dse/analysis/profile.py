@@ -22,7 +22,7 @@ from dse.records.callbacks import ProgressCallback
 from dse.records.design import DesignPoint
 from dse.records.parameters import Scalar
 from dse.records.plugin import Kind
-from dse.records.problem import Problem
+from dse.records.problem import Foresighted, Problem
 from dse.space.domain import Domain, at, size, snap_value
 from dse.space.searchspace import SearchedParameter, SearchSpace
 
@@ -100,6 +100,8 @@ def profile(problem: Problem, space: SearchSpace, start: DesignPoint, progress: 
     settings, tasks = _settings(chosen_by_task(space, start)), space.tasks
     uniform = [with_settings(start, [setting] * len(tasks)) for setting in settings]
     scores, drops = np.zeros((2, len(tasks), len(settings)))
+    if isinstance(problem, Foresighted):
+        problem.expect(uniform)
     for index, point in enumerate(uniform):
         progress(f"setting {index + 1} of {len(settings)} on every task", index / len(settings))
         result = problem.score(point)

@@ -8,6 +8,7 @@ import typer
 
 from dse.cli import reading, running
 from dse.cli.cells import cells
+from dse.cli.cluster import cluster
 from dse.cli.components import components
 from dse.cli.options import add_command, make_group
 from dse.cli.plugins import plugins
@@ -16,6 +17,7 @@ app = make_group("Explore the design space of several BERT models served togethe
 app.add_typer(plugins, name="plugins")
 app.add_typer(components, name="components")
 app.add_typer(cells, name="cells")
+app.add_typer(cluster, name="cluster")
 
 
 def _print_version(asked: bool) -> None:

@@ -77,6 +77,9 @@ FileForm: TypeAlias = Annotated[
 Out: TypeAlias = Annotated[
     Path | None, typer.Option(help="File to write instead of printing.", metavar="FILE", show_default=False)
 ]
+InsecureCluster: TypeAlias = Annotated[
+    bool, typer.Option("--insecure-cluster", help="Let an unencrypted connection to a cluster leave this machine.")
+]
 Trust: TypeAlias = Annotated[bool, typer.Option("--trust", help="Run the plugin files that the study names.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress on stderr.")]
 Debug: TypeAlias = Annotated[
@@ -117,7 +120,23 @@ class Evaluating(Models, Plugins):
     ]
 
 
-DEFAULTS: dict[str, Any] = {"device": "auto", "plugins": [], "in_process": False, "anyway": False}
+class OnCluster(Evaluating):
+    """Options of every command whose scores a cluster can measure."""
+
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="TARGET", help="Cluster that scores: local:N, tls://HOST:PORT, or a scheduler file."),
+    ]
+    insecure_cluster: InsecureCluster
+
+
+DEFAULTS: dict[str, Any] = {
+    "device": "auto",
+    "plugins": [],
+    "in_process": False,
+    "insecure_cluster": False,
+    "anyway": False,
+}
 """Defaults of shared options; an option that is not listed has the default None."""
 
 

@@ -53,7 +53,7 @@ def run(
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Evaluate failed designs again first.")] = False,
     form: opt.Form = Format.TABLE,
     quiet: opt.Quiet = False,
-    **shared: Unpack[opt.Evaluating],
+    **shared: Unpack[opt.OnCluster],
 ) -> None:
     """Search a design space, or continue a search, and print the front."""
     with reporter(quiet=quiet) as observer:
@@ -115,7 +115,7 @@ def validate(
     ] = False,
     form: opt.Form = Format.TABLE,
     quiet: opt.Quiet = False,
-    **shared: Unpack[opt.Evaluating],
+    **shared: Unpack[opt.OnCluster],
 ) -> None:
     """Score a study's front on the report split, which no choice has seen."""
     with reporter(quiet=quiet) as observer:
@@ -157,7 +157,7 @@ def profile(
     least: opt.Least = "area",
     form: opt.Form = Format.TABLE,
     quiet: opt.Quiet = False,
-    **shared: Unpack[opt.Evaluating],
+    **shared: Unpack[opt.OnCluster],
 ) -> None:
     """Measure how much compression each task tolerates, and propose designs to start a search from."""
     with reporter(quiet=quiet) as observer:

@@ -20,18 +20,32 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_problem(
-    wanted: Request, activity: ProgressCallback | None, *, in_process: bool, workers: int = 1
+    wanted: Request,
+    activity: ProgressCallback | None,
+    *,
+    in_process: bool,
+    workers: int = 1,
+    cluster: str | None = None,
+    insecure_cluster: bool = False,
 ) -> Iterator[tuple[Problem, SearchSpace, Provenance]]:
     """Give the problem, resolved space and provenance of a space file, evaluated in workers unless ``in_process``."""
+    chosen = {"--workers": workers > 1, "--in-process": in_process, "--cluster": cluster is not None}
+    if len(named := [name for name, is_chosen in chosen.items() if is_chosen]) > 1:
+        raise SetupError(f"{' and '.join(named)} exclude each other", found=f"--workers {workers}, --cluster {cluster}")
     if in_process:
-        if workers > 1:
-            raise SetupError("--workers and --in-process exclude each other", found=f"--workers {workers}")
         yield load(wanted, activity)
         return
     from dse.worker.client import RemoteProblem
     from dse.worker.pool import SharedProblem
 
-    remote = RemoteProblem(wanted, activity) if workers == 1 else SharedProblem(wanted, activity, workers=workers)
+    remote: RemoteProblem
+    if cluster is not None:
+        from dse.cluster.problem import ClusterProblem
+        from dse.cluster.target import read_target
+
+        remote = ClusterProblem(wanted, activity, target=read_target(cluster, insecure=insecure_cluster))
+    else:
+        remote = RemoteProblem(wanted, activity) if workers == 1 else SharedProblem(wanted, activity, workers=workers)
     with remote as problem:
         yield problem, problem.space, problem.provenance
 

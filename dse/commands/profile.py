@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -53,6 +53,8 @@ def profile(
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
     in_process: bool = False,
+    cluster: str | None = None,
+    insecure_cluster: bool = False,
     activity: ProgressCallback | None = None,
 ) -> Profiled:
     """Measure how much compression each task tolerates, and propose designs.
@@ -75,13 +77,16 @@ def profile(
             folder.
         plugins: bare plugin files, besides those that the space file names.
         in_process: whether to evaluate in this process, as for `run`.
+        cluster: cluster whose workers measure scores, as for `run`.
+        insecure_cluster: whether a connection without encryption may leave this machine.
         activity: callback for what is being measured.
 
     Raises:
         SpaceError: the space file is not usable, or it has no parameter that is set per task.
     """
     wanted = request(space, device, cache, plugins, data=data)
-    with open_problem(wanted, activity, in_process=in_process) as (problem, search_space, _):
+    place: Any = {"in_process": in_process, "cluster": cluster, "insecure_cluster": insecure_cluster}
+    with open_problem(wanted, activity, **place) as (problem, search_space, _):
         start = _choose_start(search_space, {"compressor": compressor, "generator": generator})
         chosen_by_task(search_space, start)  # before anything is fine-tuned needlessly
         problem.prepare(scores=True)

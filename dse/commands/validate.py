@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from dse.commands.open import open_problem
 from dse.errors import StudyError
@@ -28,6 +28,8 @@ def validate(
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
     in_process: bool = False,
+    cluster: str | None = None,
+    insecure_cluster: bool = False,
     activity: ProgressCallback | None = None,
 ) -> Validation:
     """Score a study's front on the report split, which no choice has seen.
@@ -45,6 +47,8 @@ def validate(
             folder.
         plugins: bare plugin files, besides those that the study names.
         in_process: whether to evaluate in this process, as for `run`.
+        cluster: cluster whose workers measure scores, as for `run`.
+        insecure_cluster: whether a connection without encryption may leave this machine.
         activity: callback for downloads, fine-tuning and scoring.
 
     Raises:
@@ -60,7 +64,8 @@ def validate(
             activity(f"scoring design {scored} of {total} on the report split", scored / total)
 
     wanted = request(space, device, cache, plugins, data=data)
-    with open_problem(wanted, activity, in_process=in_process) as (problem, search_space, provenance):
+    place: Any = {"in_process": in_process, "cluster": cluster, "insecure_cluster": insecure_cluster}
+    with open_problem(wanted, activity, **place) as (problem, search_space, provenance):
         return validate_study(
             problem,
             search_space,

@@ -93,5 +93,5 @@ class WithDigests(Protocol):
 class Foresighted(Protocol):
     """A problem that can score several designs side by side if it knows the next ones."""
 
-    def expect(self, points: Sequence[DesignPoint]) -> None:
-        """Announce the designs that will be scored on the search split next, in this order."""
+    def expect(self, points: Sequence[DesignPoint], split: str = "search") -> None:
+        """Announce the designs that will be scored on a split next, in this order."""

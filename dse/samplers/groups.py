@@ -27,9 +27,9 @@ def choose_parallel(search: SearchTable, log: Path, usual: int) -> int:
         log: path of the log, which may not exist.
         usual: number for a new study.
     """
-    given = search.sampler_options.get("batch") if search.sampler == GRAYBOX else None
+    given: Any = search.sampler_options.get("batch") if search.sampler == GRAYBOX else None
     if search.parallel != "auto" or given is not None:
-        return search.parallel if search.parallel != "auto" else given
+        return given if search.parallel == "auto" else search.parallel
     try:
         with log.open(encoding="utf-8") as lines:
             found = json.loads(lines.readline()).get("parallel", 1)  # studies began without groups
@@ -61,7 +61,11 @@ class GroupSuggester(Suggester):
 
     def upcoming(self, number: int) -> list[Params]:
         """Return the sampler's designs for this trial and the later ones of its group."""
-        about = {"begins": number - number % self.parallel, "parallel": self.parallel, "space": self._space}
+        about: dict[str, Any] = {
+            "begins": number - number % self.parallel,
+            "parallel": self.parallel,
+            "space": self._space,
+        }
         if any(self._group.get(name) != value for name, value in about.items()):
             numbers = range(about["begins"], about["begins"] + self.parallel)
             planned = self._try([(slot, None) for slot in numbers])
@@ -72,8 +76,8 @@ class GroupSuggester(Suggester):
     def ask(self, number: int, params: Params | None = None) -> Suggestion:
         """Propose trial ``number``, or take the given parameters for it; see `Suggester.ask`."""
         self.upcoming(number)
-        planned = Suggestion(*self._group["planned"][number % self.parallel], {})
-        self._asked = planned if params is None else self._try([(number, params)])[0]
+        planned = self._group["planned"][number % self.parallel]
+        self._asked = Suggestion(planned[0], planned[1], {}) if params is None else self._try([(number, params)])[0]
         notes, self._notes = self._notes, {}
         return replace(self._asked, study_attributes=notes)
 

@@ -28,6 +28,7 @@ from dse.records.scored import BaselineCosts, CostResult, ScoreResult
 from dse.records.workload import Workload
 from dse.score.context import PipelineContext
 from dse.score.costing import BuiltReference, Costing
+from dse.score.exchange import Exchange
 from dse.score.metrics import summary
 from dse.score.resamples import Resamples
 from dse.score.score import Scorer
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from dse.models.loaded_workload import LoadedWorkload
 
 
-class WorkloadProblem:
+class WorkloadProblem(Exchange):
     """Designs of a workload, with their costs and scores; implements `dse.records.problem.Problem`.
 
     Args:
@@ -180,25 +181,6 @@ class WorkloadProblem:
     def compare(self, points: Sequence[DesignPoint], throughput_rps: Sequence[float | None]) -> list[BaselineCosts]:
         """Return each baseline's cost by column, on each design's own hardware, by the baseline's name."""
         return self.costing.compare(points, throughput_rps)
-
-    def find_unmeasured(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[int, ...], ...]:
-        """Return the tasks of each design whose score is neither in the cache nor missing at an earlier design."""
-        missing: set[str] = set()
-        unmeasured = []
-        for point in points:
-            built = self.costing.build(combination(point))
-            lacks = [self._scorer.unknown(built, point, task, split) for task in range(len(self.tasks))]
-            unmeasured.append(tuple(task for task, recipes in enumerate(lacks) if recipes - missing))
-            missing.update(*lacks)
-        return tuple(unmeasured)
-
-    def measure(self, point: DesignPoint, tasks: Sequence[int], split: str = "search") -> int:
-        """Bring a design's scores on some tasks into the cache; return how many were evaluated."""
-        built = self.costing.build(combination(point))
-        before = self._scorer.evaluated
-        for task in tasks:
-            self._scorer.task(built, point, task, split)
-        return self._scorer.evaluated - before
 
     def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
         """Score one design on a split; with non-ideal arrays, the mean over draws; cached per task and draw."""

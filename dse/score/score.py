@@ -45,7 +45,12 @@ ONLY_OF_CONVERSIONS = ("adc_bits", "dac_bits")
 
 
 class Scorer:
-    """Scorer of designs' tasks, with a cache."""
+    """Scorer of designs' tasks, with a cache.
+
+    Attributes:
+        evaluated: number of tasks evaluated so far.
+        stores: whether scores are read from the disk and written to it.
+    """
 
     def __init__(
         self, context: PipelineContext, parameters: tuple[PluginParameter, ...], registry: Registry | None = None
@@ -55,6 +60,7 @@ class Scorer:
         self._declared = {parameter.full_name: parameter.parameter for parameter in parameters}
         self._known: dict[str, Outcome] = Recent()
         self.evaluated = 0
+        self.stores = True
 
     def task(self, built: Built, point: DesignPoint, task: int, split: str) -> tuple[Outcome, ...]:
         """Score one task of a design: once, or on each draw of a chip whose arrays are not ideal.
@@ -62,30 +68,33 @@ class Scorer:
         Raises:
             PluginContractError: a plugin raised, or its stored terms differ from its footprint.
         """
-        params = stack([point])
-        geometry = self._geometry(built, point)
-        nonideality = self.nonideality(built, point)
-
-        def measure(draw: int) -> Outcome:
-            cells = None if nonideality is None else Cells(nonideality, geometry, draw, self._device(nonideality))
-            if nonideality is not None and nonideality.adc == "real":
-                self._context.tell("scoring with real ADCs")  # so slow that a study seems stopped
-            made = Assembly(self._context, built, params, geometry)
-            held = made.of_task(task) if cells is None else OnChip(made, cells).of_task(task)
-            rows, input_bits = self.rows(nonideality, split), int(geometry.input_bits[0])
-            return self._evaluate(task, held, rows, input_bits, made.owners(task))
-
-        recipes, before = self._recipes(built, point, task, split), self.evaluated
-        outcomes = tuple(self._find_or_measure(recipe, partial(measure, draw)) for draw, recipe in enumerate(recipes))
+        recipes, before = self.recipes(built, point, task, split), self.evaluated
+        outcomes = tuple(
+            self._find_or_measure(recipe, partial(self.measure, built, point, task, split, draw))
+            for draw, recipe in enumerate(recipes)
+        )
         self.evaluated = min(self.evaluated, before + 1)  # a task counts once, however many chips were drawn
         return outcomes
 
-    def unknown(self, built: Built, point: DesignPoint, task: int, split: str) -> set[str]:
-        """Return the cache keys of the task's scores that are missing, one per draw."""
-        recipes = {cache_key(recipe): recipe for recipe in self._recipes(built, point, task, split)}
+    def measure(self, built: Built, point: DesignPoint, task: int, split: str, draw: int) -> Outcome:
+        """Score one task on one draw, unless the same weights have been scored before."""
+        params, geometry, nonideality = stack([point]), self._geometry(built, point), self.nonideality(built, point)
+        cells = None if nonideality is None else Cells(nonideality, geometry, draw, self._device(nonideality))
+        if nonideality is not None and nonideality.adc == "real":
+            self._context.tell("scoring with real ADCs")  # so slow that a study seems stopped
+        made = Assembly(self._context, built, params, geometry)
+        held = made.of_task(task) if cells is None else OnChip(made, cells).of_task(task)
+        rows, input_bits = self.rows(nonideality, split), int(geometry.input_bits[0])
+        return self._evaluate(task, held, rows, input_bits, made.owners(task))
+
+    def unknown(self, built: Built, point: DesignPoint, task: int, split: str) -> dict[str, int]:
+        """Return the draw of each of the task's scores that is missing, by its cache key."""
+        recipes = {
+            cache_key(recipe): (draw, recipe) for draw, recipe in enumerate(self.recipes(built, point, task, split))
+        }
         return {
-            key
-            for key, recipe in recipes.items()
+            key: draw
+            for key, (draw, recipe) in recipes.items()
             if key not in self._known and self._context.arrays.get("scores", recipe) is None
         }
 
@@ -200,7 +209,7 @@ class Scorer:
         geometry: Geometry = call_plugin("hardware", built.names[3], built.hardware.geometry, params)
         return geometry
 
-    def _recipes(self, built: Built, point: DesignPoint, task: int, split: str) -> list[dict[str, Any]]:
+    def recipes(self, built: Built, point: DesignPoint, task: int, split: str) -> list[dict[str, Any]]:
         """Return the first cache keys of this task's score, one per draw."""
         geometry, nonideality = self._geometry(built, point), self.nonideality(built, point)
         recipe = self._recipe(built, point, geometry, task, self.rows(nonideality, split))
@@ -247,6 +256,9 @@ class Scorer:
     def _find_or_measure(self, recipe: dict[str, Any], measure: Any) -> Outcome:
         key = cache_key(recipe)
         if key not in self._known:
+            if not self.stores:
+                self._known[key] = measure()
+                return self._known[key]
 
             def make() -> dict[str, NDArray[Any]]:
                 outcome: Outcome = measure()

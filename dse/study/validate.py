@@ -17,7 +17,7 @@ import pandas as pd
 
 from dse.errors import StudyError
 from dse.files import write_whole
-from dse.records.problem import Problem
+from dse.records.problem import Foresighted, Problem
 from dse.results.columns import METRICS
 from dse.results.files import LOG as STUDY_LOG
 from dse.results.files import VALIDATION
@@ -116,6 +116,8 @@ def validate(
             )
         _log(folder, {"event": "chosen", "rule": rule, "choice": choice, "trials": [row["trial"] for row in chosen]})
         problem.prepare(scores=True)
+        if isinstance(problem, Foresighted):
+            problem.expect([point_in(space, row) for row in chosen], "report")
         rows = []
         for index, row in enumerate(chosen, 1):
             rows.append(_score_design(problem, space, row))

@@ -12,6 +12,8 @@ from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.records.data_facts import DataFacts
 from dse.records.design import DesignPoint, PluginParameter
 from dse.records.scored import BaselineCosts, CostResult, ScoreResult
+from dse.score.entries import Entry
+from dse.score.exchange import Missing
 from dse.space.searchspace import SearchSpace
 from dse.study.load import Request
 from dse.study.provenance import Provenance
@@ -48,6 +50,7 @@ class RemoteProblem:
         self._activity = activity or ignore_progress
         self._worker: Worker | None = None
         self._prepared: bool | None = None
+        self._closed = False
         self.space, self.provenance = self._load()
 
     def __enter__(self) -> Self:
@@ -58,7 +61,8 @@ class RemoteProblem:
         self.close()
 
     def close(self) -> None:
-        """End the worker; safe to call again."""
+        """End the worker, also while it answers another thread; safe to call again."""
+        self._closed = True
         self._end()
 
     def _end(self) -> None:
@@ -133,6 +137,23 @@ class RemoteProblem:
         """Return the tasks of each design whose score is neither in the cache nor missing at an earlier design."""
         return tuple(self._ask("find_unmeasured", tuple(points), split))
 
+    def find_missing(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[Missing, ...], ...]:
+        """Return the scores of each design that are neither in the cache nor missing at an earlier design."""
+        return tuple(self._ask("find_missing", tuple(points), split))
+
+    def compute(self, point: DesignPoint, task: int, split: str, chip: int) -> Entry:
+        """Score a task on one chip for another machine."""
+        entry: Entry = self._ask("compute", point, task, split, chip)
+        return entry
+
+    def accept(self, point: DesignPoint, task: int, split: str, chip: int, entry: Entry) -> None:
+        """Store a score that another machine computed, if it is that score."""
+        self._ask("accept", point, task, split, chip, entry)
+
+    def digest_outputs(self) -> str:
+        """Return a hash of the outputs of a known task, as this machine computes them."""
+        return str(self._ask("digest_outputs"))
+
     def measure(self, point: DesignPoint, tasks: Sequence[int], split: str = "search") -> int:
         """Bring a design's scores on some tasks into the cache; return the number of evaluated tasks."""
         return int(self._ask("measure", point, tuple(tasks), split))
@@ -155,6 +176,8 @@ class RemoteProblem:
         try:
             return self._ask_once(name, *arguments, **named)
         except WorkerError:
+            if self._closed:
+                raise
             self._activity(f"the worker died while it did: {name}; another one tries again", 1.0)
             return self._ask_once(name, *arguments, **named)
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import queue
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from dse.errors import SetupError
 from dse.records.callbacks import ProgressCallback
 from dse.records.design import DesignPoint
-from dse.records.scored import ScoreResult
 from dse.study.load import Request
 from dse.threads import list_cores
+from dse.worker.ahead import ExpectingProblem
 from dse.worker.client import RemoteProblem
 
 
-class SharedProblem(RemoteProblem):
+class SharedProblem(ExpectingProblem):
     """The problem of a space file, in several workers, each on its own cores.
 
     The first worker answers every call. Before a design is scored, the workers share its missing tasks, and those of the
@@ -37,8 +36,6 @@ class SharedProblem(RemoteProblem):
         super().__init__(request, activity, cores=shares[0])
         self._others = [RemoteProblem(request, cores=cores) for cores in shares[1:]]
         self._threads = ThreadPoolExecutor(workers)
-        self._expected: dict[tuple[object, ...], DesignPoint] = {}
-        self._evaluated: dict[tuple[object, ...], int] = {}
 
     def close(self) -> None:
         """End all workers; safe to call again."""
@@ -51,21 +48,6 @@ class SharedProblem(RemoteProblem):
         """Do every plugin's heavy work in one worker; the others find the results in the cache."""
         super().prepare(scores=scores)
         list(self._threads.map(lambda other: other.prepare(scores=False), self._others))
-
-    def expect(self, points: Sequence[DesignPoint]) -> None:
-        """Announce the designs that are scored on the search split next: the first call measures all missing scores."""
-        self._expected = {point.key(): point for point in points}
-
-    def score(self, point: DesignPoint, split: str = "search") -> ScoreResult:
-        """Score one design on a split."""
-        together = [point]
-        if split == "search" and point.key() in self._expected:
-            del self._expected[point.key()]
-            together += self._expected.values()
-            self._expected = {}
-        self._measure(together, split)
-        result = super().score(point, split)
-        return replace(result, evaluated=result.evaluated + self._evaluated.pop(point.key(), 0))
 
     def _measure(self, points: Sequence[DesignPoint], split: str) -> None:
         """Bring the scores of designs into the cache; raise only errors of the first design.

@@ -39,8 +39,6 @@ class Worker:
         self, limit_s: float, report: Callable[..., object], *, limit: str = "--time-limit", cores: Sequence[int] = ()
     ) -> None:
         self._limit_s, self._report, self._limit = limit_s, report, limit
-        # With -P and the same path, the worker imports what this process would, and nothing from the working folder.
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
         self._connection, theirs = Pipe()
         self._steps, path = mkstemp()
         Path(path).unlink()
@@ -49,7 +47,7 @@ class Worker:
             [sys.executable, "-P", "-m", "dse.worker.serve", *map(str, (*shared, *cores))],
             stdin=subprocess.DEVNULL,
             pass_fds=shared,
-            env=environment,
+            env=make_environment(),
             process_group=0,
         )
         theirs.close()  # the worker has a copy; only if no other is left, reading tells that the worker has gone
@@ -126,3 +124,8 @@ class Worker:
             found=f"ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}",
             fix=fix,
         )
+
+
+def make_environment() -> dict[str, str]:
+    """Return variables with which a process, begun with -P, imports what this one would, and nothing from its folder."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}

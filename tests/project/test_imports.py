@@ -31,6 +31,7 @@ ORDER = (
     "dse.reports",
     "dse.dashboards",
     "dse.worker",
+    "dse.cluster",
     "dse.commands",
     "dse",
     "dse.cli",
@@ -118,3 +119,31 @@ def test_heavy_libraries_are_not_imported_at_start() -> None:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
             assert not heavy & {name.partition(".")[0] for name in names}, module
+
+
+def test_dask_is_imported_for_a_cluster_alone() -> None:
+    """Only functions of `dse.cluster` import Dask, and only functions of two commands import `dse.cluster`."""
+    users, rooms = set(), set()
+    for name, tree in TREES.items():
+        if {"dask", "distributed"} & set(top_names(ast.walk(tree))):
+            users.add(name)
+            assert not {"dask", "distributed"} & set(top_names(walk_at_import(tree))), name
+        if any(package_of(one) == "dse.cluster" for one in named_modules(ast.walk(tree))):
+            rooms.add(name)
+            assert package_of(name) == "dse.cluster" or not [
+                one for one in IMPORTS[name] if package_of(one) == "dse.cluster"
+            ]
+    assert users == {"dse.cluster.connect", "dse.cluster.local"}
+    assert {name for name in rooms if package_of(name) != "dse.cluster"} == {
+        "dse.commands.cluster_check",
+        "dse.commands.open",
+    }
+
+
+def top_names(nodes: Iterator[ast.AST]) -> Iterator[str]:
+    """First parts of the names of the modules that import statements name."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield str(node.module).partition(".")[0]

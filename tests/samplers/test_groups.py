@@ -87,7 +87,8 @@ def test_a_design_whose_cost_raises_keeps_no_other_from_being_foretold(tmp_path:
 
 
 def test_nothing_is_foretold_where_nothing_can_be_scored_together(tmp_path: Path) -> None:
-    for name, search in {"one": {}, "costs": {"parallel": 4, "objectives": ["area", "energy"]}}.items():
+    spaces: dict[str, dict[str, Any]] = {"one": {}, "costs": {"parallel": 4, "objectives": ["area", "energy"]}}
+    for name, search in spaces.items():
         problem = Foreseeing()
         go(tmp_path / name, fake_space(sampler="random", **search), problem, trials=5)
         assert problem.expected == []

@@ -131,9 +131,9 @@ def test_draws_are_found_again_and_more_of_them_cost_only_what_is_new(make: Make
 
 def test_scores_on_ideal_arrays_are_known_by_what_they_were_known_by(problem: WorkloadProblem, make: Make) -> None:
     """Options that are off, and geometry that only noise depends on, are no part of a recipe."""
-    (recipe,) = problem._scorer._recipes(problem.costing.build(WHOLE), at(problem), 0, "search")
+    (recipe,) = problem._scorer.recipes(problem.costing.build(WHOLE), at(problem), 0, "search")
     off = make(draws=7, cell_options={"sigma": 0.3}, cell_age="2 d")
-    assert off._scorer._recipes(off.costing.build(WHOLE), at(off, cell_bits=2), 0, "search") == [recipe]
+    assert off._scorer.recipes(off.costing.build(WHOLE), at(off, cell_bits=2), 0, "search") == [recipe]
     common = {"base", "task", "data", "split", "input_bits", "evaluator", "precision"}
     assert set(recipe) == {*common, "plugins", "core", "parameters", "geometry"}
 

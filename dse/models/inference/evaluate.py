@@ -113,16 +113,16 @@ class Evaluator:
         """
         start = time.perf_counter()
         held = held if isinstance(held, Effective) else Effective(dict(held))
-        scaling, logits, reach = self._run(held, split, input_bits, precision, keep_layers, base_layers)
+        scaling, logits, reach = self.compute_outputs(held, split, input_bits, precision, keep_layers, base_layers)
         if precision == "bf16" and not np.isfinite(logits).all():
             precision = "fp32"  # its range is the same, but not its rounding: a model may overflow in bf16 alone
-            scaling, logits, reach = self._run(held, split, input_bits, precision, keep_layers, base_layers)
+            scaling, logits, reach = self.compute_outputs(held, split, input_bits, precision, keep_layers, base_layers)
         self._check_logits(logits, split)
         predictions = answers(self.task.kind, logits, scaling)
         value, flagged = metrics.score(self.task.metric, self.labels(split), predictions)
         return TaskScore(value, flagged, predictions, len(predictions), time.perf_counter() - start, precision, reach)
 
-    def _run(
+    def compute_outputs(
         self, held: Effective, split: str, input_bits: int, precision: Precision, *layers: Sequence[bool] | None
     ) -> tuple[dict[str, float], NDArray[np.float32], Mapping[int, float] | None]:
         """Return the scaling of labels, the logits (rows, classes), and the share of rows that ran each layer."""

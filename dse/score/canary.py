@@ -1,0 +1,42 @@
+"""A fixed computation whose digits show whether two machines compute the same scores: no model, no data, under a second."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dse.files import hash_parts
+from dse.records.callbacks import ProgressCallback
+
+TOKENS, ROWS, HIDDEN, FFN, HEADS, LAYERS = 48, 8, 384, 1536, 12, 2
+"""Shape of the encoder: that of MiniLM, with fewer layers."""
+
+
+def compute_canary(report: ProgressCallback) -> str:
+    """Return a hash of the outputs of an encoder with drawn weights, in bf16 and in fp32, with inputs in 8 bits."""
+    import torch
+    from torch.nn import functional
+
+    from dse.models.inference.crossbar import quantise_inputs
+
+    del report
+    chance, outputs = np.random.default_rng(0), []
+    precision = torch.bfloat16
+
+    def draw(*shape: int) -> torch.Tensor:
+        return torch.from_numpy(chance.standard_normal(shape, dtype=np.float32)).to(precision)
+
+    def multiply(vector: torch.Tensor, width: int) -> torch.Tensor:
+        return functional.linear(quantise_inputs(vector, 8), draw(width, vector.shape[-1]) / vector.shape[-1] ** 0.5)
+
+    with torch.inference_mode():
+        for precision in (torch.bfloat16, torch.float32):  # noqa: B007  # `draw` reads it
+            hidden = draw(ROWS, TOKENS, HIDDEN)
+            for _ in range(LAYERS):
+                parts = [multiply(hidden, HIDDEN).view(ROWS, TOKENS, HEADS, -1).transpose(1, 2) for _ in range(3)]
+                attended = functional.scaled_dot_product_attention(parts[0], parts[1], parts[2])
+                attended = attended.transpose(1, 2).reshape(hidden.shape)
+                hidden = functional.layer_norm(hidden + multiply(attended, HIDDEN), (HIDDEN,))
+                wide = functional.gelu(multiply(hidden, FFN))
+                hidden = functional.layer_norm(hidden + multiply(wide, HIDDEN), (HIDDEN,))
+            outputs.append(np.ascontiguousarray(hidden.float().numpy()).data)
+    return hash_parts(outputs).hex()
