@@ -63,7 +63,7 @@ class Chip:
         arrays = (self._designs.counts.arrays.sum(axis=2) * self._of_owners(replicas)).sum(axis=1)
         tiles = np.maximum(self._designs.params["tiles"], np.ceil(arrays / self._designs.tile.arrays))
         units = self._count_units(units, tiles)
-        return np.asarray(self._bare_mm2(tiles, units) + _linked(self._count_dies(tiles, units)) * LINKS_MM2)
+        return np.asarray(self._bare_mm2(tiles, units) + _count_linked(self._count_dies(tiles, units)) * LINKS_MM2)
 
     def power(self, passes: Passes) -> Power:
         """Return the peak power of the chip and of what works on a pass: its tiles, and the digital units."""
@@ -120,9 +120,9 @@ class Chip:
 
     @property
     def _linked(self) -> Floats:
-        return _linked(self.dies)
+        return _count_linked(self.dies)
 
 
-def _linked(dies: Floats) -> Floats:
+def _count_linked(dies: Floats) -> Floats:
     """Number of dies with links: all, where there are several."""
     return np.where(dies > 1, dies, 0)

@@ -95,7 +95,7 @@ def read_age(text: str) -> float:
     """Return an age in s from a number and a unit, such as ``1 d``.
 
     Raises:
-        ValueError: the text is no number with a unit, or not a finite number above 0.
+        ValueError: the text is not a number with a unit, or the number is not finite and above 0.
     """
     number, _, unit = text.strip().partition(" ")
     try:

@@ -32,10 +32,10 @@ def choose_parallel(search: SearchTable, log: Path, usual: int) -> int:
         return given if search.parallel == "auto" else search.parallel
     try:
         with log.open(encoding="utf-8") as lines:
-            found = json.loads(lines.readline()).get("parallel", 1)  # studies began without groups
+            parallel = json.loads(lines.readline()).get("parallel", 1)  # studies began without groups
     except (OSError, ValueError, AttributeError):  # there is no log yet, or reading it tells what is wrong
         return usual
-    return found if isinstance(found, int) and found > 0 else 1
+    return parallel if isinstance(parallel, int) and parallel > 0 else 1
 
 
 def make_suggester(space: SearchSpace, codec: Codec, problem: Problem, parallel: int) -> Suggester:
@@ -93,21 +93,21 @@ class GroupSuggester(Suggester):
 
     def _try(self, wanted: Sequence[tuple[int, Params | None]]) -> list[Suggestion]:
         """Ask for trials by number, with parameters where they are given, and leave none of them in Optuna's study."""
-        known = len(self._study.get_trials(deepcopy=False))
+        count = len(self._study.get_trials(deepcopy=False))
         try:
             suggestions = [super(GroupSuggester, self).ask(number, params) for number, params in wanted]
         finally:
-            _forget_after(known, self._storage, self._study_id)
+            _forget_after(count, self._storage, self._study_id)
         for suggestion in suggestions:
             self._notes.update(suggestion.study_attributes)
         return suggestions
 
 
-def _forget_after(known: int, storage: Any, study_id: int) -> None:
+def _forget_after(count: int, storage: Any, study_id: int) -> None:
     """Take the newest trials out of Optuna's storage in memory, so that later trials have their numbers and ids."""
     trials = storage._studies[study_id].trials  # noqa: SLF001  # no public method removes a trial
-    for trial in trials[known:]:
+    for trial in trials[count:]:
         del storage._trial_id_to_study_id_and_number[trial._trial_id]  # noqa: SLF001  # as above
-    storage._max_trial_id -= len(trials) - known  # noqa: SLF001  # as above
-    storage._prev_waiting_trial_number[study_id] = known  # noqa: SLF001  # as above
-    del trials[known:]
+    storage._max_trial_id -= len(trials) - count  # noqa: SLF001  # as above
+    storage._prev_waiting_trial_number[study_id] = count  # noqa: SLF001  # as above
+    del trials[count:]

@@ -54,10 +54,10 @@ def find_differences(plugin: Any, anchors: tuple[Anchor, ...]) -> list[str]:
     """Describe each published cost that a model misses by more than its tolerance."""
     faults = []
     for anchor in anchors:
-        for name, found in cost_product(plugin, anchor).items():
+        for name, modelled in cost_product(plugin, anchor).items():
             published = getattr(anchor, name, None)
-            if published is not None and abs(found / published - 1) > anchor.tolerance:
-                text = f"{name} is {found:.4g}, {found / published:.3g} times the published {published:.4g}"
+            if published is not None and abs(modelled / published - 1) > anchor.tolerance:
+                text = f"{name} is {modelled:.4g}, {modelled / published:.3g} times the published {published:.4g}"
                 faults.append(f"{anchor.what}: {text} ({anchor.source})")
     return faults
 
@@ -65,11 +65,11 @@ def find_differences(plugin: Any, anchors: tuple[Anchor, ...]) -> list[str]:
 def find_far(plugin: Any, anchors: tuple[Anchor, ...]) -> list[str]:
     """Describe each unit cost that is more than `FAR` times, or less than 1 / `FAR` of, ISAAC's and has no anchor."""
     faults = []
-    for name, found in cost_product(plugin, STANDARD).items():
-        ratio = found / ISAAC[name]
+    for name, modelled in cost_product(plugin, STANDARD).items():
+        ratio = modelled / ISAAC[name]
         if not 1 / FAR <= ratio <= FAR and not any(
             getattr(anchor, name.replace("latency", "time")) for anchor in anchors
         ):
-            text = f"{name} of a {STANDARD.what} is {found:.3g}, {ratio:.3g} times ISAAC's {ISAAC[name]:.3g}"
+            text = f"{name} of a {STANDARD.what} is {modelled:.3g}, {ratio:.3g} times ISAAC's {ISAAC[name]:.3g}"
             faults.append(f"{text}; check the unit, or state a published dse.Anchor in the record")
     return faults

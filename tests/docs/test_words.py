@@ -16,7 +16,6 @@ ALLOWED = {
     "docs/kang2021.md",
     "docs/mgen2023.md",
     "docs/neurosim.md",
-    "docs/nonidealities.md",
     "docs/plugins.md",
     "docs/testing.md",
     "docs/xma2.md",

@@ -176,7 +176,7 @@ def test_a_cell_model_of_an_authors_own_shares_no_key_with_another_law(
         text = f'[hardware.isaac.options]\ncell_model = "{model}"\ncell_options = {{{options}}}\ndraws = 1\n'
         (path := tmp_path / "aged.toml").write_text(tiny_space.read_text(encoding="utf-8") + text, encoding="utf-8")
         made = build_problem(load(path), dse.Registry().discover().add_file(file), cache=cache, device="cpu")
-        keys |= made._scorer.unknown(made.costing.build(WHOLE), made.default_point(WHOLE), 0, "search")
+        keys |= made._scorer.unknown(made.costing.build(WHOLE), made.default_point(WHOLE), 0, "search").keys()
     assert len(keys) == 4
 
 

@@ -81,7 +81,7 @@ def _parse(form: str, text: str, data: DataSpec, path: Path) -> pd.DataFrame:
             return _match_lines(data.pattern, text)
         if form == "jsonl":
             return _frame({at: _object(line, at) for at, line in _lines(text) if line.strip()})
-        return _delimited(form, text, data.quoting)
+        return _read_delimited(form, text, data.quoting)
     except (ValueError, RecursionError) as error:
         raise DataError(f"the data file cannot be read as {form}: {str(error).strip()}", where=path) from error
 
@@ -99,7 +99,7 @@ def _match_lines(pattern: str, text: str) -> pd.DataFrame:
     return table
 
 
-def _delimited(form: str, text: str, asked: bool | None) -> pd.DataFrame:
+def _read_delimited(form: str, text: str, asked: bool | None) -> pd.DataFrame:
     """Build the table of delimited text; ``attrs`` has notes on quote marks that may mean something else."""
     quotes = form == "csv" if asked is None else asked
     quoting: Any = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE

@@ -18,7 +18,7 @@ FIRST_S = 20.0
 READ_S = 250e-9
 """Time of a read, s."""
 LEAST = 1e-7
-"""Least share of the largest conductance of which a logarithm is taken."""
+"""Smallest share of the largest conductance of which a logarithm is taken."""
 YEAR_S = 365 * 86400.0
 
 
