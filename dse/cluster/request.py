@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dse.cache import default_cache
+from dse.errors import SetupError
 from dse.files import digest, make_folder, write_text_whole
 from dse.records.design import DesignPoint
 from dse.records.plugin import KINDS
@@ -26,7 +26,7 @@ def pack_request(request: Request, space: SearchSpace, mark: Path) -> str:
     Args:
         request: the request.
         space: its resolved space.
-        mark: file in the request's cache; a worker that sees it uses the same cache.
+        mark: file in the request's cache, by which a worker sees that it has the same cache.
     """
     files = [path.resolve() for path in (*request.space.plugin_paths, *request.plugins)]
     plugins = [[path.name, path.read_text(encoding="utf-8")] for path in files]
@@ -35,11 +35,16 @@ def pack_request(request: Request, space: SearchSpace, mark: Path) -> str:
 
 
 def unpack_request(text: str) -> Request:
-    """Return the request of a text, on the machine of a worker; plugin files are written into the cache by content."""
+    """Return the request of a text, on the machine of a worker; plugin files are written into the cache by content.
+
+    Raises:
+        SetupError: the worker does not see the cache of the study.
+    """
     raw = json.loads(text)
-    mark = Path(raw["mark"])
-    cache = mark.parent if mark.is_file() else default_cache()
-    plugins = []
+    cache, plugins = Path(raw["mark"]).parent, []
+    if not Path(raw["mark"]).is_file():
+        fix = "put the cache on a disk that all workers see (--cache)"
+        raise SetupError("the worker does not see the cache folder of the study", where=cache, fix=fix)
     for index, (name, content) in enumerate(raw["plugins"]):
         folder = make_folder(cache / "sent" / digest([index, name, content]), "the cache folder", "--cache")
         plugins.append(write_text_whole(folder / Path(name).name, content))

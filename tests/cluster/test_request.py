@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dse.cluster.request import pack_job, pack_request, unpack_job, unpack_request
+from dse.errors import SetupError
 from dse.records.design import DesignPoint
 from dse.space.file import load
 from dse.space.resolve import resolve
@@ -45,13 +46,10 @@ def test_a_design_is_the_same_behind_the_wire() -> None:
     assert unpack_job(pack_job(odd, 0, "report", 0))[0] == odd
 
 
-def test_a_request_brings_its_plugin_files_and_finds_the_shared_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_request_brings_its_plugin_files_to_a_worker_that_sees_the_cache(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text("# a plugin\n")
     (tmp_path / "more.py").write_text("# another\n")
     (tmp_path / "space.toml").write_text(SPACE)
-    monkeypatch.setenv("DSE_CACHE", str(tmp_path / "theirs"))
     file = load(tmp_path / "space.toml")
     space = resolve(file, PARAMETERS, ("trec6", "tweet_sent", "sms_spam"), LAYERS)
     asked = Request(file, "cpu", tmp_path / "ours", (tmp_path / "more.py",))
@@ -59,13 +57,13 @@ def test_a_request_brings_its_plugin_files_and_finds_the_shared_cache(
     text = pack_request(asked, space, mark)
     assert set(json.loads(text)) == {"space", "device", "mark", "plugins"}
 
-    far = unpack_request(text)
-    assert (far.cache, far.device, far.space.plugin_files) == (tmp_path / "theirs", "cpu", [])
-    assert [path.read_text() for path in far.plugins] == ["# a plugin\n", "# another\n"]
-    assert all(path.is_relative_to(tmp_path / "theirs" / "sent") for path in far.plugins)
-    again = resolve(far.space, PARAMETERS, ("trec6", "tweet_sent", "sms_spam"), LAYERS)
-    assert again.digest == space.digest
-
+    with pytest.raises(SetupError, match=r"(?s)does not see the cache folder of the study.*ours.*--cache"):
+        unpack_request(text)
     mark.parent.mkdir()
     mark.touch()
-    assert unpack_request(text).cache == tmp_path / "ours"
+    far = unpack_request(text)
+    assert (far.cache, far.device, far.space.plugin_files) == (tmp_path / "ours", "cpu", [])
+    assert [path.read_text() for path in far.plugins] == ["# a plugin\n", "# another\n"]
+    assert all(path.is_relative_to(tmp_path / "ours" / "sent") for path in far.plugins)
+    again = resolve(far.space, PARAMETERS, ("trec6", "tweet_sent", "sms_spam"), LAYERS)
+    assert again.digest == space.digest
