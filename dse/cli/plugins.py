@@ -144,9 +144,14 @@ def _parameter_rows(details: PluginDetails) -> list[dict[str, Any]]:
 
 def _write_details(details: PluginDetails) -> None:
     from dse.space.toml_text import toml_value
+    from dse.testing.anchors import FAR
 
     head = ("kind", "name", "version", "distribution", "status", "reason", "summary", "source")
     lines = [f"{name:<13} {text}" for name in head if (text := getattr(details, name))]
+    lines += [f"uncharged     {name}: {reason}" for name, reason in details.uncharged.items()]
+    told = ", ".join(f"{name.rpartition('_')[0]} {ratio:.2g}x" for name, ratio in details.unit_costs.items())
+    far = any(not 1 / FAR <= ratio <= FAR for ratio in details.unit_costs.values())
+    lines += [f"unit costs    {told} ISAAC's" + far * f"; beyond {FAR:g}x: check the units"] if told else []
     sys.stdout.write("\n".join(lines) + "\n")
     if details.status != "ok":
         return

@@ -19,7 +19,8 @@ from dse.plugins.targets import Target, names_path, plugins_of
 from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.records.plugin import PluginRecord
 from dse.testing import SUITES
-from dse.testing.common import OUTCOMES, Outcome, PluginTests, outcome
+from dse.testing.common import PluginTests
+from dse.testing.outcomes import OUTCOMES, Outcome, outcome
 from dse.worker.process import Worker
 
 Report: TypeAlias = Callable[..., object]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from dse.plugins.options import OptionInfo, option_infos
 from dse.plugins.registry import load_sources
 from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.records.parameters import Parameter
-from dse.records.plugin import ALL_KINDS, Kind
+from dse.records.plugin import ALL_KINDS, HardwareModel, Kind
 from dse.study.load import Request, load, request
 from dse.worker.process import Worker
 
@@ -33,6 +33,8 @@ class PluginDetails(PluginInfo):
         example: names of the parameters whose range or default follows from the workload, and so from the example; empty for
             the workload of a space file.
         undeclared: reason why the plugin declared no parameters, if so.
+        uncharged: reason why a hardware model charges nothing for a quantity, by quantity.
+        unit_costs: costs of a product on a hardware model as multiples of those of ISAAC, by name.
     """
 
     source: str = ""
@@ -40,6 +42,8 @@ class PluginDetails(PluginInfo):
     parameters: tuple[Parameter, ...] = ()
     example: tuple[str, ...] = ()
     undeclared: str = ""
+    uncharged: Mapping[str, str] = field(default_factory=dict)
+    unit_costs: Mapping[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return values by attribute; a parameter also has its ``type`` and ``example``."""
@@ -115,6 +119,7 @@ def _find_plugin(infos: list[PluginInfo], name: str, kind: str | None) -> Plugin
 
 def _describe_plugin(info: PluginInfo, wanted: Request | None, report: ProgressCallback) -> PluginDetails:
     """Ask a plugin what it declares; called in a worker."""
+    from dse.testing.anchors import compare_product
     from dse.testing.workloads import tiny_workload
 
     kind: Kind = next(kind for kind in ALL_KINDS if kind == info.kind)
@@ -122,7 +127,7 @@ def _describe_plugin(info: PluginInfo, wanted: Request | None, report: ProgressC
     registry = load_sources([file if file.is_absolute() else info.provider])
     record = registry.get(kind, info.name)
     declared: list[tuple[Parameter, ...]] = []
-    undeclared = ""
+    undeclared, costs = "", dict[str, float]()
     # A parameter that differs between two workloads follows from the workload.
     examples = [tiny_workload(), tiny_workload(2, layers=6, hidden=64, ffn=128, heads=8, batch=8.0)]
     options = wanted.space.kind(kind).table(info.name).options if wanted else None
@@ -130,6 +135,7 @@ def _describe_plugin(info: PluginInfo, wanted: Request | None, report: ProgressC
         try:
             plugin = registry.build(kind, info.name, options)
             declared.append(check_parameters(f"{kind} {info.name!r}", plugin.parameters(workload)))
+            costs = compare_product(plugin) if kind == "hardware" else {}
         except BaseException as error:  # a worker gets no Ctrl-C: it is the plugin's
             undeclared = undeclared or " ".join(describe_error(error).split())
     first = declared[0] if declared else ()
@@ -140,4 +146,6 @@ def _describe_plugin(info: PluginInfo, wanted: Request | None, report: ProgressC
         parameters=first,
         example=tuple(item.name for item in first if item not in declared[-1]),
         undeclared="" if declared else undeclared,
+        uncharged=dict(record.uncharged) if isinstance(record, HardwareModel) else {},
+        unit_costs=costs,
     )

@@ -50,6 +50,11 @@ def cost_product(plugin: Any, anchor: Anchor) -> dict[str, float]:
     }
 
 
+def compare_product(plugin: Any) -> dict[str, float]:
+    """Return the costs of the standard product as multiples of ISAAC's, by name."""
+    return {name: cost / ISAAC[name] for name, cost in cost_product(plugin, STANDARD).items()}
+
+
 def find_differences(plugin: Any, anchors: tuple[Anchor, ...]) -> list[str]:
     """Describe each published cost that a model misses by more than its tolerance."""
     faults = []
@@ -65,11 +70,10 @@ def find_differences(plugin: Any, anchors: tuple[Anchor, ...]) -> list[str]:
 def find_far(plugin: Any, anchors: tuple[Anchor, ...]) -> list[str]:
     """Describe each unit cost that is more than `FAR` times, or less than 1 / `FAR` of, ISAAC's and has no anchor."""
     faults = []
-    for name, modelled in cost_product(plugin, STANDARD).items():
-        ratio = modelled / ISAAC[name]
+    for name, ratio in compare_product(plugin).items():
         if not 1 / FAR <= ratio <= FAR and not any(
             getattr(anchor, name.replace("latency", "time")) for anchor in anchors
         ):
-            text = f"{name} of a {STANDARD.what} is {modelled:.3g}, {ratio:.3g} times ISAAC's {ISAAC[name]:.3g}"
+            text = f"{name} of a {STANDARD.what} is {ratio:.3g} times ISAAC's {ISAAC[name]:.3g}"
             faults.append(f"{text}; check the unit, or state a published dse.Anchor in the record")
     return faults

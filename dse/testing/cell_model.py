@@ -9,10 +9,12 @@ import numpy as np
 from dse.records.cells import CellLaw
 from dse.records.nonideality import Nonideality
 from dse.records.params import Params
-from dse.records.plugin import Kind, PluginRecord
+from dse.records.plugin import Kind, Options, PluginRecord
 from dse.records.workload import Workload
 from dse.score.device import Device
-from dse.testing.common import Check, PluginTests, after, once_each
+from dse.testing.common import PluginTests
+from dse.testing.outcomes import Check, after, once_each
+from dse.testing.workloads import TinyContext
 
 SHAPE = (16, 9)
 """Normal numbers by levels, on which a law is evaluated."""
@@ -24,10 +26,10 @@ class CellModelTests(PluginTests):
 
     kind: ClassVar[Kind] = "cell_model"
 
-    def built(self, record: PluginRecord, workload: Workload) -> Any:
+    def build_for(self, record: PluginRecord, options: Options, context: TinyContext) -> Any:
         """Build the law; it needs no workload."""
-        del workload
-        return record.build(record.options.model_validate(self.options))
+        del context
+        return record.build(options)
 
     def received(self, record: PluginRecord, plugin: Any, workload: Workload) -> tuple[()]:
         """Return no parameter: a cell model has none."""

@@ -6,15 +6,13 @@ import inspect
 import os
 import subprocess
 import sys
-import unittest
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import wraps
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from dse.errors import DseError
-from dse.plugins.call import check_names, refuse_interrupt
+from dse.plugins.call import check_names
 from dse.plugins.contract import PROTOCOLS
 from dse.plugins.declared import check_parameters, is_given_input_bits
 from dse.plugins.hooks import HOOKS
@@ -23,10 +21,9 @@ from dse.records.params import Params
 from dse.records.plugin import API, OLDEST_API, RECORD_TYPES, Kind, Options, PluginRecord
 from dse.records.workload import Workload
 from dse.testing import _values as values
+from dse.testing.options import vary_options
+from dse.testing.outcomes import Check, NothingToTest, Outcome, after, once_each
 from dse.testing.workloads import TinyContext, tiny_workload
-
-Check: TypeAlias = Callable[[PluginRecord], None]
-Suite = TypeVar("Suite", bound=type)
 
 HEAVY = ("torch", "transformers", "optuna")
 _IMPORT = f"""
@@ -48,89 +45,6 @@ print("loaded:", *(heavy for heavy in {HEAVY!r} if heavy in sys.modules))
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Result of a check of a suite on a record.
-
-    Attributes:
-        suite: the suite's class, which has the options.
-        check: name of the method.
-        record: record of the plugin.
-        error: error that the check raised; a `unittest.SkipTest` where an earlier check fails; None where the check passed.
-    """
-
-    suite: type
-    check: str
-    record: PluginRecord
-    error: BaseException | None
-
-
-OUTCOMES: list[Outcome] = []
-"""Outcome of every check that ran, whoever asked for it; checks that others build on come first."""
-
-
-def once_each(suite: Suite) -> Suite:
-    """Make each check that a suite defines run once per record: a later call has the outcome of the first.
-
-    Args:
-        suite: the class. A subclass that overrides a check decides itself when the check runs.
-    """
-    for name, check in list(vars(suite).items()):
-        if name.startswith("test_"):
-            setattr(suite, name, _once(check))
-    return suite
-
-
-def _once(check: Callable[[Any, PluginRecord], None]) -> Callable[[Any, PluginRecord], None]:
-    @wraps(check)
-    def run(self: Any, record: PluginRecord) -> None:
-        if getattr(type(self), check.__name__) is not run:  # a check that overrides this one calls it
-            check(self, record)
-            return
-        error = outcome(getattr(self, check.__name__), record)
-        if error is not None:
-            raise error
-
-    return run
-
-
-def outcome(check: Check, record: PluginRecord) -> BaseException | None:
-    """Return the error that a check raises, or None; the check runs once per suite and record.
-
-    Args:
-        check: method of a suite.
-        record: record of the plugin.
-    """
-    suite: Any = getattr(check, "__self__", None)
-    result = Outcome(type(suite), check.__name__, record, None)
-    for earlier in OUTCOMES:
-        if (earlier.suite, earlier.check) == (result.suite, result.check) and earlier.record == record:
-            return earlier.error
-    body = getattr(check, "__wrapped__", None)
-    suite.on_check(result, ended=False)
-    try:
-        if body is None:
-            check(record)
-        else:
-            body(suite, record)
-    except BaseException as raised:
-        refuse_interrupt(raised)
-        result = replace(result, error=raised)
-    OUTCOMES.append(result)
-    suite.on_check(result, ended=True)
-    return result.error
-
-
-def after(*checks: Check, record: PluginRecord) -> None:
-    """Skip a check where an earlier one fails, so that one fault fails one check."""
-    for check in checks:
-        error = outcome(check, record)
-        if isinstance(error, unittest.SkipTest):
-            raise error
-        if error is not None:
-            raise unittest.SkipTest(f"{check.__name__} fails") from error
-
-
 @once_each
 class PluginTests:
     """Checks that the suite of every kind begins with. A subclass gives a fixture ``record``.
@@ -138,9 +52,11 @@ class PluginTests:
     Attributes:
         kind: kind of the plugin.
         options: the plugin's options, as a space file would give them.
+        scored: part of the answers of `evaluate` that scores depend on; empty: none.
     """
 
     kind: ClassVar[Kind]
+    scored: ClassVar[slice | None] = None
     options: ClassVar[dict[str, Any]] = {}
 
     def on_check(self, outcome: Outcome, *, ended: bool) -> None:
@@ -152,10 +68,7 @@ class PluginTests:
 
     def built(self, record: PluginRecord, workload: Workload) -> Any:
         """Build a fresh plugin, and prepare it for a workload."""
-        plugin = record.build(record.options.model_validate(self.options))
-        plugin.parameters(workload)
-        plugin.prepare(TinyContext(workload))
-        return plugin
+        return self.build_for(record, record.options.model_validate(self.options), TinyContext(workload))
 
     def received(self, record: PluginRecord, plugin: Any, workload: Workload) -> tuple[Parameter, ...]:
         """Return the parameters whose values the plugin receives: those that it declares, and input bits for hardware."""
@@ -169,6 +82,10 @@ class PluginTests:
     def evaluate_batch(self, plugin: Any, workload: Workload, params: Params) -> Any:
         """Return the plugin's answers for many designs at once."""
         raise NotImplementedError
+
+    def answer(self, plugin: Any, context: TinyContext, params: Params) -> Any:
+        """Return everything that the plugin answers for one design, with the weights of a context."""
+        return self.evaluate(plugin, context.workload, params)
 
     def cases(self, record: PluginRecord) -> Iterator[tuple[Any, Workload, Params]]:
         """Yield the plugin on every workload, at its defaults and at some designs drawn from its ranges."""
@@ -255,6 +172,8 @@ class PluginTests:
     def test_every_parameter_changes_something(self, record: PluginRecord) -> None:
         """Each declared parameter changes a result somewhere in its range, on some workload."""
         after(self.test_batch_equals_single, record=record)
+        if not any(declared for _, _, declared in self._each_workload(record)):
+            raise NothingToTest("the plugin declares no parameter")
         dead: set[str] | None = None
         for plugin, workload, declared in self._each_workload(record):
             points = values.some_points(declared, workload, 3)
@@ -262,10 +181,88 @@ class PluginTests:
             dead = {item.name for item in open_items if self._is_dead(plugin, workload, points, item)}
         assert not dead, f"no value of {', '.join(sorted(dead or ()))} changes anything"
 
+    def test_every_option_changes_something(self, record: PluginRecord) -> None:
+        """Each option changes a result at one of its other values; an option that is text or a list names some as examples."""
+        after(self.test_batch_equals_single, record=record)
+        usual = record.options.model_validate(self.options)
+        varied = list(vary_options(usual))
+        if not varied:
+            raise NothingToTest("no option has another value to try")
+        dead = [name for name, others in varied if not self._options_matter(record, usual, others)]
+        switched = [other for _, others in varied for other in others if self._is_switch(usual, other)] if dead else []
+        for base in switched:  # some options only count where another one is switched on
+            others = dict(vary_options(base))
+            dead = [name for name in dead if not self._options_matter(record, base, others.get(name, []))]
+        assert not dead, f"no other value of the option {', '.join(dead)} changes anything; use it, or remove it"
+
+    def test_scores_stand_still_where_parameters_say_so(self, record: PluginRecord) -> None:
+        """A parameter with scores=False changes neither weights nor stored terms, since scores are kept without its value."""
+        after(self.test_batch_equals_single, record=record)
+        tried = False
+        for plugin, workload, declared in self._each_workload(record):
+            usual = values.default_point(declared, workload)
+            for item in declared if self.scored else ():
+                for value in () if item.scores else values.scalars(item):
+                    tried, other = True, values.with_value(usual, item, workload, value)
+                    before, now = (self.evaluate(plugin, workload, params)[self.scored] for params in (usual, other))
+                    moved = values.first_difference(before, now)
+                    assert not moved, f"parameter {item.name!r} has scores=False, but {value!r} changes {moved}"
+        if not tried:
+            raise NothingToTest("no parameter with scores=False can change what is scored")
+
+    def test_cached_arrays_belong_to_the_tasks(self, record: PluginRecord) -> None:
+        """Arrays that were cached for some tasks are not used for others: their key holds the digests of the weights."""
+        after(self.test_batch_equals_single, record=record)
+        first, cache = self.workloads()[0], dict[str, Any]()
+        other = replace(first, digests={name: f"other {digest}" for name, digest in first.digests.items()})
+        answers = []
+        for workload, seed, shared in ((first, 0, cache), (other, 1, cache), (other, 1, {})):
+            context = TinyContext(workload, seed=seed, cache=shared)
+            plugin = self.build_for(record, record.options.model_validate(self.options), context)
+            params = values.default_point(self.received(record, plugin, workload), workload)
+            answers.append(self.answer(plugin, context, params))
+        if not cache:
+            raise NothingToTest("the plugin caches nothing")
+        reused = values.first_difference(answers[1], answers[2])
+        told = "arrays that context.cached made for other tasks are used again: put workload.digests into their key"
+        assert not reused, f"{told} ({reused})"
+
     @property
     def sound(self) -> Check:
         """The check without which results cannot be compared."""
         return self.test_is_deterministic
+
+    @staticmethod
+    def _is_switch(usual: Options, other: Options) -> bool:
+        """Return whether two records differ in an option that is text or yes and no."""
+        changed = [
+            getattr(other, name) for name in type(usual).model_fields if getattr(usual, name) != getattr(other, name)
+        ]
+        return all(isinstance(value, str | bool) for value in changed)
+
+    def _options_matter(self, record: PluginRecord, usual: Options, others: list[Options]) -> bool:
+        """Return whether one of the other options declares other parameters, or changes an answer for some design."""
+        return any(self._differ_by_options(record, usual, other) for other in others)
+
+    def _differ_by_options(self, record: PluginRecord, usual: Options, other: Options) -> bool:
+        for workload in self.workloads():
+            with suppress(Exception):  # a plugin may refuse options that do not fit the workload
+                one, two = (self.build_for(record, of, TinyContext(workload)) for of in (usual, other))
+                declared = self.received(record, one, workload)
+                if self.received(record, two, workload) != declared:
+                    return True
+                for params in values.some_points(declared, workload, 1 if declared else 0):
+                    for ask in (self.evaluate_batch, self.evaluate):
+                        if values.first_difference(ask(one, workload, params), ask(two, workload, params)):
+                            return True
+        return False
+
+    def build_for(self, record: PluginRecord, options: Options, context: TinyContext) -> Any:
+        """Build a plugin and prepare it for the workload of a context."""
+        plugin = record.build(options)
+        plugin.parameters(context.workload)
+        plugin.prepare(context)
+        return plugin
 
     def _is_dead(self, plugin: Any, workload: Workload, points: list[Params], item: Parameter) -> bool:
         options = values.scalars(item)

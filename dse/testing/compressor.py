@@ -4,31 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import fields, replace
-from functools import cache, lru_cache
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 import numpy as np
 
 from dse.cost.baseline import separate_models
 from dse.cost.check_footprint import check_blocks, check_footprint
 from dse.cost.demand import demand
-from dse.plugins.contract import Weights
-from dse.plugins.frozen import Guard
-from dse.records.demand import Demand
 from dse.records.geometry import Geometry
 from dse.records.params import Params
 from dse.records.plan import BASE, DROPPED, Plan
 from dse.records.plugin import Kind, PluginRecord
 from dse.records.stored import Matrices, Stored
-from dse.records.training import Training
 from dse.records.workload import Workload
 from dse.score.base_changes import held_base
 from dse.score.check_stored import check_stored
-from dse.score.cut import Cut
 from dse.score.gate import check_shared_scales, check_term_shapes
 from dse.score.matrices import effective, products
 from dse.testing import _values as values
-from dse.testing.common import Check, PluginTests, after, once_each
+from dse.testing.common import PluginTests
+from dse.testing.outcomes import Check, NothingToTest, after, once_each
+from dse.testing.stored import demand_of, stored_by, usual_terms, usually_stored_by
 from dse.testing.workloads import GEOMETRY, TinyContext, tiny_geometry
 
 Shapes = dict[tuple[int, int], tuple[int, int]]
@@ -39,6 +35,8 @@ GEOMETRIES: tuple[dict[str, int], ...] = (
     {"encoding": 2, "cell_bits": 4},
     {"rows": 64, "columns": 64, "adc_bits": 6, "dac_bits": 2, "input_bits": 4},
 )
+MOST_APART = 1.5
+"""Factor between rebuilt matrices and weights, along the weights: rounding and pruning stay below, a factor of 2 does not."""
 GROUPS = 3
 """Groups of fields that change together on a drawn design."""
 
@@ -48,6 +46,7 @@ class CompressorTests(PluginTests):
     """Checks of a `dse.WeightCompressor`: it stores the terms that it announced."""
 
     kind: ClassVar[Kind] = "compressor"
+    scored: ClassVar[slice | None] = slice(1, 2)
 
     def plans(self, workload: Workload) -> tuple[Plan, ...]:
         """Return the plans that the compressor must answer: separate models, layers that are shared, skipped or cut, and trained trunks."""
@@ -78,7 +77,7 @@ class CompressorTests(PluginTests):
         after(self.test_is_deterministic, record=record)
         for plugin, workload, params in self.cases(record):
             for plan in self.plans(workload):
-                wanted = _demand(workload, plan)
+                wanted = demand_of(workload, plan)
                 footprint = plugin.footprint(workload, wanted, tiny_geometry(), params)
                 check_footprint(footprint, wanted, record.name)
                 check_blocks(workload.encoder, footprint, record.name)
@@ -92,11 +91,11 @@ class CompressorTests(PluginTests):
     def test_stored_terms_rebuild_the_matrices(self, record: PluginRecord) -> None:
         """The terms of each matrix fit the matrix: kept indices lie inside, and the sum is finite."""
         after(self.test_footprint_is_usable, record=record)
-        usual = _usual_terms(type(self).__qualname__, record)
+        usual = usual_terms(type(self).__qualname__, record)
         for case, (plugin, workload, params) in enumerate(self.cases(record)):
             for number, plan in enumerate(self.plans(workload)):
                 base: dict[tuple[int, int], Any] = {}
-                footprint = plugin.footprint(workload, _demand(workload, plan), tiny_geometry(), params)
+                footprint = plugin.footprint(workload, demand_of(workload, plan), tiny_geometry(), params)
                 for owner, stored, weights in usually_stored_by(usual, (case, number), plugin, workload, plan, params):
                     for key, shape in _shapes(weights).items():
                         assert key in stored, f"owner {owner}: matrix {key} was not stored"
@@ -112,10 +111,57 @@ class CompressorTests(PluginTests):
                         finite = all(bool(part.isfinite().all()) for part in (whole, *factors))
                         assert finite, f"owner {owner}: matrix {key} is not finite when rebuilt"
 
+    def test_rebuilt_matrices_have_the_size_of_the_weights(self, record: PluginRecord) -> None:
+        """What is rebuilt is not far larger than the weights, or the deltas, that it stands for."""
+        after(self.test_stored_terms_rebuild_the_matrices, record=record)
+        usual = usual_terms(type(self).__qualname__, record)
+        for case, (plugin, workload, params) in enumerate(self.cases(record)):
+            plan = self.plans(workload)[0]
+            images = plugin.footprint(workload, demand_of(workload, plan), tiny_geometry(), params).reprogrammed
+            base: dict[tuple[int, int], Any] = {}
+            for owner, stored, weights in usually_stored_by(usual, (case, 0), plugin, workload, plan, params):
+                sums = np.zeros(2)
+                for key, shape in _shapes(weights).items():
+                    below = base.get(key) if stored[key].on_base else None
+                    held = None if below is None else held_base(stored[key], below, weights, key, images)
+                    made, wanted = effective(stored[key], held, shape), weights[key]
+                    if owner == BASE:
+                        base[key] = made
+                    elif below is not None:
+                        made, wanted = made - below, wanted - below
+                    sums += [float((wanted * made).sum()), float((wanted * wanted).sum())]
+                large = sums[0] / sums[1]
+                told = f"owner {owner}: the rebuilt matrices are {large:.2g} times what they stand for"
+                assert large < MOST_APART, f"{told}; check scales, offsets and factors"
+
+    def test_joint_generators_need_no_measurement(self, record: PluginRecord) -> None:
+        """Under a joint generator, whose weights are not the context's, nothing depends on what `prepare` measured."""
+        after(self.test_stored_terms_rebuild_the_matrices, record=record)
+        options, tried = record.options.model_validate(self.options), False
+        for workload in self.workloads():
+            plan, told = self.plans(workload)[-1], "what prepare() measured on the context's weights"
+            if not plan.groups:
+                continue
+            one, two = (self.build_for(record, options, TinyContext(workload, seed=seed)) for seed in (0, 1))
+            for params in values.some_points(self.received(record, one, workload), workload, 1):
+                answers = [
+                    (
+                        plugin.footprint(workload, demand_of(workload, plan), tiny_geometry(), params),
+                        list(stored_by(plugin, workload, plan, tiny_geometry(), params)),
+                    )
+                    for plugin in (one, two)
+                ]
+                place, tried = values.first_difference(*answers), True
+                assert not place, (
+                    f"under a joint generator (demand.measured is False) the answer depends on {told}: {place}"
+                )
+        if not tried:
+            raise NothingToTest("no plan of the suite has groups")
+
     def test_geometry_fields_are_complete(self, record: PluginRecord) -> None:
         """Only the fields of the geometry that `geometry_fields` names change the stored terms."""
         after(self.test_stored_terms_rebuild_the_matrices, record=record)
-        usual = _usual_terms(type(self).__qualname__, record)
+        usual = usual_terms(type(self).__qualname__, record)
         seen: set[Workload] = set()
         for case, (plugin, workload, params) in enumerate(self.cases(record)):
             unknown = set(plugin.geometry_fields) - {item.name for item in fields(Geometry)}
@@ -137,10 +183,10 @@ class CompressorTests(PluginTests):
     def test_stored_terms_are_what_the_footprint_charged(self, record: PluginRecord) -> None:
         """Rows, columns, code bounds and digital bits of the terms equal the footprint, matrix by matrix."""
         after(self.test_geometry_fields_are_complete, record=record)
-        usual = _usual_terms(type(self).__qualname__, record)
+        usual = usual_terms(type(self).__qualname__, record)
         for case, (plugin, workload, params) in enumerate(self.cases(record)):
             for number, plan in enumerate(self.plans(workload)):
-                wanted = _demand(workload, plan)
+                wanted = demand_of(workload, plan)
                 for changes in GEOMETRIES:
                     geometry = _geometry(changes)
                     footprint = plugin.footprint(workload, wanted, geometry, params)
@@ -154,69 +200,6 @@ class CompressorTests(PluginTests):
                         check_stored(workload.encoder, stored, due, footprint, owner, who=record.name)
                         base = stored if owner == BASE else base
                         check_shared_scales(workload.encoder, stored, base, f"{record.name}, owner {owner}")
-
-
-def _demand(workload: Workload, plan: Plan) -> Demand:
-    """Return the demand of a plan; a plan with groups comes from a joint generator."""
-    return demand(workload, plan, generator="test", joint=plan.groups > 0)
-
-
-@cache
-def _weights(workload: Workload, groups: int) -> tuple[Weights, ...]:
-    """Return the matrices of every owner; where there are groups all are trained, the base's too."""
-    context, tasks = TinyContext(workload), range(len(workload.tasks))
-    if not groups:
-        return (context.base_weights(), *(context.task_weights(task) for task in tasks))
-    trainings = [Training(tuple(tasks), passes=1.0 + owner) for owner in range(1 + groups)]
-    trainings += [Training((task,), frozen=1, start=trainings[0]) for task in tasks]
-    return tuple(context.trained(training).matrices for training in trainings)
-
-
-Owner: TypeAlias = tuple[int, dict[tuple[int, int], Stored], Matrices]
-"""An owner, its stored terms, and the matrices that the compressor was given."""
-
-
-def stored_by(plugin: Any, workload: Workload, plan: Plan, geometry: Geometry, params: Params) -> Iterator[Owner]:
-    """Yield every owner's stored terms with its matrices, cut as the core cuts them; the base comes first."""
-    for owner, weights, base in _cut_matrices(workload, plan):
-        with Guard("the compressor", lambda: None) as guard:
-            guard.watch(weights)
-            guard.watch(base)
-            stored = plugin.store(weights, base, geometry, params, owner)
-        yield owner, stored, weights
-
-
-def _cut_matrices(workload: Workload, plan: Plan) -> Iterator[tuple[int, Matrices, Matrices]]:
-    """Yield every owner with new copies of its matrices and of the base's."""
-    everything, wanted = _weights(workload, plan.groups), _demand(workload, plan)
-    for owner, whole in enumerate(everything):
-        used = plan.owner[0] != DROPPED if owner == BASE else plan.owner[0] == owner
-        cut = {key: Cut(workload.encoder, plan, owner, *key) for key in whole if used[:, key[0]].any()}
-        weights, base = (
-            Cut.matrices(cut, {key: side[key].clone() for key in cut}, wanted) for side in (whole, everything[BASE])
-        )
-        yield owner, weights, base
-
-
-Terms: TypeAlias = dict[tuple[int, int], list[dict[tuple[int, int], Stored]]]
-"""Stored terms of every owner, by the numbers of the case and of the plan."""
-
-
-@lru_cache(maxsize=1)  # the terms of one record are tens of megabytes
-def _usual_terms(suite: str, record: PluginRecord) -> Terms:
-    """Return the terms that the checks of a suite and record have stored at the usual geometry: later checks read them."""
-    del suite, record
-    return {}
-
-
-def usually_stored_by(
-    usual: Terms, place: tuple[int, int], plugin: Any, workload: Workload, plan: Plan, params: Params
-) -> Iterator[Owner]:
-    """Yield as `stored_by` does at the usual geometry; the compressor stores only what no check has asked for before."""
-    if place not in usual:
-        usual[place] = [own for _, own, _ in stored_by(plugin, workload, plan, tiny_geometry(), params)]
-    for (owner, weights, _), own in zip(_cut_matrices(workload, plan), usual[place], strict=True):
-        yield owner, own, weights
 
 
 def _shapes(weights: Matrices) -> Shapes:

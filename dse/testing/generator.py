@@ -10,12 +10,15 @@ import numpy as np
 from dse.cost.demand import demand
 from dse.plugins.contract import is_joint
 from dse.records.model import Model
+from dse.records.parameters import Int
 from dse.records.params import Params
 from dse.records.plan import BASE, DROPPED, Plan
 from dse.records.plugin import Kind, PluginRecord
 from dse.records.workload import Workload
 from dse.score.gate import check_model_shapes
-from dse.testing.common import Check, PluginTests, after, once_each
+from dse.testing import _values as values
+from dse.testing.common import PluginTests
+from dse.testing.outcomes import Check, NothingToTest, after, once_each
 from dse.testing.workloads import TinyContext
 
 
@@ -24,15 +27,19 @@ class GeneratorTests(PluginTests):
     """Checks of a `dse.ModelGenerator`: its plan fits the workload and its weights fit the plan."""
 
     kind: ClassVar[Kind] = "generator"
+    scored: ClassVar[slice | None] = slice(None)
 
     def evaluate(self, plugin: Any, workload: Workload, params: Params) -> Any:
         """Return the plan, and the weights of every owner that it names."""
-        plan: Plan = plugin.plan(workload, params)
+        return self.answer(plugin, _context(workload), params)
+
+    def answer(self, plugin: Any, context: TinyContext, params: Params) -> Any:
+        """Return the plan, and the weights of every owner that it names; weights that are changed in place are refused."""
+        plan: Plan = plugin.plan(context.workload, params)
         owners = sorted({BASE, *np.unique(plan.owner).tolist()} - {DROPPED})
-        last = plan.groups + len(workload.tasks)
-        return plan, {
-            owner: plugin.weights(_context(workload), params, owner) for owner in owners if 0 <= owner <= last
-        }
+        last = plan.groups + len(context.workload.tasks)
+        with context.guarded("the generator") as guarded:
+            return plan, {owner: plugin.weights(guarded, params, owner) for owner in owners if 0 <= owner <= last}
 
     def evaluate_batch(self, plugin: Any, workload: Workload, params: Params) -> Any:
         """Return the plan."""
@@ -67,6 +74,46 @@ class GeneratorTests(PluginTests):
                 for layer in layers:
                     for index, matrix in enumerate(workload.encoder.matrices):
                         _check_matrix(matrices, (layer, index), (matrix.columns, matrix.rows), owner)
+
+    def test_only_joint_generators_change_or_mix_weights(self, record: PluginRecord) -> None:
+        """Without joint = True, each task runs the base's weights or its own, and both are exactly those of the context."""
+        after(self.test_weights_fit_the_plan, record=record)
+        for plugin, workload, params in self.cases(record):
+            if is_joint(plugin):
+                raise NothingToTest("the generator is joint")
+            plan, weights = self.evaluate(plugin, workload, params)
+            cure = "give those of the context, or set joint = True, since scores of a task are kept without other tasks"
+            for task, owners in enumerate(plan.owner[0]):
+                others = sorted(set(owners.tolist()) - {DROPPED, BASE, 1 + task})
+                assert not others, f"task {task} runs the weights of owner {others[0]}, which is another task; {cure}"
+            for owner, given in weights.items():
+                matrices = given.matrices if isinstance(given, Model) else given
+                context = _context(workload)
+                own = context.base_weights() if owner == BASE else context.task_weights(owner - 1)
+                wrong = [key for key, weight in matrices.items() if not bool((weight == own[key]).all())]
+                whose = "the base" if owner == BASE else f"task {owner - 1}"
+                assert not wrong, (
+                    f"owner {owner}, {whose}: matrix {wrong[0]} differs from the context's weights of {whose}; {cure}"
+                )
+
+    def test_each_number_of_layers_is_a_plan_of_its_own(self, record: PluginRecord) -> None:
+        """A parameter that counts layers gives another plan or other weights at each of its values."""
+        after(self.test_weights_fit_the_plan, record=record)
+        counted = None
+        for plugin, workload, declared in self._each_workload(record):
+            usual = values.default_point(declared, workload)
+            for item in declared:
+                if isinstance(item, Int) and item.unit.startswith("layer"):
+                    low, high = item.limits or (item.low, item.high)
+                    for value in range(low, min(high, workload.encoder.layers)):
+                        both = [values.with_value(usual, item, workload, number) for number in (value, value + 1)]
+                        one, other = (self.evaluate(plugin, workload, params) for params in both)
+                        counted = values.first_difference(one, other)
+                        assert counted, (
+                            f"{item.name} gives the same at {value} and {value + 1} layers: is it off by one?"
+                        )
+        if counted is None:
+            raise NothingToTest("no parameter has the unit layers")
 
     @property
     def sound(self) -> Check:

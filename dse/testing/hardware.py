@@ -12,13 +12,14 @@ from dse.cost.baseline import separate_models, whole_footprint
 from dse.cost.charges import check_components
 from dse.cost.counts import count
 from dse.cost.demand import demand
+from dse.cost.limits import find_clipping, find_drop
 from dse.cost.schedule import listed_order
 from dse.cost.sum import Costs, total
 from dse.plugins.contract import HardwareWithAlternatives, NonidealHardware
 from dse.plugins.declared import is_given_input_bits
 from dse.records.charges import Alternative, Components
 from dse.records.demand import Demand
-from dse.records.footprint import Footprint, Piece, Reprogrammed
+from dse.records.footprint import Footprint, Reprogrammed
 from dse.records.geometry import Geometry
 from dse.records.nonideality import Nonideality
 from dse.records.occupancy import Gating
@@ -28,8 +29,12 @@ from dse.records.plan import Plan
 from dse.records.plugin import API, Kind, PluginRecord
 from dse.records.workload import Workload
 from dse.testing import _values as values
-from dse.testing.common import Check, PluginTests, after, once_each
-from dse.testing.workloads import GEOMETRY, charge_shapes, part_shapes, tiny_workload
+from dse.testing.anchors import find_differences, find_far
+from dse.testing.charges import Case, check_shapes, find_free, find_skipped, vary_converters
+from dse.testing.common import PluginTests
+from dse.testing.footprints import adapters, deltas, scale
+from dse.testing.outcomes import Check, NothingToTest, after, once_each
+from dse.testing.workloads import GEOMETRY, tiny_workload
 
 SLACK = 1 + 1e-9
 
@@ -49,6 +54,17 @@ class HardwareTests(PluginTests):
         wanted = demand(workload, separate_models(workload, params.points), generator="test")
         made = tuple(charge(plugin, workload, wanted, footprint, params) for footprint in self.footprints(wanted))
         return plugin.geometry(params), made
+
+    def evaluate(self, plugin: Any, workload: Workload, params: Params) -> Any:
+        """Return the geometry and all components, and the non-idealities and alternatives of one design."""
+        geometry, made = self.evaluate_batch(plugin, workload, params)
+        noise = plugin.nonideality(params) if isinstance(plugin, NonidealHardware) else None
+        if isinstance(
+            noise, Nonideality
+        ):  # options of the model that only stand beside those of its arrays change nothing
+            noise = noise.recipe(), noise.model_dump(include=set(Nonideality.model_fields))
+        others = tuple(plugin.alternatives(params)) if isinstance(plugin, HardwareWithAlternatives) else ()
+        return geometry, made, noise, others
 
     def test_geometry_is_usable(self, record: PluginRecord) -> None:
         """Every field of the geometry is one positive whole number per design."""
@@ -71,7 +87,7 @@ class HardwareTests(PluginTests):
         after(self.test_geometry_is_usable, record=record)
         for plugin, workload, params in self.cases(record):
             for made in self.evaluate(plugin, workload, params)[1]:
-                _check_shapes(made, workload)
+                check_shapes(made, workload)
 
     def test_costs_are_finite_and_not_negative(self, record: PluginRecord) -> None:
         """No charge is negative, infinite or not a number."""
@@ -103,37 +119,74 @@ class HardwareTests(PluginTests):
         after(self.test_batch_equals_single, record=record)
         self._grows(record, tiny_workload(layers=2), tiny_workload(layers=6), ("area_mm2", "energy_uj", "latency_us"))
 
-    def test_more_tokens_cost_no_less(self, record: PluginRecord) -> None:
-        """Longer inputs take no less energy or time."""
-        after(self.test_more_layers_cost_no_less, record=record)
-        self._grows(record, tiny_workload(tokens=8.0), tiny_workload(tokens=32.0), ("energy_uj", "latency_us"))
-
     def test_larger_footprint_costs_no_less(self, record: PluginRecord) -> None:
         """Larger codes and more bitlines take no less area or energy."""
-        after(self.test_more_tokens_cost_no_less, record=record)
+        after(self.test_more_layers_cost_no_less, record=record)
         for plugin, workload, wanted, params in self._separate_cases(record):
             whole = whole_footprint(wanted)
             few = scale(whole, columns=0.5, magnitude=7)
             small, large = (_costs(plugin, workload, wanted, footprint, params) for footprint in (few, whole))
             _check_grows(small, large, ("area_mm2", "energy_uj"))
 
-    def test_what_runs_beside_arrays_costs_no_less(self, record: PluginRecord) -> None:
-        """Factors of partial sums and digital codes take no less energy and time than none."""
+    def test_every_quantity_is_charged(self, record: PluginRecord) -> None:
+        """Counts, tokens, input bits, kept heads and columns each move the charges that they should, or the record says why not."""
         after(self.test_larger_footprint_costs_no_less, record=record)
-        for plugin, workload, wanted, params in self._separate_cases(record):
-            some = adapters(wanted)
-            none = replace(some, pieces=some.pieces[:1], scalings=None, shifts=None)
-            less, more = (_costs(plugin, workload, wanted, footprint, params) for footprint in (none, some))
-            _check_grows(less, more, ("area_mm2", "energy_uj", "latency_us"))
+        for case in self._charged_cases(record):
+            faults = find_free(case, getattr(record, "uncharged", {}))
+            assert not faults, "; ".join(faults)
+
+    def test_skipped_layers_cost_nothing(self, record: PluginRecord) -> None:
+        """A layer that a task skips takes neither energy nor time."""
+        after(self.test_larger_footprint_costs_no_less, record=record)
+        for case in self._charged_cases(record):
+            charged = find_skipped(case)
+            assert not charged, f"a layer that the task skips is charged: {charged}"
+
+    def test_converters_cost_by_their_bits(self, record: PluginRecord) -> None:
+        """A parameter that gives converters more bits, and changes nothing else of the geometry, raises energy."""
+        after(self.test_every_quantity_is_charged, record=record)
+        workload = tiny_workload(2, layers=2)
+        plugin = self.built(record, workload)
+        pairs = list(vary_converters(plugin, workload, self.received(record, plugin, workload)))
+        if record.api < API or not pairs:
+            raise NothingToTest("no parameter changes the bits of converters alone")
+        for name, coarse, fine in pairs:
+            less, more = (float(made.energy_uj.sum()) for made in (coarse, fine))
+            assert more > less, f"converters with more bits cost nothing: energy_uj stays at {less:g} when {name} rises"
+
+    def test_usual_design_keeps_its_limits(self, record: PluginRecord) -> None:
+        """The design at the defaults breaks no limit, neither the model's own nor the core's."""
+        after(self.test_breakdowns_sum, record=record)
+        for plugin, workload, declared in self._each_workload(record) if record.api >= API else ():
+            params = values.default_point(declared, workload)
+            geometry = plugin.geometry(params)
+            made = self.evaluate(plugin, workload, params)[1][0]
+            for limit in (*made.violations, find_clipping(geometry), find_drop(geometry)):
+                assert limit.amount[0] <= 0, f"the design at the defaults breaks the limit {limit.name}: {limit.reason}"
+
+    def test_unit_costs_are_plausible(self, record: PluginRecord) -> None:
+        """Energy, time and area of a product lie within a factor of 30 of ISAAC's, or the record has a published anchor."""
+        after(self.test_batch_equals_single, record=record)
+        faults = find_far(self.built(record, tiny_workload()), getattr(record, "anchors", ()))
+        assert not faults, "; ".join(faults)
+
+    def test_anchors_are_reproduced(self, record: PluginRecord) -> None:
+        """Each published cost that the record states is what the model charges, within its tolerance."""
+        after(self.test_batch_equals_single, record=record)
+        anchors = getattr(record, "anchors", ())
+        if not anchors:
+            raise NothingToTest("the record states no published cost")
+        faults = find_differences(self.built(record, tiny_workload()), anchors)
+        assert not faults, "; ".join(faults)
 
     def test_reprogramming_is_charged(self, record: PluginRecord) -> None:
         """Blocks of the base that are written cost writes, energy and time, and their images are kept off-chip."""
-        after(self.test_what_runs_beside_arrays_costs_no_less, record=record)
+        after(self.test_larger_footprint_costs_no_less, record=record)
         for plugin, workload, wanted, params in self._separate_cases(record):
             none = deltas(wanted)
             made = charge(plugin, workload, wanted, none, params)
-            if made.write_pulses is None:
-                continue  # a study that reprograms refuses this model by name
+            if made.write_pulses is None:  # a study that reprograms refuses this model by name
+                raise NothingToTest("the model reprograms nothing: Components.write_pulses is None")
             blocks = np.repeat(none.on_base, len(workload.encoder.matrices), axis=-1)
             side = max(max(matrix.rows, matrix.columns) for matrix in workload.encoder.matrices)
             written = replace(none, reprogrammed=Reprogrammed(side, side, blocks))
@@ -141,22 +194,6 @@ class HardwareTests(PluginTests):
                 before = getattr(made, name).max()
                 after_it = getattr(charge(plugin, workload, wanted, written, params), name).max()
                 assert after_it > before, f"{name} does not grow by blocks that are written: {before:g} to {after_it:g}"
-
-    def test_heads_are_charged(self, record: PluginRecord) -> None:
-        """More products of poolers, classifiers and heads of early exits cost more energy; contract 1 knew no such count."""
-        after(self.test_what_runs_beside_arrays_costs_no_less, record=record)
-        for plugin, workload, wanted, params in self._separate_cases(record) if record.api >= API else ():
-            footprint = whole_footprint(wanted)
-            counts = count(workload, wanted, footprint, plugin.geometry(params))
-            less, more = (
-                plugin.components(
-                    workload, wanted, replace(counts, head_macs=times * counts.head_macs), footprint, params
-                ).request_energy_uj.sum()
-                for times in (1, 2)
-            )
-            assert more > less, (
-                f"heads are free: request_energy_uj is {less:g}, and {more:g} with twice Counts.head_macs"
-            )
 
     def test_groups_are_charged(self, record: PluginRecord) -> None:
         """A group's layer, which several tasks share, is charged to the group, and less than a layer for each task."""
@@ -194,7 +231,9 @@ class HardwareTests(PluginTests):
         """Each alternative that the model offers has a positive factor per design, for components that the model charges."""
         after(self.test_charges_have_their_shapes, record=record)
         for plugin, workload, params in self.cases(record):
-            for item in plugin.alternatives(params) if isinstance(plugin, HardwareWithAlternatives) else ():
+            if not isinstance(plugin, HardwareWithAlternatives):
+                raise NothingToTest("the model offers no alternatives")
+            for item in plugin.alternatives(params):
                 assert isinstance(item, Alternative), f"alternatives must be dse.Alternative, found {item!r}"
                 charged = set(self.evaluate(plugin, workload, params)[1][0].names)
                 for name, factor in (*item.area.items(), *item.energy.items()):
@@ -207,7 +246,9 @@ class HardwareTests(PluginTests):
         """A model that declares non-idealities of its arrays gives a `dse.Nonideality` for every design."""
         after(self.test_geometry_is_usable, record=record)
         for plugin, _, params in self.cases(record):
-            given = plugin.nonideality(params) if isinstance(plugin, NonidealHardware) else Nonideality()
+            if not isinstance(plugin, NonidealHardware):
+                raise NothingToTest("the model declares no non-idealities")
+            given = plugin.nonideality(params)
             assert isinstance(given, Nonideality), f"nonideality() must give a dse.Nonideality, found {given!r}"
 
     def costs(self, plugin: Any, workload: Workload, params: Params) -> list[Costs]:
@@ -220,6 +261,15 @@ class HardwareTests(PluginTests):
         for plugin, workload, params in self.cases(record):
             yield plugin, workload, demand(workload, separate_models(workload, 1), generator="test"), params
 
+    def _charged_cases(self, record: PluginRecord) -> Iterator[Case]:
+        """Yield deltas with adapters beside them, at the defaults and at one drawn design; contract 1 owes less."""
+        if record.api < API:
+            raise NothingToTest("contract 1 does not say what a model owes; state api=2")
+        workload = tiny_workload(2, layers=2)
+        plugin = self.built(record, workload)
+        for params in values.some_points(self.received(record, plugin, workload), workload, 1):
+            yield Case.make(plugin, workload, adapters, params)
+
     def _grows(self, record: PluginRecord, small: Workload, large: Workload, metrics: tuple[str, ...]) -> None:
         one, other = self.built(record, small), self.built(record, large)
         declared = self.received(record, one, small)
@@ -228,40 +278,6 @@ class HardwareTests(PluginTests):
             pairs = zip(self.costs(one, small, params), self.costs(other, large, fitting), strict=True)
             for less, more in pairs:
                 _check_grows(less, more, metrics)
-
-
-def deltas(wanted: Demand) -> Footprint:
-    """Return the footprint of the whole base, with every task's matrices as three-bit deltas on it."""
-    held = np.repeat(wanted.used[..., None].astype(float), wanted.rows.shape[-1], axis=-1)
-    magnitude = held * 3.0
-    magnitude[:, 0] *= 128 / 3
-    on_base = wanted.used.copy()
-    on_base[:, 0] = False
-    piece = Piece(rows=held * wanted.rows, columns=held * wanted.columns, magnitude=np.round(magnitude))
-    return Footprint((piece,), digital_bits=held * 32, on_base=on_base)
-
-
-def adapters(wanted: Demand) -> Footprint:
-    """Return the footprint of the whole base, with every task's factors of its partial sums and digital codes beside it."""
-    base = deltas(wanted)
-    held = np.repeat(base.on_base[..., None].astype(float), wanted.rows.shape[-1], axis=-1)
-    first, whole = base.pieces[0], np.zeros_like(held)
-    whole[:, 0] = 1.0
-    arrays = replace(first, rows=first.rows * whole, columns=first.columns * whole, magnitude=first.magnitude * whole)
-    digital = Piece(held * wanted.rows, held * 2.0, held * 127.0, digital=True)
-    bits = base.digital_bits + held * (wanted.rows * 2 * 8 + wanted.columns * 3)
-    return Footprint(
-        (arrays, digital), bits, base.on_base, scalings=held * wanted.columns, shifts=held * wanted.columns
-    )
-
-
-def scale(footprint: Footprint, *, columns: float, magnitude: float) -> Footprint:
-    """Return the footprint with a share of its columns and with smaller codes."""
-    pieces = []
-    for piece in footprint.pieces:
-        live = np.where(piece.magnitude > 0, magnitude, 0.0)
-        pieces.append(replace(piece, columns=np.floor(piece.columns * columns), magnitude=live))
-    return replace(footprint, pieces=tuple(pieces))
 
 
 def charge(plugin: Any, workload: Workload, wanted: Demand, footprint: Footprint, params: Params) -> Components:
@@ -280,18 +296,3 @@ def _check_grows(small: Costs, large: Costs, metrics: tuple[str, ...]) -> None:
     for name in metrics:
         less, more = getattr(small, name)[0], getattr(large, name)[0]
         assert less <= more * SLACK, f"more work costs less: {name} falls from {less:g} to {more:g}"
-
-
-def _check_shapes(made: Components, workload: Workload) -> None:
-    names = len(made.names)
-    assert len(set(made.names)) == names, f"component names repeat: {made.names}"
-    assert "switching" not in made.names, "the core adds the component 'switching' itself"
-    for name, shape in charge_shapes(workload, names).items():
-        given = np.shape(getattr(made, name))
-        assert given == (1, *shape), f"Components.{name} must have shape {(1, *shape)}, found {given}"
-    for (part, name), shape in part_shapes(workload).items():
-        record = getattr(made, part)
-        given = shape if record is None else np.shape(getattr(record, name))[1:]
-        assert given == shape, f"Components.{part}.{name} must have shape {(1, *shape)}, found {(1, *given)}"
-    for limit in made.violations:
-        assert np.shape(limit.amount) == (1,), f"violation {limit.name!r} must have one amount per design"

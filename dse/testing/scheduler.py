@@ -10,7 +10,8 @@ from dse.cost.check_schedule import check_schedule
 from dse.records.params import Params
 from dse.records.plugin import Kind, PluginRecord
 from dse.records.workload import Workload
-from dse.testing.common import Check, PluginTests, after, once_each
+from dse.testing.common import PluginTests
+from dse.testing.outcomes import Check, after, once_each
 from dse.testing.workloads import tiny_components
 
 

@@ -84,22 +84,26 @@ def tiny_workload(
 
 
 class TinyContext:
-    """A `dse.Context` over random weights: a base, and tasks near it. Nothing is cached between calls.
+    """A `dse.Context` over random weights: a base, and tasks near it. Nothing is cached between calls, unless a cache is given.
 
     Args:
         workload: shapes and tasks.
         spread: standard deviation of a task's delta; that of the base's weights is 1.
         seed: seed of the weights.
+        cache: cached arrays by name and key, or None to make them again each time, so that results that do not repeat show.
 
     Attributes:
         workload: shapes, tasks and traffic.
         guard: watcher of the weights that one call of a plugin gets, or None.
     """
 
-    def __init__(self, workload: Workload, *, spread: float = 0.1, seed: int = 0) -> None:
+    def __init__(
+        self, workload: Workload, *, spread: float = 0.1, seed: int = 0, cache: dict[str, Any] | None = None
+    ) -> None:
         self.workload = workload
         self._spread = spread
         self._seed = seed
+        self._cache = cache
         self.guard: Guard | None = None
 
     def guarded(self, who: str, *weights: Weights) -> AbstractContextManager[TinyContext]:
@@ -172,9 +176,12 @@ class TinyContext:
     def cached(
         self, name: str, key: Mapping[str, Any], make: Callable[[], dict[str, NDArray[Any]]]
     ) -> dict[str, NDArray[Any]]:
-        """Make the arrays again each time, so that results that do not repeat show."""
-        del name, key
-        return make()
+        """Return the arrays of this name and key, or make them."""
+        place, cache = repr((name, sorted(key.items(), key=repr))), {} if self._cache is None else self._cache
+        if place not in cache:
+            cache[place] = make()
+        made: dict[str, NDArray[Any]] = cache[place]
+        return made
 
     @cached_property
     def _all(self) -> list[dict[tuple[int, int], Tensor]]:

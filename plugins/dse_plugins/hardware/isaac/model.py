@@ -50,7 +50,9 @@ class Isaac(plugin.TiledHardware):
     def tile(self, params: plugin.Params) -> plugin.Tile:
         """Return the unit costs of a tile, each of shape (P,)."""
         geometry, digital = self.geometry(params), plugin.DigitalUnit()
-        return arrange_tile(geometry, params, self.options, parts(geometry, params, self.options), digital)
+        return arrange_tile(
+            geometry, params, self.options.imas_per_tile, parts(geometry, params, self.options), digital
+        )
 
     def alternatives(self, params: plugin.Params) -> tuple[plugin.Alternative, ...]:
         """Return the costs of the same design under every ADC law."""

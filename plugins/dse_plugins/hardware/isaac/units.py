@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from dse import plugin
@@ -17,7 +19,7 @@ def parts(geometry: plugin.Geometry, params: plugin.Params, options: IsaacOption
     width, one = geometry.columns + geometry.flip, 1.0
     adc_area, adc_energy = adc_laws.relative(options.adc_law, geometry.adc_bits)
     dac = 2.0 ** (geometry.dac_bits - 1)  # MNSIM 2.0's DAC library: area and power double with each bit
-    per_ima = (
+    per_ima: tuple[tuple[str, table.Group, Any, Any, Any, plugin.Event, Any], ...] = (
         ("arrays", table.ARRAY, arrays * geometry.rows * width, one, one, "read", geometry.rows * width),
         ("adc", table.ADC, adcs, adc_area, adc_energy, "conversion", one),
         ("dac", table.DAC, arrays * geometry.rows, dac, dac, "drive", one),
@@ -26,7 +28,7 @@ def parts(geometry: plugin.Geometry, params: plugin.Params, options: IsaacOption
         ("registers", table.INPUT_REGISTER, arrays * geometry.rows, one, one, "drive", one),
         ("registers", table.OUTPUT_REGISTER, arrays * width, one, one, "conversion", one),
     )
-    per_tile = (
+    per_tile: tuple[tuple[str, table.Group, plugin.Event | None, float], ...] = (
         ("buffer", table.EDRAM, "byte", one),
         ("bus", table.BUS, "byte", one),
         ("router", table.ROUTER, "byte", 1 / table.ROUTER_FLIT_BYTES),
@@ -35,28 +37,18 @@ def parts(geometry: plugin.Geometry, params: plugin.Params, options: IsaacOption
         ("shift_add", table.TILE_SHIFT_ADD, "addition", one),
         ("registers", table.TILE_REGISTER, "partial", one),
     )
-    return (
-        *(
-            plugin.Part(
-                name,
-                imas * row.unit_mm2 * units * area,
-                imas * row.unit_mw * units * energy,
-                event,
-                row.event_pj * energy * size,
-            )
-            for name, row, units, area, energy, event, size in per_ima
-        ),
-        *(
-            plugin.Part(name, row.area_mm2, row.power_mw, event, row.event_pj * share)
-            for name, row, event, share in per_tile
-        ),
-    )  # type: ignore[arg-type]  # events are literals
+    of_ima = (
+        plugin.Part(name, imas * row.unit_mm2 * units * area, imas * row.unit_mw * units * energy, event, row.event_pj * energy * size)
+        for name, row, units, area, energy, event, size in per_ima
+    )  # fmt: skip
+    of_tile = (plugin.Part(name, row.area_mm2, row.power_mw, event, row.event_pj * share) for name, row, event, share in per_tile)  # fmt: skip
+    return (*of_ima, *of_tile)
 
 
 def arrange_tile(
     geometry: plugin.Geometry,
     params: plugin.Params,
-    options: IsaacOptions,
+    imas: int,
     of: tuple[plugin.Part, ...],
     digital: plugin.DigitalUnit,
 ) -> plugin.Tile:
@@ -67,9 +59,9 @@ def arrange_tile(
         conversions_us: Array = width * arrays / (params["adcs_per_ima"] * table.ADC_GSPS * 1e3)
     return plugin.Tile(
         of,
-        arrays=arrays * options.imas_per_tile,
+        arrays=arrays * imas,
         cycle_us=np.maximum(table.CYCLE_NS / 1e3, conversions_us),
-        writers=options.imas_per_tile,
+        writers=imas,
         pipeline_cycles=table.PIPELINE_CYCLES,
         router_bytes_per_us=table.ROUTER_BYTES_PER_US,
         digital=digital,

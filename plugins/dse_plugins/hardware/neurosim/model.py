@@ -39,7 +39,7 @@ class NeuroSim(Isaac):
         """Return the unit costs of a tile from the table, each of shape (P,)."""
         geometry = self.geometry(params)
         own = parts(geometry, params, self.options, self.costs)
-        return arrange_tile(geometry, params, self.options, own, digital_unit(params, self.costs))
+        return arrange_tile(geometry, params, self.options.imas_per_tile, own, digital_unit(params, self.costs))
 
     def alternatives(self, params: plugin.Params) -> tuple[plugin.Alternative, ...]:
         """Return the costs of the same design under every ADC law."""

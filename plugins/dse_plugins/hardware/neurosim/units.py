@@ -50,20 +50,13 @@ def parts(
         """Return a part with so many events per cycle at peak."""
         return plugin.Part(name, area, peak * event_pj / table.CYCLE_NS, event, event_pj)
 
+    hold = table.SAMPLE_HOLD
     idle = (("router", table.ROUTER), ("activation", table.SIGMOID), ("activation", table.MAX_POOL))
     return (
-        part(
-            "arrays", array_um2 * 1e-6, "read", geometry.rows * width * options.input_density * read_fj * 1e-3, arrays
-        ),
+        part("arrays", array_um2 * 1e-6, "read", geometry.rows * width * options.input_density * read_fj * 1e-3, arrays),
         part("adc", adcs * table.ADC.unit_mm2 * adc_area, "conversion", table.ADC.event_pj * adc_energy, bitlines),
         part("dac", arrays * driver_um2 * 1e-6, "drive", drive_pj, wordlines),
-        part(
-            "sample_hold",
-            table.SAMPLE_HOLD.unit_mm2 * bitlines * scale,
-            "conversion",
-            table.SAMPLE_HOLD.event_pj * energy,
-            bitlines,
-        ),
+        part("sample_hold", hold.unit_mm2 * bitlines * scale, "conversion", hold.event_pj * energy, bitlines),
         part("shift_add", adcs * behind["shift_add_um2"] * 1e-6, "conversion", behind["shift_add_pj"], bitlines),
         part("shift_add", logic["adder_um2"] * 1e-6, "addition", logic["adder_pj"], 0.0),
         part("registers", registers * logic["register_mm2"], "drive", input_pj, wordlines),
@@ -72,7 +65,7 @@ def parts(
         part("bus", table.BUS.area_mm2 * scale, "byte", table.BUS.event_pj * energy, PEAK_BYTES),
         part("router", 0.0, "byte", router_pj, 0.0),
         *(plugin.Part(name, row.area_mm2 * scale, row.power_mw * energy) for name, row in idle),
-    )
+    )  # fmt: skip
 
 
 def digital_unit(params: plugin.Params, costs: Costs) -> plugin.DigitalUnit:
