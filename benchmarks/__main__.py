@@ -34,6 +34,7 @@ MODULES = (
     "reproductions.xma2.run",
     "benchmarks.search_quality.compare",
     "benchmarks.scale",
+    "benchmarks.sweep",
 )
 """Modules that declare figures, in the order in which they are measured."""
 

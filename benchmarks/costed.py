@@ -14,7 +14,7 @@ from benchmarks.problems import Statistics, encoder
 from dse.cost.comparisons import Comparisons, store_digitally
 from dse.cost.cost import Built, baseline_cost, cost_points
 from dse.cost.counted import Counted
-from dse.cost.metrics import cost_results
+from dse.cost.metrics import cost_results, cost_table
 from dse.cost.own_baseline import PAPER, OwnBaseline, Scheme
 from dse.cost.reference import default_value
 from dse.records.layout import Layout
@@ -121,7 +121,7 @@ def cost(
     other = _build("hardware", Chosen("isaac"))
     costed = cost_points(load, built, params, reach, counted)
     fixed = baseline_cost(baseline.workload, other, "isaac", _fill(other, reference, load))
-    (result,) = cost_results(costed, own, fixed, baseline.workload.task_names)
+    (result,) = cost_results(cost_table(costed, own, fixed), baseline.workload.task_names)
     (beside,) = Comparisons(baseline).cost(costed, params["hardware"], BEST, costed.costs.find("throughput_rps"))
     return Case(result, beside)
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from dse.commands.report import report
     from dse.commands.run import run
     from dse.commands.show import sections, show
+    from dse.commands.sweep import sweep
     from dse.commands.validate import validate
     from dse.errors import *  # noqa: F403  # old names of errors
     from dse.exports.files import verify_export
@@ -52,7 +53,7 @@ _ELSEWHERE = {
 __all__ = [
     "DseError", "__version__", "cells_info", "cells_list", "check", "cluster_check", "components_build", "dashboard", "deltas", "export", "hypervolume", "load_export",
     "pareto", "plot", "plugins_check", "plugins_info", "plugins_list", "plugins_new", "profile", "query", "redundancy",
-    "report", "run", "sections", "show", "validate", "verify_export",
+    "report", "run", "sections", "show", "sweep", "validate", "verify_export",
 ]  # fmt: skip
 
 

@@ -66,6 +66,7 @@ FOLDERS = (
         "A search and its results",
         (
             ("study/", "run, continue, validate: loop, stages, log, tables"),
+            ("sweeps/", "every design of a space, or a million of them, costed in parts"),
             ("samplers/", "which design comes next: graybox, Optuna, or an unseen one"),
             ("space/", "the study file and its defaults: read, check, resolve, write"),
             ("analysis/", "profile, redundancy, importance, deltas, assumptions"),

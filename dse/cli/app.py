@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dse.cli import reading, running
+from dse.cli import reading, running, sweeping
 from dse.cli.cells import cells
 from dse.cli.cluster import cluster
 from dse.cli.components import components
@@ -38,6 +38,7 @@ def options(
 
 for command in (
     running.run,
+    sweeping.sweep,
     running.check,
     running.validate,
     reading.pareto,

@@ -111,6 +111,10 @@ class Models(TypedDict):
     ]
 
 
+class Loading(Models, Plugins):
+    """Options of every command that loads models in this process."""
+
+
 class Evaluating(Models, Plugins):
     """Options of every command that evaluates designs."""
 

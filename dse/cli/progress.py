@@ -53,6 +53,7 @@ def standing(progress: Progress) -> str:
         f"best {best}" if best else "",
         f"scores {progress.measured} measured, {progress.cached} cached",
         *(f"{count} {status.shown}" for status, count in progress.counts.items() if count and status.shown),
+        f"{progress.refused} refused" if progress.refused else "",
     ]
     return " · ".join(part for part in parts if part)
 

@@ -67,7 +67,7 @@ def run(
         StudyError: the study cannot be continued, or too many trials failed.
     """
     rows = read_rows(start) if start is not None else []
-    wanted = request(space, device, cache, plugins, data=data, seed=seed)
+    wanted = request(space, device, cache, plugins, data=data, seed=seed, results=results)
     place: Any = {"in_process": in_process, "cluster": cluster, "insecure_cluster": insecure_cluster}
     with open_problem(wanted, activity, workers=workers, **place) as (problem, search_space, provenance):
         points, notes = starting_points(rows, search_space)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dse.records.design import DesignPoint
 from dse.records.parameters import INPUT_BITS
@@ -33,12 +35,20 @@ def stack(points: Sequence[DesignPoint]) -> dict[Kind, Params]:
 
     The hardware receives the input bits that stand with the compressor, unless it declares input bits of its own.
     """
-    values: dict[Kind, dict[str, np.ndarray]] = {kind: {} for kind in KINDS}
-    prefixes = {f"{kind}.{points[0].plugin(kind)}.": kind for kind in KINDS}
-    for full_name in points[0].values:
+    names = points[0].values
+    return split_by_kind(
+        combination(points[0]), {name: np.array([one.values[name] for one in points]) for name in names}, len(points)
+    )
+
+
+def split_by_kind(chosen: Combination, arrays: Mapping[str, NDArray[Any]], points: int) -> dict[Kind, Params]:
+    """Return the parameters of each kind's plugin from arrays by full name, with a leading axis over the designs."""
+    values: dict[Kind, dict[str, NDArray[Any]]] = {kind: {} for kind in KINDS}
+    prefixes = {f"{kind}.{name}.": kind for kind, name in zip(KINDS, chosen, strict=True)}
+    for full_name, array in arrays.items():
         for prefix, kind in prefixes.items():
             if full_name.startswith(prefix):
-                values[kind][full_name[len(prefix) :]] = np.array([point.values[full_name] for point in points])
-    of_design = values["compressor"].get(INPUT_BITS.name, np.full(len(points), INPUT_BITS.default))
+                values[kind][full_name[len(prefix) :]] = array
+    of_design = values["compressor"].get(INPUT_BITS.name, np.full(points, INPUT_BITS.default))
     values["hardware"].setdefault(INPUT_BITS.name, of_design)
-    return {kind: Params(len(points), values[kind]) for kind in KINDS}
+    return {kind: Params(points, values[kind]) for kind in KINDS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,16 +21,25 @@ _MAY_BE_EMPTY = ("lifetime_years", "throughput_ratio", "area_ratio_iso", "static
 """Beginnings of columns that stay empty where nothing is written, no share fits, or a hardware model does not say."""
 
 
-def cost_results(
-    costed: Costed, own: Mapping[str, Mapping[str, Floats]], reference: Costs, tasks: Sequence[str]
-) -> list[CostResult]:
-    """Return the cost of each of P designs, with its ratios to the baseline.
+@dataclass(frozen=True, slots=True)
+class CostTable:
+    """Costs of P designs by column, (P,) each; not finite where a value that may be missing is missing."""
+
+    metrics: Mapping[str, Floats]
+    costed: Costed
+
+    def may_be_empty(self, name: str) -> bool:
+        """Return whether a metric may be missing."""
+        return name in self.costed.costs.service or name.startswith(_MAY_BE_EMPTY)
+
+
+def cost_table(costed: Costed, own: Mapping[str, Mapping[str, Floats]], reference: Costs) -> CostTable:
+    """Return the costs of P designs, with their ratios to the baselines.
 
     Args:
         costed: cost of P designs.
         own: costs of each baseline on each design's own hardware, each (P,), by name, by the suffix of its columns.
         reference: cost of the baseline on the reference hardware (P = 1).
-        tasks: names of the tasks, in order.
     """
     costs = costed.costs
     paper = own[""]
@@ -57,7 +67,18 @@ def cost_results(
         **costs.service,
         **{name: costs.find(name) for name in _LAST},
     }
-    rows = _empty(columns, costs)
+    return CostTable(columns, costed)
+
+
+def cost_results(table: CostTable, tasks: Sequence[str]) -> list[CostResult]:
+    """Return the cost of each of P designs.
+
+    Args:
+        table: costs by column.
+        tasks: names of the tasks, in order.
+    """
+    costed, costs = table.costed, table.costed.costs
+    rows = _empty(table.metrics, costs)
     areas, energies, orders = costs.area.tolist(), costs.energy.tolist(), costs.order.tolist()
     visits, switches = costs.visit_us.tolist(), costs.switch_us.tolist()
     return [

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dse.cost.cost import separate_cost
 from dse.plugins.contract import Hardware
@@ -17,6 +19,10 @@ from dse.records.workload import Workload
 
 TOTALS = ("area_mm2", "array_area_mm2", "energy_uj", "latency_us", "throughput_rps", "dynamic_uj", "static_slope_uj")
 """Costs of a baseline that ratios divide by, and those that a break-even asks for."""
+
+
+FEW = 512
+"""Largest number of designs whose baselines are costed in one call although the designs are not."""
 
 
 class Scheme(NamedTuple):
@@ -54,7 +60,15 @@ class OwnBaseline:
         declared = declare_parameters("hardware", name, hardware, workload, api)
         self.stated = {item.name: item.baseline for item in declared if item.baseline is not None}
         self._of_design = is_given_input_bits("hardware", api)
-        self._totals: dict[tuple[Scheme, tuple[bytes, ...]], list[float]] = {}
+        self._totals: dict[tuple[Scheme, tuple[object, ...]], list[float]] = {}
+
+    def cost_together(self, parts: Sequence[Params], schemes: Mapping[str, Scheme]) -> None:
+        """Cost the baselines of a few designs of several combinations in one call, so that `cost` knows them."""
+        points = sum(part.points for part in parts)
+        if len(parts) > 1 and points <= FEW:
+            joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            for scheme in schemes.values():
+                self.cost(Params(points, joined), scheme)
 
     def cost(self, params: Params, scheme: Scheme = PAPER) -> dict[str, Floats]:
         """Return each of `TOTALS`, (P,), for the hardware parameters of P designs."""
@@ -62,7 +76,8 @@ class OwnBaseline:
         one = all((values == values[:1]).all() for values in params.values())
         rows = range(1 if one else params.points)
         chosen = {name: values for name, values in params.items() if name not in stated}
-        keys = [(scheme, tuple(values[row].tobytes() for values in chosen.values())) for row in rows]
+        columns = [_hash_rows(values[: len(rows)]) for values in chosen.values()]
+        keys = [(scheme, key) for key in zip(*columns, strict=True)] if columns else [(scheme, ())] * len(rows)
         missing = {key: row for row, key in zip(rows, keys, strict=True) if key not in self._totals}
         if missing:
             at = list(missing.values())
@@ -74,3 +89,8 @@ class OwnBaseline:
             self._totals.update(zip(missing, table, strict=True))
         totals = np.broadcast_to([self._totals[key] for key in keys], (params.points, len(TOTALS)))
         return dict(zip(TOTALS, totals.T, strict=True))
+
+
+def _hash_rows(values: NDArray[Any]) -> list[object]:
+    """Return something hashable for each row, which does not depend on the other rows, as the width of texts does."""
+    return values.tolist() if values.ndim == 1 else [row.tobytes() for row in values]

@@ -81,7 +81,7 @@ IDENTITY = (
     ),
     Column("stage", "string", "last stage that the trial reached: cost, screen or score"),
     Column("reason", "string", "reason why a trial is infeasible, stopped, duplicate or failed"),
-    Column("source", "string", "origin of the design: sampler, profile, enqueued or random"),
+    Column("source", "string", "origin of the design: sampler, profile, enqueued, random or sweep"),
     Column("on_front", "bool", FRONT_RULE),
     Column("generator", "string", "plugin"),
     Column("compressor", "string", "plugin"),

@@ -10,7 +10,7 @@ import numpy as np
 from dse.errors import StudyError, unknown_name
 from dse.results.objectives import is_maximised, read_objectives
 from dse.results.pareto import mask_nondominated
-from dse.results.read import damaged_table_error, read_table, to_frame
+from dse.results.read import damaged_table_error, read_metadata, read_table, to_frame
 from dse.results.studies import Source, join_tables, place
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def read_fronts(sources: Sequence[Source]) -> tuple[pd.DataFrame, list[dict[str,
     read = [read_table(source.pareto) for source in sources]
     metadata = [item for _, item in read]
     for source, item in zip(sources, metadata, strict=True):
-        owner = item if source.trials == source.pareto else read_table(source.trials)[1]
+        owner = item if source.trials == source.pareto else read_metadata(source.trials)
         if owner["study"] != item["study"]:
             raise damaged_table_error(
                 source.pareto, f"the front of {item['study']!r} beside the trials of {owner['study']!r}"

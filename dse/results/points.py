@@ -22,8 +22,12 @@ def point_of(row: Mapping[str, Any]) -> DesignPoint:
     wanted = {f"{PREFIX}{kind}.{name}" for kind, name in plugins.items()}
     values: dict[str, Value] = {}
     for column, value in row.items():
-        if ".".join(column.split(".")[:3]) in wanted and (plain := plain_value(value)) is not None:
-            values[column.removeprefix(PREFIX)] = _to_tuples(plain)
+        if (
+            column.startswith(PREFIX)
+            and ".".join(column.split(".")[:3]) in wanted
+            and (plain := plain_value(value)) is not None
+        ):
+            values[column.removeprefix(PREFIX)] = to_tuples(plain)
     return DesignPoint(**plugins, values=values)
 
 
@@ -42,6 +46,6 @@ def cells_of(point: DesignPoint, cost: CostResult) -> dict[str, Any]:
     }
 
 
-def _to_tuples(value: Any) -> Any:
+def to_tuples(value: Any) -> Any:
     """Turn lists, even nested ones, into tuples, so that a design can be compared and hashed."""
-    return tuple(_to_tuples(item) for item in value) if isinstance(value, list) else value
+    return tuple(to_tuples(item) for item in value) if isinstance(value, list) else value

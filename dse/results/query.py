@@ -80,20 +80,8 @@ def matching(sources: Sequence[Source], condition: str) -> set[tuple[str, int]]:
     return set(zip(table["study"].to_pylist(), table["trial"].to_pylist(), strict=True))
 
 
-def _answer(
-    sources: Sequence[Source],
-    sql: str,
-    *,
-    where: str,
-    limit_s: float = LIMIT_S,
-    say: MessageCallback = ignore_message,
-    condition: str = "",
-) -> Any:
-    """Return the Arrow table of the last statement, or None if the statement returns no table."""
-    try:
-        import duckdb
-    except ImportError as error:
-        raise missing_package("SQL", "duckdb", "query") from error
+def _answer(sources: Sequence[Source], sql: str, *, say: MessageCallback = ignore_message, **options: Any) -> Any:
+    """Return the Arrow table of the last statement, or None if the statement returns no table; see `answer_views`."""
     views = _read_views(sources)
     for view, file in _BESIDE.items():
         if view in sql.lower():  # a damaged file spoils no other query
@@ -104,7 +92,16 @@ def _answer(
         say(
             f"these studies are of editions {names} of the accounting: columns of the same name may mean something else in each"
         )
+    return answer_views(views, sql, **options)
+
+
+def answer_views(
+    views: Mapping[str, Any], sql: str, *, where: str, limit_s: float = LIMIT_S, condition: str = ""
+) -> Any:
+    """Return the answer over some Arrow tables by the name of their view; see `ask`."""
     connection = _connect(views)
+    import duckdb
+
     try:
         if condition:
             duckdb.SQLExpression(condition)  # with a bracket of its own, it would be more than a condition
@@ -124,7 +121,10 @@ def _answer(
 
 def _connect(views: Mapping[str, Any]) -> DuckDBPyConnection:
     """Return a database in memory that holds some Arrow tables as views and can reach nothing else."""
-    import duckdb
+    try:
+        import duckdb
+    except ImportError as error:
+        raise missing_package("SQL", "duckdb", "query") from error
 
     connection = duckdb.connect()
     connection.execute(_BEFORE.format(threads=min(count_cores(), 8)))

@@ -13,6 +13,7 @@ from dse.records.plugin import KINDS
 from dse.results.columns import COST_METRICS, IDENTITY, RECORD, SCHEMA_VERSION, SCORE_METRICS, task_names
 from dse.results.files import LOG, PROVENANCE, TRIALS
 from dse.results.objectives import read_objectives, rename_ratios
+from dse.results.parts import is_sweep, list_parts, read_parts
 from dse.results.status import Status
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def read_table(file: Path) -> tuple[Any, dict[str, Any]]:
         # This reads one file, never a folder: a folder's first file would silently decide the columns of all files.
         # It opens the file once: given a path, pyarrow opens it twice, and a running study may replace it in between.
         # It uses one thread: pyarrow's pool can abort or hang a program that ends soon (apache/arrow 34314, 50482).
-        table = pq.ParquetFile(file).read(use_threads=False)
+        table = read_parts(file) if is_folder(file) else pq.ParquetFile(file).read(use_threads=False)
     except DAMAGE as error:
         raise damaged_table_error(file, error) from error
     metadata = metadata_of(file, table.schema)
@@ -153,6 +154,23 @@ def read_table(file: Path) -> tuple[Any, dict[str, Any]]:
     if "accounting" not in names:  # accounting had one edition
         table = table.append_column("accounting", pa.array([1] * len(table), pa.int64()))
     return table, metadata
+
+
+def read_metadata(file: Path) -> dict[str, Any]:
+    """Read the metadata of a table of a study or a sweep.
+
+    Raises:
+        StudyError: the file is not a table of a study, or it is damaged.
+    """
+    import pyarrow.parquet as pq
+
+    if not is_folder(file):
+        return read_table(file)[1]
+    part = next(iter(list_parts(file)), file)
+    try:
+        return metadata_of(file, pq.ParquetFile(part).schema_arrow)
+    except DAMAGE as error:
+        raise damaged_table_error(part, error) from error
 
 
 def _find_damage(table: Any, metadata: Mapping[str, Any], *, is_answer: bool) -> str:
@@ -252,8 +270,10 @@ def table_file(path: Path | str, name: str) -> Path:
     path = Path(path)
     if is_file(path) and path.suffix == Path(name).suffix:
         return path
-    if is_file(path / name):
+    if is_file(path / name) or (name == TRIALS and is_sweep(path)):
         return path / name
+    if name == TRIALS and path.name == TRIALS and is_sweep(path.parent):
+        return path
     if is_folder(path) and not os.access(path, os.R_OK | os.X_OK):
         raise damaged_table_error(path, PermissionError(), subject="the study")
     if is_file(path / LOG):

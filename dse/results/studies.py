@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from dse.errors import StudyError
 from dse.files import is_file, is_folder
 from dse.results.files import PARETO, TRIALS
+from dse.results.parts import is_sweep
 from dse.results.read import DAMAGE, table_file
 
 Studies: TypeAlias = Path | str | Sequence[Path | str]
@@ -71,7 +72,7 @@ def find(studies: Studies, results: Path | str) -> list[Source]:
 
 
 def _find_named(path: Path) -> list[Source]:
-    if is_folder(path) and not is_file(path / TRIALS) and (inside := list(_inside(path))):
+    if is_folder(path) and not is_file(path / TRIALS) and not is_sweep(path) and (inside := list(_inside(path))):
         return inside
     trials = table_file(path, TRIALS)
     if trials == path:

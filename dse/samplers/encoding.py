@@ -13,7 +13,11 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dse.errors import SpaceError
+from dse.records.arrays import Floats, Ints
 from dse.records.design import DesignPoint, Value
 from dse.records.parameters import Choice, Float, Int, Scalar
 from dse.records.plugin import KINDS, Kind
@@ -70,7 +74,28 @@ class Codec:
     def decode(self, params: Mapping[str, Any]) -> DesignPoint:
         """Return the design that flat parameters stand for."""
         plugins: dict[str, str] = {kind: str(params.get(kind, self.space.plugins[kind][0])) for kind in KINDS}
-        return self._build(plugins, lambda element: params.get(element.name, self._fixed.get(element.name)))
+        values: dict[str, Value] = {}
+        for kind in KINDS:
+            whole, searched = self._parts[kind, plugins[kind]]
+            values |= whole
+            for item in searched:
+                chosen = [params.get(one.name, self._fixed.get(one.name)) for one in item.elements]
+                values[item.declared.full_name] = snap(item, chosen)
+        return DesignPoint(**plugins, values=values)
+
+    @cached_property
+    def _parts(self) -> dict[tuple[Kind, str], tuple[dict[str, Value], list[SearchedParameter]]]:
+        """Values of each plugin's parameters, defaults where they are searched, and the parameters that are searched."""
+        parts: dict[tuple[Kind, str], tuple[dict[str, Value], list[SearchedParameter]]] = {}
+        for key, items in self.space.by_plugin.items():
+            usual = {
+                item.declared.full_name: snap(
+                    item, [self._fixed.get(one.name, one.domain.default) for one in item.elements]
+                )
+                for item in items
+            }
+            parts[key] = usual, [item for item in items if not all(one.is_fixed for one in item.elements)]
+        return parts
 
     def _build(self, plugins: Mapping[str, str], choose: Callable[[Element], Any]) -> DesignPoint:
         """Return the design of these plugins, with the value that ``choose`` gives to each element."""
@@ -167,3 +192,25 @@ def draw(domain: Domain, source: random.Random) -> Scalar:
     if isinstance(domain, Float) and domain.step is None:
         return round_digits(source.uniform(domain.low, domain.high))
     return at(domain, source.randrange(int(count)))
+
+
+def spread(domain: Domain, shares: Floats) -> NDArray[Any]:
+    """Return the values at shares of the domain, each in [0, 1), as `draw` spreads them."""
+    if isinstance(domain, Float | Int) and domain.log:
+        low, high = math.log(domain.low), math.log(domain.high)
+        values = np.exp(low + shares * (high - low)).tolist()
+        if isinstance(domain, Float):
+            return np.array([round_digits(value) for value in values])
+        return np.array([min(max(round(value), domain.low), domain.high) for value in values])
+    count = size(domain)
+    if isinstance(domain, Float) and math.isinf(count):
+        return np.array([round_digits(value) for value in (domain.low + shares * (domain.high - domain.low)).tolist()])
+    return values_at(domain, np.floor(shares * count).astype(np.int64))
+
+
+def values_at(domain: Domain, places: Ints) -> NDArray[Any]:
+    """Return the values number ``places`` of a finite domain."""
+    count = int(size(domain))
+    if count > len(places):
+        return np.array([at(domain, place) for place in places.tolist()])
+    return np.array([at(domain, place) for place in range(count)])[places]

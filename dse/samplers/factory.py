@@ -41,6 +41,8 @@ SEQUENTIAL = ("QMCSampler", "GridSampler", "BruteForceSampler")
 """Samplers that walk through one sequence, whose seed must stay the same."""
 JOINT = ("TPESampler", "NSGAIISampler", "NSGAIIISampler", "GPSampler", "QMCSampler")
 """Samplers that infer a joint space from past trials; they get the known one, which saves a pass over all trials."""
+EXHAUSTIVE = ("GridSampler", "BruteForceSampler")
+"""Samplers that propose every design once."""
 GENETIC = ("NSGAIISampler", "NSGAIIISampler")
 """Samplers that look up generations."""
 NOT_OURS = ("seed", "constraints_func", "search_space", "self")
@@ -91,7 +93,7 @@ def make_factory(
     """
     import optuna
 
-    from dse.samplers.generations import Generations
+    from dse.samplers.population import Generations
 
     search = space.file.search
     where = space.file.where("search", "sampler")
@@ -176,7 +178,7 @@ def _check_fit(name: str, space: SearchSpace, codec: Codec, where: str) -> None:
         raise SpaceError(
             "this sampler has one objective only", where=where, expected="one", found=", ".join(objectives)
         )
-    if name in ("GridSampler", "BruteForceSampler"):
+    if name in EXHAUSTIVE:
         for element, domain in codec.domains.items():
             if size(domain) == float("inf"):
                 fix = f"give {element} a `step` or `choices`, or fix it"
@@ -198,6 +200,6 @@ def _adapt_sampler(sampler: Any, name: str, distributions: Mapping[str, Any], *,
     if name in JOINT and not grouped:
         joint = {key: item for key, item in distributions.items() if not item.single()}
         sampler.infer_relative_search_space = lambda _study, _trial: dict(joint)
-    if name in ("GridSampler", "BruteForceSampler"):
+    if name in EXHAUSTIVE:
         sampler.after_trial = lambda _study, _trial, _state, _values: None
     return sampler

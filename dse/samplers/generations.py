@@ -1,67 +1,66 @@
-"""Index of trials by generation, kept up to date: Optuna's genetic samplers would look through all trials at each trial."""
+"""Samplers that are asked for many designs before they learn of any: a generation, or a part of a fixed sequence."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
-import optuna
-from optuna.trial import FrozenTrial, TrialState
+from dse.records.design import DesignPoint
+from dse.samplers.encoding import Codec, Params
+from dse.samplers.sequences import PART, open_sequence
+from dse.samplers.suggester import Suggestion, Told
 
 
-class Generations:
-    """Trials of a study by generation; all samplers of the study share this index.
+class GenerationSampler:
+    """A sampler whose next designs do not depend on each other's results.
 
-    `serve` replaces methods of `optuna.samplers.BaseGASampler` by faster ones with the same answers.
+    Attributes:
+        asked: number of designs that the sampler has proposed or was given; the seed of the next one follows from it.
+        learns: whether the sampler learns more from designs than their objectives.
+        learns_results: whether its next designs depend on results at all.
     """
 
+    learns = learns_results = False
+
     def __init__(self) -> None:
-        self._looked_at = 0
-        self._members: dict[int, list[FrozenTrial]] = defaultdict(list)
-        self._by_id: dict[int, FrozenTrial] = {}
+        self.asked = 0
 
-    def serve(self, sampler: Any) -> None:
-        """Make a sampler ask this index for generations, populations and parents."""
-        key = sampler._get_generation_key()  # noqa: SLF001  # key of a trial's generation in Optuna's storage
-        prefix = sampler._get_parent_cache_key_prefix()  # noqa: SLF001  # prefix of the keys of a generation's parents
+    @property
+    def room(self) -> int:
+        """Number of designs that may be asked before the sampler learns a result."""
+        return PART
 
-        def find_generation(study: optuna.Study, trial: FrozenTrial) -> int:
-            recorded: int | None = trial.system_attrs.get(key)
-            if recorded is not None:
-                return recorded
-            self._look(study, key)
-            last = max(self._members, default=0)
-            generation = last if len(self._members.get(last, ())) < sampler.population_size else last + 1
-            study._storage.set_trial_system_attr(trial._trial_id, key, generation)  # noqa: SLF001  # as Optuna does
-            return generation
+    def ask(self, params: Params | None = None) -> Suggestion | None:
+        """Propose a design, or take the given parameters for it; None where the sequence has ended."""
+        raise NotImplementedError
 
-        def list_population(study: optuna.Study, generation: int) -> list[FrozenTrial]:
-            self._look(study, key)
-            return list(self._members.get(generation, ()))
+    def restore(self, params: Params | None, attributes: Mapping[str, Any], told: Told) -> None:
+        """Add a result; parameters of None lie outside the space."""
 
-        def list_parents(study: optuna.Study, generation: int) -> list[FrozenTrial]:
-            if generation == 0:
-                return []
-            self._look(study, key)
-            storage, study_id = study._storage, study._study_id  # noqa: SLF001  # as Optuna does
-            ids = storage.get_study_system_attrs(study_id).get(f"{prefix}{generation}")
-            if ids is not None:
-                return [self._by_id[trial_id] for trial_id in sorted(ids)]
-            chosen: list[FrozenTrial] = sampler.select_parent(study, generation)
-            storage.set_study_system_attr(study_id, f"{prefix}{generation}", [trial._trial_id for trial in chosen])  # noqa: SLF001  # as Optuna does
-            return chosen
+    def restore_study_attributes(self, attributes: Mapping[str, Any]) -> None:
+        """Restore the notes on the study."""
 
-        sampler.get_trial_generation = find_generation
-        sampler.get_population = list_population
-        sampler.get_parent_population = list_parents
+    def learn(self, point: DesignPoint, row: Mapping[str, Any]) -> None:
+        """Show a finished trial to a sampler that learns from it."""
 
-    def _look(self, study: optuna.Study, key: str) -> None:
-        """Add the trials that have finished since the last look to the index."""
-        trials = study.get_trials(deepcopy=False)
-        while self._looked_at < len(trials) and trials[self._looked_at].state.is_finished():
-            trial = trials[self._looked_at]
-            self._looked_at += 1
-            self._by_id[trial._trial_id] = trial  # noqa: SLF001  # parents are stored by this id
-            generation = trial.system_attrs.get(key, -1)
-            if trial.state == TrialState.COMPLETE and generation >= 0:
-                self._members[generation].append(trial)
+
+class SequenceSampler(GenerationSampler):
+    """Proposes designs of a sequence that does not depend on results: random, quasi-random, or every design once.
+
+    Args:
+        name: name of Optuna's class whose place the sequence takes.
+        codec: translation of the space.
+        seed: seed of the study.
+        options: options of the sampler.
+    """
+
+    def __init__(self, name: str, codec: Codec, seed: int, options: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._design = open_sequence(name, codec, seed, options)
+
+    def ask(self, params: Params | None = None) -> Suggestion | None:
+        """Return the next design of the sequence; a given design takes no place in it."""
+        if params is None:
+            params = self._design(self.asked)
+            self.asked += 1
+        return None if params is None else Suggestion(params, {}, {})

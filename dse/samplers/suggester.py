@@ -134,28 +134,7 @@ class Suggester:
 
     def restore(self, params: Params | None, attributes: Mapping[str, Any], told: Told) -> None:
         """Add a trial of the log with its result; a trial whose parameters lie outside the space is added without them."""
-        import optuna
-
-        states = optuna.trial.TrialState
-        failed = told.values is None or params is None
-        now = dt.datetime.now()  # noqa: DTZ005  # as Optuna does
-        trial = optuna.trial.FrozenTrial(
-            number=-1,
-            trial_id=-1,
-            state=states.FAIL if failed else states.COMPLETE,
-            value=None,
-            # Whole numbers come back from JSON as int, which multi-objective TPE cannot take.
-            values=None if failed else [float(value) for value in told.values or ()],
-            datetime_start=now,
-            datetime_complete=now,
-            params=_Shared(params or {}),
-            distributions=_Shared(self._distributions) if params else {},
-            user_attrs={},
-            system_attrs=_Shared(attributes),
-            intermediate_values={},
-        )
-        for name, value in ({} if failed else told.constraints).items():
-            trial.set_constraint(name, float(value))
+        trial = finished_trial(params, self._distributions, attributes, told)
         self._study.add_trial(trial)
 
     def restore_study_attributes(self, attributes: Mapping[str, Any]) -> None:
@@ -169,6 +148,35 @@ class Suggester:
         new = {name: value for name, value in current.items() if self._known.get(name) != value}
         self._known.update(new)
         return new
+
+
+def finished_trial(
+    params: Params | None, distributions: Mapping[str, Any], attributes: Mapping[str, Any], told: Told
+) -> Any:
+    """Return a trial with its result as Optuna holds one; a trial without a result, or outside the space, has failed."""
+    import optuna
+
+    states = optuna.trial.TrialState
+    failed = told.values is None or params is None
+    now = dt.datetime.now()  # noqa: DTZ005  # as Optuna does
+    trial = optuna.trial.FrozenTrial(
+        number=-1,
+        trial_id=-1,
+        state=states.FAIL if failed else states.COMPLETE,
+        value=None,
+        # Whole numbers come back from JSON as int, which multi-objective TPE cannot take.
+        values=None if failed else [float(value) for value in told.values or ()],
+        datetime_start=now,
+        datetime_complete=now,
+        params=_Shared(params or {}),
+        distributions=_Shared(distributions) if params else {},
+        user_attrs={},
+        system_attrs=_Shared(attributes),
+        intermediate_values={},
+    )
+    for name, value in ({} if failed else told.constraints).items():
+        trial.set_constraint(name, float(value))
+    return trial
 
 
 class _Shared(dict[str, Any]):

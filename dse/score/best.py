@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dse.cost.own_baseline import Scheme
+from dse.cost.own_baseline import PAPER, Scheme
 
 LOSS = 0.25
 """Points that the tasks may lose in the mean: fewer bits that lose no more count as lossless."""
@@ -36,6 +36,11 @@ class Best:
     def scheme(self) -> Scheme:
         """The bits alone, as costs need them."""
         return Scheme(self.magnitude_bits, self.input_bits)
+
+    @property
+    def schemes(self) -> dict[str, Scheme]:
+        """Bits of the baselines of ratios, by the suffix of their columns."""
+        return {"": PAPER, "_best": self.scheme}
 
     def sentence(self) -> str:
         """Return the bits in one line."""

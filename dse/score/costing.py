@@ -11,19 +11,18 @@ import numpy as np
 
 from dse.cost.combination import Combination, combination, group_by_combination, stack
 from dse.cost.comparisons import Comparisons
-from dse.cost.cost import Built, Costed, baseline_cost, cost_points
+from dse.cost.cost import Built, baseline_cost, cost_points
 from dse.cost.counted import Counted
-from dse.cost.metrics import cost_results
-from dse.cost.own_baseline import PAPER, OwnBaseline
+from dse.cost.metrics import CostTable, cost_results, cost_table
+from dse.cost.own_baseline import OwnBaseline
 from dse.cost.sum import Costs
 from dse.errors import SpaceError
 from dse.opened import heard
 from dse.plugins.contract import Hardware
 from dse.plugins.origin import Origin
-from dse.records.arrays import Floats
 from dse.records.design import DesignPoint
 from dse.records.params import Params
-from dse.records.plugin import KINDS
+from dse.records.plugin import KINDS, Kind
 from dse.records.scored import BaselineCosts, CostResult
 from dse.records.workload import Workload
 from dse.score.best import Best
@@ -90,48 +89,52 @@ class Costing:
         """Return the names of all components that some designs, and the baseline, are charged for."""
         names = dict.fromkeys(self.baseline.names)
         for point in points:
-            names |= dict.fromkeys(self._cost(combination(point), [point])[0].costs.names)
+            names |= dict.fromkeys(self.cost_columns(combination(point), stack([point])).costed.costs.names)
         return tuple(names)
 
     def cost(self, points: Sequence[DesignPoint]) -> list[CostResult]:
         """Cost many designs, in the given order."""
         results: dict[int, CostResult] = {}
-        for chosen, chunk in _chunks(points):
-            costed, own = self._cost(chosen, [points[index] for index in chunk])
-            rows = cost_results(costed, own, self.baseline, self.workload.task_names)
-            results.update(zip(chunk, rows, strict=True))
+        chunks = [(chosen, at, stack([points[index] for index in at])) for chosen, at in _chunks(points)]
+        for name in dict.fromkeys(chosen[3] for chosen, _, _ in chunks):
+            with heard(self._origins[f"hardware.{name}"].files):
+                alike = [params["hardware"] for chosen, _, params in chunks if chosen[3] == name]
+                self._own[name].cost_together(alike, self.best.schemes)
+        for chosen, at, params in chunks:
+            rows = cost_results(self.cost_columns(chosen, params), self.workload.task_names)
+            results.update(zip(at, rows, strict=True))
         return [results[index] for index in range(len(points))]
 
     def cost_measured(self, point: DesignPoint, reach: Mapping[str, tuple[float, ...]]) -> CostResult:
         """Return the cost of a design whose inputs run each layer in these shares, by task."""
-        costed, own = self._cost(combination(point), [point], reach)
-        return cost_results(costed, own, self.baseline, self.workload.task_names)[0]
+        return cost_results(self.cost_columns(combination(point), stack([point]), reach), self.workload.task_names)[0]
+
+    def cost_columns(
+        self,
+        chosen: Combination,
+        params: Mapping[Kind, Params],
+        reach: Mapping[str, tuple[float, ...]] = MappingProxyType({}),
+    ) -> CostTable:
+        """Return the costs of designs of one combination by column, with ratios to each baseline on their own hardware."""
+        name = chosen[3]
+        with heard(self._origins[f"hardware.{name}"].files):
+            costed = cost_points(self._workload, self.build(chosen), params, reach, self._counted)
+            own, schemes = self._own[name], self.best.schemes
+            beside = {suffix: own.cost(params["hardware"], one) for suffix, one in schemes.items()}
+        return cost_table(costed, beside, self.baseline)
 
     def compare(self, points: Sequence[DesignPoint], throughput_rps: Sequence[float | None]) -> list[BaselineCosts]:
         """Return each baseline's cost by column, on each design's own hardware, by the baseline's name."""
         beside: dict[int, BaselineCosts] = {}
         rates = np.array(throughput_rps, dtype=float)
         for chosen, chunk in _chunks(points):
-            designs = [points[index] for index in chunk]
-            costed, _ = self._cost(chosen, designs)
+            params = stack([points[index] for index in chunk])
+            costed = self.cost_columns(chosen, params).costed
             with heard(self._origins[f"hardware.{chosen[3]}"].files):
                 own = self._comparisons[chosen[3]]
-                found = own.cost(costed, stack(designs)["hardware"], self.best.scheme, rates[chunk])
+                found = own.cost(costed, params["hardware"], self.best.scheme, rates[chunk])
             beside.update(zip(chunk, found, strict=True))
         return [beside[index] for index in range(len(points))]
-
-    def _cost(
-        self,
-        chosen: Combination,
-        points: Sequence[DesignPoint],
-        reach: Mapping[str, tuple[float, ...]] = MappingProxyType({}),
-    ) -> tuple[Costed, dict[str, dict[str, Floats]]]:
-        """Cost designs of one combination, and each baseline on each design's own hardware, by the suffix of its columns."""
-        name, params = chosen[3], stack(points)
-        with heard(self._origins[f"hardware.{name}"].files):
-            costed = cost_points(self._workload, self.build(chosen), params, reach, self._counted)
-            own, bits = self._own[name], {"": PAPER, "_best": self.best.scheme}
-            return costed, {suffix: own.cost(params["hardware"], one) for suffix, one in bits.items()}
 
     @cached_property
     def _own(self) -> dict[str, OwnBaseline]:

@@ -61,6 +61,11 @@ def constraints_of(space: SpaceFile) -> tuple[Constraint, ...]:
     )
 
 
+def needs_score(space: SpaceFile) -> bool:
+    """Return whether an objective or a limit of a space file is known only once a design is scored."""
+    return any(item.needs_score for item in (*space.objectives, *constraints_of(space)))
+
+
 def check(
     constraints: tuple[Constraint, ...], metrics: Mapping[str, float | None]
 ) -> tuple[dict[str, float], list[str]]:

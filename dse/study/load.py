@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from dse.errors import DseError, PluginLoadError, SetupError, collect
 from dse.files import is_file, make_folder
 from dse.plugins.registry import load_registry
 from dse.records.callbacks import ProgressCallback
+from dse.results.files import SPACE
 from dse.space.workload import expand_home
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from dse.study.provenance import Provenance
 
 Device = Literal["auto", "cpu", "cuda"]
+GENERATIONS = "nsga2"
+"""Sampler of a study on costs alone that names none."""
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
 
 
@@ -88,6 +92,15 @@ def load(request: Request, activity: ProgressCallback | None = None) -> tuple[Wo
     raise AssertionError("at least one problem was found")
 
 
+def _read_sampler(file: Path) -> str | None:
+    """Return the sampler of a study by its resolved space file; None where there is none that can be read."""
+    try:
+        sampler = tomllib.loads(file.read_text(encoding="utf-8"))["search"]["sampler"]
+    except (OSError, ValueError, LookupError, TypeError):  # opening the study says what is wrong with it
+        return None
+    return sampler if isinstance(sampler, str) else None
+
+
 def request(
     path: Path | str,
     device: str,
@@ -96,9 +109,15 @@ def request(
     *,
     data: Path | str | None = None,
     seed: int | None = None,
+    results: Path | str | None = None,
 ) -> Request:
-    """Read a space file, look for its data files, and build the request to load it."""
+    """Read a space file, look for its data files, and build the request to load it.
+
+    A file that names no sampler gets one: that of the study in ``results``, if it was begun; else one that works in
+    generations where nothing needs a score, and `graybox` otherwise.
+    """
     from dse.cache import default_cache
+    from dse.space.constraints import needs_score
     from dse.space.file import load as load_space
     from dse.space.workload_paths import with_data_folder
 
@@ -110,6 +129,11 @@ def request(
         space = space.model_copy(update={"workload": workload})
     if seed is not None:
         space = space.model_copy(update={"search": space.search.model_copy(update={"seed": seed})})
+    if not problems and not {"sampler", "sampler_options"} & space.search.model_fields_set:
+        begun = None if results is None else _read_sampler(Path(results) / space.name / SPACE)
+        usual = space.search.sampler if needs_score(space) else GENERATIONS
+        search = space.search.model_copy(update={"sampler": begun or usual})
+        space = space.model_copy(update={"search": search})
     files = tuple(Path(item) for item in plugins)
     return Request(space, where, Path(cache) if cache else default_cache(), files, tuple(problems))
 

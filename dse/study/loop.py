@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dse.errors import DseError, StudyError, WorkerError
 from dse.records.design import DesignPoint
 from dse.records.plugin import KINDS
-from dse.results.points import PREFIX, point_of
+from dse.results.points import point_of
 from dse.results.status import Status
 from dse.results.writer import Rows
 from dse.samplers.encoding import Codec, Params
 from dse.samplers.fallback import unseen_point
+from dse.samplers.generations import GenerationSampler
 from dse.samplers.seeds import derive
 from dse.samplers.suggester import Suggester, Told
 from dse.space.searchspace import SearchSpace
 from dse.study.ahead import Announcer
 from dse.study.log.events import check_done
-from dse.study.log.file import StudyLog, damaged_event_error, pause_garbage_collection
-from dse.study.log.history import History, Trial
+from dse.study.log.file import StudyLog, pause_garbage_collection
+from dse.study.log.history import History, Trial, check_row
 from dse.study.observer import Observer
 from dse.study.progress import Ledger
-from dse.study.stages import Evaluator, Outcome
+from dse.study.stages import Evaluator, Outcome, make_row
 from dse.study.tables import cells_of_sessions, collect_rows
 from dse.study.task_values import point_in
 
@@ -56,7 +57,7 @@ class Loop:
 
     space: SearchSpace
     codec: Codec
-    suggester: Suggester
+    suggester: Suggester | GenerationSampler
     evaluator: Evaluator
     ledger: Ledger
     log: StudyLog
@@ -81,17 +82,24 @@ class Loop:
         self.hold(history)
         self.suggester.restore_study_attributes(history.study_attributes)
         tasks = history.tasks
+        results = []
         for trial in history.finished:
             assert trial.done is not None
             self._learn_profiles(history, trial.number)
             row = trial.done["row"]
             told, params, point = self._replay(trial, row, tasks[trial.session])
-            self.suggester.restore(params, trial.asked["attributes"], told)
+            results.append((params, told))
             self.ledger.record(row, told, point)
             self._learn(point, row)
         self._learn_profiles(history, len(history.finished))
+        self._restore_sampler(history, results)
         self.ledger.mark_restored()
         self._in_flight = history.in_flight
+
+    def _restore_sampler(self, history: History, results: Sequence[tuple[Params | None, Told]]) -> None:
+        """Show the sampler the parameters and results of the trials, as often as the log says."""
+        for number, attributes in history.learnt:
+            self.suggester.restore(results[number][0], attributes, results[number][1])
 
     def hold(self, history: History) -> None:
         """Hold the rows of a log in little memory, and its sessions."""
@@ -124,6 +132,11 @@ class Loop:
             return f"the budget of {total} trials is spent"
         if self.ledger.is_exhausted:
             return f"every one of the {len(self.ledger.seen)} designs of the space has been evaluated"
+        return self._advance(total)
+
+    def _advance(self, _total: int) -> str:
+        """Ask for a design and evaluate it; return why the study is over, or an empty text if it goes on."""
+        assert isinstance(self.suggester, Suggester)
         self.announcer.announce(self.ledger.trials, self.queue)
         proposal = self._proposal()
         if proposal is None:
@@ -153,7 +166,7 @@ class Loop:
         self.log.append(asked)
         told = self._evaluate(asked)
         self.suggester.tell(told)
-        self._check_failures()
+        self.check_failures()
         return ""
 
     def _proposal(self) -> tuple[str, Params | None] | None:
@@ -162,19 +175,19 @@ class Loop:
             source, point = self.queue.pop(0)
             if point.key() not in self.ledger.seen:
                 return source, self.codec.encode(point)
-        if not self.ledger.is_stuck:
+        if not self.ledger.patience.is_lost:
             return "sampler", None
         number = self.ledger.trials
         unseen = self._draw_unseen(number)
         if unseen is None:
             return None
-        self.observer.note(
-            f"the sampler proposed {self.ledger.in_a_row} known designs in a row: trial {number} is a random unseen one"
-        )
+        self.observer.note(self.ledger.patience.describe(number))
         return "random", self.codec.encode(unseen)
 
-    def _draw_unseen(self, number: int) -> DesignPoint | None:
-        return unseen_point(self.codec, self.ledger.seen, derive(self.space.file.search.seed, number, "random"))
+    def _draw_unseen(self, number: int, more: Collection[tuple[object, ...]] = ()) -> DesignPoint | None:
+        """Draw a random design for trial ``number`` that was not evaluated and is not one of ``more``; None if none is left."""
+        seen = self.ledger.seen.keys() | more if more else self.ledger.seen
+        return unseen_point(self.codec, seen, derive(self.space.file.search.seed, number, "random"))
 
     def _evaluate(self, asked: Mapping[str, Any]) -> Told:
         """Evaluate the asked design, append the result to the log, and record it in the ledger."""
@@ -188,13 +201,7 @@ class Loop:
             reason = f"same design as trial {first}"
             cells = {"status": Status.DUPLICATE, "reason": reason, "duplicate_of": first}
             outcome = Outcome(cells, self.ledger.recall(first))
-        row: dict[str, Any] = {
-            **{name: asked[name] for name in ("trial", "source", "seed")},
-            **{kind: point.plugin(kind) for kind in KINDS},
-            **{PREFIX + name: value for name, value in point.values.items()},
-            **outcome.cells,
-            "duration_s": time.perf_counter() - started,
-        }
+        row = make_row(asked, point, outcome, time.perf_counter() - started)
         self._close(asked, row, outcome.result, point)
         return outcome.result
 
@@ -202,6 +209,11 @@ class Loop:
         values = None if told.values is None else list(told.values)
         done = {"event": "done", "trial": row["trial"], "row": row, "values": values, "constraints": told.constraints}
         self.log.append(done)
+        self._record(asked, done, told, point)
+
+    def _record(self, asked: Mapping[str, Any], done: Mapping[str, Any], told: Told, point: DesignPoint | None) -> None:
+        """Check a result that is safe in the log, and show it to all that follow the study but the sampler."""
+        row = done["row"]
         check_done(self.log.path, self.log.lines, done, asked, self.history.sessions[-1], self._types)
         self.rows.append(row | self._cells[self._asked_in])
         self.ledger.record(row, told, point)
@@ -243,9 +255,10 @@ class Loop:
             failed = {**row, "status": Status.FAILED, "reason": reason, "error_message": reason}
             self._close(trial.asked, failed, told, None)
             self.suggester.restore(None, {}, told)
-        self._check_failures()
+        self.check_failures()
 
-    def _check_failures(self) -> None:
+    def check_failures(self) -> None:
+        """Refuse to go on where too many trials of this session failed."""
         failed, evaluated = self._session["failed"], self._session["evaluated"]
         if self._session["deaths"] >= LENIENT_TRIALS:
             raise StudyError(
@@ -266,16 +279,6 @@ class Loop:
             fix=f"nothing is lost, and failed trials keep their traceback: remove the cause, then {RETRY}",
         )
 
-    def _check_row(self, trial: Trial, row: Mapping[str, Any], point: DesignPoint) -> None:
-        """Refuse a row whose parameters differ from those asked for."""
-        names = (*KINDS, *(PREFIX + name for name in point.values))
-        written = point_of({name: row.get(name) for name in names}).values
-        closed = not written and row["status"] == Status.FAILED  # by a session with another space
-        for name, value in point.values.items():
-            if written.get(name) != value and not closed:
-                expected = f"the row of the design asked, with {PREFIX}{name} {value}"
-                raise damaged_event_error(self.log.path, trial.done_line, expected, written.get(name))
-
     def _replay(
         self, trial: Trial, row: Mapping[str, Any], tasks: Sequence[str]
     ) -> tuple[Told, Params | None, DesignPoint | None]:
@@ -284,7 +287,7 @@ class Loop:
         if trial.digest == self.space.digest:
             done = trial.done
             point = self.codec.decode(trial.asked["params"])
-            self._check_row(trial, row, point)
+            check_row(self.log.path, trial, row, point)
             return Told(done["values"], done["constraints"]), trial.asked["params"], point
         if set(tasks) != set(self.space.tasks):  # its score is a mean over other tasks
             return Told(None, {}), None, None

@@ -23,6 +23,7 @@ class Progress:
         measured: number of task scores measured so far.
         cached: number of task scores that came from the cache.
         space_size: number of different designs in the space.
+        refused: number of proposals that broke a limit of the hardware; they leave no trial.
     """
 
     evaluated: int
@@ -34,6 +35,7 @@ class Progress:
     measured: int = 0
     cached: int = 0
     space_size: float = 0.0
+    refused: int = 0
 
     @property
     def duplicates(self) -> int:

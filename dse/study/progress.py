@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dse.records.design import DesignPoint
@@ -16,6 +17,36 @@ PATIENCE = 50
 """Duplicates in a row after which a random unseen design is tried; halved each time that this did not help the sampler."""
 
 
+@dataclass
+class Patience:
+    """How long a sampler may repeat itself before a random unseen design is tried.
+
+    Attributes:
+        in_a_row: known designs since the last new design.
+        fallbacks: random unseen designs since the last new design of the sampler.
+    """
+
+    in_a_row: int = 0
+    fallbacks: int = 0
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the sampler has repeated itself long enough."""
+        return self.in_a_row >= max(PATIENCE >> self.fallbacks, 1)
+
+    def describe(self, number: int) -> str:
+        """Say why a trial is a random design."""
+        return f"the sampler proposed {self.in_a_row} known designs in a row: trial {number} is a random unseen one"
+
+    def see_new(self, source: str) -> None:
+        """Take in a new design of a source."""
+        self.in_a_row = 0
+        if source == "random":
+            self.fallbacks += 1
+        elif source == "sampler":
+            self.fallbacks = 0
+
+
 class Ledger:
     """Counts, designs seen, and the front.
 
@@ -25,7 +56,8 @@ class Ledger:
 
     Attributes:
         seen: number of the first trial of each design, by the key of the design.
-        in_a_row: duplicates since the last new design.
+        patience: patience with a sampler that repeats itself.
+        refused: proposals that broke a limit of the hardware; they leave no trial.
     """
 
     def __init__(self, space: SearchSpace, total: int) -> None:
@@ -37,8 +69,8 @@ class Ledger:
         self._best: dict[str, float] = {}
         self._told: list[Told] = []
         self._counts = dict.fromkeys(Status, 0)
-        self.in_a_row = 0
-        self._fallbacks = 0
+        self.patience = Patience()
+        self.refused = 0
         self._measured = 0
         self._cached = 0
         self._restored = 0
@@ -64,11 +96,6 @@ class Ledger:
         """Whether every design of the space has been evaluated."""
         return len(self.seen) >= self._size
 
-    @property
-    def is_stuck(self) -> bool:
-        """Whether the sampler has repeated itself long enough for a random unseen design."""
-        return self.in_a_row >= max(PATIENCE >> self._fallbacks, 1)
-
     def recall(self, number: int) -> Told:
         """Return the result that the sampler learned of a trial."""
         return self._told[number]
@@ -85,13 +112,9 @@ class Ledger:
         status = Status(row["status"])
         self._counts[status] += 1
         if status is Status.DUPLICATE:
-            self.in_a_row += 1
+            self.patience.in_a_row += 1
             return
-        self.in_a_row = 0
-        if row["source"] == "random":
-            self._fallbacks += 1
-        elif row["source"] == "sampler":
-            self._fallbacks = 0
+        self.patience.see_new(row["source"])
         if point is not None and status is not Status.STALE:
             self.seen[point.key()] = row["trial"]
         if row.get("evaluated_tasks") is not None:
@@ -99,6 +122,10 @@ class Ledger:
             self._cached += self._tasks - row["evaluated_tasks"]
         if status is Status.DONE and result.values is not None:
             self._take(result)
+
+    def repeat(self, count: int = 1) -> None:
+        """Count proposals of known designs that leave no trial."""
+        self._counts[Status.DUPLICATE] += count
 
     def forget_results(self) -> None:
         """Treat the results of all trials so far as stale."""
@@ -141,6 +168,7 @@ class Ledger:
             measured=self._measured,
             cached=self._cached,
             space_size=self._size,
+            refused=self.refused,
         )
 
     def _take(self, told: Told) -> None:

@@ -18,11 +18,13 @@ from dse.records.callbacks import MessageCallback, ignore_message
 from dse.records.design import DesignPoint
 from dse.records.problem import Problem, WithComparisons, WithDigests
 from dse.results.files import LOG, SPACE
+from dse.samplers.choose import make_generations
 from dse.samplers.encoding import Codec
 from dse.samplers.groups import choose_parallel, make_suggester
 from dse.space.searchspace import SearchSpace
 from dse.space.write import resolved_text
 from dse.study.baselines import write_baselines
+from dse.study.generation import GenerationLoop
 from dse.study.log.file import Event, StudyLog, pause_garbage_collection, read_events
 from dse.study.log.history import History, read_history
 from dse.study.loop import Loop
@@ -99,18 +101,16 @@ def run(
     total = _budget(space, trials)
     check_components(space, problem)
     codec = Codec(space)
-    for number, point in enumerate(enqueue):
-        try:
-            codec.encode(point)  # a design outside the space must stop the run before it writes anything
-        except DseError as error:
-            error.where = f"row {number} of the designs to start from: {error.where}"
-            raise
+    _check_designs(codec, enqueue)
     parallel = choose_parallel(space.file.search, folder / LOG, usual_parallel)
-    suggester = make_suggester(space, codec, problem, parallel)
+    evaluator = Evaluator(problem, space.file)
+    generations = None if evaluator.needs_score else make_generations(space, codec)
+    suggester = generations or make_suggester(space, codec, problem, parallel)
     with hold(folder), StudyLog(folder / LOG, hook) as log:
         learnt = profiled if suggester.learns else ()
         event, history = _open_session(problem, space, provenance, folder, log, learnt, parallel, force=force)
-        loop = Loop(space, codec, suggester, Evaluator(problem, space.file), Ledger(space, total), log, observer)
+        kind = Loop if generations is None else GenerationLoop
+        loop = kind(space, codec, suggester, evaluator, Ledger(space, total), log, observer)
         loop.restore(history)  # it refuses a log with rows of other designs; only then the session leaves a trace
         log.append(event)
         write_text_whole(folder / SPACE, resolved_text(space, trials=total))
@@ -121,6 +121,16 @@ def run(
         for note in event["notes"]:
             observer.note(note)
         return _until_done(problem, loop, folder, total, lambda: _record_content(problem, loop, folder, force=force))
+
+
+def _check_designs(codec: Codec, points: Sequence[DesignPoint]) -> None:
+    """Refuse a design outside the space, which must stop the run before it writes anything."""
+    for number, point in enumerate(points):
+        try:
+            codec.encode(point)
+        except DseError as error:
+            error.where = f"row {number} of the designs to start from: {error.where}"
+            raise
 
 
 @pause_garbage_collection()

@@ -9,6 +9,7 @@ from typing import Any
 
 from dse.errors import PluginContractError, StudyError
 from dse.records.design import DesignPoint
+from dse.records.plugin import KINDS
 from dse.records.problem import Foresighted, Problem, WithMeasuredExits
 from dse.records.scored import CostResult
 from dse.results.objectives import evaluate_objectives
@@ -16,7 +17,7 @@ from dse.results.points import PREFIX
 from dse.results.rows import TOLERANCE, cost_cells, score_cells
 from dse.results.status import Status
 from dse.samplers.suggester import Told
-from dse.space.constraints import LIMITS, check, constraints_of
+from dse.space.constraints import LIMITS, check, constraints_of, needs_score
 from dse.space.file import SpaceFile
 
 Beaten = Callable[[Sequence[float]], bool]
@@ -35,6 +36,23 @@ class Outcome:
     result: Told
 
 
+def make_row(asked: Mapping[str, Any], point: DesignPoint, outcome: Outcome, seconds: float) -> dict[str, Any]:
+    """Return the row of a trial that was evaluated in some seconds."""
+    return {
+        **{name: asked[name] for name in ("trial", "source", "seed")},
+        **{kind: point.plugin(kind) for kind in KINDS},
+        **{PREFIX + name: value for name, value in point.values.items()},
+        **outcome.cells,
+        "duration_s": seconds,
+    }
+
+
+def reject(excesses: Mapping[str, float], reasons: Sequence[str]) -> dict[str, Any]:
+    """Return the cells that say why a design is infeasible."""
+    violation = sum(value for value in excesses.values() if value > 0) or TOLERANCE
+    return {"status": Status.INFEASIBLE, "reason": "; ".join(reasons), "violation": violation}
+
+
 class Evaluator:
     """Evaluates designs of one study.
 
@@ -50,7 +68,7 @@ class Evaluator:
         self._early = tuple(item for item in self._constraints if not item.needs_score)
         self._late = tuple(item for item in self._constraints if item.needs_score)
         scored = any(item.needs_score for item in self._objectives)
-        self.needs_score = scored or bool(self._late)
+        self.needs_score = needs_score(space)
         self._screens = space.search.screen and scored
         self.looks_ahead = isinstance(problem, Foresighted) and self.needs_score and not self._screens
         self._baseline: float | None = None
@@ -70,7 +88,19 @@ class Evaluator:
         except Exception:  # a plugin's own; the trial itself records it
             return [None] if len(points) == 1 else [self._find_costs([point])[0] for point in points]
 
-    def evaluate(self, point: DesignPoint, beaten: Beaten | None = None) -> Outcome:
+    def evaluate_together(self, points: list[DesignPoint]) -> list[Outcome]:
+        """Evaluate designs that need no score, costed in one call; where that raises, each is evaluated by itself."""
+        try:
+            costs = self._problem.cost(points)
+        except StudyError:
+            raise
+        except Exception:
+            costs = []
+        if len(costs) != len(points):
+            return [self.evaluate(point) for point in points]
+        return [self.evaluate(point, cost=cost) for point, cost in zip(points, costs, strict=True)]
+
+    def evaluate(self, point: DesignPoint, beaten: Beaten | None = None, cost: CostResult | None = None) -> Outcome:
         """Evaluate a design; whatever the problem raises makes a failed row, except for a disk that refuses the cache.
 
         Keyboard interrupts still come through.
@@ -82,11 +112,12 @@ class Evaluator:
             point: the design.
             beaten: function that returns whether a known design is at least as good in every objective; None if no design
                 is known.
+            cost: cost of the design, where it is known.
         """
         parameters = {PREFIX + name: value for name, value in point.values.items()}
         cells: dict[str, Any] = {"stage": "cost", "status": Status.DONE, "violation": 0.0, **parameters}
         try:
-            return self._stages(point, cells, beaten)
+            return self._stages(point, cells, beaten, cost)
         except StudyError:  # the cache cannot be written: that says nothing about the design
             raise
         except Exception as error:
@@ -116,8 +147,10 @@ class Evaluator:
         excesses, _ = check(self._constraints, {**row, **evaluate_objectives(row, self._objectives)[0]})
         return Told(values, {**excesses, LIMITS: row["violation"]})
 
-    def _stages(self, point: DesignPoint, cells: dict[str, Any], beaten: Beaten | None) -> Outcome:
-        excesses, reasons = self._take_cost(self._cost(point), cells)
+    def _stages(
+        self, point: DesignPoint, cells: dict[str, Any], beaten: Beaten | None, cost: CostResult | None
+    ) -> Outcome:
+        excesses, reasons = self._take_cost(cost or self._cost(point), cells)
         if reasons or not self.needs_score:
             return self._tell(cells, excesses, reasons)
         if self._screens and (stopped := self._screen(point, cells, excesses, beaten)) is not None:
@@ -135,11 +168,23 @@ class Evaluator:
     def _take_cost(self, cost: CostResult, cells: dict[str, Any]) -> tuple[dict[str, float], list[str]]:
         """Add a cost to the cells; return by how much each limit is exceeded, and why the design cannot be built."""
         cells.update(cost_cells(cost))
+        return self.judge(cells, cost.violations, cost.violation)
+
+    def judge(
+        self, cells: dict[str, Any], violations: Sequence[str], violation: float
+    ) -> tuple[dict[str, float], list[str]]:
+        """Return by how much a design with these costs exceeds each limit, and why it cannot be built.
+
+        Args:
+            cells: costs and parameters by column, to which expressions are added.
+            violations: sentences on limits of the hardware that the design breaks.
+            violation: amount by which it breaks them.
+        """
         without = self._derive(cells, scored=False)
         excesses, reasons = check(self._early, cells)
         excesses |= {item.name: 0.0 for item in self._late}
-        excesses[LIMITS] = max(cost.violation, TOLERANCE) if cost.violations else 0.0
-        return excesses, [*cost.violations, *reasons, *without]
+        excesses[LIMITS] = max(violation, TOLERANCE) if violations else 0.0
+        return excesses, [*violations, *reasons, *without]
 
     def _derive(self, cells: dict[str, Any], *, scored: bool) -> list[str]:
         """Add the expressions that are known before, or only after, the score; return why objectives have no value."""
@@ -178,9 +223,7 @@ class Evaluator:
 
     def _tell(self, cells: dict[str, Any], excesses: Mapping[str, float], reasons: list[str]) -> Outcome:
         if reasons:
-            cells["status"] = Status.INFEASIBLE
-            cells["reason"] = "; ".join(reasons)
-            cells["violation"] = sum(value for value in excesses.values() if value > 0) or TOLERANCE
+            cells |= reject(excesses, reasons)
         values = self._values(cells, scored=cells["stage"] == "score")
         return Outcome(cells, Told(values, dict(sorted(excesses.items()))))
 

@@ -93,16 +93,17 @@ def write_results(folder: Path, history: History, rows: Rows | None = None) -> t
         empty = dict.fromkeys(item.column for item in own)
         made = ({**row, **empty, **evaluate_objectives(row, own)[0]} for row in rows.table().to_pylist())
         rows = Rows(rows.columns, made)
-    write_text_whole(folder / PROVENANCE, json.dumps(_provenance(history), indent=2) + "\n")
+    write_text_whole(folder / PROVENANCE, provenance_text(history))
     return write_tables(
         folder, rows, study=last["study"], objectives=last["objectives"], reference_point=last["reference_point"]
     )
 
 
-def _provenance(history: History) -> dict[str, Any]:
+def provenance_text(history: History) -> str:
+    """Return the content of the file of provenance."""
     names = ("at_trial", "time", "seed", "space_hash", "versions", "plugins", "digests", "machine", "notes")
     last = history.sessions[-1]
-    return {
+    content = {
         "study": last["study"],
         "objectives": last["objectives"],
         "reference_point": last["reference_point"],
@@ -111,3 +112,4 @@ def _provenance(history: History) -> dict[str, Any]:
             for session in history.sessions
         ],
     }
+    return json.dumps(content, indent=2) + "\n"

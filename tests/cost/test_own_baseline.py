@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import dse
 from dse.cost.cost import Built, cost_points
-from dse.cost.metrics import cost_results
+from dse.cost.metrics import cost_results, cost_table
 from dse.cost.own_baseline import PAPER, TOTALS, OwnBaseline, Scheme
 from dse.cost.reference import default_value
 from dse.records.parameters import INPUT_BITS
@@ -52,7 +52,7 @@ def results(model: Isaac, params: dse.Params) -> list[Any]:
     usual = cost_points(LOAD, built, {kind: of_hardware(1) if kind == "hardware" else dse.Params(1) for kind in KINDS})
     costed = cost_points(LOAD, built, chosen)
     own = {"": OwnBaseline(LOAD, "isaac", model).cost(params)}
-    return cost_results(costed, own, usual.costs, LOAD.task_names)
+    return cost_results(cost_table(costed, own, usual.costs), LOAD.task_names)
 
 
 @given(

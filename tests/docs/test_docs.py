@@ -29,7 +29,7 @@ from dse.space.searchspace import SearchedParameter
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-NEEDS_MODELS = ("run", "check", "deltas", "profile", "redundancy", "validate", "export")
+NEEDS_MODELS = ("run", "sweep", "check", "deltas", "profile", "redundancy", "validate", "export")
 """Commands that fetch models: the end-to-end tests run them on a small one."""
 
 

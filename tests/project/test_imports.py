@@ -26,6 +26,7 @@ ORDER = (
     "dse.testing",
     "dse.samplers",
     "dse.study",
+    "dse.sweeps",
     "dse.analysis",
     "dse.exports",
     "dse.reports",

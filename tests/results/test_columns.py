@@ -11,7 +11,7 @@ import numpy as np
 
 import dse
 from dse.cost.cost import Costed
-from dse.cost.metrics import cost_results
+from dse.cost.metrics import cost_results, cost_table
 from dse.cost.own_baseline import TOTALS
 from dse.cost.sum import Costs
 from dse.records.counts import Counts
@@ -50,7 +50,9 @@ def cost() -> CostResult:
     schedule = Schedule(np.zeros((1, 1), int), np.ones((1, 1)))
     nothing: Any = None
     costed = Costed(costs, np.zeros(1), [()], schedule, counts, nothing)
-    (found,) = cost_results(costed, dict.fromkeys(("", "_best"), dict.fromkeys(TOTALS, np.ones(1))), costs, ["a"])
+    (found,) = cost_results(
+        cost_table(costed, dict.fromkeys(("", "_best"), dict.fromkeys(TOTALS, np.ones(1))), costs), ["a"]
+    )
     return found
 
 

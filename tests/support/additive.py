@@ -27,7 +27,7 @@ PARAMETERS = (
 )
 
 
-def additive_space(**search: Any) -> SearchSpace:
+def additive_space(compressors: tuple[str, ...] = ("two-stage", "other"), **search: Any) -> SearchSpace:
     raw = {
         "schema": 1,
         "name": "additive",
@@ -40,7 +40,7 @@ def additive_space(**search: Any) -> SearchSpace:
             **search,
         },
         "generator": {"plugins": ["independent"]},
-        "compressor": {"plugins": ["two-stage", "other"]},
+        "compressor": {"plugins": list(compressors)},
         "scheduler": {"plugins": ["fixed"], "fixed": {"parameters": {"batch": {}}}},
         "hardware": {"plugins": ["isaac"]},
     }

@@ -28,6 +28,11 @@ _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "prepared": {"digests": dict, "notes": list},
     "asked": {"trial": int, "source": str, "seed": int, "params": dict, "attributes": dict, "study_attributes": dict},
     "done": {"trial": int, "row": dict, "values": (list, type(None)), "constraints": dict},
+    "generation": {
+        **dict.fromkeys(("trial", "count", "asked", "refused"), int),
+        **dict.fromkeys(("learnt", "patience"), list),
+        **dict.fromkeys(("attributes", "study_attributes", "params", "row", "constraints"), dict),
+    },
 }
 _OPTIONAL: dict[str, dict[str, type]] = {
     **{key: {"accounting": int, "parallel": int, "stale": bool} for key in ("header", "resumed")},
@@ -106,6 +111,8 @@ def _find_wrong_keys(event: Event) -> Iterator[Fault]:
             yield f"{name} with {key}", value
     if name in ("header", "resumed"):
         yield from _find_wrong_facts(event)
+    if name == "generation":
+        yield from _find_wrong_order(event)
 
 
 def _find_wrong_facts(session: Event) -> Iterator[Fault]:
@@ -128,6 +135,18 @@ def _find_wrong_facts(session: Event) -> Iterator[Fault]:
         yield "accounting as a whole number", edition
     if "dse" not in session["versions"]:
         yield "versions with that of dse", session["versions"]
+
+
+def _find_wrong_order(event: Event) -> Iterator[Fault]:
+    """Yield the faults in the state of a sampler: it learns each new design once, and known ones any number of times."""
+    first, learnt = event["trial"], event["learnt"]
+    end = first + event["count"]
+    if not all(_fits(number, "int64") and 0 <= number < end for number in learnt):
+        yield f"numbers of trials below {end}", learnt
+    elif list(dict.fromkeys(number for number in learnt if number >= first)) != list(range(first, end)):
+        yield f"trials {first} to {end - 1}, each after the one before", learnt
+    if len(event["patience"]) != 2 or not all(_fits(number, "int64") for number in event["patience"]):
+        yield "patience as two whole numbers", event["patience"]
 
 
 def _find_wrong_cells(row: Mapping[str, Any], asked: Event, types: Mapping[str, str]) -> Iterator[Fault]:
@@ -177,6 +196,8 @@ def _is_type(kind: str) -> bool:
 
 def _fits(value: Any, kind: str) -> bool:
     """Return whether a value has its column's type, and a table can hold it."""
+    if type(value) is float:  # the usual case
+        return kind == "float64" and math.isfinite(value)
     if kind.startswith("list<"):
         return isinstance(value, list | tuple) and all(_fits(item, kind[5:-1]) for item in value)
     if isinstance(value, bool) or kind == "bool":

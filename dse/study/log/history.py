@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from dse.errors import StudyError
+from dse.records.design import DesignPoint
+from dse.records.plugin import KINDS
 from dse.results.columns import Column, merge_columns, task_names
+from dse.results.objectives import read_objectives
+from dse.results.points import PREFIX, to_tuples
 from dse.results.status import Status
 from dse.study.log.events import check_done, check_keys, column_types, misplaced_event_error
+from dse.study.log.file import damaged_event_error
+from dse.study.log.generation import Order, unpack
 
 LOG_SCHEMA = 1
 
@@ -38,6 +44,10 @@ class Trial:
     done_line: int = 0
 
 
+Learnt: TypeAlias = tuple[int, Mapping[str, Any]]
+"""Number of a trial whose result a sampler learned, and the sampler's notes on the design."""
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """Content of a log.
@@ -48,6 +58,8 @@ class History:
         in_flight: trial that was asked and never finished.
         study_attributes: samplers' notes on the study.
         path: path of the log.
+        learnt: what the sampler learned, in order; a known design that it proposed again stands here again.
+        order: state of the sampler behind the last generation; None in a study without generations.
     """
 
     sessions: tuple[Mapping[str, Any], ...] = ()
@@ -55,6 +67,8 @@ class History:
     in_flight: Trial | None = None
     study_attributes: Mapping[str, Any] = field(default_factory=dict)
     path: Path = Path()
+    learnt: Sequence[Learnt] = ()
+    order: Order | None = None
 
     @property
     def rows(self) -> list[Mapping[str, Any]]:
@@ -88,6 +102,8 @@ def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) 
     attributes: dict[str, Any] = {}
     open_trial: Trial | None = None
     types: dict[str, str] = {}
+    learnt: list[Learnt] = []
+    order: Order | None = None
     for line, event in enumerate(events, start=1):
         name = event["event"]
         if (name == "header") != (line == 1):
@@ -121,12 +137,31 @@ def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) 
             if line > checked:
                 check_done(path, line, event, open_trial.asked, sessions[-1], types)
             finished.append(replace(open_trial, done=event, done_line=line))
+            learnt.append((open_trial.number, open_trial.asked["attributes"]))
             open_trial = None
+        elif name == "generation":
+            if open_trial is not None or event["trial"] != len(finished):
+                raise misplaced_event_error(path, line, f"trial {len(finished)} next", event["trial"])
+            trial = Trial(len(finished), len(sessions) - 1, sessions[-1]["space_hash"], event, line, None, line)
+            finished += _expand(path, trial, sessions[-1], types if line > checked else None)
+            attributes.update(event["study_attributes"])
+            learnt += [(number, event["attributes"]) for number in event["learnt"]]
+            order = Order(*(event[key] for key in Order._fields))
         else:
-            raise misplaced_event_error(path, line, "header, resumed, prepared, asked or done", name)
+            raise misplaced_event_error(path, line, "header, resumed, prepared, asked, done or generation", name)
     valid = max((session["at_trial"] for session in sessions if session.get("stale")), default=0)
     trials = tuple(_mark_stale(trial) if trial.number < valid else trial for trial in finished)
-    return History(tuple(sessions), trials, open_trial, attributes, path)
+    return History(tuple(sessions), trials, open_trial, attributes, path, learnt, order)
+
+
+def _expand(path: Path, first: Trial, session: Mapping[str, Any], types: Mapping[str, str] | None) -> Iterator[Trial]:
+    """Yield the trials of a generation, which is the event of ``first``, and check them if the columns' types are given."""
+    for place, (asked, done) in enumerate(
+        unpack(path, first.line, first.asked, read_objectives(session["objectives"]))
+    ):
+        if types is not None:
+            check_done(path, first.line, done, asked, session, types)
+        yield replace(first, number=first.number + place, asked=asked, done=done)
 
 
 def _mark_stale(trial: Trial) -> Trial:
@@ -135,3 +170,20 @@ def _mark_stale(trial: Trial) -> Trial:
     if not Status(done["row"]["status"]).has_cost:
         return trial
     return replace(trial, done={**done, "row": {**done["row"], "status": Status.STALE.value}})
+
+
+def check_row(path: Path, trial: Trial, row: Mapping[str, Any], point: DesignPoint) -> None:
+    """Refuse a row whose parameters differ from those asked for.
+
+    Raises:
+        StudyError: a parameter differs.
+    """
+    written = {name: to_tuples(row.get(PREFIX + name)) for name in point.values}
+    if any(row[kind] != point.plugin(kind) for kind in KINDS):
+        written = dict.fromkeys(written)
+    if set(written.values()) == {None} and row["status"] == Status.FAILED:
+        return  # a session with another space closed it
+    for name, value in point.values.items():
+        if written[name] != value:
+            expected = f"the row of the design asked, with {PREFIX}{name} {value}"
+            raise damaged_event_error(path, trial.done_line, expected, written[name])
