@@ -83,8 +83,8 @@ def find_security(address: str) -> tuple[str, Any]:
     from distributed.security import Security
 
     encrypts = address.startswith("tls://")
-    found: Any = Security(require_encryption=encrypts)
-    if encrypts and not all((found.tls_ca_file, found.tls_client_cert, found.tls_client_key)):
+    security: Any = Security(require_encryption=encrypts)
+    if encrypts and not all((security.tls_ca_file, security.tls_client_cert, security.tls_client_key)):
         names = ", ".join(f"DASK_DISTRIBUTED__COMM__TLS__{name}" for name in SETTINGS)
         raise SetupError(
             "the cluster wants TLS, and Dask's settings do not name the certificates",
@@ -92,4 +92,4 @@ def find_security(address: str) -> tuple[str, Any]:
             expected=f"the paths of three files in {names}, or in a file of Dask's settings",
             fix="ask for the files of the cluster; docs/cluster.md shows how they are made",
         )
-    return address, found
+    return address, security

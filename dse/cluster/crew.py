@@ -181,18 +181,18 @@ class Crew:
                 self._finished.get_nowait()
 
 
-def compare(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+def compare(expected: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
     """Return why a worker with these facts cannot be used; an empty text if it can."""
-    forms = [{name: type(fact) for name, fact in facts.items()} for facts in (expected, found)]
-    if "error" in found or forms[0] != forms[1]:
-        return str(found.get("error", "it answers in another form"))
+    forms = [{name: type(fact) for name, fact in facts.items()} for facts in (expected, answer)]
+    if "error" in answer or forms[0] != forms[1]:
+        return str(answer.get("error", "it answers in another form"))
     differing = [
-        (part, name, f"{name} is {found[part].get(name)} there and {ours} here")
+        (part, name, f"{name} is {answer[part].get(name)} there and {ours} here")
         for part in ("digests", "versions", "machine")
         for name, ours in expected[part].items()
-        if found[part].get(name, ours) != ours
+        if answer[part].get(name, ours) != ours
     ]
     told = ", ".join(text for _, _, text in differing)
     if any(part == "digests" or name == "dse" for part, name, _ in differing):
         return f"its content differs: {told}"
-    return "" if expected["outputs"] == found["outputs"] else f"its digits differ from those of this machine: {told}"
+    return "" if expected["outputs"] == answer["outputs"] else f"its digits differ from those of this machine: {told}"

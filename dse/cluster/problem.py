@@ -71,8 +71,8 @@ class ClusterProblem(ExpectingProblem):
 
     def _measure(self, points: Sequence[DesignPoint], split: str) -> None:
         """Bring the scores of designs into the cache, except those that no worker could measure."""
-        found = zip(points, self.find_missing(points, split), strict=True)
-        wanted = {one.key: (point, one.task, split, one.chip) for point, missing in found for one in missing}
+        lacks = zip(points, self.find_missing(points, split), strict=True)
+        wanted = {one.key: (point, one.task, split, one.chip) for point, missing in lacks for one in missing}
         if not wanted or self._crew is None:
             return
         most, workers = len(points) * len(self.tasks), len(self._crew.accepted)

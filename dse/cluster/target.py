@@ -41,17 +41,17 @@ def read_target(text: str, *, insecure: bool = False) -> Target:
     for package in NEEDED:
         if find_spec(package) is None:
             raise missing_package("--cluster", package, "cluster")
-    if found := re.fullmatch(r"local:([1-9]\d{0,2})", text):
-        return Target(workers=int(found[1]))
+    if local := re.fullmatch(r"local:([1-9]\d{0,2})", text):
+        return Target(workers=int(local[1]))
     return Target(check_address(text if "://" in text else read_scheduler_file(Path(text)), text, insecure=insecure))
 
 
 def check_address(address: str, where: str, *, insecure: bool) -> str:
     """Return a scheduler's address; refuse one that is not encrypted and leaves this machine, unless ``insecure``."""
-    found = re.fullmatch(r"(tls|tcp)://(\[[\da-fA-F:.]+\]|[\w.-]+):\d{1,5}", address, re.ASCII)
-    if not found:
+    parts = re.fullmatch(r"(tls|tcp)://(\[[\da-fA-F:.]+\]|[\w.-]+):\d{1,5}", address, re.ASCII)
+    if not parts:
         raise SetupError("this is not a cluster", where=where, expected=FORMS, found=address)
-    if found[1] == "tcp" and not insecure and not _is_loopback(found[2].strip("[]")):
+    if parts[1] == "tcp" and not insecure and not _is_loopback(parts[2].strip("[]")):
         raise SetupError(
             "the connection to the cluster is not encrypted: whoever reaches it can run programs on every worker",
             where=where,

@@ -32,8 +32,8 @@ def cluster_check(
     from dse.cluster.crew import Crew
     from dse.cluster.target import read_target
 
-    report, found = activity or ignore_progress, read_target(target, insecure=insecure_cluster)
-    connection, until = Connection(found), time.monotonic() + wait_s
+    report, where = activity or ignore_progress, read_target(target, insecure=insecure_cluster)
+    connection, until = Connection(where), time.monotonic() + wait_s
     try:
         while not connection.list_workers():
             if time.monotonic() > until:

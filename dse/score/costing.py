@@ -132,8 +132,8 @@ class Costing:
             costed = self.cost_columns(chosen, params).costed
             with heard(self._origins[f"hardware.{chosen[3]}"].files):
                 own = self._comparisons[chosen[3]]
-                found = own.cost(costed, params["hardware"], self.best.scheme, rates[chunk])
-            beside.update(zip(chunk, found, strict=True))
+                rows = own.cost(costed, params["hardware"], self.best.scheme, rates[chunk])
+            beside.update(zip(chunk, rows, strict=True))
         return [beside[index] for index in range(len(points))]
 
     @cached_property

@@ -107,7 +107,7 @@ def read_device(path: Path, options: Mapping[str, Any]) -> CellLaw:
     """Read a device file.
 
     Args:
-        path: file, whose ending says what it is.
+        path: TOML or CSV file, by its ending.
         options: entries that replace those of the file.
 
     Raises:

@@ -61,18 +61,18 @@ class Exchange:
 
     def find_unmeasured(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[int, ...], ...]:
         """Return the tasks of each design whose score is neither in the cache nor missing at an earlier design."""
-        return tuple(tuple(dict.fromkeys(one.task for one in found)) for found in self.find_missing(points, split))
+        return tuple(tuple(dict.fromkeys(one.task for one in lacks)) for lacks in self.find_missing(points, split))
 
     def find_missing(self, points: Sequence[DesignPoint], split: str = "search") -> tuple[tuple[Missing, ...], ...]:
         """Return the scores of each design that are neither in the cache nor missing at an earlier design."""
-        known: set[str] = set()
+        listed: set[str] = set()
         missing = []
         for point in points:
             built = self.costing.build(combination(point))
             lacks = [self._scorer.unknown(built, point, task, split).items() for task in range(len(self.tasks))]
-            found = [Missing(task, chip, key) for task, chips in enumerate(lacks) for key, chip in chips]
-            missing.append(tuple(one for one in found if one.key not in known))
-            known.update(one.key for one in found)
+            of_point = [Missing(task, chip, key) for task, chips in enumerate(lacks) for key, chip in chips]
+            missing.append(tuple(one for one in of_point if one.key not in listed))
+            listed.update(one.key for one in of_point)
         return tuple(missing)
 
     def measure(self, point: DesignPoint, tasks: Sequence[int], split: str = "search") -> int:
@@ -102,12 +102,12 @@ class Exchange:
         recipe = scorer.recipes(built, point, task, split)[chip]
         loaded = self.context.loaded.tasks[self.tasks[task]]
         labels = loaded.evaluator.labels(scorer.rows(scorer.nonideality(built, point), split))
-        facts, found = unpack_entry(entry, cache_key(recipe), len(labels), self.context.workload.encoder.layers)
-        value, flagged = score(loaded.spec.metric, labels, found["predictions"])
+        facts, held = unpack_entry(entry, cache_key(recipe), len(labels), self.context.workload.encoder.layers)
+        value, flagged = score(loaded.spec.metric, labels, held["predictions"])
         files = [arrays.folder / path for path in facts["files"]]
         if any(not file.is_file() for file in files) or arrays.hash_files(files) != facts["files"]:
             raise refuse_entry("a score made from this machine's files", ", ".join(facts["files"]))
-        arrays.put("scores", recipe, found | {"value": np.array(value), "flagged": np.array(flagged)}, files)
+        arrays.put("scores", recipe, held | {"value": np.array(value), "flagged": np.array(flagged)}, files)
 
     def digest_outputs(self) -> str:
         """Return a hash of all outputs of the first task's 8-bit baseline on the search split, as this machine computes them."""

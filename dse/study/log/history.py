@@ -86,6 +86,21 @@ class History:
         return [task_names(item[0] for item in session["columns"]) for session in self.sessions]
 
 
+def _check_version(path: Path, line: int, event: Mapping[str, Any]) -> None:
+    """Refuse a log that does not begin with its header, or has another version."""
+    name = event["event"]
+    if (name == "header") != (line == 1):
+        raise misplaced_event_error(path, line, "the header first, once", name)
+    if name == "header" and event.get("schema") != LOG_SCHEMA:
+        raise StudyError(
+            "the log has another version",
+            where=path,
+            expected=f"schema {LOG_SCHEMA}",
+            found=f"schema {event.get('schema')!r:.40}",
+            fix="continue the study with the version of dse that began it, or give the new study another name",
+        )
+
+
 def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) -> History:
     """Check the order of a log's events and sort them.
 
@@ -106,16 +121,7 @@ def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) 
     order: Order | None = None
     for line, event in enumerate(events, start=1):
         name = event["event"]
-        if (name == "header") != (line == 1):
-            raise misplaced_event_error(path, line, "the header first, once", name)
-        if name == "header" and event.get("schema") != LOG_SCHEMA:
-            raise StudyError(
-                "the log has another version",
-                where=path,
-                expected=f"schema {LOG_SCHEMA}",
-                found=f"schema {event.get('schema')!r:.40}",
-                fix="continue the study with the version of dse that began it, or give the new study another name",
-            )
+        _check_version(path, line, event)
         check_keys(path, line, event)
         if name in ("header", "resumed"):
             sessions.append(event)
