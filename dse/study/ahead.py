@@ -38,8 +38,10 @@ class Announcer:
             number: number of the trial.
             queue: designs to evaluate before the sampler is asked, each with its source.
         """
+        if not self.evaluator.looks_ahead or number < self._until:
+            return
         left = self.suggester.parallel - number % self.suggester.parallel
-        if left == 1 or number < self._until or not self.evaluator.looks_ahead:
+        if left == 1:
             return
         self._until = number + left
         points = self._keep_unseen([point for _, point in queue])[:left]
