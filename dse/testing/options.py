@@ -12,8 +12,8 @@ from pydantic.fields import FieldInfo
 
 from dse.records.plugin import Options
 
-_NUMBERS = (0, 1, 2)
-_FACTORS = (2, 0.5, 10, 0.1, 1000, 0.001)
+_FACTORS = (2, 0.001, 0.5, 1000, 10, 0.1)
+"""Factors of a number, those first that most often matter."""
 
 
 def vary_options(usual: Options) -> Iterator[tuple[str, list[Options]]]:
@@ -45,7 +45,5 @@ def _list_values(item: FieldInfo, usual: Any) -> list[Any]:
             return [True, False]
         if kind in (int, float):
             start = usual or 1
-            return [
-                kind(value) for value in (*(start * factor for factor in _FACTORS), *_NUMBERS, start + 1, start - 1)
-            ]
+            return [kind(value) for value in (1, *(start * factor for factor in _FACTORS), start + 1, start - 1, 0)]
     return []
