@@ -217,7 +217,7 @@ class SmallCodes(Uncompressed):
 
 class SaysDelta(Uncompressed):
     def store(self, *given: Any) -> Any:
-        return {key: replace(stored, on_base=True) for key, stored in super().store(*given).items()}
+        return {key: replace(of, on_base=given[-1] != dse.BASE) for key, of in super().store(*given).items()}
 
 
 class SaysParallel(LowRank):
