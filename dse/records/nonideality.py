@@ -109,7 +109,7 @@ def read_age(text: str) -> float:
 
 def _replace_old(values: dict[str, Any]) -> dict[str, Any]:
     """Return options with the cell model that the old options name, drawn cell by cell as before."""
-    old = {"spread": "none", "sigma": 0.1, "spread_scale": 1.0, "read_after": "1 d"} | {
+    old: dict[str, Any] = {"spread": "none", "sigma": 0.1, "spread_scale": 1.0, "read_after": "1 d"} | {
         name: values[name] for name in OLD if name in values
     }
     spread, new = old["spread"], {name: value for name, value in values.items() if name not in OLD}
@@ -118,7 +118,9 @@ def _replace_old(values: dict[str, Any]) -> dict[str, Any]:
     for name in sorted(set(old) - {"spread", "read_after"}):
         if not isinstance(old[name], int | float):
             raise ValueError(f"old option {name}: expected a number, found {old[name]!r}")  # noqa: TRY004
-    cells = {name: float(old[name]) for name in ("on_off_ratio", "stuck_on", "stuck_off") if name in old}
+    cells: dict[str, float] = {
+        name: float(old[name]) for name in ("on_off_ratio", "stuck_on", "stuck_off") if name in old
+    }
     if spread == "wan22":
         cells = {"stuck_on": 0.0, "stuck_off": 0.0, "scale": float(old["spread_scale"])} | cells
         new = {"cell_age": old["read_after"]} | new

@@ -158,7 +158,8 @@ class Cells:
         programmed = device.program(target, self._normal("spread", place, shape))
         aged = device.age(programmed, target, self._normal("age", place, shape)) if device.ages else programmed
         noise = device.read_sigma(aged, programmed) * self._unit if self.reads else None
-        change, factor, law = (aged - target) * self._unit, np.float32(1), device.law
+        factor: Any = np.float32(1)
+        change, law = (aged - target) * self._unit, device.law
         stuck: list[tuple[Array, Array]] = []
         if law.stuck_on or law.stuck_off:
             chance = self._generator("stuck", place).random(shape, dtype=np.float32)
@@ -173,7 +174,7 @@ class Cells:
             factor = compensate(stored + first, stored + change, self.rows, self._columns)
             change = factor * (stored + change) - stored
         if self.nonideality.voltage_drop:
-            change = attenuate(stored + change, self.rows, law.wire_ohm * 1e-6 / self._unit) - stored
+            change = attenuate(stored + change, self.rows, float(law.wire_ohm * 1e-6 / self._unit)) - stored
         return change.astype(np.float32, copy=False), None if noise is None else (noise * factor) ** 2
 
     def _term(self, term: Term, place: tuple[object, ...]) -> tuple[Term, Tensor]:

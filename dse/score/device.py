@@ -117,9 +117,9 @@ class Device:
             raise self._refusal(f"NaN or infinity from {name}()", "finite conductances in uS", "others")
         return answer.astype(np.float32, copy=False)
 
-    def _refusal(self, what: str, expected: str, found: object) -> PluginContractError:
+    def _refusal(self, fault: str, expected: str, value: object) -> PluginContractError:
         who = f"cell model {self.options.cell_model!r}"
-        return PluginContractError(f"{who} has {what}", where=who, expected=expected, found=found)
+        return PluginContractError(f"{who} has {fault}", where=who, expected=expected, found=value)
 
 
 def find_device(registry: Registry, options: Nonideality, where: object = "cell_model") -> Device | None:

@@ -100,7 +100,7 @@ class Measured:
             index = int(np.searchsorted(ages, np.log(age_s)).clip(1, len(ages) - 1))
             share = (np.log(age_s) - ages[index - 1]) / (ages[index] - ages[index - 1])
             row = table[index - 1] + share * (table[index] - table[index - 1])
-        return np.interp(target, self.levels, row).astype(np.float32)
+        return np.asarray(np.interp(target, self.levels, row), dtype=np.float32)
 
 
 def read_device(path: Path, options: Mapping[str, Any]) -> CellLaw:
@@ -154,8 +154,8 @@ def _build_law(entries: DeviceFile, path: Path) -> CellLaw:
         )
     columns = {name: column.reshape(len(ages), -1) for name, column in columns.items()}
     if (np.diff(levels) <= 0).any() or (np.diff(columns["mean_us"]) <= 0).any():
-        found = f"targets {levels.tolist()}, means {columns['mean_us'].tolist()}"
-        raise DataError("the levels are out of order", where=path, expected="rising targets and means", found=found)
+        given = f"targets {levels.tolist()}, means {columns['mean_us'].tolist()}"
+        raise DataError("the levels are out of order", where=path, expected="rising targets and means", found=given)
     if (entries.drift or entries.drift_sigma) and len(ages) < 2 and not entries.drift_to_s:
         raise DataError("drift has no range of ages", where=path, expected="drift_to_s, or several ages in age_s")
     measured, top = Measured(levels, np.log(ages), columns), float(levels[-1])

@@ -65,7 +65,7 @@ def level_moments(device: Device, top: int) -> LevelMoments:
     )
     programmed = device.program(target, normal)
     aged = device.age(programmed, target, late)
-    unit, law, levels = top / device.unit_us, device.law, np.arange(top + 1)
+    unit, law, levels = top / device.unit_us, device.law, np.arange(top + 1, dtype=float)
     right = 1 - law.stuck_on - law.stuck_off
 
     def integrate(values: Array) -> Floats:

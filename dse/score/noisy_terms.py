@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from dse.errors import SpaceError
@@ -40,6 +40,7 @@ class OnChip:
                 fix='set adc = "ideal", or choose a cell model whose reads are exact',
             )
         self._variances: dict[int, dict[Key, Stored]] = {}
+        self._of_reads = False
         self._converters = None if adc is None else OnConverters(cells, adc, assembly.names[1])
         self._pieces: dict[int, dict[Key, tuple[OnArrays, ...]]] = {}
         self._on_base: set[tuple[int, Key]] = set()
@@ -64,7 +65,9 @@ class OnChip:
         return self._assembly.model(owner)
 
     def get_terms(self, owner: int, layers: Sequence[int]) -> dict[Key, Stored]:
-        """Return terms as cells hold them; if conversions are simulated, only the digital terms."""
+        """Return terms as cells hold them, or their reads' variances; if conversions are simulated, only the digital terms."""
+        if self._of_reads:
+            return {key: one for key, one in self._variances[owner].items() if key[0] in layers}
         terms, whose = self._assembly.get_terms(owner, layers), self._assembly.identity(owner)
         if self._converters is None:
             pairs = {key: self._cells.program(one, whose, key) for key, one in terms.items()}
@@ -87,7 +90,9 @@ class OnChip:
         total = held_by(self, task)
         self._assembly.check(task, total)
         if self._cells.reads:
-            noise = held_by(Variances(self, self._variances), task).weights
+            self._of_reads = True
+            noise = held_by(self, task).weights
+            self._of_reads = False
             total = replace(total, read_variance=noise, read_seed=self._cells.read_seed)
         for owner, layers in layers_of(self.plan, task).items():
             for key, pieces in self._pieces.get(owner, {}).items():
@@ -97,25 +102,3 @@ class OnChip:
         if total.arrays:
             keep_only(self.encoder, self.plan, task, total)  # cuts the arrays too
         return total
-
-
-class Variances:
-    """The variances of a design's reads as terms; a `dse.score.task_weights.Source`.
-
-    Args:
-        chip: the design on its cells.
-        terms: terms by owner and matrix, whose codes are variances and whose scales are squared.
-    """
-
-    def __init__(self, chip: OnChip, terms: Mapping[int, Mapping[Key, Stored]]) -> None:
-        self._terms = terms
-        self.encoder, self.plan, self.reprogrammed = chip.encoder, chip.plan, chip.reprogrammed
-
-    def model(self, owner: int) -> Model:
-        """Return a model without biases: reads have no mean error."""
-        del owner
-        return Model({})
-
-    def get_terms(self, owner: int, layers: Sequence[int]) -> dict[Key, Stored]:
-        """Return the terms of an owner's matrices in some layers."""
-        return {key: one for key, one in self._terms[owner].items() if key[0] in layers}

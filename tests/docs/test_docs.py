@@ -51,7 +51,7 @@ def cases(language: str) -> list[object]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with every file the documentation shows."""
     for page in PAGES:
-        for info, text in blocks(page, "python"):
+        for info, text in (*blocks(page, "python"), *blocks(page, "toml")):
             if info.startswith("file="):
                 (tmp_path / info.removeprefix("file=")).write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)

@@ -206,8 +206,8 @@ def test_an_adc_that_clips_is_refused_when_ideal_and_scored_when_real(
     assert "scoring with real ADCs" in told  # a study waits only so long without a word
 
 
-def test_deltas_and_the_base_beneath_them_are_converted_apart() -> None:
-    """With every cell as it was stored, sums converted one by one come to the effective weights."""
+def assemble_deltas() -> tuple[Assembly, dse.Geometry]:
+    """Deltas of two tasks over a base, with random weights."""
     load_, chip = tiny_workload(2), geometry(rows=16, columns=16)
     context: Any = BoundContext(load_, spread=0.1)
     compressor = dse.Registry().discover().build("compressor", "two-stage", {})
@@ -218,15 +218,40 @@ def test_deltas_and_the_base_beneath_them_are_converted_apart() -> None:
     generator = dse.Registry().discover().build("generator", "independent", {})
     built: Any = Built(("independent", "two-stage", "s", "h"), generator, compressor, None, None)  # type: ignore[arg-type]
     given: Any = {"generator": dse.Params(1), "compressor": dse.Params(1, values)}
+    return Assembly(context, built, given, chip), chip
+
+
+def test_deltas_and_the_base_beneath_them_are_converted_apart() -> None:
+    """With every cell as it was stored, sums converted one by one come to the effective weights."""
+    made, chip = assemble_deltas()
     real = stuck(stuck_off=1e-12).model_copy(update={"adc": "real"})  # so that they are simulated
-    simulated = OnChip(Assembly(context, built, given, chip), cells_of(real, chip)).of_task(0)
-    exact = Assembly(context, built, given, chip).of_task(0)
+    simulated = OnChip(made, cells_of(real, chip)).of_task(0)
+    exact = made.of_task(0)
     assert set(simulated.arrays) == set(exact.weights)
     for key, weight in exact.weights.items():
         x = torch.randint(-127, 128, (5, weight.shape[1]), generator=torch.Generator().manual_seed(0)).float()
         summed = sum((product(piece, x) for piece in simulated.arrays[key]), x @ simulated.weights[key].T)
         torch.testing.assert_close(summed, x @ weight.T, rtol=1e-4, atol=1e-3)
         assert len(simulated.arrays[key]) >= 2
+
+
+def test_reads_of_deltas_and_of_the_base_beneath_them_are_noisy_together() -> None:
+    """The variance of a weight's read is that of the base's cells and of the delta's, whichever way weights are drawn."""
+    made, chip = assemble_deltas()
+    pcm = dse.Nonideality(cell_model="pcm")
+    codes, cells = (
+        OnChip(made, cells_of(pcm.model_copy(update={"cell_draws": way}), chip)).of_task(0)
+        for way in ("codes", "cells")
+    )
+    assert codes.read_variance.keys() == cells.read_variance.keys() == codes.weights.keys()
+    assert codes.read_seed == cells.read_seed
+    for key, variance in codes.read_variance.items():
+        assert float(variance.mean()) == pytest.approx(float(cells.read_variance[key].mean()), rel=0.1)
+        assert (variance > 0).all()
+    assert not OnChip(made, cells_of(wan22(), chip)).of_task(0).read_variance
+    real = pcm.model_copy(update={"adc": "real"})
+    with pytest.raises(dse.SpaceError, match="real ADCs are not simulated together with noisy reads"):
+        OnChip(made, cells_of(real, chip))
 
 
 def test_drops_are_taken_to_ideal_arrays(tiny_space: Path, cache: Path) -> None:

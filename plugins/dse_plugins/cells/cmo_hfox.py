@@ -45,6 +45,7 @@ def build(options: CmoHfoxOptions) -> plugin.CellLaw:
         return moved.clip(min=numbers["g_min_us"], max=G_MAX_US)
 
     def read_sigma(g: Conductances, _: Conductances, age_s: float) -> Conductances:
-        return np.log10(g.clip(min=1)) * np.float32(READ_K * np.sqrt(np.log((age_s + READ_S) / (2 * READ_S))))
+        factor = np.float32(READ_K * np.sqrt(np.log((age_s + READ_S) / (2 * READ_S))))
+        return np.asarray(np.log10(g.clip(min=1)) * factor)
 
     return plugin.CellLaw(program=program, age=age, read_sigma=read_sigma, ages_s=(1.0, TEN_YEARS_S), **numbers)

@@ -24,6 +24,6 @@ def build(options: LognormalOptions) -> plugin.CellLaw:
     """Return the law: the median is the target; nothing changes with time."""
 
     def program(target: Conductances, normal: Conductances) -> Conductances:
-        return target * np.exp(np.float32(options.sigma) * normal)
+        return np.asarray(target * np.exp(np.float32(options.sigma) * normal))
 
     return plugin.CellLaw(program=program, **options.device(G_MAX_US))

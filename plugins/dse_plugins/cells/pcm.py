@@ -41,17 +41,20 @@ def build(options: PcmOptions) -> plugin.CellLaw:
 
 def program(target: Conductances, normal: Conductances) -> Conductances:
     """Return programmed conductances."""
-    return target + np.polynomial.polynomial.polyval(target / np.float32(G_MAX_US), np.float32(PROGRAM_US)) * normal
+    return (
+        target
+        + np.polynomial.polynomial.polyval(target / np.float32(G_MAX_US), np.array(PROGRAM_US, np.float32)) * normal
+    )
 
 
 def age(g: Conductances, target: Conductances, age_s: float, normal: Conductances) -> Conductances:
     """Let conductances drift."""
     log = np.log((target / np.float32(G_MAX_US)).clip(min=LEAST))
     mean, sigma = (-0.0155 * log + 0.0244).clip(0.049, 0.1), (-0.0125 * log - 0.0059).clip(0.008, 0.045)
-    return g * np.exp(-np.float32(np.log1p(age_s / FIRST_S)) * np.abs(mean + sigma * normal))
+    return np.asarray(g * np.exp(-np.float32(np.log1p(age_s / FIRST_S)) * np.abs(mean + sigma * normal)))
 
 
 def read_sigma(g: Conductances, programmed: Conductances, age_s: float) -> Conductances:
     """Return 1/f noise, a share of the conductance that is larger at low conductances."""
     share = (0.0088 / ((programmed / np.float32(G_MAX_US)) ** 0.65).clip(min=1e-3)).clip(max=0.2)
-    return g * share * np.float32(np.sqrt(np.log((age_s + FIRST_S + READ_S) / (2 * READ_S))))
+    return np.asarray(g * share * np.float32(np.sqrt(np.log((age_s + FIRST_S + READ_S) / (2 * READ_S)))))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from pydantic import Field
 
@@ -34,7 +36,7 @@ class CellOptions(plugin.Options):
     stuck_off: float = Field(default=0.0, ge=0, le=1)
     wire_ohm: float = Field(default=1.0, gt=0, allow_inf_nan=False)
 
-    def device(self, g_max_us: float) -> dict[str, float]:
+    def device(self, g_max_us: float) -> dict[str, Any]:
         """Return the numbers of a device with this largest conductance."""
         stuck = {"stuck_on": self.stuck_on, "stuck_off": self.stuck_off}
         return {"g_min_us": g_max_us / self.on_off_ratio, "g_max_us": g_max_us, "wire_ohm": self.wire_ohm, **stuck}
