@@ -124,7 +124,7 @@ def cost_points(
 
 
 def _find_limits(built: Built, geometry: Geometry, params: Params) -> tuple[Violation, ...]:
-    """Return the limits of P designs' arrays; hardware of contract 1 states its own. What scores have in them does not limit a design."""
+    """Return the limits of P designs' arrays; hardware of contract 1 states its own. An effect that is scored is not a limit."""
     if built.api < API:
         return ()
     clipping, drop = find_clipping(geometry), find_drop(geometry)

@@ -76,7 +76,7 @@ class Device:
         """Refuse a law whose numbers or answers are not usable, and an age that it was not measured at.
 
         Raises:
-            PluginContractError: the law, one of its answers or the age is not usable; the message names it.
+            PluginContractError: one of these holds; the message names the fault.
         """
         if not isinstance(self.law, CellLaw):
             raise self._refusal("no law", "a dse.plugin.CellLaw", type(self.law).__name__)

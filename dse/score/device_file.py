@@ -107,7 +107,7 @@ def read_device(path: Path, options: Mapping[str, Any]) -> CellLaw:
     """Read a device file.
 
     Args:
-        path: TOML or CSV file, by its ending.
+        path: file, a .toml or .csv.
         options: entries that replace those of the file.
 
     Raises:
