@@ -139,7 +139,7 @@ def test_few_designs_of_a_large_space_are_shared_out_to_its_plugins(tmp_path: Pa
     assert {point_of(row).key() for row in a} != {point_of(row).key() for row in c}
     large = [pairs.count((generator, "two-stage")) for generator in ("independent", "shared-prefix")]
     assert max(large) - min(large) <= 1
-    assert min(large) > max(pairs.count((generator, "none")) for generator in ("independent", "shared-prefix")) > 0
+    assert min(large) >= max(pairs.count((generator, "none")) for generator in ("independent", "shared-prefix")) > 0
     assert set(pairs) == set(itertools.product(("independent", "shared-prefix"), ("none", "two-stage")))
 
 

@@ -155,9 +155,7 @@ def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) 
             order = Order(*(event[key] for key in Order._fields))
         else:
             raise misplaced_event_error(path, line, "header, resumed, prepared, asked, done or generation", name)
-    valid = max((session["at_trial"] for session in sessions if session.get("stale")), default=0)
-    trials = tuple(_mark_stale(trial) if trial.number < valid else trial for trial in finished)
-    return History(tuple(sessions), trials, open_trial, attributes, path, learnt, order)
+    return History(tuple(sessions), _mark_all(finished, sessions), open_trial, attributes, path, learnt, order)
 
 
 def _expand(path: Path, first: Trial, session: Mapping[str, Any], types: Mapping[str, str] | None) -> Iterator[Trial]:
@@ -168,6 +166,12 @@ def _expand(path: Path, first: Trial, session: Mapping[str, Any], types: Mapping
         if types is not None:
             check_done(path, first.line, done, asked, session, types)
         yield replace(first, number=first.number + place, asked=asked, done=done)
+
+
+def _mark_all(finished: Sequence[Trial], sessions: Sequence[Mapping[str, Any]]) -> tuple[Trial, ...]:
+    """Return the trials, those marked whose results a later session made stale."""
+    valid = max((session["at_trial"] for session in sessions if session.get("stale")), default=0)
+    return tuple(_mark_stale(trial) if trial.number < valid else trial for trial in finished)
 
 
 def _mark_stale(trial: Trial) -> Trial:
