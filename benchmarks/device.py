@@ -6,6 +6,7 @@ import statistics
 import time
 import tomllib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from benchmarks.figures import Figure, best_of, choose_size, measures
@@ -84,9 +85,7 @@ def score_ratio() -> Iterator[Figure]:
 
         score(None)  # the model is loaded and the text tokenised once
         score(0)
-        rounds = [
-            (spend(lambda: score(None)), spend(lambda chip=chip: score(chip))) for chip in range(choose_size(ROUNDS, 1))
-        ]
+        rounds = [(spend(partial(score, None)), spend(partial(score, chip))) for chip in range(choose_size(ROUNDS, 1))]
         ratios.append(statistics.median(noisy for _, noisy in rounds) / statistics.median(ideal for ideal, _ in rounds))
     compared = f"ideal arrays, from the codes to the score; {len(ratios)} tasks, medians of {ROUNDS} rounds in turn, the worst task"
     yield Figure("device.score_ratio", max(ratios), "ratio", "<= 1.5", compared)

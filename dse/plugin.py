@@ -4,8 +4,9 @@ Nothing else of `dse` is supported in a plugin, except its errors in `dse.errors
 `dse.testing`. Importing this module loads neither torch, transformers nor optuna.
 """
 
+from dse.charging.options import TiledOptions
 from dse.charging.tile import DigitalUnit, Event, Part, Tile
-from dse.charging.tiled import TiledHardware, TiledOptions
+from dse.charging.tiled import TiledHardware
 from dse.cost.baseline import separate_models, whole_footprint
 from dse.cost.counts import FULL_MAGNITUDE, slices
 from dse.cost.demand import kept_inputs, kept_outputs

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dse.charging.options import TiledOptions
-from dse.charging.tile import Cost, Tile
-from dse.records.arrays import Bools, Floats
+from dse.charging.tile import Tile
+from dse.records.arrays import Bools, Floats, Ints
 from dse.records.counts import Counts
 from dse.records.demand import Demand
 from dse.records.footprint import Footprint
@@ -54,7 +56,7 @@ class Designs:
         return np.asarray(of_tasks(values, owner) + on_base * values[:, BASE, None, :])
 
 
-def of_tasks(values: Floats | Bools, owner: Floats) -> Floats:
+def of_tasks(values: Floats | Bools, owner: Ints) -> Floats:
     """Value of each task's owner, (P, T, L), from values of owners (P, O, L); zero for a dropped layer."""
     points, _, layers = owner.shape
     if values.shape == (1, 1, 1):  # one value for all layers
@@ -64,6 +66,6 @@ def of_tasks(values: Floats | Bools, owner: Floats) -> Floats:
     return np.asarray(np.where(owner == DROPPED, 0, gathered))
 
 
-def widen(values: Cost, axes: int = 3) -> Floats:
+def widen(values: float | NDArray[Any], axes: int = 3) -> NDArray[Any]:
     """Return a number, or one per design (P,), with axes of length 1 behind the first."""
     return np.reshape(values, (-1, *[1] * (axes - 1)))

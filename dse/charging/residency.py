@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.charging.designs import of_tasks
-from dse.records.arrays import Floats
+from dse.records.arrays import Bools, Floats
 from dse.records.demand import Demand
 from dse.records.plan import BASE
 
@@ -32,10 +32,10 @@ class Residency:
     written: Floats
     swapped: Floats
     missing: Floats
-    resident: Floats
+    resident: Bools
 
 
-def needs(demand: Demand, on_base: Floats) -> Floats:
+def needs(demand: Demand, on_base: Bools) -> Bools:
     """Whether each task needs each segment, shape (P, T, O, L): its owners' layers, and the base under deltas."""
     owner = demand.owner
     need = owner[:, :, None, :] == np.arange(demand.owners)[None, None, :, None]
@@ -43,7 +43,7 @@ def needs(demand: Demand, on_base: Floats) -> Floats:
     return np.asarray(need)
 
 
-def residency(need: Floats, arrays: Floats, capacity: Floats) -> Residency:
+def residency(need: Bools, arrays: Floats, capacity: Floats) -> Residency:
     """Decide which segments are pinned and which are swapped.
 
     Args:
@@ -73,7 +73,7 @@ def residency(need: Floats, arrays: Floats, capacity: Floats) -> Residency:
     return out
 
 
-def _pin(wanted: Floats, size: Floats, room: Floats) -> Floats:
+def _pin(wanted: Bools, size: Floats, room: Floats) -> Bools:
     """Pin the segments that most tasks need, earlier owners first, while the largest remaining need still fits."""
     points = np.arange(len(size))
     users = wanted.sum(axis=1)

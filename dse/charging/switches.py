@@ -35,6 +35,6 @@ def charge_switches(designs: Designs, held: Residency, chip: Chip) -> dict[str, 
         "switch_energy_uj": (cells * options.write_pulses * options.write_energy_pj + image * DRAM_BYTE_PJ) * 1e-6,
         "switch_latency_us": rounds * widen(geometry.rows) * options.write_pulses * options.write_pulse_us,
         "switch_writes": cells,
-        "cell_writes": (held.written > 0) * options.write_pulses,
+        "cell_writes": np.where(held.written > 0, options.write_pulses, 0.0),
         "offchip_mb": np.asarray((embeddings + offchip) / 1e6),
     }

@@ -72,8 +72,9 @@ class QuasiRandom:
     """
 
     def __init__(self, dimensions: int, seed: int, *, kind: str = "sobol", scramble: bool = True) -> None:
-        self._open = lambda: _engine(kind, max(dimensions, 1), seed, scramble=scramble)
-        self._engine, self._next = self._open(), 0
+        self._open: Callable[[], Any] = lambda: _engine(kind, max(dimensions, 1), seed, scramble=scramble)
+        self._engine: Any = self._open()
+        self._next = 0
 
     def points(self, first: int, count: int) -> Floats:
         """Return points number ``first`` to ``first + count`` of the sequence, (count, d), each coordinate in [0, 1)."""

@@ -63,7 +63,8 @@ def constraints_of(space: SpaceFile) -> tuple[Constraint, ...]:
 
 def needs_score(space: SpaceFile) -> bool:
     """Return whether an objective or a limit of a space file is known only once a design is scored."""
-    return any(item.needs_score for item in (*space.objectives, *constraints_of(space)))
+    limits = any(item.needs_score for item in constraints_of(space))
+    return limits or any(item.needs_score for item in space.objectives)
 
 
 def check(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dse.errors import WorkerError
 from dse.records.design import DesignPoint
 from dse.samplers.encoding import Codec
+from dse.samplers.generations import GenerationSampler
 from dse.samplers.suggester import Suggester
 from dse.study.progress import Ledger
 from dse.study.stages import Evaluator
@@ -26,7 +27,7 @@ class Announcer:
     """
 
     codec: Codec
-    suggester: Suggester
+    suggester: Suggester | GenerationSampler
     evaluator: Evaluator
     ledger: Ledger
     _until: int = 0  # trials before this number are announced
@@ -38,16 +39,17 @@ class Announcer:
             number: number of the trial.
             queue: designs to evaluate before the sampler is asked, each with its source.
         """
-        if not self.evaluator.looks_ahead or number < self._until:
-            return
-        left = self.suggester.parallel - number % self.suggester.parallel
+        suggester = self.suggester
+        if not isinstance(suggester, Suggester) or not self.evaluator.looks_ahead or number < self._until:
+            return  # generations are not scored, and later trials of a group are announced with its first
+        left = suggester.parallel - number % suggester.parallel
         if left == 1:
             return
         self._until = number + left
         points = self._keep_unseen([point for _, point in queue])[:left]
         if len(points) < left:
             with suppress(WorkerError):  # the sampler costs designs itself, and raises again when it is asked
-                points += map(self.codec.decode, self.suggester.upcoming(number + len(points)))
+                points += map(self.codec.decode, suggester.upcoming(number + len(points)))
         self.evaluator.announce(self._keep_unseen(points))
 
     def _keep_unseen(self, points: Sequence[DesignPoint]) -> list[DesignPoint]:

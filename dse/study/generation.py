@@ -153,25 +153,26 @@ class GenerationLoop(Loop):
         """Cost the designs that were asked last, in one call, and refuse those beyond a limit of the hardware."""
         fresh = {key: one for key, one in generation.new.items() if one.outcome is None}
         outcomes = self.evaluator.evaluate_together([one.point for one in fresh.values()]) if fresh else []
-        for (key, one), one.outcome in zip(fresh.items(), outcomes, strict=True):
-            limits = one.outcome.result.constraints.get(LIMITS, 0.0)
+        for (key, one), outcome in zip(fresh.items(), outcomes, strict=True):
+            one.outcome = outcome
+            limits = outcome.result.constraints.get(LIMITS, 0.0)
             feasible = 1 + self.ledger.progress().counts[Status.DONE]
             if limits > 0 and one.source != "enqueued" and self.ledger.refused < MOST_REFUSED * feasible:
                 self.ledger.refused += generation.drop(key)
                 self._refused.add(key)
-                self._reason = str(one.outcome.cells["reason"])
+                self._reason = str(outcome.cells["reason"])
 
     def _tell(self, generation: Generation, seconds: float) -> None:
         """Log a generation, and show it to the sampler and to all that follow the study."""
         first, each = self.ledger.trials, seconds / max(len(generation.new), 1)
         numbers: dict[Any, int] = {key: first + place for place, key in enumerate(generation.new)}
-        told = [numbers.get(item, item) for item in generation.order]
+        told = [item if isinstance(item, int) else numbers[item] for item in generation.order]
         seed, events = self.space.file.search.seed, []
         for number, one in zip(numbers.values(), generation.new.values(), strict=True):
             assert one.outcome is not None
             asked = {"trial": number, "source": one.source, "seed": derive(seed, number), "params": one.params}
-            events.append((asked, make_row(asked, one.point, one.outcome, each), one))
-        members = [Member(one.params, row, one.outcome.result.constraints) for _, row, one in events]
+            events.append((asked, make_row(asked, one.point, one.outcome, each), one, one.outcome.result))
+        members = [Member(one.params, row, result.constraints) for _, row, one, result in events]
         order = Order(
             told,
             generation.attributes,
@@ -181,14 +182,13 @@ class GenerationLoop(Loop):
             self.ledger.refused,
         )
         self.log.append(pack(first, members, order))
-        for asked, row, one in events:
-            result = one.outcome.result
+        for asked, row, one, result in events:
             done = {"row": row, "values": result.values, "constraints": result.constraints}
             self._record(asked, done, result, one.point)
         self.ledger.patience = generation.patience
         self.ledger.repeat(len(told) - len(events))
         if self._sampler.learns_results:
-            self._results += [(one.params, one.outcome.result) for _, _, one in events]
+            self._results += [(one.params, result) for _, _, one, result in events]
             for number in told:
                 params, result = self._results[number]
                 self._sampler.restore(params, generation.attributes, result)

@@ -114,8 +114,8 @@ class Costing:
             values = arrays.get(item.metric)
             if values is not None:
                 odd |= values > item.bound if item.is_upper else values < item.bound
-        for item in self._objectives:
-            values = arrays.get(item.column)
+        for objective in self._objectives:
+            values = arrays.get(objective.column)
             odd |= True if values is None else ~np.isfinite(values)
         return odd
 

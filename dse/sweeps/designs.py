@@ -80,14 +80,18 @@ class Designs:
     """
 
     def __init__(self, space: SearchSpace, count: int | None = None) -> None:
-        chosen = list(product(*(space.plugins[kind] for kind in KINDS)))
+        generators, compressors, schedulers, hardware = (space.plugins[kind] for kind in KINDS)
+        chosen = list(product(generators, compressors, schedulers, hardware))
         sizes = [
             math.prod(space.plugin_size(kind, name) for kind, name in zip(KINDS, one, strict=True)) for one in chosen
         ]
         counts = _share_out(sizes, count)
         starts = np.cumsum([0, *counts]).tolist()
         self.count = starts[-1]
-        self._strata = [_Stratum(space, *stratum) for stratum in zip(chosen, sizes, counts, starts[:-1], strict=True)]
+        self._strata = [
+            _Stratum(space, one, size, share, start)
+            for one, size, share, start in zip(chosen, sizes, counts, starts[:-1], strict=True)
+        ]
 
     def find(self, first: int, count: int) -> list[Block]:
         """Return designs number ``first`` to ``first + count``, in order. Ask for parts one after the other, each once."""

@@ -153,7 +153,8 @@ def vary_converters(
         few, many = (shapes[end(shapes)] for end in (min, max))
         same = replace(many[0], adc_bits=few[0].adc_bits)
         if len(shapes) > 1 and not values.first_difference(few[0], same):
-            yield item.name, *(Case.make(plugin, workload, adapters, params).charge() for _, params in (few, many))
+            low, high = (Case.make(plugin, workload, adapters, params).charge() for _, params in (few, many))
+            yield item.name, low, high
 
 
 def check_shapes(made: Components, workload: Workload) -> None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from dse.records.demand import Demand
-from dse.records.footprint import Footprint, Piece
+from dse.records.footprint import Footprint, Piece, Reprogrammed
+from dse.records.workload import Workload
 
 
 def deltas(wanted: Demand) -> Footprint:
@@ -42,3 +43,10 @@ def scale(footprint: Footprint, *, columns: float, magnitude: float) -> Footprin
         live = np.where(piece.magnitude > 0, magnitude, 0.0)
         pieces.append(replace(piece, columns=np.floor(piece.columns * columns), magnitude=live))
     return replace(footprint, pieces=tuple(pieces))
+
+
+def reprogram(footprint: Footprint, workload: Workload) -> Footprint:
+    """Return the footprint of owners that write every matrix of the base where they lie on it, one block each."""
+    blocks = np.repeat(footprint.on_base, len(workload.encoder.matrices), axis=-1)
+    side = max(max(matrix.rows, matrix.columns) for matrix in workload.encoder.matrices)
+    return replace(footprint, reprogrammed=Reprogrammed(side, side, blocks))

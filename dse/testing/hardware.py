@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, ClassVar, get_args
 
 import numpy as np
@@ -19,7 +18,7 @@ from dse.plugins.contract import HardwareWithAlternatives, NonidealHardware
 from dse.plugins.declared import is_given_input_bits
 from dse.records.charges import Alternative, Components
 from dse.records.demand import Demand
-from dse.records.footprint import Footprint, Reprogrammed
+from dse.records.footprint import Footprint
 from dse.records.geometry import Geometry
 from dse.records.nonideality import Nonideality
 from dse.records.occupancy import Gating
@@ -32,7 +31,7 @@ from dse.testing import _values as values
 from dse.testing.anchors import find_differences, find_far
 from dse.testing.charges import Case, check_shapes, find_free, find_skipped, vary_converters
 from dse.testing.common import PluginTests
-from dse.testing.footprints import adapters, deltas, scale
+from dse.testing.footprints import adapters, deltas, reprogram, scale
 from dse.testing.outcomes import Check, NothingToTest, after, once_each
 from dse.testing.workloads import GEOMETRY, tiny_workload
 
@@ -58,7 +57,10 @@ class HardwareTests(PluginTests):
     def evaluate(self, plugin: Any, workload: Workload, params: Params) -> Any:
         """Return the geometry and all components, and the non-idealities and alternatives of one design."""
         geometry, made = self.evaluate_batch(plugin, workload, params)
-        noise = plugin.nonideality(params) if isinstance(plugin, NonidealHardware) else None
+        if getattr(made[0], "write_pulses", None) is not None:
+            wanted = demand(workload, separate_models(workload, params.points), generator="test")
+            made = *made, charge(plugin, workload, wanted, reprogram(deltas(wanted), workload), params)
+        noise: Any = plugin.nonideality(params) if isinstance(plugin, NonidealHardware) else None
         if isinstance(
             noise, Nonideality
         ):  # options of the model that only stand beside those of its arrays change nothing
@@ -189,9 +191,7 @@ class HardwareTests(PluginTests):
             made = charge(plugin, workload, wanted, none, params)
             if made.write_pulses is None:  # a study that reprograms refuses this model by name
                 raise NothingToTest("the model reprograms nothing: Components.write_pulses is None")
-            blocks = np.repeat(none.on_base, len(workload.encoder.matrices), axis=-1)
-            side = max(max(matrix.rows, matrix.columns) for matrix in workload.encoder.matrices)
-            written = replace(none, reprogrammed=Reprogrammed(side, side, blocks))
+            written = reprogram(none, workload)
             for name in ("switch_energy_uj", "switch_latency_us", "switch_writes", "offchip_mb"):
                 before = getattr(made, name).max()
                 after_it = getattr(charge(plugin, workload, wanted, written, params), name).max()

@@ -85,7 +85,8 @@ def ours(name: Name, sharing: Sharing, *, law: Law | None = None, node_nm: int =
         "digital": size * tile.event_pj("shift_add", "conversion"),
     }
     cycles = np.ceil(params["input_bits"] / params["dac_bits"])
-    return Macros(area, {part: cycles * value for part, value in energy.items()})
+    areas = {part: np.asarray(value) for part, value in area.items()}
+    return Macros(areas, {part: cycles * value for part, value in energy.items()})
 
 
 def _params(model: Isaac, sharing: Sharing, node_nm: int) -> dse.Params:

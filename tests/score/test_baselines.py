@@ -39,13 +39,13 @@ def test_the_precision_of_a_space_file_is_that_of_every_score(
     assert problem.find_unmeasured([point]) == ((),)
     assert exact.find_unmeasured([point]) == ((0, 1),)
     used: list[str] = []
-    run = Evaluator._run
+    run = Evaluator.compute_outputs
 
     def note(self: Evaluator, *args: Any) -> Any:
         used.append(args[3])
         return run(self, *args)
 
-    monkeypatch.setattr(Evaluator, "_run", note)
+    monkeypatch.setattr(Evaluator, "compute_outputs", note)
     exact.score(point)
     assert set(used) == {"fp32"}
     assert exact.find_unmeasured([point]) == ((),)

@@ -16,9 +16,9 @@ from tests.support.devices import REGISTRY, device_of, wan22
 
 def law(**changes: Any) -> plugin.CellLaw:
     """A law that is exact, with some parts changed."""
-    return plugin.CellLaw(
-        **({"program": lambda target, normal: target + 0 * normal, "g_min_us": 1.0, "g_max_us": 40.0} | changes)
-    )
+    usual = {"program": lambda target, normal: target + 0 * normal, "g_min_us": 1.0, "g_max_us": 40.0}
+    values: Any = usual | changes
+    return plugin.CellLaw(**values)
 
 
 def find(built: Any, **options: Any) -> Device | None:
@@ -59,7 +59,7 @@ def test_a_law_that_cannot_be_used_is_refused(built: Any, options: dict[str, Any
 def test_an_age_beyond_the_data_is_used_if_it_is_asked_for() -> None:
     device = find(law(age=drift, ages_s=(1.0, 10.0)), cell_age="1 min", extrapolate_age=True)
     assert device is not None
-    one = np.full(3, 40, np.float32)
+    one: Any = np.full(3, 40, np.float32)
     np.testing.assert_allclose(device.age(one, one, one), 40 / 60)
     beyond = device_of(wan22().model_copy(update={"cell_age": "1 y", "extrapolate_age": True}))
     sigma = beyond.age(beyond.program(one / 2, one / 40), one / 2, one) - 20

@@ -165,7 +165,7 @@ def test_a_cell_model_of_an_authors_own_shares_no_key_with_another_law(
     tiny_space: Path, cache: Path, tmp_path: Path
 ) -> None:
     """The law is code with options: both are in the key of a score."""
-    keys = set()
+    keys: set[str] = set()
     for model, options, code in (
         ("lognormal", "", AGED),
         ("aged", "", AGED),

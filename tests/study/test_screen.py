@@ -33,7 +33,8 @@ class Screened(Additive):
 
 
 def go(folder: Path, problem: Any, **search: Any) -> Finished:
-    space = additive_space(**({"sampler": "random", "screen": True} | search))
+    settings: Any = {"sampler": "random", "screen": True} | search
+    space = additive_space(**settings)
     return run(problem, space, folder=folder, provenance=Provenance({}, {}), trials=search.get("trials", 40))
 
 

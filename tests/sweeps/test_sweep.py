@@ -18,6 +18,7 @@ import dse
 from benchmarks.loop import Prepared
 from benchmarks.problems import costed_problem, encoder, shapes
 from dse.errors import DseError, QueryError, SpaceError, StudyError
+from dse.files import write_whole
 from dse.records.callbacks import ignore_progress
 from dse.results.objectives import read_objectives
 from dse.results.pareto import front_mask
@@ -245,7 +246,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
 
 def test_a_full_disk_stops_a_sweep_and_keeps_whole_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweeps, "PART", 10)
-    write, calls = folders.write_whole, iter(range(99))
+    write, calls = write_whole, iter(range(99))
 
     def full(path: Path, writer: Any) -> Path:
         if next(calls) == 2:

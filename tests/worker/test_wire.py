@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import pickle
 import sys
 from pathlib import Path
@@ -27,6 +28,14 @@ class Calls:
 
 class Own:
     """A plugin's own kind of value."""
+
+
+@pytest.fixture(autouse=True)
+def _pickle_as_a_worker_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dask, which other tests load, changes how errors are pickled in its process; a worker never loads it."""
+    for kind, function in list(copyreg.dispatch_table.items()):
+        if function.__module__.startswith("tblib"):
+            monkeypatch.delitem(copyreg.dispatch_table, kind)
 
 
 def test_values_of_dse_and_numpy_arrive() -> None:

@@ -41,10 +41,8 @@ def build(options: PcmOptions) -> plugin.CellLaw:
 
 def program(target: Conductances, normal: Conductances) -> Conductances:
     """Return programmed conductances."""
-    return (
-        target
-        + np.polynomial.polynomial.polyval(target / np.float32(G_MAX_US), np.array(PROGRAM_US, np.float32)) * normal
-    )
+    sigma = np.polynomial.polynomial.polyval(target / np.float32(G_MAX_US), np.array(PROGRAM_US, np.float32))
+    return np.asarray(target + sigma * normal)
 
 
 def age(g: Conductances, target: Conductances, age_s: float, normal: Conductances) -> Conductances:

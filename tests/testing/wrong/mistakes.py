@@ -48,7 +48,7 @@ class Overlooks(Isaac):
         wrong = dict(zip(names, given, strict=True))
         return super().components(*(wrong | self.overlook(**wrong)).values())
 
-    def overlook(self, **given: Any) -> dict[str, Any]:
+    def overlook(self, *_: Any, **given: Any) -> dict[str, Any]:
         raise NotImplementedError
 
 
@@ -144,7 +144,7 @@ class WholeParts(Puma):
 
     def parameters(self, workload: dse.Workload) -> tuple[dse.Parameter, ...]:
         first, *others = super().parameters(workload)
-        return (replace(first, default=16), *others)  # type: ignore[call-arg]  # a choice has a default
+        return (replace(first, default=16), *others)  # type: ignore[arg-type]  # a choice has a default
 
     def tile(self, params: dse.Params) -> Any:
         whole = super().tile(params)
@@ -334,7 +334,7 @@ class KeepsScaled(Independent):
     """Keeps what it made for the whole process, by owner alone."""
 
     joint = True
-    made: dict[int, Any] = {}  # noqa: RUF012  # that is the mistake
+    made: dict[Any, Any] = {}  # noqa: RUF012  # that is the mistake
 
     def weights(self, context: dse.Context, params: dse.Params, owner: int) -> Any:
         place = len(context.workload.tasks), owner
