@@ -24,10 +24,11 @@ from setup import SetupProblemError, check_disk, check_python, check_venv, read_
 
 HEAVY = ("torch", "transformers")
 """Packages at the version of constraints.txt: only the newest is available as a small build from every index."""
-TIED = ("pydantic-core", "polars-runtime-32")
+TIED = ("dask", "pydantic-core", "polars-runtime-32")
 """Packages of constraints.txt that are left out: each version of a declared package needs its own of these."""
 UNTRIED = (
     "tests/benchmarks",
+    "tests/cluster",
     "tests/reproductions",
     "tests/setup",
     "tests/testing",
