@@ -87,14 +87,29 @@ class GeneratorTests(PluginTests):
                 others = sorted(set(owners.tolist()) - {DROPPED, BASE, 1 + task})
                 assert not others, f"task {task} runs the weights of owner {others[0]}, which is another task; {cure}"
             for owner, given in weights.items():
-                matrices = given.matrices if isinstance(given, Model) else given
                 context = _context(workload)
                 own = context.base_weights() if owner == BASE else context.task_weights(owner - 1)
-                wrong = [key for key, weight in matrices.items() if not bool((weight == own[key]).all())]
+                changed = _find_differing(given, own)
+                if (
+                    changed and owner != BASE
+                ):  # a method may change a task's weights, by nothing but these and the base's
+                    changed = _find_differing(given, self._weigh_beside_others(record, workload, params, owner))
                 whose = "the base" if owner == BASE else f"task {owner - 1}"
-                assert not wrong, (
-                    f"owner {owner}, {whose}: matrix {wrong[0]} differs from the context's weights of {whose}; {cure}"
+                assert not changed, (
+                    f"owner {owner}, {whose}: matrix {changed[0]} differs from the context's weights of {whose}, or follows "
+                    f"other tasks; {cure}"
                 )
+
+    def _weigh_beside_others(self, record: PluginRecord, workload: Workload, params: Params, owner: int) -> Any:
+        """Return an owner's weights where all other tasks have weights of twice the size."""
+        context: Any = _context(workload)
+        beside = [
+            weights if place in (BASE, owner) else {key: 2 * weight for key, weight in weights.items()}
+            for place, weights in enumerate(context._all)  # noqa: SLF001  # the checks' own context
+        ]
+        context.__dict__["_all"] = beside
+        plugin = self.build_for(record, record.options.model_validate(self.options), context)
+        return plugin.weights(context, params, owner)
 
     def test_each_number_of_layers_is_a_plan_of_its_own(self, record: PluginRecord) -> None:
         """A parameter that counts layers gives another plan or other weights at each of its values."""
@@ -133,3 +148,9 @@ def _check_matrix(matrices: Any, key: tuple[int, int], shape: tuple[int, int], o
     assert tuple(weight.shape) == shape, f"{where}: expected (outputs, inputs) {shape}, found {tuple(weight.shape)}"
     assert str(weight.dtype) == "torch.float32", f"{where}: expected float32, found {weight.dtype}"
     assert bool(weight.isfinite().all()), f"{where}: weights are not finite"
+
+
+def _find_differing(given: Any, own: Any) -> list[Any]:
+    """Return the places of the matrices that differ between two sets of weights, or models."""
+    first, second = (one.matrices if isinstance(one, Model) else one for one in (given, own))
+    return [key for key, weight in first.items() if not bool((weight == second[key]).all())]

@@ -59,7 +59,7 @@ def written(folder: Path, order: str = GOOD, name: str = "mine.py") -> Path:
     return path
 
 
-def tested(results: list[CheckResult]) -> list[CheckResult]:
+def without_skips(results: list[CheckResult]) -> list[CheckResult]:
     """Results of checks that had something to test."""
     return [result for result in results if not result.reason.startswith("nothing to test: ")]
 
@@ -82,7 +82,7 @@ def test_every_check_of_its_kind_runs_once_on_an_installed_plugin(kind: str, nam
     suite = SUITES[kind]  # type: ignore[index]
     names = {check.removeprefix("test_").replace("_", " ") for check in dir(suite) if check.startswith("test_")}
     assert sorted(result.check for result in results) == sorted(names)
-    assert set(outcomes(tested(results)).values()) == {"passed"}
+    assert set(outcomes(without_skips(results)).values()) == {"passed"}
     assert {(result.kind, result.plugin) for result in results} == {(kind, name)}
     assert all(result.meaning.endswith(".") and "\n" not in result.meaning for result in results)
 
@@ -105,16 +105,16 @@ def test_a_wrong_plugin_fails_its_check_and_what_needs_it_is_skipped(
     assert failed(results).check == check
     assert reason in failed(results).reason
     assert "\n" not in failed(results).reason
-    skipped = [result.reason for result in tested(results) if result.outcome == "skipped"]
+    skipped = [result.reason for result in without_skips(results) if result.outcome == "skipped"]
     assert set(skipped) == {f"{check} fails"}
-    place = [result.check for result in tested(results)].index(check)
-    assert "skipped" not in [result.outcome for result in tested(results)[:place]]
+    place = [result.check for result in without_skips(results)].index(check)
+    assert "skipped" not in [result.outcome for result in without_skips(results)[:place]]
 
 
 def test_a_bare_file_is_checked_and_what_it_prints_is_no_result(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert set(outcomes(tested(dse.plugins_check(written(tmp_path)))).values()) == {"passed"}
+    assert set(outcomes(without_skips(dse.plugins_check(written(tmp_path)))).values()) == {"passed"}
     assert capsys.readouterr().out == ""
 
 
@@ -178,7 +178,7 @@ def test_a_file_that_does_not_load_is_one_failure(tmp_path: Path, code: str, rea
 def test_options_reach_the_plugins_that_have_them(tmp_path: Path) -> None:
     path = written(tmp_path, "assert self.step == -1, 'not backwards'\n        " + GOOD)
     assert failed(dse.plugins_check(path)).reason == "not backwards"
-    assert set(outcomes(tested(dse.plugins_check(path, options={"backwards": True}))).values()) == {"passed"}
+    assert set(outcomes(without_skips(dse.plugins_check(path, options={"backwards": True}))).values()) == {"passed"}
 
 
 def test_an_option_that_no_plugin_has_gets_the_nearest(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def package(folder: Path, project: str = PROJECT, source: str = "src") -> Path:
 def test_a_package_folder_need_not_be_installed(tmp_path: Path, source: str) -> None:
     before = list(sys.path)
     folder = package(tmp_path, source=source)
-    assert set(outcomes(tested(dse.plugins_check(folder))).values()) == {"passed"}
+    assert set(outcomes(without_skips(dse.plugins_check(folder))).values()) == {"passed"}
     assert sys.path == before
     assert "package_under_check" not in sys.modules
 

@@ -35,7 +35,7 @@ BUILT_IN = {
         "xma2",
     },
     "scheduler": {"fixed", "greedy", "optimal", "searched"},
-    "hardware": {"isaac", "neurosim"},
+    "hardware": {"isaac", "neurosim", "puma"},
 }
 
 
@@ -166,7 +166,7 @@ def test_entry_points_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> No
     registry = dse.Registry().discover(disable=["none"])
 
     assert registry.disabled == ["isaac", "none", "searched"]
-    assert set(registry.records("hardware")) == {"neurosim"}
+    assert set(registry.records("hardware")) == {"neurosim", "puma"}
     with pytest.raises(dse.PluginLoadError, match="isaac is disabled"):
         registry.get("hardware", "isaac")
 

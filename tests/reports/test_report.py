@@ -222,8 +222,9 @@ def test_what_decides_an_objective_is_most_important_for_it(tmp_path: Path) -> N
     found = importances(load(study(tmp_path / "x", trials=100, objectives=["energy"])))
     assert isinstance(found, dict)
     names = sorted(found["energy_uj"], key=lambda name: -found["energy_uj"][name])
-    # Of the fast problem: what is dropped shrinks the arrays most, then come the bits of the converters.
-    assert names[:2] == ["param.compressor.two-stage.drop", "param.hardware.isaac.adc_bits"]
+    # Of the fast problem: what is dropped shrinks the arrays most; the bits of the converters count too.
+    assert names[0] == "param.compressor.two-stage.drop"
+    assert "param.hardware.isaac.adc_bits" in names[:3]
     assert "hardware" not in names  # one plugin is no choice
 
 
