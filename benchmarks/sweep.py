@@ -13,11 +13,12 @@ from benchmarks.figures import Figure, choose_size, measures
 from benchmarks.problems import costed_problem, encoder, four_on_minilm, shapes
 from dse.records.callbacks import ignore_progress
 from dse.samplers.encoding import Codec
+from dse.score.costing import CHUNK
 from dse.score.problem import WorkloadProblem
 from dse.space.searchspace import SearchSpace
 from dse.study.provenance import Provenance
 from dse.sweeps.designs import Designs
-from dse.sweeps.sweep import CHUNK, Swept, sweep
+from dse.sweeps.sweep import Swept, sweep
 
 MILLION = 1_000_000
 SHORT = 65_536

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 
 from dse.charging.chip import Chip
@@ -25,7 +27,7 @@ from dse.records.params import Params
 from dse.records.workload import Workload
 
 
-class TiledHardware(Base):
+class TiledHardware(Base, ABC):
     """Base class of hardware models whose arrays lie in tiles, with digital units and SRAM beside them.
 
     A model gives `geometry` and `tile`; its own parameters stand before those that `parameters` here declares. The rest is charged for
@@ -59,13 +61,13 @@ class TiledHardware(Base):
             for name, (summary, least, most) in sizes.items()
         )  # fmt: skip
 
+    @abstractmethod
     def geometry(self, params: Params) -> Geometry:
         """Return arrays, cells and converters; a model must define it."""
-        raise NotImplementedError("a model of tiles defines geometry(params)")
 
+    @abstractmethod
     def tile(self, params: Params) -> Tile:
         """Return the unit costs of a tile; a model must define it."""
-        raise NotImplementedError("a model of tiles defines tile(params)")
 
     def limits(self, params: Params) -> tuple[Violation, ...]:
         """Return the limits that only this model has: none."""

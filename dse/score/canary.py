@@ -20,17 +20,17 @@ def compute_canary(report: ProgressCallback) -> str:
 
     del report
     chance, outputs = np.random.default_rng(0), []
-    precision = torch.bfloat16
 
     def draw(*shape: int) -> torch.Tensor:
-        return torch.from_numpy(chance.standard_normal(shape, dtype=np.float32)).to(precision)
+        return torch.from_numpy(chance.standard_normal(shape, dtype=np.float32))
 
     def multiply(vector: torch.Tensor, width: int) -> torch.Tensor:
-        return functional.linear(quantise_inputs(vector, 8), draw(width, vector.shape[-1]) / vector.shape[-1] ** 0.5)
+        weight = draw(width, vector.shape[-1]).to(vector.dtype)
+        return functional.linear(quantise_inputs(vector, 8), weight / vector.shape[-1] ** 0.5)
 
     with torch.inference_mode():
-        for precision in (torch.bfloat16, torch.float32):  # noqa: B007  # `draw` reads it
-            hidden = draw(ROWS, TOKENS, HIDDEN)
+        for precision in (torch.bfloat16, torch.float32):
+            hidden = draw(ROWS, TOKENS, HIDDEN).to(precision)
             for _ in range(LAYERS):
                 parts = [multiply(hidden, HIDDEN).view(ROWS, TOKENS, HEADS, -1).transpose(1, 2) for _ in range(3)]
                 attended = functional.scaled_dot_product_attention(parts[0], parts[1], parts[2])

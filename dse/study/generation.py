@@ -13,7 +13,7 @@ from dse.samplers.encoding import Params
 from dse.samplers.seeds import derive
 from dse.samplers.suggester import Told
 from dse.space.constraints import LIMITS
-from dse.study.log.generation import Member, Order, pack
+from dse.study.log.generation import Member, SamplerState, pack
 from dse.study.log.history import History
 from dse.study.loop import Loop
 from dse.study.progress import Patience
@@ -92,14 +92,14 @@ class GenerationLoop(Loop):
 
     def _restore_sampler(self, history: History, results: Sequence[Result]) -> None:
         super()._restore_sampler(history, results)
-        order, sampler = history.order, self._sampler
+        state, sampler = history.sampler_state, self._sampler
         self._results = list(results) if sampler.learns_results else []
-        if order is None:  # its trials were asked one at a time
+        if state is None:  # its trials were asked one at a time
             sampler.asked = len(history.learnt) if sampler.learns_results else 0
             return
-        self.ledger.patience = Patience(*order.patience)
+        self.ledger.patience = Patience(*state.patience)
         self.ledger.repeat(len(history.learnt) - len(history.finished))
-        self.ledger.refused, sampler.asked = order.refused, order.asked
+        self.ledger.refused, sampler.asked = state.refused, state.asked
 
     def _advance(self, _total: int) -> str:
         started = time.perf_counter()
@@ -173,7 +173,7 @@ class GenerationLoop(Loop):
             asked = {"trial": number, "source": one.source, "seed": derive(seed, number), "params": one.params}
             events.append((asked, make_row(asked, one.point, one.outcome, each), one, one.outcome.result))
         members = [Member(one.params, row, result.constraints) for _, row, one, result in events]
-        order = Order(
+        state = SamplerState(
             told,
             generation.attributes,
             generation.study_attributes,
@@ -181,7 +181,7 @@ class GenerationLoop(Loop):
             astuple(generation.patience),
             self.ledger.refused,
         )
-        self.log.append(pack(first, members, order))
+        self.log.append(pack(first, members, state))
         for asked, row, one, result in events:
             done = {"row": row, "values": result.values, "constraints": result.constraints}
             self._record(asked, done, result, one.point)

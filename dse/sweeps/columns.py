@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SOURCE = "sweep"
 
 
-class Costing:
+class BlockEvaluator:
     """Costs blocks of designs, and judges them as a study does.
 
     Args:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from dse.errors import SpaceError
 from dse.records.callbacks import MessageCallback, ProgressCallback, ignore_message
 from dse.results.columns import Column
+from dse.score.costing import CHUNK
 from dse.space.constraints import constraints_of
 from dse.space.searchspace import SearchSpace
 from dse.study.log.history import History
 from dse.study.open import hold, session_event
 from dse.study.provenance import ACCOUNTING, Provenance
 from dse.study.run import check_components
-from dse.sweeps.columns import Costing
+from dse.sweeps.columns import BlockEvaluator
 from dse.sweeps.designs import Designs
 from dse.sweeps.folder import SweepFolder, check_room
 
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 
 PART = 32_768
 """Designs of a part: so many are lost at most when a sweep is killed."""
-CHUNK = 512
-"""Designs costed at once: enough to amortise numpy's calls, few enough for arrays to stay in the CPU's cache."""
 Keep = Literal["front", "all"]
 
 
@@ -100,10 +100,10 @@ def sweep(
         problem.prepare(scores=False)
         text = json.dumps({"dse": header["versions"]["dse"], **header["plugins"]})
         shared = {"versions": text, "tasks": list(space.tasks), "accounting": ACCOUNTING}
-        costing = Costing(problem, space.file, columns, shared)
+        evaluator = BlockEvaluator(problem, space.file, columns, shared)
         rows, interrupted = 0, False
         try:
-            for number, part in enumerate(_cost_parts(wanted, target, costing, where, activity)):
+            for number, part in enumerate(_cost_parts(wanted, target, evaluator, where, activity)):
                 if part is not None:
                     hook("part:writing")
                     target.write(number, part, keep_all=keep == "all")
@@ -151,8 +151,8 @@ def _needs_score(name: str, columns: set[str]) -> bool:
 
 
 def _cost_parts(
-    designs: Designs, target: SweepFolder, costing: Costing, where: str | None, activity: ProgressCallback
-) -> Any:
+    designs: Designs, target: SweepFolder, evaluator: BlockEvaluator, where: str | None, activity: ProgressCallback
+) -> Iterator[pa.Table | None]:
     """Yield the rows of each part, or None for a part that is written."""
     import pyarrow as pa
 
@@ -163,8 +163,8 @@ def _cost_parts(
         if target.has(number):
             yield None
             continue
-        tables = [costing.cost(chunk) for block in blocks for chunk in block.cut(CHUNK)]
-        rows = pa.concat_tables([costing.schema.empty_table(), *tables])
+        tables = [evaluator.cost(chunk) for block in blocks for chunk in block.cut(CHUNK)]
+        rows = pa.concat_tables([evaluator.schema.empty_table(), *tables])
         yield _choose(rows, where)
         rate = sum(len(block.numbers) for block in blocks) / (time.perf_counter() - started)
         volume = target.volume()

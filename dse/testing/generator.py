@@ -76,7 +76,7 @@ class GeneratorTests(PluginTests):
                         _check_matrix(matrices, (layer, index), (matrix.columns, matrix.rows), owner)
 
     def test_only_joint_generators_change_or_mix_weights(self, record: PluginRecord) -> None:
-        """Without joint = True, each task runs the base's weights or its own, and both are exactly those of the context."""
+        """Without joint = True, a task runs the context's weights of the base, or weights of its own that follow from these and its own there."""
         after(self.test_weights_fit_the_plan, record=record)
         for plugin, workload, params in self.cases(record):
             if is_joint(plugin):
@@ -92,7 +92,7 @@ class GeneratorTests(PluginTests):
                 changed = _find_differing(given, own)
                 if (
                     changed and owner != BASE
-                ):  # a method may change a task's weights, by nothing but these and the base's
+                ):  # made from the task's own weights and the base's, for all this check knows
                     changed = _find_differing(given, self._weigh_beside_others(record, workload, params, owner))
                 whose = "the base" if owner == BASE else f"task {owner - 1}"
                 assert not changed, (

@@ -28,7 +28,7 @@ from dse.samplers.graybox.scores import Key, TaskScores
 from dse.samplers.seeds import derive
 from dse.space.constraints import check, constraints_of
 
-Costing = Callable[[list[DesignPoint]], list[CostResult]]
+CostFunction = Callable[[list[DesignPoint]], list[CostResult]]
 CONFIDENT = 150
 """Trials after which the search looks for surprises. By then the search has found the designs that were expected to be good,
 and the remaining good designs are those whose scores no model predicts."""
@@ -91,7 +91,7 @@ class Proposer:
     def __init__(
         self,
         codec: Codec,
-        cost: Costing,
+        cost: CostFunction,
         joint: Collection[str],
         options: GrayboxOptions,
     ) -> None:

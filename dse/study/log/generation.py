@@ -27,7 +27,7 @@ class Member(NamedTuple):
     constraints: Mapping[str, float]
 
 
-class Order(NamedTuple):
+class SamplerState(NamedTuple):
     """The state of a sampler behind a generation.
 
     Attributes:
@@ -47,13 +47,13 @@ class Order(NamedTuple):
     refused: int
 
 
-def pack(first: int, members: Sequence[Member], order: Order) -> Event:
+def pack(first: int, members: Sequence[Member], state: SamplerState) -> Event:
     """Return the event of a generation whose first new design has the number ``first``."""
     return {
         "event": "generation",
         "trial": first,
         "count": len(members),
-        **order._asdict(),
+        **state._asdict(),
         **{name: _to_columns([getattr(one, name) for one in members]) for name in Member._fields},
     }
 

@@ -16,7 +16,7 @@ from dse.results.points import PREFIX, to_tuples
 from dse.results.status import Status
 from dse.study.log.events import check_done, check_keys, column_types, misplaced_event_error
 from dse.study.log.file import damaged_event_error
-from dse.study.log.generation import Order, unpack
+from dse.study.log.generation import SamplerState, unpack
 
 LOG_SCHEMA = 1
 
@@ -59,7 +59,7 @@ class History:
         study_attributes: samplers' notes on the study.
         path: path of the log.
         learnt: what the sampler learned, in order; a known design that it proposed again stands here again.
-        order: state of the sampler behind the last generation; None in a study without generations.
+        sampler_state: state of the sampler behind the last generation; None in a study without generations.
     """
 
     sessions: tuple[Mapping[str, Any], ...] = ()
@@ -68,7 +68,7 @@ class History:
     study_attributes: Mapping[str, Any] = field(default_factory=dict)
     path: Path = Path()
     learnt: Sequence[Learnt] = ()
-    order: Order | None = None
+    sampler_state: SamplerState | None = None
 
     @property
     def rows(self) -> list[Mapping[str, Any]]:
@@ -118,7 +118,7 @@ def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) 
     open_trial: Trial | None = None
     types: dict[str, str] = {}
     learnt: list[Learnt] = []
-    order: Order | None = None
+    sampler_state: SamplerState | None = None
     for line, event in enumerate(events, start=1):
         name = event["event"]
         _check_version(path, line, event)
@@ -152,10 +152,10 @@ def read_history(events: list[dict[str, Any]], path: Path, *, checked: int = 0) 
             finished += _expand(path, trial, sessions[-1], types if line > checked else None)
             attributes.update(event["study_attributes"])
             learnt += [(number, event["attributes"]) for number in event["learnt"]]
-            order = Order(*(event[key] for key in Order._fields))
+            sampler_state = SamplerState(*(event[key] for key in SamplerState._fields))
         else:
             raise misplaced_event_error(path, line, "header, resumed, prepared, asked, done or generation", name)
-    return History(tuple(sessions), _mark_all(finished, sessions), open_trial, attributes, path, learnt, order)
+    return History(tuple(sessions), _mark_all(finished, sessions), open_trial, attributes, path, learnt, sampler_state)
 
 
 def _expand(path: Path, first: Trial, session: Mapping[str, Any], types: Mapping[str, str] | None) -> Iterator[Trial]:
