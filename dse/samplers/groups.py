@@ -30,10 +30,12 @@ def choose_parallel(search: SearchTable, log: Path, usual: int) -> int:
     given: Any = search.sampler_options.get("batch") if search.sampler == GRAYBOX else None
     if search.parallel != "auto" or given is not None:
         return given if search.parallel == "auto" else search.parallel
+    if not log.is_file():  # a pipe would wait for ever; reading the log tells what it is
+        return usual
     try:
         with log.open(encoding="utf-8") as lines:
             parallel = json.loads(lines.readline()).get("parallel", 1)  # studies began without groups
-    except (OSError, ValueError, AttributeError):  # there is no log yet, or reading it tells what is wrong
+    except (OSError, ValueError, AttributeError):  # reading the log tells what is wrong
         return usual
     return parallel if isinstance(parallel, int) and parallel > 0 else 1
 

@@ -43,14 +43,14 @@ class CellModelTests(PluginTests):
         return Device(plugin, options, "")
 
     def evaluate_batch(self, plugin: Any, workload: Workload, params: Params) -> Any:
-        """Return conductances and read noise of some cells at some levels."""
+        """Return conductances and read noise of some cells at some levels, and the numbers that the law states."""
         del workload
         device, generator = self.device(plugin), np.random.default_rng(params.points)
         target = np.repeat(device.levels_us(SHAPE[0] - 1), SHAPE[1]).reshape(SHAPE)
         programmed, later = (generator.standard_normal(SHAPE, dtype=np.float32) for _ in range(2))
         g = device.program(target, programmed)
         aged = device.age(g, target, later)
-        return g, aged, device.read_sigma(aged, g)
+        return g, aged, device.read_sigma(aged, g), (plugin.stuck_on, plugin.stuck_off, plugin.wire_ohm, plugin.ages_s)
 
     def test_law_is_usable(self, record: PluginRecord) -> None:
         """The plugin builds a `CellLaw` whose numbers are in order and whose functions return finite float32 arrays."""

@@ -90,9 +90,7 @@ class GeneratorTests(PluginTests):
                 context = _context(workload)
                 own = context.base_weights() if owner == BASE else context.task_weights(owner - 1)
                 changed = _find_differing(given, own)
-                if (
-                    changed and owner != BASE
-                ):  # made from the task's own weights and the base's, for all this check knows
+                if changed and owner != BASE:  # they may be made from the task's own weights and the base's
                     changed = _find_differing(given, self._weigh_beside_others(record, workload, params, owner))
                 whose = "the base" if owner == BASE else f"task {owner - 1}"
                 assert not changed, (
@@ -102,7 +100,7 @@ class GeneratorTests(PluginTests):
 
     def _weigh_beside_others(self, record: PluginRecord, workload: Workload, params: Params, owner: int) -> Any:
         """Return an owner's weights where all other tasks have weights of twice the size."""
-        context: Any = _context(workload)
+        context: Any = TinyContext(workload)
         beside = [
             weights if place in (BASE, owner) else {key: 2 * weight for key, weight in weights.items()}
             for place, weights in enumerate(context._all)  # noqa: SLF001  # the checks' own context

@@ -18,6 +18,7 @@ from tests.robustness.conftest import Home, told
 def studied(home: Home, dse: Any) -> Home:
     """A home with a study of four trials that needs no fine-tuning."""
     home.change('["two-stage"]', '["none"]')
+    home.change('"random"', '"tpe"')  # one event per trial, where a sampler of generations has one per generation
     home.change("", "[hardware.isaac.parameters]\nadc_bits = {}\ncell_bits = {}\n")
     result = dse("run", home.space)
     assert result.exit_code == 0, result.output

@@ -15,23 +15,32 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class TileOptions(plugin.Options):
-    """Options of compressors that store array-sized blocks.
+class TilingOptions(plugin.Options):
+    """Options of compressors that treat a matrix in array-sized blocks.
 
     Attributes:
         tile_rows: wordlines of a block; arrays of the hardware should have the same number.
         tile_columns: bitlines of a block; arrays of the hardware should have the same number.
-        rows: number of training rows of each task on which the effect of blocks is measured.
     """
 
     tile_rows: int = Field(default=128, ge=1)
     tile_columns: int = Field(default=128, ge=1)
-    rows: int = Field(default=384, ge=8)
 
     @property
     def tiling(self) -> Tiling:
         """Cut of matrices into blocks of this size."""
         return Tiling(self.tile_rows, self.tile_columns)
+
+
+class TileOptions(TilingOptions):
+    """Options of compressors that choose blocks by their effect.
+
+    Attributes:
+        tile_rows, tile_columns: the options of `TilingOptions`.
+        rows: number of training rows of each task on which the effect of blocks is measured.
+    """
+
+    rows: int = Field(default=384, ge=8)
 
 
 def measure_tiles(

@@ -18,7 +18,7 @@ import numpy as np
 
 from dse import plugin
 from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Part, Sizes
-from dse_plugins.compressors.deltas.tile_effects import TileOptions
+from dse_plugins.compressors.deltas.tile_effects import TilingOptions
 from dse_plugins.compressors.shared.learning import LearningOptions, cut, learn, refuse_others
 from dse_plugins.shared import name_of
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class PiggybackOptions(TileOptions, LearningOptions):
-    """Options of ``piggyback``: the blocks of `TileOptions`, and `LearningOptions`."""
+class PiggybackOptions(TilingOptions, LearningOptions):
+    """Options of ``piggyback``: the blocks of `TilingOptions`, and `LearningOptions`."""
 
 
 class Piggyback(DeltaCompressor):
