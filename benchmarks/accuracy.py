@@ -13,7 +13,8 @@ from benchmarks.problems import QUICKSTART
 from benchmarks.smoke import space_file
 from dse.cache import default_cache
 from dse.models.inference.evaluate import Precision
-from dse.models.loaded_workload import LoadedWorkload, load
+from dse.models.loaded_workload import LoadedWorkload
+from dse.models.shapes import load
 from dse.space.file import load as load_space
 from dse.space.workload import parse
 

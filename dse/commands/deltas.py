@@ -37,7 +37,7 @@ def deltas(
         SpaceError: the space file is not usable.
     """
     from dse.analysis.deltas import statistics
-    from dse.models.loaded_workload import load as load_workload
+    from dse.models.shapes import load as load_workload
     from dse.space.lines import raise_in_order
     from dse.space.workload import parse
 

@@ -156,9 +156,9 @@ def _name_entry(error: Exception, folder: Path) -> str:
     return ""
 
 
-def load_config(source: str) -> Any:
-    """Load a model's configuration."""
-    with _reading(source):
+def load_config(source: str, *, weights: bool = True) -> Any:
+    """Load a model's configuration; without ``weights``, from a folder that may hold nothing else."""
+    with _reading(source, folder=weights):
         return _configure(source, None)
 
 

@@ -202,7 +202,3 @@ class LoadedWorkload:
                 f"data.{name}": partial(str, task.data_digest),
             }
         return Workload(self.spec.base.name, encoder, shapes, traffic, Digests(contents), seeds)
-
-
-load = LoadedWorkload
-"""Load a workload."""

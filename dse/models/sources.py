@@ -19,7 +19,7 @@ from filelock import FileLock
 from dse.errors import SourceError
 from dse.files import file_digest, sha256
 from dse.records.callbacks import ProgressCallback
-from dse.space.workload import ArchiveSpec
+from dse.space.data import ArchiveSpec
 
 MEGABYTE = 1e6
 MOST_BYTES = 2**31

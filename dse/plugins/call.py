@@ -34,7 +34,8 @@ def call_plugin(kind: str, name: str, method: Any, *arguments: Any) -> Any:
     try:
         with step(f"{who}, {method.__name__}()"):
             result = method(*arguments)
-    except DseError:
+    except DseError as error:
+        error.where = error.where or who
         raise
     except BaseException as error:
         refuse_interrupt(error)

@@ -32,7 +32,7 @@ def build_problem(
         progress: callback for what is being prepared.
         loaded: the file's workload, if it is loaded already.
     """
-    from dse.models.loaded_workload import load
+    from dse.models.shapes import load
     from dse.space.workload import parse
 
     space.check_plugins(registry)

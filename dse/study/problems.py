@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dse.cost.reference import reference_values
-from dse.errors import DseError, UnknownNameError, collect, raise_errors
+from dse.errors import DseError, SpaceError, UnknownNameError, collect, raise_errors
 from dse.files import is_folder
 from dse.models.checks import check_length
 from dse.models.loaded_task import LoadedTask
@@ -21,6 +21,7 @@ from dse.records.workload import Encoder, Task, Traffic, Workload
 from dse.samplers.encoding import Codec
 from dse.samplers.factory import make_factory
 from dse.score.device import find_device
+from dse.space.constraints import needs_score
 from dse.space.file import SpaceFile
 from dse.space.resolve import resolve
 from dse.space.searchspace import SearchSpace
@@ -40,6 +41,14 @@ def check_workload(space: SpaceFile, loaded: LoadedWorkload, *, local: bool) -> 
         Shape of the base, None if it is not usable or left out; and the problems of each.
     """
     problems: list[DseError] = []
+    if loaded.spec.shapes_alone:
+        with collect(problems, space.where("workload")):
+            _ = loaded.shape
+        if needs_score(space):
+            fault = "a score needs weights and text, and the tasks have numbers of tokens alone"
+            expected = "objectives and limits on costs, such as area and energy"
+            problems.append(SpaceError(fault, where=space.where("search", "objectives"), expected=expected))
+        return (None if problems else loaded.encoder), problems
     absent = local and not is_folder(loaded.spec.base.source)
     with collect(problems, space.where("workload", "base")):
         _ = absent or (loaded.encoder, loaded.tokenizer)

@@ -158,7 +158,7 @@ class TinyContext:
         )
 
     def adapted(self, adaption: Adaption) -> Adapted:
-        """Give the adapter as it begins, moved at random, masks thinned; two equal arguments move it alike."""
+        """Give the adapter as it begins, moved at random, masks thinned; equal arguments move it equally."""
         import torch
 
         asked = (adaption.task, adaption.key, adaption.passes, adaption.distil, adaption.seed)

@@ -173,7 +173,7 @@ def _tasks(name: str) -> dict[str, Any]:
     from benchmarks.tfidf import tfidf
     from dse.cache import default_cache
     from dse.models.inference import task_metrics as metrics
-    from dse.models.loaded_workload import load
+    from dse.models.shapes import load
     from dse.score.metrics import MEASURABLE
     from dse.space.workload import parse
     from dse.study.load import request

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from dse.models.loaded_task import LoadedTask
+from dse.space.data import DataSpec
 from dse.space.file import load
-from dse.space.workload import DataSpec, parse
+from dse.space.workload import parse
 from dse.study.load import request
 
 TASK = """

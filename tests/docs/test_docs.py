@@ -245,9 +245,10 @@ def documented(path: str, heading: str, following: str = "\n## ") -> set[str]:
 
 def test_every_key_of_a_space_file_is_documented_and_no_other() -> None:
     from dse.samplers.graybox.proposer import GrayboxOptions
+    from dse.space.data import DataSpec
     from dse.space.file import SpaceFile
     from dse.space.search import ObjectiveTable, SearchTable
-    from dse.space.workload import DataSpec, TaskSpec, WorkloadSpec
+    from dse.space.workload import TaskSpec, WorkloadSpec
 
     page = "docs/space-file.md"
     keys = {field.alias or name for name, field in SpaceFile.model_fields.items()}

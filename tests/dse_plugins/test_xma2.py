@@ -190,7 +190,7 @@ def test_a_weight_beyond_the_grid_bends_nothing() -> None:
 
     context = Outlier(LOAD, spread=0.02)
     plugin = made(context)
-    plugin._scales[KEY] = plugin._scales[KEY] / 2  # as the least error has it where there are many more weights
+    plugin._scales._steps[KEY] = plugin._scales[KEY] / 2  # as the least error has it where there are many more weights
     tuned, base = dse.Matrices(context.task_weights(0)), dse.Matrices(context.base_weights())
     given = params(share=1.0, factors="none")
     stored = plugin.store(tuned, base, geometry(), given, 1)[KEY]

@@ -70,6 +70,6 @@ def load(base: Path, tmp_path: Path, raw: dict[str, Any]) -> Callable[..., servi
         second = raw | {"name": "value", "kind": "regression", "metric": "pearson", "data": value, "rate": 3.0}
         tasks = [raw | {"name": "class"} | changes, second | {"max_length": 8}]
         spec = parse({"base": str(base), "tasks": tasks, "traffic": traffic or {}})
-        return service.load(spec, cache=tmp_path / folder, device="cpu")
+        return service.LoadedWorkload(spec, cache=tmp_path / folder, device="cpu")
 
     return make

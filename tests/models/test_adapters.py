@@ -213,7 +213,7 @@ def test_an_adapter_of_another_base_is_said(base: Path, tmp_path: Path) -> None:
 def test_an_adapter_is_a_task(base: Path, tmp_path: Path, raw: dict[str, Any], load: Callable[..., Any]) -> None:
     source = write(tmp_path / "a", base_model_name_or_path="other")
     spec = parse({"base": str(base), "tasks": [raw | {"name": "t", "checkpoint": source}]})
-    loaded = service.load(spec, cache=tmp_path / "cache", device="cpu")
+    loaded = service.LoadedWorkload(spec, cache=tmp_path / "cache", device="cpu")
     assert loaded.shape.digests["task.t"] != load().shape.digests["base"]
     merged = weights(load_checkpoint(source, str(base)))
     assert torch.equal(loaded.task_weights("t")[0, 0], merged[f"{QUERY}.weight"])

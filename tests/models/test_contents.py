@@ -69,10 +69,10 @@ def test_a_tokenizer_without_a_backend_counts_by_its_options() -> None:
 def test_a_task_is_fine_tuned_again_for_another_tokenizer(base: Path, tmp_path: Path, raw: dict[str, Any]) -> None:
     copied = shutil.copytree(base, tmp_path / "base")
     spec = parse({"base": str(copied), "tasks": [raw | {"name": "t"}]})
-    first = service.load(spec, cache=tmp_path, device="cpu")
+    first = service.LoadedWorkload(spec, cache=tmp_path, device="cpu")
     digests, path, recorded = dict(first.shape.digests), first.tasks["t"].path, first.recorded
     write_tokenizer(copied, WORDS[::-1])
-    other = service.load(spec, cache=tmp_path, device="cpu")
+    other = service.LoadedWorkload(spec, cache=tmp_path, device="cpu")
     assert {name for name, value in other.recorded.items() if value != recorded[name]} == {"tokenizer"}
     assert {name for name, value in other.shape.digests.items() if value != digests[name]} == {"base", "task.t"}
     assert other.tasks["t"].path != path

@@ -85,7 +85,7 @@ def test_shards_of_a_data_set_on_the_hub_are_named_by_their_beginning(
     digests = []
     for data in (task["data"], raw["data"]):
         spec = parse({"base": "org/base", "tasks": [task | {"data": data}]})
-        digests.append(service.load(spec, cache=tmp_path / "cache", device="cpu").tasks["t"].data_digest)
+        digests.append(service.LoadedWorkload(spec, cache=tmp_path / "cache", device="cpu").tasks["t"].data_digest)
     assert digests[0] == digests[1]
 
 
@@ -101,7 +101,7 @@ def test_what_revisions_mean_is_in_the_digests(tmp_path: Path, raw: dict[str, An
         data = {"hub": "org/rows", "path": "rows.csv"} | revision
         task = raw | {"name": "t", "checkpoint": "org/tuned", "data": data} | revision
         spec = parse({"base": {"name": "b", "source": "org/base"}, "tasks": [task]})
-        return service.load(spec, cache=tmp_path / "cache", device="cpu").recorded
+        return service.LoadedWorkload(spec, cache=tmp_path / "cache", device="cpu").recorded
 
     new, old = digests(), digests(revision="v1")
     assert {name: value for name, value in new.items() if name.startswith("revision.")} == {

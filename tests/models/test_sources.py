@@ -11,7 +11,7 @@ import pytest
 from dse.errors import SourceError
 from dse.files import file_digest
 from dse.models.sources import fetch, unpack
-from dse.space.workload import ArchiveSpec
+from dse.space.data import ArchiveSpec
 
 
 def wheel(folder: Path, name: str, members: dict[str, bytes]) -> Path:

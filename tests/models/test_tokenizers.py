@@ -33,7 +33,7 @@ def own(base: Path, tmp_path: Path, raw: dict[str, Any]) -> Callable[..., servic
     def make(traffic: str = "independent", **changes: Any) -> service.LoadedWorkload:
         tasks = [raw | {"name": "t"} | changes]
         spec = parse({"base": str(tmp_path / "base"), "tasks": tasks, "traffic": {"mode": traffic}})
-        return service.load(spec, cache=tmp_path / "cache", device="cpu")
+        return service.LoadedWorkload(spec, cache=tmp_path / "cache", device="cpu")
 
     return make
 

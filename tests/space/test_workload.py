@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from dse.errors import SpaceError, UnknownNameError
-from dse.space.workload import DataSpec, WorkloadSpec, catalogue, parse
+from dse.space.data import DataSpec
+from dse.space.workload import WorkloadSpec, catalogue, parse
 from dse.space.workload_paths import with_paths
 
 OWN: dict[str, Any] = {

@@ -239,7 +239,7 @@ class Runs:
     """
 
     def __init__(self, folder: Path, cache: Path) -> None:
-        from dse.models.loaded_workload import load
+        from dse.models.shapes import load
         from dse.plugins.registry import Registry
         from dse.space.workload import parse
 

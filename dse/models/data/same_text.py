@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from dse.space.workload import SameText
+from dse.space.data import SameText
 
 SKIN_TONES = range(0x1F3FB, 0x1F400)
 """Characters that change the colour of an emoji; Unicode lists them as modifiers, and other emoji as symbols."""

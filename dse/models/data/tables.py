@@ -23,7 +23,7 @@ from dse.errors import DataError
 from dse.models.data.shards import find_parts, read_parts
 from dse.models.patterns import find_each
 from dse.models.sources import MOST_BYTES
-from dse.space.workload import DataSpec
+from dse.space.data import DataSpec
 
 COMPRESSION: dict[str, Callable[[Path], Any]] = {".bz2": bz2.open, ".gz": gzip.open}
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".txt": "tsv", ".jsonl": "jsonl", ".parquet": "parquet"}

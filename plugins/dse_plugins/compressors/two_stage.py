@@ -12,18 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
 
 from dse import plugin
-from dse_plugins.compressors.shared.owners import above_base, by_owner, grid, store_base
+from dse_plugins.compressors.shared.owners import BaseGrids, above_base, by_owner, grid, store_base
 from dse_plugins.shared import ROUNDING, Array, Key
 from dse_plugins.shared.measuring import measure_each_task
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 MOST_BITS = 8
 """Magnitude bits of the largest delta of two 8-bit codes, 255."""
@@ -48,11 +44,11 @@ class TwoStage:
     """Deltas on the base's grid, clipped and thinned by whole output channels."""
 
     geometry_fields: tuple[str, ...] = ("cell_bits", "encoding")
+    _scales: BaseGrids
 
     def __init__(self, options: TwoStageOptions) -> None:
         self.options = options
         self._cosines: Array = np.zeros(MOST_BITS)  # before anything is measured every bit is needed, an upper bound
-        self._scales: dict[Key, Tensor] = {}
 
     def parameters(self, workload: plugin.Workload) -> tuple[plugin.Parameter, ...]:
         """Declare both stages' hyper-parameters, for each task and group of layers, and the first layer with deltas."""
@@ -80,8 +76,7 @@ class TwoStage:
     def prepare(self, context: plugin.Context) -> None:
         """Measure, once for each task, the cosine of every matrix's delta at every clip."""
         per_channel = self.options.per_channel
-        base = context.base_weights()
-        self._scales = {key: plugin.best_scale(weight, per_channel=per_channel) for key, weight in base.items()}
+        self._scales = BaseGrids(context, per_channel=per_channel)
         key = {"version": STATISTICS_VERSION, "per_channel": per_channel}
         tables = measure_each_task(context, "clip statistics", key, self._measure)
         self._cosines = np.stack([table["cosine"] for table in tables])  # (T, L, M, bits 0..8)

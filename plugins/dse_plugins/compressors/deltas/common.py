@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dse import plugin
-from dse_plugins.compressors.shared.owners import above_base, by_owner, grid, store_base
+from dse_plugins.compressors.shared.owners import BaseGrids, above_base, by_owner, grid, store_base
 from dse_plugins.shared import Array, Key
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class DeltaCompressor(plugin.Base, ABC):
 
     geometry_fields: tuple[str, ...] = ()
     least: tuple[str, ...] = ()
-    _scales: dict[Key, Tensor]
+    _scales: BaseGrids
 
     @abstractmethod
     def parts(self, sizes: Sizes, params: plugin.Params) -> tuple[Part, ...]:
@@ -111,8 +111,8 @@ class DeltaCompressor(plugin.Base, ABC):
         return stored
 
     def prepare(self, context: plugin.Context) -> None:
-        """Find the base's grids."""
-        self._scales = {key: plugin.best_scale(weight) for key, weight in context.base_weights().items()}
+        """Keep the base's grids, which are found on first use."""
+        self._scales = BaseGrids(context)
 
     def footprint(
         self, workload: plugin.Workload, demand: plugin.Demand, geometry: plugin.Geometry, params: plugin.Params

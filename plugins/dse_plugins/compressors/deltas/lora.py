@@ -83,7 +83,7 @@ class TrainedLora(Lora):
 
         super().prepare(context)
         for rank in self.options.ranks:
-            build = partial(Factors, scales=self._scales, rank=rank)
+            build = partial(Factors, scales=dict(self._scales), rank=rank)
             adapted = learn(context, self.options, {"lora": VERSION, "rank": rank}, build)
             self._learnt |= {(task, rank): one for task, one in enumerate(adapted)}
 

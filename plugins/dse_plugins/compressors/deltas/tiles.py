@@ -47,7 +47,7 @@ class TileCompressor(DeltaCompressor):
         """Measure, once for each task, the effect of every block on the logits, and order the steps."""
         super().prepare(context)
         self._encoder = context.workload.encoder
-        measure = partial(measure_tiles, scales=self._scales, options=self.options, bits=self.bits)
+        measure = partial(measure_tiles, scales=dict(self._scales), options=self.options, bits=self.bits)
         tables = measure_each_task(context, "effects of tiles", self.options.model_dump(), measure)
         self._positions = {by: np.stack([_rank_steps(table[by]) for table in tables]) for by in ("norm", "effect")}
 

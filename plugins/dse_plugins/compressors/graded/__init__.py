@@ -25,7 +25,7 @@ from dse import plugin
 from dse_plugins.compressors.graded.effects import BASE_BITS, BINARY, TERNARY, binary, coarse, measure_outputs, ternary
 from dse_plugins.compressors.graded.grading import Grading, Placement, starts
 from dse_plugins.compressors.shared.even import Even, even, rank
-from dse_plugins.compressors.shared.owners import above_base, by_owner, grid, store_base
+from dse_plugins.compressors.shared.owners import BaseGrids, above_base, by_owner, grid, store_base
 from dse_plugins.shared import Array, Key
 from dse_plugins.shared.measuring import measure_each_task
 
@@ -53,7 +53,7 @@ class Graded(plugin.Base):
     geometry_fields: tuple[str, ...] = ("rows", "columns", "cell_bits", "encoding")
     options: GradedOptions
     _encoder: plugin.Encoder
-    _scales: dict[Key, Tensor]
+    _scales: BaseGrids
     _effects: Array = np.zeros(0)  # before anything is measured
     _bias: Array
     _base_bias: Array
@@ -75,8 +75,8 @@ class Graded(plugin.Base):
 
     def prepare(self, context: plugin.Context) -> None:
         """Measure, once for each task, the effect of every column on the logits."""
-        self._scales = {key: plugin.best_scale(weight) for key, weight in context.base_weights().items()}
-        measure = partial(measure_outputs, scales=self._scales, rows=self.options.rows)
+        self._scales = BaseGrids(context)
+        measure = partial(measure_outputs, scales=dict(self._scales), rows=self.options.rows)
         tables = measure_each_task(context, "effects of columns", {"rows": self.options.rows}, measure)
         self._effects = np.stack([table["recovered" if self.options.recover else "plain"] for table in tables])
         self._bias = np.stack([table["bias"] for table in tables])  # (T, forms, L, outputs of all matrices)

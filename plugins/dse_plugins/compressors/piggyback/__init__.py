@@ -46,7 +46,7 @@ class Piggyback(DeltaCompressor):
         if self.options.route == "trained":
             from dse_plugins.compressors.piggyback.adapter import VERSION, Mask
 
-            build = partial(Mask, scales=self._scales)
+            build = partial(Mask, scales=dict(self._scales))
             self._learnt = learn(context, self.options, {"piggyback": VERSION}, build)
 
     def learnt(self, params: plugin.Params, owner: int) -> plugin.Model | None:

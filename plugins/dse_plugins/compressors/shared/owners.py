@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,30 @@ from dse_plugins.shared import Array, Key
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+class BaseGrids:
+    """Steps of the 8-bit grids of the base's matrices, each found when it is first asked for: costs need none.
+
+    It is not a `Mapping`: dse looks at the values of a mapping for the plugin's code.
+
+    Args:
+        context: context of the study.
+        per_channel: whether each output has its own step.
+    """
+
+    def __init__(self, context: plugin.Context, *, per_channel: bool = False) -> None:
+        self._context, self._per_channel = context, per_channel
+        self._steps: dict[Key, Tensor] = {}
+
+    def __getitem__(self, key: Key) -> Tensor:
+        if key not in self._steps:
+            self._steps[key] = plugin.best_scale(self._context.base_weights()[key], per_channel=self._per_channel)
+        return self._steps[key]
+
+    def keys(self) -> Iterable[Key]:
+        """Return layer and index of every matrix; with it ``dict(grids)`` finds all steps."""
+        return self._context.base_weights().keys()
 
 
 def by_owner(params: plugin.Params, demand: plugin.Demand | None, *, least: Collection[str] = ()) -> plugin.Params:
@@ -57,7 +81,7 @@ def above_base(demand: plugin.Demand) -> Array:
     return used
 
 
-def grid(steps: Mapping[Key, Tensor], base: plugin.Matrices, key: Key, *, per_channel: bool = False) -> Tensor:
+def grid(steps: BaseGrids, base: plugin.Matrices, key: Key, *, per_channel: bool = False) -> Tensor:
     """Step of the base's 8-bit grid for the kept part of a matrix; all owners of the matrix use it.
 
     Args:

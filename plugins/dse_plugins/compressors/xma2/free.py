@@ -54,7 +54,7 @@ class Free(Tiers):
         super().prepare(context)
         self._encoder, options, rows = context.workload.encoder, self.options, {"rows": self.options.rows}
         where = {matrix.input: index for index, matrix in enumerate(self._encoder.matrices)}
-        measure = partial(measure_tiles, scales=self._scales, options=options, bits=())
+        measure = partial(measure_tiles, scales=dict(self._scales), options=options, bits=())
         tables = measure_each_task(context, "effects of PEs", rows | {"tile": tuple(self.tiling)}, measure)
         self._moments = measure_each_task(
             context, "inputs", rows, lambda context, task: input_moments(context, (task,), options.rows, where)

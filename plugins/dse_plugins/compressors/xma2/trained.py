@@ -46,7 +46,9 @@ class Trained(Tiers):
 
         super().prepare(context)
         encoder, options = context.workload.encoder, self.options
-        adapter = partial(TwoTiers, scales=self._scales, encoder=encoder, tiling=self.tiling, kind=options.factors)
+        adapter = partial(
+            TwoTiers, scales=dict(self._scales), encoder=encoder, tiling=self.tiling, kind=options.factors
+        )
         for share in options.shares:
             key = {"xma2": ADAPTER_VERSION, "share": share, "factors": options.factors, "tiling": tuple(self.tiling)}
             adapted = learn(context, options, key, partial(adapter, share=share))
