@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dse.records.callbacks import MessageCallback, ignore_message
+from dse.results.studies import study_folder
 
 
 def dashboard(
@@ -29,7 +30,6 @@ def dashboard(
         StudyError: there is no such study, or its log is missing or damaged.
     """
     from dse.dashboards.serve import server
-    from dse.results.studies import study_folder
 
     with server(study_folder(study, results), host, port) as opened:
         serving(f"http://{host}:{opened.server_port}/")

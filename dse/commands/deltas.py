@@ -7,6 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from dse.records.callbacks import ProgressCallback
+from dse.space.lines import raise_in_order
+from dse.space.workload import parse
 from dse.study.load import request
 
 
@@ -38,8 +40,6 @@ def deltas(
     """
     from dse.analysis.deltas import statistics
     from dse.models.shapes import load as load_workload
-    from dse.space.lines import raise_in_order
-    from dse.space.workload import parse
 
     wanted = request(space, device, cache, data=data)
     raise_in_order(wanted.problems, wanted.space.path)

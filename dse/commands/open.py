@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dse.errors import SetupError
 from dse.records.callbacks import ProgressCallback, ignore_progress
+from dse.records.problem import Problem
+from dse.space.searchspace import SearchSpace
 from dse.study.load import Request, load
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dse.records.problem import Problem
-    from dse.space.searchspace import SearchSpace
-    from dse.study.provenance import Provenance
+from dse.study.provenance import Provenance
 
 
 @contextmanager

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from dse.errors import QueryError
 from dse.records.callbacks import MessageCallback
 from dse.results.query import ask
 from dse.results.read import nullable
 from dse.results.studies import Studies, find
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def query(

@@ -9,6 +9,7 @@ import torch
 
 from dse.exports.load import Export
 from dse.exports.model import TaskModel
+from dse.models.data.text import padding
 
 LONGEST = 8
 """Tokens of the longest input."""
@@ -24,8 +25,6 @@ def write_golden(folder: Path, chip: Export) -> None:
     Raises:
         OSError: the disk refused the file.
     """
-    from dse.models.data.text import padding
-
     folder.mkdir()
     draw = np.random.default_rng(0)
     for at, name in enumerate(chip.tasks):

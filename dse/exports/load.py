@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from dse.errors import ExportError, unknown_name
+from dse.exports.design import FiledDesign
 from dse.exports.files import ARRAYS, ROWS, TOKENIZER, Files
 from dse.exports.manifest import refuse_damage
 from dse.exports.model import TaskModel
-
-if TYPE_CHECKING:
-    from dse.exports.design import FiledDesign
-
+from dse.models.checkpoints import load_tokenizer
+from dse.models.training.finetune import pick_device
+from dse.study.load import check_device
 
 PRODUCTS = ("scored", "integer")
 NUMBERS = ("array", "layer", "first_row", "rows", "first_column", "columns", "bitline")
@@ -38,8 +38,6 @@ def load_export(folder: Path | str, *, device: str = "auto", products: str = "sc
         SetupError: no device has this name.
         UnknownNameError: no kind of products has this name.
     """
-    from dse.study.load import check_device
-
     if products not in PRODUCTS:
         raise unknown_name("kind of products", products, PRODUCTS, where="load_export")
     return Export(Files(Path(folder)), check_device(device), exact=products == "integer")
@@ -152,8 +150,6 @@ class Export:
     @cached_property
     def design(self) -> FiledDesign:
         """Terms of every owner, as they are charged."""
-        from dse.exports.design import FiledDesign
-
         return FiledDesign(self._files)
 
     @cached_property
@@ -163,15 +159,11 @@ class Export:
 
     def load_tokenizer(self, name: str) -> Any:
         """Load the tokenizer in a folder of the export; None if there is no such folder."""
-        from dse.models.checkpoints import load_tokenizer
-
         folder = self._files.path(name)
         return load_tokenizer(str(folder)) if folder.is_dir() else None
 
     @cached_property
     def device(self) -> str:
         """Device of the models."""
-        from dse.models.training.finetune import pick_device
-
         recorded = self.manifest["evaluation"]["device"]
         return pick_device("cpu" if (self._device, recorded) == ("auto", "cpu") else self._device)

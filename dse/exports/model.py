@@ -13,8 +13,10 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from transformers import PreTrainedModel
 
 from dse.errors import DataError, ExportError
+from dse.exports.design import own_names
 from dse.exports.files import TOKENIZER
 from dse.exports.integers import hold_integers
 from dse.exports.manifest import MANIFEST, refuse_damage
@@ -31,8 +33,6 @@ from dse.score.check_values import check_effective
 from dse.score.task_weights import held_by
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
-
     from dse.exports.load import Export
 
 
@@ -195,8 +195,6 @@ class TaskModel:
 
     def _model(self) -> PreTrainedModel:
         """Build the task's own model, whose matrices are not set."""
-        from dse.exports.design import own_names
-
         design, config = self._export.design, self._about["config"]
         state = design.state(self._task)
         with refuse_damage(self._export.folder / MANIFEST), torch.random.fork_rng():

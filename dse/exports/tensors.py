@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from dse.records.stored import Image, Scaling, Term
 
@@ -31,8 +33,6 @@ def write_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], plain: Mappin
     Raises:
         OSError: the disk refused the file.
     """
-    from safetensors.numpy import save
-
     packed: dict[str, dict[str, Any]] = {}
     arrays: Tensors = {}
     for name, value in tensors.items():
@@ -51,8 +51,6 @@ def read_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
         KeyError: the file lacks the metadata of `write_tensors`, or a tensor that they name.
         ValueError: the file does not come from `write_tensors`.
     """
-    from safetensors import SafetensorError, safe_open
-
     try:
         with safe_open(path, "np") as file:
             plain = json.loads((file.metadata() or {})[META])

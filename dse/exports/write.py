@@ -22,6 +22,8 @@ from dse.exports.golden import write_golden
 from dse.exports.load import load_export
 from dse.exports.manifest import SCHEMA_VERSION
 from dse.exports.tensors import Tensors, write_tensors
+from dse.models.checkpoints import load_model
+from dse.models.data.text import TOKENS_PER_BATCH
 from dse.models.loaded_workload import LoadedWorkload
 from dse.plugins.call import call_plugin
 from dse.plugins.contract import HardwareWithLevels
@@ -142,8 +144,6 @@ def _build_plugins(problem: WorkloadProblem, point: DesignPoint) -> Built:
 
 def _write_owners(folder: Path, wanted: Wanted, assembly: Assembly, masks: Tensors) -> dict[str, Any]:
     """Write one file per owner; return the tasks' entries of ``export.json``."""
-    from dse.models.checkpoints import load_model
-
     names, files = wanted.problem.tasks, owner_files(assembly.plan.groups, wanted.problem.tasks)
     base = load_model(wanted.loaded.source, labels=1).state_dict()
     tasks: dict[str, Any] = {}
@@ -196,8 +196,6 @@ def _geometry_values(geometry: Geometry) -> dict[str, Any]:
 
 def _evaluation(wanted: Wanted, geometry: Geometry) -> dict[str, Any]:
     """Return the settings that scores are measured with."""
-    from dse.models.data.text import TOKENS_PER_BATCH
-
     context = wanted.problem.context
     return {
         "precision": context.precision,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, InitVar, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -19,6 +19,7 @@ from dse.models.checks import name_refusals
 from dse.models.contents import Digests, tokenizer_digest
 from dse.models.data.text import token_moments
 from dse.models.hub import commit_of
+from dse.models.inference.crossbar import Pool, make_pool
 from dse.models.inference.evaluate import Evaluator
 from dse.models.loaded_task import LoadedTask
 from dse.models.tokenizers import give_equal_tokens, load_base_tokenizer
@@ -29,9 +30,6 @@ from dse.records.model import Model
 from dse.records.training import Training
 from dse.records.workload import Encoder, Traffic, Workload
 from dse.space.workload import WorkloadSpec
-
-if TYPE_CHECKING:
-    from dse.models.inference.crossbar import Pool
 
 
 @dataclass(eq=False)
@@ -77,8 +75,6 @@ class LoadedWorkload:
     @cached_property
     def pool(self) -> Pool:
         """Parameters that the tasks' models share while they are scored."""
-        from dse.models.inference.crossbar import make_pool
-
         return make_pool()
 
     @cached_property

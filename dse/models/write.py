@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from dse.models.encoder import Decomposed
-
-if TYPE_CHECKING:
-    from dse.records.model import Model
+from dse.records.model import Model
 
 
 def write_layers(layers: Mapping[int, nn.Module], paths: Sequence[str], given: Model) -> None:

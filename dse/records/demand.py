@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from dse.records.exits import Exits
 from dse.records.arrays import Bools, Floats, Ints
+from dse.records.exits import Exits
 
 
 @dataclass(frozen=True, slots=True)

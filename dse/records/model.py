@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dse.records.exits import ExitHead
+from dse.records.stored import Key
+
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from dse.records.exits import ExitHead
-    from dse.records.stored import Key
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from dse.records.exits import Exits
 from dse.records.arrays import Bools, Ints
+from dse.records.exits import Exits
 
 BASE = 0
 """Index of the base among owners."""

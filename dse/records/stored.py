@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from dse.records.demand import Demand
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dse.records.demand import Demand
 
 Key: TypeAlias = "tuple[int, int]"
 """Key of a matrix: its layer, and its index in the layer."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dse.records.model import Model
+from dse.records.stored import Key
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-    from dse.records.model import Model
-    from dse.records.stored import Key
 
 
 @dataclass(frozen=True, slots=True)

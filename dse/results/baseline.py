@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 
 from dse.results.status import Status
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _RATIOS = {"area_mm2": "area_ratio", "energy_uj": "energy_ratio", "latency_us": "latency_ratio"}
 """Ratios to the baseline; since edition 2 of the accounting, ``<ratio>_reference`` is the ratio to that of the study's reference hardware."""

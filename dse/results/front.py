@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from dse.errors import StudyError, unknown_name
 from dse.results.objectives import is_maximised, read_objectives
 from dse.results.pareto import mask_nondominated
 from dse.results.read import damaged_table_error, read_metadata, read_table, to_frame
 from dse.results.studies import Source, join_tables, place
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 JOINT = "(joint)"
 """Name of the joint front in a list of studies."""

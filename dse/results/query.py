@@ -9,7 +9,11 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from dse.errors import QueryError, missing_package
 from dse.records.callbacks import MessageCallback, ignore_message
@@ -22,8 +26,6 @@ from dse.results.studies import Source, join_tables
 from dse.threads import count_cores
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from duckdb import DuckDBPyConnection
 
 LIMIT_S = 60.0
@@ -60,8 +62,6 @@ def ask(sources: Sequence[Source], sql: str, *, limit_s: float = LIMIT_S, say: M
         SetupError: DuckDB is not installed.
         StudyError: a table is damaged, or was not written by `dse`.
     """
-    import pyarrow as pa
-
     table = _answer(sources, sql, where="the query", limit_s=limit_s, say=say)
     return pa.table({}) if table is None else _plain(table)
 
@@ -150,8 +150,6 @@ def _run(connection: DuckDBPyConnection, sql: str, where: str) -> Any:
 
 def _collect(relation: Any, where: str) -> Any:
     """Return the answer as an Arrow table; an answer counts against no limit of DuckDB."""
-    import pyarrow as pa
-
     # DuckDB renamed the reader in 1.5; its stream, which has one name, would hold the whole answer.
     reader = (getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader)(10_000)
     batches, size = [], 0
@@ -170,8 +168,6 @@ def _read_views(sources: Sequence[Source]) -> dict[str, Any]:
     Raises:
         StudyError: a table is damaged, was not written by `dse`, or its columns have other types in another table.
     """
-    import pyarrow as pa
-
     tables = {file: read_table(file) for item in sources for file in {item.trials, item.pareto}}
     fronts = [table.filter(table["on_front"]) for table in (tables[source.pareto][0] for source in sources)]
     rows = [_describe_study(source, *tables[source.trials]) for source in sources]
@@ -184,9 +180,6 @@ def _read_views(sources: Sequence[Source]) -> dict[str, Any]:
 
 def _read_beside(source: Source, view: str, name: str) -> Any:
     """Read a table that stands beside a study's trials and that not every study has; without rows if there is none."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     file = source.trials.parent / name
     if not file.is_file():
         return pa.table({"trial": pa.array([], pa.int64())})
@@ -201,7 +194,6 @@ def _read_beside(source: Source, view: str, name: str) -> Any:
 
 
 def _studies_schema() -> Any:
-    import pyarrow as pa
 
     text = dict.fromkeys(("study", "name", "folder", "dse_version"), pa.string())
     lists = dict.fromkeys(("objectives", "tasks"), pa.list_(pa.string()))
@@ -267,8 +259,6 @@ def _refusal_error(tables: Mapping[str, Any], message: str, sql: str, where: str
 
 def _plain(table: Any) -> Any:
     """Return the table with decimals, which DuckDB makes of sums and literals, as numbers, and with distinct names."""
-    import pyarrow as pa
-
     names: list[str] = []
     for name in table.schema.names:
         numbers = (f"{name}_{number}" for number in itertools.count(1))
@@ -286,7 +276,6 @@ def _plain(table: Any) -> Any:
 
 
 def _number(column: Any) -> Any:
-    import pyarrow as pa
 
     if column.type.scale == 0:
         try:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
 from dse.results.columns import SCHEMA_VERSION, Column
-
-if TYPE_CHECKING:
-    from dse.results.objectives import Definition
+from dse.results.objectives import Definition
 
 _SCALARS = {"float64": pa.float64(), "int64": pa.int64(), "string": pa.string(), "bool": pa.bool_()}
 

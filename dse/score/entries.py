@@ -6,15 +6,13 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dse.errors import DataError
-
-if TYPE_CHECKING:
-    from dse.score.context import Outcome
+from dse.score.context import Outcome
 
 Entry = tuple[str, bytes]
 """JSON with the cache key, and hashes of the files that a plugin read; and an npz file with predictions and reach."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,14 +14,12 @@ from dse.models.inference.task_metrics import score
 from dse.opened import heard
 from dse.records.design import DesignPoint
 from dse.records.effective import Effective
+from dse.score.context import PipelineContext
+from dse.score.costing import Costing
 from dse.score.entries import Entry, pack_entry, refuse_entry, unpack_entry
 from dse.score.matrices import effective
-
-if TYPE_CHECKING:
-    from dse.score.context import PipelineContext
-    from dse.score.costing import Costing
-    from dse.score.score import Scorer
-    from dse.score.separate_models import SeparateModels
+from dse.score.score import Scorer
+from dse.score.separate_models import SeparateModels
 
 
 @dataclass(frozen=True, slots=True)

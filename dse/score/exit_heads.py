@@ -5,16 +5,14 @@ Nothing is trained: a head is a ridge regression from a layer's states to the la
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dse.plugins.contract import Context
 from dse.records.exits import ExitHead
-
-if TYPE_CHECKING:
-    from dse.plugins.contract import Context
-    from dse.records.model import Model
+from dse.records.model import Model
 
 ALPHAS = np.logspace(-1, 5, 13)
 """Penalties from which a ridge regression chooses by leave-one-out error."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dse.records.nonideality import Nonideality
 from dse.records.scored import ScoreResult
-
-if TYPE_CHECKING:
-    from dse.score.context import Outcome
+from dse.score.context import Outcome
 
 Resampled: TypeAlias = "Callable[[str, Outcome], NDArray[Any]]"
 """Bootstrap scores of a task's outcome."""

@@ -9,18 +9,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from dse.cache import default_cache
 from dse.errors import DseError, PluginLoadError, SetupError, collect
 from dse.files import is_file, make_folder
 from dse.plugins.registry import load_registry
 from dse.records.callbacks import ProgressCallback
 from dse.results.files import SPACE
-from dse.space.workload import expand_home
+from dse.space.constraints import needs_score
+from dse.space.file import SpaceFile
+from dse.space.file import load as load_space
+from dse.space.lines import raise_in_order
+from dse.space.resolve import resolve
+from dse.space.searchspace import SearchSpace
+from dse.space.workload import expand_home, parse
+from dse.space.workload_paths import with_data_folder
+from dse.study.provenance import Provenance, provenance_of
 
 if TYPE_CHECKING:
     from dse.score.problem import WorkloadProblem
-    from dse.space.file import SpaceFile
-    from dse.space.searchspace import SearchSpace
-    from dse.study.provenance import Provenance
 
 Device = Literal["auto", "cpu", "cuda"]
 GENERATIONS = "nsga2"
@@ -60,11 +66,7 @@ def load(request: Request, activity: ProgressCallback | None = None) -> tuple[Wo
     """
     from dse.models.shapes import load as load_workload
     from dse.score.build import build_problem
-    from dse.space.lines import raise_in_order
-    from dse.space.resolve import resolve
-    from dse.space.workload import parse
     from dse.study.problems import check_workload, find_problems, leave_out_tables, sketch_workload
-    from dse.study.provenance import provenance_of
 
     space, device, cache = request.space, request.device, make_folder(request.cache, "the cache folder", "--cache")
     files = [path.resolve() for path in (*space.plugin_paths, *request.plugins)]
@@ -116,11 +118,6 @@ def request(
     A file that names no sampler gets one: that of the study in ``results``, if it was begun; else one that works in
     generations where nothing needs a score, and `graybox` otherwise.
     """
-    from dse.cache import default_cache
-    from dse.space.constraints import needs_score
-    from dse.space.file import load as load_space
-    from dse.space.workload_paths import with_data_folder
-
     where = check_device(device)
     problems: list[DseError] = []
     space = load_space(path, problems)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from dse.cost.metrics import CostTable
@@ -13,6 +14,7 @@ from dse.records.plugin import KINDS
 from dse.results.columns import Column
 from dse.results.points import PREFIX
 from dse.results.rows import TOLERANCE
+from dse.results.schema import arrow_type
 from dse.results.status import Status
 from dse.space.constraints import constraints_of
 from dse.space.file import SpaceFile
@@ -20,8 +22,6 @@ from dse.study.stages import Evaluator, make_row, reject
 from dse.sweeps.designs import Block
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from dse.score.problem import WorkloadProblem
 
 SOURCE = "sweep"
@@ -40,9 +40,6 @@ class BlockEvaluator:
     def __init__(
         self, problem: WorkloadProblem, space: SpaceFile, columns: Sequence[Column], shared: Mapping[str, Any]
     ) -> None:
-        import pyarrow as pa
-
-        from dse.results.schema import arrow_type
 
         self._problem, self._evaluator, self._shared = problem, Evaluator(problem, space), dict(shared)
         self.schema = pa.schema([(column.name, arrow_type(column.type)) for column in columns])
@@ -54,8 +51,6 @@ class BlockEvaluator:
 
     def cost(self, block: Block) -> pa.Table:
         """Return the rows of a block; where one design raises, the others are costed all the same."""
-        import pyarrow as pa
-
         try:
             table = self._problem.costing.cost_columns(block.combination, block.params)
             if self._is_sound(table):
@@ -82,7 +77,6 @@ class BlockEvaluator:
         )
 
     def _build(self, block: Block, table: CostTable) -> pa.Table:
-        import pyarrow as pa
 
         count, costs = len(block.numbers), table.costed.costs
         arrays: dict[str, NDArray[Any]] = {"trial": block.numbers}
@@ -136,7 +130,6 @@ class BlockEvaluator:
         cells: Mapping[str, list[Any]],
         texts: Mapping[str, Any],
     ) -> Any:
-        import pyarrow as pa
 
         if field.name in cells:
             return pa.array(cells[field.name], field.type)
@@ -149,8 +142,6 @@ class BlockEvaluator:
 
 def _nest(values: NDArray[Any], kind: Any) -> Any:
     """Return an array of scalars, or of lists, (P, ...)."""
-    import pyarrow as pa
-
     if values.ndim == 1:
         if values.dtype.kind == "U":
             return pa.array(values.tolist(), kind)

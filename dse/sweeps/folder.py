@@ -7,9 +7,12 @@ import shutil
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from dse.errors import StudyError
 from dse.files import make_folder, write_text_whole, write_whole
@@ -18,14 +21,12 @@ from dse.results.files import LOG, PARETO, PROVENANCE, SPACE, SWEEP, TRIALS
 from dse.results.objectives import Objective
 from dse.results.pareto import mask_nondominated, study_hypervolume
 from dse.results.read import damaged_table_error
+from dse.results.schema import arrow_schema
 from dse.results.status import Status
 from dse.space.searchspace import SearchSpace
 from dse.space.write import resolved_text
 from dse.study.log.history import History
 from dse.study.tables import provenance_text
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 SAME = ("study", "space_hash", "objectives", "reference_point", "accounting", "plugins", "digests", "columns", "sweep")
 """Keys of the header that must be equal for a sweep to go on."""
@@ -52,7 +53,6 @@ class SweepFolder:
     """
 
     def __init__(self, folder: Path, header: Mapping[str, Any], space: SearchSpace, columns: Sequence[Column]) -> None:
-        from dse.results.schema import arrow_schema
 
         self.path, self._header, self._space = folder, header, space
         self._objectives = space.file.objectives
@@ -74,8 +74,6 @@ class SweepFolder:
 
     def has(self, number: int) -> bool:
         """Return whether a part is written; its rows join the front."""
-        import pyarrow.parquet as pq
-
         file = self._part(number)
         if not file.exists():
             return False
@@ -94,10 +92,6 @@ class SweepFolder:
         Raises:
             StudyError: the disk refuses the part; the parts before it stay.
         """
-        import pyarrow as pa
-        import pyarrow.compute as pc
-        import pyarrow.parquet as pq
-
         version = pa.repeat(pa.scalar(SCHEMA_VERSION, pa.int64()), len(rows))
         rows = rows.set_column(rows.schema.get_field_index("schema_version"), "schema_version", version)
         rows = rows.select(self._schema.names).cast(self._schema)
@@ -108,9 +102,6 @@ class SweepFolder:
 
     def finish(self) -> Path:
         """Write the front over all parts that are there."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         on_front = pa.repeat(pa.scalar(value=True), len(self.front))
         place = self._whole.get_field_index("on_front")
         table = self.front.add_column(place, "on_front", on_front).cast(self._whole)
@@ -125,7 +116,6 @@ class SweepFolder:
         return study_hypervolume(rows, reference, self._objectives)
 
     def _join(self, rows: pa.Table) -> None:
-        import pyarrow as pa
 
         together = pa.concat_tables([self.front, rows.filter(pa.array(self._mask(rows)))])
         points = _points(together, self._objectives)

@@ -10,9 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from dse.errors import SpaceError
 from dse.records.callbacks import MessageCallback, ProgressCallback, ignore_message
-from dse.results.columns import Column
+from dse.results.columns import Column, find_metric
+from dse.results.query import answer_views
 from dse.score.costing import CHUNK
 from dse.space.constraints import constraints_of
 from dse.space.searchspace import SearchSpace
@@ -25,8 +29,6 @@ from dse.sweeps.designs import Designs
 from dse.sweeps.folder import SweepFolder, check_room
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from dse.score.problem import WorkloadProblem
 
 PART = 32_768
@@ -144,7 +146,6 @@ def leave_out_scores(space: SearchSpace) -> SearchSpace:
 
 
 def _needs_score(name: str, columns: set[str]) -> bool:
-    from dse.results.columns import find_metric
 
     metric = find_metric(name)
     return name in columns or (metric is not None and metric.needs_score)
@@ -154,8 +155,6 @@ def _cost_parts(
     designs: Designs, target: SweepFolder, evaluator: BlockEvaluator, where: str | None, activity: ProgressCallback
 ) -> Iterator[pa.Table | None]:
     """Yield the rows of each part, or None for a part that is written."""
-    import pyarrow as pa
-
     parts = math.ceil(designs.count / PART)
     for number in range(parts):
         started = time.perf_counter()
@@ -175,9 +174,6 @@ def _cost_parts(
 def _choose(rows: pa.Table, where: str | None) -> pa.Table:
     if where is None or not len(rows):
         return rows
-    import pyarrow.compute as pc
-
-    from dse.results.query import answer_views
 
     sql = f"SELECT trial FROM trials WHERE ({where}\n)"  # noqa: S608  # the user's own SQL on their own rows
     chosen = answer_views({"trials": rows}, sql, where="--where", condition=where)

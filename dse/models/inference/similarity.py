@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations_with_replacement
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -15,10 +15,8 @@ from transformers import PreTrainedModel
 
 from dse.models import checkpoints as models
 from dse.models.data.text import Encoded, encode_sample, iterate_batches
+from dse.models.loaded_workload import LoadedWorkload
 from dse.records.arrays import Bools, Floats
-
-if TYPE_CHECKING:
-    from dse.models.loaded_workload import LoadedWorkload
 
 SIMILARITY_VERSION = 1
 MOST_TOKENS = 2048

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from dse.files import digest
+from dse.models.loaded_workload import LoadedWorkload
 from dse.models.training import joint
 from dse.models.training.trunk import Together, copy_tensors
 from dse.opened import note
 from dse.plugins.call import check_names
 from dse.plugins.contract import ADAPTER_PROTOCOLS, AdapterWithBegin, AdapterWithRates
 from dse.records.model import Model
+from dse.records.stored import Key
 from dse.records.training import Adapted, Adaption, Training
-
-if TYPE_CHECKING:
-    from dse.models.loaded_workload import LoadedWorkload
-    from dse.records.stored import Key
 
 ADAPT_VERSION = 1
 """Part of cache keys: raised when the same adaption would learn other weights."""

@@ -16,11 +16,11 @@ from dse.cache import ArrayCache
 from dse.errors import DataError
 from dse.models.data.text import Encoded, encode, iterate_batches
 from dse.models.training import finetune
+from dse.records.training import Training
 
 if TYPE_CHECKING:
     from dse.models.loaded_task import LoadedTask
     from dse.models.loaded_workload import LoadedWorkload
-    from dse.records.training import Training
 
 TEMPERATURE = 2.0
 """Temperature that softens the followed outputs."""

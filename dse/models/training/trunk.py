@@ -15,11 +15,11 @@ from dse.models.encoder import Decomposed
 from dse.models.slots import Repeat, Skip
 from dse.models.write import write_head, write_layers
 from dse.records.model import Model
+from dse.records.training import Training
 
 if TYPE_CHECKING:
     from dse.models.loaded_task import LoadedTask
     from dse.models.loaded_workload import LoadedWorkload
-    from dse.records.training import Training
 
 
 def copy_tensors(named: Iterable[tuple[str, Tensor]]) -> dict[str, Tensor]:
