@@ -10,11 +10,12 @@ No hook is called inside a trial: hooks yield records, a study builds the plugin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import pluggy
 from numpy.typing import NDArray
 
+from dse.records.arrays import Tensor
 from dse.records.cells import CellLaw
 from dse.records.charges import Alternative, Components
 from dse.records.counts import Counts
@@ -33,10 +34,7 @@ from dse.records.stored import Matrices, Stored
 from dse.records.training import Adapted, Adaption, Training
 from dse.records.workload import Workload
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-Weights: TypeAlias = "Mapping[tuple[int, int], Tensor]"
+Weights: TypeAlias = Mapping[tuple[int, int], Tensor]
 """Float32 matrices (outputs, inputs) by (layer, matrix index)."""
 
 hookspec = pluggy.HookspecMarker("dse")

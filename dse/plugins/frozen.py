@@ -7,15 +7,13 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 from weakref import ref
 
 import numpy as np
 
 from dse.errors import PluginContractError
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from dse.records.arrays import Tensor
 
 C = TypeVar("C")
 

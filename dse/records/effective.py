@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from dse.records.arrays import Tensor
 from dse.records.exits import ExitHead
 from dse.records.stored import Key
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-
-Product: TypeAlias = "tuple[Tensor, Tensor]"
+Product: TypeAlias = tuple[Tensor, Tensor]
 """Two matrices that run one after the other: float32 (rank, inputs), then (outputs, rank)."""
 
 

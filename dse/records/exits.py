@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from dse.records.arrays import Floats, Ints
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from dse.records.arrays import Floats, Ints, Tensor
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from dse.records.arrays import Tensor
 from dse.records.demand import Demand
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
 
 Key: TypeAlias = "tuple[int, int]"
 """Key of a matrix: its layer, and its index in the layer."""

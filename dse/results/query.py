@@ -194,7 +194,6 @@ def _read_beside(source: Source, view: str, name: str) -> Any:
 
 
 def _studies_schema() -> Any:
-
     text = dict.fromkeys(("study", "name", "folder", "dse_version"), pa.string())
     lists = dict.fromkeys(("objectives", "tasks"), pa.list_(pa.string()))
     counts = dict.fromkeys(("trial_count", "schema_version"), pa.int64())
@@ -276,7 +275,6 @@ def _plain(table: Any) -> Any:
 
 
 def _number(column: Any) -> Any:
-
     if column.type.scale == 0:
         try:
             return column.cast(pa.int64())

@@ -34,7 +34,6 @@ class Rows:
     """
 
     def __init__(self, columns: Iterable[Column], rows: Iterable[Mapping[str, Any]] = ()) -> None:
-
         self.columns = tuple(columns)
         self._schema = pa.schema([(column.name, arrow_type(column.type)) for column in self.columns])
         self._table = self._schema.empty_table()

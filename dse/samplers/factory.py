@@ -158,7 +158,6 @@ def _checked_options(kind: Any, name: str, options: Mapping[str, Any], space: Se
 
 
 def _build_sampler(kind: Any, options: Mapping[str, Any], seed: int, space: SearchSpace) -> Any:
-
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)

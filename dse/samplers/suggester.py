@@ -61,7 +61,6 @@ class Suggester:
     def __init__(
         self, space: SearchSpace, codec: Codec, problem: Problem | None = None, parallel: int | None = None
     ) -> None:
-
         self._factory = make_factory(space, codec, problem, parallel)
         self.parallel = parallel or 1
         self._distributions = codec.distributions()
@@ -102,7 +101,6 @@ class Suggester:
         return Suggestion(dict(self._open.params), attributes, self._new_study_attributes())
 
     def _forget_unfinished(self) -> None:
-
         for trial in self._study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
             self._study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dse.errors import SpaceError
+from dse.records.arrays import Tensor
 from dse.records.effective import BitSlice, Converter, OnArrays
 from dse.records.geometry import Geometry
 from dse.records.nonideality import Nonideality
 from dse.records.stored import Key, Matrices, Stored, Term
 from dse.score.cells import Array, Cells, on_arrays
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 def converter(nonideality: Nonideality, geometry: Geometry) -> Converter | None:

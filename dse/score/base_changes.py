@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from dse.cost.counts import FULL_MAGNITUDE
 from dse.cost.reprogramming import blocks_of
 from dse.errors import PluginContractError
+from dse.records.arrays import Tensor
 from dse.records.footprint import Footprint, Reprogrammed
 from dse.records.stored import Image, Key, Matrices, Scaling, Stored
 from dse.records.workload import Encoder
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 def held_base(stored: Stored, base: Tensor, weights: Matrices, key: Key, reprogrammed: Reprogrammed | None) -> Tensor:

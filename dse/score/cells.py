@@ -8,22 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dse.cost.counts import FULL_MAGNITUDE, slices
 from dse.files import hash_parts
+from dse.records.arrays import Tensor
 from dse.records.geometry import Geometry
 from dse.records.nonideality import Nonideality
 from dse.records.stored import Image, Key, Stored, Term
 from dse.score.array_effects import attenuate, compensate
 from dse.score.device import Device
 from dse.score.moments import code_moments
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Array = NDArray[Any]
 

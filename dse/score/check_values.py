@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from dse.errors import PluginContractError
+from dse.records.arrays import Tensor
 from dse.records.effective import Effective
 from dse.records.model import Model
 from dse.records.stored import Stored, Term
 from dse.records.workload import Encoder
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 def check_finite(values: object, name: str, where: str) -> None:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dse.cost.demand import removable_side, spread_units
+from dse.records.arrays import Tensor
 from dse.records.demand import Demand
 from dse.records.effective import Effective
 from dse.records.plan import BASE, DROPPED, Plan
 from dse.records.stored import Key, Matrices
 from dse.records.workload import Encoder
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 class Cut:

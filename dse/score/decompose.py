@@ -7,12 +7,9 @@ Kang et al., ICCAD 2021, section III: fine-tuned weights stay close to the base'
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from dse.records.arrays import Tensor
 from dse.score.grid import WEIGHT_BITS, best_scale, quantise
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from dse.errors import PluginContractError
+from dse.records.arrays import Tensor
 from dse.records.exits import ExitHead
 from dse.records.model import Model
 from dse.records.stored import Image, Key, Scaling, Stored, Term
 from dse.records.workload import Encoder, Workload
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Shape = tuple[int, ...]
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
+from dse.records.arrays import Tensor
 from dse.records.stored import Stored, Term
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 WEIGHT_BITS = 8
 _PER_OCTAVE = 16
@@ -22,7 +20,7 @@ _AT_ONCE = 2**17
 _SORT_ABOVE = 64
 """Weights of a row per code of its grid, above which sorting the row is faster than rounding it for every step."""
 
-Sums: TypeAlias = "tuple[Tensor, Tensor]"
+Sums: TypeAlias = tuple[Tensor, Tensor]
 """For every row and step, (R, S): the sum of weight times code, and of the code's square."""
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from dse.errors import PluginContractError
+from dse.records.arrays import Tensor
 from dse.records.effective import Product
 from dse.records.stored import SCALE_BITS, Stored, Term
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 def effective(stored: Stored, base: Tensor | None, shape: tuple[int, int]) -> Tensor:

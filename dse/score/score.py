@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, Field, fields
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from dse.cost.cost import Built, nonideality
 from dse.files import hash_parts
 from dse.plugins.call import call_plugin
 from dse.plugins.registry import Registry
+from dse.records.arrays import Tensor
 from dse.records.design import DesignPoint, PluginParameter
 from dse.records.effective import Effective
 from dse.records.geometry import Geometry
@@ -31,9 +32,6 @@ from dse.score.device import Device, find_device
 from dse.score.matrices import effective
 from dse.score.noisy_terms import OnChip
 from dse.score.stored_terms import Assembly
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 NOT_OF_CELLS = {
     "input_bits": "every key has the bits",

@@ -66,7 +66,6 @@ def starting_points(rows: Sequence[Mapping[str, Any]], space: SearchSpace) -> tu
 
 
 def _parquet_rows(path: Path) -> list[dict[str, Any]]:
-
     with path.open("rb") as file:  # one open file, since a running study may replace it
         return [*pq.ParquetFile(file).read(use_threads=False).to_pylist()]
 

@@ -40,7 +40,6 @@ class BlockEvaluator:
     def __init__(
         self, problem: WorkloadProblem, space: SpaceFile, columns: Sequence[Column], shared: Mapping[str, Any]
     ) -> None:
-
         self._problem, self._evaluator, self._shared = problem, Evaluator(problem, space), dict(shared)
         self.schema = pa.schema([(column.name, arrow_type(column.type)) for column in columns])
         self._asked = {item.column for item in space.objectives} | {item.metric for item in constraints_of(space)}
@@ -77,7 +76,6 @@ class BlockEvaluator:
         )
 
     def _build(self, block: Block, table: CostTable) -> pa.Table:
-
         count, costs = len(block.numbers), table.costed.costs
         arrays: dict[str, NDArray[Any]] = {"trial": block.numbers}
         arrays |= {PREFIX + name: values for name, values in block.values.items()}
@@ -130,7 +128,6 @@ class BlockEvaluator:
         cells: Mapping[str, list[Any]],
         texts: Mapping[str, Any],
     ) -> Any:
-
         if field.name in cells:
             return pa.array(cells[field.name], field.type)
         if field.name in texts:

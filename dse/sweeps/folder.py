@@ -53,7 +53,6 @@ class SweepFolder:
     """
 
     def __init__(self, folder: Path, header: Mapping[str, Any], space: SearchSpace, columns: Sequence[Column]) -> None:
-
         self.path, self._header, self._space = folder, header, space
         self._objectives = space.file.objectives
         reference = space.file.reference_point
@@ -116,7 +115,6 @@ class SweepFolder:
         return study_hypervolume(rows, reference, self._objectives)
 
     def _join(self, rows: pa.Table) -> None:
-
         together = pa.concat_tables([self.front, rows.filter(pa.array(self._mask(rows)))])
         points = _points(together, self._objectives)
         mask = mask_nondominated(points, [item.maximise for item in self._objectives])

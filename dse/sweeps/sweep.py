@@ -146,7 +146,6 @@ def leave_out_scores(space: SearchSpace) -> SearchSpace:
 
 
 def _needs_score(name: str, columns: set[str]) -> bool:
-
     metric = find_metric(name)
     return name in columns or (metric is not None and metric.needs_score)
 

@@ -6,23 +6,20 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dse.plugins.contract import Weights
 from dse.plugins.frozen import Guard, guarded
+from dse.records.arrays import Tensor
 from dse.records.charges import Components
 from dse.records.geometry import Geometry, Packing
 from dse.records.model import Model
 from dse.records.observation import Observation
 from dse.records.training import Adapted, Adaption, Training
 from dse.records.workload import Encoder, Matrix, Task, Traffic, Workload
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
 
 GEOMETRY: dict[str, tuple[int, int]] = {
     "rows": (128, 64),
