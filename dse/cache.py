@@ -1,7 +1,5 @@
 """Content-addressed cache: arrays that were made once for a key are never made again, by any study."""
 
-from __future__ import annotations
-
 import json
 import os
 import zipfile

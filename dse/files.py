@@ -1,7 +1,5 @@
 """Files: written whole or not at all, and identified by the hash of their content."""
 
-from __future__ import annotations
-
 import datetime as dt
 import glob
 import hashlib

@@ -1,7 +1,5 @@
 """Turn pydantic's findings into errors that tell a person what to change."""
 
-from __future__ import annotations
-
 import types
 from collections.abc import Sequence
 from contextlib import suppress

@@ -4,8 +4,6 @@ Libraries that open files in compiled code, such as safetensors and pyarrow, ann
 by that.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import sysconfig

@@ -1,7 +1,5 @@
 """Threads of numerical libraries on a machine that is shared. Settings reach a library only before it is loaded."""
 
-from __future__ import annotations
-
 import math
 import os
 import sys

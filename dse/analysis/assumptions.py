@@ -4,8 +4,6 @@ A hardware model may have a method ``alternatives``: factors of its components' 
 hold the costs of every component, so a design is costed again without its model, tasks or data.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from contextlib import redirect_stdout

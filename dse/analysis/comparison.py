@@ -1,7 +1,5 @@
 """Facts that several studies must share before their designs are compared, and the facts in which they differ."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Statistics of the deltas between fine-tuned matrices and the base's."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Importance of attention heads and feed-forward columns for a task, measured without training."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -7,8 +7,6 @@ and generator is scored once on the search split. Arrays and energy add up over 
 Dynamic programming thus finds exactly the settings with the fewest arrays, or the least energy, for a mean drop.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product

@@ -1,7 +1,5 @@
 """Redundancy of tasks' models: a table with one row per task and layer, each group of columns from one measurement."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias

@@ -1,7 +1,5 @@
 """The command `dse`: its groups, and the order in which its help lists the commands."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

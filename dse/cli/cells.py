@@ -1,7 +1,5 @@
 """The commands `dse cells ...`: cell models and device files."""
 
-from __future__ import annotations
-
 import sys
 from dataclasses import asdict
 from typing import Annotated, Unpack

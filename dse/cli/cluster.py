@@ -1,7 +1,5 @@
 """The commands `dse cluster ...`: what a cluster computes."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

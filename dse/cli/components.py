@@ -1,7 +1,5 @@
 """The commands `dse components ...`: tables of component costs that come with hardware models."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Annotated, Unpack

@@ -1,7 +1,5 @@
 """Errors on the command line: a message on stderr and an exit status; a traceback only with ``--debug``."""
 
-from __future__ import annotations
-
 import io
 import os
 import re

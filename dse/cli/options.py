@@ -1,7 +1,5 @@
 """Options that several commands share, each declared once, and the function that makes a function a command."""
 
-from __future__ import annotations
-
 import inspect
 import math
 import tomllib

@@ -1,7 +1,5 @@
 """The commands that read results: each calls the function of the same name, and prints what it returns."""
 
-from __future__ import annotations
-
 import sys
 from contextlib import suppress
 from pathlib import Path

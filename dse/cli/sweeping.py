@@ -1,7 +1,5 @@
 """The command that sweeps a space: it calls the function of the same name, and prints the front."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Literal, Unpack
 

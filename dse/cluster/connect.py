@@ -1,7 +1,5 @@
 """A connection to a cluster, or to one that is started on this machine for as long as the connection lives."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

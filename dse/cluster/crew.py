@@ -1,7 +1,5 @@
 """The workers of a cluster that a study accepts, and the scores that they measure."""
 
-from __future__ import annotations
-
 import json
 import queue
 import time

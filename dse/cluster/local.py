@@ -1,7 +1,5 @@
 """A cluster on this machine, in a process that ends with the one that started it: ``python -m dse.cluster.local WORKERS``."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

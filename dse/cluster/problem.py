@@ -1,7 +1,5 @@
 """The problem of a space file whose scores the workers of a cluster measure."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Sequence
 from pathlib import Path

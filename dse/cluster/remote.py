@@ -4,8 +4,6 @@ The worker starts the same process as a study on one machine does, and waits for
 plugins itself.
 """
 
-from __future__ import annotations
-
 import json
 import socket
 import threading

@@ -1,7 +1,5 @@
 """A request as it travels to a worker: text alone, with the plugin files that the study names."""
 
-from __future__ import annotations
-
 import json
 import tomllib
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The cluster that a user names: whether the way to it is safe."""
 
-from __future__ import annotations
-
 import ipaddress
 import json
 import re

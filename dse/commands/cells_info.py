@@ -1,7 +1,5 @@
 """`dse cells info`: the levels of a cell model at an age, and how far they overlap."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`dse cells list`: every cell model."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`dse check`: resolve a study file and cost one design."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path

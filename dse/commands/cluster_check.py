@@ -1,7 +1,5 @@
 """`dse cluster check`: compare what the workers of a cluster compute with what this machine computes."""
 
-from __future__ import annotations
-
 import time
 
 import pandas as pd

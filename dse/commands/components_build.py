@@ -1,7 +1,5 @@
 """`dse components build`: make a table of component costs again."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`dse dashboard`: a study in optuna-dashboard."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from dse.records.callbacks import MessageCallback, ignore_message

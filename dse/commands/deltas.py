@@ -1,7 +1,5 @@
 """`dse deltas`: how far fine-tuning moved each task from the base."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

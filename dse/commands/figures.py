@@ -1,7 +1,5 @@
 """Common part of `dse plot` and `dse report`: both load a study and write a file."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path

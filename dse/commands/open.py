@@ -1,7 +1,5 @@
 """Open the problem of a study file for a command, in workers or in this process."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any

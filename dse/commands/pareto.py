@@ -1,7 +1,5 @@
 """`dse pareto`: the front of one study or of several studies, and its hypervolume."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

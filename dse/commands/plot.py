@@ -1,7 +1,5 @@
 """`dse plot`: one figure of a study."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from dse.commands.figures import check_ending, load_study

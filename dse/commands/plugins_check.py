@@ -1,7 +1,5 @@
 """`dse plugins check`: run the conformance suites of `dse.testing` on plugins, without pytest."""
 
-from __future__ import annotations
-
 import inspect
 import traceback
 import unittest

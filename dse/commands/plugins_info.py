@@ -1,7 +1,5 @@
 """`dse plugins info`: everything about one plugin, before a study uses the plugin."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`dse plugins list`: every plugin, and why some do not load."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial

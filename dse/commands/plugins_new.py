@@ -1,7 +1,5 @@
 """`dse plugins new`: write a new plugin as an installable package; the plugin works and passes its own test."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution

@@ -1,7 +1,5 @@
 """`dse profile`: how much compression each task tolerates, and designs to start from."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

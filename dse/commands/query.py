@@ -1,7 +1,5 @@
 """`dse query`: SQL over studies."""
 
-from __future__ import annotations
-
 import warnings
 from pathlib import Path
 

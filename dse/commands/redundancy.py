@@ -1,7 +1,5 @@
 """`dse redundancy`: how similar the tasks' layers are, and how much each layer contributes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path

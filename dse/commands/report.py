@@ -1,7 +1,5 @@
 """`dse report`: everything about a study in one HTML page."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from dse.commands.figures import check_ending, load_study

@@ -1,7 +1,5 @@
 """`dse run`: search a design space, or continue a search."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """`dse show`: everything that is known about one trial."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

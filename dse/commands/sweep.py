@@ -1,7 +1,5 @@
 """`dse sweep`: cost every design of a space, or many of them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

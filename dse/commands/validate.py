@@ -1,7 +1,5 @@
 """`dse validate`: score a study's front on the report split."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal

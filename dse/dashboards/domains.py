@@ -1,7 +1,5 @@
 """Optuna's distributions of a study's parameters, read from the resolved space file without loading plugins."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Mapping

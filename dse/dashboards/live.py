@@ -1,7 +1,5 @@
 """An Optuna study in memory that follows a study's log."""
 
-from __future__ import annotations
-
 import datetime as dt
 import threading
 import warnings

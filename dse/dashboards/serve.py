@@ -1,7 +1,5 @@
 """Serve a study with optuna-dashboard, read-only."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path

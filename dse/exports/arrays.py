@@ -1,7 +1,5 @@
 """The table of arrays: the content and the place of each array, and the tasks that use it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from itertools import pairwise

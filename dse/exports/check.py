@@ -1,7 +1,5 @@
 """Score an export in a process with nothing but the export."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Checks of terms from a file: shapes that fit the matrix, and codes and indices in their ranges."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """A design's terms in files, one file per owner; a task's weights are rebuilt from them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The files of an exported design: their names, and checksums that show whether they changed."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Golden vectors: a few inputs of each task with everything that a reader in another language compares."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Weights of a task for exact integer products: each matrix is a sum of pieces, integer codes times a scale per output."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
@@ -17,7 +15,7 @@ from dse.score.adc_pieces import within
 from dse.score.cut import cut_empty, keep_only
 from dse.score.task_weights import Source, held_by, layers_of
 
-Place: TypeAlias = "tuple[Tensor | None, Tensor | None, tuple[int, int]]"
+Place: TypeAlias = tuple[Tensor | None, Tensor | None, tuple[int, int]]
 """Indices of the outputs and of the inputs in the whole matrix, None for all, and the matrix's (outputs, inputs)."""
 BITS = 16
 """Bits of an input that one cycle applies: more than an input has, so that a product takes one cycle."""

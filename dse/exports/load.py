@@ -1,7 +1,5 @@
 """Load an exported design: each task's model, rebuilt from the charged terms, and the task's scores."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ NUMBERS = ("array", "layer", "first_row", "rows", "first_column", "columns", "bi
 """Columns of the table of arrays that are whole numbers."""
 
 
-def load_export(folder: Path | str, *, device: str = "auto", products: str = "scored") -> Export:
+def load_export(folder: Path | str, *, device: str = "auto", products: str = "scored") -> "Export":
     """Open a design that `dse export` wrote; models are rebuilt on first use.
 
     Neither the study nor its data, caches or plugins are needed.

@@ -1,7 +1,5 @@
 """The content of ``export.json``, checked as a stranger's file: keys, types, sizes, and names of files in the folder."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -3,8 +3,6 @@
 A record is spread out by the names of its fields, so a new field of a term needs no change here.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass

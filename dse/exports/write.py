@@ -1,7 +1,5 @@
 """Write an exported design: every file except ``export.json``, and the content of that file."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace

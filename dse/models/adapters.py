@@ -1,7 +1,5 @@
 """LoRA adapters in the format of PEFT: merged into the base, W + scale B A, as PEFT merges them."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The base: everything that is read from its checkpoint."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from torch import Tensor

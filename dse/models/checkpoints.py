@@ -3,8 +3,6 @@
 Tasks that `dse` has fine-tuned itself are read in ``dse/models/training/finetune.py``.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress

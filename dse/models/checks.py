@@ -1,7 +1,5 @@
 """Checks that a task fits the base: the length of its texts, and its checkpoint."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

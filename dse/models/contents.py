@@ -1,7 +1,5 @@
 """Content hashes of what a score depends on besides weights: tokenizers and configurations."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path

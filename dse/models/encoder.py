@@ -1,7 +1,5 @@
 """Decompose a Hugging Face encoder into layers of linear matrices."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast

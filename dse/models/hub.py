@@ -1,7 +1,5 @@
 """Models and data sets of the Hugging Face hub: fetched into its cache, in a folder that is named after the commit."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """A loaded workload: its shapes at once, its weights and evaluators on first use."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, InitVar, dataclass, replace
 from functools import cached_property, partial

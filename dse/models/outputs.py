@@ -1,7 +1,5 @@
 """Outputs of a ready checkpoint: how many there are, and what each means."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Patterns that a space file or a checkpoint brings: matched within a time, since some take centuries on some texts."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Iterable

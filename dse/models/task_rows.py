@@ -1,7 +1,5 @@
 """Rows of a task's files: read, split and described."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What an encoder's layers do with a few tokens: the order in which they run, and the inputs of their matrices."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial

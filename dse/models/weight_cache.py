@@ -1,14 +1,12 @@
 """Weights of tasks in memory: those of the tasks that were used last stay; others are read again when they are needed."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any, TypeAlias, TypeVar
 
 from torch import Tensor
 
-Weights: TypeAlias = "dict[tuple[int, int], Tensor]"
+Weights: TypeAlias = dict[tuple[int, int], Tensor]
 Part = TypeVar("Part")
 TASKS = 4
 """Number of tasks whose weights stay in memory by default: a study with no more tasks reads nothing twice."""

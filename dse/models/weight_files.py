@@ -1,7 +1,5 @@
 """Files of a model: its tables in JSON and its tensors, read without running code that a file holds."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Write a generator's weights into a model."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn

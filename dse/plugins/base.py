@@ -1,7 +1,5 @@
 """A plugin with nothing to choose and nothing to prepare, to build on."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from dse.plugins.contract import Context

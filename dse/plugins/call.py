@@ -1,7 +1,5 @@
 """Calls of plugin methods, whose errors carry the plugin's name."""
 
-from __future__ import annotations
-
 import inspect
 import signal
 from dataclasses import fields
@@ -13,6 +11,7 @@ import numpy as np
 from dse.errors import DseError, PluginContractError
 from dse.plugins.frozen import freeze
 from dse.plugins.steps import step
+from dse.records.arrays import Floats, Ints
 from dse.records.charges import Components
 from dse.records.footprint import Footprint
 from dse.records.geometry import Geometry
@@ -56,7 +55,7 @@ def call_plugin(kind: str, name: str, method: Any, *arguments: Any) -> Any:
 
 def _check_numbers(who: str, result: Components | Geometry | Plan | Schedule) -> None:
     """Refuse a record whose values are not arrays of real numbers, have lengths below 1, or lack a charge of a component."""
-    values = {item.name: getattr(result, item.name) for item in fields(result) if item.type in ("Floats", "Ints")}
+    values = {item.name: getattr(result, item.name) for item in fields(result) if item.type in (Floats, Ints)}
     for number, limit in enumerate(result.violations if isinstance(result, Components) else ()):
         values[f"violations.{number}.amount"] = getattr(limit, "amount", limit)
     count = len({*map(str, result.names)}) if isinstance(result, Components) and isinstance(result.names, tuple) else 0

@@ -4,8 +4,6 @@ Modules of installed packages other than the plugin's own count by the version o
 their files.
 """
 
-from __future__ import annotations
-
 import ast
 import importlib.metadata
 import importlib.util

@@ -7,8 +7,6 @@ charged for one thing and evaluated on another.
 No hook is called inside a trial: hooks yield records, a study builds the plugins it names once, and their methods run.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 

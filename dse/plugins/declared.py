@@ -1,7 +1,5 @@
 """Parameters that a plugin declares, checked before a space file or a search meets them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from numbers import Real

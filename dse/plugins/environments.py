@@ -1,7 +1,5 @@
 """Separate environments: another Python, with packages that never meet those of `dse`, to run a script in."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Values that plugins are given cannot be changed in place: one plugin would spoil every later design of the others."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy

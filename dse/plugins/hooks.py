@@ -1,7 +1,5 @@
 """Hooks of a plugin's module and the records that they yield, checked before anything uses them."""
 
-from __future__ import annotations
-
 import inspect
 import warnings
 

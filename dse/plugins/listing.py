@@ -1,7 +1,5 @@
 """Every plugin that a registry knows, as records to print: those that work, and those that do not, with the reason."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path

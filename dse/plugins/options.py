@@ -1,7 +1,5 @@
 """A plugin's options as its author declared them: types, defaults, and meanings from the docstring."""
 
-from __future__ import annotations
-
 import inspect
 import re
 import types

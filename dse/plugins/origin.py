@@ -1,7 +1,5 @@
 """Code, options and files from which the results of one plugin of a study follow."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

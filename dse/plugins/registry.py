@@ -3,8 +3,6 @@
 pluggy checks each registration; the records that plugins yield are plain objects.
 """
 
-from __future__ import annotations
-
 import importlib.metadata
 import importlib.util
 import os
@@ -12,7 +10,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pluggy
 from pydantic import ValidationError
@@ -72,7 +70,7 @@ class Registry:
         self.broken: list[Provider] = []
         self.disabled: list[str] = []
 
-    def discover(self, *, disable: Iterable[str] = ()) -> Registry:
+    def discover(self, *, disable: Iterable[str] = ()) -> Self:
         """Load every installed package's entry points of group ``dse``, one by one.
 
         Args:
@@ -84,12 +82,12 @@ class Registry:
             self.add_point(point)
         return self
 
-    def add_point(self, point: importlib.metadata.EntryPoint) -> Registry:
+    def add_point(self, point: importlib.metadata.EntryPoint) -> Self:
         """Load one entry point of an installed package."""
         distribution = f"{point.dist.name} {point.dist.version}" if point.dist else "unknown distribution"
         return self.add(f"entry point {point.name!r}", point.load, distribution=distribution)
 
-    def add_file(self, path: Path) -> Registry:
+    def add_file(self, path: Path) -> Self:
         """Load a bare plugin file that the user named."""
         path = path.resolve()
 
@@ -108,7 +106,7 @@ class Registry:
 
         return self.add(f"file {path}", load, distribution=str(path))
 
-    def add(self, source: str, load: Callable[[], object], *, distribution: str = "") -> Registry:
+    def add(self, source: str, load: Callable[[], object], *, distribution: str = "") -> Self:
         """Register all plugins of one source, or none of them if any part of it is broken."""
         provider = Provider(source, distribution)
         try:

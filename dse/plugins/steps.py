@@ -1,7 +1,5 @@
 """The code of a plugin that runs now, noted for a process that watches this one: a process that dies cannot tell."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Plugins to check: those of a bare file, of a package folder that need not be installed, or installed ones by name."""
 
-from __future__ import annotations
-
 import sys
 import tomllib
 from collections.abc import Collection

@@ -4,8 +4,6 @@ Axes: P designs of one plugin combination, T tasks, L layers, M matrices of a la
 then tasks), C components.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Facts about the baseline of a task: its score in 8 bits, beside the score of the task's own floating-point weights."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

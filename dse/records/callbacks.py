@@ -1,7 +1,5 @@
 """Callbacks that the library calls while it works; the library itself never prints."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TypeAlias
 

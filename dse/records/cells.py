@@ -1,7 +1,5 @@
 """The law of a memory cell: the conductance that a cell is programmed to, its age, and the noise of a read."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -9,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Conductances: TypeAlias = "NDArray[np.float32]"
+Conductances: TypeAlias = NDArray[np.float32]
 """Conductances in uS, or standard normal numbers, of many cells: float32 arrays of one shape."""
 
 

@@ -1,7 +1,5 @@
 """Charges: the area, energy and latency that a hardware model asks for, by component."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

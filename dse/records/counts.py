@@ -1,7 +1,5 @@
 """Counts: arrays and events that a footprint needs on a geometry, made by the core."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from dse.records.arrays import Floats

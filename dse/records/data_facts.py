@@ -1,7 +1,5 @@
 """Facts about a task's rows: how many were read, left out and cut."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A demand: the matrices of each owner that a compressor has to store, made by the core from a plan."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A design: one assignment of every parameter."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias

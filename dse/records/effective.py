@@ -1,7 +1,5 @@
 """Effective weights: those that a task computes with, rebuilt from stored terms."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -79,7 +77,7 @@ class OnArrays:
     inputs: Tensor | None
     shape: tuple[int, int]
     converter: Converter
-    then: OnArrays | None = None
+    then: "OnArrays | None" = None
 
     def parts(self) -> Iterator[tuple[object, Tensor]]:
         """Yield every tensor, with everything else that its product depends on."""

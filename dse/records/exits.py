@@ -1,7 +1,5 @@
 """Early exits: inputs that leave an encoder before its last layer."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from dse.records.arrays import Floats, Ints, Tensor

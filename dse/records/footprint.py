@@ -1,7 +1,5 @@
 """A footprint: the rows, columns and codes of matrices, announced by a compressor before weights exist."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from dse.records.arrays import Bools, Floats

@@ -1,7 +1,5 @@
 """A geometry: arrays, cells, converters and encoding, which hardware fixes before any weight is placed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 

@@ -1,7 +1,5 @@
 """What designs store, as hardware models charge it."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from dse.records.demand import Demand

@@ -1,7 +1,5 @@
 """A model: the weights of one owner, from a generator."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Non-ideal arrays, as options of a hardware model: the cell model and its age, and real ADCs."""
 
-from __future__ import annotations
-
 import warnings
 from typing import Any, Literal, TypeAlias
 

@@ -1,7 +1,5 @@
 """Observations: inputs and gradients of a model that runs training rows, as a plugin sees them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Occupancy and power: what a pass keeps busy, and what is powered meanwhile."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias

@@ -4,8 +4,6 @@ A plugin receives a parameter as an array whose leading axis is P, the designs t
 ``(P, T)`` per task, ``(P, L)`` per layer, ``(P, T, L)`` per task and layer, ``(P, n)`` for a permutation.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, TypeVar

@@ -1,7 +1,5 @@
 """Parameters of a plugin for several designs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

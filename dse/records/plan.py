@@ -1,7 +1,5 @@
 """A plan: the owner of each task's layers, from a generator."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from dse.records.arrays import Bools, Ints

@@ -1,7 +1,5 @@
 """Records that a plugin package hands over: frozen, with a name and a lazy build."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

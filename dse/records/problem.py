@@ -1,7 +1,5 @@
 """The problem that a search solves, as a protocol."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 

@@ -1,7 +1,5 @@
 """A schedule: the cyclic order in which tasks are served."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from dse.records.arrays import Floats, Ints

@@ -1,7 +1,5 @@
 """Cost and scores of a design."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias

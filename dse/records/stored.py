@@ -1,7 +1,5 @@
 """Stored terms: the integers that are charged area and energy and that compute the accuracy."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -9,7 +7,7 @@ from typing import TypeAlias
 from dse.records.arrays import Tensor
 from dse.records.demand import Demand
 
-Key: TypeAlias = "tuple[int, int]"
+Key: TypeAlias = tuple[int, int]
 """Key of a matrix: its layer, and its index in the layer."""
 SCALE_BITS = 32
 """Bits of one stored scale."""

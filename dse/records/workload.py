@@ -1,7 +1,5 @@
 """The workload: the encoder's shape, the tasks and the traffic. It holds no weights and needs no torch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal

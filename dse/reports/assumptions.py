@@ -1,7 +1,5 @@
 """Part of the report on how much the front depends on assumptions of the hardware model, such as the ADC law."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

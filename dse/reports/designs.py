@@ -1,7 +1,5 @@
 """Figures of the area and energy of the front's designs by component, and of the points that each task loses."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Figures of designs by objective: the front, dominated and infeasible designs, the baseline and published designs."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from itertools import combinations

@@ -1,7 +1,5 @@
 """Figure of the importance of each parameter for each objective."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """One HTML file that holds figures, tables and all code and data that show them without a network."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Designs that papers published, placed in a study at their ratios to a baseline, times the study's own baseline."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

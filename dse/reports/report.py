@@ -1,7 +1,5 @@
 """All figures of a study, and the report that holds them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial

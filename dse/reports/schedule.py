@@ -1,7 +1,5 @@
 """Figure of the order in which a design serves its tasks, with the duration of each visit and switch."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import plotly.graph_objects as go

@@ -1,7 +1,5 @@
 """Data of a study for figures: its trials, its front, its baseline, and the labels of its columns on axes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property

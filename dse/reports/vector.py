@@ -1,7 +1,5 @@
 """Make SVG figures reproducible, with colours that follow the light or dark theme of the reader's page."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

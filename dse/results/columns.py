@@ -4,8 +4,6 @@ New versions add columns; they never rename a column or change its type. The typ
 the plugin's declaration and never from a space file, so that files of different studies stay readable together.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias

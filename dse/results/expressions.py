@@ -1,7 +1,5 @@
 """Expressions over columns, such as ``area_mm2 * energy_uj``: Python's parser reads them, and nothing compiles or runs them."""
 
-from __future__ import annotations
-
 import ast
 import math
 import operator

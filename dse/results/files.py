@@ -1,7 +1,5 @@
 """Names of the files in a study's folder."""
 
-from __future__ import annotations
-
 TRIALS = "trials.parquet"
 PARETO = "pareto.parquet"
 BASELINES = "baselines.parquet"

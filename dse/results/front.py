@@ -1,7 +1,5 @@
 """Read the fronts of one or several studies, and select designs of them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

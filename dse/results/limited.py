@@ -1,7 +1,5 @@
 """Run work that a person can interrupt and that a time limit ends."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait

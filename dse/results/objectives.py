@@ -1,7 +1,5 @@
 """The objectives of a study, as a space file, a log and a table hold them, and the reference point of the hypervolume."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass

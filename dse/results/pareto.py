@@ -1,7 +1,5 @@
 """Find the designs that no other design beats, and the volume of the objective space that a front covers."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

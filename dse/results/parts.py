@@ -1,7 +1,5 @@
 """The table of a sweep: a folder of parts, whose front stands in a file beside it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

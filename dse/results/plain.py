@@ -1,7 +1,5 @@
 """Values of result tables as plain Python values that JSON can hold."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from decimal import Decimal

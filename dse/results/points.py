@@ -1,7 +1,5 @@
 """Turn a result row back into the design that it describes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Checked cells of a result row, made from costs and scores."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """The Arrow schema of a study's tables, built from its columns and never inferred from values."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Tables of one trial for a reader: shares sorted by size, and scores and parameters by task."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Outcomes of a trial and the facts that follow from each. This module has no heavy imports."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 

@@ -1,7 +1,5 @@
 """Find studies by their names, folders, folders of studies and parquet files."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The sampler of a study on costs alone, if it works in generations."""
 
-from __future__ import annotations
-
 from dse.samplers.encoding import Codec
 from dse.samplers.factory import EXHAUSTIVE, GENETIC, make_factory
 from dse.samplers.generations import GenerationSampler, SequenceSampler

@@ -5,8 +5,6 @@ model parameters jointly never fall back to independent sampling. `Codec.decode`
 suggestions that differ only in these are the same design.
 """
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Callable, Mapping

@@ -5,8 +5,6 @@ the study's seed and the trial's number, and finds all else it needs in the fini
 through one fixed sequence keep the study's seed throughout.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import inspect
 import math

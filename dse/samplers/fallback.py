@@ -1,7 +1,5 @@
 """A random design that has not been evaluated yet, for a sampler that only repeats itself."""
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Container

@@ -1,7 +1,5 @@
 """Samplers that are asked for many designs before they learn of any: a generation, or a part of a fixed sequence."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Genetic samplers: Optuna's, without Optuna's study."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -77,7 +75,7 @@ class GeneticSampler(GenerationSampler):
         """Restore the parents of each generation."""
         self._past.notes.update(attributes)
 
-    def _cross(self, past: _Past, joint: Mapping[str, Any], parents: Sequence[FrozenTrial]) -> Params:
+    def _cross(self, past: "_Past", joint: Mapping[str, Any], parents: Sequence[FrozenTrial]) -> Params:
         """Return what a child inherits of two parents, or of one; a parameter that mutates is left out and drawn."""
         draw, chances = self._sampler._rng.rng, self._chances  # noqa: SLF001  # see `ask`
         if draw.rand() < chances._crossover_prob:  # noqa: SLF001  # an option
@@ -95,7 +93,7 @@ class GeneticSampler(GenerationSampler):
         shares = draw.rand(len(child)).tolist()
         return {name: value for (name, value), share in zip(child.items(), shares, strict=True) if share >= mutates}
 
-    def _choose_pair(self, past: _Past, parents: Sequence[FrozenTrial], draw: Any) -> list[FrozenTrial]:
+    def _choose_pair(self, past: "_Past", parents: Sequence[FrozenTrial], draw: Any) -> list[FrozenTrial]:
         """Return two parents, each the better one of two that are drawn."""
         beats = _constrained_dominates if any(trial.constraints for trial in parents) else _dominates
         pair: list[FrozenTrial] = []

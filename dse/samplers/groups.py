@@ -1,7 +1,5 @@
 """Designs in groups: every design of a group follows from the trials before the group, so all can be scored side by side."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

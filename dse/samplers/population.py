@@ -1,7 +1,5 @@
 """Index of trials by generation, kept up to date: Optuna's genetic samplers would look through all trials at each trial."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from typing import Any
 

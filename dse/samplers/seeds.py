@@ -1,7 +1,5 @@
 """Seeds per trial number, so that a resumed study repeats what an undisturbed one would do."""
 
-from __future__ import annotations
-
 from dse.files import hash_parts
 
 

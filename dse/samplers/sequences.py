@@ -1,7 +1,5 @@
 """Designs of a fixed sequence, each by its place: random, quasi-random, or every design of a finite space once."""
 
-from __future__ import annotations
-
 import math
 import random
 import warnings

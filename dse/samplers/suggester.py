@@ -1,12 +1,10 @@
 """Optuna as the suggester: an in-memory study that is rebuilt from the log and asked for one design after the other."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import optuna
 
@@ -176,7 +174,7 @@ def finished_trial(
 class _Shared(dict[str, Any]):
     """A dict that nobody changes once a trial of a log is added; Optuna would copy it deeply for each trial."""
 
-    def __deepcopy__(self, memo: object) -> _Shared:
+    def __deepcopy__(self, memo: object) -> Self:
         return self
 
 

@@ -1,7 +1,5 @@
 """Stored pieces as arrays hold them, for scores with simulated conversions."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Effects of a whole array on its cells: one factor that takes back their drift, and the voltage drop along bitlines."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Changes to the base under an owner's matrix: scaled partial sums and reprogrammed blocks, stored and charged."""
 
-from __future__ import annotations
-
 from dse.cost.counts import FULL_MAGNITUDE
 from dse.cost.reprogramming import blocks_of
 from dse.errors import PluginContractError

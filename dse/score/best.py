@@ -1,7 +1,5 @@
 """The baseline ``best``: separate models in as few bits as post-training quantisation allows without a loss."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 

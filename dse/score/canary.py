@@ -1,7 +1,5 @@
 """A fixed computation whose digits show whether two machines compute the same scores: no model, no data, under a second."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from dse.files import hash_parts

@@ -4,8 +4,6 @@ Level v of n bits is programmed to g = g_min + (g_max - g_min) v / (2^n - 1). Th
 so a cell that reads as g' counts as (2^n - 1) (g' - g_min) / (g_max - g_min).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Checks that stored terms take exactly what the footprint was charged."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import zip_longest
 

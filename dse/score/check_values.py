@@ -1,7 +1,5 @@
 """Checks that values from plugins are numbers: a score of anything else would be a wrong answer without a word."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import chain
 

@@ -1,7 +1,5 @@
 """Costs of the designs of a problem: what its plugins charge, beside every baseline on each design's own hardware."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType

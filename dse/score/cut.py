@@ -1,7 +1,5 @@
 """Cut matrices to the heads and FFN columns that a plan keeps, and put the kept parts back."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,7 +33,7 @@ class Cut:
         self._outputs, self._inputs = _sides(encoder, plan, users, layer, matrix)
 
     @classmethod
-    def matrices(cls, cuts: Mapping[Key, Cut], whole: Mapping[Key, Tensor], demand: Demand | None = None) -> Matrices:
+    def matrices(cls, cuts: "Mapping[Key, Cut]", whole: Mapping[Key, Tensor], demand: Demand | None = None) -> Matrices:
         """Cut whole matrices; record which of their outputs and inputs are left, and the demand."""
         import torch
 

@@ -4,8 +4,6 @@ Kang et al., ICCAD 2021, section III: fine-tuned weights stay close to the base'
 8-bit grid is small, mostly zero, and cheap to hold.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from dse.records.arrays import Tensor

@@ -1,7 +1,5 @@
 """The device of a design's arrays: a cell law at one age, called and checked by the core."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias

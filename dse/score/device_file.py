@@ -1,7 +1,5 @@
 """Device files: what was measured of a cell, per level and age, as TOML or CSV with units and source."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass

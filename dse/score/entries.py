@@ -1,7 +1,5 @@
 """A task's score as another machine sends it: text and arrays of a fixed form, checked before the cache takes them."""
 
-from __future__ import annotations
-
 import io
 import json
 import zipfile

@@ -1,7 +1,5 @@
 """The part of the problem that shares scores: which are missing, and how other processes and machines bring them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

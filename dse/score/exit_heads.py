@@ -3,8 +3,6 @@
 Nothing is trained: a head is a ridge regression from a layer's states to the last layer's logits on training rows.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The gate: every tensor that a plugin gives has the size that is charged, so that no weights hide in what is free."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from dse.errors import PluginContractError

@@ -1,7 +1,5 @@
 """The grid of a matrix: one scale, or one per output, and integers."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TypeAlias
 

@@ -1,7 +1,5 @@
 """Matrices: rebuilt from stored terms, as the arrays compute with them."""
 
-from __future__ import annotations
-
 from dse.errors import PluginContractError
 from dse.records.arrays import Tensor
 from dse.records.effective import Product

@@ -1,7 +1,5 @@
 """Metrics of a design's score, and the points that the design loses to the baseline."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -12,7 +10,7 @@ from dse.records.nonideality import Nonideality
 from dse.records.scored import ScoreResult
 from dse.score.context import Outcome
 
-Resampled: TypeAlias = "Callable[[str, Outcome], NDArray[Any]]"
+Resampled: TypeAlias = Callable[[str, Outcome], NDArray[Any]]
 """Bootstrap scores of a task's outcome."""
 POINTS = 100.0
 """Points in a score of 1."""

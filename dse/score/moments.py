@@ -1,7 +1,5 @@
 """Mean and variance of what a stored code reads as on a device, from the law of its cells by quadrature."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Effective weights of one design's tasks on one draw of a chip, whose cells differ from the stored values."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

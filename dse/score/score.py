@@ -4,8 +4,6 @@ Scores are cached under two keys. The first key names everything that affects a 
 before any weight exists. The second key has a hash of the rebuilt weights: designs with equal weights share a score.
 """
 
-from __future__ import annotations
-
 from dataclasses import MISSING, Field, fields
 from functools import partial
 from typing import Any

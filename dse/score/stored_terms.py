@@ -1,7 +1,5 @@
 """Effective weights of one design's tasks: every owner's matrices, rebuilt from the terms that are charged."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 

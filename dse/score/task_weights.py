@@ -1,7 +1,5 @@
 """Effective weights of one design's tasks, rebuilt from stored terms of any source."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 

@@ -1,7 +1,5 @@
 """A study's constraints, each checked as soon as its metric is known."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

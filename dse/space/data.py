@@ -1,8 +1,6 @@
 """The `data` table of a task in a space file, validated."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -66,7 +64,7 @@ class DataSpec(Strict):
     config: str = ""
     split: str = ""
     revision: str = ""
-    otherwise: DataSpec | None = None
+    otherwise: "DataSpec | None" = None
     format: Literal["", "csv", "tsv", "jsonl", "parquet", "lines"] = ""
     encoding: str = "utf-8"
     pattern: str = ""
@@ -87,7 +85,7 @@ class DataSpec(Strict):
         return raw | {"path": f"{raw.get('config', '')}/{raw['split']}".lstrip("/")}
 
     @model_validator(mode="after")
-    def _one_source(self) -> DataSpec:
+    def _one_source(self) -> Self:
         if bool(self.path) == (self.archive is not None):
             raise ValueError("give either path or archive")
         texts = [name for role, name in self.columns.items() if role != "group"]

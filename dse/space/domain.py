@@ -1,7 +1,5 @@
 """Domain of one searched number or choice: the declared parameter, narrowed to the values that a space file allows."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from functools import cache

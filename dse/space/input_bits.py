@@ -1,7 +1,5 @@
 """Input bits of a space file: they belong to the design and stand with compressors; older files have them under hardware."""
 
-from __future__ import annotations
-
 import warnings
 from typing import Any, TypeAlias
 
@@ -12,7 +10,7 @@ from dse.records.plugin import KINDS, Kind
 from dse.space.file import SpaceFile
 
 NAME = INPUT_BITS.name
-Tables: TypeAlias = "dict[tuple[Kind, str], dict[str, Any]]"
+Tables: TypeAlias = dict[tuple[Kind, str], dict[str, Any]]
 
 
 def place_input_bits(

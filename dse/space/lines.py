@@ -1,7 +1,5 @@
 """Lines of a space file on which problems lie."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Build the search space from a space file and the plugins' declared parameters."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from itertools import product

@@ -1,10 +1,8 @@
 """The table ``[search]`` of a space file: sampler, budget, objectives and constraints."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
@@ -33,7 +31,7 @@ class Bound(Table):
     max: float | None = None
 
     @model_validator(mode="after")
-    def _not_empty(self) -> Bound:
+    def _not_empty(self) -> Self:
         if self.min is None and self.max is None:
             raise ValueError("a constraint needs `min`, `max` or both")
         if self.min is not None and self.max is not None and self.min > self.max:
@@ -55,7 +53,7 @@ class ObjectiveTable(Table):
         return {"name": raw} if isinstance(raw, str) else raw
 
     @model_validator(mode="after")
-    def _is_named(self) -> ObjectiveTable:
+    def _is_named(self) -> Self:
         if self.of is not None and self.of != self.name:
             if not re.fullmatch(r"[A-Za-z]\w*", self.name, re.ASCII):
                 raise ValueError("a name of letters, digits and '_' that begins with a letter")
@@ -92,7 +90,7 @@ class SearchTable(Table):
     precision: Literal["bf16", "fp32"] = "bf16"
 
 
-def check_objectives(space: SpaceFile) -> Iterator[DseError]:
+def check_objectives(space: "SpaceFile") -> Iterator[DseError]:
     """Yield the error of each objective, constraint and reference that is not usable."""
     problems: list[DseError] = []
     columns: set[str] = set()

@@ -1,7 +1,5 @@
 """The resolved search space: every parameter of every named plugin, element by element."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping

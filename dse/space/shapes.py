@@ -1,10 +1,8 @@
 """Shapes in a `[workload]` table: an encoder without weights, and tasks with numbers of tokens."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -34,7 +32,7 @@ class EncoderSpec(Strict):
     positions: Annotated[int, Field(ge=8, le=10_000_000)] = 512
 
     @model_validator(mode="after")
-    def _heads_fit(self) -> EncoderSpec:
+    def _heads_fit(self) -> Self:
         if self.hidden % self.heads:
             raise ValueError(f"hidden = {self.hidden} is not a multiple of heads = {self.heads}")
         return self

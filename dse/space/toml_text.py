@@ -1,7 +1,5 @@
 """Write TOML as space files are laid out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -1,13 +1,11 @@
 """The `[workload]` table of a space file, validated. Imports nothing heavy."""
 
-from __future__ import annotations
-
 import os
 import tomllib
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -32,7 +30,7 @@ class BaseSpec(Strict):
     weights_sha256: str = ""
 
     @model_validator(mode="after")
-    def _has_name(self) -> BaseSpec:
+    def _has_name(self) -> Self:
         if not self.source and self.archive is None:
             raise ValueError("name a folder, a model of the hub, or a packaged base")
         return self
@@ -92,7 +90,7 @@ class TaskSpec(Strict):
         return packaged[name] | raw
 
     @model_validator(mode="after")
-    def _metric_fits(self) -> TaskSpec:
+    def _metric_fits(self) -> Self:
         if not self.name.strip() or not self.name.isprintable():
             raise ValueError("the name of a task is blank, or has a control character")
         if self.tokens is not None and {"data", "checkpoint"} & self.model_fields_set:
@@ -141,7 +139,7 @@ class WorkloadSpec(Strict):
         return raw | {"base": catalogue()["base"].get(base, {"source": base}) | {"name": base}}
 
     @model_validator(mode="after")
-    def _distinct(self) -> WorkloadSpec:
+    def _distinct(self) -> Self:
         names = [task.name for task in self.tasks]
         if not names:
             raise ValueError("there is no task")

@@ -1,7 +1,5 @@
 """Paths in the `[workload]` table of a space file, before it is validated."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

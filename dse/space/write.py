@@ -1,7 +1,5 @@
 """Write the resolved copy of a space file: it spells out every parameter, and is a valid space file of the same study."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

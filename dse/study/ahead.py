@@ -1,7 +1,5 @@
 """Look ahead in a group of designs, so that a problem can score them side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The table of what designs are compared with, computed from the finished designs at the end of a run."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 from typing import Any

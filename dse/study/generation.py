@@ -1,7 +1,5 @@
 """The loop of a study whose sampler works in generations: many designs are asked, costed in one call, and shown to it together."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field, replace

@@ -1,7 +1,5 @@
 """The loop of a study: choose a design, evaluate it, record the result."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Observers of a running study. The library itself never prints."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Open a study's folder: one run at a time, one log, and no silent change between sessions."""
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping

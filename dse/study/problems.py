@@ -1,7 +1,5 @@
 """Every problem of a space file that can be known; a problem that follows from another one is left out."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Iterable
 from typing import Any

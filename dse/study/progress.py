@@ -1,7 +1,5 @@
 """Ledger of a study, kept up to date trial by trial, whether replayed from the log or just finished."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

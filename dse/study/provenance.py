@@ -1,7 +1,5 @@
 """Provenance of a study's numbers: versions, plugins, content hashes, machine."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import os
 import platform

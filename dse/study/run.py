@@ -4,8 +4,6 @@ Each trial is asked, evaluated, appended to the log and shown to the sampler, in
 any instant loses at most the trial in flight, which is evaluated first when the study continues.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Evaluate one design in stages: cost, its limits, score, its limits. A design that a stage rejects goes no further."""
 
-from __future__ import annotations
-
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

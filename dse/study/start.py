@@ -1,7 +1,5 @@
 """Designs that a study evaluates first: proposals of a profile, or a front."""
 
-from __future__ import annotations
-
 import csv
 import json
 from collections.abc import Mapping, Sequence

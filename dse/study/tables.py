@@ -1,7 +1,5 @@
 """Result files of a study, derived from its log at any time."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

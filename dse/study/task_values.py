@@ -1,7 +1,5 @@
 """Give the values that a row holds per task to the tasks of a study, by name."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any

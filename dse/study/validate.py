@@ -3,8 +3,6 @@
 The designs to score, and the rule that chose them, are logged before the first score.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 import os

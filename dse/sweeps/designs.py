@@ -1,7 +1,5 @@
 """The designs of a sweep, by number: arrays of parameters, for each combination of plugins in turn."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -54,13 +52,13 @@ class Block:
         values = {name: to_tuples(array[place].tolist()) for name, array in self.values.items()}
         return DesignPoint(*self.combination, values)
 
-    def cut(self, most: int) -> Iterator[Block]:
+    def cut(self, most: int) -> "Iterator[Block]":
         """Yield the designs in blocks of at most so many."""
         for start in range(0, len(self.numbers), most):
             at = slice(start, start + most)
             yield Block(self.numbers[at], self.combination, {name: item[at] for name, item in self.values.items()})
 
-    def choose(self, mask: NDArray[np.bool_]) -> Block:
+    def choose(self, mask: NDArray[np.bool_]) -> "Block":
         """Return some of the designs."""
         return Block(self.numbers[mask], self.combination, {name: item[mask] for name, item in self.values.items()})
 

@@ -1,7 +1,5 @@
 """The folder of a sweep: a header, parts of the table that are whole or absent, and the front over all of them."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Values of declared parameters, and comparisons of a plugin's results."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from types import EllipsisType

@@ -1,7 +1,5 @@
 """Published costs of a hardware model, computed again, and its unit costs beside those of ISAAC."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,10 +1,8 @@
 """Charges of a hardware model where one quantity rises and nothing else changes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -61,7 +59,7 @@ class Case:
     params: Params
 
     @classmethod
-    def make(cls, plugin: Any, workload: Workload, footprint: Any, params: Params) -> Case:
+    def make(cls, plugin: Any, workload: Workload, footprint: Any, params: Params) -> Self:
         """Count a footprint, made from the demand of separate models."""
         wanted = demand(workload, separate_models(workload, 1), generator="test")
         made = footprint(wanted)

@@ -1,7 +1,5 @@
 """Checks that hold for a plugin of any kind."""
 
-from __future__ import annotations
-
 import inspect
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Conformance suite of compressors."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from dataclasses import fields, replace
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """Footprints that a hardware model is tried on."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

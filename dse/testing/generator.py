@@ -1,7 +1,5 @@
 """Conformance suite of model generators."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any, ClassVar
 

@@ -1,7 +1,5 @@
 """Conformance suite of hardware models."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, ClassVar, get_args
 

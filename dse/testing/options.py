@@ -1,7 +1,5 @@
 """Other values of a plugin's options, from their types, limits and examples."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import suppress
 from types import NoneType

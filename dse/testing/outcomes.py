@@ -1,7 +1,5 @@
 """Outcomes of checks: each check runs once per suite and record, and is skipped where an earlier one fails."""
 
-from __future__ import annotations
-
 import unittest
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Conformance suite of task schedulers."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar
 
 import numpy as np

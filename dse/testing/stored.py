@@ -1,7 +1,5 @@
 """Terms that a compressor stores for the owners of a plan, whose matrices are cut as the core cuts them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any, TypeAlias

@@ -1,7 +1,5 @@
 """Tiny workloads, contexts and charges that need no model, no data and no download. Torch loads with the weights."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -103,7 +101,7 @@ class TinyContext:
         self._cache = cache
         self.guard: Guard | None = None
 
-    def guarded(self, who: str, *weights: Weights) -> AbstractContextManager[TinyContext]:
+    def guarded(self, who: str, *weights: Weights) -> "AbstractContextManager[TinyContext]":
         """Give a copy to one call of a plugin, and refuse in-place changes; see `dse.plugins.frozen.guarded`."""
         return guarded(self, who, lambda: self.__dict__.pop("_all", None), *weights)
 

@@ -1,7 +1,5 @@
 """A problem that measures the scores of several designs side by side, if it knows which designs come next."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

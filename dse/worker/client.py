@@ -1,7 +1,5 @@
 """The study's side of a worker: a problem that another process evaluates."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Self

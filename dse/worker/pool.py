@@ -1,7 +1,5 @@
 """Several workers that share the tasks of a design."""
 
-from __future__ import annotations
-
 import queue
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """A process that answers requests apart from this one, so that no plugin can crash, block or change this one."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -3,8 +3,6 @@
 Requests and answers are pickled objects on a connection between two processes of one program.
 """
 
-from __future__ import annotations
-
 import os
 import pickle
 import queue

@@ -1,7 +1,5 @@
 """Messages between a worker and the process that started it: reading one neither imports nor calls a plugin's code."""
 
-from __future__ import annotations
-
 import io
 import pickle
 from typing import Any

@@ -1,7 +1,5 @@
 """Classes of a task: the number of each label of a file, and the name of each output of the head."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Collection, Mapping

@@ -1,7 +1,5 @@
 """Tables in several files: shards of parquet, and data sets that the library datasets saved."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Splits: train, search and report; disjoint, by group, made after duplicates are dropped."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Reading a data file into a raw table."""
 
-from __future__ import annotations
-
 import bz2
 import codecs
 import csv

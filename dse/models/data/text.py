@@ -1,7 +1,5 @@
 """Tokenised text in length-sorted batches."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Products as arrays compute them: per block of rows, cycle of input bits and bit slice, each sum is converted."""
 
-from __future__ import annotations
-
 from dataclasses import fields, replace
 from typing import Any
 

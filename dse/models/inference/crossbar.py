@@ -1,7 +1,5 @@
 """A model whose encoder matrices can be rewritten and have quantised inputs."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -125,7 +123,7 @@ class CrossbarLinear(nn.Module):
         return total.to(vector.dtype).reshape(*vector.shape[:-1], -1)
 
 
-Pool: TypeAlias = "MutableMapping[tuple[Hashable, ...], nn.Parameter]"
+Pool: TypeAlias = MutableMapping[tuple[Hashable, ...], nn.Parameter]
 """Parameters that models of several tasks share, for as long as one of the models is alive."""
 
 

@@ -1,7 +1,5 @@
 """Score a task with given matrices: quantised activations, length-sorted text, weights written in place."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +25,7 @@ EVALUATOR_VERSION = 1
 """Part of every score's cache key: raised when the same weights could score differently."""
 
 Precision = Literal["bf16", "fp32"]
-Batch: TypeAlias = "tuple[NDArray[Any], dict[str, Tensor]]"
+Batch: TypeAlias = tuple[NDArray[Any], dict[str, Tensor]]
 """Places of the rows in a table, shape (n,), and the rows' padded inputs (n, longest) by input name."""
 
 

@@ -1,7 +1,5 @@
 """Early exits during inference: rows that leave a batch are not computed any further."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

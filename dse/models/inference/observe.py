@@ -1,7 +1,5 @@
 """Observation of a fine-tuned model on training rows: every matrix's inputs, and the gradients at its outputs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 

@@ -1,7 +1,5 @@
 """Similarity of models' hidden states on the same text, for the base and every task's model, layer by layer."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import combinations_with_replacement
 from typing import Any, cast

@@ -1,7 +1,5 @@
 """Task metrics from scikit-learn and SciPy, and their paired bootstrap."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import Any
 

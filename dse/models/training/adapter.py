@@ -1,7 +1,5 @@
 """Learn a task from the base through an adapter; it is cached by content, and continues after a stop."""
 
-from __future__ import annotations
-
 from functools import cached_property
 
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """Fine-tuning a task from the base with frozen embeddings; the result is cached by content."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterator, Mapping

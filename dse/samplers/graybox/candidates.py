@@ -1,7 +1,5 @@
 """Candidates for the next design: random ones, neighbours of good ones, and mixtures of measured ones."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
 

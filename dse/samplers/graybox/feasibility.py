@@ -1,7 +1,5 @@
 """The probability that a design keeps the limits that depend on its scores."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

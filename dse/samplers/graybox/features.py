@@ -1,7 +1,5 @@
 """Numeric features of designs, on which a task's score depends."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The objectives of a study as `graybox` sees them: exact ones, which costs decide, and uncertain ones, which need scores."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -6,8 +6,6 @@ the design adds in the exact objectives does not change. The method follows Emme
 evolutionary optimization assisted by Gaussian random field metamodels", IEEE TEC 2006, with all but one objective known.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.special import ndtr
 

@@ -1,7 +1,5 @@
 """A Gaussian process over several tasks: one task's losses help to predict another's."""
 
-from __future__ import annotations
-
 import warnings
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Choice of the next design: the one that is expected to add most to the front per score to measure; cost is exact."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass

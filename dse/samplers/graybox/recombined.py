@@ -4,8 +4,6 @@ Cost nearly adds up over tasks, and a score is a mean over them. For any weights
 for each task the setting that is best for this task alone. Looking at the tasks one by one then finds many good designs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Sampler of Optuna that asks the proposer for designs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any

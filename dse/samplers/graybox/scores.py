@@ -1,7 +1,5 @@
 """Predictions of each task's score, with uncertainty, from every score measured so far."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

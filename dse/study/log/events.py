@@ -1,7 +1,5 @@
 """Checks of the events of a log, made before anything is derived from them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path

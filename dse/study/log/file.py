@@ -4,8 +4,6 @@ Every line is written in one piece and flushed to the operating system, so that 
 written; the disk is synced at most once per second, so that a power cut loses at most the last second.
 """
 
-from __future__ import annotations
-
 import gc
 import json
 import os

@@ -1,7 +1,5 @@
 """The event of a generation: designs that were costed at once, column by column, since a line for each would repeat the names."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple

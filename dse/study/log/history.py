@@ -1,7 +1,5 @@
 """Content of a log: its sessions, its finished trials, and the trial in flight when the last session ended."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path

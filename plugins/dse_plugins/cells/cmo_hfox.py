@@ -1,7 +1,5 @@
 """Cell model ``cmo-hfox``: filamentary CMO/HfOx cells of IBM Research Zurich (Falcone et al.), by the fits of aihwkit."""
 
-from __future__ import annotations
-
 import numpy as np
 from pydantic import Field
 

@@ -1,7 +1,5 @@
 """Cell model ``lognormal``: the logarithm of a conductance is normal, as FORMS (ISCA 2021) and ReCAT (TODAES 2024) assume."""
 
-from __future__ import annotations
-
 import numpy as np
 from pydantic import Field
 

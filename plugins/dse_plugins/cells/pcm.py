@@ -1,7 +1,5 @@
 """Cell model ``pcm``: phase-change cells (Nandakumar et al., ICECS 2019; Joshi et al., Nature Communications 2020), by aihwkit's fits."""
 
-from __future__ import annotations
-
 import numpy as np
 from pydantic import Field
 

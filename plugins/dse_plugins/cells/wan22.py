@@ -1,7 +1,5 @@
 """Cell model ``wan22``: NeuRRAM's cells, which Wan et al. (Nature 2022) measured 1 s, 1 d and 2 d after programming."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -3,8 +3,6 @@
 Multi-task learning with hard sharing, as in MT-DNN (Liu et al., ACL 2019), the baseline of all trained sharing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Mean and covariance of the inputs of matrices, on training rows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

@@ -5,8 +5,6 @@ in the paper before its distillation, which trains. On crossbars a sign is twice
 holds the bit, and the sum of the inputs gives the rest.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

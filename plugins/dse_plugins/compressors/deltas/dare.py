@@ -4,8 +4,6 @@ Yu et al., "Language Models are Super Mario", ICML 2024 (drop and rescale). The 
 delta is zero. But zeros scattered over a crossbar free no array, so the method saves no area.
 """
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Iterable
 

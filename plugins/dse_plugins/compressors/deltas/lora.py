@@ -5,8 +5,6 @@ are never written; each task's two thin factors lie in SRAM. The route without t
 fine-tuned weights' delta. The trained route learns them from the base on the task's rows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """The adapter of trained `lora`: two thin factors beside each matrix."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import torch

@@ -4,8 +4,6 @@ After Zhu et al., "A Configurable Multi-Precision CNN Computing Framework Based 
 chooses bits by layer. Here each block has its own bits, given in the order of the effect of one more bit on the logits.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

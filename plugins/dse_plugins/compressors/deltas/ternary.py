@@ -4,8 +4,6 @@ Yadav et al., "ComPEFT", 2023: keep the largest part of a delta as signs, and on
 zeros. On crossbars zeros take cells as well, so the kept share changes accuracy and nothing else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

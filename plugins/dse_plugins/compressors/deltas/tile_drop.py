@@ -4,8 +4,6 @@ After crossbar-aware pruning (Liang et al., "Crossbar-Aware Neural Network Pruni
 removed in units of an array, so that every removed weight saves area.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The order in which blocks of columns get better forms, and the arrays that each prefix of it takes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +27,7 @@ class Placement:
     ternary: float
 
     @classmethod
-    def of(cls, geometry: plugin.Geometry, point: int) -> Placement:
+    def of(cls, geometry: plugin.Geometry, point: int) -> "Placement":
         """Return the placement of one design among those of a geometry."""
         cell, separate = geometry.cell_bits[point], geometry.separate[point]
         signed = float(plugin.slices(np.array(1.0), cell, separate)) * (2 if separate else 1)

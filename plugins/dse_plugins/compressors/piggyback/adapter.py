@@ -1,7 +1,5 @@
 """The adapter of trained `piggyback`: a real mask over every weight, cut at a threshold."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import torch

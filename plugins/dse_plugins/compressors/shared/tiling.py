@@ -1,7 +1,5 @@
 """Cut matrices into array-sized blocks, which follow one another by block of columns, then by block of rows."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

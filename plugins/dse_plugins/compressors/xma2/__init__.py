@@ -13,8 +13,6 @@ first a mask over PEs, by straight-through gradients under its budget, then the 
 PEs' factors.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from dse import plugin

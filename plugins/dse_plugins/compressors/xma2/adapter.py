@@ -1,7 +1,5 @@
 """The adapter of the trained route: a mask over PEs, weights of the picked PEs, and factors of the others' columns."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import torch

@@ -1,7 +1,5 @@
 """Factors of a frozen array's columns, fitted by least squares to the outputs of the task's own matrix."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

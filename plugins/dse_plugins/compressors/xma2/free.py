@@ -1,7 +1,5 @@
 """The route without training: PEs ordered by the effect of their delta, factors fitted by least squares."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

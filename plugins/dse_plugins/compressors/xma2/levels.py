@@ -1,7 +1,5 @@
 """Level of each processing element (PE): frozen, reprogrammed, or resident beside the base."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from dse import plugin

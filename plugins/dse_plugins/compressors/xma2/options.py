@@ -1,7 +1,5 @@
 """Options of `xma2`, which are fixed for a whole study."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

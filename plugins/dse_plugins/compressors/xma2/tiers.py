@@ -1,7 +1,5 @@
 """Charges and storage of both tiers, common to the routes that choose processing elements (PEs) and factors."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from dataclasses import replace
 from typing import NamedTuple

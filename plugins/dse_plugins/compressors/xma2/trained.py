@@ -1,7 +1,5 @@
 """The trained route: mask, PEs and factors are learnt from the base on the task's rows, with biases, norms and head."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

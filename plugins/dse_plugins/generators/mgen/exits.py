@@ -3,8 +3,6 @@
 As in DeeBERT (Xin et al., ACL 2020) an input leaves after the first layer with an answer that is sure enough.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

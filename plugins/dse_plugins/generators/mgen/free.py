@@ -3,8 +3,6 @@
 All tasks may share first layers: the base's, or the mean of the tasks' own.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any
 

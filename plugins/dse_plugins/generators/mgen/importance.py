@@ -1,7 +1,5 @@
 """Effect of attention heads and feed-forward columns on a task's logits, measured without training."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Least squares: the kept heads and columns of a layer make up for those that are left out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 

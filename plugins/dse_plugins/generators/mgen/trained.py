@@ -1,7 +1,5 @@
 """The trained route: trunks of fewer layers for several tasks, and branches where a task needs its own."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
