@@ -47,6 +47,8 @@ GENETIC = ("NSGAIISampler", "NSGAIIISampler")
 """Samplers that look up generations."""
 NOT_OURS = ("seed", "constraints_func", "search_space", "self")
 """Arguments that follow from the space file."""
+UNUSABLE = ("BaseSampler", "BaseGASampler", "PartialFixedSampler")
+"""Classes of Optuna that a study cannot name: they are no samplers of their own."""
 NEEDS = {"CmaEsSampler": "cmaes"}
 """Packages of the extra `samplers` that Optuna imports only when a sampler is asked. A missing package would stop a running study."""
 MAX_GRID = 1_000_000
@@ -95,7 +97,8 @@ def make_factory(
 
     search = space.file.search
     where = space.file.where("search", "sampler")
-    classes = {name: getattr(optuna.samplers, name) for name in optuna.samplers.__all__ if _is_usable(name)}
+    named = [name for name in optuna.samplers.__all__ if name.endswith("Sampler") and name not in UNUSABLE]
+    classes = {name: getattr(optuna.samplers, name) for name in named}
     if search.sampler == GRAYBOX:
         return _graybox(space, codec, problem, parallel)
     name = SHORT.get(search.sampler, search.sampler)
@@ -141,10 +144,6 @@ def _graybox(space: SearchSpace, codec: Codec, problem: Problem | None, parallel
     return SamplerFactory(
         GRAYBOX, lambda _: sampler, search.seed, proposer.learn, lambda number: proposer.plan(number, search.seed)
     )
-
-
-def _is_usable(name: str) -> bool:
-    return name.endswith("Sampler") and name not in ("BaseSampler", "BaseGASampler", "PartialFixedSampler")
 
 
 def _checked_options(kind: Any, name: str, options: Mapping[str, Any], space: SearchSpace) -> dict[str, Any]:

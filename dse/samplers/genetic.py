@@ -32,7 +32,6 @@ class GeneticSampler(GenerationSampler):
     def __init__(self, factory: SamplerFactory, codec: Codec, maximise: Sequence[bool]) -> None:
         super().__init__()
         self._seed, self._sampler = factory.seed, factory.build(factory.seed)
-        self._chances = self._sampler._child_generation_strategy  # noqa: SLF001  # it holds the options
         self._index = Generations()
         self._index.serve(self._sampler)
         self._chances = self._sampler._child_generation_strategy  # noqa: SLF001  # it holds the options

@@ -14,7 +14,7 @@ from dse.samplers.suggester import Told
 from dse.space.constraints import LIMITS
 from dse.study.log.generation import Member, SamplerState, pack
 from dse.study.log.history import History
-from dse.study.loop import Loop
+from dse.study.loop import NONE_LEFT, Loop
 from dse.study.progress import Patience
 from dse.study.stages import Outcome, make_row
 
@@ -113,7 +113,8 @@ class GenerationLoop(Loop):
     def _ask(self, generation: Generation, most: int, room: int) -> bool:
         """Ask for a generation of at most so many new designs; return whether any design is left to ask for."""
         while len(generation.new) < most and len(generation.order) < room:
-            source, point = self._choose(generation)
+            number = self.ledger.trials + len(generation.new)
+            source, point = self._choose(generation.patience, number, self._refused | generation.new.keys())
             if source != "sampler" and point is None:
                 return False
             suggestion = self._sampler.ask(None if point is None else self.codec.encode(point))
@@ -127,23 +128,9 @@ class GenerationLoop(Loop):
                 self.ledger.refused += 1
                 generation.patience.in_a_row += 1
                 continue
-            self.observer.on_ask(self.ledger.trials + len(generation.new), source)
+            self.observer.on_ask(number, source)
             generation.take(key, self.ledger.seen.get(key), Proposal(source, dict(suggestion.params), point))
         return True
-
-    def _choose(self, generation: Generation) -> tuple[str, DesignPoint | None]:
-        """Return the source of the next design, and the design unless the sampler is to propose it."""
-        while self.queue:
-            source, point = self.queue.pop(0)
-            if point.key() not in self.ledger.seen:
-                return source, point
-        if not generation.patience.is_lost:
-            return "sampler", None
-        number = self.ledger.trials + len(generation.new)
-        unseen = self._draw_unseen(number, self._refused | generation.new.keys())
-        if unseen is not None:
-            self.observer.note(generation.patience.describe(number))
-        return "random", unseen
 
     def _cost(self, generation: Generation) -> None:
         """Cost the designs that were asked last, in one call, and refuse those beyond a limit of the hardware."""
@@ -190,7 +177,5 @@ class GenerationLoop(Loop):
                 self._sampler.restore(params, generation.attributes, result)
 
     def _describe_end(self) -> str:
-        text = "no design is left that has not been evaluated"
-        return (
-            f"{text}; {self.ledger.refused} were refused, the last one since {self._reason}" if self._reason else text
-        )
+        refused = f"; {self.ledger.refused} were refused, the last one since {self._reason}"
+        return NONE_LEFT + (refused if self._reason else "")

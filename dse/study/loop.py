@@ -23,13 +23,14 @@ from dse.study.log.events import check_done
 from dse.study.log.file import StudyLog, pause_garbage_collection
 from dse.study.log.history import History, Trial, check_row
 from dse.study.observer import Observer
-from dse.study.progress import Ledger
+from dse.study.progress import Ledger, Patience
 from dse.study.stages import Evaluator, Outcome, make_row
 from dse.study.tables import cells_of_sessions, collect_rows
 from dse.study.task_values import point_in
 
 LENIENT_TRIALS = 5
 """Trials of a session before the share of failures is judged, and designs in a row at which the worker may die."""
+NONE_LEFT = "no design is left that has not been evaluated"
 RETRY = "continue the study with --retry-failed, which evaluates failed designs again first"
 
 
@@ -136,13 +137,12 @@ class Loop:
         """Ask for a design and evaluate it; return why the study is over, or an empty text if it goes on."""
         assert isinstance(self.suggester, Suggester)
         self.announcer.announce(self.ledger.trials, self.queue)
-        proposal = self._proposal()
-        if proposal is None:
-            return "no design is left that has not been evaluated"
-        source, params = proposal
         number = self.ledger.trials
+        source, point = self._choose(self.ledger.patience, number)
+        if source == "random" and point is None:
+            return NONE_LEFT
         try:
-            suggestion = self.suggester.ask(number, params)
+            suggestion = self.suggester.ask(number, None if point is None else self.codec.encode(point))
         except WorkerError:  # the sampler costs designs itself, and one of these ends every worker
             unseen = self._draw_unseen(number)
             if unseen is None:
@@ -167,20 +167,20 @@ class Loop:
         self.check_failures()
         return ""
 
-    def _proposal(self) -> tuple[str, Params | None] | None:
-        """Return the source of the next trial, and its parameters unless the sampler is to choose them."""
+    def _choose(
+        self, patience: Patience, number: int, more: Collection[tuple[object, ...]] = ()
+    ) -> tuple[str, DesignPoint | None]:
+        """Return the source of trial ``number``, and its design unless the sampler is to propose it, or none is left."""
         while self.queue:
             source, point = self.queue.pop(0)
             if point.key() not in self.ledger.seen:
-                return source, self.codec.encode(point)
-        if not self.ledger.patience.is_lost:
+                return source, point
+        if not patience.is_lost:
             return "sampler", None
-        number = self.ledger.trials
-        unseen = self._draw_unseen(number)
-        if unseen is None:
-            return None
-        self.observer.note(self.ledger.patience.describe(number))
-        return "random", self.codec.encode(unseen)
+        unseen = self._draw_unseen(number, more)
+        if unseen is not None:
+            self.observer.note(patience.describe(number))
+        return "random", unseen
 
     def _draw_unseen(self, number: int, more: Collection[tuple[object, ...]] = ()) -> DesignPoint | None:
         """Draw a random design for trial ``number`` that was not evaluated and is not one of ``more``; None if none is left."""

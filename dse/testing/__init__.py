@@ -40,15 +40,12 @@ def registry(*records: PluginRecord) -> Registry:
     """
     made = Registry()
     if records:
-        made.add("dse.testing", lambda: _plugin(records))
+        hooks = {name: hookimpl(_hook(kind, records)) for name, kind in HOOKS.items()}
+        made.add("dse.testing", lambda: SimpleNamespace(**hooks))
     for provider in made.broken:
         if provider.error is not None:
             raise provider.error
     return made
-
-
-def _plugin(records: tuple[PluginRecord, ...]) -> SimpleNamespace:
-    return SimpleNamespace(**{name: hookimpl(_hook(kind, records)) for name, kind in HOOKS.items()})
 
 
 def _hook(kind: Kind, records: tuple[PluginRecord, ...]):  # type: ignore[no-untyped-def]  # noqa: ANN202  # as pluggy's
