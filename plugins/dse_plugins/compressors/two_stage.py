@@ -8,8 +8,6 @@ each matrix and the channel's energy after clipping. If a generator trains weigh
 measured, stage 1 takes the largest allowed number of bits.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 

@@ -1,9 +1,16 @@
 """Names and helpers that built-in plugins of several kinds share."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
+
+    Tensor: TypeAlias = torch.Tensor
+else:
+    Tensor = Any  # torch loads where weights do, not with the types
 
 Array = NDArray[Any]
 Key = tuple[int, int]

@@ -1,18 +1,13 @@
 """Measurements of each task's fine-tuned model, made once and found again in the cache."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from dse import plugin
-from dse_plugins.shared import Array, Key
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from dse_plugins.shared import Array, Key, Tensor
 
 
 def task_digests(workload: plugin.Workload, task: int) -> dict[str, Any]:

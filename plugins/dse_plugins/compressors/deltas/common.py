@@ -1,19 +1,14 @@
 """Base class of compressors of deltas: the base whole in 8 bits, and the same stored parts for every other matrix."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from dse import plugin
 from dse_plugins.compressors.shared.owners import BaseGrids, above_base, by_owner, grid, store_base
-from dse_plugins.shared import Array, Key
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from dse_plugins.shared import Array, Key, Tensor
 
 
 class Sizes(NamedTuple):
@@ -32,7 +27,7 @@ class Sizes(NamedTuple):
     demand: plugin.Demand
 
     @classmethod
-    def of(cls, encoder: plugin.Encoder, demand: plugin.Demand) -> Sizes:
+    def of(cls, encoder: plugin.Encoder, demand: plugin.Demand) -> "Sizes":
         """Return the sizes that a plan asks for."""
         shape = (*demand.used.shape, len(encoder.matrices))
         rows, columns = (np.broadcast_to(count, shape)[:, 1:] for count in (demand.rows, demand.columns))

@@ -5,20 +5,14 @@ On crossbars the two factors are two products, one after the other, with a quant
 thin on disk only: ``rank`` columns, or ``rank`` wordlines, take whole arrays, so only whole arrays are saved.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dse import plugin
 from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Part, Sizes
-from dse_plugins.shared import Array
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from dse_plugins.shared import Array, Tensor
 
 DAMPING = 1e-6
 """Share of the first factor's mean square that is added, so that vectors equal after rounding have a solution."""

@@ -1,18 +1,13 @@
 """Effect of every array-sized block of a task's deltas on the logits, measured on training rows."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
 from dse import plugin
 from dse_plugins.compressors.shared.tiling import Tiling
-from dse_plugins.shared import Array, Key
+from dse_plugins.shared import Array, Key, Tensor
 from dse_plugins.shared.measuring import stack_matrices
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 class TilingOptions(plugin.Options):

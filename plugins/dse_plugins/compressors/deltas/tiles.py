@@ -4,11 +4,8 @@ The effect of each block is measured on the tasks' own models. If a generator tr
 keeps the same share of its columns, in whole blocks, and the weights decide which columns these are.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,11 +13,8 @@ from dse import plugin
 from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Part, Sizes
 from dse_plugins.compressors.deltas.tile_effects import TileOptions, measure_tiles
 from dse_plugins.compressors.shared.even import Even, even, rank
-from dse_plugins.shared import ROUNDING, Array, positions
+from dse_plugins.shared import ROUNDING, Array, Tensor, positions
 from dse_plugins.shared.measuring import measure_each_task
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 class TileCompressor(DeltaCompressor):

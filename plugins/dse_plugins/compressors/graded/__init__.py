@@ -12,11 +12,8 @@ If a generator trains weights that did not exist when effects were measured, eve
 in each form, in whole arrays, with the largest deltas in the best form, and no bias corrects a mean.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
@@ -26,11 +23,8 @@ from dse_plugins.compressors.graded.effects import BASE_BITS, BINARY, TERNARY, b
 from dse_plugins.compressors.graded.grading import Grading, Placement, starts
 from dse_plugins.compressors.shared.even import Even, even, rank
 from dse_plugins.compressors.shared.owners import BaseGrids, above_base, by_owner, grid, store_base
-from dse_plugins.shared import Array, Key
+from dse_plugins.shared import Array, Key, Tensor
 from dse_plugins.shared.measuring import measure_each_task
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 MOST_BITS = 8
 

@@ -1,15 +1,8 @@
 """Weights that each form of storage leaves out of a matrix, and their effect on the logits."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from dse import plugin
-from dse_plugins.shared import Array, Key
+from dse_plugins.shared import Array, Key, Tensor
 from dse_plugins.shared.measuring import stack_matrices
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 NONE, BINARY, TERNARY = range(3)
 FORMS = 3

@@ -7,12 +7,9 @@ trained route learns a real-valued mask on the task's rows, starting from the ba
 and gradients pass straight through the threshold, as in the paper.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,10 +17,7 @@ from dse import plugin
 from dse_plugins.compressors.deltas.common import DeltaCompressor, Difference, Part, Sizes
 from dse_plugins.compressors.deltas.tile_effects import TilingOptions
 from dse_plugins.compressors.shared.learning import LearningOptions, cut, learn, refuse_others
-from dse_plugins.shared import name_of
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from dse_plugins.shared import Tensor, name_of
 
 
 class PiggybackOptions(TilingOptions, LearningOptions):

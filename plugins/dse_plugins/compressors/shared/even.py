@@ -4,16 +4,11 @@ The spread gives numbers of columns, so that arrays can be counted before weight
 columns they are when they are stored.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from dse_plugins.shared import ROUNDING, Array
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from dse_plugins.shared import ROUNDING, Array, Tensor
 
 
 class Even(NamedTuple):

@@ -1,17 +1,11 @@
 """Parts that compressors of deltas share: the base, the layers above it, a group's parameters, and the grid of deltas."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dse import plugin
-from dse_plugins.shared import Array, Key
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from dse_plugins.shared import Array, Key, Tensor
 
 
 class BaseGrids:
