@@ -1,8 +1,5 @@
 """The command line. Nothing heavy is imported before a command needs it."""
 
-__all__ = ["main"]
-
-
 _TOGETHER_S = 1.0
 """Time in which several signals are one wish, such as the pair that a batch system sends."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,6 @@ from dse.results.parts import is_sweep, list_parts, read_parts
 from dse.results.status import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
 DAMAGE = (OSError, ValueError, TypeError, KeyError, NotImplementedError, MemoryError)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import tomllib
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,8 +30,6 @@ from dse.space.search import SearchTable, Table, check_objectives
 from dse.space.workload import WorkloadSpec, expand_home
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dse.plugins.registry import Registry
 
 

@@ -194,7 +194,7 @@ def _is_type(kind: str) -> bool:
 
 def _fits(value: Any, kind: str) -> bool:
     """Return whether a value has its column's type, and a table can hold it."""
-    if type(value) is float:  # the usual case
+    if isinstance(value, float):  # the usual case
         return kind == "float64" and math.isfinite(value)
     if kind.startswith("list<"):
         return isinstance(value, list | tuple) and all(_fits(item, kind[5:-1]) for item in value)
@@ -202,6 +202,4 @@ def _fits(value: Any, kind: str) -> bool:
         return isinstance(value, bool) and kind == "bool"
     if isinstance(value, int):
         return kind in _LARGEST and abs(value) <= _LARGEST[kind]
-    if isinstance(value, float):
-        return kind == "float64" and math.isfinite(value)
     return isinstance(value, str) and kind == "string"
