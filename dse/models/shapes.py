@@ -1,7 +1,5 @@
 """A workload of shapes: an encoder and tasks without weights or text, for studies on costs alone."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, NoReturn
