@@ -1,13 +1,17 @@
 """The Arrow schema of a study's tables, built from its columns and never inferred from values."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from dse.results.columns import SCHEMA_VERSION, Column
-from dse.results.objectives import Definition
+
+if TYPE_CHECKING:
+    from dse.results.objectives import Definition
 
 _SCALARS = {"float64": pa.float64(), "int64": pa.int64(), "string": pa.string(), "bool": pa.bool_()}
 

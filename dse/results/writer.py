@@ -5,16 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from dse.errors import StudyError
 from dse.files import write_whole
 from dse.results.columns import SCHEMA_VERSION, Column
 from dse.results.files import PARETO, TRIALS
 from dse.results.objectives import Definition, read_objectives
 from dse.results.pareto import front_mask
-from dse.results.schema import arrow_schema, arrow_type
 
 CHUNK = 256
 """Rows that are held as they are; a dict takes ten times the memory of a row of an Arrow table."""
@@ -32,6 +28,10 @@ class Rows:
     """
 
     def __init__(self, columns: Iterable[Column], rows: Iterable[Mapping[str, Any]] = ()) -> None:
+        import pyarrow as pa
+
+        from dse.results.schema import arrow_type
+
         self.columns = tuple(columns)
         self._schema = pa.schema([(column.name, arrow_type(column.type)) for column in self.columns])
         self._table = self._schema.empty_table()
@@ -48,6 +48,8 @@ class Rows:
 
     def table(self) -> Any:
         """Return all rows as a `pyarrow.Table`."""
+        import pyarrow as pa
+
         return pa.concat_tables([self._table, pa.Table.from_pylist(self._last, schema=self._schema)])
 
 
@@ -68,6 +70,11 @@ def write_tables(
         objectives: objectives of the front, as the log holds them; written as metadata.
         reference_point: worst value by metric, written as metadata.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from dse.results.schema import arrow_schema
+
     table = rows.table()
     items = read_objectives(objectives)
     asked = {"status", *(item.column for item in items)}

@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-import optuna
-
 from dse.errors import SpaceError, missing_package, raise_errors, unknown_name
 from dse.records.design import DesignPoint
 from dse.records.problem import Problem
@@ -93,6 +91,8 @@ def make_factory(
         SpaceError: the sampler refuses an option's value, or cannot search this space.
         SetupError: a package that the sampler needs is not installed.
     """
+    import optuna
+
     from dse.samplers.population import Generations
 
     search = space.file.search
@@ -155,6 +155,8 @@ def _checked_options(kind: Any, name: str, options: Mapping[str, Any], space: Se
 
 
 def _build_sampler(kind: Any, options: Mapping[str, Any], seed: int, space: SearchSpace) -> Any:
+    import optuna
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)

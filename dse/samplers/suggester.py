@@ -6,8 +6,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
-import optuna
-
 from dse.errors import StudyError, WorkerError
 from dse.records.design import DesignPoint
 from dse.records.problem import Problem
@@ -59,6 +57,8 @@ class Suggester:
     def __init__(
         self, space: SearchSpace, codec: Codec, problem: Problem | None = None, parallel: int | None = None
     ) -> None:
+        import optuna
+
         self._factory = make_factory(space, codec, problem, parallel)
         self.parallel = parallel or 1
         self._distributions = codec.distributions()
@@ -99,11 +99,15 @@ class Suggester:
         return Suggestion(dict(self._open.params), attributes, self._new_study_attributes())
 
     def _forget_unfinished(self) -> None:
+        import optuna
+
         for trial in self._study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
             self._study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
 
     def tell(self, told: Told) -> None:
         """Finish the trial that was asked last."""
+        import optuna
+
         for name, value in told.constraints.items():
             self._open.set_constraint(name, value)
         if told.values is None:
@@ -148,6 +152,8 @@ def finished_trial(
     params: Params | None, distributions: Mapping[str, Any], attributes: Mapping[str, Any], told: Told
 ) -> Any:
     """Return a trial with its result as Optuna holds one; a trial without a result, or outside the space, has failed."""
+    import optuna
+
     states = optuna.trial.TrialState
     failed = told.values is None or params is None
     now = dt.datetime.now()  # noqa: DTZ005  # as Optuna does
@@ -181,6 +187,8 @@ class _Shared(dict[str, Any]):
 @contextmanager
 def quiet_optuna(*, errors_only: bool = False) -> Iterator[None]:
     """Keep Optuna from announcing a study that exists in memory only; its warnings come through unless ``errors_only``."""
+    import optuna
+
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(max(level, optuna.logging.ERROR if errors_only else optuna.logging.WARNING))
     try:

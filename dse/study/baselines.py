@@ -1,23 +1,23 @@
 """The table of what designs are compared with, computed from the finished designs at the end of a run."""
 
+from __future__ import annotations
+
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any
 
 from dse.files import write_whole
 from dse.records.problem import WithComparisons
 from dse.results.columns import BASELINE_COLUMNS
 from dse.results.files import BASELINES
-from dse.results.schema import arrow_type
 from dse.results.status import Status
 from dse.results.writer import Rows
 from dse.space.searchspace import SearchSpace
 from dse.study.provenance import ACCOUNTING
 from dse.study.task_values import point_in
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def write_baselines(folder: Path, problem: WithComparisons, space: SearchSpace, rows: Rows) -> None:
@@ -32,6 +32,12 @@ def write_baselines(folder: Path, problem: WithComparisons, space: SearchSpace, 
     Raises:
         StudyError: the disk refuses the file.
     """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    from dse.results.schema import arrow_type
+
     schema = pa.schema([(column.name, arrow_type(column.type)) for column in BASELINE_COLUMNS])
     trials = rows.table()
     done = trials.filter(pc.equal(trials["status"], Status.DONE.value))
@@ -54,6 +60,8 @@ def write_baselines(folder: Path, problem: WithComparisons, space: SearchSpace, 
 
 def _read_before(file: Path, schema: pa.Schema) -> pa.Table:
     """Return the table of earlier runs, or one without rows where there is none that can be continued."""
+    import pyarrow.parquet as pq
+
     try:
         table = pq.ParquetFile(file).read(use_threads=False)
     except (OSError, ValueError):  # it is computed again

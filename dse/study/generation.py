@@ -1,14 +1,15 @@
 """The loop of a study whose sampler works in generations: many designs are asked, costed in one call, and shown to it together."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field, replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from dse.records.design import DesignPoint
 from dse.results.status import Status
 from dse.samplers.encoding import Params
-from dse.samplers.generations import GenerationSampler
 from dse.samplers.seeds import derive
 from dse.samplers.suggester import Told
 from dse.space.constraints import LIMITS
@@ -17,6 +18,9 @@ from dse.study.log.history import History
 from dse.study.loop import NONE_LEFT, Loop
 from dse.study.progress import Patience
 from dse.study.stages import Outcome, make_row
+
+if TYPE_CHECKING:
+    from dse.samplers.generations import GenerationSampler
 
 MOST_REFUSED = 1000
 """Proposals for each feasible design that are refused. Where fewer are feasible, designs beyond limits are trials as well."""

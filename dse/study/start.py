@@ -1,14 +1,13 @@
 """Designs that a study evaluates first: proposals of a profile, or a front."""
 
+from __future__ import annotations
+
 import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any
 
 from dse.errors import StudyError
 from dse.records.design import DesignPoint
@@ -17,6 +16,10 @@ from dse.results.points import PREFIX, PROFILED, point_of, tasks_of
 from dse.results.read import DAMAGE
 from dse.space.searchspace import SearchSpace, default_point, snap
 from dse.study.task_values import point_in
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 PROFILE = "profile.parquet"
 PROPOSALS = "proposals.parquet"
@@ -64,6 +67,8 @@ def starting_points(rows: Sequence[Mapping[str, Any]], space: SearchSpace) -> tu
 
 
 def _parquet_rows(path: Path) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
     with path.open("rb") as file:  # one open file, since a running study may replace it
         return [*pq.ParquetFile(file).read(use_threads=False).to_pylist()]
 
@@ -92,6 +97,8 @@ def profiled_rows(path: Path | str, space: SearchSpace) -> list[dict[str, Any]]:
     Raises:
         StudyError: the profile is damaged, or belongs to another space.
     """
+    import pandas as pd
+
     path = Path(path).with_name(PROFILE)
     if not path.exists():
         return []

@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from dse.errors import StudyError
 from dse.files import write_text_whole
 from dse.results.columns import IDENTITY, merge_columns
@@ -41,6 +39,8 @@ def check_tables(folder: Path, history: History, trials: int) -> None:
     Raises:
         StudyError: the log has lost trials, or the path of a table is not a file.
     """
+    import pyarrow.parquet as pq
+
     for path in (folder / TRIALS, folder / PARETO):
         if path.exists() and not path.is_file():
             raise StudyError("a table of the study is not a file", where=path, fix="move it, and continue the study")
