@@ -17,6 +17,7 @@ MODULES = (
     "reproductions.crosscheck.run",
     "benchmarks.shared",
     "benchmarks.hardware",
+    "benchmarks.serving",
     "benchmarks.loop",
     "benchmarks.command_line",
     "benchmarks.readers",

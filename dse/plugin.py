@@ -11,6 +11,7 @@ from dse.cost.baseline import separate_models, whole_footprint
 from dse.cost.counts import FULL_MAGNITUDE, slices
 from dse.cost.demand import kept_inputs, kept_outputs
 from dse.cost.reprogramming import Reprogramming, reprogramming
+from dse.cost.residency import charge_switches
 from dse.cost.schedule import batch_parameter, in_turn, listed_order, requests_per_visit
 from dse.plugins.base import Base
 from dse.plugins.contract import (
@@ -55,6 +56,7 @@ from dse.records.plugin import (
     Options,
     Scheduler,
 )
+from dse.records.residency import Residency
 from dse.records.schedule import Schedule
 from dse.records.stored import SCALE_BITS, VECTOR_BITS, Image, Matrices, Scaling, Stored, Term
 from dse.records.training import Adapted, Adaption, Training
@@ -71,9 +73,9 @@ __all__ = [
     "Float", "Footprint", "Gating", "Generator", "Geometry", "Hardware", "HardwareModel", "HardwareWithAlternatives",
     "HardwareWithLevels", "Image", "Int", "JointGenerator", "LearningCompressor", "Matrices", "Matrix", "Model",
     "ModelGenerator", "NonidealHardware", "Nonideality", "Observation", "Occupancy", "Options", "Parameter", "Params", "Part",
-    "Permutation", "Piece", "Plan", "Power", "Registry", "Reprogrammed", "Reprogramming", "Scaling", "Schedule", "Scheduler",
+    "Permutation", "Piece", "Plan", "Power", "Registry", "Reprogrammed", "Reprogramming", "Residency", "Scaling", "Schedule", "Scheduler",
     "Stored", "Task", "TaskScheduler", "Term", "Tile", "TiledHardware", "TiledOptions", "Traffic", "Training", "Violation", "WeightCompressor", "Weights",
-    "Workload", "batch_parameter", "best_scale", "decompose", "fit_exits", "hookimpl", "in_turn", "kept_inputs",
+    "Workload", "batch_parameter", "best_scale", "charge_switches", "decompose", "fit_exits", "hookimpl", "in_turn", "kept_inputs",
     "kept_outputs", "listed_order", "quantise", "reprogramming", "requests_per_visit", "separate_models", "slices",
     "store_in_bits", "store_whole", "whole_footprint",
 ]  # fmt: skip

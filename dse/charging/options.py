@@ -26,6 +26,7 @@ class TiledOptions(Nonideality):
         write_pulse_us: time of one SET and one RESET pulse, us.
         write_pulses: number of pulses of one write-verify, 8.5 as measured on NeuRRAM (Wan et al., Nature 2022).
         endurance: number of write pulses that a cell survives. Survey range 1e4 to 1e9.
+        pinned: names of tasks whose arrays are never overwritten, on a chip that is smaller than its weights.
     """
 
     packing: Literal["none", "same-input"] = "same-input"
@@ -40,3 +41,4 @@ class TiledOptions(Nonideality):
     write_pulse_us: float = Field(default=1.1, gt=0)
     write_pulses: float = Field(default=8.5, ge=1)
     endurance: float = Field(default=1e6, gt=0)
+    pinned: list[str] = Field(default_factory=list, examples=[["task0"]])

@@ -1,38 +1,18 @@
-"""Residency: the arrays that stay on the chip, and the arrays that are written when another task is served.
-
-A segment is one owner's layer. If the chip holds all segments, nothing is ever written. Otherwise the segments that
-most tasks need are pinned as long as they fit, and the rest of the chip is one swap region with the other segments of
-the last task. Task j after task i then writes the segments that j needs, i does not need, and the chip has not pinned:
-the cost depends on (i, j) only.
-"""
+"""Residency of tiled chips: which arrays each task needs, and what is pinned."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from dse.charging.designs import of_tasks
+from dse.charging.chip import Chip
+from dse.charging.designs import Designs, of_tasks
+from dse.charging.switches import Switches
+from dse.cost.runs import compare_inputs
 from dse.records.arrays import Bools, Floats
+from dse.records.charges import Violation
 from dse.records.demand import Demand
 from dse.records.plan import BASE
-
-
-@dataclass(frozen=True, slots=True)
-class Residency:
-    """Arrays that switches between tasks write, and whether the largest task fits, for P designs.
-
-    Attributes:
-        written: arrays written when the task of axis 2 follows the task of axis 1, shape (P, T, T).
-        swapped: arrays whose image must be kept off-chip, shape (P,).
-        missing: arrays by which the largest task exceeds the chip, shape (P,); at most 0 if it fits.
-        resident: whether nothing is ever written, shape (P,).
-    """
-
-    written: Floats
-    swapped: Floats
-    missing: Floats
-    resident: Bools
+from dse.records.residency import Residency
 
 
 def needs(demand: Demand, on_base: Bools) -> Bools:
@@ -43,50 +23,40 @@ def needs(demand: Demand, on_base: Bools) -> Bools:
     return np.asarray(need)
 
 
-def residency(need: Bools, arrays: Floats, capacity: Floats) -> Residency:
-    """Decide which segments are pinned and which are swapped.
-
-    Args:
-        need: needs of tasks from `needs`, shape (P, T, O, L).
-        arrays: number of arrays of each segment, shape (P, O, L).
-        capacity: number of arrays of the chip, shape (P,); infinite if the chip is made as large as the weights.
-    """
-    points, tasks = need.shape[:2]
-    size = arrays.reshape(points, -1)
-    out = Residency(
-        written=np.zeros((points, tasks, tasks)),
-        swapped=np.zeros(points),
-        missing=np.zeros(points),
-        resident=size.sum(axis=1) <= capacity,
+def describe_residency(designs: Designs, chip: Chip, switches: Switches) -> Residency:
+    """Return what the visits of P designs need, with the tasks of the option ``pinned`` pinned."""
+    tiles, points = designs.params["tiles"], designs.demand.points
+    need = needs(designs.demand, designs.footprint.on_base).reshape(points, designs.demand.tasks, -1)
+    stays = np.isin(designs.workload.task_names, designs.options.pinned)
+    return Residency(
+        need=need,
+        arrays=chip.arrays.reshape(points, -1),
+        pinned=np.asarray(need[:, stays].any(axis=1)),
+        capacity=np.where(tiles > 0, tiles * designs.tile.arrays, np.inf),
+        image_mb=switches.image_bytes * 1e-6,
+        charge=switches.charge,
+        same=compare_inputs(designs.workload, designs.demand),
     )
-    some = np.flatnonzero(~out.resident)
-    if not some.size:
-        return out
-    size, room = size[some], capacity[some]
-    wanted = need[some].reshape(len(some), tasks, -1)
-    pinned = _pin(wanted, size, room)
-    moving = wanted * (size * ~pinned)[:, None, :]
-    staying = np.einsum("pis,pjs->pij", wanted.astype(float), moving, optimize=True)
-    out.written[some] = moving.sum(axis=2)[:, None, :] - staying
-    out.swapped[some] = (size * ~pinned * wanted.any(axis=1)).sum(axis=1)
-    out.missing[some] = (wanted * size[:, None, :]).sum(axis=2).max(axis=1) - room
-    return out
 
 
-def _pin(wanted: Bools, size: Floats, room: Floats) -> Bools:
-    """Pin the segments that most tasks need, earlier owners first, while the largest remaining need still fits."""
-    points = np.arange(len(size))
-    users = wanted.sum(axis=1)
-    order = np.argsort(-users, axis=1, kind="stable")
-    pinned = np.zeros(size.shape, dtype=bool)
-    held = np.zeros(len(size))
-    left = (wanted * size[:, None, :]).sum(axis=2)
-    for rank in range(size.shape[1]):
-        segment = order[:, rank]
-        extra = size[points, segment]
-        remaining = left - wanted[points, :, segment] * extra[:, None]
-        fits = (held + extra + remaining.max(axis=1) <= room) & (users[points, segment] > 0)
-        pinned[points, segment] = fits
-        held += extra * fits
-        left = np.where(fits[:, None], remaining, left)
-    return pinned
+def find_missing(held: Residency) -> Violation:
+    """Return the limit that a chip holds what is pinned, and beside it the largest task."""
+    each = ((held.need | held.pinned[:, None]) * held.arrays[:, None]).sum(axis=2)
+    reason = "the chip is smaller than the weights of its largest task and of what is pinned"
+    return Violation("tiles", np.where(_is_resident(held), 0.0, each.max(axis=1) - held.capacity), reason)
+
+
+def estimate_writes(held: Residency) -> Floats:
+    """Estimate the arrays that a switch between two tasks writes, (P, T, T): what the next needs and the last does not.
+
+    A scheduler that chooses an order task by task knows no turn. The core charges the turn that the scheduler returns.
+    """
+    need = held.need.astype(float)
+    moving = need * (held.arrays * ~held.pinned * ~_is_resident(held)[:, None])[:, None]
+    both = np.einsum("pis,pjs->pij", need, moving, optimize=True)
+    return np.asarray(moving.sum(axis=2)[:, None, :] - both)
+
+
+def _is_resident(held: Residency) -> Bools:
+    """Whether the chip holds everything that its tasks need, (P,)."""
+    return np.asarray((held.need.any(axis=1) * held.arrays).sum(axis=1) <= held.capacity)

@@ -11,9 +11,10 @@ from dse.charging.designs import Designs
 from dse.charging.digital import charge_inputs, charge_requests
 from dse.charging.options import TiledOptions
 from dse.charging.passes import charge_passes
-from dse.charging.residency import needs, residency
-from dse.charging.switches import charge_switches
+from dse.charging.residency import describe_residency, estimate_writes, find_missing
+from dse.charging.switches import Switches
 from dse.charging.tile import Tile
+from dse.errors import SpaceError
 from dse.plugins.base import Base
 from dse.records.charges import Components, Violation
 from dse.records.counts import Counts
@@ -40,8 +41,20 @@ class TiledHardware(Base, ABC):
     options: TiledOptions
 
     def parameters(self, workload: Workload) -> tuple[Parameter, ...]:
-        """Declare the size of the chip: tiles, digital units and replicas."""
-        del workload
+        """Declare the size of the chip: tiles, digital units and replicas; check the option ``pinned``.
+
+        Raises:
+            SpaceError: the option names a task that the workload does not have.
+        """
+        unknown = [name for name in self.options.pinned if name not in workload.task_names]
+        if unknown:
+            raise SpaceError(
+                "the option 'pinned' of the hardware names a task that the workload does not have",
+                where="[hardware options] pinned",
+                expected=f"names among {', '.join(workload.task_names)}",
+                found=", ".join(unknown),
+                fix="write names of [workload] tasks, or leave the option out",
+            )
         sizes = {
             "tiles": (
                 "tiles of the chip; 0: as many as the weights need. Fewer tiles need reprogramming",
@@ -92,13 +105,13 @@ class TiledHardware(Base, ABC):
         designs = Designs(workload, demand, counts, footprint, params, self.geometry(params), tile, options)
         chip, passes = Chip(designs), charge_passes(designs)
         passes.energy_uj[..., designs.index["links"]] = chip.cross_dies()
-        capacity = np.where(params["tiles"] > 0, params["tiles"] * tile.arrays, np.inf)
-        held = residency(needs(demand, footprint.on_base), chip.arrays, capacity)
+        switches, tasks = Switches(designs, chip), np.arange(demand.tasks)
+        held = describe_residency(designs, chip, switches)
+        pairs = np.arange(demand.points)[:, None, None], tasks[:, None], tasks
         digital_us = passes.digital_us / chip.units[:, None, None]
         input_energy, input_us = charge_inputs(designs)
         request_energy, request_us = charge_requests(designs)
         moving = np.minimum(chip.arrays.sum((1, 2)), chip.tiles * tile.arrays)
-        small = Violation("tiles", held.missing, "the chip is smaller than the weights of its largest task")
         return Components(
             names=tile.names,
             area_mm2=chip.area_mm2,
@@ -110,9 +123,11 @@ class TiledHardware(Base, ABC):
             request_energy_uj=request_energy,
             request_latency_us=request_us / chip.units[:, None],
             endurance=np.full(demand.points, options.endurance),
-            violations=(small, *self.limits(params)),
+            violations=(find_missing(held), *self.limits(params)),
             write_pulses=np.full(demand.points, options.write_pulses),
             occupancy=Occupancy(passes.busy_us, digital_us, chip.replicas, chip.units, chip.resize),
             power=chip.power(passes),
-            **charge_switches(designs, held, chip),
+            offchip_mb=switches.offchip_mb,
+            residency=held,
+            **switches.charge(*pairs, estimate_writes(held)),
         )

@@ -9,13 +9,15 @@ import numpy as np
 from dse.errors import PluginContractError
 from dse.records.charges import Components
 
-_UNCHECKED = {"names", "endurance", "violations", "write_pulses", "occupancy", "power", "resize", "gating"}
-"""Fields of `Components`, `Occupancy` and `Power` that are not charges."""
+_PARTS = ("occupancy", "power", "residency")
+_OF_RESIDENCY = {"need", "pinned", "capacity", "charge", "same"}
+_UNCHECKED = {"names", "endurance", "violations", "write_pulses", "resize", "gating", *_PARTS, *_OF_RESIDENCY}
+"""Fields of `Components` and its parts that are not charges."""
 
 
 def check_components(components: Components, who: str) -> None:
     """Refuse charges that are negative or not finite; the error names the plugin."""
-    records = {"": components, "occupancy.": components.occupancy, "power.": components.power}
+    records = {"": components} | {f"{part}.": getattr(components, part) for part in _PARTS}
     charges = {
         f"{part}{field.name}": np.asarray(getattr(record, field.name))
         for part, record in records.items()

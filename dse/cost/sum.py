@@ -11,10 +11,12 @@ import numpy as np
 from dse.cost.charges import check_components
 from dse.cost.check_schedule import check_schedule
 from dse.cost.reprogramming import block_contents, most_written
+from dse.cost.residency import charge_switches
+from dse.cost.runs import Runs, count_runs, order_tasks
 from dse.cost.static import charge_static
 from dse.cost.throughput import Capacity, answer_side_by_side, count_operations, measure_capacity, wait_for_turns
 from dse.errors import PluginContractError
-from dse.records.arrays import Bools, Floats, Ints
+from dse.records.arrays import Floats, Ints
 from dse.records.charges import Components
 from dse.records.demand import Demand
 from dse.records.footprint import Footprint
@@ -75,22 +77,6 @@ class Costs:
         return value
 
 
-class Runs(NamedTuple):
-    """Work of one request.
-
-    Attributes:
-        layers: (P, T, L) how often it runs each task's layer.
-        enters: (P, T) how often it embeds an input for each task.
-        answers: (P, T) how often it answers for each task.
-        leader: (P, T, L) first task that has computed the same up to each layer; None where each request is for one task.
-    """
-
-    layers: Floats
-    enters: Floats
-    answers: Floats
-    leader: Ints | None = None
-
-
 def total(
     workload: Workload,
     demand: Demand,
@@ -103,8 +89,8 @@ def total(
     """Sum components over a schedule.
 
     A request of independent traffic is one input through one task drawn from the rates. A request of shared traffic is one
-    input and all answers; embeddings, and the layers that tasks share from the input on, run once. A layer that early exits
-    spare some inputs is charged for the share of inputs that runs it.
+    input and all answers; embeddings, and the layers that tasks share from the input on, run once, at the first visit that
+    needs them. A layer that early exits spare some inputs is charged for the share of inputs that runs it.
 
     Args:
         workload: tasks, rates and traffic.
@@ -120,13 +106,12 @@ def total(
     """
     check_components(components, who)
     check_schedule(workload, schedule, who)
-    runs = _runs(workload, demand)
-    passes = np.einsum("ptl,ptlc->pc", runs.layers, components.energy_uj, optimize=True)
-    passes += np.einsum("pt,ptc->pc", runs.enters, components.input_energy_uj)
-    passes += np.einsum("pt,ptc->pc", runs.answers, components.request_energy_uj)
+    runs = count_runs(workload, demand, schedule)
+    passes = _sum_passes(components, runs)
     served = _count_served(workload, schedule)
-    switching = _per_request(schedule, components, served)
-    times = _time(demand, components, runs, _on_base(demand, footprint), switching["switch_latency_us"])
+    switches = charge_switches(components, schedule.task)
+    switching = {name: values.sum(axis=1) / served for name, values in switches.items()}
+    times = _time(demand, components, runs, schedule, _on_base(demand, footprint), switching["switch_latency_us"])
     static = charge_static(components.power, runs.layers, workload.traffic.requests_per_s)
     energy = np.concatenate([passes, static["static_uj"][:, None], switching["switch_energy_uj"][:, None]], axis=1)
     area = np.concatenate([components.area_mm2.sum(axis=1), np.zeros((len(passes), 2))], axis=1)
@@ -145,10 +130,10 @@ def total(
         energy=energy,
         names=(*components.names, "static", "switching"),
         array_area_mm2=components.array_area_mm2,
-        offchip_mb=components.offchip_mb,
+        offchip_mb=components.offchip_mb + switches["image_mb"].sum(axis=1),
         order=schedule.task,
         visit_us=_visits(schedule, times.tasks_us * served[:, None]),
-        switch_us=_of_transitions(schedule, components.switch_latency_us),
+        switch_us=switches["switch_latency_us"],
         service={},
         dynamic_uj=energy.sum(axis=1) - static["static_uj"] + static["wake_uj"],
         static_slope_uj=static["static_slope_uj"],
@@ -156,6 +141,13 @@ def total(
     )
     service = _describe_service(workload, demand, schedule, costs, runs.layers)
     return replace(costs, service=service | {"static_w": static["static_w"]})
+
+
+def _sum_passes(components: Components, runs: Runs) -> Floats:
+    """Sum the energy of what a request runs, by component, (P, C)."""
+    passes = np.einsum("ptl,ptlc->pc", runs.layers, components.energy_uj, optimize=True)
+    passes += np.einsum("pt,ptc->pc", runs.enters, components.input_energy_uj)
+    return np.asarray(passes + np.einsum("pt,ptc->pc", runs.answers, components.request_energy_uj))
 
 
 class _Times(NamedTuple):
@@ -167,7 +159,9 @@ class _Times(NamedTuple):
     capacity: Capacity | None
 
 
-def _time(demand: Demand, components: Components, runs: Runs, on_base: Floats, switch_us: Floats) -> _Times:
+def _time(
+    demand: Demand, components: Components, runs: Runs, schedule: Schedule, on_base: Floats, switch_us: Floats
+) -> _Times:
     """Time a request; tasks whose weights are all on the chip answer a shared input side by side."""
     enters, answers = runs.enters * components.input_latency_us, runs.answers * components.request_latency_us
     tasks = np.einsum("ptl,ptl->pt", runs.layers, components.latency_us) + enters + answers
@@ -179,8 +173,9 @@ def _time(demand: Demand, components: Components, runs: Runs, on_base: Floats, s
     capacity = measure_capacity(demand, occupancy, runs.layers, on_base, rest)
     if runs.leader is None:
         return _Times(tasks, one_by_one, one_by_one, capacity)
+    order = order_tasks(schedule.task, demand.tasks)
     together = answer_side_by_side(
-        demand, components.latency_us, occupancy, runs.layers, runs.leader, on_base, enters, answers
+        demand, components.latency_us, occupancy, runs.layers, runs.leader, order, on_base, enters, answers
     )
     return _Times(tasks, one_by_one, np.where(switch_us > 0, one_by_one, together), capacity)
 
@@ -214,49 +209,10 @@ def _on_base(demand: Demand, footprint: Footprint | None) -> Floats:
     return np.asarray((beside > 0) & (demand.owner != DROPPED), dtype=float)
 
 
-def _runs(workload: Workload, demand: Demand) -> Runs:
-    shape = demand.owner.shape
-    reach = np.ones((1, 1, 1)) if demand.exits is None else demand.exits.reach
-    if workload.traffic.mode == "independent":
-        rates = np.array([task.rate for task in workload.tasks])
-        each = np.broadcast_to(rates, shape[:2])
-        return Runs(np.broadcast_to(rates[None, :, None] * reach, shape), each, each)
-    reads = np.array([task.embeddings for task in workload.tasks])
-    same = _same_so_far(demand.owner if demand.computes is None else demand.computes)
-    same &= (reads[:, None] == reads)[None, :, :, None]
-    leader = same.argmax(axis=2)
-    layers = (leader == np.arange(shape[1])[:, None]).astype(float)
-    if demand.exits is not None:
-        # A layer that tasks share runs until the last task has left. Their exits count as independent of each other.
-        layers *= 1.0 - np.where(same, 1.0 - reach[:, None], 1.0).prod(axis=2)
-    once = np.zeros(shape[:2])
-    once[:, np.unique(reads, return_index=True)[1]] = (
-        1.0  # tasks share one input, and its embeddings if these are equal
-    )
-    return Runs(layers, once, np.ones(shape[:2]), leader)
-
-
-def _same_so_far(computes: Ints) -> Bools:
-    """Whether two tasks compute the same values from the input up to a layer, (P, T, T, L)."""
-    return np.logical_and.accumulate(computes[:, :, None, :] == computes[:, None, :, :], axis=-1)
-
-
 def _count_served(workload: Workload, schedule: Schedule) -> Floats:
     """Count the requests (P,) that a turn answers. On shared inputs all tasks' visits answer the same requests."""
     served = schedule.batch.sum(axis=1)
     return np.asarray(served / len(workload.tasks) if workload.traffic.mode == "shared" else served)
-
-
-def _per_request(schedule: Schedule, components: Components, served: Floats) -> dict[str, Floats]:
-    """Sum each ``switch_*`` and ``cell_writes`` (P, T, T) over the switches of a turn, per request."""
-    names = ("switch_energy_uj", "switch_latency_us", "switch_writes", "cell_writes")
-    return {name: _of_transitions(schedule, getattr(components, name)).sum(axis=1) / served for name in names}
-
-
-def _of_transitions(schedule: Schedule, switches: Floats) -> Floats:
-    """Return the charge (P, n) of the switch before each visit, from the charges between any two tasks (P, T, T)."""
-    points = np.arange(len(schedule.task))[:, None]
-    return np.asarray(switches[points, np.roll(schedule.task, 1, axis=1), schedule.task])
 
 
 def _visits(schedule: Schedule, turn_us: Floats) -> Floats:

@@ -83,13 +83,13 @@ def count_operations(workload: Workload, demand: Demand, runs: Floats) -> Floats
 
 
 def answer_side_by_side(
-    demand: Demand, latency_us: Floats, occupancy: Occupancy, runs: Floats, leader: Ints, on_base: Floats,
-    enters_us: Floats, answers_us: Floats,
+    demand: Demand, latency_us: Floats, occupancy: Occupancy, runs: Floats, leader: Ints, order: Ints,
+    on_base: Floats, enters_us: Floats, answers_us: Floats,
 ) -> Floats:  # fmt: skip
     """Return the time (P,) in which all tasks answer one shared input on an idle chip.
 
     Tasks on different arrays work at the same time. Arrays and digital units serve one task at a time, in the order of the
-    tasks; no task begins a layer before all tasks that precede it have begun theirs.
+    visits; no task begins a layer before all tasks that precede it have begun theirs.
 
     Args:
         demand: demand with owners (P, T, L).
@@ -97,31 +97,35 @@ def answer_side_by_side(
         occupancy: the digital part of this time.
         runs: (P, T, L) share of a pass that runs for the task itself.
         leader: (P, T, L) first task that has computed the same values up to this layer, perhaps the task itself.
+        order: (P, T) tasks in the order of their visits.
         on_base: (P, T, L) whether the base's arrays run beside the task's own.
         enters_us: (P, T) digital time before the first layer.
         answers_us: (P, T) digital time after the last layer.
     """
     points = np.arange(demand.points)
-    ready = np.cumsum(enters_us, axis=1)
-    digital = ready[:, -1]
+    ready = np.zeros(order.shape)
+    np.put_along_axis(ready, order, np.cumsum(np.take_along_axis(enters_us, order, axis=1), axis=1), axis=1)
+    digital = ready.max(axis=1)
     arrays = runs * (latency_us - occupancy.digital_us)
     for layer in range(demand.owner.shape[-1]):
         free = np.zeros((demand.points, demand.owners))
-        for task in range(demand.tasks):
-            owner, first = np.maximum(demand.owner[:, task, layer], BASE), leader[:, task, layer]
-            busy = runs[:, task, layer] * (demand.owner[:, task, layer] != DROPPED)
-            base = np.where(on_base[:, task, layer] > 0, free[:, BASE], 0.0)
-            end = np.maximum(np.maximum(ready[:, task], free[points, owner]), base) + arrays[:, task, layer]
-            work = busy * occupancy.digital_us[:, task, layer]
+        for task in order.T:
+            at = points, task, layer
+            owner, first = np.maximum(demand.owner[at], BASE), leader[at]
+            busy = runs[at] * (demand.owner[at] != DROPPED)
+            base = np.where(on_base[at] > 0, free[:, BASE], 0.0)
+            end = np.maximum(np.maximum(ready[points, task], free[points, owner]), base) + arrays[at]
+            work = busy * occupancy.digital_us[at]
             done = np.where(work > 0, np.maximum(end, digital) + work, end)
             alone = (busy > 0) & (first == task)
             free[points, owner] = np.where(alone, end, free[points, owner])
-            free[:, BASE] = np.where(alone & (on_base[:, task, layer] > 0), end, free[:, BASE])
+            free[:, BASE] = np.where(alone & (on_base[at] > 0), end, free[:, BASE])
             digital = np.where(alone & (work > 0), done, digital)
-            ready[:, task] = np.where(first == task, np.where(busy > 0, done, ready[:, task]), ready[points, first])
-    for task in range(demand.tasks):
-        digital = np.maximum(ready[:, task], digital) + answers_us[:, task]
-    return digital
+            own = np.where(busy > 0, done, ready[points, task])
+            ready[points, task] = np.where(first == task, own, ready[points, first])
+    for task in order.T:
+        digital = np.maximum(ready[points, task], digital) + answers_us[points, task]
+    return np.asarray(digital)
 
 
 def wait_for_turns(workload: Workload, schedule: Schedule, cycle_us: Floats, writes: Floats) -> dict[str, Floats]:

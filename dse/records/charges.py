@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dse.records.arrays import Floats
 from dse.records.occupancy import Occupancy, Power
+from dse.records.residency import Residency
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +52,19 @@ class Components:
         input_latency_us: (P, T) time of an input before its first layer.
         request_energy_uj: (P, T, C) energy of an answer after the last layer: pooler, classifier.
         request_latency_us: (P, T) time of an answer after the last layer.
-        switch_energy_uj: (P, T, T) energy of the switch from the last task (axis 1) to the next (axis 2).
+        switch_energy_uj: (P, T, T) energy of the switch from the last task (axis 1) to the next (axis 2). Beside a
+            ``residency``, this and the next three are estimates, from which a scheduler may choose an order.
         switch_latency_us: (P, T, T) time of each switch.
         switch_writes: (P, T, T) cells that each switch writes.
         cell_writes: (P, T, T) write pulses that each switch gives to the most-written cell.
         endurance: (P,) write pulses that a cell survives.
         write_pulses: (P,) pulses that one write of a cell takes; needed where a footprint reprograms blocks of the base.
-        offchip_mb: (P,) megabytes of embeddings and reprogramming images.
+        offchip_mb: (P,) megabytes of embeddings and reprogramming images; the core adds the images of a ``residency``.
         violations: limits that some designs break.
         occupancy: what a pass keeps busy; None: throughput and load stay empty, and tasks answer one after another.
         power: peak power and gating; None: static power and its break-even stay empty.
+        residency: what visits need of the chip, so that the core charges each visit what it writes; None: the charges of a
+            switch follow from its two tasks.
     """
 
     names: tuple[str, ...]
@@ -82,3 +86,4 @@ class Components:
     write_pulses: Floats | None = None
     occupancy: Occupancy | None = None
     power: Power | None = None
+    residency: Residency | None = None

@@ -24,6 +24,7 @@ FILES = {
 }
 QUICK = (
     "isaac.",
+    "serving.",
     "crosscheck.",
     "loop.",
     "kang.",

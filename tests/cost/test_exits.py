@@ -15,7 +15,7 @@ from dse.cost.cost import Built, cost_points
 from dse.cost.counts import count
 from dse.cost.demand import demand
 from dse.cost.exits import check_heads, measure_exits
-from dse.cost.sum import _runs
+from dse.cost.runs import count_runs
 from dse.records.plugin import KINDS
 from dse.testing import tiny_workload
 from tests.support.workloads import geometry
@@ -31,7 +31,8 @@ def planned(owner: Any, reach: Any, parameters: Any = 0) -> dse.Plan:
 
 
 def runs(load: dse.Workload, plan: dse.Plan) -> Any:
-    return _runs(load, demand(load, plan, generator="test"))[0]
+    wanted = demand(load, plan, generator="test")
+    return count_runs(load, wanted, dse.listed_order(load, wanted.points))[0]
 
 
 def test_layers_are_charged_to_the_inputs_expected_to_run_them() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import dse
 from dse.cost.demand import demand
-from dse.cost.sum import Costs, _runs, total
+from dse.cost.sum import Costs, total
 from tests.support.workloads import workload
 
 
@@ -144,19 +144,6 @@ def test_a_schedule_that_drops_a_task_is_refused(steps: list[int]) -> None:
 
     with pytest.raises(dse.PluginContractError, match="does not serve every task in proportion to its rate"):
         total(load, wanted, components(load), schedule, who="scheduler 'x'")
-
-
-def test_layers_of_one_owner_run_once_only_where_tasks_keep_the_same_of_them() -> None:
-    load = replace(workload(tasks=2), traffic=dse.Traffic("shared"))
-    layers, ffn = load.encoder.layers, load.encoder.ffn
-    kept = np.ones((1, 2, layers, ffn), dtype=bool)
-    kept[0, 1, 1, 0] = False  # one column less from the second layer on
-    owner = np.zeros((1, 2, layers), dtype=np.int64)
-    runs = _runs(load, demand(load, dse.Plan(owner, ffn=kept), generator="test"))
-    assert runs.layers[0, 0].tolist() == [1.0] * layers
-    assert runs.layers[0, 1].tolist() == [0.0] + [1.0] * (layers - 1)
-    alike = _runs(load, demand(load, dse.Plan(owner, ffn=kept[:, [0, 0]]), generator="test"))
-    assert alike.layers[0, 1].tolist() == [0.0] * layers
 
 
 def test_tasks_with_different_embeddings_have_no_common_prefix_and_read_each_its_own() -> None:

@@ -23,7 +23,8 @@ class Greedy(plugin.Base):
         tasks = cost.shape[1]
         tours = np.stack([_nearest(cost, first) for first in range(tasks)], axis=1)  # (P, T, T)
         points = np.arange(len(cost))
-        lengths = cost[points[:, None, None], np.roll(tours, 1, axis=2), tours].sum(axis=2)
+        charges = plugin.charge_switches(components, tours.reshape(-1, tasks), np.repeat(points, tasks))
+        lengths = charges["switch_energy_uj"].sum(axis=1).reshape(-1, tasks)
         return plugin.in_turn(workload, tours[points, lengths.argmin(axis=1)], params)
 
 

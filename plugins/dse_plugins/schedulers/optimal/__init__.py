@@ -1,8 +1,9 @@
 """Scheduler ``optimal``: the cyclic order with the cheapest switches, proven.
 
-The cost of serving a task after another depends on these two tasks alone, so the best order is a travelling salesman's
-tour over directed distances. Up to twelve tasks dynamic programming finds it, for all designs at once; with more tasks,
-integer programming with cuts finds it.
+On a chip that is smaller than its weights, the cost of a switch depends on the whole turn. Up to seven tasks, all turns are
+tried. With more tasks, and where the cost of a switch depends on its two tasks alone, the order is a travelling
+salesman's tour over directed distances. Up to twelve tasks dynamic programming finds it, for all designs at once; with more
+tasks, integer programming with cuts finds it. On a small chip with more than seven tasks these distances are estimates.
 """
 
 from __future__ import annotations
@@ -35,9 +36,13 @@ class Optimal(plugin.Base):
     def order(self, components: plugin.Components, workload: plugin.Workload, params: plugin.Params) -> plugin.Schedule:
         """Find each design's best order; keep the listed order if no other is cheaper."""
         from dse_plugins.schedulers.optimal.tours import best_tours
+        from dse_plugins.schedulers.optimal.turns import MOST, best_turns
 
-        energy = self.options.minimise == "energy"
-        steps = best_tours(components.switch_energy_uj if energy else components.switch_latency_us)
+        charge = "switch_energy_uj" if self.options.minimise == "energy" else "switch_latency_us"
+        if components.residency is None or len(workload.tasks) > MOST:
+            steps = best_tours(getattr(components, charge))
+        else:
+            steps = best_turns(components, charge, shared=workload.traffic.mode == "shared")
         return plugin.in_turn(workload, steps, params)
 
 

@@ -14,7 +14,7 @@ MOST = 12
 """Largest number of tasks for dynamic programming: its tables double with each further task."""
 _TOGETHER = 2**22
 """Largest number of values in one table, which limits how many designs are solved at once."""
-_GAIN = 1e-9
+GAIN = 1e-9
 """Share of a tour's cost by which another tour must be cheaper; a smaller gain is rounding."""
 
 
@@ -39,7 +39,7 @@ def best_tours(cost: Floats) -> Ints:
         together = max(1, _TOGETHER // (2 ** (nodes - 1) * nodes))
         tours = np.concatenate([_by_subsets(cost[at : at + together]) for at in range(0, points, together)])
     before, after = lengths(cost, listed), lengths(cost, tours)
-    return np.where((after < before * (1 - _GAIN))[:, None], tours, listed)
+    return np.where((after < before * (1 - GAIN))[:, None], tours, listed)
 
 
 def _by_subsets(cost: Floats) -> Ints:
