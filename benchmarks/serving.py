@@ -12,7 +12,7 @@ CASES, TOGETHER = 10_000, 10
 
 @measures("serving.oracle_mismatches")
 def count() -> Iterator[Figure]:
-    """Count drawn chips on which a visit writes other arrays than in a replay array by array."""
+    """Count drawn chips on which the number of arrays that a visit writes is not that of a replay array by array."""
     batches = choose_size(CASES, 20) // TOGETHER
     wrong = sum(count_mismatches(seed, TOGETHER) for seed in range(batches))
     compared = f"{batches * TOGETHER:,} drawn chips, turns, needs, pins and shared owners of 2 to 7 tasks"

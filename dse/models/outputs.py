@@ -59,7 +59,7 @@ def outputs_of(source: str, count: int, by_number: Mapping[Any, Any], by_name: M
     try:
         first = {int(number): str(name) for number, name in by_number.items()}
         second = {int(number): str(name) for name, number in by_name.items()}
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise CheckpointError("id2label or label2id is not a table", where=source, found=error) from error
     same = sorted(name for name, count in Counter(first.values()).items() if count > 1)
     if same:

@@ -46,7 +46,7 @@ GENETIC = ("NSGAIISampler", "NSGAIIISampler")
 NOT_OURS = ("seed", "constraints_func", "search_space", "self")
 """Arguments that follow from the space file."""
 UNUSABLE = ("BaseSampler", "BaseGASampler", "PartialFixedSampler")
-"""Classes of Optuna that a study cannot name: they are no samplers of their own."""
+"""Classes of Optuna that a study cannot name: other samplers build on them."""
 NEEDS = {"CmaEsSampler": "cmaes"}
 """Packages of the extra `samplers` that Optuna imports only when a sampler is asked. A missing package would stop a running study."""
 MAX_GRID = 1_000_000

@@ -39,12 +39,11 @@ def test_default_names_at_other_numbers_are_names() -> None:
         (NAMES, {"no": 1, "yes": 0}, "disagree"),
         ({"0": "no", "5": "yes"}, {}, "does not name exactly the outputs that it has"),
         ({"zero": "no"}, {}, "is not a table"),
+        (["no", "yes"], {}, "is not a table"),
         ({"0": "no", "1": "no"}, {}, "two outputs of a checkpoint have the same name"),
     ],
 )
-def test_tables_that_cannot_be_right_are_refused(
-    by_number: dict[str, Any], by_name: dict[str, Any], message: str
-) -> None:
+def test_tables_that_cannot_be_right_are_refused(by_number: Any, by_name: dict[str, Any], message: str) -> None:
     with pytest.raises(CheckpointError, match=message) as caught:
         outputs_of("tuned", 2, by_number, by_name)
     assert "where: tuned" in str(caught.value)
