@@ -5,9 +5,15 @@ A message always says what happened. It may add the place, the expected and the 
 several problems.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from __future__ import annotations
+
 from contextlib import contextmanager
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
 
 __all__ = [
     "CheckpointError", "DataError", "DseError", "ExportError", "OutputError", "PackageError", "PluginContractError",
@@ -27,7 +33,7 @@ class DseError(Exception):
         problems: errors that this error reports together; empty for a single problem.
     """
 
-    problems: "Sequence[DseError]" = ()
+    problems: Sequence[DseError] = ()
 
     def __init__(
         self, what: str, *, where: object = None, expected: object = None, found: object = None, fix: str | None = None
