@@ -38,6 +38,13 @@ class ShapedWorkload(LoadedWorkload):
         self.tasks = _NoTasks()
 
     @cached_property
+    def source(self) -> str:
+        """Folder of the base that gives the shape; an encoder that is given by its sizes has none."""
+        if self.spec.encoder is not None:
+            raise _refusal("a model's files")
+        return super().source
+
+    @cached_property
     def config(self) -> Any:
         """Configuration of the encoder, as a table."""
         shape = self.spec.encoder
@@ -53,6 +60,11 @@ class ShapedWorkload(LoadedWorkload):
     def base(self) -> NoReturn:
         """Refuse whoever asks for weights."""
         raise _refusal("weights of the base")
+
+    def require_one_tokenizer(self, reason: str) -> NoReturn:
+        """Refuse whoever asks for text of all tasks."""
+        del reason
+        raise _refusal("text")
 
     @property
     def encoder(self) -> Encoder:
@@ -77,7 +89,9 @@ class ShapedWorkload(LoadedWorkload):
             for task, tokens in zip(specs, lengths, strict=True)
         )
         seeds = {"base": digest(self.config)} | {
-            f"task.{task.name}": digest(tokens.tolist()) for task, tokens in zip(specs, lengths, strict=True)
+            f"{part}.{task.name}": digest(tokens.tolist())
+            for task, tokens in zip(specs, lengths, strict=True)
+            for part in ("task", "data")
         }
         return Workload(self.spec.base.name, self.encoder, tasks, traffic, seeds, seeds)
 
@@ -115,6 +129,6 @@ def load(spec: WorkloadSpec, **options: Any) -> LoadedWorkload:
 def _refusal(asked: str) -> CheckpointError:
     return CheckpointError(
         f"the workload has shapes alone, without {asked}: it has costs, and no scores",
-        expected="plugins whose costs follow from shapes, and objectives on costs",
-        fix="give a base with weights, and tasks with data instead of tokens; or choose another plugin",
+        expected="a command, plugins and objectives that need shapes alone",
+        fix="give a base with weights, and tasks with data instead of tokens",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,16 @@ def test_what_shapes_cannot_do_is_told_in_a_sentence(change: dict[str, str], sai
         dse.check(written(tmp_path, **change), cache=tmp_path, in_process=True)
     assert said in str(told.value)
     assert "where: " in str(told.value)
+
+
+@pytest.mark.parametrize("workload", [TINY, TINY.replace(TINY.splitlines()[0], 'base = "bare"')])
+@pytest.mark.parametrize("command", [dse.deltas, dse.redundancy, dse.profile])
+def test_commands_that_read_weights_or_text_say_that_there_are_none(
+    command: Callable[..., Any], workload: str, tmp_path: Path
+) -> None:
+    make_config().save_pretrained(tmp_path / "bare")
+    with pytest.raises(CheckpointError, match="the workload has shapes alone, without"):
+        command(written(tmp_path, workload, compressor="ternary"), cache=tmp_path)
 
 
 def test_a_plugin_that_measures_weights_is_named(tmp_path: Path) -> None:

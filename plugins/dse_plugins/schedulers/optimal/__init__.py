@@ -52,7 +52,7 @@ def dse_schedulers() -> Iterable[plugin.Scheduler]:
     yield plugin.Scheduler(
         api=2,
         name="optimal",
-        summary="the order with the cheapest switches, proven to be optimal",
+        summary="the order with the cheapest switches, proven; an estimate for more than 7 tasks on a small chip",
         build=Optimal,
         options=OrderOptions,
         source="Held and Karp, J. SIAM 1962; Dantzig, Fulkerson and Johnson, Operations Research 1954",
