@@ -25,6 +25,7 @@ from dse.models.hub import find_folder
 from dse.models.inference.evaluate import Evaluator
 from dse.models.inference.observe import observe
 from dse.models.outputs import read_outputs
+from dse.models.precision import has_bf16
 from dse.models.task_rows import TaskRows
 from dse.models.tokenizers import check_embeddings, check_words, load_own_tokenizer
 from dse.models.training import finetune
@@ -135,7 +136,7 @@ class LoadedTask:
             return self.ready[0]
         spec, work = self.spec, self._workload
         made_from = [work.weights_digest, self.data_digest, spec.kind, spec.max_length, spec.fine_tune.model_dump()]
-        return digest([finetune.FINE_TUNE_VERSION, *made_from, finetune.has_bf16(work.device)])
+        return digest([finetune.FINE_TUNE_VERSION, *made_from, has_bf16(work.device)])
 
     @property
     def path(self) -> Path:

@@ -15,6 +15,7 @@ def compute_canary(report: ProgressCallback) -> str:
     from torch.nn import functional
 
     from dse.models.inference.crossbar import quantise_inputs
+    from dse.models.precision import multiply
 
     del report
     chance, outputs = np.random.default_rng(0), []
@@ -22,19 +23,19 @@ def compute_canary(report: ProgressCallback) -> str:
     def draw(*shape: int) -> torch.Tensor:
         return torch.from_numpy(chance.standard_normal(shape, dtype=np.float32))
 
-    def multiply(vector: torch.Tensor, width: int) -> torch.Tensor:
+    def drive(vector: torch.Tensor, width: int) -> torch.Tensor:
         weight = draw(width, vector.shape[-1]).to(vector.dtype)
-        return functional.linear(quantise_inputs(vector, 8), weight / vector.shape[-1] ** 0.5)
+        return multiply(quantise_inputs(vector, 8), weight / vector.shape[-1] ** 0.5)
 
     with torch.inference_mode():
         for precision in (torch.bfloat16, torch.float32):
             hidden = draw(ROWS, TOKENS, HIDDEN).to(precision)
             for _ in range(LAYERS):
-                parts = [multiply(hidden, HIDDEN).view(ROWS, TOKENS, HEADS, -1).transpose(1, 2) for _ in range(3)]
+                parts = [drive(hidden, HIDDEN).view(ROWS, TOKENS, HEADS, -1).transpose(1, 2) for _ in range(3)]
                 attended = functional.scaled_dot_product_attention(parts[0], parts[1], parts[2])
                 attended = attended.transpose(1, 2).reshape(hidden.shape)
-                hidden = functional.layer_norm(hidden + multiply(attended, HIDDEN), (HIDDEN,))
-                wide = functional.gelu(multiply(hidden, FFN))
-                hidden = functional.layer_norm(hidden + multiply(wide, HIDDEN), (HIDDEN,))
+                hidden = functional.layer_norm(hidden + drive(attended, HIDDEN), (HIDDEN,))
+                wide = functional.gelu(drive(hidden, FFN))
+                hidden = functional.layer_norm(hidden + drive(wide, HIDDEN), (HIDDEN,))
             outputs.append(np.ascontiguousarray(hidden.float().numpy()).data)
     return hash_parts(outputs).hex()

@@ -87,6 +87,14 @@ class PipelineContext:
         self.plugin = ""
         self.guard: Guard | None = None
 
+    @property
+    def arithmetic(self) -> str:
+        """The precision, and how this device computes it: part of the cache key of every score."""
+        from dse.models.precision import has_bf16
+
+        native = self.precision != "bf16" or has_bf16(self._loaded.device)
+        return self.precision if native else "bf16, computed in fp32"
+
     def of_plugin(self, kind: Kind, name: str) -> PipelineContext:
         """Return a copy of the context for one plugin, which shares its cached arrays with no other code or options."""
         other = copy(self)

@@ -197,7 +197,7 @@ class Scorer:
             "split": split,
             "input_bits": input_bits,
             "evaluator": self._context.evaluator_version,
-            "precision": self._context.precision,
+            "precision": self._context.arithmetic,
         }
 
     def _geometry(self, built: Built, point: DesignPoint) -> Geometry:

@@ -77,7 +77,7 @@ def joint_key(tasks: str, groups: tuple[int, ...], task: str) -> Any:
         identities={"generator.g": "code of g", "compressor.c": "code of c"},
         evaluator_version=1,
         core_versions=[],
-        precision="bf16",
+        arithmetic="bf16",
     )
     declared = PluginParameter("generator", "g", dse.Int(name="group", low=0, high=3, default=0, scope=("task",)))
     built: Any = SimpleNamespace(joint=True, compressor=Joint())

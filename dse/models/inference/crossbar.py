@@ -14,6 +14,7 @@ from dse.models.checkpoints import tensors_digest
 from dse.models.encoder import Decomposed
 from dse.models.inference.adc import draw_reads, move_to, product
 from dse.models.inference.exits import Exiting
+from dse.models.precision import multiply
 from dse.models.slots import Skip
 from dse.records.effective import Effective, OnArrays, Product
 
@@ -86,10 +87,10 @@ class CrossbarLinear(nn.Module):
     def forward(self, vector: Tensor) -> Tensor:
         """Multiply (..., inputs) to (..., outputs)."""
         driven = self.driver(vector)
-        outputs = nn.functional.linear(driven, self.weight, self.bias)
+        outputs = multiply(driven, self.weight, self.bias)
         for first, second in self.products:
-            between = quantise_inputs(nn.functional.linear(driven, first), self.driver.bits)
-            outputs = outputs + nn.functional.linear(between, second)
+            between = quantise_inputs(multiply(driven, first), self.driver.bits)
+            outputs = outputs + multiply(between, second)
         if self.noise is not None:
             outputs = outputs + draw_reads(driven, *self.noise)
         return outputs + self._convert(vector) if self.arrays else outputs

@@ -20,6 +20,7 @@ from dse.errors import CheckpointError, DataError, SetupError
 from dse.files import whole_file
 from dse.models.data.text import Encoded, batch, encode
 from dse.models.encoder import Decomposed
+from dse.models.precision import has_bf16
 from dse.models.trace import runs_in_bf16
 from dse.models.weight_files import name_damage
 from dse.records.callbacks import ProgressCallback
@@ -45,14 +46,6 @@ def pick_device(name: str) -> str:
             "torch sees no GPU", where="--device", expected="cpu or auto", found=name, fix="install a torch with CUDA"
         )
     return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
-
-
-def has_bf16(device: str) -> bool:
-    """Return whether a device computes 16-bit brain floats natively, so that they are faster than float32."""
-    if device != "cpu":
-        return bool(torch.cuda.is_bf16_supported())
-    able = torch.cpu.get_capabilities()
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
 def use_bf16(model: nn.Module, device: str, progress: ProgressCallback | None = None) -> bool:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from dse.files import digest, whole_file
 from dse.models.data.text import batch
+from dse.models.precision import has_bf16
 from dse.models.training import finetune
 from dse.models.training import losses as teaching
 from dse.models.training.losses import Rows
@@ -73,7 +74,7 @@ def digest_of(work: LoadedWorkload, training: Training) -> str:
     read = {task.embeddings for task in together} - {work.base.embeddings}
     own = sorted(name for name, _ in read)  # embeddings besides the base's
     own += [f"{task.digest} {one}" for task in together if (one := task.own_tokenizer)]
-    return digest([JOINT_VERSION, work.base_digest, tasks, start, rest, finetune.has_bf16(work.device), *own])
+    return digest([JOINT_VERSION, work.base_digest, tasks, start, rest, has_bf16(work.device), *own])
 
 
 def sort_tasks(work: LoadedWorkload, training: Training) -> Training:

@@ -15,6 +15,7 @@ from torch.nn import functional
 from dse.cache import ArrayCache
 from dse.errors import DataError
 from dse.models.data.text import Encoded, encode, iterate_batches
+from dse.models.precision import has_bf16
 from dse.models.training import finetune
 from dse.records.training import Training
 
@@ -75,7 +76,7 @@ def _outputs(work: LoadedWorkload, teacher: LoadedTask, of: LoadedTask, frame: p
         "version": TEACHING_VERSION,
         "teacher": [teacher.content, work.base_digest],
         "rows": [of.data_digest, settings.seed, settings.max_rows],
-        "bf16": finetune.has_bf16(work.device),
+        "bf16": has_bf16(work.device),
     }
 
     def make() -> dict[str, NDArray[Any]]:

@@ -14,6 +14,7 @@ from dse.errors import CheckpointError, DataError, SetupError
 from dse.models import checkpoints as models
 from dse.models.data.text import Encoded
 from dse.models.encoder import Decomposed
+from dse.models.precision import has_bf16
 from dse.models.training import finetune
 from dse.space.workload import TaskSpec
 from tests.support.text import rows
@@ -184,7 +185,7 @@ def test_brain_floats_are_used_where_the_processor_has_them(
     monkeypatch: pytest.MonkeyPatch, able: dict[str, bool], expected: bool
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
-    assert finetune.has_bf16("cpu") is expected
+    assert has_bf16("cpu") is expected
 
 
 def test_a_family_that_overflows_in_bf16_is_trained_in_fp32_with_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
