@@ -13,6 +13,7 @@ from dse.threads import share_cores
 share_cores()
 
 if TYPE_CHECKING:
+    from dse.commands.breakdown import breakdown
     from dse.commands.cells_info import cells_info
     from dse.commands.cells_list import cells_list
     from dse.commands.check import check
@@ -51,7 +52,7 @@ _ELSEWHERE = {
 """Modules of the commands that do not stand in a module of their own name."""
 
 __all__ = [
-    "DseError", "__version__", "cells_info", "cells_list", "check", "cluster_check", "components_build", "dashboard", "deltas", "export", "hypervolume", "load_export",
+    "DseError", "__version__", "breakdown", "cells_info", "cells_list", "check", "cluster_check", "components_build", "dashboard", "deltas", "export", "hypervolume", "load_export",
     "pareto", "plot", "plugins_check", "plugins_info", "plugins_list", "plugins_new", "profile", "query", "redundancy",
     "report", "run", "sections", "show", "sweep", "validate", "verify_export",
 ]  # fmt: skip

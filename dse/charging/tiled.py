@@ -129,5 +129,6 @@ class TiledHardware(Base, ABC):
             power=chip.power(passes),
             offchip_mb=switches.offchip_mb,
             residency=held,
+            tiles=np.broadcast_to(np.asarray(chip.tiles, dtype=float), demand.points),
             **switches.charge(*pairs, estimate_writes(held)),
         )

@@ -117,12 +117,24 @@ def show(
     study: opt.Study,
     trial: opt.Trial,
     *,
+    by: Annotated[
+        Literal["component", "owner", "layer", "matrix"] | None,
+        typer.Option(help="Print the parts of the design's costs instead.", show_default=False),
+    ] = None,
     results: opt.Results = opt.RESULTS,
     trust: opt.Trust = False,
-    form: opt.Form = Format.TABLE,
+    form: opt.FileForm = None,
+    out: opt.Out = None,
 ) -> None:
     """Print everything that is known about one trial: in sections for people, by column as JSON and CSV."""
-    if form in (Format.TABLE, Format.MARKDOWN):
+    form = opt.choose_form(form, out)
+    if by is not None:
+        frame = dse.breakdown(study, trial, by=by, results=results, trust=trust, activity=lambda text, _: say(text))
+        write_frame(frame, form, list(frame.columns), out=out)
+        _say_written(out)
+    elif out is not None:
+        raise typer.BadParameter("--out goes with --by; without --by, the trial is printed")
+    elif form in (Format.TABLE, Format.MARKDOWN):
         write_sections(dse.sections(study, trial, results=results, trust=trust, say=say), form)
     else:
         write_record(dse.show(study, trial, results=results), form)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,16 +19,16 @@ from dse.exports.manifest import MANIFEST
 from dse.files import check_new_folder
 from dse.records.callbacks import ProgressCallback
 from dse.records.plugin import KINDS
-from dse.results.files import SPACE, TRIALS, VALIDATION
+from dse.results.files import TRIALS, VALIDATION
 from dse.results.read import DAMAGE, damaged_table_error, show, table_file
 from dse.results.status import Status
-from dse.results.studies import study_folder
+from dse.results.studies import find_space, study_folder
 from dse.score.problem import WorkloadProblem
 from dse.space.searchspace import SearchSpace
 from dse.study.load import Request, load, request
 from dse.study.open import check_content
 from dse.study.provenance import Provenance, machine, versions
-from dse.study.task_values import point_in
+from dse.study.rebuild import rebuild_design
 
 if TYPE_CHECKING:
     from dse.exports.write import Wanted
@@ -93,11 +92,7 @@ def export(
     source, record = table.parent, show(table, trial)
     scores = _read_scores(source, record)
     check_new_folder(target, "the folder of the export", error=OutputError, fix="remove it, or name another folder")
-    if not (source / SPACE).is_file():
-        raise StudyError(
-            "this study's space file is missing", where=source / SPACE, expected=f"{SPACE}, as a run writes it"
-        )
-    wanted, asked = request(source / SPACE, device, cache, plugins, data=data), {"rows": rows, "check": check}
+    wanted, asked = request(find_space(source), device, cache, plugins, data=data), {"rows": rows, "check": check}
     try:
         done = call_apart(wanted, activity, _export, source, target, record, scores, asked, in_process=in_process)
         return Exported(target, done[0], pd.DataFrame(done[1]))
@@ -175,28 +170,11 @@ def _describe_export(
     """Return the design and the facts that an export records about it.
 
     Raises:
-        StudyError: the version or the parameters of a plugin have changed since the design was scored.
+        StudyError: the version or the parameters of a plugin have changed since the trial.
     """
     from dse.exports.write import Wanted
 
-    point = point_in(space, record)
-    scored_with = json.loads(record["versions"])
-    for full_name in (f"{kind}.{point.plugin(kind)}" for kind in KINDS):
-        if provenance.plugins.get(full_name) != scored_with.get(full_name):
-            raise StudyError(
-                "a plugin is not the one that the design was scored with",
-                where=full_name,
-                expected=scored_with.get(full_name, "none"),
-                found=provenance.plugins.get(full_name, "the study's space file does not name it any more"),
-                fix="install that version, or run the study again",
-            )
-    declared = {item.full_name for item in problem.parameters if item.plugin == point.plugin(item.kind)}
-    if others := declared ^ set(point.values):
-        raise StudyError(
-            "the parameters of a plugin have changed since the design was scored",
-            where=", ".join(sorted(others)),
-            fix="run the study again",
-        )
+    point = rebuild_design(problem, space, provenance, record)
     plugins = {
         kind: {
             "name": point.plugin(kind),

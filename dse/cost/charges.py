@@ -11,7 +11,7 @@ from dse.records.charges import Components
 
 _PARTS = ("occupancy", "power", "residency")
 _OF_RESIDENCY = {"need", "pinned", "capacity", "charge", "same"}
-_UNCHECKED = {"names", "endurance", "violations", "write_pulses", "resize", "gating", *_PARTS, *_OF_RESIDENCY}
+_UNCHECKED = {"names", "endurance", "violations", "resize", "gating", *_PARTS, *_OF_RESIDENCY}
 """Fields of `Components` and its parts that are not charges."""
 
 
@@ -23,7 +23,7 @@ def check_components(components: Components, who: str) -> None:
         for part, record in records.items()
         if record is not None
         for field in fields(record)
-        if field.name not in _UNCHECKED
+        if field.name not in _UNCHECKED and getattr(record, field.name) is not None
     }
     for name, values in charges.items():
         if not np.isfinite(values).all() or values.min(initial=0.0) < 0:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dse.cost.cost import Costed, charge, lay_out_separately
-from dse.cost.counts import bit_length, count
+from dse.cost.counts import count, count_bits
 from dse.cost.metrics import describe
 from dse.cost.own_baseline import PAPER, OwnBaseline, Scheme
 from dse.cost.sum import Costs
@@ -107,13 +107,8 @@ class Comparisons:
 def store_digitally(layout: Layout) -> Layout:
     """Return the layout with all codes in SRAM, sign and magnitude, and multiplied in the digital units."""
     footprint: Footprint = layout.footprint
-    bits = np.asarray(footprint.digital_bits, dtype=float)
-    for piece in footprint.pieces:
-        if not piece.digital:  # the compressor counts the bits of its digital codes
-            width = bit_length(piece.magnitude) + (not piece.unsigned)
-            bits = bits + np.where(piece.magnitude > 0, piece.rows * piece.columns * width, 0.0)
     pieces = tuple(replace(piece, digital=True) for piece in footprint.pieces)
-    return Layout(layout.demand, replace(footprint, pieces=pieces, digital_bits=bits))
+    return Layout(layout.demand, replace(footprint, pieces=pieces, digital_bits=count_bits(footprint)))
 
 
 def _with(params: Params, changes: Mapping[str, Any]) -> Params:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -15,6 +15,7 @@ from dse.cost.counted import Counted, leave_out, skip_others
 from dse.cost.counts import FULL_MAGNITUDE, count
 from dse.cost.demand import demand
 from dse.cost.exits import measure_exits
+from dse.cost.filling import describe_filling
 from dse.cost.limits import find_clipping, find_drop, find_overload
 from dse.cost.schedule import listed_order
 from dse.cost.sum import Costs, total
@@ -22,7 +23,7 @@ from dse.errors import PluginContractError, SpaceError
 from dse.plugins.call import call_plugin
 from dse.plugins.contract import Hardware, ModelGenerator, NonidealHardware, TaskScheduler, WeightCompressor, is_joint
 from dse.records.arrays import Floats
-from dse.records.charges import Violation
+from dse.records.charges import Components, Violation
 from dse.records.counts import Counts
 from dse.records.geometry import Geometry
 from dse.records.layout import Layout
@@ -63,6 +64,8 @@ class Costed:
         schedule: order and batches of the visits.
         counts: arrays and events of each owner's layers.
         layout: what the designs store.
+        workload: tasks that costs are for.
+        components: charges of the hardware model.
     """
 
     costs: Costs
@@ -71,6 +74,8 @@ class Costed:
     schedule: Schedule
     counts: Counts
     layout: Layout
+    workload: Workload
+    components: Components
 
 
 def cost_points(
@@ -112,6 +117,7 @@ def cost_points(
     schedule = call_plugin("scheduler", scheduler, built.scheduler.order, components, workload, params["scheduler"])
     who = f"hardware {hardware!r}, scheduler {scheduler!r}"
     costs = total(workload, wanted, components, schedule, who=who, footprint=footprint)
+    costs = replace(costs, service=costs.service | describe_filling(wanted, counts, components, geometry))
     violation = np.zeros(wanted.points)
     reasons: list[tuple[str, ...]] = [()] * wanted.points
     limits = _find_limits(built, geometry, params["hardware"])
@@ -120,7 +126,7 @@ def cost_points(
         for point in np.flatnonzero(limit.amount > 0):
             text = f"{limit.name}: {limit.reason} (by {limit.amount[point]:g})"
             reasons[point] = (*reasons[point], text)
-    return Costed(costs, violation, reasons, schedule, counts, Layout(wanted, footprint))
+    return Costed(costs, violation, reasons, schedule, counts, Layout(wanted, footprint), workload, components)
 
 
 def _find_limits(built: Built, geometry: Geometry, params: Params) -> tuple[Violation, ...]:
@@ -221,6 +227,7 @@ def charge(
     components = call_plugin("hardware", name, hardware.components, workload, wanted, counts, footprint, params)
     order = listed_order(workload, params.points)
     costs = total(workload, wanted, components, order, who=f"hardware {name!r}", footprint=footprint)
+    costs = replace(costs, service=costs.service | describe_filling(wanted, counts, components, geometry))
     return costs, (*components.violations, find_clipping(geometry))
 
 

@@ -62,7 +62,7 @@ def count(
     matrices = range(len(encoder.matrices))
     fields: dict[str, Floats] = {
         name: np.zeros(shape)
-        for name in ("arrays", "conversions", "drives", "inputs", "partials", "outputs", "fed", "macs")
+        for name in ("arrays", "cells", "conversions", "drives", "inputs", "partials", "outputs", "fed", "macs")
     }
     for piece in footprint.pieces:
         if piece.fed_by is not None:
@@ -111,6 +111,16 @@ def _extra_stages(encoder: Encoder, footprint: Footprint, shape: tuple[int, ...]
     return total
 
 
+def count_bits(footprint: Footprint) -> Floats:
+    """Count the bits of codes, scales and metadata, (P, O, L, M): in arrays or in SRAM."""
+    bits = footprint.digital_bits  # which has the codes of digital pieces
+    for piece in footprint.pieces:
+        if not piece.digital:
+            width = bit_length(piece.magnitude) + (not piece.unsigned)
+            bits = bits + np.where(piece.magnitude > 0, piece.rows * piece.columns * width, 0.0)
+    return np.asarray(bits)
+
+
 def input_groups(encoder: Encoder, geometry: Geometry) -> list[list[int]]:
     """Group the matrices of a layer, by index, that may share arrays."""
     if geometry.packing == "none":
@@ -152,11 +162,13 @@ def _pack_matrices(
         live, depth, geometry.usable_columns[over]
     )  # column blocks over all planes and signs
     arrays = row_blocks * planes
+    bitlines = (live * depth).sum(axis=-1)
     extra = np.where(geometry.flip[over] | unsigned, arrays, 0)
     return {
         "arrays": arrays,
+        "cells": signs * rows * bitlines,
         "drives": rows * planes,
-        "conversions": signs * row_blocks * (live * depth).sum(axis=-1) + extra,
+        "conversions": signs * row_blocks * bitlines + extra,
         "inputs": rows * (planes > 0),
         "partials": signs * row_blocks * live.sum(axis=-1),
         "outputs": live.sum(axis=-1),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -46,7 +45,7 @@ class Costs:
         order: (P, n) tasks as served.
         visit_us: (P, n) time of each visit of one turn, without switches.
         switch_us: (P, n) time of the switch before each visit; switches and visits add up to the turn.
-        service: columns of time and power, (P,) each; not a number where the hardware model does not say.
+        service: columns of time, power and arrays, (P,) each; not a number where the hardware model does not say.
         dynamic_uj, static_slope_uj: (P,) terms of a break-even, see `dse.cost.static.break_even`; not a number without them.
         capacity: what bounds the requests per second; None where the hardware model does not say.
     """
@@ -65,7 +64,7 @@ class Costs:
     order: Ints
     visit_us: Floats
     switch_us: Floats
-    service: Mapping[str, Floats]
+    service: dict[str, Floats]
     dynamic_uj: Floats
     static_slope_uj: Floats
     capacity: Capacity | None = None
@@ -108,7 +107,7 @@ def total(
     check_schedule(workload, schedule, who)
     runs = count_runs(workload, demand, schedule)
     passes = _sum_passes(components, runs)
-    served = _count_served(workload, schedule)
+    served = count_served(workload, schedule)
     switches = charge_switches(components, schedule.task)
     switching = {name: values.sum(axis=1) / served for name, values in switches.items()}
     times = _time(demand, components, runs, schedule, _on_base(demand, footprint), switching["switch_latency_us"])
@@ -186,7 +185,7 @@ def _describe_service(
     """Return throughput, load, waits and operations of P designs, each (P,)."""
     request_us = np.full(len(costs.latency_us), np.nan) if costs.capacity is None else costs.capacity.request_us
     writes = costs.switch_us.sum(axis=1)
-    turn_us = costs.cycle_us / _count_served(workload, schedule)  # what is written answers in turns, without a pipeline
+    turn_us = costs.cycle_us / count_served(workload, schedule)  # what is written answers in turns, without a pipeline
     request_us = np.where(writes > 0, np.fmax(request_us, turn_us), request_us)
     tera = count_operations(workload, demand, runs) / request_us * 1e-6
     return {
@@ -209,7 +208,7 @@ def _on_base(demand: Demand, footprint: Footprint | None) -> Floats:
     return np.asarray((beside > 0) & (demand.owner != DROPPED), dtype=float)
 
 
-def _count_served(workload: Workload, schedule: Schedule) -> Floats:
+def count_served(workload: Workload, schedule: Schedule) -> Floats:
     """Count the requests (P,) that a turn answers. On shared inputs all tasks' visits answer the same requests."""
     served = schedule.batch.sum(axis=1)
     return np.asarray(served / len(workload.tasks) if workload.traffic.mode == "shared" else served)

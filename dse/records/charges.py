@@ -65,6 +65,7 @@ class Components:
         power: peak power and gating; None: static power and its break-even stay empty.
         residency: what visits need of the chip, so that the core charges each visit what it writes; None: the charges of a
             switch follow from its two tasks.
+        tiles: (P,) number of tiles of the chip; None: the model has no tiles.
     """
 
     names: tuple[str, ...]
@@ -87,3 +88,4 @@ class Components:
     occupancy: Occupancy | None = None
     power: Power | None = None
     residency: Residency | None = None
+    tiles: Floats | None = None

@@ -16,6 +16,7 @@ class Counts:
 
     Attributes:
         arrays: physical arrays; each is read once per cycle.
+        cells: cells that hold a bit slice of a code, of all the cells of these arrays.
         conversions: live bitlines converted, the extra column of flip encoding included.
         drives: live wordlines driven.
         inputs: live inputs fetched, once for each input vector of the layer.
@@ -35,6 +36,7 @@ class Counts:
     """
 
     arrays: Floats
+    cells: Floats
     conversions: Floats
     drives: Floats
     inputs: Floats

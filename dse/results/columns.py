@@ -158,6 +158,9 @@ COST_METRICS = (
     _metric("edp", "energy_uj * latency_us", unit="uJ us", reference=1e9),
     _metric("edap", "energy_uj * latency_us * area_mm2", unit="uJ us mm2", reference=1e12),
     _metric("static_w", "mean static power under the hardware's gating, W", unit="W", reference=100.0),
+    _metric("arrays", "physical arrays, copies included", unit="arrays", reference=1e5),
+    _metric("tiles", "tiles of the chip; empty where the hardware model has no tiles", unit="tiles", reference=1e4),
+    _metric("utilisation", "share of the cells of these arrays that hold a bit slice of a code", goal="max"),
     _metric("offchip_mb", "size of embeddings and reprogramming images, MB", unit="MB", reference=1000.0),
     _metric("writes", "cells written per request", unit="cells", reference=1e9),
     _metric(

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from dse.errors import StudyError
 from dse.files import is_file, is_folder
-from dse.results.files import PARETO, TRIALS
+from dse.results.files import PARETO, SPACE, TRIALS
 from dse.results.parts import is_sweep
 from dse.results.read import DAMAGE, table_file
 
@@ -38,6 +38,19 @@ def study_folder(study: Path | str, results: Path | str) -> Path:
     if is_folder(path) or is_file(path) or ("/" in str(study) and not is_folder(inside)):
         return path
     return inside
+
+
+def find_space(folder: Path) -> Path:
+    """Return the space file of a study's folder.
+
+    Raises:
+        StudyError: there is none.
+    """
+    if not is_file(folder / SPACE):
+        raise StudyError(
+            "this study's space file is missing", where=folder / SPACE, expected=f"{SPACE}, as a run writes it"
+        )
+    return folder / SPACE
 
 
 def find(studies: Studies, results: Path | str) -> list[Source]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dse.cost.breakdown import Row, break_down
 from dse.cost.combination import Combination, combination, group_by_combination, stack
 from dse.cost.comparisons import Comparisons
 from dse.cost.cost import Built, baseline_cost, cost_points
@@ -106,6 +107,14 @@ class Costing:
     def cost_measured(self, point: DesignPoint, reach: Mapping[str, tuple[float, ...]]) -> CostResult:
         """Return the cost of a design whose inputs run each layer in these shares, by task."""
         return cost_results(self.cost_columns(combination(point), stack([point]), reach), self.workload.task_names)[0]
+
+    def break_down(self, point: DesignPoint, reach: Mapping[str, tuple[float, ...]]) -> list[Row]:
+        """Return the parts of a design's costs, whose inputs run each layer in these shares; see `dse.cost.breakdown`."""
+        chosen, params = combination(point), stack([point])
+        with heard(self._origins[f"hardware.{chosen[3]}"].files):
+            built = self.build(chosen)
+            costed = cost_points(self._workload, built, params, reach, self._counted)
+            return break_down(costed, built, params["hardware"])
 
     def cost_columns(
         self,

@@ -153,7 +153,7 @@ class WorkloadProblem(Exchange):
         self.context.identities = identities_of(self._origins)
         if scores:
             self.baseline_scores()
-            self._leave_out_others(self._separate.find_counted())
+            self.leave_out_others(self._separate.find_counted())
             self.costing.best = self._separate.find_best(self.counted_tasks)
             self._tell(f"baseline `best`: {self.costing.best.sentence()}", 1.0)
             self._scored = True
@@ -214,7 +214,7 @@ class WorkloadProblem(Exchange):
         """Return the baseline's scores (T, L) when a layer has the base's matrices, or when the layer is skipped."""
         return self._separate.layer_scores(skipped=skipped)
 
-    def _leave_out_others(self, counted: Sequence[str]) -> None:
+    def leave_out_others(self, counted: Sequence[str]) -> None:
         """Leave all tasks but these out of every cost from here on, and say so."""
         left_out = [name for name in self.tasks if name not in counted]
         if left_out:

@@ -161,7 +161,7 @@ def test_a_plugin_that_has_changed_is_named(studied: Path, dse: Any) -> None:
     versions = json.loads(pd.read_parquet(studied / "trials.parquet")["versions"][0])
     changed(studied, 0, versions=json.dumps(versions | {"hardware.isaac": "0 (older)"}))
     words = (
-        "not the one that the design was scored with",
+        "not the one that the trial was made with",
         "where: hardware.isaac",
         "expected: 0 (older)",
         "found: 1 (",
@@ -172,7 +172,7 @@ def test_a_plugin_that_has_changed_is_named(studied: Path, dse: Any) -> None:
 def test_a_parameter_that_was_not_known_yet_is_named(studied: Path, dse: Any) -> None:
     changed(studied, 0, **{"param.hardware.isaac.tiles": None})
     words = (
-        "the parameters of a plugin have changed since the design was scored",
+        "the parameters of a plugin have changed since the trial",
         "where: hardware.isaac.tiles",
         "run the study again",
     )

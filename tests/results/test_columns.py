@@ -43,13 +43,16 @@ def cost() -> CostResult:
         "edp",
         "edap",
         "static_w",
+        "arrays",
+        "tiles",
+        "utilisation",
     )
     service = {"service": dict.fromkeys(names, np.ones(1)), "capacity": None}
     costs = Costs(**values | matrices | service | {"names": ("arrays",), "order": np.zeros((1, 1), int)})
     counts = Counts(**{field.name: np.ones((1, 1, 1)) for field in fields(Counts)})
     schedule = Schedule(np.zeros((1, 1), int), np.ones((1, 1)))
     nothing: Any = None
-    costed = Costed(costs, np.zeros(1), [()], schedule, counts, nothing)
+    costed = Costed(costs, np.zeros(1), [()], schedule, counts, nothing, nothing, nothing)
     (found,) = cost_results(
         cost_table(costed, dict.fromkeys(("", "_best"), dict.fromkeys(TOTALS, np.ones(1))), costs), ["a"]
     )
