@@ -119,17 +119,20 @@ def show(
     *,
     by: Annotated[
         Literal["component", "owner", "layer", "matrix"] | None,
-        typer.Option(help="Print the parts of the design's costs instead.", show_default=False),
+        typer.Option(
+            help="Print the parts of its costs instead; options of models and plugins go with it.", show_default=False
+        ),
     ] = None,
     results: opt.Results = opt.RESULTS,
     trust: opt.Trust = False,
     form: opt.FileForm = None,
     out: opt.Out = None,
+    **shared: Unpack[opt.Loading],
 ) -> None:
     """Print everything that is known about one trial: in sections for people, by column as JSON and CSV."""
     form = opt.choose_form(form, out)
     if by is not None:
-        frame = dse.breakdown(study, trial, by=by, results=results, trust=trust, activity=lambda text, _: say(text))
+        frame = dse.breakdown(study, trial, by=by, results=results, trust=trust, **shared)
         write_frame(frame, form, list(frame.columns), out=out)
         _say_written(out)
     elif out is not None:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.analysis.breakdown import By, list_components, sum_parts
-from dse.commands.open import call_apart
 from dse.errors import StudyError
-from dse.records.callbacks import ProgressCallback
+from dse.records.callbacks import ProgressCallback, ignore_progress
 from dse.results.files import TRIALS
 from dse.results.read import show, table_file
 from dse.results.studies import find_space, study_folder
@@ -32,7 +31,6 @@ def breakdown(
     data: Path | str | None = None,
     cache: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
-    in_process: bool = False,
     activity: ProgressCallback | None = None,
 ) -> pd.DataFrame:
     """Return the parts of one design's costs, which sum to its row.
@@ -49,7 +47,6 @@ def breakdown(
         data: folder that holds files of the tasks; by default ``$DSE_DATA``, if it is set.
         cache: folder for downloads, fine-tuned models and scores; by default ``$DSE_CACHE``, or the user's cache folder.
         plugins: bare plugin files, besides those that the study names.
-        in_process: whether to cost in this process, as for `run`.
         activity: callback for downloads and fine-tuning.
 
     Raises:
@@ -74,7 +71,7 @@ def breakdown(
             found=", ".join(map(str, wanted.space.plugin_paths)),
             fix="add --trust if you trust these files",
         )
-    return sum_parts(call_apart(wanted, activity, _break_down, record, in_process=in_process), by)
+    return sum_parts(_break_down(wanted, record, activity or ignore_progress), by)
 
 
 def _break_down(wanted: Request, record: Mapping[str, Any], activity: ProgressCallback) -> list[dict[str, Any]]:

@@ -44,7 +44,7 @@ def find_space(folder: Path) -> Path:
     """Return the space file of a study's folder.
 
     Raises:
-        StudyError: there is none.
+        StudyError: the folder has no space file.
     """
     if not is_file(folder / SPACE):
         raise StudyError(

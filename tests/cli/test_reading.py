@@ -239,3 +239,16 @@ def test_a_home_folder_that_the_shell_left_is_expanded(
     assert dse("pareto", *words, "--out=~/front.csv").exit_code == 0
     assert (tmp_path / "front.csv").read_text(encoding="utf-8").count("\n") == 2
     assert "~no-such-user/example" in dse("pareto", "~no-such-user/example").stderr
+
+
+def test_show_by_prints_or_writes_the_parts_of_the_costs(dse: Any, tmp_path: Path) -> None:
+    printed = dse("show", EXAMPLE, 117, "--by", "component", "--format", "csv")
+    assert printed.stdout.splitlines()[0] == "component,area_mm2,energy_uj"
+    out = tmp_path / "parts.parquet"
+    assert dse("show", EXAMPLE, 117, "--by", "component", "--out", out).exit_code == 0
+    assert pd.read_parquet(out)["area_mm2"].sum() == pytest.approx(
+        json.loads(dse("show", EXAMPLE, 117, "--format", "json").stdout)["area_mm2"]
+    )
+    refused = dse("show", EXAMPLE, 117, "--out", out)
+    assert refused.exit_code == 2
+    assert "--out goes with --by" in refused.stderr
