@@ -123,7 +123,7 @@ def test_one_matrix_takes_what_arithmetic_says(swept: Path) -> None:
 def test_owners_layers_matrices_and_components_are_sums_of_the_same_rows(swept: Path) -> None:
     parts = dse.breakdown(swept, 5)
     for by in ("owner", "layer", "matrix", "component"):
-        table = dse.breakdown(swept, 5, by=by)  # type: ignore[arg-type]
+        table = dse.breakdown(swept, 5, by=by)
         assert table.columns[0] == by
         for name in ("area_mm2", "energy_uj"):
             assert table[name].sum() == pytest.approx(parts[name].sum())
