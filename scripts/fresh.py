@@ -29,7 +29,9 @@ TIED = ("dask", "pydantic-core", "polars-runtime-32")
 UNTRIED = (
     "tests/benchmarks",
     "tests/cluster",
+    "tests/commands",
     "tests/reproductions",
+    "tests/samplers/graybox",
     "tests/setup",
     "tests/testing",
     "tests/models/training/test_finetune.py",
