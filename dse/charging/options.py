@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from dse.charging.overrides import Override
 from dse.records.nonideality import Nonideality
 from dse.records.occupancy import Gating
 
@@ -27,6 +28,8 @@ class TiledOptions(Nonideality):
         write_pulses: number of pulses of one write-verify, 8.5 as measured on NeuRRAM (Wan et al., Nature 2022).
         endurance: number of write pulses that a cell survives. Survey range 1e4 to 1e9.
         pinned: names of tasks whose arrays are never overwritten, on a chip that is smaller than its weights.
+        costs: entries that replace those of the model's table, such as ``"adc.event_pj"``: a value in the entry's unit, or
+            ``{ scale = 0.5 }``, whose factor is a parameter as well.
     """
 
     packing: Literal["none", "same-input"] = "same-input"
@@ -42,3 +45,4 @@ class TiledOptions(Nonideality):
     write_pulses: float = Field(default=8.5, ge=1)
     endurance: float = Field(default=1e6, gt=0)
     pinned: list[str] = Field(default_factory=list, examples=[["task0"]])
+    costs: dict[str, Override] = Field(default_factory=dict, examples=[{"adc.event_pj": {"scale": 0.5}}])

@@ -10,6 +10,7 @@ from dse.charging.chip import Chip
 from dse.charging.designs import Designs
 from dse.charging.digital import charge_inputs, charge_requests
 from dse.charging.options import TiledOptions
+from dse.charging.overrides import declare_scales, override_costs
 from dse.charging.passes import charge_passes
 from dse.charging.residency import describe_residency, estimate_writes, find_missing
 from dse.charging.switches import Switches
@@ -66,13 +67,14 @@ class TiledHardware(Base, ABC):
             "group_replicas": ("copies of the arrays of each group of tasks", 1, 64),
             "task_replicas": ("copies of the arrays of each task", 1, 64),
         }
-        return tuple(
+        chip = (
             Int(
                 name=name, low=least, high=least, default=least, limits=(least, most), baseline=least, summary=summary,
                 scores=False,
             )
             for name, (summary, least, most) in sizes.items()
         )  # fmt: skip
+        return (*chip, *declare_scales(self.options.costs))
 
     @abstractmethod
     def geometry(self, params: Params) -> Geometry:
@@ -101,7 +103,8 @@ class TiledHardware(Base, ABC):
         self, workload: Workload, demand: Demand, counts: Counts, footprint: Footprint, params: Params
     ) -> Components:
         """Charge every event of `dse.Counts`, the digital unit, SRAM, off-chip traffic and reprogramming."""
-        tile, options = self.tile(params), self.options
+        options = self.options
+        tile = override_costs(self.tile(params), options.costs, params)
         designs = Designs(workload, demand, counts, footprint, params, self.geometry(params), tile, options)
         chip, passes = Chip(designs), charge_passes(designs)
         passes.energy_uj[..., designs.index["links"]] = chip.cross_dies()

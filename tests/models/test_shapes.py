@@ -15,34 +15,8 @@ from dse.errors import CheckpointError, DseError
 from dse.models import shapes
 from dse.models.loaded_workload import LoadedWorkload
 from dse.space.workload import catalogue, parse
+from tests.support.shapes import TINY, written
 from tests.support.tiny import make_config
-
-SPACE = """schema = 1
-name = "shapes"
-[workload]
-{workload}
-[search]
-trials = 6
-objectives = {objectives}
-[generator]
-plugins = ["independent"]
-[compressor]
-plugins = ["{compressor}"]
-[scheduler]
-plugins = ["fixed"]
-[hardware]
-plugins = ["isaac"]
-"""
-TINY = """encoder = { layers = 2, hidden = 32, heads = 4, ffn = 64 }
-tasks = [{ name = "short", tokens = 8 }, { name = "long", tokens = [10, 30], rate = 3 }]"""
-
-
-def written(
-    folder: Path, workload: str = TINY, objectives: str = '["area", "energy"]', compressor: str = "ptq"
-) -> Path:
-    path = folder / "shapes.toml"
-    path.write_text(SPACE.format(workload=workload, objectives=objectives, compressor=compressor), encoding="utf-8")
-    return path
 
 
 def loaded(tmp_path: Path, **raw: Any) -> LoadedWorkload:
