@@ -71,7 +71,13 @@ def pareto(
     ],
     *,
     results: opt.Results = opt.RESULTS,
-    columns: Annotated[str | None, typer.Option(help="Columns to print, separated by commas.", metavar="A,B")] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Column whose values have a front each, such as hardware.", metavar="COLUMN")
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(help="Columns to print, separated by commas: names, ends of names, or patterns.", metavar="A,B"),
+    ] = None,
     sort: Annotated[
         str | None,
         typer.Option(help="Column to sort by.", show_default="the first objective", metavar="COLUMN"),
@@ -96,13 +102,20 @@ def pareto(
     if not hypervolume:
         wanted = wanted or (front_columns(sources) if sources else [])
         frame = dse.pareto(
-            *studies, results=results, columns=wanted, sort=sort, descending=descending, limit=limit, **conditions
+            *studies,
+            results=results,
+            by=by,
+            columns=wanted,
+            sort=sort,
+            descending=descending,
+            limit=limit,
+            **conditions,
         )
         some = any(conditions[name] is not None for name in ("max_drop", "max_area", "where"))
         empty = "no design of the front keeps these conditions" if some else "no design is on the front"
         write_front(frame, form, chosen=bool(wanted), out=out, empty=empty, sources=sources)
-    elif wanted or sort or descending or limit:
-        raise typer.BadParameter("--hypervolume prints no designs to choose columns of, to sort or to limit")
+    elif by or wanted or sort or descending or limit:
+        raise typer.BadParameter("--hypervolume prints no designs to choose columns of, to divide, to sort or to limit")
     else:
         frame = dse.hypervolume(*studies, results=results, **conditions)
         write_frame(frame, form, list(frame.columns), out=out)

@@ -1,6 +1,7 @@
 """`dse pareto`: the front of one study or of several studies, and its hypervolume."""
 
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ from dse.results.front import JOINT, check_agreement, mask_kept, read_fronts
 from dse.results.objectives import Objective, read_objectives
 from dse.results.pareto import study_hypervolume
 from dse.results.points import PREFIX
-from dse.results.studies import find, place
+from dse.results.studies import Source, find, place
 
 
 def pareto(
     study: Path | str,
     *more: Path | str,
     results: Path | str = "results",
+    by: str | None = None,
     columns: Sequence[str] = (),
     sort: str | None = None,
     descending: bool = False,
@@ -37,7 +39,8 @@ def pareto(
         more: further studies with the same objectives and under the same conditions: the front is then that of all
             designs; the column `study` says whose each is.
         results: folder that holds the studies.
-        columns: names of columns; by default the plugins, every metric that was measured, and the parameters with the
+        by: column, such as ``hardware``, whose values have a front each; designs of other values beat none of it.
+        columns: names of columns, whole, with ``*`` and ``?``, or from a dot on (``bits``); by default the plugins, every metric that was measured, and the parameters with the
             names of their tasks.
         sort: column to sort by; by default the first objective, best first.
         descending: whether the largest value comes first.
@@ -55,29 +58,47 @@ def pareto(
         UnknownNameError: a column does not exist.
     """
     sources = find((study, *more), results)
-    frame, metadata = read_fronts(sources)
+    frame, metadata = read_fronts(sources, by)
     differing = check_comparable(sources, anyway=anyway)
-    for name in (*columns, *([] if sort is None else [sort])):
-        if name not in frame.columns:
-            raise unknown_name("column", name, frame.columns, where=place(sources))
+    columns = [name for text in columns for name in _find_columns(text, list(frame.columns), sources)]
+    if sort is not None and sort not in frame.columns:
+        raise unknown_name("column", sort, frame.columns, where=place(sources))
     frame = frame[frame["joint"] & mask_kept(frame, sources, max_drop, max_area, where)]
     objectives = read_objectives(metadata[0]["objectives"])
     if sort is None:
         sort, descending = objectives[0].column, objectives[0].maximise
     try:
-        frame = frame.sort_values([sort, "study", "trial"], ascending=[not descending, True, True])
+        first = [] if by in (None, sort) else [by]
+        upward = [*(True for _ in first), not descending, True, True]
+        frame = frame.sort_values([*first, sort, "study", "trial"], ascending=upward)
     except TypeError as error:
         raise UnknownNameError(
             f"column {sort!r} holds lists, which have no order", where=place(sources), fix="sort by another column"
         ) from error
     parameters = [name for name in frame.columns if name.startswith(PREFIX)]
     metrics = dict.fromkeys((*METRIC_NAMES, *(item.column for item in objectives)))
-    standard = (*(["study"] if len(sources) > 1 else []), "trial", *KINDS, *metrics, "tasks", *parameters)
+    others = ([] if by is None else [by]) + (["study"] if len(sources) > 1 else [])
+    standard = dict.fromkeys((*others, "trial", *KINDS, *metrics, "tasks", *parameters))
     measured = [name for name in standard if name in frame.columns and (frame[name].notna().any() or name == "trial")]
     if limit is not None:
         frame = frame.head(limit)
     table: pd.DataFrame = frame[list(columns) or measured].reset_index(drop=True)
     return table.assign(differs=differing) if differing else table
+
+
+def _find_columns(text: str, columns: Sequence[str], sources: Sequence[Source]) -> list[str]:
+    """Return the columns that a name, a pattern, or the end of a name stands for.
+
+    Raises:
+        UnknownNameError: it stands for none.
+    """
+    if text in columns:
+        return [text]
+    named = [name for name in columns if fnmatchcase(name, text)]
+    named = named or [name for name in columns if name.endswith(f".{text}")]
+    if not named:
+        raise unknown_name("column", text, columns, where=place(sources))
+    return named
 
 
 def hypervolume(

@@ -6,18 +6,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dse.errors import StudyError, unknown_name
+from dse.errors import StudyError, UnknownNameError, unknown_name
 from dse.results.objectives import is_maximised, read_objectives
 from dse.results.pareto import mask_nondominated
 from dse.results.read import damaged_table_error, read_metadata, read_table, to_frame
+from dse.results.status import Status
 from dse.results.studies import Source, join_tables, place
 
 JOINT = "(joint)"
 """Name of the joint front in a list of studies."""
 
 
-def read_fronts(sources: Sequence[Source]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+def read_fronts(sources: Sequence[Source], by: str | None = None) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Read the front and the metadata of every study.
+
+    Args:
+        sources: the studies.
+        by: column that divides the designs: each of its values has a front of its own, of the designs of all studies.
 
     Returns:
         One row per design of a front, with the name of its study in the column `study`, and true in the column `joint`
@@ -25,6 +30,7 @@ def read_fronts(sources: Sequence[Source]) -> tuple[pd.DataFrame, list[dict[str,
 
     Raises:
         StudyError: a table is damaged, or the studies have different objectives.
+        UnknownNameError: the column does not exist, or holds lists.
     """
     read = [read_table(source.pareto) for source in sources]
     metadata = [item for _, item in read]
@@ -36,6 +42,8 @@ def read_fronts(sources: Sequence[Source]) -> tuple[pd.DataFrame, list[dict[str,
             )
     objectives = [read_objectives(item["objectives"]) for item in metadata]
     check_agreement(sources, "objectives", [sorted(item.rule for item in of_study) for of_study in objectives])
+    if by is not None:
+        return _read_divided(sources, by, metadata), metadata
     # A file that the user named may hold all trials.
     frame = to_frame(join_tables([table.filter(table["on_front"]) for table, _ in read], sources), sources[0].pareto)
     frame["joint"] = True
@@ -44,6 +52,31 @@ def read_fronts(sources: Sequence[Source]) -> tuple[pd.DataFrame, list[dict[str,
         points = frame[ranked].to_numpy(np.float64, na_value=np.nan)
         frame["joint"] = mask_nondominated(points, [is_maximised(name, objectives[0]) for name in ranked], ties=True)
     return frame, metadata
+
+
+def _read_divided(sources: Sequence[Source], by: str, metadata: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return the designs of all studies that are on the front of their value in a column; empty cells are a value, too."""
+    import pyarrow.compute as pc
+
+    tables = [read_table(source.trials)[0] for source in sources]
+    done = join_tables([table.filter(pc.equal(table["status"], Status.DONE)) for table in tables], sources)
+    if by not in done.column_names:
+        raise unknown_name("column", by, done.column_names, where=place(sources))
+    objectives = read_objectives(metadata[0]["objectives"])
+    wanted = {name for item in metadata for name in item["reference_point"]} | {item.column for item in objectives}
+    numbers = to_frame(done.select([name for name in done.column_names if name in wanted]), sources[0].trials)
+    ranked = ranking_columns(numbers, metadata) if len(sources) > 1 else [item.column for item in objectives]
+    points = numbers[ranked].to_numpy(np.float64, na_value=np.nan)
+    mask = np.zeros(len(points), dtype=bool)
+    try:
+        groups = to_frame(done.select([by]), sources[0].trials).groupby(by, dropna=False).indices
+    except TypeError as error:
+        raise UnknownNameError(
+            f"column {by!r} holds lists, which divide nothing", where=place(sources), fix="name another column"
+        ) from error
+    for at in groups.values():
+        mask[at] = mask_nondominated(points[at], [is_maximised(name, objectives) for name in ranked], ties=True)
+    return to_frame(done.filter(mask), sources[0].trials).assign(joint=True)
 
 
 def ranking_columns(frame: pd.DataFrame, metadata: Sequence[Mapping[str, Any]]) -> list[str]:
