@@ -28,6 +28,8 @@ from dse.score.best import Best
 
 CHUNK = 512
 """Designs costed at once: enough to amortise numpy's calls, few enough for arrays to stay in the CPU's cache."""
+_TASKS_AT_ONCE = 4096
+"""Tasks of all designs that are costed at once."""
 
 
 class BuiltReference(NamedTuple):
@@ -65,6 +67,11 @@ class Costing:
         """Cost of the baseline on the reference hardware."""
         return baseline_cost(self.workload, self._reference.model, self._reference.name, self._reference.params)
 
+    @property
+    def chunk(self) -> int:
+        """Number of designs to cost at once: the arrays of a design grow with its tasks."""
+        return max(1, min(CHUNK, _TASKS_AT_ONCE // len(self._workload.tasks)))
+
     def leave_out_others(self, counted: Counted) -> None:
         """Let costs be for some tasks alone from here on, those of baselines included."""
         self._counted = counted
@@ -94,7 +101,7 @@ class Costing:
     def cost(self, points: Sequence[DesignPoint]) -> list[CostResult]:
         """Cost many designs, in the given order."""
         results: dict[int, CostResult] = {}
-        chunks = [(chosen, at, stack([points[index] for index in at])) for chosen, at in _chunks(points)]
+        chunks = [(chosen, at, stack([points[index] for index in at])) for chosen, at in _chunks(points, self.chunk)]
         for name in dict.fromkeys(chosen[3] for chosen, _, _ in chunks):
             with heard(self._origins[f"hardware.{name}"].files):
                 alike = [params["hardware"] for chosen, _, params in chunks if chosen[3] == name]
@@ -134,7 +141,7 @@ class Costing:
         """Return each baseline's cost by column, on each design's own hardware, by the baseline's name."""
         beside: dict[int, BaselineCosts] = {}
         rates = np.array(throughput_rps, dtype=float)
-        for chosen, chunk in _chunks(points):
+        for chosen, chunk in _chunks(points, self.chunk):
             params = stack([points[index] for index in chunk])
             costed = self.cost_columns(chosen, params).costed
             with heard(self._origins[f"hardware.{chosen[3]}"].files):
@@ -155,8 +162,8 @@ class Costing:
         return {name: Comparisons(own) for name, own in self._own.items()}
 
 
-def _chunks(points: Sequence[DesignPoint]) -> Iterator[tuple[Combination, list[int]]]:
+def _chunks(points: Sequence[DesignPoint], size: int) -> Iterator[tuple[Combination, list[int]]]:
     """Yield a combination of plugins, and the places of some designs with it, until all designs were yielded."""
     for chosen, indices in group_by_combination(points).items():
-        for start in range(0, len(indices), CHUNK):
-            yield chosen, indices[start : start + CHUNK]
+        for start in range(0, len(indices), size):
+            yield chosen, indices[start : start + size]

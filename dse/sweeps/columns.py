@@ -35,11 +35,15 @@ class BlockEvaluator:
         space: space file with objectives and limits on costs.
         columns: columns of the sweep.
         shared: cells that all rows share.
+
+    Attributes:
+        chunk: number of designs to cost at once.
     """
 
     def __init__(
         self, problem: WorkloadProblem, space: SpaceFile, columns: Sequence[Column], shared: Mapping[str, Any]
     ) -> None:
+        self.chunk = problem.costing.chunk
         self._problem, self._evaluator, self._shared = problem, Evaluator(problem, space), dict(shared)
         self.schema = pa.schema([(column.name, arrow_type(column.type)) for column in columns])
         self._asked = {item.column for item in space.objectives} | {item.metric for item in constraints_of(space)}

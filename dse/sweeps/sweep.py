@@ -17,7 +17,6 @@ from dse.errors import SpaceError
 from dse.records.callbacks import MessageCallback, ProgressCallback, ignore_message
 from dse.results.columns import Column, find_metric
 from dse.results.query import answer_views
-from dse.score.costing import CHUNK
 from dse.space.constraints import constraints_of
 from dse.space.searchspace import SearchSpace
 from dse.study.log.history import History
@@ -161,7 +160,7 @@ def _cost_parts(
         if target.has(number):
             yield None
             continue
-        tables = [evaluator.cost(chunk) for block in blocks for chunk in block.cut(CHUNK)]
+        tables = [evaluator.cost(chunk) for block in blocks for chunk in block.cut(evaluator.chunk)]
         rows = pa.concat_tables([evaluator.schema.empty_table(), *tables])
         yield _choose(rows, where)
         rate = sum(len(block.numbers) for block in blocks) / (time.perf_counter() - started)
