@@ -1,4 +1,4 @@
-"""Throughput: the requests per second that the busiest part of a chip lets through, and what it takes to reach more."""
+"""Throughput: the requests per second that the busiest part of a chip lets through, and how long a request waits for its turn."""
 
 from __future__ import annotations
 

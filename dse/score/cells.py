@@ -1,4 +1,4 @@
-"""Cells of arrays: stored integers cut into bit slices, and the value that each cell reads as on one draw of a chip.
+"""Cells of arrays: stored integers cut into bit slices, and what each cell reads as, programmed and aged, on one draw of a chip.
 
 Level v of n bits is programmed to g = g_min + (g_max - g_min) v / (2^n - 1). The share of g_min is subtracted from a column's sum,
 so a cell that reads as g' counts as (2^n - 1) (g' - g_min) / (g_max - g_min).

@@ -1,4 +1,4 @@
-"""The loop of a study: choose a design, evaluate it, record the result."""
+"""The loop of a study: finish the trial that a kill left in flight, then choose a design, evaluate it, record the result."""
 
 import time
 from collections import Counter

@@ -53,3 +53,12 @@ def test_the_folders_drawn_are_those_of_the_package() -> None:
     package = {path.parent.name for path in (ROOT / "dse").glob("*/__init__.py")}
     alone = {path.name for path in (ROOT / "dse").glob("*.py")} - {"__init__.py", "__main__.py"}
     assert drawn == package | alone
+
+
+def test_each_thing_is_where_the_page_says() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| .* \| `(dse/.*)` \| `(\w+)` \|$", page, re.MULTILINE)
+    assert len(listed) > 30
+    for path, name in listed:
+        defined = {getattr(node, "name", "") for node in ast.parse((ROOT / path).read_text(encoding="utf-8")).body}
+        assert name in defined, (path, name)
