@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from dse.commands.sweep import sweep
     from dse.commands.validate import validate
     from dse.errors import *  # noqa: F403  # old names of errors
-    from dse.exports.files import verify_export
     from dse.exports.load import load_export
+    from dse.exports.verify import verify_export
     from dse.plugin import *  # noqa: F403  # old names of the plugin contract
 
 __version__ = "0.1.0"
@@ -47,7 +47,7 @@ _ELSEWHERE = {
     "hypervolume": "dse.commands.pareto",
     "sections": "dse.commands.show",
     "load_export": "dse.exports.load",
-    "verify_export": "dse.exports.files",
+    "verify_export": "dse.exports.verify",
 }
 """Modules of the commands that do not stand in a module of their own name."""
 

@@ -1,4 +1,4 @@
-"""Bootstrap scores of outcomes, drawn once for each outcome."""
+"""Bootstrap scores of outcomes, drawn once for each outcome; `dse.score.metrics` makes intervals of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evaluate one design in stages: cost, its limits, score, its limits. A design that a stage rejects goes no further."""
+"""Evaluate one design in stages: cost, its limits, score, its limits. What a stage rejects ends; what it raises is a failed row."""
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence

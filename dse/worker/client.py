@@ -1,4 +1,4 @@
-"""The study's side of a worker: a problem that another process evaluates."""
+"""The study's side of a worker: a problem that another process evaluates. After a worker's death the request is made once more."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""Level of each processing element (PE): frozen, reprogrammed, or resident beside the base."""
+"""Choose the level of each processing element (PE): frozen, reprogrammed, or resident beside the base."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Charges and storage of both tiers, common to the routes that choose processing elements (PEs) and factors."""
+"""Charges and storage of both tiers, common to the routes; `levels` chooses the processing elements (PEs) that are written."""
 
 from abc import abstractmethod
 from dataclasses import replace

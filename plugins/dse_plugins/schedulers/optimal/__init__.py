@@ -36,10 +36,10 @@ class Optimal(plugin.Base):
     def order(self, components: plugin.Components, workload: plugin.Workload, params: plugin.Params) -> plugin.Schedule:
         """Find each design's best order; keep the listed order if no other is cheaper."""
         from dse_plugins.schedulers.optimal.tours import best_tours
-        from dse_plugins.schedulers.optimal.turns import MOST, best_turns
+        from dse_plugins.schedulers.optimal.turns import MOST_TRIED, best_turns
 
         charge = "switch_energy_uj" if self.options.minimise == "energy" else "switch_latency_us"
-        if components.residency is None or len(workload.tasks) > MOST:
+        if components.residency is None or len(workload.tasks) > MOST_TRIED:
             steps = best_tours(getattr(components, charge))
         else:
             steps = best_turns(components, charge, shared=workload.traffic.mode == "shared")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-MOST = 12
+MOST_BY_SUBSETS = 12
 """Largest number of tasks for dynamic programming: its tables double with each further task."""
 _TOGETHER = 2**22
 """Largest number of values in one table, which limits how many designs are solved at once."""
@@ -33,7 +33,7 @@ def best_tours(cost: Floats) -> Ints:
     listed = np.broadcast_to(np.arange(nodes), (points, nodes))
     if nodes <= 2:
         return listed.copy()
-    if nodes > MOST:
+    if nodes > MOST_BY_SUBSETS:
         tours = np.stack([_by_cuts(one) for one in cost])
     else:
         together = max(1, _TOGETHER // (2 ** (nodes - 1) * nodes))

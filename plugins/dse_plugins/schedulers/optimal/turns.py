@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dse import plugin
 from dse_plugins.schedulers.optimal.tours import GAIN
 
-MOST = 7
+MOST_TRIED = 7
 """Largest number of tasks whose turns are all tried."""
 
 
