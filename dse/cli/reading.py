@@ -11,6 +11,7 @@ import dse
 from dse.cli import options as opt
 from dse.cli.errors import say
 from dse.cli.output import Format, write_frame, write_front, write_record, write_sections
+from dse.cli.progress import reporter
 from dse.results.output import front_columns
 from dse.results.studies import find
 
@@ -145,11 +146,16 @@ def show(
     """Print everything that is known about one trial: in sections for people, by column as JSON and CSV."""
     form = opt.choose_form(form, out)
     if by is not None:
-        frame = dse.breakdown(study, trial, by=by, results=results, trust=trust, **shared)
+        with reporter(quiet=False) as observer:
+            frame = dse.breakdown(
+                study, trial, by=by, results=results, trust=trust, activity=observer.activity, **shared
+            )
         write_frame(frame, form, list(frame.columns), out=out)
         _say_written(out)
-    elif out is not None:
-        raise typer.BadParameter("--out goes with --by; without --by, the trial is printed")
+    elif out is not None or any(value != opt.DEFAULTS.get(name) for name, value in shared.items()):
+        raise typer.BadParameter(
+            "--out, --device, --data, --cache and --plugin go with --by; without it, the trial is printed"
+        )
     elif form in (Format.TABLE, Format.MARKDOWN):
         write_sections(dse.sections(study, trial, results=results, trust=trust, say=say), form)
     else:

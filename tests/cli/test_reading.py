@@ -249,6 +249,7 @@ def test_show_by_prints_or_writes_the_parts_of_the_costs(dse: Any, tmp_path: Pat
     assert pd.read_parquet(out)["area_mm2"].sum() == pytest.approx(
         json.loads(dse("show", EXAMPLE, 117, "--format", "json").stdout)["area_mm2"]
     )
-    refused = dse("show", EXAMPLE, 117, "--out", out)
-    assert refused.exit_code == 2
-    assert "--out goes with --by" in refused.stderr
+    for more in (("--out", out), ("--cache", tmp_path), ("--plugin", tmp_path / "own.py")):
+        refused = dse("show", EXAMPLE, 117, *more)
+        assert refused.exit_code == 2
+        assert "go with --by" in refused.stderr
